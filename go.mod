@@ -1,0 +1,3 @@
+module github.com/shodanrep/steampipe-plugin-shodanrep
+
+go 1.26.0

@@ -1,0 +1,152 @@
+package shodan
+
+import (
+	"encoding/json"
+	"errors"
+	"net/netip"
+)
+
+// Banner is one service as Shodan saw it at one moment: an item of a host's data, a match of a search, a line of a
+// `shodan download` file.
+//
+// https://datapedia.shodan.io/
+type Banner struct {
+	Addr         netip.Addr  `json:"-"`
+	ASN          Text        `json:"asn"`
+	CPE          Texts       `json:"cpe"`   // cpe:/a:vendor:product:version
+	CPE23        Texts       `json:"cpe23"` // cpe:2.3:a:vendor:product:version
+	Cloud        Cloud       `json:"cloud"`
+	Data         Text        `json:"data"`
+	Domains      Texts       `json:"domains"`
+	Hash         Null[int64] `json:"hash"`
+	Hostnames    Texts       `json:"hostnames"`
+	HTTP         *HTTP       `json:"http"`
+	ISP          Text        `json:"isp"`
+	Location     Location    `json:"location"`
+	Module       Text        `json:"-"` // _shodan.module, the crawler's name for the protocol
+	Organization Text        `json:"org"`
+	OS           Text        `json:"os"`
+	Port         Null[int64] `json:"port"`
+	Product      Text        `json:"product"`
+	SSL          *SSL        `json:"ssl"`
+	Tags         Texts       `json:"tags"`
+	Timestamp    Time        `json:"timestamp"`
+	Transport    Text        `json:"transport"` // tcp or udp
+	Version      Text        `json:"version"`
+	Vulns        VulnMap     `json:"vulns"`
+
+	// Raw is the banner's own JSON, cleaned.
+	Raw json.RawMessage `json:"-"`
+}
+
+// Location is where an address is registered to be.
+type Location struct {
+	AreaCode    Text          `json:"area_code"`
+	City        Text          `json:"city"`
+	CountryCode Text          `json:"country_code"`
+	CountryName Text          `json:"country_name"`
+	Latitude    Null[float64] `json:"latitude"`
+	Longitude   Null[float64] `json:"longitude"`
+	RegionCode  Text          `json:"region_code"`
+}
+
+// Cloud is the cloud provider of an address.
+type Cloud struct {
+	Provider Text `json:"provider"`
+	Region   Text `json:"region"`
+	Service  Text `json:"service"`
+}
+
+// HTTP is what a web server answered.
+type HTTP struct {
+	Favicon struct {
+		Hash Null[int64] `json:"hash"`
+	} `json:"favicon"`
+	HTMLHash Null[int64] `json:"html_hash"`
+	Server   Text        `json:"server"`
+	Status   Null[int64] `json:"status"`
+	Title    Text        `json:"title"`
+}
+
+// SSL is what a TLS handshake showed.
+type SSL struct {
+	Cert struct {
+		Expired     Null[bool] `json:"expired"`
+		Expires     Time       `json:"expires"`
+		Fingerprint struct {
+			SHA1   Text `json:"sha1"`
+			SHA256 Text `json:"sha256"`
+		} `json:"fingerprint"`
+		Issued  Time            `json:"issued"`
+		Issuer  map[string]Text `json:"issuer"`
+		Serial  Text            `json:"serial"` // decimal: most do not fit 64 bits
+		Subject map[string]Text `json:"subject"`
+	} `json:"cert"`
+	JA3S     Text  `json:"ja3s"`
+	JARM     Text  `json:"jarm"`
+	Versions Texts `json:"versions"` // a leading "-" means not supported
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It fails only where the text is no JSON object.
+func (b *Banner) UnmarshalJSON(raw []byte) error {
+	type plain Banner // without this method, so that decoding does not come back here
+	var wire struct {
+		plain
+		IP     json.RawMessage `json:"ip"`
+		IPStr  Text            `json:"ip_str"`
+		Shodan struct {
+			Module Text `json:"module"`
+		} `json:"_shodan"`
+	}
+	if err := unmarshalObject(raw, &wire); err != nil {
+		return err
+	}
+	*b = Banner(wire.plain)
+	b.Addr = parseAddr(string(wire.IPStr), wire.IP)
+	b.Module = wire.Shodan.Module
+	b.Raw = append(json.RawMessage(nil), raw...)
+	return nil
+}
+
+// Banners is a JSON list of banners. It is nil where the answer has no list, and empty where the list is.
+type Banners []Banner
+
+// UnmarshalJSON implements json.Unmarshaler and never fails. Items that are no JSON objects are left out.
+func (b *Banners) UnmarshalJSON(raw []byte) error {
+	*b = nil
+	items, ok := list(raw)
+	if !ok {
+		return nil
+	}
+	*b = make(Banners, 0, len(items))
+	for _, item := range items {
+		var banner Banner
+		if banner.UnmarshalJSON(item) == nil {
+			*b = append(*b, banner)
+		}
+	}
+	return nil
+}
+
+var errNoEndpoint = errors.New("the banner names no address or no port")
+
+// ParseBanner reads one banner, such as a line of a `shodan download` file. It returns an error where the text is no
+// JSON object, or names no address or port.
+func ParseBanner(line []byte) (*Banner, error) {
+	var b Banner
+	if err := b.UnmarshalJSON(Clean(line)); err != nil {
+		return nil, err
+	}
+	if !b.Addr.IsValid() || !b.Port.Valid {
+		return nil, errNoEndpoint
+	}
+	return &b, nil
+}
+
+// CPEs returns the banner's CPEs in the older form, which InternetDB uses too; in the newer one where there is no other.
+func (b *Banner) CPEs() []string {
+	if b.CPE != nil {
+		return b.CPE
+	}
+	return b.CPE23
+}

@@ -1,0 +1,178 @@
+// Package shodan has clients of Shodan's services: the REST API (Client) and InternetDB. Their answers are typed,
+// survive what the services are known to send, and are fit for PostgreSQL; their errors say what to do next.
+package shodan
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// DefaultAPIURL is where Shodan's REST API is.
+const DefaultAPIURL = "https://api.shodan.io"
+
+// Client asks Shodan's REST API. Its zero value works but for the Key.
+type Client struct {
+	BaseURL   string // DefaultAPIURL where empty
+	Key       string // the API key
+	UserAgent string
+	HTTP      *http.Client // one with a timeout and no redirects where nil
+}
+
+// HostOptions is what to ask of a host.
+type HostOptions struct {
+	Minify  bool // leave the banners out
+	History bool // banners of all times, not only the current ones
+}
+
+// Host returns what Shodan knows of an address. It costs no query credits.
+//
+// https://developer.shodan.io/api (GET /shodan/host/{ip})
+func (c *Client) Host(ctx context.Context, addr netip.Addr, opts HostOptions) (*Host, error) {
+	body, _, err := c.get(ctx, "/shodan/host/"+url.PathEscape(addr.String()), opts.values())
+	if err != nil {
+		return nil, err
+	}
+	h, err := ParseHost(body)
+	if err == nil {
+		err = sameAddr(h, addr)
+	}
+	if err != nil {
+		return nil, c.service().failure(Unavailable, http.StatusOK, err)
+	}
+	return h, nil
+}
+
+// Hosts returns what Shodan knows of many addresses, in one request. Addresses of which nothing is indexed are
+// missing from the result. Only some plans may ask so; at most 100 addresses go in a request.
+func (c *Client) Hosts(ctx context.Context, addrs []netip.Addr, opts HostOptions) (map[netip.Addr]*Host, error) {
+	texts := make([]string, len(addrs))
+	asked := make(map[netip.Addr]bool, len(addrs))
+	for i, addr := range addrs {
+		texts[i] = addr.String()
+		asked[addr] = true
+	}
+	body, _, err := c.get(ctx, "/shodan/host/"+strings.Join(texts, ","), opts.values())
+	if err != nil {
+		return nil, err
+	}
+	var items []json.RawMessage
+	if err := json.Unmarshal(body, &items); err != nil {
+		return nil, c.service().failure(Unavailable, http.StatusOK, fmt.Errorf("the answer to %d addresses is no whole list of hosts: %w", len(addrs), err))
+	}
+	hosts := make(map[netip.Addr]*Host, len(items))
+	for _, item := range items {
+		h, err := ParseHost(item)
+		if err == nil && !asked[h.Addr] {
+			err = fmt.Errorf("the answer has %v, which was not asked for", h.Addr)
+		}
+		if err != nil {
+			// Of a list with one odd item it is not known which address the item was for, and none may be taken for absent.
+			return nil, c.service().failure(Unavailable, http.StatusOK, err)
+		}
+		hosts[h.Addr] = h
+	}
+	return hosts, nil
+}
+
+// SearchResult is a page of matches.
+type SearchResult struct {
+	Matches Banners     `json:"matches"`
+	Total   Null[int64] `json:"total"`
+}
+
+// Search returns a page of the banners that match a query; pages count from 1 and have at most 100 matches. It costs
+// a query credit where the query has a filter or the page is not the first.
+//
+// https://developer.shodan.io/api (GET /shodan/host/search)
+func (c *Client) Search(ctx context.Context, query string, page int) (*SearchResult, error) {
+	body, err := c.SearchBody(ctx, query, page)
+	if err != nil {
+		return nil, err
+	}
+	result, err := ParseSearch(body)
+	if err != nil {
+		return nil, c.service().failure(Unavailable, http.StatusOK, err)
+	}
+	return result, nil
+}
+
+// SearchBody is Search without the reading: the answer as ParseSearch takes it, for who keeps answers.
+func (c *Client) SearchBody(ctx context.Context, query string, page int) ([]byte, error) {
+	values := url.Values{"query": {query}}
+	if page > 1 {
+		values.Set("page", strconv.Itoa(page))
+	}
+	body, _, err := c.get(ctx, "/shodan/host/search", values)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := ParseSearch(body); err != nil {
+		return nil, c.service().failure(Unavailable, http.StatusOK, err)
+	}
+	return Clean(body), nil
+}
+
+// ParseSearch reads a page of matches. It returns an error for anything else.
+func ParseSearch(body []byte) (*SearchResult, error) {
+	var result SearchResult
+	if err := unmarshalObject(Clean(body), &result); err != nil {
+		return nil, err
+	}
+	if result.Matches == nil {
+		return nil, errors.New("the answer has no list of matches")
+	}
+	return &result, nil
+}
+
+// Quote writes a value for a filter of a search query, so that no text in it, such as a certificate's name, can
+// become part of the query. Shodan has no way to write a quote within quotes: there it becomes a space, and matches
+// the same words.
+func Quote(value string) string {
+	value = strings.Map(func(r rune) rune {
+		if r == '"' || r == '\\' || r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, value)
+	return `"` + strings.TrimSpace(value) + `"`
+}
+
+func (c *Client) service() service {
+	return service{name: "Shodan", http: c.HTTP, userAgent: c.UserAgent, secret: c.Key}
+}
+
+func (c *Client) get(ctx context.Context, path string, query url.Values) ([]byte, http.Header, error) {
+	base := c.BaseURL
+	if base == "" {
+		base = DefaultAPIURL
+	}
+	query.Set("key", c.Key)
+	return c.service().get(ctx, base, path, query)
+}
+
+func (o HostOptions) values() url.Values {
+	values := url.Values{}
+	if o.Minify {
+		values.Set("minify", "true")
+	}
+	if o.History {
+		values.Set("history", "true")
+	}
+	return values
+}
+
+// sameAddr makes sure that an answer is for the address asked: a mixed-up answer would clear or accuse the wrong one.
+func sameAddr(h *Host, addr netip.Addr) error {
+	if h.Addr.IsValid() && h.Addr != addr.Unmap().WithZone("") {
+		return fmt.Errorf("the answer is for %v, not for %v", h.Addr, addr)
+	}
+	h.Addr = addr
+	return nil
+}

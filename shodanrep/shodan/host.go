@@ -1,0 +1,270 @@
+package shodan
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Host is what a service knows of one address. Its JSON form is that of GET /shodan/host/{ip}; InternetDB's answer
+// fills Addr, Ports, Hostnames, Tags, Vulns and CPEs and leaves the rest empty. A nil list means that the source has
+// no such list, an empty one that there is nothing in it.
+//
+// https://developer.shodan.io/api
+type Host struct {
+	Addr         netip.Addr    `json:"-"`
+	AreaCode     Text          `json:"area_code"`
+	ASN          Text          `json:"asn"`
+	City         Text          `json:"city"`
+	CountryCode  Text          `json:"country_code"`
+	CountryName  Text          `json:"country_name"`
+	Domains      Texts         `json:"domains"`
+	Hostnames    Texts         `json:"hostnames"`
+	ISP          Text          `json:"isp"`
+	LastUpdate   Time          `json:"last_update"`
+	Latitude     Null[float64] `json:"latitude"`
+	Longitude    Null[float64] `json:"longitude"`
+	Organization Text          `json:"org"`
+	OS           Text          `json:"os"`
+	Ports        Ints          `json:"ports"` // ascending, without duplicates
+	RegionCode   Text          `json:"region_code"`
+	Tags         Texts         `json:"tags"`  // sorted, without duplicates
+	Vulns        VulnMap       `json:"vulns"` // nil where there is no list
+	CPEs         Texts         `json:"cpes"`  // of the host, where the source lists them so; see AllCPEs
+	Banners      Banners       `json:"data"`  // nil from InternetDB, and empty where minified
+
+	// Raw is the cleaned answer itself, from which ParseHost or ParseInternetDB makes the same Host again.
+	Raw json.RawMessage `json:"-"`
+	// MaxAge is how long the service lets its answer be kept (Cache-Control), or 0 where it does not say.
+	MaxAge time.Duration `json:"-"`
+}
+
+// VulnMap is a set of vulnerabilities by CVE id. Where the answer is a plain list of ids the details are empty.
+type VulnMap map[string]Vuln
+
+// Vuln is what a banner says of one vulnerability.
+type Vuln struct {
+	Verified     Null[bool]    `json:"verified"` // false: only inferred from the version
+	CVSS         Null[float64] `json:"cvss"`
+	CVSSv2       Null[float64] `json:"cvss_v2"`
+	CVSSVersion  Null[float64] `json:"cvss_version"`
+	EPSS         Null[float64] `json:"epss"`
+	RankingEPSS  Null[float64] `json:"ranking_epss"`
+	KEV          Null[bool]    `json:"kev"` // known to be exploited
+	Summary      Text          `json:"summary"`
+	References   Texts         `json:"references"`
+	ProposedFix  Text          `json:"propose_action"`
+	RansomwareBy Text          `json:"ransomware_campaign"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler and never fails. It takes an object by id as well as a list of ids.
+// An id that starts with "!" was tested and found not vulnerable, and is left out.
+func (v *VulnMap) UnmarshalJSON(b []byte) error {
+	*v = nil
+	found := VulnMap{}
+	var byID map[string]json.RawMessage
+	var ids Texts
+	if len(b) > 0 && b[0] == '{' && json.Unmarshal(b, &byID) == nil {
+		for id, detail := range byID {
+			var vuln Vuln
+			if err := json.Unmarshal(detail, &vuln); err != nil && !isTypeError(err) {
+				continue
+			}
+			found[id] = vuln
+		}
+	} else if _ = ids.UnmarshalJSON(b); ids != nil {
+		for _, id := range ids {
+			found[id] = Vuln{}
+		}
+	} else {
+		return nil
+	}
+	maps.DeleteFunc(found, func(id string, _ Vuln) bool { return strings.HasPrefix(id, "!") })
+	*v = found
+	return nil
+}
+
+// IDs returns the CVE ids, sorted, or nil where there was no list.
+func (v VulnMap) IDs() []string {
+	if v == nil {
+		return nil
+	}
+	ids := slices.AppendSeq(make([]string, 0, len(v)), maps.Keys(v))
+	slices.Sort(ids)
+	return ids
+}
+
+// AllCPEs returns the host's CPEs: its own list, or else those of its banners together, sorted. It is nil where the
+// answer has neither.
+func (h *Host) AllCPEs() []string {
+	if h.CPEs != nil {
+		return h.CPEs
+	}
+	if h.Banners == nil {
+		return nil
+	}
+	all := Texts{}
+	for i := range h.Banners {
+		all = append(all, h.Banners[i].CPEs()...)
+	}
+	return all.unique()
+}
+
+// unique sorts a list and drops duplicates; nil stays nil.
+func (t Texts) unique() Texts {
+	slices.Sort(t)
+	return slices.Compact(t)
+}
+
+// ParseHost reads an answer of GET /shodan/host/{ip}. It returns an error for anything that is no host: then nothing
+// is known of the address, which must never look like a host without services.
+func ParseHost(body []byte) (*Host, error) {
+	body = Clean(body)
+	var wire struct {
+		Host
+		IP    json.RawMessage `json:"ip"`
+		IPStr Text            `json:"ip_str"`
+	}
+	if err := unmarshalObject(body, &wire); err != nil {
+		return nil, err
+	}
+	h := wire.Host
+	if h.Ports == nil && h.Banners == nil {
+		return nil, errors.New("the answer has neither ports nor data")
+	}
+	h.Addr = parseAddr(string(wire.IPStr), wire.IP)
+	h.Raw = body
+	h.settle()
+	return &h, nil
+}
+
+// ParseInternetDB reads an answer of InternetDB.
+//
+// https://internetdb.shodan.io/docs
+func ParseInternetDB(body []byte) (*Host, error) {
+	body = Clean(body)
+	var wire struct {
+		IP        Text    `json:"ip"`
+		Ports     Ints    `json:"ports"`
+		CPEs      Texts   `json:"cpes"`
+		Hostnames Texts   `json:"hostnames"`
+		Tags      Texts   `json:"tags"`
+		Vulns     VulnMap `json:"vulns"`
+	}
+	if err := unmarshalObject(body, &wire); err != nil {
+		return nil, err
+	}
+	if wire.Ports == nil {
+		return nil, errors.New("the answer has no list of ports")
+	}
+	h := &Host{Ports: wire.Ports, CPEs: wire.CPEs, Hostnames: wire.Hostnames, Tags: wire.Tags, Vulns: wire.Vulns, Raw: body}
+	h.Addr = parseAddr(string(wire.IP), nil)
+	h.settle()
+	return h, nil
+}
+
+// MergeBanners makes a host of banners of one address, as a file of `shodan download` holds them: of each port the
+// newest banner, and the newest banner's own facts for the host. It returns nil for no banners.
+func MergeBanners(banners []Banner) *Host {
+	if len(banners) == 0 {
+		return nil
+	}
+	type endpoint struct {
+		port      int64
+		transport Text
+	}
+	newest := map[endpoint]Banner{}
+	for _, b := range banners {
+		at := endpoint{b.Port.V, b.Transport}
+		if old, ok := newest[at]; !ok || b.Timestamp.After(old.Timestamp.Time) {
+			newest[at] = b
+		}
+	}
+	h := &Host{Hostnames: Texts{}, Domains: Texts{}, Banners: slices.SortedFunc(maps.Values(newest), func(a, b Banner) int {
+		if c := a.Port.V - b.Port.V; c != 0 {
+			return int(c)
+		}
+		return strings.Compare(string(a.Transport), string(b.Transport))
+	})}
+	last := slices.MaxFunc(h.Banners, func(a, b Banner) int { return a.Timestamp.Compare(b.Timestamp.Time) })
+	h.Addr, h.ASN, h.Organization, h.ISP = last.Addr, last.ASN, last.Organization, last.ISP
+	h.LastUpdate = last.Timestamp
+	h.City, h.CountryCode, h.CountryName = last.Location.City, last.Location.CountryCode, last.Location.CountryName
+	h.RegionCode, h.AreaCode = last.Location.RegionCode, last.Location.AreaCode
+	h.Latitude, h.Longitude = last.Location.Latitude, last.Location.Longitude
+	for _, b := range h.Banners {
+		if h.OS == "" {
+			h.OS = b.OS
+		}
+		h.Hostnames = append(h.Hostnames, b.Hostnames...)
+		h.Domains = append(h.Domains, b.Domains...)
+	}
+	h.Hostnames, h.Domains = h.Hostnames.unique(), h.Domains.unique()
+	h.settle()
+	return h
+}
+
+// settle fills the host's summary lists from its banners where the answer lacks them, and puts them in order, so that
+// equal hosts are equal rows. Ports and tags are lists of their own in every answer, and authoritative there.
+func (h *Host) settle() {
+	if h.Ports == nil {
+		h.Ports = Ints{}
+		for i := range h.Banners {
+			if p := h.Banners[i].Port; p.Valid {
+				h.Ports = append(h.Ports, int(p.V))
+			}
+		}
+	}
+	slices.Sort(h.Ports)
+	h.Ports = slices.Compact(h.Ports)
+	if h.Tags == nil {
+		for i := range h.Banners {
+			h.Tags = append(h.Tags, h.Banners[i].Tags...)
+		}
+		if h.Tags == nil {
+			h.Tags = Texts{}
+		}
+	}
+	h.Tags = h.Tags.unique()
+	if h.Vulns == nil {
+		// A host without vulnerabilities has no such key at all: the answer says none, not that it does not know.
+		h.Vulns = VulnMap{}
+		for i := range h.Banners {
+			maps.Copy(h.Vulns, h.Banners[i].Vulns)
+		}
+	}
+}
+
+// unmarshalObject decodes a JSON object as far as its fields fit. Fields of another type than expected stay empty.
+func unmarshalObject(body []byte, v any) error {
+	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 || trimmed[0] != '{' {
+		return fmt.Errorf("the answer is not a JSON object")
+	}
+	if err := json.Unmarshal(body, v); err != nil && !isTypeError(err) {
+		return fmt.Errorf("the answer is not whole JSON: %w", err)
+	}
+	return nil
+}
+
+// isTypeError reports whether decoding went on to the end and only skipped fields of an unexpected type.
+func isTypeError(err error) bool {
+	var typeError *json.UnmarshalTypeError
+	return errors.As(err, &typeError)
+}
+
+// parseAddr reads an answer's address: ip_str, or the older ip, which is a number for IPv4.
+func parseAddr(text string, number json.RawMessage) netip.Addr {
+	if addr, err := netip.ParseAddr(text); err == nil {
+		return addr.Unmap().WithZone("")
+	}
+	if n, ok := parseInt(literal(number)); ok && n >= 0 && n <= 1<<32-1 {
+		return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
+	}
+	return netip.Addr{}
+}

@@ -1,0 +1,169 @@
+package shodan
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Shodan's answers change type over the years and between crawlers: a CVSS score is a string in one banner and a
+// number in the next, a list is null, a title is a number. One odd field must not cost the whole host, so the types
+// below never fail: what they cannot read is left empty.
+
+// Text is a JSON string. A number or a boolean is taken as it is written, anything else is empty.
+type Text string
+
+// UnmarshalJSON implements json.Unmarshaler and never fails.
+func (t *Text) UnmarshalJSON(b []byte) error {
+	*t = Text(literal(b))
+	return nil
+}
+
+// literal returns a JSON scalar as text: a string's content, a number or boolean as written, "" for all else.
+func literal(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
+	switch b[0] {
+	case '"':
+		var s string
+		if json.Unmarshal(b, &s) != nil {
+			return ""
+		}
+		return s
+	case '{', '[', 'n':
+		return ""
+	}
+	return string(b)
+}
+
+// Null is a value that an answer may lack; Valid says whether it is there.
+type Null[T int64 | float64 | bool] struct {
+	V     T
+	Valid bool
+}
+
+// Ptr returns the value, or nil where there is none.
+func (n Null[T]) Ptr() *T {
+	if !n.Valid {
+		return nil
+	}
+	return &n.V
+}
+
+// UnmarshalJSON implements json.Unmarshaler and never fails. Numbers may come in quotes.
+func (n *Null[T]) UnmarshalJSON(b []byte) error {
+	*n = Null[T]{}
+	s := strings.TrimSpace(literal(b))
+	switch v := any(&n.V).(type) {
+	case *int64:
+		*v, n.Valid = parseInt(s)
+	case *float64:
+		f, err := strconv.ParseFloat(s, 64)
+		// NaN and infinities are what ParseFloat makes of words, and no JSON number: SQL's double cannot be compared with them.
+		if n.Valid = err == nil && f-f == 0; n.Valid {
+			*v = f
+		}
+	case *bool:
+		b, err := strconv.ParseBool(s)
+		*v, n.Valid = b, err == nil
+	}
+	return nil
+}
+
+// parseInt reads a whole number, also one written as 443.0.
+func parseInt(s string) (int64, bool) {
+	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return i, true
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || f != float64(int64(f)) {
+		return 0, false
+	}
+	return int64(f), true
+}
+
+// Texts is a JSON list of strings; a lone string is a list of one. It is nil where the answer has no list,
+// and empty but not nil where the answer's list is empty.
+type Texts []string
+
+// UnmarshalJSON implements json.Unmarshaler and never fails.
+func (t *Texts) UnmarshalJSON(b []byte) error {
+	*t = nil
+	items, ok := list(b)
+	if !ok {
+		if s := literal(b); s != "" {
+			*t = Texts{s}
+		}
+		return nil
+	}
+	*t = make(Texts, 0, len(items))
+	for _, item := range items {
+		if s := literal(item); s != "" {
+			*t = append(*t, s)
+		}
+	}
+	return nil
+}
+
+// Ints is a JSON list of whole numbers, in quotes or not. It is nil where the answer has no list.
+type Ints []int
+
+// UnmarshalJSON implements json.Unmarshaler and never fails.
+func (t *Ints) UnmarshalJSON(b []byte) error {
+	*t = nil
+	items, ok := list(b)
+	if !ok {
+		return nil
+	}
+	*t = make(Ints, 0, len(items))
+	for _, item := range items {
+		if i, ok := parseInt(literal(item)); ok {
+			*t = append(*t, int(i))
+		}
+	}
+	return nil
+}
+
+// list splits a JSON array into its items.
+func list(b []byte) ([]json.RawMessage, bool) {
+	b = bytes.TrimSpace(b)
+	if len(b) == 0 || b[0] != '[' {
+		return nil, false
+	}
+	var items []json.RawMessage
+	if json.Unmarshal(b, &items) != nil {
+		return nil, false
+	}
+	return items, true
+}
+
+// Time is a moment in one of Shodan's forms: "2023-07-15T08:31:35.019046" (which is UTC though it does not say so),
+// RFC 3339, or a certificate's "20260119082400Z". Anything else is the zero time.
+type Time struct{ time.Time }
+
+// UnmarshalJSON implements json.Unmarshaler and never fails.
+func (t *Time) UnmarshalJSON(b []byte) error {
+	t.Time = ParseTime(literal(b))
+	return nil
+}
+
+// Ptr returns the moment, or nil for the zero time.
+func (t Time) Ptr() *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t.Time
+}
+
+// ParseTime reads one of the forms that Time lists, and returns the zero time for any other text.
+func ParseTime(s string) time.Time {
+	for _, layout := range []string{"2006-01-02T15:04:05", time.RFC3339, "20060102150405Z", "2006-01-02 15:04:05", time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}
