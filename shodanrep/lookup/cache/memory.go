@@ -1,0 +1,203 @@
+package cache
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+)
+
+// DefaultMaxBytes bounds a store whose options name no bound.
+const DefaultMaxBytes = 512 << 20
+
+// overhead is what one entry costs in memory beside its strings and its body: the key in the map and in the list, the
+// list's links, the map's slack.
+const overhead = 256
+
+// Memory keeps entries in the process, the most recently used ones up to a bound in bytes.
+type Memory struct {
+	maxBytes int64
+	now      func() time.Time
+
+	mu           sync.Mutex
+	entries      *simplelru.LRU[Key, kept]
+	bytes        int64
+	hits, misses int64
+}
+
+// kept is an entry as the memory holds it: the times as microseconds, a third of the size of a time.Time each.
+type kept struct {
+	body               []byte
+	checkedAt, expires int64
+}
+
+var _ Store = (*Memory)(nil)
+
+// NewMemory makes a store in memory that holds up to maxBytes, or DefaultMaxBytes where that is not positive. The
+// least recently used entries are the first to go.
+func NewMemory(maxBytes int64) *Memory {
+	return newMemory(maxBytes, nil)
+}
+
+func newMemory(maxBytes int64, now func() time.Time) *Memory {
+	if maxBytes <= 0 {
+		maxBytes = DefaultMaxBytes
+	}
+	if now == nil {
+		now = time.Now
+	}
+	m := &Memory{maxBytes: maxBytes, now: now}
+	// The bound is in bytes, so the list's own bound in entries is out of reach; NewLRU fails on no other count than
+	// one that is not positive.
+	m.entries, _ = simplelru.NewLRU(math.MaxInt, func(k Key, v kept) { m.bytes -= cost(k, v.body) })
+	return m
+}
+
+// cost is what an entry takes of the bound.
+func cost(k Key, body []byte) int64 {
+	return overhead + int64(len(k.Service)+len(k.Subject)+len(k.Asked)+len(body))
+}
+
+// Get returns the entries that are there and have not expired. Their bodies are the store's own and not to be changed.
+func (m *Memory) Get(ctx context.Context, keys []Key) (map[Key]Entry, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	now := m.now().UnixMicro()
+	found := make(map[Key]Entry, len(keys))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, k := range keys {
+		v, ok := m.entries.Get(k)
+		if ok && v.expires <= now {
+			m.entries.Remove(k)
+			ok = false
+		}
+		if !ok {
+			m.misses++
+			continue
+		}
+		m.hits++
+		found[k] = v.entry(k)
+	}
+	return found, nil
+}
+
+// Put keeps copies of the entries. One that is larger than the whole store is not kept.
+func (m *Memory) Put(ctx context.Context, entries []Entry) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range entries {
+		// Removed first: the list says nothing of a value that it replaces.
+		m.entries.Remove(e.Key)
+		size := cost(e.Key, e.Body)
+		if size > m.maxBytes {
+			continue
+		}
+		// Bodies and subjects are often slices of a whole bulk answer or a whole list, which they would keep alive.
+		key := Key{Service: e.Service, Subject: strings.Clone(e.Subject), Asked: e.Asked}
+		m.entries.Add(key, kept{bytes.Clone(e.Body), e.CheckedAt.UnixMicro(), e.Expires.UnixMicro()})
+		m.bytes += size
+		for m.bytes > m.maxBytes {
+			m.entries.RemoveOldest()
+		}
+	}
+	return nil
+}
+
+// Clear drops the entries about a subject, or all, and with them the counts of hits and misses.
+func (m *Memory) Clear(ctx context.Context, subject string) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if subject == "" {
+		n := int64(m.entries.Len())
+		m.entries.Purge()
+		m.hits, m.misses = 0, 0
+		return n, nil
+	}
+	return m.removeIf(func(k Key, _ kept) bool { return k.Subject == subject }), nil
+}
+
+// Prune drops what has expired.
+func (m *Memory) Prune(ctx context.Context) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	now := m.now().UnixMicro()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.removeIf(func(_ Key, v kept) bool { return v.expires <= now }), nil
+}
+
+// removeIf drops the entries that match, and returns how many they were. The caller holds the lock.
+func (m *Memory) removeIf(match func(Key, kept) bool) int64 {
+	var n int64
+	for _, k := range m.entries.Keys() {
+		if v, ok := m.entries.Peek(k); ok && match(k, v) {
+			m.entries.Remove(k)
+			n++
+		}
+	}
+	return n
+}
+
+// Stats says what the store holds.
+func (m *Memory) Stats(ctx context.Context) (Stats, error) {
+	if err := ctx.Err(); err != nil {
+		return Stats{}, err
+	}
+	now := m.now().UnixMicro()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := Stats{Place: "memory", Entries: int64(m.entries.Len()), Bytes: m.bytes, Hits: m.hits, Misses: m.misses}
+	oldest, newest := int64(math.MaxInt64), int64(math.MinInt64)
+	for _, v := range m.entries.Values() {
+		if v.expires <= now {
+			s.Expired++
+		}
+		oldest, newest = min(oldest, v.checkedAt), max(newest, v.checkedAt)
+	}
+	if s.Entries > 0 {
+		s.Oldest, s.Newest = timeOf(oldest), timeOf(newest)
+	}
+	return s, nil
+}
+
+// Close lets go of the entries.
+func (m *Memory) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.entries.Purge()
+	return nil
+}
+
+// drain takes out all that has not expired, the least recently used first.
+func (m *Memory) drain() []Entry {
+	now := m.now().UnixMicro()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	entries := make([]Entry, 0, m.entries.Len())
+	for k, v, ok := m.entries.RemoveOldest(); ok; k, v, ok = m.entries.RemoveOldest() {
+		if v.expires > now {
+			entries = append(entries, v.entry(k))
+		}
+	}
+	return entries
+}
+
+func (v kept) entry(k Key) Entry {
+	return Entry{Key: k, Body: v.body, CheckedAt: timeOf(v.checkedAt), Expires: timeOf(v.expires)}
+}
+
+// timeOf reads a time as the stores keep it: microseconds, in UTC.
+func timeOf(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
