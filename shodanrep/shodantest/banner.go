@@ -43,35 +43,18 @@ func (h Host) complete(given map[string]any, addr netip.Addr) map[string]any {
 	port := integer(given["port"])
 	usual, known := services[port]
 	if !known {
-		usual = service{module: "auto", transport: "tcp"}
-	}
-	if !known && len(given) == 1 {
-		usual.data = fmt.Sprintf("220 service on port %d\r\n", port)
+		usual = service{module: "auto", transport: "tcp", data: fmt.Sprintf("220 service on port %d\r\n", port)}
 	}
 	banner := map[string]any{}
-	if len(given) == 1 { // nothing but the port
-		for key, value := range map[string]string{"product": usual.product, "version": usual.version} {
-			if value != "" {
-				banner[key] = value
-			}
-		}
-		if usual.cpe != "" {
-			banner["cpe"] = []string{usual.cpe}
-		}
-		if usual.data == httpData {
-			banner["http"] = HTTP("Welcome to nginx!", "nginx/1.18.0")
-		}
-	}
-	if _, ok := given["data"]; ok || len(given) > 1 {
-		usual.data = ""
+	if len(given) == 1 {
+		usual.describe(banner)
+	} else {
+		usual.data, _ = given["data"].(string)
 	}
 	if len(h.Tags) > 0 {
 		banner["tags"] = slices.Clone(h.Tags)
 	}
-	data, _ := given["data"].(string)
-	if data == "" {
-		data = usual.data
-	}
+	data := usual.data
 	identity := fmt.Sprintf("%v %d %s", addr, port, data)
 	maps.Copy(banner, map[string]any{
 		"_shodan": map[string]any{
@@ -92,6 +75,22 @@ func (h Host) complete(given map[string]any, addr netip.Addr) map[string]any {
 	}
 	maps.Copy(banner, given)
 	return banner
+}
+
+// describe adds what a crawler makes of a service to its banner.
+func (s service) describe(banner map[string]any) {
+	if s.product != "" {
+		banner["product"] = s.product
+	}
+	if s.version != "" {
+		banner["version"] = s.version
+	}
+	if s.cpe != "" {
+		banner["cpe"] = []string{s.cpe}
+	}
+	if s.data == httpData {
+		banner["http"] = HTTP("Welcome to nginx!", "nginx/1.18.0")
+	}
 }
 
 // Vuln is what a banner says of one vulnerability, for its "vulns".

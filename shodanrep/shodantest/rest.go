@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// The endpoints of the REST API, as Request and Fault name them.
+// The endpoints of the REST API whose names are not simply their paths, or that tests name often, as Request and Fault
+// call them.
 const (
 	EndpointHost   = "/shodan/host/{ip}"
 	EndpointHosts  = "/shodan/host/{ip},{ip}" // many addresses in one request
 	EndpointSearch = "/shodan/host/search"
 	EndpointCount  = "/shodan/host/count"
+	EndpointDomain = "/dns/domain/{domain}"
 	EndpointInfo   = "/api-info"
 )
-
-const hostPath = "/shodan/host/"
 
 // endpoint names the endpoint of a path, and what is asked of it.
 func endpoint(path string, query url.Values) (name, subject string) {
@@ -26,40 +26,49 @@ func endpoint(path string, query url.Values) (name, subject string) {
 		return path, query.Get("hostnames")
 	case "/dns/reverse":
 		return path, query.Get("ips")
-	}
-	rest, isHost := strings.CutPrefix(path, hostPath)
-	switch {
-	case !isHost || strings.HasPrefix(rest, "search") || rest == "count":
+	case EndpointSearch, EndpointCount, "/shodan/host/search/tokens", "/shodan/host/search/facets", "/shodan/host/search/filters":
 		return path, query.Get("query")
-	case strings.Contains(rest, ","):
-		return EndpointHosts, rest
 	}
-	return EndpointHost, rest
+	if domain, ok := strings.CutPrefix(path, "/dns/domain/"); ok {
+		return EndpointDomain, domain
+	}
+	subject, ok := strings.CutPrefix(path, "/shodan/host/")
+	switch {
+	case !ok:
+		return path, ""
+	case strings.Contains(subject, ","):
+		return EndpointHosts, subject
+	}
+	return EndpointHost, subject
 }
 
 // rest answers the REST API.
 func (s *Simulator) rest(c *call) *answer {
 	account, _ := s.account(c.Key)
-	member := account.plan != "oss"
+	query := c.r.URL.Query()
 	switch c.Endpoint {
-	case EndpointHost, EndpointHosts, EndpointSearch:
-		if !member {
+	case EndpointHost, EndpointHosts, EndpointSearch, EndpointDomain:
+		if account.plan == "oss" {
 			return errorAnswer(http.StatusForbidden, planTooLow)
 		}
 	}
-	query := c.r.URL.Query()
 	switch c.Endpoint {
 	case EndpointHost:
 		return s.oneHost(c.Subject, query)
 	case EndpointHosts:
-		bulk := account.plan == "corp"
+		allowed := account.plan == "corp"
 		if s.bulk != nil {
-			bulk = *s.bulk
+			allowed = *s.bulk
 		}
-		if !bulk { // what a lesser plan is really answered is not known
+		if !allowed { // what a lesser plan is really answered is not known
 			return errorAnswer(http.StatusForbidden, planTooLow)
 		}
 		return s.manyHosts(c.Subject, query)
+	case EndpointSearch, EndpointCount:
+		return s.search(c, query)
+	}
+	if a := s.meta(c, account, query); a != nil {
+		return a
 	}
 	return htmlPage(http.StatusNotFound)
 }
