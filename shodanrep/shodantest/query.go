@@ -41,9 +41,8 @@ type parser struct{ rest string }
 
 func (p *parser) term() (term, error) {
 	var t term
-	if len(p.rest) > 1 && p.rest[0] == '-' {
-		t.negated = true
-		p.rest = p.rest[1:]
+	if rest, minus := strings.CutPrefix(p.rest, "-"); minus && rest != "" && strings.TrimLeftFunc(rest, unicode.IsSpace) == rest {
+		t.negated, p.rest = true, rest
 	}
 	if name, rest, ok := cutFilter(p.rest); ok {
 		f, known := filters[name]
