@@ -1,0 +1,55 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+var (
+	errClosed  = errors.New("the cache is closed")
+	errForeign = errors.New("it is a database of another application")
+	errNewer   = errors.New("it was made by a newer version of shodanrep")
+	errGone    = errors.New("it was deleted or replaced while it was in use")
+	errNoFile  = errors.New("it is no file")
+)
+
+// advice is what to do about each kind of failure, the first that matches.
+var advice = []struct {
+	kind error
+	do   string
+}{
+	{errForeign, "set the cache to another path"},
+	{errNoFile, "set the cache to the path of a file"},
+	{errNewer, "update shodanrep, or set the cache to another path"},
+	{errGone, "nothing is to be done, it is made anew when it is next tried"},
+	{sqlite3.BUSY, "another process is writing, try again"},
+	{sqlite3.NOTADB, "it is no cache or is damaged: delete it, or set the cache to another path"},
+	{sqlite3.CORRUPT, "it is damaged: delete it"},
+	{sqlite3.FULL, "make room on its disk, or set the cache to a path on another"},
+	{syscall.ENOSPC, "make room on its disk, or set the cache to a path on another"},
+	{fs.ErrPermission, writableAdvice},
+	{sqlite3.READONLY, writableAdvice},
+	{sqlite3.PERM, writableAdvice},
+	{sqlite3.CANTOPEN, writableAdvice},
+}
+
+const writableAdvice = "make it and its folder writable, or set the cache to another path"
+
+// explain says of a failure which file it was about and what to do.
+func (f *File) explain(err error) error {
+	if err == nil || errors.Is(err, errClosed) || errors.Is(err, context.Canceled) ||
+		errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	for _, a := range advice {
+		if errors.Is(err, a.kind) {
+			return fmt.Errorf("cache file %s: %w: %s", f.path, err, a.do)
+		}
+	}
+	return fmt.Errorf("cache file %s: %w: check its disk, or set the cache to another path", f.path, err)
+}

@@ -1,0 +1,124 @@
+package cache
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+const (
+	// probeEvery is how often Redis is tried again while it is away.
+	probeEvery = 3 * time.Second
+	// redisPrefix begins each of our keys in Redis. The number is that of their layout.
+	redisPrefix = "shodanrep:1:"
+)
+
+// Redis keeps entries in Redis or Valkey, which machines share, and coordinates what they ask. While it is away,
+// entries are kept in memory and the methods of Coordinator return ErrAway.
+type Redis struct {
+	*fallback
+	store   *redisStore
+	process string // who we are among the processes that share a rate
+
+	mu     sync.Mutex
+	queues map[string]*queue // by the name of the rate
+	room   waitingRoom
+}
+
+var (
+	_ Store       = (*Redis)(nil)
+	_ Coordinator = (*Redis)(nil)
+)
+
+// errAddress says nothing of the address, since it may be the password that makes it unreadable.
+var errAddress = errors.New("the redis address of the cache cannot be read: " +
+	"want redis://[user:password@]host[:port][/database], or rediss:// for TLS; " +
+	"characters of the password such as / ? # @ have to be percent-encoded")
+
+// parseRedis reads a redis:// or rediss:// address. The place is the address without its password.
+func parseRedis(address string) (opts *redis.Options, place string, err error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Fragment != "" || u.Opaque != "" || u.Host == "" {
+		return nil, "", errAddress
+	}
+	if opts, err = redis.ParseURL(address); err != nil {
+		return nil, "", errAddress
+	}
+	user := ""
+	if opts.Username != "" {
+		user = url.PathEscape(opts.Username) + "@"
+	}
+	return opts, fmt.Sprintf("%s://%s%s/%d", u.Scheme, user, opts.Addr, opts.DB), nil
+}
+
+// OpenRedis opens the store at a redis:// or rediss:// address. It fails only where the address cannot be read: a
+// Redis that is away is one warning, and is used as soon as it is there.
+func OpenRedis(ctx context.Context, address string, opts Options) (*Redis, error) {
+	return openRedis(ctx, address, redisPrefix, probeEvery, opts)
+}
+
+func openRedis(ctx context.Context, address, prefix string, every time.Duration, opts Options) (*Redis, error) {
+	opts = opts.withDefaults()
+	conf, place, err := parseRedis(address)
+	if err != nil {
+		return nil, err
+	}
+	setDefault(&conf.DialTimeout, 2*time.Second)
+	setDefault(&conf.ReadTimeout, 2*time.Second)
+	setDefault(&conf.WriteTimeout, 2*time.Second)
+	conf.ContextTimeoutEnabled = true
+	// Who fails goes on in memory at once. A lease or a slot that is asked for twice would also be taken twice.
+	conf.MaxRetries, conf.DialerRetries = -1, 1
+	conf.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	redis.SetLogger(driverLog{opts.Logger})
+
+	store := &redisStore{client: redis.NewClient(conf), prefix: prefix, place: place, opts: opts}
+	r := &Redis{
+		fallback: newFallback(store, place, every, opts), store: store, process: rand.Text(), queues: map[string]*queue{},
+	}
+	r.open(ctx)
+	return r, nil
+}
+
+func setDefault(d *time.Duration, to time.Duration) {
+	if *d == 0 {
+		*d = to
+	}
+}
+
+// driverLog keeps what the driver has to say off the standard error, where it would appear among the results.
+type driverLog struct{ to hclog.Logger }
+
+func (l driverLog) Printf(_ context.Context, format string, v ...any) {
+	l.to.Debug(fmt.Sprintf(format, v...))
+}
+
+// explain says of a failure which Redis it was and what to do.
+func (s *redisStore) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	do := "check that it runs and can be reached from here"
+	for _, a := range []struct{ word, do string }{
+		{"WRONGPASS", "check the user and the password in its address"},
+		{"NOAUTH", "put the password in its address"},
+		{"NOPERM", "allow its user the keys " + s.prefix + "*"},
+		{"READONLY", "set the cache to the address of the primary"},
+		{"OOM", "raise its maxmemory, or set its maxmemory-policy to allkeys-lru"},
+		{"MISCONF", "make it able to write its snapshots"},
+	} {
+		if strings.HasPrefix(err.Error(), a.word) {
+			do = a.do
+		}
+	}
+	return fmt.Errorf("cache %s: %w: %s", s.place, err, do)
+}
