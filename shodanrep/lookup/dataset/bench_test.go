@@ -1,0 +1,48 @@
+package dataset
+
+import (
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// manyLines are banners of the size of real ones, some 4 KB with a certificate.
+func manyLines(n int) []string {
+	lines := make([]string, n)
+	for i := range lines {
+		addr := netip.AddrFrom4([4]byte{198, 51, byte(i >> 10), byte(i >> 2)}).String()
+		hash := fmt.Sprintf("%064x", uint64(i)*0x9E3779B97F4A7C15)
+		lines[i] = line(addr, 440+i%4, fmt.Sprintf("2026-01-02T03:04:05.%06d", i%1000000),
+			"org", fmt.Sprintf("Example Hosting %d", i%500), "asn", fmt.Sprintf("AS%d", 64496+i%16), "isp", "Example Hosting",
+			"data", "HTTP/1.1 200 OK\r\n"+strings.Repeat("Header: value of it\r\n", 20),
+			"http", map[string]any{"html": strings.Repeat("<p>"+hash[48:]+"</p>", 60), "status": 200, "title": "Example"},
+			"ssl", map[string]any{
+				"cert": map[string]any{"subject": map[string]any{"CN": "www" + hash[50:] + ".example"}, "fingerprint": map[string]any{"sha256": hash}},
+				"jarm": hash[:62], "ja3s": hash[:32], "chain": []string{strings.Repeat("TUlJRmh6Q0NBMitnQXdJQkFnSVFC\n", 50)},
+			})
+	}
+	return lines
+}
+
+func BenchmarkIndex(b *testing.B) {
+	const banners = 20000
+	lines := manyLines(banners)
+	path := write(b, filepath.Join(b.TempDir(), "banners.json.gz"), lines...)
+	size := 0
+	for _, l := range lines {
+		size += len(l)
+	}
+	b.SetBytes(int64(size))
+	for b.Loop() {
+		d, err := Open(b.Context(), Options{Files: []string{path}, Dir: b.TempDir()})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := d.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*banners/b.Elapsed().Seconds(), "banners/s")
+}

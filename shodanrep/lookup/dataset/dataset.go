@@ -1,0 +1,179 @@
+// Package dataset answers from files of Shodan's own export format, as `shodan download` writes them: one banner a
+// line, gzipped or not. The files are read once into an index, a SQLite file, and again when they change.
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// Options says which files make a Dataset and where its index is.
+type Options struct {
+	// Files are globs; a leading ~ is the home directory. Each has to match.
+	Files []string
+	// Dir is the folder of the index. Datasets of several processes share it, and the rows of files that they have in
+	// common. Where it is empty the index is a temporary file, removed by Close.
+	Dir string
+	// Logger gets a warning for each file with lines that could not be read.
+	Logger hclog.Logger
+}
+
+// Stats is what a Dataset holds.
+type Stats struct {
+	Files    int
+	Banners  int64         // lines that are banners, older ones of the same service included
+	Hosts    int64         // different addresses
+	BadLines int64         // lines that are not, and are left out
+	BuiltIn  time.Duration // how long the last Open or Refresh took to read files, 0 where none had changed
+}
+
+// A Dataset is the hosts of some data files: of each port and transport the newest banner. Its methods may be called
+// side by side.
+type Dataset struct {
+	globs  []string
+	index  *index
+	logger hclog.Logger
+	temp   string // the folder to remove on Close
+
+	current atomic.Pointer[state]
+	// refreshing holds one token, for whoever brings the index up to date.
+	refreshing chan struct{}
+	// turns holds a token for each query that runs.
+	turns chan struct{}
+}
+
+// state is what a Dataset knew of its files at one moment. It is not changed, only replaced.
+type state struct {
+	files   []file
+	paths   map[string]bool
+	ids     map[int64]bool // of the files in the index, to report each one's bad lines once
+	stats   Stats
+	checked time.Time // when the index was last compared with files
+}
+
+// keepUsed is how long after its last use a file's rows stay in the index, and recheck how often its use is noted.
+const (
+	keepUsed = 30 * 24 * time.Hour
+	recheck  = 24 * time.Hour
+)
+
+// Open reads the files that match into the index, as far as they are not in it already. Several processes may do so
+// at once: one reads, the others wait for it.
+func Open(ctx context.Context, opts Options) (*Dataset, error) {
+	globs, err := absolute(opts.Files)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dataset{globs: globs, logger: opts.Logger, refreshing: make(chan struct{}, 1), turns: make(chan struct{}, maxIdle)}
+	if d.logger == nil {
+		d.logger = hclog.NewNullLogger()
+	}
+	d.current.Store(&state{})
+	if err := d.openIndex(ctx, opts.Dir); err != nil {
+		return nil, err
+	}
+	if err := d.Refresh(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// openIndex opens the index in a folder. Where that cannot be done the answers are the same from a temporary one, so
+// it is a warning and no error.
+func (d *Dataset) openIndex(ctx context.Context, dir string) (err error) {
+	if dir != "" {
+		if err = os.MkdirAll(dir, 0o700); err == nil {
+			d.index, err = openIndex(ctx, filepath.Join(dir, indexName))
+		}
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		d.logger.Warn("the index of the data files cannot be kept, and is made for this process only", "folder", dir, "error", err)
+	}
+	if d.temp, err = os.MkdirTemp("", "shodanrep-dataset-"); err != nil {
+		return fmt.Errorf("the index of the data files needs a temporary folder: %w", err)
+	}
+	if d.index, err = openIndex(ctx, filepath.Join(d.temp, indexName)); err != nil {
+		return errors.Join(err, os.RemoveAll(d.temp))
+	}
+	return nil
+}
+
+// Refresh reads the files again that have changed since they were read. It takes microseconds where none has.
+func (d *Dataset) Refresh(ctx context.Context) error {
+	if fresh, err := d.isFresh(); fresh || err != nil {
+		return err
+	}
+	select {
+	case d.refreshing <- struct{}{}:
+		defer func() { <-d.refreshing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	// Whoever had the token before may have done it.
+	if fresh, err := d.isFresh(); fresh || err != nil {
+		return err
+	}
+	files, err := find(d.globs)
+	if err != nil {
+		return err
+	}
+	old, started := d.current.Load(), time.Now()
+	entries, read, err := d.index.update(ctx, files, d.logger)
+	if err != nil {
+		return err
+	}
+	s := &state{files: files, paths: make(map[string]bool, len(files)), ids: make(map[int64]bool, len(files)), checked: started}
+	for _, f := range files {
+		s.paths[f.path] = true
+	}
+	s.stats.Files = len(files)
+	for _, e := range entries {
+		s.ids[e.id] = true
+		s.stats.Banners += e.banners
+		s.stats.BadLines += e.badLines
+		if e.badLines > 0 && !old.ids[e.id] {
+			d.logger.Warn("a data file has lines that are no banners; they are left out",
+				"file", e.path, "lines", e.badLines, "first", e.badLine, "reason", e.badReason)
+		}
+	}
+	if s.stats.Hosts, err = d.index.countHosts(ctx, entries); err != nil {
+		return err
+	}
+	if read > 0 {
+		s.stats.BuiltIn = time.Since(started)
+		d.logger.Info("read the data files", "files", read, "hosts", s.stats.Hosts, "took", s.stats.BuiltIn.Round(time.Millisecond))
+	}
+	d.current.Store(s)
+	return nil
+}
+
+// isFresh reports whether the files are those of the last look.
+func (d *Dataset) isFresh() (bool, error) {
+	s := d.current.Load()
+	if time.Since(s.checked) > recheck {
+		return false, nil
+	}
+	files, err := find(d.globs)
+	return slices.Equal(files, s.files), err
+}
+
+// Stats says what the Dataset holds as of the last Open or Refresh.
+func (d *Dataset) Stats() Stats { return d.current.Load().stats }
+
+// Close lets go of the index, and removes a temporary one. The Dataset must no longer be in use.
+func (d *Dataset) Close() error {
+	err := d.index.close()
+	if d.temp != "" {
+		err = errors.Join(err, os.RemoveAll(d.temp))
+	}
+	return err
+}

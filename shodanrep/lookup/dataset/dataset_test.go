@@ -1,0 +1,426 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestHostsAreMergedOfTheNewestBannerOfAService(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, in(dir, "a.json.gz"),
+		line("192.0.2.1", 80, "2026-01-02T00:00:00.000002", "data", "newest"),
+		line("192.0.2.1", 80, "2026-01-02T00:00:00.000001", "data", "older"),
+		line("192.0.2.1", 53, "2026-01-01T00:00:00", "data", "tcp"),
+		line("192.0.2.1", 53, "2025-01-01T00:00:00", "data", "udp", "transport", "udp"),
+		line("::ffff:192.0.2.2", 22, "2026-01-01T00:00:00", "data", "mapped"),
+		line("2001:DB8::1", 443, "2026-01-01T00:00:00", "data", "six"))
+	write(t, in(dir, "b.json"),
+		line("192.0.2.1", 80, "2025-12-31T00:00:00", "data", "of the other file"),
+		line("192.0.2.1", 8080, "2026-01-03T00:00:00", "data", "of the other file", "org", "Example Hosting"))
+	d := open(t, "", in(dir, "*.json.gz"), in(dir, "*.json"))
+
+	want := map[string][]string{
+		"192.0.2.1":   {"53/tcp tcp", "53/udp udp", "80/tcp newest", "8080/tcp of the other file"},
+		"192.0.2.2":   {"22/tcp mapped"},
+		"2001:db8::1": {"443/tcp six"},
+	}
+	if diff := cmp.Diff(want, hosts(t, d, "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1")); diff != "" {
+		t.Error(diff)
+	}
+	found, err := d.Hosts(t.Context(), []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.1"), {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := found[netip.MustParseAddr("::ffff:192.0.2.1")]
+	if len(found) != 1 || h == nil || h.Addr.String() != "192.0.2.1" || h.Organization != "Example Hosting" {
+		t.Errorf("asked for an IPv4-mapped address and one that is none: %+v", found)
+	}
+	if got := d.Stats(); got.Files != 2 || got.Banners != 8 || got.Hosts != 3 || got.BadLines != 0 || got.BuiltIn <= 0 {
+		t.Errorf("stats: %+v", got)
+	}
+}
+
+func TestHostsTakesThousandsOfAddresses(t *testing.T) {
+	t.Parallel()
+	const many = 5000
+	lines := make([]string, many)
+	addrs := make([]netip.Addr, 2*many)
+	for i := range 2 * many {
+		addrs[i] = netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})
+		if i < many {
+			lines[i] = line(addrs[i].String(), 22, "2026-01-01T00:00:00")
+		}
+	}
+	d := open(t, "", write(t, in(t.TempDir(), "many.json"), lines...))
+	found, err := d.Hosts(t.Context(), addrs)
+	if err != nil || len(found) != many || found[addrs[many-1]] == nil {
+		t.Errorf("found %d of %d: %v", len(found), many, err)
+	}
+}
+
+func TestAll(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, in(dir, "a.json"),
+		line("2001:db8::1", 1, "2026-01-01T00:00:00"),
+		line("203.0.113.1", 1, "2026-01-01T00:00:00"), line("203.0.113.1", 2, "2026-01-01T00:00:00"),
+		line("192.0.2.10", 1, "2026-01-01T00:00:00"), line("192.0.2.9", 1, "2026-01-01T00:00:00"))
+	write(t, in(dir, "b.json"), line("203.0.113.1", 1, "2026-01-02T00:00:00"), line("203.0.113.1", 3, "2026-01-02T00:00:00"))
+	d := open(t, "", in(dir, "*.json"))
+	every := []string{"192.0.2.9 [1]", "192.0.2.10 [1]", "203.0.113.1 [1 2 3]", "2001:db8::1 [1]"}
+
+	t.Run("lists the hosts in order of address", func(t *testing.T) {
+		var got []string
+		for h, err := range d.All(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, fmt.Sprint(h.Addr, h.Ports))
+			// Asking in between must neither wait for the loop nor disturb it.
+			if found := hosts(t, d, h.Addr.String()); len(found) != 1 {
+				t.Errorf("%s is listed but not found", h.Addr)
+			}
+		}
+		if diff := cmp.Diff(every, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("can be left at every host", func(t *testing.T) {
+		for stop := 1; stop <= len(every); stop++ {
+			n := 0
+			for _, err := range d.All(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n++; n == stop {
+					break
+				}
+			}
+			if n != stop {
+				t.Errorf("saw %d hosts, not %d", n, stop)
+			}
+		}
+	})
+	t.Run("ends with the context's error", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var last error
+		n := 0
+		for _, err := range d.All(ctx) {
+			cancel()
+			last = err
+			n++
+		}
+		if n != 2 || !errors.Is(last, context.Canceled) {
+			t.Errorf("saw %d, the last with error %v", n, last)
+		}
+	})
+}
+
+func TestRelated(t *testing.T) {
+	t.Parallel()
+	cert := tls("www.example.com", "ab12", "29d2", "ec74")
+	d := open(t, "", write(t, in(t.TempDir(), "a.json"),
+		line("203.0.113.2", 443, "2026-01-01T00:00:00", "ssl", cert, "org", "Example Hosting", "asn", "AS64496"),
+		line("192.0.2.1", 8443, "2026-01-01T00:00:00", "ssl", cert, "org", "Example Hosting"),
+		line("192.0.2.1", 443, "2026-01-01T00:00:00", "ssl", cert, "org", "Other"),
+		line("2001:db8::1", 443, "2026-01-01T00:00:00", "ssl", tls("WWW.example.com", "cd34", "29d2", "")),
+		// The certificate of this one has been replaced.
+		line("192.0.2.3", 443, "2025-01-01T00:00:00", "ssl", cert),
+		line("192.0.2.3", 443, "2026-01-01T00:00:00", "ssl", tls("new.example.com", "ef56", "", ""))))
+	var none netip.Addr
+	tests := []struct {
+		name   string
+		pivot  Pivot
+		value  string
+		except netip.Addr
+		limit  int
+		want   []string
+	}{
+		{"by subject, whatever its case", SubjectCN, "www.example.com", none, 0, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443", "[2001:db8::1]:443"}},
+		{"by fingerprint", FingerprintSHA256, "AB12", none, 0, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443"}},
+		{"by JARM", JARM, "29d2", none, 0, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443", "[2001:db8::1]:443"}},
+		{"by JA3S", JA3S, "ec74", none, 0, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443"}},
+		{"by organization", Organization, "Example Hosting", none, 0, []string{"192.0.2.1:8443", "203.0.113.2:443"}},
+		{"by ASN", ASN, "AS64496", none, 0, []string{"203.0.113.2:443"}},
+		{"without the address itself", JARM, "29d2", netip.MustParseAddr("192.0.2.1"), 0, []string{"203.0.113.2:443", "[2001:db8::1]:443"}},
+		{"without it as IPv4-mapped", JARM, "29d2", netip.MustParseAddr("::ffff:192.0.2.1"), 1, []string{"203.0.113.2:443"}},
+		{"no more than the limit", JARM, "29d2", none, 2, []string{"192.0.2.1:443", "192.0.2.1:8443"}},
+		{"nothing by the name in a replaced certificate", SubjectCN, "new.example.com", netip.MustParseAddr("192.0.2.3"), 0, nil},
+		{"nothing by an empty value", SubjectCN, "", none, 0, nil},
+		{"nothing by part of a value", Organization, "Example", none, 0, nil},
+		{"a value that would end a quoted text", Organization, `' or ''='`, none, 0, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			banners, err := d.Related(t.Context(), tt.pivot, tt.value, tt.except, tt.limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, b := range banners {
+				got = append(got, netip.AddrPortFrom(b.Addr, uint16(b.Port.V)).String())
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	t.Run("an unknown pivot is an error", func(t *testing.T) {
+		t.Parallel()
+		if _, err := d.Related(t.Context(), "serial", "1", none, 0); err == nil || !strings.Contains(err.Error(), `"serial" is no pivot`) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestBadLinesAreCountedAndTheRestIsKept(t *testing.T) {
+	t.Parallel()
+	good := line("192.0.2.1", 80, "2026-01-01T00:00:00")
+	content := strings.Join([]string{good, "", "  \r", "no JSON", `{"port": 80}`, `{"ip_str": "192.0.2.2"}`, `[]`, `{"ip_str": "192.0.2.2", "port"`,
+		strings.Replace(good, ".1\"", ".5\"", 1)}, "\n")
+	whole := zip(t, []byte(good+"\n"+strings.Repeat(line("192.0.2.9", 81, "2026-01-01T00:00:00"), 50)))
+	tests := []struct {
+		name     string
+		content  []byte
+		hosts    int64
+		bad      int64
+		logged   string
+		unlogged string
+	}{
+		{"lines that are no banners", []byte(content), 2, 5, `first=4 reason="the answer is not a JSON object"`, ""},
+		{"a byte order mark and Windows line ends", []byte("\uFEFF" + good + "\r\n" + good + "\r\n"), 1, 0, "", "WARN"},
+		{"gzip data without its end", whole[:len(whole)-5], 1, 1, `first=2 reason="the file breaks off`, ""},
+		{"gzip data with a wrong checksum", append(whole[:len(whole)-8:len(whole)-8], 1, 2, 3, 4, 5, 6, 7, 8), 1, 1, `reason="the file breaks off`, ""},
+		{"gzip data followed by something else", append(zip(t, []byte(good+"\n")), "something else"...), 1, 1, `first=2 reason="the file breaks off`, ""},
+		{"two gzip files one after the other", append(zip(t, []byte(good+"\n")), zip(t, []byte(good+"\n"))...), 1, 0, "", "WARN"},
+		{"the very start of gzip data", whole[:5], 0, 1, `first=1 reason="the file breaks off`, ""},
+		{"an empty file", nil, 0, 0, "", "WARN"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			path := in(t.TempDir(), "data.json")
+			if err := os.WriteFile(path, tt.content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			logger, text := logged()
+			d, err := Open(t.Context(), Options{Files: []string{path}, Logger: logger})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			if got := d.Stats(); got.Hosts != tt.hosts || got.BadLines != tt.bad {
+				t.Errorf("stats: %+v", got)
+			}
+			if !strings.Contains(text.String(), tt.logged) || tt.unlogged != "" && strings.Contains(text.String(), tt.unlogged) {
+				t.Errorf("the log is %s", text)
+			}
+			if tt.logged != "" && !strings.Contains(text.String(), path) {
+				t.Errorf("the log does not name the file: %s", text)
+			}
+		})
+	}
+}
+
+func TestLongAndOddBanners(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("0123456789", 500_000)
+	d := open(t, "", write(t, in(t.TempDir(), "a.json.gz"),
+		line("192.0.2.1", 80, "2026-01-01T00:00:00", "data", long),
+		line("192.0.2.2", 80, "2026-01-01T00:00:00", "data", "a\x00b", "org", "Nul\x00 Hosting", "transport", "t\x00cp"),
+		`{"ip": 3221225987, "port": "443"}`))
+	got := hosts(t, d, "192.0.2.1", "192.0.2.2", "192.0.2.3")
+	want := map[string][]string{"192.0.2.1": {"80/tcp " + long}, "192.0.2.2": {"80/tcp ab"}, "192.0.2.3": {"443/ "}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%.500s", diff)
+	}
+	related, err := d.Related(t.Context(), Organization, "Nul Hosting", netip.Addr{}, 0)
+	if err != nil || len(related) != 1 {
+		t.Errorf("related: %d %v", len(related), err)
+	}
+}
+
+func TestRefreshReadsWhatChanged(t *testing.T) {
+	t.Parallel()
+	dir, index := t.TempDir(), t.TempDir()
+	a, b := in(dir, "a.json"), in(dir, "b.json")
+	write(t, a, line("192.0.2.1", 80, "2026-01-02T00:00:00", "data", "a"))
+	write(t, b, line("192.0.2.1", 80, "2026-01-01T00:00:00", "data", "b"), line("192.0.2.2", 80, "2026-01-01T00:00:00", "data", "b"))
+	d := open(t, index, in(dir, "*.json"))
+	expect := func(what string, want map[string][]string, numbers Stats) {
+		t.Helper()
+		if diff := cmp.Diff(want, hosts(t, d, "192.0.2.1", "192.0.2.2", "192.0.2.3")); diff != "" {
+			t.Errorf("%s: %s", what, diff)
+		}
+		got := d.Stats()
+		got.BuiltIn = 0
+		if got != numbers {
+			t.Errorf("%s: %+v", what, got)
+		}
+	}
+	refresh := func() {
+		t.Helper()
+		if err := d.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect("at first", map[string][]string{"192.0.2.1": {"80/tcp a"}, "192.0.2.2": {"80/tcp b"}}, Stats{Files: 2, Banners: 3, Hosts: 2})
+
+	write(t, a, line("192.0.2.1", 80, "2026-01-02T00:00:00", "data", "c"), "bad")
+	refresh()
+	expect("with a file changed", map[string][]string{"192.0.2.1": {"80/tcp c"}, "192.0.2.2": {"80/tcp b"}}, Stats{Files: 2, Banners: 3, Hosts: 2, BadLines: 1})
+
+	write(t, a, line("192.0.2.3", 80, "2026-01-02T00:00:00", "data", "d"), "bad")
+	touch(t, a, time.Hour) // the same size
+	refresh()
+	expect("with a file of the same size", map[string][]string{"192.0.2.1": {"80/tcp b"}, "192.0.2.2": {"80/tcp b"}, "192.0.2.3": {"80/tcp d"}},
+		Stats{Files: 2, Banners: 3, Hosts: 3, BadLines: 1})
+
+	if err := os.Remove(b); err != nil {
+		t.Fatal(err)
+	}
+	refresh()
+	expect("with a file removed", map[string][]string{"192.0.2.3": {"80/tcp d"}}, Stats{Files: 1, Banners: 1, Hosts: 1, BadLines: 1})
+
+	write(t, in(dir, "c.json"), line("192.0.2.2", 81, "2026-01-02T00:00:00", "data", "e"))
+	refresh()
+	expect("with a new file", map[string][]string{"192.0.2.2": {"81/tcp e"}, "192.0.2.3": {"80/tcp d"}}, Stats{Files: 2, Banners: 2, Hosts: 2, BadLines: 1})
+	if d.Stats().BuiltIn <= 0 {
+		t.Error("nothing says that a file was read")
+	}
+
+	again := open(t, index, in(dir, "c.json"))
+	if got := again.Stats(); got != (Stats{Files: 1, Banners: 1, Hosts: 1}) {
+		t.Errorf("opened again with one of the files: %+v", got)
+	}
+	if got := hosts(t, again, "192.0.2.2", "192.0.2.3"); len(got) != 1 {
+		t.Errorf("it answers from files that are not its own: %v", got)
+	}
+}
+
+func TestRowsOfFilesLongUnusedAreDropped(t *testing.T) {
+	t.Parallel()
+	dir, index := t.TempDir(), t.TempDir()
+	write(t, in(dir, "a.json"), line("192.0.2.1", 80, "2026-01-02T00:00:00"))
+	write(t, in(dir, "b.json"), line("192.0.2.2", 80, "2026-01-02T00:00:00"))
+	write(t, in(dir, "c.json"), line("192.0.2.3", 80, "2026-01-02T00:00:00"))
+	first := open(t, index, in(dir, "?.json"))
+	age := func(name string, by time.Duration) {
+		t.Helper()
+		err := first.index.use(t.Context(), func(c *conn) error {
+			return c.run("update file set used = ? where path = ?", time.Now().Add(-by).Unix(), in(dir, name))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	age("a.json", keepUsed+time.Hour)
+	age("b.json", keepUsed+time.Hour)
+	age("c.json", keepUsed-time.Hour)
+	open(t, index, in(dir, "a.json"))
+
+	var left []string
+	err := first.index.use(t.Context(), func(c *conn) error {
+		known, err := c.entries()
+		for path, e := range known {
+			left = append(left, fmt.Sprintf("%s %t", path[len(path)-6:], time.Since(time.Unix(e.used, 0)) < recheck))
+		}
+		banners, _ := c.number("select count(*) from banner")
+		left = append(left, fmt.Sprint(banners))
+		return err
+	})
+	slices.Sort(left)
+	if diff := cmp.Diff([]string{"2", "a.json true", "c.json false"}, left); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+}
+
+func TestOpenSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, in(dir, "a.json"), line("192.0.2.1", 80, "2026-01-02T00:00:00"))
+	if err := os.Symlink(in(dir, "nowhere"), in(dir, "dangling.json")); err != nil {
+		t.Skip("no symbolic links here:", err)
+	}
+	tests := []struct {
+		name  string
+		files []string
+		want  string
+	}{
+		{"no files", nil, "no data files are named"},
+		{"a glob that matches nothing", []string{in(dir, "a.json"), in(dir, "*.gz")}, fmt.Sprintf("data files %q: there is no such file", in(dir, "*.gz"))},
+		{"a glob that is none", []string{in(dir, "[")}, fmt.Sprintf("data files %q: syntax error in pattern", in(dir, "["))},
+		{"a folder", []string{dir}, fmt.Sprintf("data file %q is a folder: name the files in it, such as %q", dir, in(dir, "*.json.gz"))},
+		{"a file that cannot be opened", []string{in(dir, "d*.json")}, fmt.Sprintf("data file %q: no such file or directory", in(dir, "dangling.json"))},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := Open(t.Context(), Options{Files: tt.files}); err == nil || err.Error() != tt.want {
+				t.Errorf("got  %v\nwant %s", err, tt.want)
+			}
+		})
+	}
+	t.Run("a cancelled context", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := Open(ctx, Options{Files: []string{in(dir, "a.json")}, Dir: t.TempDir()}); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestHomeDirectoryIsExpanded(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("USERPROFILE", home)
+	write(t, in(home, "a.json"), line("192.0.2.1", 80, "2026-01-02T00:00:00"))
+	d := open(t, "", "~/*.json")
+	if got := d.Stats().Hosts; got != 1 {
+		t.Errorf("%d hosts", got)
+	}
+}
+
+func TestAnIndexThatCannotBeKeptIsMadeElsewhere(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	data := write(t, in(dir, "a.json"), line("192.0.2.1", 80, "2026-01-02T00:00:00"))
+	damaged := in(dir, "damaged")
+	if err := os.Mkdir(damaged, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, in(damaged, indexName), strings.Repeat("This is no database. ", 500))
+	for name, folder := range map[string]string{"the folder is a file": data, "the index is damaged": damaged} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			logger, text := logged()
+			d, err := Open(t.Context(), Options{Files: []string{data}, Dir: folder, Logger: logger})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := hosts(t, d, "192.0.2.1"); len(got) != 1 || !strings.Contains(text.String(), folder) {
+				t.Errorf("%v, with the log %s", got, text)
+			}
+			temp := d.temp
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+			if _, err := os.Stat(temp); !os.IsNotExist(err) {
+				t.Errorf("the temporary folder is still there: %v", err)
+			}
+		})
+	}
+}

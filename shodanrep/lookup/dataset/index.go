@@ -1,0 +1,297 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// indexName has the version of the schema in it, so that an older and a newer build keep out of each other's way.
+const indexName = "dataset-v1.sqlite"
+
+// schema is the index. A banner's columns are those that it is found by; the rest is in raw. The last column of
+// banner_endpoint makes it a covering index for what finds the newest banner of a service.
+//
+// Text compares without regard to case, as Shodan's own search does.
+const schema = `
+create table file (
+	id integer primary key autoincrement,
+	path text not null unique,
+	size integer not null,
+	mtime integer not null,
+	used integer not null,         -- Unix seconds
+	first_banner integer not null, -- the rows of a file are consecutive
+	last_banner integer not null,
+	banners integer not null,
+	bad_lines integer not null,
+	bad_line integer not null,     -- the number of the first one
+	bad_reason text not null
+);
+create table hosts (files text primary key, hosts integer not null) without rowid; -- files: the ids, as a JSON list
+create table banner (
+	id integer primary key,
+	file integer not null,
+	addr blob not null,
+	port integer not null,
+	transport text not null,
+	seen integer not null,         -- Unix microseconds
+	subject_cn text collate nocase,
+	fingerprint_sha256 text collate nocase,
+	jarm text collate nocase,
+	ja3s text collate nocase,
+	organization text collate nocase,
+	asn text collate nocase,
+	raw blob not null
+);
+create index banner_endpoint on banner (addr, port, transport, seen desc, file, id);
+create index banner_subject_cn on banner (subject_cn, addr, port, transport) where subject_cn is not null;
+create index banner_fingerprint_sha256 on banner (fingerprint_sha256, addr, port, transport) where fingerprint_sha256 is not null;
+create index banner_jarm on banner (jarm, addr, port, transport) where jarm is not null;
+create index banner_ja3s on banner (ja3s, addr, port, transport) where ja3s is not null;
+create index banner_organization on banner (organization, addr, port, transport) where organization is not null;
+create index banner_asn on banner (asn, addr, port, transport) where asn is not null;
+pragma user_version = 1;
+`
+
+// index is the SQLite file and the connections to it.
+type index struct {
+	path string
+
+	mu   sync.Mutex
+	idle []*conn
+}
+
+// maxIdle is how many connections are kept: each has its memory, and few queries run at once.
+const maxIdle = 4
+
+// conn is a connection and its prepared statements. It has one user at a time.
+type conn struct {
+	*sqlite3.Conn
+	prepared map[string]*sqlite3.Stmt
+}
+
+func openIndex(ctx context.Context, path string) (*index, error) {
+	x := &index{path: path}
+	err := x.use(ctx, func(c *conn) error {
+		version, err := c.number("pragma user_version")
+		if err != nil || version == 1 {
+			return err
+		}
+		// Both have to come before the first table. SQLite does not wait where two processes switch to WAL at once.
+		for {
+			err := c.Exec("pragma auto_vacuum = incremental; pragma journal_mode = wal")
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, sqlite3.BUSY) || !wait(ctx, 20*time.Millisecond) {
+				return err
+			}
+		}
+		return c.write(func() error {
+			if version, err := c.number("pragma user_version"); err != nil || version == 1 {
+				return err
+			}
+			return c.Exec(schema)
+		})
+	})
+	if err != nil {
+		return nil, errors.Join(err, x.close())
+	}
+	return x, nil
+}
+
+// close closes the connections. None may be in use.
+func (x *index) close() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var err error
+	for _, c := range x.idle {
+		err = errors.Join(err, c.close())
+	}
+	x.idle = nil
+	return err
+}
+
+// use lends a connection. What it runs is stopped when the context ends.
+func (x *index) use(ctx context.Context, f func(*conn) error) error {
+	c, err := x.take(ctx)
+	if err != nil {
+		return x.explain(ctx, err)
+	}
+	c.SetInterrupt(ctx)
+	err = f(c)
+	c.SetInterrupt(context.Background())
+	x.put(c)
+	return x.explain(ctx, err)
+}
+
+func (x *index) take(ctx context.Context) (*conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	x.mu.Lock()
+	if n := len(x.idle); n > 0 {
+		c := x.idle[n-1]
+		x.idle = x.idle[:n-1]
+		x.mu.Unlock()
+		return c, nil
+	}
+	x.mu.Unlock()
+
+	db, err := sqlite3.Open(x.path)
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{Conn: db, prepared: map[string]*sqlite3.Stmt{}}
+	// Another process may read files for many minutes: how long to wait is for the query's context to say.
+	err = c.BusyHandler(func(ctx context.Context, tries int) bool {
+		return wait(ctx, time.Duration(min(tries+1, 50))*time.Millisecond)
+	})
+	if err == nil {
+		err = c.Exec("pragma synchronous = normal; pragma cache_size = -16384; pragma journal_size_limit = 67108864")
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
+}
+
+func (x *index) put(c *conn) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if len(x.idle) < maxIdle {
+		x.idle = append(x.idle, c)
+		return
+	}
+	_ = c.close() // it was only read from, or committed: nothing is lost
+}
+
+// explain names the index in an error of SQLite, and gives the context's own error where that is the reason.
+func (x *index) explain(ctx context.Context, err error) error {
+	var sqliteError *sqlite3.Error
+	var code sqlite3.ErrorCode
+	var extended sqlite3.ExtendedErrorCode
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &sqliteError), errors.As(err, &code), errors.As(err, &extended):
+		return fmt.Errorf("the index of the data files, %s: %w; it is made anew where it is removed", x.path, err)
+	}
+	return err
+}
+
+// wait waits, and reports whether the context still goes on.
+func wait(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (c *conn) close() error {
+	var err error
+	for _, stmt := range c.prepared {
+		err = errors.Join(err, stmt.Close())
+	}
+	return errors.Join(err, c.Conn.Close())
+}
+
+// stmt returns the prepared statement for a query, compiled at its first use.
+func (c *conn) stmt(query string) (*sqlite3.Stmt, error) {
+	if stmt := c.prepared[query]; stmt != nil {
+		return stmt, nil
+	}
+	stmt, _, err := c.PrepareFlags(query, sqlite3.PREPARE_PERSISTENT)
+	if err == nil {
+		c.prepared[query] = stmt
+	}
+	return stmt, err
+}
+
+// rows runs a query and calls f on each row, until f returns false.
+func (c *conn) rows(query string, bind func(*sqlite3.Stmt) error, f func(*sqlite3.Stmt) (bool, error)) error {
+	stmt, err := c.stmt(query)
+	if err != nil {
+		return err
+	}
+	if bind != nil {
+		if err := bind(stmt); err != nil {
+			return err
+		}
+	}
+	more := true
+	for more && err == nil && stmt.Step() {
+		more, err = f(stmt)
+	}
+	if err == nil {
+		err = stmt.Err() // Reset forgets it
+	}
+	if reset := stmt.Reset(); err == nil {
+		err = reset
+	}
+	return err
+}
+
+// run runs a statement that returns no rows.
+func (c *conn) run(query string, values ...any) error {
+	return c.rows(query, args(values...), func(*sqlite3.Stmt) (bool, error) { return true, nil })
+}
+
+// number returns the first column of a query's only row, and 0 where there is none.
+func (c *conn) number(query string, values ...any) (n int64, err error) {
+	err = c.rows(query, args(values...), func(row *sqlite3.Stmt) (bool, error) {
+		n = row.ColumnInt64(0)
+		return false, nil
+	})
+	return n, err
+}
+
+// args binds values of the kinds that the index has.
+func args(values ...any) func(*sqlite3.Stmt) error {
+	return func(stmt *sqlite3.Stmt) error {
+		for i, value := range values {
+			var err error
+			switch v := value.(type) {
+			case nil:
+				err = stmt.BindNull(i + 1)
+			case int64:
+				err = stmt.BindInt64(i+1, v)
+			case string:
+				err = stmt.BindText(i+1, v)
+			case []byte:
+				err = stmt.BindBlob(i+1, v)
+			default:
+				err = fmt.Errorf("a %T cannot be bound", value)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// write runs f in a transaction that no other process writes beside, waiting for its turn.
+func (c *conn) write(f func() error) (err error) {
+	tx, err := c.BeginImmediate()
+	if err != nil {
+		return err
+	}
+	defer tx.End(&err)
+	return f()
+}
+
+// read runs f on one state of the index.
+func (c *conn) read(f func() error) (err error) {
+	tx := c.Begin()
+	defer tx.End(&err)
+	return f()
+}

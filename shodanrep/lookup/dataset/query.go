@@ -1,0 +1,236 @@
+package dataset
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/netip"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// Pivot is a fact by which hosts are found that share it.
+type Pivot string
+
+// The pivots.
+const (
+	SubjectCN         Pivot = "subject_cn"         // the common name of a certificate's subject
+	FingerprintSHA256 Pivot = "fingerprint_sha256" // of a certificate
+	JARM              Pivot = "jarm"               // the fingerprint of a TLS server
+	JA3S              Pivot = "ja3s"               // the fingerprint of a TLS server's hello
+	Organization      Pivot = "organization"
+	ASN               Pivot = "asn" // such as AS64496
+)
+
+// Pivots lists the pivots.
+func Pivots() []Pivot {
+	return []Pivot{SubjectCN, FingerprintSHA256, JARM, JA3S, Organization, ASN}
+}
+
+// addrKey is an address as the index has it: ordered as netip.Addr.Compare orders, IPv4 before IPv6.
+func addrKey(addr netip.Addr) []byte {
+	bytes := addr.AsSlice()
+	return append([]byte{byte(len(bytes))}, bytes...)
+}
+
+// snapshot is one state of the index, as far as it is of the Dataset's files.
+type snapshot struct {
+	*conn
+	files map[int64]bool
+}
+
+// snapshot runs f on one state of the index.
+func (d *Dataset) snapshot(ctx context.Context, f func(snapshot) error) error {
+	paths := d.current.Load().paths
+	return d.index.use(ctx, func(c *conn) error {
+		return c.read(func() error {
+			s := snapshot{conn: c, files: map[int64]bool{}}
+			// The ids are those of this very moment: another process may just have replaced a file.
+			err := c.rows("select id, path from file", nil, func(row *sqlite3.Stmt) (bool, error) {
+				if paths[row.ColumnText(1)] {
+					s.files[row.ColumnInt64(0)] = true
+				}
+				return true, nil
+			})
+			if err != nil {
+				return err
+			}
+			return f(s)
+		})
+	})
+}
+
+// inTurn is snapshot for what is done at once, by a few at a time: many callers side by side wait for each other
+// instead of opening a connection each, of some MB.
+func (d *Dataset) inTurn(ctx context.Context, f func(snapshot) error) error {
+	select {
+	case d.turns <- struct{}{}:
+		defer func() { <-d.turns }()
+		return d.snapshot(ctx, f)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Hosts returns the hosts of those addresses that are in the files.
+func (d *Dataset) Hosts(ctx context.Context, addrs []netip.Addr) (map[netip.Addr]*shodan.Host, error) {
+	found := make(map[netip.Addr]*shodan.Host)
+	err := d.inTurn(ctx, func(s snapshot) error {
+		for _, addr := range addrs {
+			if _, done := found[addr]; done || !addr.IsValid() {
+				continue
+			}
+			var newest newestOnly
+			var banners []shodan.Banner
+			err := s.rows(`select file, port, transport, raw from banner where addr = ? order by port, transport, seen desc, file, id`,
+				args(addrKey(addr.Unmap())), func(row *sqlite3.Stmt) (bool, error) {
+					if !s.files[row.ColumnInt64(0)] || !newest.is(addr, row.ColumnInt64(1), row.ColumnRawText(2)) {
+						return true, nil
+					}
+					b, err := shodan.ParseBanner(row.ColumnRawBlob(3))
+					if err == nil {
+						banners = append(banners, *b)
+					}
+					return true, err
+				})
+			if err != nil {
+				return err
+			}
+			if banners != nil {
+				found[addr] = shodan.MergeBanners(banners)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// newestOnly picks the first of each service's banners, where they come ordered by service.
+type newestOnly struct {
+	addr      netip.Addr
+	port      int64
+	transport string
+}
+
+func (n *newestOnly) is(addr netip.Addr, port int64, transport []byte) bool {
+	if n.addr == addr && n.port == port && n.transport == string(transport) {
+		return false
+	}
+	*n = newestOnly{addr: addr, port: port, transport: string(transport)}
+	return true
+}
+
+// All returns every host, in order of address, as it is in the files when the loop begins.
+func (d *Dataset) All(ctx context.Context) iter.Seq2[*shodan.Host, error] {
+	return func(yield func(*shodan.Host, error) bool) {
+		stopped := false
+		err := d.snapshot(ctx, func(s snapshot) error {
+			var newest newestOnly
+			var banners []shodan.Banner
+			send := func() {
+				if banners != nil {
+					stopped = !yield(shodan.MergeBanners(banners), nil)
+				}
+				banners = nil
+			}
+			// Without "indexed by" all rows, with all that is in them, would be sorted.
+			err := s.rows(`select file, addr, port, transport, raw from banner indexed by banner_endpoint
+				order by addr, port, transport, seen desc, file, id`, nil, func(row *sqlite3.Stmt) (bool, error) {
+				if !s.files[row.ColumnInt64(0)] {
+					return true, nil
+				}
+				addr, _ := netip.AddrFromSlice(row.ColumnRawBlob(1)[1:])
+				if addr != newest.addr {
+					send()
+				}
+				if stopped {
+					return false, nil
+				}
+				if !newest.is(addr, row.ColumnInt64(2), row.ColumnRawText(3)) {
+					return true, nil
+				}
+				b, err := shodan.ParseBanner(row.ColumnRawBlob(4))
+				if err == nil {
+					banners = append(banners, *b)
+				}
+				return true, err
+			})
+			if err == nil && !stopped {
+				send()
+			}
+			return err
+		})
+		if err != nil && !stopped {
+			yield(nil, err)
+		}
+	}
+}
+
+// Related returns the services that have a value, in order of address and port, but for those of the address except:
+// at most limit, or all where limit is 0. Only the newest banner of a service counts, so that a certificate that has
+// been replaced relates nothing.
+func (d *Dataset) Related(ctx context.Context, pivot Pivot, value string, except netip.Addr, limit int) ([]shodan.Banner, error) {
+	query, ok := relatedQueries[pivot]
+	if !ok {
+		return nil, fmt.Errorf("%q is no pivot: it has to be one of %v", pivot, Pivots())
+	}
+	var found []shodan.Banner
+	err := d.inTurn(ctx, func(s snapshot) error {
+		return s.rows(query, args(value), func(row *sqlite3.Stmt) (bool, error) {
+			key := row.ColumnBlob(2, nil)
+			addr, _ := netip.AddrFromSlice(key[1:])
+			port, transport := row.ColumnInt64(3), row.ColumnText(4)
+			if !s.files[row.ColumnInt64(1)] || addr == except.Unmap() {
+				return true, nil
+			}
+			id, err := s.newest(key, port, transport)
+			if err != nil || id != row.ColumnInt64(0) {
+				return true, err
+			}
+			b, err := s.banner(id)
+			if err != nil {
+				return false, err
+			}
+			found = append(found, *b)
+			return len(found) != limit, nil
+		})
+	})
+	return found, err
+}
+
+// relatedQueries are by column: SQL has no parameter for one.
+var relatedQueries = func() map[Pivot]string {
+	queries := map[Pivot]string{}
+	for _, pivot := range Pivots() {
+		queries[pivot] = fmt.Sprintf(`select id, file, addr, port, transport from banner indexed by banner_%[1]s
+			where %[1]s = ? order by addr, port, transport`, pivot)
+	}
+	return queries
+}()
+
+// newest returns the row of a service's newest banner.
+func (s snapshot) newest(key []byte, port int64, transport string) (id int64, err error) {
+	err = s.rows(`select id, file from banner where addr = ? and port = ? and transport = ? order by seen desc, file, id`,
+		args(key, port, transport), func(row *sqlite3.Stmt) (bool, error) {
+			if !s.files[row.ColumnInt64(1)] {
+				return true, nil
+			}
+			id = row.ColumnInt64(0)
+			return false, nil
+		})
+	return id, err
+}
+
+// banner reads the banner of a row.
+func (s snapshot) banner(id int64) (b *shodan.Banner, err error) {
+	err = s.rows("select raw from banner where id = ?", args(id), func(row *sqlite3.Stmt) (bool, error) {
+		b, err = shodan.ParseBanner(row.ColumnRawBlob(0))
+		return false, err
+	})
+	return b, err
+}

@@ -1,0 +1,216 @@
+package dataset
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// entry is a data file as it is in the index.
+type entry struct {
+	file
+	id                         int64
+	used                       int64
+	firstBanner, lastBanner    int64
+	banners, badLines, badLine int64
+	badReason                  string
+}
+
+const selectFiles = `select id, path, size, mtime, used, first_banner, last_banner, banners, bad_lines, bad_line, bad_reason from file`
+
+// entries returns the files of the index by path.
+func (c *conn) entries() (map[string]entry, error) {
+	found := map[string]entry{}
+	err := c.rows(selectFiles, nil, func(row *sqlite3.Stmt) (bool, error) {
+		e := entry{
+			file:        file{path: row.ColumnText(1), size: row.ColumnInt64(2), mtime: row.ColumnInt64(3)},
+			id:          row.ColumnInt64(0),
+			used:        row.ColumnInt64(4),
+			firstBanner: row.ColumnInt64(5), lastBanner: row.ColumnInt64(6),
+			banners: row.ColumnInt64(7), badLines: row.ColumnInt64(8), badLine: row.ColumnInt64(9),
+			badReason: row.ColumnText(10),
+		}
+		found[e.path] = e
+		return true, nil
+	})
+	return found, err
+}
+
+// update brings the index up to date with the files, and drops what is in it of files that are gone. It returns the
+// files' entries and how many files were read.
+func (x *index) update(ctx context.Context, files []file, logger hclog.Logger) (entries []entry, read int, err error) {
+	err = x.use(ctx, func(c *conn) error {
+		known, err := c.entries()
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			e, ok := known[f.path]
+			delete(known, f.path)
+			if !ok || e.file != f {
+				did, err := c.replace(f.path, logger)
+				if err != nil {
+					return err
+				}
+				read += did
+			} else if now := time.Now(); now.Sub(time.Unix(e.used, 0)) > recheck {
+				if err := c.write(func() error { return c.run("update file set used = ? where id = ?", now.Unix(), e.id) }); err != nil {
+					return err
+				}
+			}
+		}
+		for _, e := range known {
+			_, err := os.Stat(e.path)
+			if !errors.Is(err, fs.ErrNotExist) && time.Since(time.Unix(e.used, 0)) < keepUsed {
+				continue // another connection's
+			}
+			if err := c.write(func() error { return c.drop(e.path) }); err != nil {
+				return err
+			}
+		}
+		if known, err = c.entries(); err != nil {
+			return err
+		}
+		for _, f := range files {
+			if e, ok := known[f.path]; ok { // else it vanished meanwhile, and the next look will say so
+				entries = append(entries, e)
+			}
+		}
+		return nil
+	})
+	return entries, read, err
+}
+
+// replace reads a file into the index, in place of what the index has of it, and returns 1, or 0 where another
+// process has done so meanwhile. Readers see the old rows until all new ones are there.
+func (c *conn) replace(path string, logger hclog.Logger) (read int, err error) {
+	err = c.write(func() error {
+		f, err := os.Open(path)
+		if err != nil {
+			return fmt.Errorf("data file %q: %w", path, cause(err))
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil {
+			return fmt.Errorf("data file %q: %w", path, cause(err))
+		}
+		now := file{path: path, size: info.Size(), mtime: info.ModTime().UnixNano()}
+		known, err := c.entries()
+		if err != nil || known[path].file == now {
+			return err
+		}
+		read = 1
+		if err := c.drop(path); err != nil {
+			return err
+		}
+		// The row comes first for its id, and is completed when the counts are known.
+		e := entry{file: now, used: time.Now().Unix()}
+		if err := c.run(`insert into file (path, size, mtime, used, first_banner, last_banner, banners, bad_lines, bad_line, bad_reason)
+			values (?, ?, ?, ?, 0, 0, 0, 0, 0, '')`, e.path, e.size, e.mtime, e.used); err != nil {
+			return err
+		}
+		e.id = c.LastInsertRowID()
+		if err := c.insertLines(&e, f, logger); err != nil {
+			return fmt.Errorf("data file %q: %w", path, cause(err))
+		}
+		return c.run(`update file set first_banner = ?, last_banner = ?, banners = ?, bad_lines = ?, bad_line = ?, bad_reason = ? where id = ?`,
+			e.firstBanner, e.lastBanner, e.banners, e.badLines, e.badLine, e.badReason, e.id)
+	})
+	return read, err
+}
+
+// drop removes a file's rows, within a transaction.
+func (c *conn) drop(path string) error {
+	known, err := c.entries()
+	if err != nil {
+		return err
+	}
+	e, ok := known[path]
+	if err = c.run("delete from hosts"); err != nil || !ok {
+		return err
+	}
+	if err := c.run("delete from banner where id between ? and ?", e.firstBanner, e.lastBanner); err != nil {
+		return err
+	}
+	return c.run("delete from file where id = ?", e.id)
+}
+
+const insertBanner = `insert into banner (file, addr, port, transport, seen, subject_cn, fingerprint_sha256, jarm, ja3s, organization, asn, raw)
+	values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+// insertLines inserts the banners of a file and counts its lines.
+func (c *conn) insertLines(e *entry, r io.Reader, logger hclog.Logger) error {
+	started, told := time.Now(), time.Now()
+	return parse(c.GetInterrupt(), r, func(line parsed) error {
+		if line.err != nil {
+			if e.badLines++; e.badLines == 1 {
+				e.badLine, e.badReason = line.number, line.err.Error()
+			}
+			return nil
+		}
+		if err := c.run(insertBanner, append([]any{e.id}, columns(line.banner)...)...); err != nil {
+			return err
+		}
+		e.banners++
+		e.lastBanner = c.LastInsertRowID()
+		if e.banners == 1 {
+			e.firstBanner = e.lastBanner
+		}
+		if time.Since(told) > 5*time.Second {
+			told = time.Now()
+			logger.Info("reading a data file", "file", e.path, "banners", e.banners, "for", time.Since(started).Round(time.Second))
+		}
+		return nil
+	})
+}
+
+// columns returns the values of a banner's row after the file.
+func columns(b *shodan.Banner) []any {
+	optional := func(t shodan.Text) any {
+		if t == "" {
+			return nil
+		}
+		return string(t)
+	}
+	values := []any{addrKey(b.Addr), b.Port.V, string(b.Transport), b.Timestamp.UnixMicro()}
+	if tls := b.SSL; tls != nil {
+		values = append(values, optional(tls.Cert.Subject["CN"]), optional(tls.Cert.Fingerprint.SHA256), optional(tls.JARM), optional(tls.JA3S))
+	} else {
+		values = append(values, nil, nil, nil, nil)
+	}
+	return append(values, optional(b.Organization), optional(b.ASN), []byte(b.Raw))
+}
+
+// countHosts returns how many addresses the files have together. The number is kept: it takes a look at every banner.
+func (x *index) countHosts(ctx context.Context, entries []entry) (hosts int64, err error) {
+	ids := make([]int64, len(entries))
+	for i, e := range entries {
+		ids[i] = e.id
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return 0, err
+	}
+	err = x.use(ctx, func(c *conn) error {
+		if hosts, err = c.number("select hosts from hosts where files = ?", string(list)); err != nil || hosts > 0 {
+			return err
+		}
+		hosts, err = c.number(`select count(*) from (select distinct addr from banner indexed by banner_endpoint
+			where file in (select value from json_each(?)))`, string(list))
+		if err != nil {
+			return err
+		}
+		return c.write(func() error { return c.run("insert or replace into hosts values (?, ?)", string(list), hosts) })
+	})
+	return hosts, err
+}
