@@ -11,7 +11,27 @@ import (
 // Plugin returns the Steampipe plugin with all its tables.
 func Plugin(context.Context) *plugin.Plugin {
 	return &plugin.Plugin{
-		Name:     "steampipe-plugin-shodanrep",
-		TableMap: map[string]*plugin.Table{},
+		Name: "steampipe-plugin-shodanrep",
+		ConnectionConfigSchema: &plugin.ConnectionConfigSchema{
+			NewInstance: func() any { return &connectionConfig{} },
+		},
+		TableMapFunc: tables,
+		// No rate limiters of the SDK's: with even one of them every address costs a third of a millisecond more. The
+		// services' limits are kept in package lookup. The tables' tags are for limiters that a user defines.
 	}
+}
+
+// tables returns the table map. It is a function because it sees the connection's arguments first: a wrong one fails
+// here, when the connection is read, and not with the first query.
+func tables(ctx context.Context, d *plugin.TableMapData) (map[string]*plugin.Table, error) {
+	if _, err := readSettings(d.Connection); err != nil {
+		return nil, err
+	}
+	return map[string]*plugin.Table{
+		"shodan_asn_correlation": tableShodanASNCorrelation(ctx),
+		"shodan_ip_reputation":   tableShodanIPReputation(ctx),
+		"shodan_org_correlation": tableShodanOrgCorrelation(ctx),
+		"shodan_service":         tableShodanService(ctx),
+		"shodan_ssl_correlation": tableShodanSSLCorrelation(ctx),
+	}, nil
 }

@@ -101,7 +101,7 @@ func (s service) judge(resp *http.Response, body []byte) *Error {
 		e.Kind = NotFound
 	case has("timed out"):
 		e.Kind = Unavailable
-	case status == http.StatusServiceUnavailable:
+	case status == http.StatusServiceUnavailable: // in need of a pause, not because of this request
 		e.Kind, e.RetryAfter = Unavailable, retryAfter(resp.Header)
 	case isJSON && status >= 400 && status < 500, has("invalid"):
 		e.Kind = Invalid

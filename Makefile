@@ -1,0 +1,53 @@
+# The README's commands. Each does all it needs by itself.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+PACKAGE := github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep
+LDFLAGS := -s -w -X $(PACKAGE).version=$(VERSION)
+INSTALL_DIR := $(or $(STEAMPIPE_INSTALL_DIR),$(HOME)/.steampipe)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# Packages that are free of the SDK's own races, and are therefore tested for ours.
+RACE := ./shodanrep/shodan/... ./shodanrep/reputation/... ./shodanrep/lookup/... ./shodanrep/shodantest/...
+
+.PHONY: demo
+demo: build ## Run on the invented sample: no key, no network
+	@config/sample/demo.sh
+
+.PHONY: build
+build: ## Build bin/shodanrep, plugin and command line in one
+	@mkdir -p bin
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/shodanrep .
+
+.PHONY: install
+install: build ## Put plugin and configuration where Steampipe looks
+	mkdir -p '$(INSTALL_DIR)/plugins/local/shodanrep' '$(INSTALL_DIR)/config'
+	install -m 0755 bin/shodanrep '$(INSTALL_DIR)/plugins/local/shodanrep/shodanrep.plugin'
+	test -e '$(INSTALL_DIR)/config/shodanrep.spc' || install -m 0600 config/shodanrep.spc '$(INSTALL_DIR)/config/shodanrep.spc'
+
+.PHONY: test
+test: packages ## Run every test
+	go test ./...
+	go test -race $(RACE)
+
+.PHONY: lint
+lint: ## Check format and code
+	@unformatted=$$(gofmt -l main.go shodanrep config); if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+.PHONY: bench
+bench: ## Measure; the figures of docs/performance.md are from here
+	go test -run '^$$' -bench . -benchmem ./...
+
+# What the tests need from Debian: a Redis server, and Shodan's own Python client.
+.PHONY: packages
+packages:
+	@missing=""; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	/usr/bin/python3 -c 'import shodan' 2>/dev/null || missing="$$missing python3-shodan"; \
+	if [ -n "$$missing" ]; then \
+		if [ "$$(id -u)" = 0 ]; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+		else \
+			echo "The tests need$$missing: sudo apt-get install$$missing"; exit 1; \
+		fi; \
+	fi

@@ -1,0 +1,223 @@
+package shodanrep
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/hashicorp/go-hclog"
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// connectionConfig is a `connection` block of the .spc file. Every argument is optional; settings has the defaults.
+type connectionConfig struct {
+	APIKey                      *string  `hcl:"api_key,optional"`
+	Source                      *string  `hcl:"source,optional"`
+	DataFiles                   []string `hcl:"data_files,optional"`
+	APILookupLimit              *int     `hcl:"api_lookup_limit,optional"`
+	BulkLookup                  *string  `hcl:"bulk_lookup,optional"`
+	CorrelationLimit            *int     `hcl:"correlation_limit,optional"`
+	RequestsPerSecond           *float64 `hcl:"requests_per_second,optional"`
+	InternetDBRequestsPerSecond *float64 `hcl:"internetdb_requests_per_second,optional"`
+	MaxConcurrency              *int     `hcl:"max_concurrency,optional"`
+	Timeout                     *string  `hcl:"timeout,optional"`
+	Cache                       *string  `hcl:"cache,optional"`
+	CacheTTL                    *string  `hcl:"cache_ttl,optional"`
+	CacheMaxSize                *string  `hcl:"cache_max_size,optional"`
+	Policy                      *string  `hcl:"policy,optional"`
+	APIURL                      *string  `hcl:"api_url,optional"`
+	InternetDBURL               *string  `hcl:"internetdb_url,optional"`
+}
+
+// settings are a connection's arguments, checked and with their defaults.
+type settings struct {
+	lookup           lookup.Config
+	correlationLimit int
+	policy           *reputation.Policy
+}
+
+// readSettings checks a connection's arguments. An error names the argument, the value, and what is allowed; the API
+// key is in none.
+func readSettings(connection *plugin.Connection) (settings, error) {
+	var config connectionConfig
+	if connection != nil {
+		// A connection without arguments has no config at all.
+		config, _ = connection.Config.(connectionConfig)
+	}
+	r := reader{}
+	s := settings{
+		lookup: lookup.Config{
+			APIKey:                      r.apiKey(config.APIKey),
+			Source:                      lookup.Source(r.oneOf("source", config.Source, string(lookup.Auto), string(lookup.Dataset), string(lookup.Shodan), string(lookup.InternetDB))),
+			DataFiles:                   config.DataFiles,
+			APILookupLimit:              r.count("api_lookup_limit", config.APILookupLimit, 100, 0, 1_000_000),
+			BulkLookup:                  r.oneOf("bulk_lookup", config.BulkLookup, "auto", "on", "off"),
+			RequestsPerSecond:           r.rate("requests_per_second", config.RequestsPerSecond, 1),
+			InternetDBRequestsPerSecond: r.rate("internetdb_requests_per_second", config.InternetDBRequestsPerSecond, 10),
+			MaxConcurrency:              r.count("max_concurrency", config.MaxConcurrency, 32, 1, 1000),
+			Timeout:                     r.duration("timeout", config.Timeout, 10*time.Second),
+			Cache:                       r.cache(config.Cache),
+			CacheMaxSize:                r.size("cache_max_size", config.CacheMaxSize, "512MB"),
+			CacheTTL:                    r.duration("cache_ttl", config.CacheTTL, 24*time.Hour),
+			APIURL:                      r.address("api_url", config.APIURL, "SHODAN_API_URL", shodan.DefaultAPIURL),
+			InternetDBURL:               r.address("internetdb_url", config.InternetDBURL, "", shodan.DefaultInternetDBURL),
+			UserAgent:                   "steampipe-plugin-shodanrep/" + Version(),
+			Logger:                      hclog.Default(),
+		},
+		correlationLimit: r.count("correlation_limit", config.CorrelationLimit, 20, 1, 10_000),
+	}
+	r.oneOf("policy", config.Policy, "baseline")
+	s.policy = reputation.Baseline()
+	if r.err == nil {
+		switch {
+		case s.lookup.Source == lookup.Shodan && s.lookup.APIKey == "":
+			r.wrong(`source = "shodan" needs a key: set api_key, or the environment variable SHODAN_API_KEY`)
+		case s.lookup.Source == lookup.Dataset && len(config.DataFiles) == 0:
+			r.wrong(`source = "dataset" needs files: set data_files to what "shodan download" wrote, such as ["~/shodan/*.json.gz"]`)
+		}
+	}
+	if r.err != nil && connection != nil && connection.Name != "" {
+		return settings{}, fmt.Errorf("connection %s: %w", connection.Name, r.err)
+	}
+	return s, r.err
+}
+
+// reader takes values from arguments, and keeps the first error.
+type reader struct{ err error }
+
+func (r *reader) wrong(format string, args ...any) {
+	if r.err == nil {
+		r.err = fmt.Errorf(format, args...)
+	}
+}
+
+// apiKey takes the key from the argument or else from SHODAN_API_KEY.
+func (r *reader) apiKey(value *string) string {
+	key := os.Getenv("SHODAN_API_KEY")
+	if value != nil && strings.TrimSpace(*value) != "" {
+		key = *value
+	}
+	key = strings.TrimSpace(key)
+	if strings.ContainsFunc(key, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune(`"'<>&?#`, c) }) {
+		r.wrong("api_key holds characters that no key has (the value is not shown): copy the key from https://account.shodan.io")
+	}
+	return key
+}
+
+// oneOf takes a word; the first that is allowed is the default.
+func (r *reader) oneOf(name string, value *string, allowed ...string) string {
+	if value == nil {
+		return allowed[0]
+	}
+	if !slices.Contains(allowed, *value) {
+		r.wrong("%s = %q: use %s", name, *value, `"`+strings.Join(allowed, `", "`)+`"`)
+	}
+	return *value
+}
+
+func (r *reader) count(name string, value *int, standard, least, most int) int {
+	if value == nil {
+		return standard
+	}
+	if *value < least || *value > most {
+		r.wrong("%s = %d: use a whole number from %d to %d", name, *value, least, most)
+	}
+	return *value
+}
+
+func (r *reader) rate(name string, value *float64, standard float64) float64 {
+	if value == nil {
+		return standard
+	}
+	const most = 1_000_000
+	if !(*value > 0 && *value <= most) {
+		r.wrong("%s = %v: use a number of requests a second greater than 0, up to %d", name, *value, most)
+	}
+	return *value
+}
+
+func (r *reader) duration(name string, value *string, standard time.Duration) time.Duration {
+	if value == nil {
+		return standard
+	}
+	d, err := time.ParseDuration(*value)
+	if err != nil || d <= 0 {
+		r.wrong(`%s = %q: use a time such as "10s", "5m" or "24h"`, name, *value)
+	}
+	return d
+}
+
+func (r *reader) size(name string, value *string, standard string) int64 {
+	if value == nil {
+		value = &standard
+	}
+	n, err := humanize.ParseBytes(*value)
+	if err != nil || n < 1<<20 || n > 1<<50 {
+		r.wrong(`%s = %q: use a size of at least 1MB, such as "512MB" or "2GB"`, name, *value)
+	}
+	return int64(n)
+}
+
+// cache takes the place of the cache. A word that is none of those known is a path only if it looks like one: "of" is
+// a slip, not a file.
+func (r *reader) cache(value *string) string {
+	if value == nil {
+		return "on"
+	}
+	place := *value
+	if slices.Contains([]string{"on", "off", "memory"}, place) {
+		return place
+	}
+	if strings.HasPrefix(place, "redis://") || strings.HasPrefix(place, "rediss://") {
+		if u, err := url.Parse(place); err != nil || u.Host == "" {
+			r.wrong(`cache is no Redis address (it is not shown, it may hold a password): use one such as "redis://host:6379/0"`)
+		}
+		return place
+	}
+	if !strings.ContainsAny(place, `/\.`) {
+		r.wrong(`cache = %q: use "on", "memory", "off", a path such as "~/.cache/shodanrep.sqlite", or "redis://host:6379"`, place)
+	}
+	return place
+}
+
+func (r *reader) address(name string, value *string, environment, standard string) string {
+	text := standard
+	if environment != "" && os.Getenv(environment) != "" {
+		text = os.Getenv(environment)
+	}
+	if value != nil && *value != "" {
+		text = *value
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.User != nil {
+		if u != nil {
+			text = u.Redacted()
+		}
+		r.wrong("%s = %q: use an address such as %q, without a query or a password", name, text, standard)
+		return text
+	}
+	return strings.TrimSuffix(text, "/")
+}
+
+// version is set by the Makefile.
+var version string
+
+// Version returns the version of the plugin: the release, or what Go knows of the build.
+func Version() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "dev"
+}

@@ -1,0 +1,277 @@
+package shodanrep
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// A correlation is a table of hosts that share something with an address, or with a value that is given.
+type correlation struct {
+	table       string
+	description string
+	// pivots are what hosts may share, the first of them where the query names none.
+	pivots []shodan.Pivot
+	// alias is a column that a value may be given in as well as in value, because its name says what it is.
+	alias string
+}
+
+// A relatedRow is a host that shares a value with an address.
+type relatedRow struct {
+	subject *subject // nil where the query gives a value and no address
+	source  lookup.Source
+	error   string
+	pivot   shodan.Pivot
+	value   string
+	port    *int64 // where the address itself has the value
+	related *shodan.Banner
+}
+
+// keyColumns are those of all correlations: an address or a value, and what narrows them.
+func (c correlation) keyColumns() plugin.KeyColumnSlice {
+	keys := plugin.KeyColumnSlice{
+		{Name: "ip", Require: plugin.AnyOf, Operators: []string{"="}},
+		{Name: "value", Require: plugin.AnyOf, Operators: []string{"="}},
+		{Name: "source", Require: plugin.Optional, Operators: []string{"="}},
+	}
+	if len(c.pivots) > 1 {
+		keys = append(keys, &plugin.KeyColumn{Name: "pivot", Require: plugin.Optional, Operators: []string{"="}})
+	}
+	if c.alias != "" {
+		keys = append(keys, &plugin.KeyColumn{Name: c.alias, Require: plugin.AnyOf, Operators: []string{"="}})
+	}
+	return keys
+}
+
+// definition makes the table.
+func (c correlation) definition() *plugin.Table {
+	type row = *relatedRow
+	related := func(get func(*shodan.Banner) any) func(row) any {
+		return func(r row) any {
+			if r.related == nil {
+				return nil
+			}
+			return get(r.related)
+		}
+	}
+	return &plugin.Table{
+		Name:        c.table,
+		Description: c.description,
+		List:        &plugin.ListConfig{KeyColumns: c.keyColumns(), Hydrate: c.list, Tags: map[string]string{"service": "shodan", "action": "search"}},
+		Cache:       noQueryCache(),
+		Columns: []*plugin.Column{
+			inet("ip", "The address whose relations are looked for, as it was asked for. Null where a value was given instead.", func(r row) any {
+				if r.subject == nil {
+					return nil
+				}
+				return r.subject.echo()
+			}),
+			text("source", "Where the related host was found: dataset (files of shodan download, at no cost) or shodan (a search, which costs a query credit).", func(r row) any { return string(r.source) }),
+			text("error", "Why the address could not be looked up, and what to do. Null where it could.", func(r row) any { return r.error }),
+			text("pivot", "What the hosts share: "+join(c.pivots)+".", func(r row) any { return string(r.pivot) }),
+			text("value", "The value that they share.", func(r row) any { return r.value }),
+			integer("port", "The port on which the address itself has that value, where it belongs to a port.", func(r row) any { return r.port }),
+			inet("related_ip", "The address of the related host.", related(func(b *shodan.Banner) any { return b.Addr.String() })),
+			integer("related_port", "The port on which the related host was found.", related(func(b *shodan.Banner) any { return b.Port.Ptr() })),
+			text("organization", "The organization of the related host.", related(func(b *shodan.Banner) any { return string(b.Organization) })),
+			text("asn", "The autonomous system of the related host.", related(func(b *shodan.Banner) any { return string(b.ASN) })),
+			text("product", "The software found on the related host.", related(func(b *shodan.Banner) any { return string(b.Product) })),
+			list("hostnames", "The names of the related host.", related(func(b *shodan.Banner) any { return b.Hostnames })),
+			moment("last_seen", "When Shodan saw the related host so.", related(func(b *shodan.Banner) any { return b.Timestamp.Ptr() })),
+			text("title", "The related address and port, as a name for the row.", func(r row) any { return r.title() }),
+		},
+	}
+}
+
+func (r *relatedRow) title() string {
+	switch {
+	case r.related != nil:
+		return fmt.Sprintf("%s %d", r.related.Addr, r.related.Port.V)
+	case r.subject != nil:
+		return r.subject.given
+	}
+	return r.value
+}
+
+func join(pivots []shodan.Pivot) string {
+	names := make([]string, len(pivots))
+	for i, p := range pivots {
+		names[i] = string(p)
+	}
+	return strings.Join(names, ", ")
+}
+
+// list finds the hosts related to one address or to one value.
+func (c correlation) list(ctx context.Context, d *plugin.QueryData, _ *plugin.HydrateData) (any, error) {
+	q := queryOf(ctx, d)
+	if err := c.listRelated(ctx, d, q); err != nil {
+		return nil, q.fail(ctx, err)
+	}
+	return nil, nil
+}
+
+func (c correlation) listRelated(ctx context.Context, d *plugin.QueryData, q *query) error {
+	if q.open(); q.err != nil {
+		return q.err
+	}
+	asked, err := c.asked(d)
+	if err != nil {
+		return err
+	}
+	if err := q.engine.CheckSearch(asked.source); err != nil {
+		return err
+	}
+	limit := q.settings.correlationLimit
+	if n := d.QueryContext.Limit; n != nil && *n < int64(limit) {
+		limit = int(*n)
+	}
+	for _, value := range asked.values {
+		for _, pivot := range asked.pivots {
+			if err := c.stream(ctx, d, q, relatedRow{pivot: pivot, value: value}, asked.source, limit); err != nil {
+				return err
+			}
+		}
+	}
+	for _, s := range asked.subjects {
+		answer, err := c.lookUp(ctx, q, s, asked.source)
+		if err != nil {
+			return err
+		}
+		if answer.Status == lookup.Failed {
+			d.StreamListItem(ctx, &relatedRow{subject: s, source: asked.source, error: answer.Error})
+			continue
+		}
+		if answer.Host == nil {
+			continue
+		}
+		for _, own := range c.shared(answer.Host, asked.pivots) {
+			own.subject = s
+			if err := c.stream(ctx, d, q, own, asked.source, limit); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// askedFor is what one call of List is to find.
+type askedFor struct {
+	subjects []*subject
+	values   []string
+	pivots   []shodan.Pivot
+	source   lookup.Source
+}
+
+// asked reads the quals of one call.
+func (c correlation) asked(d *plugin.QueryData) (askedFor, error) {
+	quals, err := ownQuals(d)
+	if err != nil {
+		return askedFor{}, err
+	}
+	take := func(column string) []string {
+		texts, _ := textsOf(equals(quals[column]))
+		return texts
+	}
+	asked := askedFor{pivots: c.pivots[:1]}
+	if texts := take("pivot"); quals["pivot"] != nil {
+		asked.pivots = nil
+		for _, text := range texts {
+			pivot := shodan.Pivot(text)
+			if !slices.Contains(c.pivots, pivot) {
+				return askedFor{}, fmt.Errorf("pivot = %q is none that %s knows: use %s", text, c.table, join(c.pivots))
+			}
+			asked.pivots = append(asked.pivots, pivot)
+		}
+	}
+	if sources := take("source"); quals["source"] != nil {
+		if len(sources) != 1 {
+			return askedFor{}, fmt.Errorf("%s takes one source at a time: use source = 'dataset' or source = 'shodan'", c.table)
+		}
+		asked.source = lookup.Source(sources[0])
+	}
+	if quals["ip"] != nil {
+		asked.subjects = subjectsOf(map[string]*proto.Quals{"ip": quals["ip"]})
+		// A value beside an address narrows it: PostgreSQL drops the others.
+		return asked, nil
+	}
+	asked.values = take("value")
+	for _, value := range take(c.alias) {
+		// The rows will say AS64496, and PostgreSQL would drop them all where the query says 64496.
+		if canonical := lookup.CanonicalASN(value); c.alias == "asn" && canonical != value {
+			return askedFor{}, fmt.Errorf("asn = %q: write it as Shodan does, %s", value, canonical)
+		}
+		asked.values = append(asked.values, value)
+	}
+	return asked, nil
+}
+
+// lookUp finds out what an address has to share: from the dataset, or else from the REST API, because InternetDB has
+// neither certificates nor organizations.
+func (c correlation) lookUp(ctx context.Context, q *query, s *subject, source lookup.Source) (lookup.Answer, error) {
+	if s.problem != "" || s.network {
+		problem := s.problem
+		if s.network {
+			problem = fmt.Sprintf("%s is a network, not an address", s.given)
+		}
+		return lookup.Answer{Status: lookup.Failed, Error: problem}, nil
+	}
+	return q.engine.LookUpRich(ctx, lookup.Question{Addr: s.addr, Source: source, Banners: true})
+}
+
+// shared lists the values of a host that others may share, each once, in the order of its banners.
+func (c correlation) shared(host *shodan.Host, pivots []shodan.Pivot) []relatedRow {
+	var rows []relatedRow
+	add := func(row relatedRow) {
+		known := slices.ContainsFunc(rows, func(r relatedRow) bool { return r.pivot == row.pivot && r.value == row.value })
+		if row.value != "" && !known {
+			rows = append(rows, row)
+		}
+	}
+	for _, pivot := range pivots {
+		switch pivot {
+		case shodan.Organization:
+			add(relatedRow{pivot: pivot, value: string(host.Organization)})
+		case shodan.ASN:
+			add(relatedRow{pivot: pivot, value: string(host.ASN)})
+		default:
+			for i := range host.Banners {
+				b := &host.Banners[i]
+				add(relatedRow{pivot: pivot, value: pivot.Value(b), port: b.Port.Ptr()})
+			}
+		}
+	}
+	return rows
+}
+
+// stream makes the rows of the hosts that share one value.
+func (c correlation) stream(ctx context.Context, d *plugin.QueryData, q *query, own relatedRow, source lookup.Source, limit int) error {
+	var except netip.Addr
+	if own.subject != nil {
+		except = own.subject.addr
+	}
+	value := own.value
+	if own.pivot == shodan.ASN {
+		value = lookup.CanonicalASN(value)
+	}
+	found, err := q.engine.Related(ctx, own.pivot, value, except, source, limit)
+	if err != nil {
+		return err
+	}
+	for i := range found {
+		row := own
+		row.source, row.related = found[i].Source, &found[i].Banner
+		d.StreamListItem(ctx, &row)
+		if d.RowsRemaining(ctx) == 0 {
+			return nil
+		}
+	}
+	return nil
+}

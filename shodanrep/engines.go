@@ -1,0 +1,63 @@
+package shodanrep
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+)
+
+// engines are the engines of the process, one for each way that connections are configured.
+var engines struct {
+	sync.Mutex
+	bySettings map[string]func() (*lookup.Engine, error)
+}
+
+// engineOf returns the engine of a connection. It is made with the first query and not with the connection: opening a
+// dataset can take a while, and Steampipe reads all connections at its start.
+func engineOf(ctx context.Context, connection *plugin.Connection) (*lookup.Engine, settings, error) {
+	s, err := readSettings(connection)
+	if err != nil {
+		return nil, s, err
+	}
+	s.lookup.Logger = plugin.Logger(ctx)
+	comparable := s.lookup
+	comparable.Logger = nil
+	key := fmt.Sprintf("%#v", comparable)
+	engines.Lock()
+	make := engines.bySettings[key]
+	if make == nil {
+		make = sync.OnceValues(func() (*lookup.Engine, error) { return lookup.New(context.WithoutCancel(ctx), s.lookup) })
+		if engines.bySettings == nil {
+			engines.bySettings = map[string]func() (*lookup.Engine, error){}
+		}
+		engines.bySettings[key] = make
+	}
+	engines.Unlock()
+	engine, err := make()
+	if err != nil {
+		// What was wrong, a file that is missing, may be put right by the next query.
+		engines.Lock()
+		delete(engines.bySettings, key)
+		engines.Unlock()
+		return nil, s, fmt.Errorf("connection %s: %w", connection.Name, err)
+	}
+	return engine, s, nil
+}
+
+type listLengthKey struct{}
+
+// WithListLength says how long the list is that a scan is a slice of. Who divides a list must say so, or its last
+// slice would be short enough to be looked up elsewhere than the others.
+func WithListLength(ctx context.Context, length int) context.Context {
+	return context.WithValue(ctx, listLengthKey{}, length)
+}
+
+// ListLength returns what WithListLength said, or 0.
+func ListLength(ctx context.Context) int {
+	length, _ := ctx.Value(listLengthKey{}).(int)
+	return length
+}

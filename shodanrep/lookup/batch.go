@@ -1,0 +1,289 @@
+package lookup
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"sync"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// chunkSize is how many questions are taken to the dataset and the cache at once: enough that their round trips do not
+// count, few enough that the first look-ups are under way at once and a long list is not all in memory.
+const chunkSize = 500
+
+// A Batch is the questions of one query. They are handed over as they become known, looked up side by side, and each
+// answered on its own.
+type Batch struct {
+	engine *Engine
+	ctx    context.Context
+	size   int
+
+	mu    sync.Mutex
+	items map[Question]*item
+
+	ready    chan struct{} // closed when it is known whether the services can be asked at all
+	readyErr error         // why they cannot
+	readied  sync.Once
+	running  sync.WaitGroup
+}
+
+// An item is a question of a batch.
+type item struct {
+	asked    int // how often it was asked and not yet answered
+	answered chan struct{}
+	answer   Answer
+}
+
+// Batch begins a batch for a list of so many different addresses: the length decides whether Auto asks the REST API.
+// The batch ends with its context.
+func (e *Engine) Batch(ctx context.Context, size int) *Batch {
+	return &Batch{engine: e, ctx: ctx, size: size, items: map[Question]*item{}, ready: make(chan struct{})}
+}
+
+// Ask hands questions over, and returns at once. Each question asked must be taken with one Answer, which lets go of
+// what is known of the host: a batch must not keep thousands of hosts until its end.
+func (b *Batch) Ask(questions ...Question) {
+	b.mu.Lock()
+	var fresh []Question
+	for _, q := range questions {
+		q = q.canonical()
+		if it := b.items[q]; it != nil {
+			it.asked++
+			continue
+		}
+		b.items[q] = &item{asked: 1, answered: make(chan struct{})}
+		fresh = append(fresh, q)
+	}
+	b.mu.Unlock()
+	if len(fresh) == 0 {
+		return
+	}
+	b.running.Go(func() { b.run(fresh) })
+	go func() {
+		b.running.Wait()
+		// The next query must find in the cache what this one has asked, in this process and in others.
+		_ = b.engine.store.flush(context.WithoutCancel(b.ctx))
+	}()
+}
+
+// canonical gives equal questions one form.
+func (q Question) canonical() Question {
+	q.Addr = q.Addr.Unmap().WithZone("")
+	if q.Source == "" {
+		q.Source = Auto
+	}
+	return q
+}
+
+// Ready waits until it is known whether the services can be asked at all. An error means that no question of the
+// batch will be answered, because the key is refused or its plan too low for the source that was named.
+func (b *Batch) Ready(ctx context.Context) error {
+	select {
+	case <-b.ready:
+		return b.readyErr
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Answer waits for the answer to a question that was asked. It fails only where the context ends.
+func (b *Batch) Answer(ctx context.Context, q Question) (Answer, error) {
+	q = q.canonical()
+	b.mu.Lock()
+	it := b.items[q]
+	b.mu.Unlock()
+	if it == nil {
+		b.Ask(q)
+		return b.Answer(ctx, q)
+	}
+	select {
+	case <-it.answered:
+	case <-ctx.Done():
+		return Answer{}, ctx.Err()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if it.asked--; it.asked <= 0 {
+		delete(b.items, q)
+	}
+	return it.answer, nil
+}
+
+// settle answers a question.
+func (b *Batch) settle(q Question, answer Answer) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if it := b.items[q]; it != nil {
+		it.answer = answer
+		close(it.answered)
+	}
+}
+
+// fail answers a question with what went wrong.
+func (b *Batch) fail(q Question, source Source, err error) {
+	b.settle(q, Answer{Status: Failed, Source: source, Error: err.Error()})
+}
+
+// setReady says that the services can be asked, or why not. Only the first call counts.
+func (b *Batch) setReady(err error) {
+	b.readied.Do(func() {
+		b.readyErr = err
+		close(b.ready)
+	})
+}
+
+// run answers questions: from the dataset, from what is known of reserved addresses, from the cache, and then from the
+// services.
+func (b *Batch) run(questions []Question) {
+	defer b.setReady(nil)
+	if !slices.ContainsFunc(questions, func(q Question) bool { return b.source(q) == Shodan }) {
+		b.setReady(nil) // there is no key to be refused
+	}
+	for chunk := range slices.Chunk(questions, chunkSize) {
+		if b.ctx.Err() != nil {
+			return
+		}
+		var summaries, banners, free []Question
+		for _, q := range b.withoutReserved(b.withoutDataset(chunk)) {
+			switch {
+			case b.source(q) == InternetDB:
+				free = append(free, q)
+			case q.Banners:
+				banners = append(banners, q)
+			default:
+				summaries = append(summaries, q)
+			}
+		}
+		b.start(b.engine.internetDB, singly(b.withoutCached(b.engine.internetDB, free)))
+		b.askREST(b.withoutCached(b.engine.rest, summaries))
+		b.askREST(b.withoutCached(b.engine.rest, banners))
+	}
+}
+
+// source chooses whom to ask, the dataset aside.
+func (b *Batch) source(q Question) Source {
+	e := b.engine
+	if named := b.named(q); named != Auto {
+		return named
+	}
+	if e.rest == nil || b.size > e.cfg.APILookupLimit {
+		return InternetDB
+	}
+	if _, refusal := e.rest.plan.known(); refusal != nil {
+		return InternetDB
+	}
+	return Shodan
+}
+
+// named returns the one source that a question is for, by the query or by the connection, or Auto.
+func (b *Batch) named(q Question) Source {
+	if q.Source != Auto {
+		return q.Source
+	}
+	return b.engine.cfg.Source
+}
+
+// withoutDataset answers what the dataset has, and returns the rest.
+func (b *Batch) withoutDataset(questions []Question) []Question {
+	var addrs []netip.Addr
+	for _, q := range questions {
+		if b.mayUseDataset(q) {
+			addrs = append(addrs, q.Addr)
+		}
+	}
+	if len(addrs) == 0 {
+		return questions
+	}
+	data, err := b.engine.Dataset(b.ctx)
+	var hosts map[netip.Addr]*shodan.Host
+	if err == nil {
+		hosts, err = data.Hosts(b.ctx, addrs)
+	}
+	var rest []Question
+	for _, q := range questions {
+		switch {
+		case !b.mayUseDataset(q):
+			rest = append(rest, q)
+		case err != nil:
+			b.fail(q, Dataset, err)
+		case hosts[q.Addr] != nil:
+			b.settle(q, Answer{Status: Indexed, Source: Dataset, Host: hosts[q.Addr]})
+		default:
+			rest = append(rest, q)
+		}
+	}
+	return rest
+}
+
+// mayUseDataset reports whether the dataset is among what a question may be answered from.
+func (b *Batch) mayUseDataset(q Question) bool {
+	named := b.named(q)
+	return b.engine.dataset != nil && (named == Auto || named == Dataset)
+}
+
+// withoutReserved answers what no service needs to be asked, and returns the rest.
+func (b *Batch) withoutReserved(questions []Question) []Question {
+	var rest []Question
+	for _, q := range questions {
+		switch {
+		case IsReserved(q.Addr):
+			b.settle(q, Answer{Status: Reserved})
+		case b.source(q) == Dataset:
+			b.settle(q, Answer{Status: NotIndexed, Source: Dataset})
+		default:
+			rest = append(rest, q)
+		}
+	}
+	return rest
+}
+
+// withoutCached answers what the cache has, and returns the rest. It also learns of a ban there.
+func (b *Batch) withoutCached(s *service, questions []Question) []Question {
+	if len(questions) == 0 {
+		return nil
+	}
+	keys := make([]cache.Key, 0, len(questions)+1)
+	for _, q := range questions {
+		keys = append(keys, s.key(q.Addr, q.Banners))
+		if full := s.key(q.Addr, true); full != keys[len(keys)-1] {
+			keys = append(keys, full) // the whole answer has the summary too
+		}
+	}
+	kept := b.engine.store.get(b.ctx, append(keys, s.banKey()))
+	if ban, ok := kept[s.banKey()]; ok {
+		s.pacer.ban(ban.Expires)
+	}
+	var missing []Question
+	for _, q := range questions {
+		entry, ok := kept[s.key(q.Addr, true)]
+		if !ok {
+			entry, ok = kept[s.key(q.Addr, q.Banners)]
+		}
+		if !ok || !b.settleKept(s, q, entry) {
+			missing = append(missing, q)
+		}
+	}
+	return missing
+}
+
+// settleKept answers a question from the cache, and reports whether the entry could be read.
+func (b *Batch) settleKept(s *service, q Question, entry cache.Entry) bool {
+	if len(entry.Body) == 0 {
+		b.settle(q, Answer{Status: NotIndexed, Source: s.source, CheckedAt: entry.CheckedAt})
+		return true
+	}
+	parse := shodan.ParseHost
+	if s.source == InternetDB {
+		parse = shodan.ParseInternetDB
+	}
+	host, err := parse(entry.Body)
+	if err != nil {
+		return false
+	}
+	host.Addr, host.Raw = q.Addr, nil
+	b.settle(q, Answer{Status: Indexed, Source: s.source, Host: host, CheckedAt: entry.CheckedAt})
+	return true
+}

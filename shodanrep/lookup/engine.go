@@ -1,0 +1,176 @@
+package lookup
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/dataset"
+)
+
+// internetDBBurst is how many requests may go to InternetDB before its pace is kept: the addresses of an alert or a
+// small rule set are then looked up at once.
+const internetDBBurst = 100
+
+// Config is how an Engine looks up. All of it must be set, but for what says otherwise; the plugin has the defaults.
+type Config struct {
+	APIKey                      string // may be empty
+	Source                      Source
+	DataFiles                   []string // may be empty
+	APILookupLimit              int
+	BulkLookup                  string // "auto", "on" or "off"
+	RequestsPerSecond           float64
+	InternetDBRequestsPerSecond float64
+	MaxConcurrency              int
+	Timeout                     time.Duration
+	Cache                       string // "on", "memory", "off", a path or a redis:// address
+	CacheMaxSize                int64  // bytes
+	CacheTTL                    time.Duration
+	APIURL                      string
+	InternetDBURL               string
+	UserAgent                   string
+	Logger                      hclog.Logger
+	// Transport is nil but in tests: then nothing is shared with other engines.
+	Transport http.RoundTripper
+}
+
+// keyID stands for the API key where answers are kept: different keys may see different things, and the key itself is
+// in no cache.
+func (c Config) keyID() string {
+	sum := sha256.Sum256([]byte(c.APIKey))
+	return hex.EncodeToString(sum[:6])
+}
+
+// An Engine looks addresses up for one connection. It shares with all others of the process what belongs to a service
+// and not to a connection: the pace, the questions under way, the memory of answers.
+type Engine struct {
+	cfg        Config
+	internetDB *service
+	rest       *service // nil without a key
+	store      *keeper
+	dataset    *dataset.Dataset // nil without files
+	slots      map[Source]chan struct{}
+}
+
+// shared is what the engines of a process have in common.
+var shared struct {
+	sync.Mutex
+	services map[string]*service
+	stores   map[string]*keeper
+	client   *http.Client
+}
+
+// New makes an Engine. It reads the index of the dataset, building it where it is missing, and asks no service.
+func New(ctx context.Context, cfg Config) (*Engine, error) {
+	e := &Engine{cfg: cfg, slots: map[Source]chan struct{}{
+		Shodan: make(chan struct{}, cfg.MaxConcurrency), InternetDB: make(chan struct{}, cfg.MaxConcurrency),
+	}}
+	e.internetDB = e.service("internetdb "+cfg.InternetDBURL, cfg.InternetDBRequestsPerSecond, newInternetDB)
+	if cfg.APIKey != "" {
+		e.rest = e.service("shodan "+cfg.APIURL+" "+cfg.keyID(), cfg.RequestsPerSecond, newREST)
+	}
+	e.store = e.keeper(ctx)
+	if len(cfg.DataFiles) > 0 {
+		var err error
+		e.dataset, err = dataset.Open(ctx, dataset.Options{Files: cfg.DataFiles, Dir: cache.Dir(cfg.Cache), Logger: cfg.Logger})
+		if err != nil {
+			return nil, fmt.Errorf("data_files: %w", err)
+		}
+	}
+	return e, nil
+}
+
+// service returns the service that all engines with the same address and key share.
+func (e *Engine) service(name string, perSecond float64, make func(Config, *http.Client) *service) *service {
+	if e.cfg.Transport != nil {
+		return make(e.cfg, newHTTPClient(e.cfg.Transport))
+	}
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.client == nil {
+		shared.client = newHTTPClient(newTransport())
+		shared.services = map[string]*service{}
+	}
+	s := shared.services[name]
+	if s == nil {
+		s = make(e.cfg, shared.client)
+		shared.services[name] = s
+	}
+	s.pacer.tighten(perSecond)
+	return s
+}
+
+// keeper returns the memory of answers that all engines with the same cache share.
+func (e *Engine) keeper(ctx context.Context) *keeper {
+	open := func() *keeper {
+		return newKeeper(cache.Open(ctx, e.cfg.Cache, cache.Options{MaxBytes: e.cfg.CacheMaxSize, Logger: e.cfg.Logger}))
+	}
+	if e.cfg.Transport != nil {
+		return open()
+	}
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.stores == nil {
+		shared.stores = map[string]*keeper{}
+	}
+	if shared.stores[e.cfg.Cache] == nil {
+		shared.stores[e.cfg.Cache] = open()
+	}
+	return shared.stores[e.cfg.Cache]
+}
+
+// newTransport returns a transport that keeps a connection for each of many look-ups side by side.
+func newTransport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = 512, 256
+	return t
+}
+
+// newHTTPClient returns a client without redirects: the key is part of the address asked, and net/http would hand it
+// on in the Referer. Times are kept by who asks.
+func newHTTPClient(t http.RoundTripper) *http.Client {
+	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// CheckSource returns an error where a source cannot be asked, which says what is missing.
+func (e *Engine) CheckSource(source Source) error {
+	switch {
+	case !slices.Contains([]Source{"", Auto, Dataset, Shodan, InternetDB}, source):
+		return fmt.Errorf("%q is no source: use dataset, shodan or internetdb, or leave source out to let the plugin choose", source)
+	case source == Shodan && e.rest == nil:
+		return fmt.Errorf(`source "shodan" needs an API key: set api_key in the connection, or SHODAN_API_KEY, or use source "internetdb", which needs none`)
+	case source == Dataset && e.dataset == nil:
+		return fmt.Errorf(`source "dataset" needs files: set data_files in the connection to what "shodan download" wrote`)
+	}
+	return nil
+}
+
+// Dataset returns the connection's dataset, brought up to date with its files, or nil where it has none.
+func (e *Engine) Dataset(ctx context.Context) (*dataset.Dataset, error) {
+	if e.dataset == nil {
+		return nil, nil
+	}
+	if err := e.dataset.Refresh(ctx); err != nil {
+		return nil, fmt.Errorf("data_files: %w", err)
+	}
+	return e.dataset, nil
+}
+
+// Close writes what is not yet written. The engine must not be used afterwards.
+func (e *Engine) Close() error {
+	err := e.store.flush(context.Background())
+	if e.dataset != nil {
+		if e := e.dataset.Close(); err == nil {
+			err = e
+		}
+	}
+	return err
+}

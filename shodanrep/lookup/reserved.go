@@ -1,0 +1,62 @@
+package lookup
+
+import "net/netip"
+
+// reserved are the networks that cannot be on the internet: those that IANA lists as not globally reachable, and
+// multicast. No service is asked about an address in one.
+//
+// https://www.iana.org/assignments/iana-ipv4-special-registry
+// https://www.iana.org/assignments/iana-ipv6-special-registry
+var reserved = prefixes(
+	"0.0.0.0/8",       // this network
+	"10.0.0.0/8",      // private use
+	"100.64.0.0/10",   // shared by customers of a carrier
+	"127.0.0.0/8",     // loopback
+	"169.254.0.0/16",  // link-local
+	"172.16.0.0/12",   // private use
+	"192.0.0.0/24",    // protocol assignments
+	"192.0.2.0/24",    // documentation
+	"192.168.0.0/16",  // private use
+	"198.18.0.0/15",   // benchmarks
+	"198.51.100.0/24", // documentation
+	"203.0.113.0/24",  // documentation
+	"224.0.0.0/4",     // multicast
+	"240.0.0.0/4",     // reserved, and the limited broadcast
+
+	"64:ff9b:1::/48", // translation between IPv4 and IPv6, local use
+	"2001::/23",      // protocol assignments
+	"2001:db8::/32",  // documentation
+	"3fff::/20",      // documentation
+)
+
+// global are the IPv6 networks outside of which nothing is on the internet.
+var global = prefixes(
+	"2000::/3",     // global unicast
+	"64:ff9b::/96", // IPv4 addresses, translated
+)
+
+func prefixes(texts ...string) []netip.Prefix {
+	list := make([]netip.Prefix, len(texts))
+	for i, text := range texts {
+		list[i] = netip.MustParsePrefix(text)
+	}
+	return list
+}
+
+// IsReserved reports whether an address cannot be on the internet.
+func IsReserved(addr netip.Addr) bool {
+	addr = addr.Unmap().WithZone("")
+	if contains(reserved, addr) {
+		return true
+	}
+	return addr.Is6() && !contains(global, addr)
+}
+
+func contains(list []netip.Prefix, addr netip.Addr) bool {
+	for _, prefix := range list {
+		if prefix.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}

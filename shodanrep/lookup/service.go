@@ -1,0 +1,252 @@
+package lookup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+const (
+	// tries is how often one look-up is asked where there is no answer or none that can be read.
+	tries = 4
+	// refusalTries is how often it is asked again because it was one request too many. Each waits for the pace to allow it.
+	refusalTries = 8
+	// firstDelay is how long the second try waits; each further one waits twice as long, more or less.
+	firstDelay = 250 * time.Millisecond
+	// downAfter is how many look-ups in a row have to fail, each after all its tries, before a service is taken to be
+	// down, and downTime how long it is then not asked. Thousands of addresses would otherwise each wait for nothing.
+	downAfter = 20
+	downTime  = 10 * time.Second
+	// bulkSize is how many addresses go into one bulk request.
+	bulkSize = 100
+	// planTime is how long a plan's refusal is remembered: someone may upgrade while a process runs.
+	planTime = time.Hour
+)
+
+// A service is one of Shodan's, as this process uses it: all connections that ask it in the same way share its pace,
+// its questions under way, and what is known of the key's plan.
+type service struct {
+	source Source
+	name   string // for people
+	store  string // Key.Service of its answers
+	advice string // what to do about a ban
+	pacer  *pacer
+	flights
+
+	host   func(ctx context.Context, addr netip.Addr, banners bool) (*shodan.Host, error)
+	hosts  func(ctx context.Context, addrs []netip.Addr, banners bool) (map[netip.Addr]*shodan.Host, error)
+	search func(ctx context.Context, query string, page int) ([]byte, error)
+
+	health health
+	plan   plan
+}
+
+func newInternetDB(cfg Config, client *http.Client) *service {
+	c := &shodan.InternetDB{BaseURL: cfg.InternetDBURL, UserAgent: cfg.UserAgent, HTTP: client}
+	return &service{
+		source: InternetDB, name: "InternetDB", store: "internetdb " + cfg.InternetDBURL,
+		advice: "look up fewer addresses at once, or set an API key",
+		// An hour, after some rapid hundreds of requests, is what people report of InternetDB.
+		pacer: newPacer(limits{perSecond: cfg.InternetDBRequestsPerSecond, burst: internetDBBurst, bannedAfter: 4, banTime: time.Hour, windowed: true}),
+		host: func(ctx context.Context, addr netip.Addr, _ bool) (*shodan.Host, error) {
+			return c.Host(ctx, addr)
+		},
+	}
+}
+
+func newREST(cfg Config, client *http.Client) *service {
+	c := &shodan.Client{BaseURL: cfg.APIURL, Key: cfg.APIKey, UserAgent: cfg.UserAgent, HTTP: client}
+	return &service{
+		source: Shodan, name: "Shodan", store: "shodan " + cfg.APIURL + " " + cfg.keyID(),
+		advice: "another program may be using the API key",
+		// The REST API does not ban; a minute is what another program with the same key may take to end.
+		pacer: newPacer(limits{perSecond: cfg.RequestsPerSecond, burst: 1, bannedAfter: 6, banTime: time.Minute}),
+		host: func(ctx context.Context, addr netip.Addr, banners bool) (*shodan.Host, error) {
+			return c.Host(ctx, addr, shodan.HostOptions{Minify: !banners})
+		},
+		hosts: func(ctx context.Context, addrs []netip.Addr, banners bool) (map[netip.Addr]*shodan.Host, error) {
+			return c.Hosts(ctx, addrs, shodan.HostOptions{Minify: !banners})
+		},
+		search: c.SearchBody,
+	}
+}
+
+// key names the answer to a question about an address.
+func (s *service) key(addr netip.Addr, banners bool) cache.Key {
+	key := cache.Key{Service: s.store, Subject: addr.String()}
+	if s.source == Shodan && !banners {
+		key.Asked = "minify"
+	}
+	return key
+}
+
+// banKey names the entry that remembers a ban.
+func (s *service) banKey() cache.Key {
+	return cache.Key{Service: s.store, Subject: "ban"}
+}
+
+// ask asks until there is an answer, or until asking again is no use. The timeout is for the service's part: what the
+// tries and the delays between them may take together, not the wait for a turn.
+func ask[T any](ctx context.Context, s *service, timeout time.Duration, one func(context.Context) (T, error)) (T, error) {
+	var none T
+	if err := s.health.down(s.name); err != nil {
+		return none, err
+	}
+	left, refusals := timeout, 0
+	for try := 1; ; try++ {
+		begun, err := s.pacer.start(ctx)
+		if err != nil {
+			return none, s.named(err)
+		}
+		tryCtx, cancel := context.WithTimeout(ctx, left)
+		answer, err := one(tryCtx)
+		cancel()
+		var failure *shodan.Error
+		if errors.As(err, &failure) && failure.Kind == shodan.Limited {
+			until, ban := s.pacer.refused(begun, failure.RetryAfter)
+			if ban {
+				return none, s.named(&BannedError{Until: until})
+			}
+			if refusals++; refusals == refusalTries {
+				return none, err
+			}
+			try-- // its turn was refused, not answered
+			continue
+		}
+		s.pacer.done(begun)
+		switch {
+		case err == nil:
+			s.health.well()
+			return answer, nil
+		case ctx.Err() != nil:
+			return none, ctx.Err()
+		case errors.Is(err, context.DeadlineExceeded):
+			err = &shodan.Error{Service: s.name, Err: fmt.Errorf("no answer within %v", timeout)}
+		case failure == nil || failure.Kind != shodan.Unavailable:
+			s.health.well() // it answers, only not as wished
+			return none, err
+		}
+		if failure != nil && failure.RetryAfter > 0 {
+			s.pacer.hold(failure.RetryAfter)
+		}
+		left -= time.Since(begun)
+		delay := time.Duration(float64(firstDelay<<(try-1)) * (0.75 + rand.Float64()/2)) // so that failures do not come back in step
+		if try == tries || left <= delay {
+			s.health.failed(err)
+			return none, err
+		}
+		left -= delay
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return none, ctx.Err()
+		}
+	}
+}
+
+// named completes a pacer's error, which does not know whose pace it keeps.
+func (s *service) named(err error) error {
+	var banned *BannedError
+	if errors.As(err, &banned) {
+		return &BannedError{Service: s.name, Advice: s.advice, Until: banned.Until}
+	}
+	return err
+}
+
+// health is how a service fares.
+type health struct {
+	mu     sync.Mutex
+	inARow int // look-ups that failed since the last that was answered
+	last   error
+	until  time.Time
+}
+
+func (h *health) well() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.inARow = 0
+}
+
+func (h *health) failed(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last = err
+	if h.inARow++; h.inARow >= downAfter {
+		h.until = time.Now().Add(downTime)
+	}
+}
+
+// down returns an error while the service is taken to be down.
+func (h *health) down(name string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.inARow < downAfter || !time.Now().Before(h.until) {
+		return nil
+	}
+	return fmt.Errorf("not asked: the last %d look-ups failed, the newest with: %w; %s is asked again from %s on", h.inARow, h.last, name, h.until.UTC().Format(time.RFC3339))
+}
+
+// plan is what is known of what a key's plan allows.
+type plan struct {
+	mu            sync.Mutex
+	allowed       bool  // a look-up was answered
+	refusal       error // why look-ups are refused
+	refusedAt     time.Time
+	bulkAllowed   bool
+	bulkRefusedAt time.Time
+}
+
+// known reports whether the key is known to be good for look-ups, and the refusal where it is known not to be.
+func (p *plan) known() (allowed bool, refusal error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.refusal != nil && time.Since(p.refusedAt) < planTime {
+		return false, p.refusal
+	}
+	return p.allowed, nil
+}
+
+// learn takes from the outcome of a look-up what it says about the plan.
+func (p *plan) learn(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case err == nil, shodan.IsKind(err, shodan.NotFound):
+		p.allowed, p.refusal = true, nil
+	case isRefusal(err):
+		p.allowed, p.refusal, p.refusedAt = false, err, time.Now()
+	case shodan.IsKind(err, shodan.BadKey):
+		p.allowed = false
+	}
+}
+
+// isRefusal reports whether a key is good but may not look up.
+func isRefusal(err error) bool {
+	return shodan.IsKind(err, shodan.PlanTooLow, shodan.CreditsSpent)
+}
+
+// bulk reports whether bulk look-ups are known to be allowed, and whether they are known to be refused.
+func (p *plan) bulk() (allowed, refused bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.bulkAllowed, !p.bulkAllowed && !p.bulkRefusedAt.IsZero() && time.Since(p.bulkRefusedAt) < planTime
+}
+
+func (p *plan) learnBulk(allowed bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.bulkAllowed = allowed
+	if allowed {
+		p.allowed, p.refusal = true, nil
+	} else {
+		p.bulkRefusedAt = time.Now()
+	}
+}

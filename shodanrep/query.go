@@ -1,0 +1,299 @@
+package shodanrep
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/netip"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+	"weak"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+)
+
+// A query is what the calls for one scan of a table have in common. The SDK calls List once for each value of an IN
+// list, and each column's hydrate once for each row; they all find the same query, and in it the same batch.
+type query struct {
+	engine   *lookup.Engine
+	settings settings
+	batch    *lookup.Batch
+	// limited says that the scan needs fewer rows than it has addresses, and places how many addresses may still
+	// become rows. Then only those are looked up, and not the whole list.
+	limited bool
+	places  atomic.Int64
+
+	open   func() // sets all of the above, once
+	err    error  // why the connection cannot be used
+	begin  sync.Once
+	failed sync.Once
+}
+
+// queries finds the query of a scan by its QueryContext, which all calls for it share. The pointers are weak: when the
+// SDK lets go of a scan its query goes too, without anyone having to say so.
+var queries struct {
+	sync.Mutex
+	byContext map[weak.Pointer[plugin.QueryContext]]*query
+}
+
+// queryOf returns the query that a call belongs to, and makes it for the first one. A query that cannot be answered
+// for a reason that lies in the connection has it in err.
+func queryOf(ctx context.Context, d *plugin.QueryData) *query {
+	key := weak.Make(d.QueryContext)
+	queries.Lock()
+	defer queries.Unlock()
+	if q := queries.byContext[key]; q != nil {
+		return q
+	}
+	q := &query{}
+	q.open = sync.OnceFunc(func() { q.connect(ctx, d) })
+	if queries.byContext == nil {
+		queries.byContext = map[weak.Pointer[plugin.QueryContext]]*query{}
+	}
+	queries.byContext[key] = q
+	runtime.AddCleanup(d.QueryContext, func(key weak.Pointer[plugin.QueryContext]) {
+		queries.Lock()
+		defer queries.Unlock()
+		delete(queries.byContext, key)
+	}, key)
+	return q
+}
+
+// connect finds the connection's engine and begins the batch.
+func (q *query) connect(ctx context.Context, d *plugin.QueryData) {
+	if q.engine, q.settings, q.err = engineOf(ctx, d.Connection); q.err != nil {
+		return
+	}
+	size := len(listed(d))
+	if limit := d.QueryContext.Limit; limit != nil && *limit < int64(size) {
+		q.limited, size = true, int(*limit)
+		q.places.Store(*limit)
+	}
+	q.batch = q.engine.Batch(ctx, max(size, ListLength(ctx)))
+}
+
+// listed returns the different addresses that the whole scan asks for: the SDK splits an IN list among its calls, but
+// leaves it whole in UnsafeQuals.
+func listed(d *plugin.QueryData) map[netip.Addr]bool {
+	addresses := map[netip.Addr]bool{}
+	for _, qual := range d.QueryContext.UnsafeQuals["ip"].GetQuals() {
+		if qual.GetStringValue() != "=" {
+			continue
+		}
+		texts, _ := textsOf(qual.GetValue())
+		for _, text := range texts {
+			if a := parseAddress(text); a.addr.IsValid() && !lookup.IsReserved(a.addr) {
+				addresses[a.addr] = true
+			}
+		}
+	}
+	return addresses
+}
+
+// needsAnswers reports whether a scan's columns say more than which addresses were asked for.
+func (q *query) needsAnswers(d *plugin.QueryData) bool {
+	return slices.ContainsFunc(d.QueryContext.Columns, func(column string) bool { return column != "ip" && column != "title" })
+}
+
+// ask hands the addresses of the scan to the batch: all of them with the first call, or only this call's where the
+// scan needs fewer. It returns when it is known whether they can be looked up at all.
+func (q *query) ask(ctx context.Context, d *plugin.QueryData, own []*subject, banners bool) error {
+	if len(own) == 0 {
+		return nil
+	}
+	if q.limited {
+		q.askFor(own, banners)
+	} else {
+		q.begin.Do(func() { q.askFor(subjectsOf(d.QueryContext.UnsafeQuals), banners) })
+	}
+	return q.batch.Ready(ctx)
+}
+
+// askFor hands addresses to the batch.
+func (q *query) askFor(subjects []*subject, banners bool) {
+	questions := make([]lookup.Question, 0, len(subjects))
+	for _, s := range subjects {
+		if s.addr.IsValid() {
+			questions = append(questions, s.question(banners))
+		}
+	}
+	q.batch.Ask(questions...)
+}
+
+// answer waits for what became of a subject. It fails only where the query ends.
+func (q *query) answer(ctx context.Context, s *subject, banners bool) (lookup.Answer, error) {
+	answer := lookup.Answer{Status: lookup.Failed, Error: s.problem}
+	switch {
+	case s.answer != nil:
+		answer = *s.answer
+	case s.network:
+		answer = lookup.Answer{Status: notAHost}
+	case s.addr.IsValid():
+		var err error
+		if answer, err = q.batch.Answer(ctx, s.question(banners)); err != nil {
+			return answer, err
+		}
+	}
+	if answer.Source == "" {
+		answer.Source = s.source // PostgreSQL checks where source = … against the row again
+	}
+	return answer, nil
+}
+
+// fail returns an error for the SDK to fail the scan with. Only the first call gets it: the SDK's channel takes one
+// error, and whoever sends another waits for ever.
+//
+// It waits a moment, because the SDK chooses at random between an error and the end of the rows where it finds both,
+// and would then report success: the scan must be listening before the error comes.
+func (q *query) fail(ctx context.Context, err error) error {
+	var first error
+	q.failed.Do(func() { first = err })
+	return settleBeforeError(ctx, first)
+}
+
+// errorPause is how long settleBeforeError waits: many times what the SDK needs to get from starting a scan to
+// listening to it.
+const errorPause = 20 * time.Millisecond
+
+func settleBeforeError(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	select {
+	case <-time.After(errorPause):
+	case <-ctx.Done():
+	}
+	return err
+}
+
+// notAHost is the status of a network. Package lookup does not know of it: it is asked about addresses.
+const notAHost lookup.Status = "not_a_host"
+
+// A subject is an address of a scan with the source that it names: what a row is about.
+type subject struct {
+	address
+	source lookup.Source  // empty where the scan names none
+	answer *lookup.Answer // where it is known already, because a dataset was listed
+}
+
+func (s *subject) question(banners bool) lookup.Question {
+	return lookup.Question{Addr: s.addr, Source: s.source, Banners: banners}
+}
+
+// subjectsOf returns what quals ask for: each address from each source. Quals that the SDK has split have one of each.
+func subjectsOf(quals map[string]*proto.Quals) []*subject {
+	sources := []string{""}
+	if asked := equals(quals["source"]); asked != nil {
+		sources, _ = textsOf(asked)
+	}
+	texts, _ := textsOf(equals(quals["ip"]))
+	subjects := make([]*subject, 0, len(texts)*len(sources))
+	for _, text := range texts {
+		for _, source := range sources {
+			subjects = append(subjects, &subject{address: parseAddress(text), source: lookup.Source(source)})
+		}
+	}
+	return subjects
+}
+
+// equals returns the value that a column has to equal, or nil.
+func equals(quals *proto.Quals) *proto.QualValue {
+	for _, qual := range quals.GetQuals() {
+		if qual.GetStringValue() == "=" && qual.GetValue().GetValue() != nil {
+			return qual.GetValue()
+		}
+	}
+	return nil
+}
+
+// ownQuals returns the quals of one call, which are those of the scan but for the list that the SDK has split. A value
+// that is not there is one that is only known when the query runs.
+func ownQuals(d *plugin.QueryData) (map[string]*proto.Quals, error) {
+	quals := map[string]*proto.Quals{}
+	for column, value := range d.EqualsQuals {
+		if _, ok := textsOf(value); !ok {
+			return nil, fmt.Errorf("%s: %s is compared with a value that is only known when the query runs: %s", d.Table.Name, column, workingForms(d.Table.Name))
+		}
+		quals[column] = &proto.Quals{Quals: []*proto.Qual{{FieldName: column, Operator: &proto.Qual_StringValue{StringValue: "="}, Value: value}}}
+	}
+	return quals, nil
+}
+
+// subjects returns what a call of List is to make rows of: the addresses it was given, or, where it was given only the
+// dataset as a source, all that the dataset has.
+func (q *query) subjects(ctx context.Context, d *plugin.QueryData) (own []*subject, all iter.Seq2[*subject, error], err error) {
+	if q.open(); q.err != nil {
+		return nil, nil, q.err
+	}
+	quals, err := ownQuals(d)
+	if err != nil {
+		return nil, nil, err
+	}
+	var sources []string
+	if asked := quals["source"]; asked != nil {
+		sources, _ = textsOf(equals(asked))
+	}
+	for _, source := range sources {
+		if source == string(lookup.Auto) {
+			return nil, nil, fmt.Errorf(`source = "auto" is how the plugin chooses by itself, and no row has it: leave source out`)
+		}
+		if err := q.engine.CheckSource(lookup.Source(source)); err != nil {
+			return nil, nil, err
+		}
+		if quals["ip"] == nil && source != string(lookup.Dataset) {
+			return nil, nil, fmt.Errorf("source = %q needs addresses as well: only the dataset can be listed whole; %s", source, workingForms(d.Table.Name))
+		}
+	}
+	if quals["ip"] == nil && len(sources) == 0 {
+		return nil, nil, fmt.Errorf("%s needs addresses: %s", d.Table.Name, workingForms(d.Table.Name))
+	}
+	own = subjectsOf(quals)
+	if quals["ip"] == nil {
+		return nil, q.wholeDataset(ctx), nil
+	}
+	if q.limited {
+		// Each address becomes at least one row, so those that find no place left are not needed.
+		left := q.places.Add(-int64(len(own))) + int64(len(own))
+		own = own[:max(0, min(left, int64(len(own))))]
+	}
+	return own, func(yield func(*subject, error) bool) {
+		for _, s := range own {
+			if !yield(s, nil) {
+				return
+			}
+		}
+	}, nil
+}
+
+// wholeDataset lists the hosts of the dataset.
+func (q *query) wholeDataset(ctx context.Context) iter.Seq2[*subject, error] {
+	return func(yield func(*subject, error) bool) {
+		data, err := q.engine.Dataset(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for host, err := range data.All(ctx) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			answer := &lookup.Answer{Status: lookup.Indexed, Source: lookup.Dataset, Host: host}
+			if !yield(&subject{address: parseAddress(host.Addr.String()), source: lookup.Dataset, answer: answer}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// workingForms names the ways to ask a table for addresses that work in Steampipe.
+func workingForms(table string) string {
+	return fmt.Sprintf("list the addresses (ip in ('198.51.100.7', '203.0.113.9')), join on a column of type inet, or take them from a subquery with "+
+		"cross join lateral (select * from %s where ip = any(u.ips) offset 0)", table)
+}

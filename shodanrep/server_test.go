@@ -1,0 +1,203 @@
+package shodanrep
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc"
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+	"google.golang.org/grpc/metadata"
+)
+
+// A server is the plugin behind the SDK's own server, with one connection, as Steampipe runs it.
+type server struct {
+	*grpc.PluginServer
+}
+
+// connect starts the plugin with the text of a connection, as a user writes it. The error is the connection's.
+func connect(t *testing.T, spc string) (server, error) {
+	t.Helper()
+	s := server{plugin.Server(&plugin.ServeOpts{PluginFunc: Plugin})}
+	_, err := s.SetAllConnectionConfigs(&proto.SetAllConnectionConfigsRequest{
+		Configs: []*proto.ConnectionConfig{{Connection: "test", Plugin: "shodanrep", Config: spc}},
+	})
+	return s, err
+}
+
+// mustConnect is connect where the connection is good.
+func mustConnect(t *testing.T, spc string) server {
+	t.Helper()
+	s, err := connect(t, spc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// A row is a row by column, JSON decoded, times as RFC 3339 text.
+type row map[string]any
+
+// A scan is what Steampipe asks of a table.
+type scan struct {
+	table   string
+	columns []string // all of the table's where nil
+	quals   map[string]*proto.QualValue
+	limit   int64 // none where 0
+}
+
+// inets makes the value of `ip in (…)`, or of `ip = …` for a single address.
+func inets(ips ...string) *proto.QualValue {
+	values := make([]*proto.QualValue, len(ips))
+	for i, ip := range ips {
+		// This is how Steampipe hands an inet over: the mask is in Cidr even where the user wrote none.
+		addr, mask, masked := strings.Cut(ip, "/")
+		bits := 32
+		if strings.Contains(addr, ":") {
+			bits = 128
+		}
+		if masked {
+			fmt.Sscan(mask, &bits)
+		}
+		values[i] = &proto.QualValue{Value: &proto.QualValue_InetValue{InetValue: &proto.Inet{Mask: int32(bits), Addr: addr, Cidr: fmt.Sprintf("%s/%d", addr, bits)}}}
+	}
+	return oneOrList(values)
+}
+
+// texts makes the value of `column in (…)`, or of `column = …` for a single text.
+func texts(list ...string) *proto.QualValue {
+	values := make([]*proto.QualValue, len(list))
+	for i, text := range list {
+		values[i] = &proto.QualValue{Value: &proto.QualValue_StringValue{StringValue: text}}
+	}
+	return oneOrList(values)
+}
+
+func oneOrList(values []*proto.QualValue) *proto.QualValue {
+	if len(values) == 1 {
+		return values[0]
+	}
+	return &proto.QualValue{Value: &proto.QualValue_ListValue{ListValue: &proto.QualValueList{Values: values}}}
+}
+
+var callID atomic.Int64
+
+// run executes a scan and returns its rows.
+func (s server) run(t *testing.T, q scan) ([]row, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	return s.runContext(ctx, t, q)
+}
+
+func (s server) runContext(ctx context.Context, t *testing.T, q scan) ([]row, error) {
+	t.Helper()
+	schema, err := s.GetSchema(&proto.GetSchemaRequest{Connection: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := schema.Schema.Schema[q.table]
+	if table == nil {
+		t.Fatalf("the plugin has no table %s", q.table)
+	}
+	columns := q.columns
+	if columns == nil {
+		for _, c := range table.Columns {
+			columns = append(columns, c.Name)
+		}
+	}
+	quals := map[string]*proto.Quals{}
+	for name, value := range q.quals {
+		quals[name] = &proto.Quals{Quals: []*proto.Qual{{FieldName: name, Operator: &proto.Qual_StringValue{StringValue: "="}, Value: value}}}
+	}
+	data := &proto.ExecuteConnectionData{}
+	if q.limit > 0 {
+		data.Limit = &proto.NullableInt{Value: q.limit}
+	}
+	stream := &rowStream{ctx: ctx}
+	err = s.Execute(&proto.ExecuteRequest{
+		Table: q.table, Connection: "test", CallId: fmt.Sprint("call-", callID.Add(1)),
+		QueryContext:          &proto.QueryContext{Columns: columns, Quals: quals, Limit: data.Limit},
+		ExecuteConnectionData: map[string]*proto.ExecuteConnectionData{"test": data},
+	}, stream)
+	return stream.rows, err
+}
+
+// mustRun is run where the scan succeeds.
+func (s server) mustRun(t *testing.T, q scan) []row {
+	t.Helper()
+	rows, err := s.run(t, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// rowStream is the stream that the SDK's server sends rows on.
+type rowStream struct {
+	ctx  context.Context
+	rows []row
+}
+
+func (s *rowStream) Send(r *proto.ExecuteResponse) error {
+	if r == nil || r.Row == nil {
+		return nil
+	}
+	decoded := row{}
+	for name, column := range r.Row.Columns {
+		if name == "_ctx" || strings.HasPrefix(name, "sp_") {
+			continue
+		}
+		decoded[name] = valueOf(column)
+	}
+	s.rows = append(s.rows, decoded)
+	return nil
+}
+
+func (s *rowStream) Context() context.Context     { return s.ctx }
+func (s *rowStream) SetHeader(metadata.MD) error  { return nil }
+func (s *rowStream) SendHeader(metadata.MD) error { return nil }
+func (s *rowStream) SetTrailer(metadata.MD)       {}
+func (s *rowStream) SendMsg(any) error            { return nil }
+func (s *rowStream) RecvMsg(any) error            { return nil }
+
+func valueOf(c *proto.Column) any {
+	switch v := c.Value.(type) {
+	case *proto.Column_StringValue:
+		return v.StringValue
+	case *proto.Column_IntValue:
+		return v.IntValue
+	case *proto.Column_DoubleValue:
+		return v.DoubleValue
+	case *proto.Column_BoolValue:
+		return v.BoolValue
+	case *proto.Column_CidrRangeValue:
+		return v.CidrRangeValue
+	case *proto.Column_TimestampValue:
+		return v.TimestampValue.AsTime().Format(time.RFC3339)
+	case *proto.Column_JsonValue:
+		var decoded any
+		if err := json.Unmarshal(v.JsonValue, &decoded); err != nil {
+			panic(fmt.Sprintf("a JSON column holds %s: %v", v.JsonValue, err))
+		}
+		return decoded
+	}
+	return nil
+}
+
+// byIP finds the row of an address.
+func byIP(t *testing.T, rows []row, ip string) row {
+	t.Helper()
+	for _, r := range rows {
+		if r["ip"] == ip {
+			return r
+		}
+	}
+	t.Fatalf("no row of %s among %d", ip, len(rows))
+	return nil
+}

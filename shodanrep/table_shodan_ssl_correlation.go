@@ -1,0 +1,18 @@
+package shodanrep
+
+import (
+	"context"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+func tableShodanSSLCorrelation(context.Context) *plugin.Table {
+	return correlation{
+		table: "shodan_ssl_correlation",
+		description: "Other hosts with the same certificate or TLS fingerprint as an address, or with one that is given: " +
+			"by the name a certificate is for (the default), the certificate itself, JARM or JA3S.",
+		pivots: []shodan.Pivot{shodan.SubjectCN, shodan.FingerprintSHA256, shodan.JARM, shodan.JA3S},
+	}.definition()
+}
