@@ -1,0 +1,98 @@
+// Package cli is the command line: the plugin's tables without a Steampipe.
+//
+// Results go to standard output, all else to standard error. The exit status is 0 when all was done, 1 when a query or
+// the configuration failed, and 2 when the command line itself is wrong.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+)
+
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// Main runs the command line with the given arguments and returns the exit status. An interrupt ends the query under
+// way; a second one ends the process.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	// A reader that has seen enough, such as head, is no reason to die of a signal before the cache is written.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	a := app{plugin: shodanrep.Plugin, stdin: stdin, stdout: stdout, stderr: stderr}
+	return a.run(ctx, args)
+}
+
+// app is the command line with all that it touches.
+type app struct {
+	plugin         plugin.PluginFunc
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// failure is an error of a command that was given rightly.
+type failure struct{ error }
+
+func (f failure) Unwrap() error { return f.error }
+
+func (a *app) run(ctx context.Context, args []string) int {
+	root := a.command()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil, isBrokenPipe(err):
+		return exitDone
+	case errors.As(err, &failure{}):
+		if ctx.Err() != nil {
+			err = errors.New("interrupted")
+		}
+		fmt.Fprintf(a.stderr, "shodanrep: %s\n", err)
+		return exitFailed
+	}
+	fmt.Fprintf(a.stderr, "shodanrep: %s\nRun 'shodanrep --help' for usage.\n", err)
+	return exitUsage
+}
+
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "shodanrep",
+		Short: "IP reputation as SQL, from Shodan's data",
+		Long: `shodanrep scores IP addresses by what Shodan knows of them, and answers in SQL.
+
+Without a configuration it asks InternetDB, which is free and needs no key. With a
+Shodan API key, in the environment variable SHODAN_API_KEY or in a configuration
+file, it asks Shodan itself.
+
+Started without any argument, as Steampipe does, it is a Steampipe plugin.`,
+		Example: `  shodanrep query "select ip, level, score from shodan_ip_reputation where ip = '8.8.8.8'"
+  shodanrep tables shodan_ip_reputation`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(a.queryCommand(), a.tablesCommand(), a.versionCommand())
+	return root
+}
+
+// isBrokenPipe reports that whoever reads standard output has gone away.
+func isBrokenPipe(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe)
+}

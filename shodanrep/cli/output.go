@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+)
+
+// outputNames are the formats of a result.
+var outputNames = []string{"table", "csv", "json", "line"}
+
+// print writes the rows of a statement to standard output. All formats but the table are written as the rows come, so
+// that they need no more memory for more rows.
+func (a *app) print(format string, rows *embedded.Rows) error {
+	switch format {
+	case "csv":
+		return a.printCSV(rows)
+	case "json":
+		return a.printJSON(rows)
+	case "line":
+		return a.printLines(rows)
+	}
+	return a.printTable(rows)
+}
+
+// printCSV writes a header line and a line a row, where NULL is an empty field.
+func (a *app) printCSV(rows *embedded.Rows) error {
+	w := csv.NewWriter(a.stdout)
+	record := make([]string, len(rows.Columns()))
+	for i, c := range rows.Columns() {
+		record[i] = c.Name
+	}
+	w.Write(record)
+	w.Flush()
+	for w.Error() == nil && rows.Next() {
+		for i, v := range rows.Values() {
+			record[i] = ""
+			if v != nil {
+				record[i] = plain(v)
+			}
+		}
+		w.Write(record)
+		w.Flush()
+	}
+	return w.Error()
+}
+
+// printJSON writes one document in Steampipe's form: the columns with their types, then the rows as objects.
+func (a *app) printJSON(rows *embedded.Rows) error {
+	type column struct {
+		Name     string `json:"name"`
+		DataType string `json:"data_type"`
+	}
+	// An object's keys must differ, the columns of a join may not.
+	columns, used := make([]column, len(rows.Columns())), make(map[string]bool)
+	for i, c := range rows.Columns() {
+		name := c.Name
+		for n := 2; used[name]; n++ {
+			name = c.Name + "_" + strconv.Itoa(n)
+		}
+		used[name] = true
+		columns[i] = column{name, c.Type}
+	}
+
+	var b bytes.Buffer
+	b.WriteString("{\n \"columns\": [")
+	for i, c := range columns {
+		b.WriteString(separator(i))
+		writeJSON(&b, c)
+	}
+	b.WriteString("\n ],\n \"rows\": [")
+	for n := 0; rows.Next(); n++ {
+		b.WriteString(separator(n))
+		b.WriteByte('{')
+		for i, v := range rows.Values() {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			writeJSON(&b, columns[i].Name)
+			b.WriteByte(':')
+			writeJSON(&b, v)
+		}
+		b.WriteByte('}')
+		if _, err := b.WriteTo(a.stdout); err != nil {
+			return err
+		}
+	}
+	if rows.Err() != nil {
+		return rows.Err()
+	}
+	b.WriteString("\n ]\n}\n")
+	_, err := b.WriteTo(a.stdout)
+	return err
+}
+
+// separator returns what stands before the i-th element of a list.
+func separator(i int) string {
+	if i == 0 {
+		return "\n  "
+	}
+	return ",\n  "
+}
+
+func writeJSON(b *bytes.Buffer, v any) {
+	if f, ok := v.(float64); ok && (math.IsInf(f, 0) || math.IsNaN(f)) {
+		v = nil // JSON has no such numbers.
+	}
+	encoder := json.NewEncoder(b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		b.WriteString("null\n") // No value that SQLite returns gets here.
+	}
+	b.Truncate(b.Len() - 1) // The encoder ends with a new line.
+}
+
+// plain returns a value as text.
+func plain(v any) string {
+	switch v := v.(type) {
+	case bool:
+		return strconv.FormatBool(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case float64:
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	case json.RawMessage:
+		return string(v)
+	case []byte:
+		return base64.StdEncoding.EncodeToString(v)
+	case string:
+		return v
+	}
+	return fmt.Sprint(v)
+}

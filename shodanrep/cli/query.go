@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+)
+
+// queryFlags are the flags of the query command.
+type queryFlags struct {
+	config     []string
+	connection string
+	output     string
+	attach     []string
+	verbose    bool
+}
+
+func (a *app) queryCommand() *cobra.Command {
+	var flags queryFlags
+	cmd := &cobra.Command{
+		Use:   "query [SQL]",
+		Short: "Run SQL over the plugin's tables",
+		Long: `Run one or more SQL statements, from the argument or, without one or with "-",
+from standard input. The SQL is SQLite's. Every connection of the configuration is a
+schema of its name; the tables of the first one, or of --connection, need no name
+before theirs.`,
+		Example: `  # One address
+  shodanrep query "select * from shodan_ip_reputation where ip = '8.8.8.8'" --output line
+
+  # The worst of a list, looked up side by side
+  shodanrep query "select ip, level, score from shodan_ip_reputation
+    where ip in ('8.8.8.8', '1.1.1.1', '9.9.9.9') order by score desc"
+
+  # The addresses of a file that has a column "ip"
+  shodanrep query --attach hosts=hosts.csv \
+    "select * from shodan_ip_reputation where ip in (select ip from hosts)" --output csv`,
+		Args: cobra.MaximumNArgs(1),
+		PreRunE: func(*cobra.Command, []string) error {
+			return flags.check()
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			sql, err := a.sql(args)
+			if err != nil {
+				return err
+			}
+			if err := a.query(cmd, flags, sql); err != nil {
+				return failure{err}
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&flags.config, "config", nil, "a Steampipe configuration `FILE` with connections of this plugin;\nrepeat for several (default ~/.steampipe/config/shodanrep.spc, if there)")
+	f.StringVar(&flags.connection, "connection", "", "the `NAME` of the connection whose tables need no name before theirs")
+	f.StringVar(&flags.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(outputNames, ", "))
+	f.StringArrayVar(&flags.attach, "attach", nil, "make a table of a CSV file with a header line: `NAME=FILE`; repeat for several")
+	f.BoolVar(&flags.verbose, "verbose", false, "log what the plugin does to standard error; the environment variable\nSHODANREP_LOG sets the level: trace, debug, info, warn, error or off")
+	return cmd
+}
+
+func (f queryFlags) check() error {
+	if !slices.Contains(outputNames, f.output) {
+		return fmt.Errorf("--output must be one of %s, not %q", strings.Join(outputNames, ", "), f.output)
+	}
+	for _, attach := range f.attach {
+		if name, file, ok := strings.Cut(attach, "="); !ok || name == "" || file == "" {
+			return fmt.Errorf("--attach must be NAME=FILE, not %q", attach)
+		}
+	}
+	return nil
+}
+
+// sql returns the statements to run.
+func (a *app) sql(args []string) (string, error) {
+	if len(args) == 1 && args[0] != "-" {
+		return args[0], nil
+	}
+	if file, ok := a.stdin.(*os.File); ok && len(args) == 0 && term.IsTerminal(int(file.Fd())) {
+		return "", errors.New("query needs SQL, as an argument or on standard input")
+	}
+	text, err := io.ReadAll(a.stdin)
+	if err != nil {
+		return "", failure{err}
+	}
+	return string(text), nil
+}
+
+func (a *app) query(cmd *cobra.Command, flags queryFlags, sql string) error {
+	found, err := connections(flags.config)
+	if err != nil {
+		return err
+	}
+	if flags.connection != "" {
+		i := slices.IndexFunc(found, func(c embedded.Connection) bool { return c.Name == flags.connection })
+		if i < 0 {
+			return fmt.Errorf("there is no connection %q in the configuration", flags.connection)
+		}
+		first := found[i]
+		found = slices.Insert(slices.Delete(found, i, i+1), 0, first)
+	}
+	db, err := embedded.Open(cmd.Context(), embedded.Options{
+		PluginFunc:  a.plugin,
+		Connections: found,
+		Logger:      a.logger(flags.verbose),
+		Warn:        func(message string) { fmt.Fprintln(a.stderr, "shodanrep: warning:", message) },
+	})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for _, attach := range flags.attach {
+		name, file, _ := strings.Cut(attach, "=")
+		if err := db.AttachCSV(name, file); err != nil {
+			return err
+		}
+	}
+	return db.Query(cmd.Context(), sql, func(rows *embedded.Rows) error { return a.print(flags.output, rows) })
+}
+
+// logger returns where the plugin logs to. Its warnings are shown unless the environment says otherwise.
+func (a *app) logger(verbose bool) hclog.Logger {
+	level := hclog.LevelFromString(cmp.Or(os.Getenv("SHODANREP_LOG"), os.Getenv("STEAMPIPE_LOG_LEVEL")))
+	if level == hclog.NoLevel {
+		level = hclog.Warn
+	}
+	if verbose && level > hclog.Info {
+		level = hclog.Info
+	}
+	return hclog.New(&hclog.LoggerOptions{Name: "shodanrep", Level: level, Output: a.stderr, DisableTime: level > hclog.Info})
+}

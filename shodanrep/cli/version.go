@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the build: go build -ldflags "-X github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli.version=1.2.3".
+var version = "development"
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version, and what it was built from",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			text := "shodanrep " + version
+			if info, ok := debug.ReadBuildInfo(); ok {
+				for _, setting := range info.Settings {
+					if setting.Key == "vcs.revision" {
+						text += fmt.Sprintf(", revision %.12s", setting.Value)
+					}
+				}
+				text += ", " + info.GoVersion
+			}
+			return failed(fmt.Fprintln(a.stdout, text))
+		},
+	}
+}
+
+// failed returns a failure to write as one of the command, not of its usage.
+func failed(_ int, err error) error {
+	if err != nil {
+		return failure{err}
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+// Package embeddedtest is a Steampipe plugin for tests of what runs plugins: it has a column of every type, key columns
+// of every kind, and functions that fail, block or never end, and it remembers what it was asked.
+package embeddedtest
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin/transform"
+)
+
+// Plugin is a plugin under observation. Its zero value is ready to use.
+type Plugin struct {
+	// Rows is how many rows the tables that can be listed have.
+	Rows int
+
+	mu       sync.Mutex
+	calls    []Call
+	hydrated []string
+}
+
+// Call is one call of a table's list function.
+type Call struct {
+	Table string
+	// Columns are those that the query was said to use.
+	Columns []string
+	// Batch is the length of the list that the call is part of, 0 where there is none.
+	Batch int
+	// Limit is -1 where there is none.
+	Limit int64
+	// Values holds the values of the key columns that have a condition by equality.
+	Values map[string]string
+	// Operators holds all conditions on key columns, as "column operator".
+	Operators []string
+}
+
+// Config is the configuration of a connection.
+type Config struct {
+	Word  *string `hcl:"word,optional"`
+	Count *int    `hcl:"count,optional"`
+}
+
+// Func is the plugin as the SDK wants it.
+func (p *Plugin) Func(context.Context) *plugin.Plugin {
+	return &plugin.Plugin{
+		Name:                   "steampipe-plugin-fake",
+		DefaultTransform:       transform.FromGo(),
+		ConnectionConfigSchema: &plugin.ConnectionConfigSchema{NewInstance: func() any { return &Config{} }},
+		TableMap: map[string]*plugin.Table{
+			"fake_address": p.addressTable(),
+			"fake_event":   p.eventTable(),
+			"fake_pair":    p.pairTable(),
+			"fake_failure": p.failureTable(),
+			"fake_wide":    p.wideTable(),
+			"fake_block":   p.blockTable(),
+		},
+	}
+}
+
+// Calls returns the calls so far of a table's list function.
+func (p *Plugin) Calls(table string) []Call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(p.calls), func(c Call) bool { return c.Table != table })
+}
+
+// Values returns the values of a key column in the calls so far, in order.
+func (p *Plugin) Values(table, column string) []string {
+	var values []string
+	for _, c := range p.Calls(table) {
+		values = append(values, c.Values[column])
+	}
+	slices.Sort(values)
+	return values
+}
+
+// Hydrated returns for which rows the columns that cost something were asked for.
+func (p *Plugin) Hydrated() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.hydrated)
+}
+
+// Reset forgets the calls so far.
+func (p *Plugin) Reset() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls, p.hydrated = nil, nil
+}
+
+// note remembers a call.
+func (p *Plugin) note(d *plugin.QueryData) {
+	c := Call{
+		Table: d.Table.Name, Columns: slices.Clone(d.QueryContext.Columns), Limit: d.QueryContext.GetLimit(),
+		Values: make(map[string]string),
+	}
+	for name, value := range d.EqualsQuals {
+		c.Values[name] = text(value)
+	}
+	for name, quals := range d.Quals {
+		for _, q := range quals.Quals {
+			c.Operators = append(c.Operators, name+" "+q.Operator)
+		}
+	}
+	slices.Sort(c.Operators)
+	for _, quals := range d.QueryContext.UnsafeQuals {
+		for _, q := range quals.Quals {
+			c.Batch = max(c.Batch, len(q.Value.GetListValue().GetValues()))
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls = append(p.calls, c)
+}
+
+// text returns the value of a condition as it was given.
+func text(v *proto.QualValue) string {
+	switch v := v.GetValue().(type) {
+	case *proto.QualValue_InetValue:
+		return v.InetValue.Cidr
+	case *proto.QualValue_StringValue:
+		return v.StringValue
+	case *proto.QualValue_JsonbValue:
+		return v.JsonbValue
+	case *proto.QualValue_TimestampValue:
+		return v.TimestampValue.AsTime().UTC().Format("2006-01-02T15:04:05Z")
+	case *proto.QualValue_ListValue:
+		joined := ""
+		for i, element := range v.ListValue.Values {
+			if i > 0 {
+				joined += ","
+			}
+			joined += text(element)
+		}
+		return joined
+	}
+	return v.String()
+}

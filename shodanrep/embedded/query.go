@@ -1,0 +1,222 @@
+package embedded
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// Query runs one or more statements, and calls each with the rows of every one that has a result. It stops at the first
+// error: the plugin's, SQLite's, that of each, or the context's.
+func (db *DB) Query(ctx context.Context, sql string, each func(*Rows) error) error {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.ctx = ctx
+	old := db.conn.SetInterrupt(ctx)
+	defer db.conn.SetInterrupt(old)
+	for sql = skipBlank(sql); sql != ""; sql = skipBlank(sql) {
+		tail, err := db.run(sql, each)
+		if err != nil {
+			return err
+		}
+		sql = tail
+	}
+	return nil
+}
+
+// run runs the first statement of sql, and returns the rest.
+func (db *DB) run(sql string, each func(*Rows) error) (tail string, err error) {
+	db.statement = &statement{}
+	stmt, tail, err := db.conn.Prepare(sql)
+	if err != nil {
+		return "", db.explain(err)
+	}
+	if stmt == nil {
+		return tail, nil
+	}
+	// The error of Close repeats that of the last step.
+	defer stmt.Close()
+
+	rows := &Rows{db: db, stmt: stmt}
+	rows.step()
+	if rows.err != nil {
+		return "", rows.err
+	}
+	if stmt.ColumnCount() > 0 {
+		rows.describe()
+		if err := each(rows); err != nil {
+			return "", err
+		}
+		if rows.err != nil {
+			return "", rows.err
+		}
+	}
+	if !isExplain(sql) {
+		for _, warning := range db.statement.warnings() {
+			db.warn(warning)
+		}
+	}
+	return tail, nil
+}
+
+// explain returns the error that a user should see in place of one of SQLite.
+func (db *DB) explain(err error) error {
+	if db.ctx.Err() != nil {
+		return context.Cause(db.ctx)
+	}
+	if db.statement.err != nil {
+		return db.statement.err
+	}
+	err = sqlError(err)
+	switch {
+	case strings.Contains(err.Error(), "no query solution"):
+		return cmp.Or(db.statement.noPlan(), err)
+	case strings.HasPrefix(err.Error(), "no such table: "):
+		var names []string
+		for _, t := range db.Tables() {
+			names = append(names, t.Name)
+		}
+		return fmt.Errorf("%w; there are %s", err, strings.Join(names, ", "))
+	}
+	return err
+}
+
+// Rows are the rows of one statement.
+type Rows struct {
+	db      *DB
+	stmt    *sqlite3.Stmt
+	columns []Column
+	values  []any
+	// ready says that a row was read and not yet returned.
+	ready bool
+	err   error
+}
+
+// Column describes a column of a result. Type is the name that Steampipe's database has for it: of the column that it
+// is taken from, or where it is computed that of the first row's value. It is "text" where neither tells.
+type Column struct {
+	Name string
+	Type string
+}
+
+// Columns returns the result's columns.
+func (r *Rows) Columns() []Column { return r.columns }
+
+// Next reads the next row, and reports whether there is one.
+func (r *Rows) Next() bool {
+	if !r.ready {
+		r.step()
+	}
+	more := r.ready
+	r.ready = false
+	if more {
+		r.read()
+	}
+	return more && r.err == nil
+}
+
+// Values returns the row's values, until the next call of Next: nil, bool, int64, float64, string, []byte, or a
+// json.RawMessage where the column holds JSON.
+func (r *Rows) Values() []any { return r.values }
+
+// Err returns the error that ended the rows, if one did.
+func (r *Rows) Err() error { return r.err }
+
+func (r *Rows) step() {
+	if r.err != nil {
+		return
+	}
+	r.ready = r.stmt.Step()
+	if err := r.stmt.Err(); err != nil {
+		r.err = r.db.explain(err)
+	}
+}
+
+// declaredTypes maps what is declared of a column to the name of its type in Steampipe's database.
+var declaredTypes = func() map[string]string {
+	types := map[string]string{"INTEGER": "int8", "REAL": "float8", "NUMERIC": "numeric", "BLOB": "bytea"}
+	for _, t := range columnTypes {
+		types[t.declared] = t.steampipe
+	}
+	return types
+}()
+
+func (r *Rows) describe() {
+	n := r.stmt.ColumnCount()
+	r.columns, r.values = make([]Column, n), make([]any, n)
+	for i := range r.columns {
+		r.columns[i] = Column{Name: r.stmt.ColumnName(i), Type: declaredTypes[strings.ToUpper(r.stmt.ColumnDeclType(i))]}
+		if r.columns[i].Type == "" {
+			r.columns[i].Type = r.valueType(i)
+		}
+	}
+}
+
+// valueType returns the type of the first row's value.
+func (r *Rows) valueType(i int) string {
+	if r.ready {
+		switch r.stmt.ColumnType(i) {
+		case sqlite3.INTEGER:
+			return "int8"
+		case sqlite3.FLOAT:
+			return "float8"
+		case sqlite3.BLOB:
+			return "bytea"
+		case sqlite3.TEXT:
+			if r.stmt.ColumnValue(i).Subtype() == jsonSubtype {
+				return "jsonb"
+			}
+		}
+	}
+	return "text"
+}
+
+func (r *Rows) read() {
+	clear(r.values)
+	if err := r.stmt.Columns(r.values...); err != nil {
+		r.err = sqlError(err)
+		return
+	}
+	for i, c := range r.columns {
+		switch v := r.values[i].(type) {
+		case int64:
+			if c.Type == "bool" {
+				r.values[i] = v != 0
+			}
+		case string:
+			if c.Type == "jsonb" && json.Valid([]byte(v)) {
+				r.values[i] = json.RawMessage(v)
+			}
+		}
+	}
+}
+
+// skipBlank returns sql from its first statement on: without blanks, comments and semicolons before it.
+func skipBlank(sql string) string {
+	for {
+		sql = strings.TrimLeft(sql, " \t\r\n\f;\ufeff")
+		var end string
+		switch {
+		case strings.HasPrefix(sql, "--"):
+			end = "\n"
+		case strings.HasPrefix(sql, "/*"):
+			end = "*/"
+		default:
+			return sql
+		}
+		var found bool
+		if _, sql, found = strings.Cut(sql[2:], end); !found {
+			return ""
+		}
+	}
+}
+
+// isExplain reports whether a statement asks for its plan only.
+func isExplain(sql string) bool {
+	const word = "explain"
+	return len(sql) > len(word) && strings.EqualFold(sql[:len(word)], word)
+}
