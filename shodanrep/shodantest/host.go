@@ -2,7 +2,6 @@ package shodantest
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -90,7 +89,11 @@ func domains(hostnames []string) []string {
 // document is the REST API's answer of an invented host.
 func (h Host) document(addr netip.Addr) map[string]any {
 	h = h.withDefaults()
-	data := h.services(addr)
+	return h.general(addr, h.services(addr))
+}
+
+// general is the REST API's answer of a host, whose defaults are filled in, with some services.
+func (h Host) general(addr netip.Addr, data []map[string]any) map[string]any {
 	brief := h.union(data)
 	doc := map[string]any{
 		"area_code": nil, "asn": h.ASN, "city": orNull(h.City), "country_code": h.CountryCode, "country_name": h.CountryName,
@@ -182,141 +185,4 @@ func cpes(banner map[string]any) []string {
 		out = append(out, "cpe:/"+strings.Join(parts, ":"))
 	}
 	return out
-}
-
-// entry is a host as the simulator keeps it: its answers, ready.
-type entry struct {
-	addr     netip.Addr
-	whole    []byte // GET /shodan/host/{ip}
-	minified []byte // the same without banners
-	history  []byte // the same with those of old
-	brief    []byte // InternetDB's; nil where it has none
-	banners  []map[string]any
-	names    []string
-}
-
-// AddHost adds a host, in the place of one that has its address. It panics where the host has no valid address.
-func (s *Simulator) AddHost(h Host) {
-	addr, err := netip.ParseAddr(h.IP)
-	if err != nil {
-		panic(fmt.Sprintf("shodantest: the host to add has no valid address: %v", err))
-	}
-	var e *entry
-	if h.Raw != nil {
-		e = rawEntry(addr.Unmap(), h.Raw)
-	} else {
-		e = h.entry(addr.Unmap())
-	}
-	if h.RawInternetDB != nil {
-		e.brief = h.RawInternetDB
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if old := s.hosts[e.addr]; old != nil {
-		s.added[slices.Index(s.added, old)] = e
-	} else {
-		s.added = append(s.added, e)
-	}
-	s.hosts[e.addr] = e
-}
-
-// RemoveHost makes the services forget a host.
-func (s *Simulator) RemoveHost(addr netip.Addr) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if e := s.hosts[addr]; e != nil {
-		s.added = slices.DeleteFunc(s.added, func(other *entry) bool { return other == e })
-		delete(s.hosts, addr)
-	}
-}
-
-// Hosts are the addresses of the hosts added, in that order.
-func (s *Simulator) Hosts() []netip.Addr {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	addrs := make([]netip.Addr, len(s.added))
-	for i, e := range s.added {
-		addrs[i] = e.addr
-	}
-	return addrs
-}
-
-// entry makes the answers of an invented host.
-func (h Host) entry(addr netip.Addr) *entry {
-	e := rawEntry(addr, marshal(h.document(addr)))
-	if len(h.History) > 0 {
-		filled := h.withDefaults()
-		doc := h.document(addr)
-		data := doc["data"].([]map[string]any)
-		for _, banner := range h.History {
-			data = append(data, filled.complete(banner, addr))
-		}
-		doc["data"] = data
-		e.history = marshal(doc)
-	}
-	return e
-}
-
-// rawEntry makes the answers of a host from the REST API's whole one, which may be odd.
-func rawEntry(addr netip.Addr, raw []byte) *entry {
-	e := &entry{addr: addr, whole: raw, minified: raw, history: raw}
-	s := summary{IP: addr.String()}
-	defer func() {
-		s.tidy()
-		e.brief = marshal(s)
-	}()
-	doc, err := decode(raw)
-	if err != nil {
-		return e
-	}
-	data, _ := doc["data"].([]any)
-	for _, item := range data {
-		if banner, ok := item.(map[string]any); ok {
-			e.banners = append(e.banners, banner)
-		}
-	}
-	// The host's own lists are the union of its banners', and all that a minified answer has.
-	s.Hostnames, s.Tags, s.Vulns = texts(doc["hostnames"]), texts(doc["tags"]), vulnIDs(doc["vulns"])
-	if ports, ok := doc["ports"].([]any); ok {
-		for _, port := range ports {
-			s.Ports = append(s.Ports, integer(port))
-		}
-	}
-	for _, banner := range e.banners {
-		s.add(banner)
-	}
-	e.names = distinct(s.Hostnames)
-	if _, ok := doc["data"]; ok {
-		doc["data"] = []any{}
-		e.minified = marshal(doc)
-	}
-	return e
-}
-
-// host is what is known of an address, or nil.
-func (s *Simulator) host(addr netip.Addr) *entry {
-	s.mu.RLock()
-	e, generated := s.hosts[addr.Unmap()], s.generated
-	s.mu.RUnlock()
-	if e == nil {
-		if i := generatedIndex(addr.Unmap()); i >= 0 && i < generated {
-			return &entry{addr: addr.Unmap()}
-		}
-	}
-	return e
-}
-
-// ready makes the REST API's answers of a generated host, which is not kept, so that a hundred thousand cost nothing.
-func (e *entry) ready() *entry {
-	if e.whole == nil {
-		*e = *GeneratedHost(e.addr).entry(e.addr)
-	}
-	return e
-}
-
-func (e *entry) internetDB() []byte {
-	if e.brief == nil {
-		return marshal(GeneratedHost(e.addr).union(nil))
-	}
-	return e.brief
 }

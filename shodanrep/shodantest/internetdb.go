@@ -29,7 +29,7 @@ func (s *Simulator) internetDB(subject string) *answer {
 	if e == nil {
 		return errorAnswer(http.StatusNotFound, internetDBNothing)
 	}
-	a := jsonAnswer(http.StatusOK, e.internetDB())
+	a := jsonAnswer(http.StatusOK, e.brief())
 	a.header.Set("Cache-Control", "public, max-age=432000")
 	return a
 }

@@ -72,7 +72,7 @@ func (s *Simulator) reverse(addresses string) *answer {
 		if err != nil {
 			continue
 		}
-		if e := s.host(addr); e != nil && len(e.ready().names) > 0 {
+		if e := s.host(addr); e != nil && len(e.names) > 0 {
 			names[address] = e.names
 		}
 	}
@@ -105,13 +105,6 @@ func (s *Simulator) domain(domain string) *answer {
 	}
 	slices.Sort(subdomains)
 	return ok(map[string]any{"domain": domain, "tags": []string{}, "data": data, "subdomains": distinct(subdomains), "more": false})
-}
-
-// entries are the hosts that were added.
-func (s *Simulator) entries() []*entry {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return slices.Clone(s.added)
 }
 
 // meta answers what is about the key, the service or names rather than about hosts; nil for a path that there is not.

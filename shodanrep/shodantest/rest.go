@@ -85,18 +85,6 @@ func (s *Simulator) oneHost(subject string, query url.Values) *answer {
 	return jsonAnswer(http.StatusOK, e.answer(query))
 }
 
-// answer is the host in the form asked for.
-func (e *entry) answer(query url.Values) []byte {
-	e = e.ready()
-	switch {
-	case isTrue(query.Get("minify")):
-		return e.minified
-	case isTrue(query.Get("history")):
-		return e.history
-	}
-	return e.whole
-}
-
 // manyHosts answers a list of addresses with a list of hosts; those of which nothing is known are absent.
 func (s *Simulator) manyHosts(subject string, query url.Values) *answer {
 	subjects := strings.Split(subject, ",")

@@ -1,0 +1,160 @@
+package shodantest
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+)
+
+// entry is a host as the simulator knows it: its answers, ready or made when asked for.
+type entry struct {
+	addr     netip.Addr
+	whole    func() []byte // GET /shodan/host/{ip}
+	minified func() []byte // the same without banners
+	history  func() []byte // the same with those of old
+	brief    func() []byte // InternetDB's
+	banners  []map[string]any
+	names    []string
+}
+
+// AddHost adds a host, in the place of one that has its address. It panics where the host has no valid address.
+func (s *Simulator) AddHost(h Host) {
+	addr, err := netip.ParseAddr(h.IP)
+	if err != nil {
+		panic(fmt.Sprintf("shodantest: the host to add has no valid address: %v", err))
+	}
+	var e *entry
+	if h.Raw != nil {
+		e = rawEntry(addr.Unmap(), h.Raw)
+	} else {
+		e = h.entry(addr.Unmap())
+	}
+	if h.RawInternetDB != nil {
+		e.brief = ready(h.RawInternetDB)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if old := s.hosts[e.addr]; old != nil {
+		s.added[slices.Index(s.added, old)] = e
+	} else {
+		s.added = append(s.added, e)
+	}
+	s.hosts[e.addr] = e
+}
+
+// RemoveHost makes the services forget a host that was added.
+func (s *Simulator) RemoveHost(addr netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.hosts[addr]; e != nil {
+		s.added = slices.DeleteFunc(s.added, func(other *entry) bool { return other == e })
+		delete(s.hosts, addr)
+	}
+}
+
+// Hosts are the addresses of the hosts added, in that order.
+func (s *Simulator) Hosts() []netip.Addr {
+	var addrs []netip.Addr
+	for _, e := range s.entries() {
+		addrs = append(addrs, e.addr)
+	}
+	return addrs
+}
+
+// entries are the hosts that were added.
+func (s *Simulator) entries() []*entry {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Clone(s.added)
+}
+
+// host is what is known of an address, or nil.
+func (s *Simulator) host(addr netip.Addr) *entry {
+	addr = addr.Unmap()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if e := s.hosts[addr]; e != nil {
+		return e
+	}
+	if i := generatedIndex(addr); i >= 0 && i < s.generated {
+		return generatedEntry(addr)
+	}
+	return nil
+}
+
+// entry makes the answers of an invented host.
+func (h Host) entry(addr netip.Addr) *entry {
+	e := rawEntry(addr, marshal(h.document(addr)))
+	if len(h.History) > 0 {
+		filled, doc := h.withDefaults(), h.document(addr)
+		data := doc["data"].([]map[string]any)
+		for _, banner := range h.History {
+			data = append(data, filled.complete(banner, addr))
+		}
+		doc["data"] = data
+		e.history = ready(marshal(doc))
+	}
+	return e
+}
+
+// generatedEntry makes the answers of a generated host when they are asked for, so that nothing is kept of it.
+func generatedEntry(addr netip.Addr) *entry {
+	h := GeneratedHost(addr)
+	whole := func() []byte { return marshal(h.document(addr)) }
+	return &entry{
+		addr: addr, whole: whole, history: whole,
+		minified: func() []byte { return marshal(h.withDefaults().general(addr, []map[string]any{})) },
+		brief:    func() []byte { return marshal(h.union(nil)) },
+		names:    h.Hostnames,
+	}
+}
+
+// rawEntry makes the answers of a host from the REST API's whole one, which may be odd.
+func rawEntry(addr netip.Addr, raw []byte) *entry {
+	e := &entry{addr: addr, whole: ready(raw), minified: ready(raw), history: ready(raw)}
+	s := summary{IP: addr.String()}
+	if doc, err := decode(raw); err == nil {
+		if data, ok := doc["data"].([]any); ok {
+			for _, item := range data {
+				if banner, ok := item.(map[string]any); ok {
+					e.banners = append(e.banners, banner)
+				}
+			}
+			e.minified = ready(marshal(minify(doc)))
+		}
+		// The host's own lists are the union of its banners', and all that a minified answer has.
+		s.Hostnames, s.Tags, s.Vulns = texts(doc["hostnames"]), texts(doc["tags"]), vulnIDs(doc["vulns"])
+		if ports, ok := doc["ports"].([]any); ok {
+			for _, port := range ports {
+				s.Ports = append(s.Ports, integer(port))
+			}
+		}
+		for _, banner := range e.banners {
+			s.add(banner)
+		}
+	}
+	s.tidy()
+	e.brief, e.names = ready(marshal(s)), s.Hostnames
+	return e
+}
+
+// minify takes the banners out of a host.
+func minify(doc map[string]any) map[string]any {
+	doc["data"] = []any{}
+	return doc
+}
+
+// ready is an answer that is there already.
+func ready(answer []byte) func() []byte { return func() []byte { return answer } }
+
+// answer is the host in the form asked for at the REST API.
+func (e *entry) answer(query url.Values) []byte {
+	switch {
+	case isTrue(query.Get("minify")):
+		return e.minified()
+	case isTrue(query.Get("history")):
+		return e.history()
+	}
+	return e.whole()
+}
