@@ -50,7 +50,7 @@ func TestGeneratedHostsAreTheSameAlways(t *testing.T) {
 	}
 }
 
-// TestGeneratedHostsAreTheSameAtBothServices also holds InternetDB's short way of making an answer against the long one.
+// TestGeneratedHostsAreTheSameAtBothServices also holds the short way of making an answer against the long one.
 func TestGeneratedHostsAreTheSameAtBothServices(t *testing.T) {
 	t.Parallel()
 	sim, kept := shodantest.NewHandler(), shodantest.NewHandler()

@@ -90,7 +90,8 @@ func WithRetryAfter(d time.Duration) Option {
 	return func(s *settings) { s.retryAfter = d }
 }
 
-// WithBan makes InternetDB, after so many 429s, answer nothing but 429 until d has passed, as it is known to do.
+// WithBan makes InternetDB, after so many 429s by WithRateLimit, answer nothing but 429 until d has passed, as it is
+// known to do. They are counted from the start or from the last ban on, however far apart they are.
 func WithBan(after429s int, d time.Duration) Option {
 	return func(s *settings) { s.banAfter, s.banFor = after429s, d }
 }

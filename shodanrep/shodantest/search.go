@@ -28,7 +28,7 @@ type facetItem struct {
 	Value any `json:"value"` // a text, or a number such as a port
 }
 
-// search answers GET /shodan/host/search, which may cost a credit of the key, and GET /shodan/host/count, which is free.
+// search answers GET /shodan/host/search, which may cost the key a credit, and GET /shodan/host/count, which is free.
 func (s *Simulator) search(c *call, values url.Values) *answer {
 	q, err := parseQuery(values.Get("query"))
 	facets, facetsErr := parseFacets(values.Get("facets"))
