@@ -74,7 +74,10 @@ func textsOf(v *proto.QualValue) ([]string, bool) {
 	list, isList := v.GetValue().(*proto.QualValue_ListValue)
 	if !isList {
 		text, ok := textOf(v)
-		return []string{text}, ok
+		if !ok {
+			return nil, false
+		}
+		return []string{text}, true
 	}
 	texts := make([]string, 0, len(list.ListValue.GetValues()))
 	for _, item := range list.ListValue.GetValues() {

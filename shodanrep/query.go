@@ -104,7 +104,7 @@ func (q *query) needsAnswers(d *plugin.QueryData) bool {
 // ask hands the addresses of the scan to the batch: all of them with the first call, or only this call's where the
 // scan needs fewer. It returns when it is known whether they can be looked up at all.
 func (q *query) ask(ctx context.Context, d *plugin.QueryData, own []*subject, banners bool) error {
-	if len(own) == 0 {
+	if !slices.ContainsFunc(own, func(s *subject) bool { return s.addr.IsValid() }) {
 		return nil
 	}
 	if q.limited {
