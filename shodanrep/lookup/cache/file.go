@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -32,6 +33,9 @@ type File struct {
 var _ Store = (*File)(nil)
 
 func newFile(path string, opts Options) *File {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
 	return &File{path: path, opts: opts, reader: newConn(), writer: newConn()}
 }
 

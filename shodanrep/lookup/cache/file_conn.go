@@ -2,6 +2,9 @@ package cache
 
 import (
 	"context"
+	"net/url"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -28,9 +31,12 @@ func (c *conn) lock(ctx context.Context) error { return wait(ctx, c.turn) }
 
 func (c *conn) unlock() { c.turn <- struct{}{} }
 
-// open connects to the file at path.
+// open connects to the file at an absolute path.
 func (c *conn) open(ctx context.Context, path string) error {
-	db, err := sqlite3.OpenFlags(path, sqlite3.OPEN_READWRITE)
+	// The write-ahead log has the answers too: modeof lets only those read it who may read the file.
+	escape := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+	uri := "file:///" + escape(strings.TrimPrefix(filepath.ToSlash(path), "/")) + "?modeof=" + escape(path)
+	db, err := sqlite3.OpenFlags(uri, sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ var advice = []struct {
 	{sqlite3.CORRUPT, "it is damaged: delete it"},
 	{sqlite3.FULL, "make room on its disk, or set the cache to a path on another"},
 	{syscall.ENOSPC, "make room on its disk, or set the cache to a path on another"},
+	{syscall.ENOTDIR, "set the cache to a path under a folder"},
 	{fs.ErrPermission, writableAdvice},
 	{sqlite3.READONLY, writableAdvice},
 	{sqlite3.PERM, writableAdvice},

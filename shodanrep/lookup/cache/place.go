@@ -82,7 +82,7 @@ func pathOf(place string) (string, error) {
 		}
 		place = home + rest
 	}
-	return filepath.Abs(place)
+	return place, nil
 }
 
 func isRedis(place string) bool {
@@ -133,7 +133,7 @@ func Open(ctx context.Context, place string, opts Options) Store {
 		return newMemory(min(opts.MaxBytes, fallbackBytes), opts.Now)
 	}
 	f := newFile(path, opts)
-	store := newFallback(f, path, reopenEvery, opts)
+	store := newFallback(f, f.path, reopenEvery, opts)
 	store.open(ctx)
 	return store
 }

@@ -94,7 +94,11 @@ var prefixes atomic.Int64
 
 func openTestRedis(t testing.TB, s *server, opts Options) *Redis {
 	t.Helper()
-	prefix := fmt.Sprintf("%s%d:", redisPrefix, prefixes.Add(1))
+	return openRedisAs(t, s, fmt.Sprintf("%s%d:", redisPrefix, prefixes.Add(1)), opts)
+}
+
+func openRedisAs(t testing.TB, s *server, prefix string, opts Options) *Redis {
+	t.Helper()
 	r, err := openRedis(t.Context(), s.address(), prefix, 20*time.Millisecond, opts)
 	if err != nil {
 		t.Fatal(err)
@@ -128,3 +132,21 @@ func eventually(t testing.TB, what string, condition func() bool) {
 	t.Fatalf("%s has not come about", what)
 }
 
+func BenchmarkRedis(b *testing.B) {
+	c := newClock()
+	entries := c.batch(10_000, 300)
+	keys := keysOf(entries)
+	r := openTestRedis(b, startRedis(b, ""), Options{})
+	b.Run("put 10000", func(b *testing.B) {
+		for b.Loop() {
+			mustPut(b, r, entries...)
+		}
+	})
+	b.Run("get 10000", func(b *testing.B) {
+		for b.Loop() {
+			if n := len(mustGet(b, r, keys...)); n != len(keys) {
+				b.Fatal(n)
+			}
+		}
+	})
+}

@@ -1,0 +1,240 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// joinRedis opens the store of a test in another process.
+func joinRedis(ctx context.Context, address, prefix string) (*Redis, error) {
+	r, err := openRedis(ctx, address, prefix, time.Second, Options{})
+	if err == nil && !r.Available() {
+		return nil, errors.New("Redis is not there")
+	}
+	return r, err
+}
+
+// arriveScript takes down when a request arrives.
+var arriveScript = redis.NewScript(`
+local time = redis.call('TIME')
+return redis.call('RPUSH', KEYS[1], string.format('%.0f', time[1] * 1000000 + time[2]))
+`)
+
+// takeSlots makes requests to Redis at a rate that others share, until the time is over, and returns how many.
+func takeSlots(ctx context.Context, args []string) (any, error) {
+	address, prefix, rateName, perSecond, until := args[0], args[1], args[2], args[3], args[4]
+	r, err := joinRedis(ctx, address, prefix)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	rate, _ := strconv.ParseFloat(perSecond, 64)
+	end, _ := strconv.ParseInt(until, 10, 64)
+	ctx, cancel := context.WithDeadline(ctx, time.UnixMilli(end))
+	defer cancel()
+	// Several at once in each process, as a batch of addresses has them.
+	requests := make(chan error)
+	for range 3 {
+		go func() {
+			for {
+				err := r.Take(ctx, rateName, rate, 1)
+				if err == nil {
+					err = arriveScript.Run(context.WithoutCancel(ctx), r.store.client, []string{prefix + "arrivals:" + rateName}).Err()
+				}
+				requests <- err
+				if err != nil {
+					return
+				}
+			}
+		}()
+	}
+	n := 0
+	for ended := 0; ended < 3; {
+		switch err := <-requests; {
+		case err == nil:
+			n++
+		case errors.Is(err, context.DeadlineExceeded):
+			ended++
+		default:
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+func TestTakeHoldsARateAmongProcesses(t *testing.T) {
+	t.Parallel()
+	s := startRedis(t, "")
+	r := openTestRedis(t, s, Options{})
+	const lasts = 6 * time.Second
+	until := strconv.FormatInt(time.Now().Add(lasts).UnixMilli(), 10)
+	rates := map[string]float64{"slow": 1, "fast": 5}
+	var args [][]string
+	for range 5 {
+		for name, perSecond := range rates {
+			args = append(args, []string{s.address(), r.store.prefix, name, fmt.Sprint(perSecond), until})
+		}
+	}
+	run[int](t, "take slots", args...)
+	for name, perSecond := range rates {
+		list, err := r.store.client.LRange(t.Context(), r.store.prefix+"arrivals:"+name, 0, -1).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := make([]int64, len(list))
+		for i := range list {
+			at[i], _ = strconv.ParseInt(list[i], 10, 64)
+		}
+		slices.Sort(at)
+		inWindow := int(perSecond)
+		for i := range max(0, len(at)-inWindow) {
+			if took := at[i+inWindow] - at[i]; took < 1_000_000 {
+				t.Errorf("%s: %d requests within %d µs", name, inWindow+1, took)
+			}
+		}
+		if len(at) < 2 {
+			t.Fatalf("%s: %d requests", name, len(at))
+		}
+		got := float64(len(at)-1) / (float64(at[len(at)-1]-at[0]) / 1e6)
+		t.Logf("%s: %d requests, %.3f a second of %g", name, len(at), got, perSecond)
+		if got < 0.9*perSecond {
+			t.Errorf("%s: %.3f requests a second, want 0.9 of %g", name, got, perSecond)
+		}
+	}
+}
+
+// slots takes n slots without waiting for them, and returns how far the later ones are from the first.
+func slots(t *testing.T, r *Redis, name string, perSecond float64, burst, n int) []time.Duration {
+	t.Helper()
+	var first time.Time
+	away := make([]time.Duration, n)
+	for i := range away {
+		q := &queue{}
+		interval := time.Duration(spacing / perSecond * float64(time.Second))
+		if err := r.reserve(t.Context(), q, name, interval, burst); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = q.slot
+		}
+		away[i] = q.slot.Sub(first).Round(50 * time.Millisecond)
+	}
+	return away
+}
+
+func TestTakeHandsOutSlots(t *testing.T) {
+	t.Parallel()
+	s := startRedis(t, "")
+	for name, test := range map[string]struct {
+		perSecond float64
+		burst     int
+		want      []time.Duration
+	}{
+		"one a second":           {1, 1, []time.Duration{0, 1050, 2100, 3200}},
+		"one in two seconds":     {0.5, 1, []time.Duration{0, 2100, 4250, 6350}},
+		"ten a second":           {10, 1, []time.Duration{0, 100, 200, 300}},
+		"a burst":                {1, 3, []time.Duration{0, 0, 0, 1050, 2100}},
+		"no burst at all is one": {1, 0, []time.Duration{0, 1050}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := slots(t, openTestRedis(t, s, Options{}), "rate", test.perSecond, test.burst, len(test.want))
+			for i, want := range test.want {
+				want *= time.Millisecond
+				if d := got[i] - want; d < -50*time.Millisecond || d > 50*time.Millisecond {
+					t.Errorf("slot %d is after %v, want %v", i, got[i], want)
+				}
+			}
+		})
+	}
+	t.Run("each rate has its own", func(t *testing.T) {
+		r := openTestRedis(t, s, Options{})
+		slots(t, r, "one", 0.01, 1, 3)
+		if err := r.Take(t.Context(), "other", 0.01, 1); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("no limit is none", func(t *testing.T) {
+		r := openTestRedis(t, s, Options{})
+		for range 100 {
+			if err := r.Take(t.Context(), "rate", 0, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	t.Run("none at first where others may not know yet that Redis is back", func(t *testing.T) {
+		r := openTestRedis(t, s, Options{})
+		r.every, r.back = time.Minute, time.Now()
+		for _, name := range []string{"one", "burst"} {
+			q := &queue{}
+			if err := r.reserve(t.Context(), q, name, time.Second, len(name)); err != nil {
+				t.Fatal(err)
+			}
+			if wait := time.Until(q.slot); wait < 115*time.Second || wait > 2*time.Minute {
+				t.Errorf("%s: the first slot is in %v, want 2 minutes", name, wait)
+			}
+		}
+	})
+}
+
+func TestTakeOfACancelledCallLeavesItsSlotToTheNext(t *testing.T) {
+	t.Parallel()
+	r := openTestRedis(t, startRedis(t, ""), Options{})
+	if err := r.Take(t.Context(), "rate", 5, 1); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	for range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Millisecond)
+		if err := r.Take(ctx, "rate", 5, 1); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("Take: %v, want %v", err, context.DeadlineExceeded)
+		}
+		cancel()
+	}
+	if err := r.Take(t.Context(), "rate", 5, 1); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("the slot after 20 cancelled calls came after %v, want that of the first of them", took)
+	}
+	t.Run("but not when it has gone by", func(t *testing.T) {
+		q := r.queue("rate")
+		q.slot = time.Now().Add(-time.Second)
+		start := time.Now()
+		for range 2 {
+			if err := r.Take(t.Context(), "rate", 5, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(start); took < 200*time.Millisecond {
+			t.Errorf("two slots of five a second took %v", took)
+		}
+	})
+}
+
+func TestPeers(t *testing.T) {
+	t.Parallel()
+	s := startRedis(t, "")
+	one := openTestRedis(t, s, Options{})
+	if got := one.Peers("rate"); got != 1 {
+		t.Errorf("%d processes before the first slot, want this one", got)
+	}
+	two := openRedisAs(t, s, one.store.prefix, Options{})
+	for range 2 {
+		for _, r := range []*Redis{one, two} {
+			if err := r.Take(t.Context(), "rate", 1000, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if one.Peers("rate") != 2 || two.Peers("rate") != 2 {
+		t.Errorf("%d and %d processes, want 2", one.Peers("rate"), two.Peers("rate"))
+	}
+}

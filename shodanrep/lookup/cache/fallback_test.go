@@ -1,0 +1,187 @@
+package cache
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+)
+
+// openForFailure opens a file whose failures are noticed in a log, and that is tried again when the test says so.
+func openForFailure(t *testing.T, opts Options) (*fallback, *File, *warnings) {
+	t.Helper()
+	var w warnings
+	opts.Logger = w.logger()
+	opts = opts.withDefaults()
+	f := newFile(filepath.Join(t.TempDir(), "c.sqlite"), opts)
+	s := newFallback(f, f.path, time.Hour, opts)
+	s.open(t.Context())
+	t.Cleanup(func() { s.Close() })
+	return s, f, &w
+}
+
+// retry tries the backend again, as the next call would when it is time.
+func (f *fallback) retry(t *testing.T) {
+	t.Helper()
+	f.mu.Lock()
+	f.next = time.Time{}
+	f.mu.Unlock()
+	f.ready()
+	f.work.Wait()
+}
+
+func TestFailureInTheMiddle(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fail, repair func(t *testing.T, f *File)
+		want         string
+	}{
+		"the file is deleted": {
+			fail: func(t *testing.T, f *File) { os.Remove(f.path) },
+			want: "it was deleted or replaced while it was in use",
+		},
+		"the file is deleted with all that belongs to it": {
+			fail: func(t *testing.T, f *File) {
+				os.Remove(f.path)
+				os.Remove(f.path + "-wal")
+				os.Remove(f.path + "-shm")
+			},
+			want: "it was deleted or replaced while it was in use",
+		},
+		"the file is replaced": {
+			fail: func(t *testing.T, f *File) {
+				other := openTestFile(t, f.path+"2", Options{})
+				other.Close()
+				if err := os.Rename(f.path+"2", f.path); err != nil {
+					t.Fatal(err)
+				}
+			},
+			want: "it was deleted or replaced while it was in use",
+		},
+		"the file is damaged": {
+			fail: func(t *testing.T, f *File) {
+				if _, err := f.Prune(t.Context()); err != nil { // so that nothing is left in the log
+					t.Fatal(err)
+				}
+				file, err := os.OpenFile(f.path, os.O_WRONLY, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer file.Close()
+				file.WriteAt(bytes.Repeat([]byte("x"), 4<<20), 4096)
+			},
+			repair: func(t *testing.T, f *File) { os.Remove(f.path) },
+			want:   "database disk image is malformed: it is damaged: delete it",
+		},
+		"the disk is full": {
+			fail: func(t *testing.T, f *File) {
+				if err := f.writer.db.Exec("PRAGMA max_page_count = 1"); err != nil {
+					t.Fatal(err)
+				}
+			},
+			want: "database or disk is full: make room on its disk",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClock()
+			s, f, w := openForFailure(t, Options{Now: c.now})
+			before := c.batch(1500, 3000)
+			mustPut(t, s, before...)
+			test.fail(t, f)
+
+			after := c.batch(300, 3000)
+			for i := range after {
+				after[i].Asked = "other"
+			}
+			var wg sync.WaitGroup
+			for range 4 {
+				wg.Go(func() {
+					if _, err := s.Get(t.Context(), keysOf(before)); err != nil {
+						t.Errorf("Get: %v", err)
+					}
+					if err := s.Put(t.Context(), after); err != nil {
+						t.Errorf("Put: %v", err)
+					}
+				})
+			}
+			wg.Wait()
+			if got := mustGet(t, s, keysOf(after)...); len(got) != len(after) {
+				t.Errorf("got %d of %d entries that were put after the failure", len(got), len(after))
+			}
+			if got, want := mustStats(t, s).Place, "memory, in place of "+f.path; got != want {
+				t.Errorf("the place is %q, want %q", got, want)
+			}
+			w.wantOne(t, "cache file "+f.path+": ", test.want)
+
+			if test.repair != nil {
+				test.repair(t, f)
+			}
+			s.retry(t)
+			if got := mustStats(t, s).Place; got != f.path {
+				t.Errorf("the place is %q, want the file again", got)
+			}
+			if got := mustGet(t, s, keysOf(after)...); len(got) != len(after) {
+				t.Errorf("the file was handed %d of %d entries", len(got), len(after))
+			}
+			w.wantOne(t)
+		})
+	}
+}
+
+func TestABusyFileIsNotLeft(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	s, f, w := openForFailure(t, Options{Now: c.now})
+	e := c.entry("192.0.2.1", "a")
+	mustPut(t, s, e)
+	if err := f.writer.db.BusyTimeout(time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	other := openTestFile(t, f.path, Options{})
+	err := other.writer.write(t.Context(), func() error {
+		mustPut(t, s, c.entry("192.0.2.2", "b"))
+		if got := mustGet(t, s, e.Key); len(got) != 1 {
+			t.Error("a reader has to wait for one who writes")
+		}
+		if _, err := s.Clear(t.Context(), ""); err == nil {
+			t.Error("Clear did nothing and says nothing")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if err := f.writer.db.BusyTimeout(time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Put(ctx, []Entry{e}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Put: %v, want %v", err, context.DeadlineExceeded)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := mustStats(t, s).Place; got != f.path {
+		t.Errorf("the place is %q, want the file still", got)
+	}
+	if got := w.lines(); got[0] != "" {
+		t.Errorf("got warnings: %q", got)
+	}
+}
+
+func TestAClosedStoreIsQuiet(t *testing.T) {
+	t.Parallel()
+	s, _, w := openForFailure(t, Options{})
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	mustPut(t, s, newClock().entry("192.0.2.1", "a"))
+	if got := w.lines(); got[0] != "" {
+		t.Errorf("got warnings: %q", got)
+	}
+}
