@@ -94,6 +94,7 @@ func (b *Banner) UnmarshalJSON(raw []byte) error {
 		plain
 		IP     json.RawMessage `json:"ip"`
 		IPStr  Text            `json:"ip_str"`
+		IPv6   Text            `json:"ipv6"` // in place of the others in some banners, beside them in most
 		Shodan struct {
 			Module Text `json:"module"`
 		} `json:"_shodan"`
@@ -102,7 +103,9 @@ func (b *Banner) UnmarshalJSON(raw []byte) error {
 		return err
 	}
 	*b = Banner(wire.plain)
-	b.Addr = parseAddr(string(wire.IPStr), wire.IP)
+	if b.Addr = parseAddr(string(wire.IPStr), wire.IP); !b.Addr.IsValid() {
+		b.Addr = parseAddr(string(wire.IPv6), nil)
+	}
 	b.Module = wire.Shodan.Module
 	b.Raw = append(json.RawMessage(nil), raw...)
 	return nil
