@@ -1,0 +1,50 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// readme returns README.md: which host is what, as the baseline policy judges it.
+func readme() []byte {
+	var buf bytes.Buffer
+	buf.WriteString(`# The sample
+
+Invented hosts in the ranges that are reserved for documentation, in the format of ` + "`shodan download`" + ` (` + "`hosts.json.gz`" + `), and
+the rules of invented security groups, shaped like Steampipe's ` + "`aws_vpc_security_group_rule`" + ` (` + "`security_group_rules.csv`" + `).
+None of it was ever on the internet. The CVE ids are real, their figures only roughly so.
+
+` + "`go run ./config/sample`" + ` writes these files, this one included; change the Go files beside it, not them.
+
+| address | level | score | what it is | organization |
+|---|---|---|---|---|
+`)
+	for _, group := range sample {
+		hosts := slices.Clone(group.hosts)
+		slices.SortStableFunc(hosts, func(a, b host) int { return cmp.Compare(b.judge().Score, a.judge().Score) })
+		for _, h := range hosts {
+			result := h.judge()
+			fmt.Fprintf(&buf, "| %s | %s | %d | %s | %s |\n", h.addr, result.Level, result.Score, h.about, h.org)
+		}
+	}
+	return buf.Bytes()
+}
+
+// judge scores a host from its lines, as the plugin does.
+func (h host) judge() reputation.Result {
+	var banners []shodan.Banner
+	for _, line := range h.lines() {
+		b, err := shodan.ParseBanner(line)
+		if err != nil {
+			panic(fmt.Sprintf("%s: %v", h.addr, err))
+		}
+		banners = append(banners, *b)
+	}
+	merged := shodan.MergeBanners(banners)
+	return reputation.Baseline().Score(reputation.Host{Ports: merged.Ports, Vulnerabilities: merged.Vulns.IDs(), Tags: merged.Tags})
+}
