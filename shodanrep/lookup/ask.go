@@ -140,25 +140,95 @@ func (b *Batch) lookUp(s *service, unit []Question) (again []Question, failure e
 			failure = err // the query has ended; the other flights are left as well
 		case isRefusal(o.err), errors.Is(o.err, errBulkRefused) && b.engine.cfg.BulkLookup == "auto":
 			again, failure = append(again, q), o.err
-		case o.err != nil:
-			failure = o.err
-			b.settle(q, Answer{Status: Failed, Source: s.source, Error: o.err.Error(), CheckedAt: o.checkedAt})
-		case o.host == nil:
-			b.settle(q, Answer{Status: NotIndexed, Source: s.source, CheckedAt: o.checkedAt})
 		default:
-			b.settle(q, Answer{Status: Indexed, Source: s.source, Host: o.host, CheckedAt: o.checkedAt})
+			failure = o.err
+			b.settle(q, o.answer(s.source))
 		}
 	}
 	return again, failure
 }
 
-// fly asks a service for the addresses of some keys, in one request, and keeps the answers.
+// fly asks a service for the addresses of some keys and keeps the answers. Where machines share a cache, the first to
+// have a question asks it, and the others wait for its answer.
 func (e *Engine) fly(ctx context.Context, s *service, keys []cache.Key, addrs map[cache.Key]netip.Addr, banners bool, land func(cache.Key, outcome)) {
+	if e.coordinator == nil || !e.coordinator.Available() {
+		e.flyAlone(ctx, s, keys, addrs, banners, land)
+		return
+	}
+	for len(keys) > 0 {
+		own, others, release := e.lease(ctx, keys)
+		// Between the look into the cache and the lease another may have answered.
+		own = e.landKept(ctx, s, own, addrs, land)
+		if len(own) > 0 {
+			e.flyAlone(ctx, s, own, addrs, banners, land)
+			_ = e.store.flush(context.WithoutCancel(ctx)) // what is released must be there for those who waited for it
+		}
+		release()
+		for _, key := range others {
+			if e.coordinator.WaitFor(ctx, key) != nil && ctx.Err() != nil {
+				land(key, outcome{err: ctx.Err()})
+			}
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		// What is not there now the other machine has failed to get, and it is this one's turn.
+		keys = e.landKept(ctx, s, others, addrs, land)
+	}
+}
+
+// leaseTime is how long others wait for a machine that has the same question. One that is gone keeps nobody waiting
+// for longer.
+const leaseTime = time.Minute
+
+// lease tells the questions that are this machine's to ask from those that another is asking. The caller must call
+// release when its own are answered.
+func (e *Engine) lease(ctx context.Context, keys []cache.Key) (own, others []cache.Key, release func()) {
+	var releases []func()
+	for _, key := range keys {
+		done, got, err := e.coordinator.Lease(ctx, key, leaseTime)
+		if err == nil && !got {
+			others = append(others, key)
+			continue
+		}
+		own = append(own, key)
+		if done != nil {
+			releases = append(releases, done)
+		}
+	}
+	return own, others, func() {
+		for _, done := range releases {
+			done()
+		}
+	}
+}
+
+// landKept lands the flights whose answers the cache has, and returns the others.
+func (e *Engine) landKept(ctx context.Context, s *service, keys []cache.Key, addrs map[cache.Key]netip.Addr, land func(cache.Key, outcome)) []cache.Key {
+	if len(keys) == 0 {
+		return nil
+	}
+	kept := e.store.get(ctx, keys)
+	var missing []cache.Key
+	for _, key := range keys {
+		if entry, ok := kept[key]; ok {
+			if o, ok := s.read(addrs[key], entry); ok {
+				land(key, o)
+				continue
+			}
+		}
+		missing = append(missing, key)
+	}
+	return missing
+}
+
+// flyAlone is fly without regard to other machines.
+func (e *Engine) flyAlone(ctx context.Context, s *service, keys []cache.Key, addrs map[cache.Key]netip.Addr, banners bool, land func(cache.Key, outcome)) {
 	if len(keys) > 1 {
 		e.flyBulk(ctx, s, keys, addrs, banners, land)
 		return
 	}
-	host, err := ask(ctx, s, e.cfg.Timeout, func(ctx context.Context) (*shodan.Host, error) {
+	host, err := ask(ctx, e, s, func(ctx context.Context) (*shodan.Host, error) {
 		return s.host(ctx, addrs[keys[0]], banners)
 	})
 	if ctx.Err() == nil {
@@ -170,13 +240,13 @@ func (e *Engine) fly(ctx context.Context, s *service, keys []cache.Key, addrs ma
 	land(keys[0], e.conclude(s, keys[0], host, err))
 }
 
-// flyBulk is fly for several addresses. Those that the answer lacks are not indexed.
+// flyBulk is flyAlone for several addresses, in one request. Those that the answer lacks are not indexed.
 func (e *Engine) flyBulk(ctx context.Context, s *service, keys []cache.Key, addrs map[cache.Key]netip.Addr, banners bool, land func(cache.Key, outcome)) {
 	list := make([]netip.Addr, len(keys))
 	for i, key := range keys {
 		list[i] = addrs[key]
 	}
-	hosts, err := ask(ctx, s, e.cfg.Timeout, func(ctx context.Context) (map[netip.Addr]*shodan.Host, error) {
+	hosts, err := ask(ctx, e, s, func(ctx context.Context) (map[netip.Addr]*shodan.Host, error) {
 		return s.hosts(ctx, list, banners)
 	})
 	switch {
@@ -207,6 +277,23 @@ func (p *plan) isBulkRefusal(err error) bool {
 	}
 	odd := failure.Kind == shodan.Unavailable && failure.Status == http.StatusOK // an answer, but no list of hosts
 	return odd || failure.Kind == shodan.Invalid || failure.Kind == shodan.NotFound
+}
+
+// read makes an outcome of what the cache has, and reports whether it could be read.
+func (s *service) read(addr netip.Addr, entry cache.Entry) (outcome, bool) {
+	if len(entry.Body) == 0 {
+		return outcome{checkedAt: entry.CheckedAt}, true
+	}
+	parse := shodan.ParseHost
+	if s.source == InternetDB {
+		parse = shodan.ParseInternetDB
+	}
+	host, err := parse(entry.Body)
+	if err != nil {
+		return outcome{}, false
+	}
+	host.Addr, host.Raw = addr, nil
+	return outcome{host: host, checkedAt: entry.CheckedAt}, true
 }
 
 // conclude makes an outcome of an answer, and keeps what is worth it: hosts and their absence, never an error, and a

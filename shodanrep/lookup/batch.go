@@ -28,6 +28,7 @@ type Batch struct {
 	readyErr error         // why they cannot
 	readied  sync.Once
 	running  sync.WaitGroup
+	meter    *Meter
 }
 
 // An item is a question of a batch.
@@ -40,7 +41,11 @@ type item struct {
 // Batch begins a batch for a list of so many different addresses: the length decides whether Auto asks the REST API.
 // The batch ends with its context.
 func (e *Engine) Batch(ctx context.Context, size int) *Batch {
-	return &Batch{engine: e, ctx: ctx, size: size, items: map[Question]*item{}, ready: make(chan struct{})}
+	b := &Batch{engine: e, ctx: ctx, size: size, items: map[Question]*item{}, ready: make(chan struct{}), meter: meterOf(ctx)}
+	if b.meter == nil {
+		b.meter = newLoggedMeter(e.cfg.Logger, size)
+	}
+	return b
 }
 
 // Ask hands questions over, and returns at once. Each question asked must be taken with one Answer, which lets go of
@@ -119,6 +124,7 @@ func (b *Batch) settle(q Question, answer Answer) {
 	if it := b.items[q]; it != nil {
 		it.answer = answer
 		close(it.answered)
+		b.meter.count(answer.Status == Failed)
 	}
 }
 
@@ -262,28 +268,14 @@ func (b *Batch) withoutCached(s *service, questions []Question) []Question {
 		if !ok {
 			entry, ok = kept[s.key(q.Addr, q.Banners)]
 		}
-		if !ok || !b.settleKept(s, q, entry) {
-			missing = append(missing, q)
+		if ok {
+			if o, readable := s.read(q.Addr, entry); readable {
+				b.meter.cached.Add(1)
+				b.settle(q, o.answer(s.source))
+				continue
+			}
 		}
+		missing = append(missing, q)
 	}
 	return missing
-}
-
-// settleKept answers a question from the cache, and reports whether the entry could be read.
-func (b *Batch) settleKept(s *service, q Question, entry cache.Entry) bool {
-	if len(entry.Body) == 0 {
-		b.settle(q, Answer{Status: NotIndexed, Source: s.source, CheckedAt: entry.CheckedAt})
-		return true
-	}
-	parse := shodan.ParseHost
-	if s.source == InternetDB {
-		parse = shodan.ParseInternetDB
-	}
-	host, err := parse(entry.Body)
-	if err != nil {
-		return false
-	}
-	host.Addr, host.Raw = q.Addr, nil
-	b.settle(q, Answer{Status: Indexed, Source: s.source, Host: host, CheckedAt: entry.CheckedAt})
-	return true
 }

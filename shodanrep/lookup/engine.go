@@ -56,8 +56,10 @@ type Engine struct {
 	internetDB *service
 	rest       *service // nil without a key
 	store      *keeper
-	dataset    *dataset.Dataset // nil without files
-	slots      map[Source]chan struct{}
+	// coordinator is what machines that share a cache share beside it; nil where the cache is this machine's own.
+	coordinator cache.Coordinator
+	dataset     *dataset.Dataset // nil without files
+	slots       map[Source]chan struct{}
 }
 
 // shared is what the engines of a process have in common.
@@ -78,6 +80,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 		e.rest = e.service("shodan "+cfg.APIURL+" "+cfg.keyID(), cfg.RequestsPerSecond, newREST)
 	}
 	e.store = e.keeper(ctx)
+	e.coordinator, _ = e.store.store.(cache.Coordinator)
 	if len(cfg.DataFiles) > 0 {
 		var err error
 		e.dataset, err = dataset.Open(ctx, dataset.Options{Files: cfg.DataFiles, Dir: cache.Dir(cfg.Cache), Logger: cfg.Logger})

@@ -18,6 +18,18 @@ type outcome struct {
 	checkedAt time.Time
 }
 
+// answer makes an Answer of an outcome about an address.
+func (o outcome) answer(source Source) Answer {
+	a := Answer{Status: Indexed, Source: source, Host: o.host, CheckedAt: o.checkedAt}
+	switch {
+	case o.err != nil:
+		a.Status, a.Error = Failed, o.err.Error()
+	case o.host == nil:
+		a.Status = NotIndexed
+	}
+	return a
+}
+
 // flights are the questions to a service that are under way. Whoever has the same question waits for the same answer,
 // whichever query, table or connection it comes from.
 type flights struct {

@@ -2,12 +2,15 @@ package lookup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
 )
 
 const (
@@ -58,13 +61,14 @@ type pacer struct {
 	refusals int           // in a row
 	latency  time.Duration // how long an answer takes, a moving average
 	underWay int
+	peers    int           // among how many processes the pace is divided
 	room     chan struct{} // closed and made anew whenever a request ends or the pace changes
 }
 
 func newPacer(l limits) *pacer {
 	return &pacer{
 		limits: l, limiter: rate.NewLimiter(rate.Limit(l.perSecond/margin), l.burst),
-		current: l.perSecond, ceiling: l.perSecond, room: make(chan struct{}),
+		current: l.perSecond, ceiling: l.perSecond, room: make(chan struct{}), peers: 1,
 	}
 }
 
@@ -95,7 +99,36 @@ func (p *pacer) tighten(perSecond float64) {
 // set changes the pace. The caller holds the lock.
 func (p *pacer) set(perSecond float64) {
 	p.current, p.changed = perSecond, time.Now()
-	p.limiter.SetLimit(rate.Limit(perSecond / margin))
+	p.limiter.SetLimit(rate.Limit(perSecond / margin / float64(p.peers)))
+}
+
+// A turn is a request's place in the pace that all machines with the same Redis keep together.
+type turn struct {
+	coordinator cache.Coordinator
+	name        string
+}
+
+// wait waits for the pace to allow a request: for that of all machines together, or, where there is none or it is away,
+// for this process's own share.
+func (p *pacer) wait(ctx context.Context, t turn) error {
+	peers := 1
+	if t.coordinator != nil {
+		p.mu.Lock()
+		perSecond, burst := p.current, p.limiter.Burst()
+		p.mu.Unlock()
+		err := t.coordinator.Take(ctx, t.name, perSecond, burst)
+		if !errors.Is(err, cache.ErrAway) {
+			return err
+		}
+		peers = max(1, t.coordinator.Peers(t.name))
+	}
+	p.mu.Lock()
+	if peers != p.peers {
+		p.peers = peers
+		p.set(p.current)
+	}
+	p.mu.Unlock()
+	return p.limiter.Wait(ctx)
 }
 
 // window is how many requests may be under way. The caller holds the lock.
@@ -111,7 +144,7 @@ func (p *pacer) window() int {
 
 // start waits until a request may go; the caller must then call done with what came of it. It returns a BannedError
 // where the service must not be asked, or the context's error.
-func (p *pacer) start(ctx context.Context) (begun time.Time, err error) {
+func (p *pacer) start(ctx context.Context, t turn) (begun time.Time, err error) {
 	for {
 		p.mu.Lock()
 		now := time.Now()
@@ -141,7 +174,7 @@ func (p *pacer) start(ctx context.Context) (begun time.Time, err error) {
 		case <-room:
 		}
 	}
-	if err := p.limiter.Wait(ctx); err != nil {
+	if err := p.wait(ctx, t); err != nil {
 		p.leave()
 		return time.Time{}, err
 	}
@@ -152,7 +185,7 @@ func (p *pacer) start(ctx context.Context) (begun time.Time, err error) {
 	p.mu.Unlock()
 	if held {
 		p.leave()
-		return p.start(ctx)
+		return p.start(ctx, t)
 	}
 	return now, nil
 }

@@ -114,7 +114,7 @@ func (e *Engine) search(ctx context.Context, query string, page int) (*shodan.Se
 		}
 	}
 	boarded := e.rest.board([]cache.Key{key}, func(ctx context.Context, _ []cache.Key, land func(cache.Key, outcome)) {
-		body, err := ask(ctx, e.rest, e.cfg.Timeout, func(ctx context.Context) ([]byte, error) {
+		body, err := ask(ctx, e, e.rest, func(ctx context.Context) ([]byte, error) {
 			return e.rest.search(ctx, query, page)
 		})
 		if err == nil {

@@ -95,14 +95,15 @@ func (s *service) banKey() cache.Key {
 
 // ask asks until there is an answer, or until asking again is no use. The timeout is for the service's part: what the
 // tries and the delays between them may take together, not the wait for a turn.
-func ask[T any](ctx context.Context, s *service, timeout time.Duration, one func(context.Context) (T, error)) (T, error) {
+func ask[T any](ctx context.Context, e *Engine, s *service, one func(context.Context) (T, error)) (T, error) {
 	var none T
 	if err := s.health.down(s.name); err != nil {
 		return none, err
 	}
+	timeout := e.cfg.Timeout
 	left, refusals := timeout, 0
 	for try := 1; ; try++ {
-		begun, err := s.pacer.start(ctx)
+		begun, err := s.pacer.start(ctx, turn{coordinator: e.coordinator, name: s.store})
 		if err != nil {
 			return none, s.named(err)
 		}

@@ -20,6 +20,8 @@ type Coordinator interface {
 	WaitFor(ctx context.Context, key Key) error
 	// Take waits until the rate named name, perSecond with burst, admits one more request of all machines together.
 	Take(ctx context.Context, name string, perSecond float64, burst int) error
+	// Peers is how many processes share the rate named name, this one included, as far as was last known.
+	Peers(name string) int
 	// Available reports whether the coordination works at the moment (false: use a local share).
 	Available() bool
 }

@@ -1,0 +1,85 @@
+package lookup
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// Progress is how far look-ups have come.
+type Progress struct {
+	Total     int64 // addresses to answer for
+	Done      int64 // of which are answered, whatever the answer
+	Failed    int64 // of which could not be checked
+	FromCache int64
+	Elapsed   time.Duration
+	// Left is how long the rest will take at the pace so far, 0 where that cannot be said yet.
+	Left time.Duration
+}
+
+// A Meter counts look-ups as they are answered. It may be read at any time.
+type Meter struct {
+	began                       time.Time
+	total, done, failed, cached atomic.Int64
+	log                         hclog.Logger // nil where somebody reads the meter
+	logged                      atomic.Int64 // when, in nanoseconds
+}
+
+// logEvery is how often a long query says in the log how far it is.
+const logEvery = 5 * time.Second
+
+// NewMeter makes a meter that begins now.
+func NewMeter() *Meter { return &Meter{began: time.Now()} }
+
+// newLoggedMeter makes a meter that writes to the log by itself.
+func newLoggedMeter(log hclog.Logger, total int) *Meter {
+	m := NewMeter()
+	m.total.Store(int64(total))
+	m.log = log
+	m.logged.Store(m.began.UnixNano())
+	return m
+}
+
+// Expect adds addresses to the total.
+func (m *Meter) Expect(addresses int) { m.total.Add(int64(addresses)) }
+
+// Progress reads the meter.
+func (m *Meter) Progress() Progress {
+	p := Progress{Total: m.total.Load(), Done: m.done.Load(), Failed: m.failed.Load(), FromCache: m.cached.Load(), Elapsed: time.Since(m.began)}
+	// What came from the cache came at once, and says nothing of how long the rest will take.
+	if asked := p.Done - p.FromCache; asked > 0 && p.Total > p.Done {
+		p.Left = time.Duration(float64(p.Elapsed) / float64(asked) * float64(p.Total-p.Done)).Round(time.Second)
+	}
+	return p
+}
+
+// count counts one answer.
+func (m *Meter) count(failed bool) {
+	m.done.Add(1)
+	if failed {
+		m.failed.Add(1)
+	}
+	if m.log == nil {
+		return
+	}
+	last, now := m.logged.Load(), time.Now()
+	if now.UnixNano()-last < int64(logEvery) || !m.logged.CompareAndSwap(last, now.UnixNano()) {
+		return
+	}
+	p := m.Progress()
+	m.log.Info("looking addresses up", "done", p.Done, "total", p.Total, "failed", p.Failed, "from_cache", p.FromCache, "left", p.Left)
+}
+
+type meterKey struct{}
+
+// WithMeter makes the look-ups of a context count on a meter.
+func WithMeter(ctx context.Context, m *Meter) context.Context {
+	return context.WithValue(ctx, meterKey{}, m)
+}
+
+func meterOf(ctx context.Context) *Meter {
+	m, _ := ctx.Value(meterKey{}).(*Meter)
+	return m
+}
