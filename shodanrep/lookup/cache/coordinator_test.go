@@ -110,26 +110,25 @@ func TestTakeHoldsARateAmongProcesses(t *testing.T) {
 	}
 }
 
-// slots takes n slots without waiting for them, and returns how far the later ones are from the first.
-func slots(t *testing.T, r *Redis, name string, perSecond float64, burst, n int) []time.Duration {
+// plan has n callers come, and returns how far from the first each one's turn is.
+func plan(t *testing.T, r *Redis, name string, perSecond float64, burst, n int) []time.Duration {
 	t.Helper()
-	var first time.Time
+	first := time.Now()
 	away := make([]time.Duration, n)
 	for i := range away {
 		q := &queue{}
-		interval := time.Duration(spacing / perSecond * float64(time.Second))
-		if err := r.reserve(t.Context(), q, name, interval, burst); err != nil {
+		admitted, err := r.come(t.Context(), q, name, perSecond, burst)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if i == 0 {
-			first = q.slot
+		if !admitted {
+			away[i] = q.due.Sub(first)
 		}
-		away[i] = q.slot.Sub(first).Round(50 * time.Millisecond)
 	}
 	return away
 }
 
-func TestTakeHandsOutSlots(t *testing.T) {
+func TestTakePlansTurns(t *testing.T) {
 	t.Parallel()
 	s := startRedis(t, "")
 	for name, test := range map[string]struct {
@@ -137,28 +136,53 @@ func TestTakeHandsOutSlots(t *testing.T) {
 		burst     int
 		want      []time.Duration
 	}{
-		"one a second":           {1, 1, []time.Duration{0, 1050, 2100, 3200}},
-		"one in two seconds":     {0.5, 1, []time.Duration{0, 2100, 4250, 6350}},
-		"ten a second":           {10, 1, []time.Duration{0, 100, 200, 300}},
-		"a burst":                {1, 3, []time.Duration{0, 0, 0, 1050, 2100}},
-		"no burst at all is one": {1, 0, []time.Duration{0, 1050}},
+		"one a second":           {1, 1, []time.Duration{0, 1075, 2150, 3225}},
+		"one in two seconds":     {0.5, 1, []time.Duration{0, 2150, 4300, 6450}},
+		"ten a second":           {10, 1, []time.Duration{0, 108, 215, 323}},
+		"a burst":                {1, 3, []time.Duration{0, 0, 0, 1075, 2150}},
+		"no burst at all is one": {1, 0, []time.Duration{0, 1075}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := slots(t, openTestRedis(t, s, Options{}), "rate", test.perSecond, test.burst, len(test.want))
+			got := plan(t, openTestRedis(t, s, Options{}), "rate", test.perSecond, test.burst, len(test.want))
 			for i, want := range test.want {
 				want *= time.Millisecond
 				if d := got[i] - want; d < -50*time.Millisecond || d > 50*time.Millisecond {
-					t.Errorf("slot %d is after %v, want %v", i, got[i], want)
+					t.Errorf("turn %d is after %v, want %v", i, got[i], want)
 				}
 			}
 		})
 	}
 	t.Run("each rate has its own", func(t *testing.T) {
 		r := openTestRedis(t, s, Options{})
-		slots(t, r, "one", 0.01, 1, 3)
+		plan(t, r, "one", 0.01, 1, 3)
 		if err := r.Take(t.Context(), "other", 0.01, 1); err != nil {
 			t.Error(err)
+		}
+	})
+	t.Run("who is late holds up those who come after, and no more than it has to", func(t *testing.T) {
+		r := openTestRedis(t, s, Options{})
+		come := func(q *queue) bool {
+			admitted, err := r.come(t.Context(), q, "rate", 5, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return admitted
+		}
+		var first, late, next queue
+		if !come(&first) || come(&late) || come(&next) {
+			t.Fatal("want the first admitted, and the others to wait")
+		}
+		time.Sleep(time.Until(late.due) + 150*time.Millisecond)
+		if !come(&late) {
+			t.Error("who is late is not admitted")
+		}
+		time.Sleep(time.Until(next.due))
+		if come(&next) {
+			t.Error("the next is admitted too soon after")
+		}
+		if wait := time.Until(next.due); wait > 212*time.Millisecond {
+			t.Errorf("the next waits for %v more, want one interval after the late one at most", wait)
 		}
 	})
 	t.Run("no limit is none", func(t *testing.T) {
@@ -174,11 +198,11 @@ func TestTakeHandsOutSlots(t *testing.T) {
 		r.every, r.back = time.Minute, time.Now()
 		for _, name := range []string{"one", "burst"} {
 			q := &queue{}
-			if err := r.reserve(t.Context(), q, name, time.Second, len(name)); err != nil {
-				t.Fatal(err)
+			if admitted, err := r.come(t.Context(), q, name, 1, len(name)); admitted || err != nil {
+				t.Fatal(admitted, err)
 			}
-			if wait := time.Until(q.slot); wait < 115*time.Second || wait > 2*time.Minute {
-				t.Errorf("%s: the first slot is in %v, want 2 minutes", name, wait)
+			if wait := time.Until(q.due); wait < 115*time.Second || wait > 2*time.Minute {
+				t.Errorf("%s: the first turn is in %v, want 2 minutes", name, wait)
 			}
 		}
 	})
@@ -204,9 +228,9 @@ func TestTakeOfACancelledCallLeavesItsSlotToTheNext(t *testing.T) {
 	if took := time.Since(start); took > time.Second {
 		t.Errorf("the slot after 20 cancelled calls came after %v, want that of the first of them", took)
 	}
-	t.Run("but not when it has gone by", func(t *testing.T) {
+	t.Run("and no more when it has gone by", func(t *testing.T) {
 		q := r.queue("rate")
-		q.slot = time.Now().Add(-time.Second)
+		q.due = time.Now().Add(-time.Second)
 		start := time.Now()
 		for range 2 {
 			if err := r.Take(t.Context(), "rate", 5, 1); err != nil {

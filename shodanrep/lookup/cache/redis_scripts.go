@@ -66,23 +66,43 @@ end
 return {n, expired, bytes, oldest, newest}
 `)
 
-// takeScript hands out the next slot of a rate by Redis' own clock, and returns how many microseconds it is away and
-// how many processes have taken slots within the last minute. KEYS[1] holds when the slots that were handed out are
-// used up (the generic cell rate algorithm's theoretical arrival time). ARGV: the microseconds between slots, those
-// that a burst may run ahead, those to wait where nothing is known of the slots before, and who asks.
+// takeScript admits requests of a rate by Redis' own clock. A caller's first run gets a place in the plan, which serves
+// the callers in turn; it comes again when that is due. Then it is admitted, if those before it have kept to the plan,
+// or comes once more. It returns how many microseconds the caller has to wait, or -1 where it is admitted, and how many
+// processes have come within the last minute. KEYS[1] has the times when what is planned and what was admitted is used
+// up (the theoretical arrival times of the generic cell rate algorithm), KEYS[2] the processes. ARGV: the microseconds
+// between two planned and between two admitted requests, how many a burst may run ahead, the microseconds to wait where
+// nothing is known of requests before, who comes, and 1 where it has had its place.
 var takeScript = redis.NewScript(`
-local interval, ahead, hold = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local planEach, admitEach, ahead, hold = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local used = tonumber(redis.call('GET', KEYS[1]) or now + ahead * math.min(hold, 1) + hold)
-used = math.max(used, now)
-local slot = math.max(now, used - ahead)
-used = used + interval
-redis.call('SET', KEYS[1], string.format('%.0f', used), 'PX', string.format('%.0f', math.ceil((used - now) / 1000) + 1000))
-redis.call('ZADD', KEYS[2], now, ARGV[4])
+redis.call('ZADD', KEYS[2], now, ARGV[5])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 60000000)
 redis.call('EXPIRE', KEYS[2], 60)
-return {slot - now, redis.call('ZCARD', KEYS[2])}
+local peers = redis.call('ZCARD', KEYS[2])
+
+local planned, admitted = unpack(redis.call('HMGET', KEYS[1], 'planned', 'admitted'))
+planned, admitted = tonumber(planned or 0), tonumber(admitted or 0)
+if admitted == 0 and hold > 0 then
+	planned, admitted = now + hold + ahead * planEach, now + hold + ahead * admitEach
+end
+local wait
+if ARGV[6] ~= '1' then
+	planned = math.max(planned, now)
+	wait = planned - ahead * planEach - now
+	planned = planned + planEach
+end
+if not wait or wait <= 0 then
+	wait = admitted - ahead * admitEach - now
+	if wait <= 0 then
+		wait = -1
+		admitted = math.max(admitted, now) + admitEach
+	end
+end
+redis.call('HSET', KEYS[1], 'planned', string.format('%.0f', planned), 'admitted', string.format('%.0f', admitted))
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.ceil((math.max(planned, admitted) - now) / 1000) + 1000))
+return {math.ceil(wait), peers}
 `)
 
 // releaseScript deletes a lease where it is still the caller's.

@@ -7,21 +7,20 @@ import (
 	"time"
 )
 
+// How much farther apart requests are than their rate has them. Redis admits them exactly; what lies between it and a
+// service makes some arrive sooner after the one before. So six hundredths of a second may go by unevenly (at a slower
+// rate, of its interval) before two of them are closer than they may be. The plan leaves a little more, for processes
+// that are late for their turn, so that they do not hold up all who come after.
 const (
-	// spacing is by how much slots are farther apart than the rate has them. Redis hands slots out exactly; what comes
-	// of them reaches a service sooner or later by what lies between. Six hundredths of a second, or of a longer
-	// interval, can go by unevenly before two requests are closer than the rate allows.
-	spacing = 1.06
-	// lateness is how much of that a process may use up that wakes late, again in parts of a second or of a longer
-	// interval. A later one leaves its slot unused.
-	lateness = 0.036
+	admitApart = 1.06
+	planApart  = 1.075
 )
 
-// queue lets one call of this process at a time wait at Redis for a slot of a rate: more of them would take slots of
-// the other processes long before they can be used, and waste them when their query is cancelled.
+// queue lets one call of this process at a time wait its turn at Redis: more of them would plan for long before they
+// are due, and in vain when their query is cancelled.
 type queue struct {
 	turn  chan struct{} // holds one token, which is the right to wait
-	slot  time.Time     // a slot that was taken and not yet used, by a call that was cancelled
+	due   time.Time     // when to come again, also for the next call where this one is cancelled; zero for no place
 	peers atomic.Int64  // how many processes share the rate
 }
 
@@ -41,7 +40,7 @@ func (r *Redis) queue(name string) *queue {
 // Take waits until the rate named name admits one more request of all machines together. Processes are served in
 // turn. A rate that is not positive, or infinite, admits all.
 func (r *Redis) Take(ctx context.Context, name string, perSecond float64, burst int) error {
-	if perSecond <= 0 || math.IsInf(perSecond, 1) || math.IsNaN(perSecond) {
+	if !(perSecond > 0) || math.IsInf(perSecond, 1) {
 		return ctx.Err()
 	}
 	q := r.queue(name)
@@ -49,47 +48,52 @@ func (r *Redis) Take(ctx context.Context, name string, perSecond float64, burst 
 		return err
 	}
 	defer func() { q.turn <- struct{}{} }()
-	interval := time.Duration(spacing / perSecond * float64(time.Second))
-	tolerance := time.Duration(lateness * float64(max(interval, time.Second)))
 	for {
-		if q.slot.IsZero() {
-			if err := r.reserve(ctx, q, name, interval, burst); err != nil {
-				return err
-			}
-		}
-		if err := sleepUntil(ctx, q.slot); err != nil {
+		if err := sleepUntil(ctx, q.due); err != nil {
 			return err
 		}
-		late := time.Since(q.slot)
-		q.slot = time.Time{}
-		if late <= tolerance {
-			return nil
+		admitted, err := r.come(ctx, q, name, perSecond, burst)
+		if admitted || err != nil {
+			return err
 		}
 	}
 }
 
-// reserve takes the next slot of a rate. The caller has the queue's turn.
-func (r *Redis) reserve(ctx context.Context, q *queue, name string, interval time.Duration, burst int) error {
+// come asks whether the caller, who has the queue's turn, is admitted, and says in q.due when to come again.
+func (r *Redis) come(ctx context.Context, q *queue, name string, perSecond float64, burst int) (admitted bool, err error) {
 	if !r.ready() {
-		return ErrAway
+		q.due = time.Time{}
+		return false, ErrAway
 	}
-	// After a time without Redis it may have forgotten the slots before, and others may not have noticed yet that it is
-	// back and go on with a share of their own. Then the first slot is when they have.
-	r.fallback.mu.Lock()
-	hold := max(0, time.Until(r.back.Add(2*r.every)))
-	if r.back.IsZero() {
-		hold = 0
+	planned := 0
+	if !q.due.IsZero() {
+		planned = 1
 	}
-	r.fallback.mu.Unlock()
+	micros := func(apart float64) int64 { return int64(math.Ceil(apart / perSecond * 1e6)) }
 	keys := []string{r.store.prefix + "rate:" + name, r.store.prefix + "peers:" + name}
-	row, err := takeScript.Run(ctx, r.store.client, keys,
-		interval.Microseconds(), int64(max(burst, 1)-1)*interval.Microseconds(), hold.Microseconds(), r.process).Int64Slice()
+	row, err := takeScript.Run(ctx, r.store.client, keys, micros(planApart), micros(admitApart), max(burst, 1)-1,
+		r.hold().Microseconds(), r.process, planned).Int64Slice()
 	if err != nil {
-		return r.away(ctx, err)
+		return false, r.away(ctx, err)
 	}
-	q.slot = time.Now().Add(time.Duration(row[0]) * time.Microsecond)
 	q.peers.Store(row[1])
-	return nil
+	if row[0] < 0 {
+		q.due = time.Time{}
+		return true, nil
+	}
+	q.due = time.Now().Add(time.Duration(row[0]) * time.Microsecond)
+	return false, nil
+}
+
+// hold is how long to wait at first after a time without Redis. It may have forgotten what it admitted before, and
+// others may not have noticed yet that it is back and go on with a share of their own.
+func (r *Redis) hold() time.Duration {
+	r.fallback.mu.Lock()
+	defer r.fallback.mu.Unlock()
+	if r.back.IsZero() {
+		return 0
+	}
+	return max(0, time.Until(r.back.Add(2*r.every)))
 }
 
 // Peers is how many processes took part in a rate within the minute before this one last did, this one included: what
