@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // The services that many hosts have.
 
@@ -24,7 +27,7 @@ func web(port int, server, title string, vulns ...string) service {
 	}
 	for _, p := range products {
 		if n := len(p.prefix); len(server) > n && server[:n] == p.prefix {
-			s.product, s.version, s.cpe = p.product, server[n:], p.cpe
+			s.product, s.version, s.cpe = p.product, strings.TrimSuffix(server[n:], ")"), p.cpe
 		}
 	}
 	return s
