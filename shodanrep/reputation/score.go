@@ -45,7 +45,7 @@ func (p *Policy) Score(h Host) Result {
 		add("vulnerabilities", step.Points, vulnerabilities, "%s, more than %d", count(len(vulnerabilities), "known vulnerability", "known vulnerabilities"), step.Over)
 	}
 	if len(suspicious) > 0 {
-		add("suspicious_ports", p.SuspiciousPortPoints, suspicious, "%s open that seldom serve a good purpose", count(len(suspicious), "port", "ports"))
+		add("suspicious_ports", p.SuspiciousPortPoints, suspicious, "%s a good purpose", count(len(suspicious), "port open that seldom serves", "ports open that seldom serve"))
 	}
 	if found := common(tags, p.Tags); len(found) > 0 {
 		add("tags", p.TagPoints, found, "tagged %s", strings.Join(found, ", "))
