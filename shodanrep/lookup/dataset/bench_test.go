@@ -26,6 +26,7 @@ func manyLines(n int) []string {
 	return lines
 }
 
+// BenchmarkIndex reads a gzipped file of banners into a new index.
 func BenchmarkIndex(b *testing.B) {
 	const banners = 20000
 	lines := manyLines(banners)
@@ -45,4 +46,33 @@ func BenchmarkIndex(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N)*banners/b.Elapsed().Seconds(), "banners/s")
+}
+
+// BenchmarkRefresh looks whether any of ten files has changed.
+func BenchmarkRefresh(b *testing.B) {
+	dir := b.TempDir()
+	for i := range 10 {
+		write(b, filepath.Join(dir, fmt.Sprintf("%d.json", i)), manyLines(1)...)
+	}
+	d := open(b, "", filepath.Join(dir, "*.json"))
+	for b.Loop() {
+		if err := d.Refresh(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkHosts looks up a batch of 1,000 addresses, half of which are in the files.
+func BenchmarkHosts(b *testing.B) {
+	d := open(b, "", write(b, filepath.Join(b.TempDir(), "a.json.gz"), manyLines(2000)...))
+	addrs := make([]netip.Addr, 1000)
+	for i := range addrs {
+		addrs[i] = netip.AddrFrom4([4]byte{198, 51, byte(i >> 8), byte(i)})
+	}
+	for b.Loop() {
+		if found, err := d.Hosts(b.Context(), addrs); err != nil || len(found) != 500 {
+			b.Fatal(len(found), err)
+		}
+	}
+	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)/float64(len(addrs))*1e6, "us/address")
 }

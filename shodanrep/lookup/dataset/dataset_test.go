@@ -424,3 +424,29 @@ func TestAnIndexThatCannotBeKeptIsMadeElsewhere(t *testing.T) {
 		})
 	}
 }
+
+func TestARemovedFileGivesItsRoomBack(t *testing.T) {
+	t.Parallel()
+	dir, index := t.TempDir(), t.TempDir()
+	write(t, in(dir, "small.json"), line("192.0.2.1", 80, "2026-01-02T00:00:00"))
+	large := write(t, in(dir, "large.json.gz"), manyLines(2000)...)
+	d := open(t, index, in(dir, "*"))
+	size := func() (total int64) {
+		for _, name := range []string{indexName, indexName + "-wal"} {
+			if info, err := os.Stat(in(index, name)); err == nil {
+				total += info.Size()
+			}
+		}
+		return total
+	}
+	before := size()
+	if err := os.Remove(large); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if after := size(); after > before/10 {
+		t.Errorf("the index took up %d bytes and takes up %d", before, after)
+	}
+}

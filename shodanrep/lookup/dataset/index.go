@@ -147,11 +147,7 @@ func (x *index) take(ctx context.Context) (*conn, error) {
 		return nil, err
 	}
 	c := &conn{Conn: db, prepared: map[string]*sqlite3.Stmt{}}
-	// Another process may read files for many minutes: how long to wait is for the query's context to say.
-	err = c.BusyHandler(func(ctx context.Context, tries int) bool {
-		return wait(ctx, time.Duration(min(tries+1, 50))*time.Millisecond)
-	})
-	if err == nil {
+	if err = c.BusyHandler(patient); err == nil {
 		err = c.Exec("pragma synchronous = normal; pragma cache_size = -16384; pragma journal_size_limit = 67108864")
 	}
 	if err != nil {
@@ -184,6 +180,12 @@ func (x *index) explain(ctx context.Context, err error) error {
 		return fmt.Errorf("the index of the data files, %s: %w; it is made anew where it is removed", x.path, err)
 	}
 	return err
+}
+
+// patient waits for whoever writes. Another process may read files for many minutes: how long to wait is for the
+// query's context to say.
+func patient(ctx context.Context, tries int) bool {
+	return wait(ctx, time.Duration(min(tries+1, 50))*time.Millisecond)
 }
 
 // wait waits, and reports whether the context still goes on.
@@ -277,6 +279,22 @@ func args(values ...any) func(*sqlite3.Stmt) error {
 		}
 		return nil
 	}
+}
+
+// tidy gives room back to the file system, which a whole file's rows have taken up in the write-ahead log and left in
+// the index. Where someone reads or writes just now it can wait for the next time.
+func (c *conn) tidy() error {
+	if err := c.BusyHandler(nil); err != nil {
+		return err
+	}
+	err := c.Exec("pragma incremental_vacuum")
+	if err == nil {
+		_, _, err = c.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
+	}
+	if errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) {
+		err = nil
+	}
+	return errors.Join(err, c.BusyHandler(patient))
 }
 
 // write runs f in a transaction that no other process writes beside, waiting for its turn.

@@ -10,9 +10,9 @@ import (
 	"io"
 )
 
-// maxLine is the longest line that is read, in bytes. Banners of several MB are real; a hundred is a fault, or a file
+// maxLine is the longest line that is read, in bytes. Banners of several MB are real; that many is a fault, or a file
 // that is made to fill the memory.
-const maxLine = 100 << 20
+const maxLine = 64 << 20
 
 var (
 	errTooLong = fmt.Errorf("the line is longer than %d MB", maxLine>>20)

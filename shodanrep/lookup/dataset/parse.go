@@ -4,6 +4,11 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"runtime"
+	"sync"
+
+	"github.com/klauspost/compress/s2"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
@@ -12,34 +17,143 @@ import (
 type parsed struct {
 	number int64 // of the line, from 1
 	banner *shodan.Banner
+	packed []byte // the banner's raw text, as the index has it
 	err    error
 }
 
+// batch is some lines on their way: large enough that handing it on costs nothing, small enough that few take no
+// memory to speak of.
+type batch struct {
+	text  []byte
+	ends  []int // of each line in text
+	lines []parsed
+	done  chan struct{} // closed when lines are parsed
+}
+
+const (
+	batchLines = 256
+	batchBytes = 1 << 20
+)
+
 // parse calls f on every line of a file but empty ones, in their order. A damaged end of the file counts as one line.
+// Reading, parsing and f run side by side: each takes about as long.
 func parse(ctx context.Context, r io.Reader, f func(parsed) error) error {
-	lines := newLineReader(r)
-	var buf []byte
-	for number := int64(1); ; number++ {
-		if err := ctx.Err(); err != nil {
-			return err
+	group, ctx := errgroup.WithContext(ctx)
+	workers := runtime.GOMAXPROCS(0)
+	todo, ordered := make(chan *batch, workers), make(chan *batch, workers)
+	group.Go(func() error {
+		defer close(todo)
+		defer close(ordered)
+		return readBatches(r, func(b *batch) error {
+			for _, next := range []chan *batch{ordered, todo} {
+				select {
+				case next <- b:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			return nil
+		})
+	})
+	for range workers {
+		group.Go(func() error {
+			for b := range todo {
+				b.parse()
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		for b := range ordered {
+			select {
+			case <-b.done:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			for _, line := range b.lines {
+				if err := f(line); err != nil {
+					return err
+				}
+			}
+			b.free()
 		}
+		return ctx.Err()
+	})
+	return group.Wait()
+}
+
+// readBatches reads a file to its end.
+func readBatches(r io.Reader, send func(*batch) error) error {
+	lines := newLineReader(r)
+	b := newBatch()
+	for number := int64(1); ; number++ {
 		var err error
-		buf, err = lines.next(buf[:0])
-		p := parsed{number: number}
+		start := len(b.text)
+		b.text, err = lines.next(b.text)
+		line := parsed{number: number}
 		switch {
 		case err == io.EOF:
-			return nil
+			return send(b)
 		case err == errTooLong || err == errBroken:
-			p.err = err
+			line.err = err
 		case err != nil:
 			return err
-		case len(bytes.TrimSpace(buf)) == 0:
+		case len(bytes.TrimSpace(b.text[start:])) == 0:
+			b.text = b.text[:start]
 			continue
-		default:
-			p.banner, p.err = shodan.ParseBanner(buf)
 		}
-		if ferr := f(p); ferr != nil || err == errBroken {
-			return ferr
+		b.lines, b.ends = append(b.lines, line), append(b.ends, len(b.text))
+		if err == errBroken {
+			return send(b)
+		}
+		if len(b.lines) == batchLines || len(b.text) >= batchBytes {
+			if err := send(b); err != nil {
+				return err
+			}
+			b = newBatch()
 		}
 	}
+}
+
+func (b *batch) parse() {
+	start := 0
+	for i := range b.lines {
+		if line := &b.lines[i]; line.err == nil {
+			if line.banner, line.err = shodan.ParseBanner(b.text[start:b.ends[i]]); line.err == nil {
+				line.packed = pack(line.banner.Raw)
+			}
+		}
+		start = b.ends[i]
+	}
+	close(b.done)
+}
+
+// batches are used again: a file of gigabytes is to leave no gigabytes of garbage.
+var batches = sync.Pool{New: func() any { return &batch{text: make([]byte, 0, batchBytes+batchBytes/4)} }}
+
+func newBatch() *batch {
+	b := batches.Get().(*batch)
+	b.done = make(chan struct{})
+	return b
+}
+
+// free gives a batch back, unless it has grown by a very long line.
+func (b *batch) free() {
+	if cap(b.text) <= 4*batchBytes {
+		clear(b.lines)
+		b.text, b.ends, b.lines = b.text[:0], b.ends[:0], b.lines[:0]
+		batches.Put(b)
+	}
+}
+
+// pack and unpack make a banner's text smaller, to half or less. It takes a tenth of the time that parsing takes, and
+// saves more of it in writing.
+func pack(raw []byte) []byte { return s2.Encode(nil, raw) }
+
+func unpack(packed []byte) (*shodan.Banner, error) {
+	raw, err := s2.Decode(nil, packed)
+	if err != nil {
+		return nil, err
+	}
+	return shodan.ParseBanner(raw)
 }

@@ -89,7 +89,7 @@ func (d *Dataset) Hosts(ctx context.Context, addrs []netip.Addr) (map[netip.Addr
 					if !s.files[row.ColumnInt64(0)] || !newest.is(addr, row.ColumnInt64(1), row.ColumnRawText(2)) {
 						return true, nil
 					}
-					b, err := shodan.ParseBanner(row.ColumnRawBlob(3))
+					b, err := unpack(row.ColumnRawBlob(3))
 					if err == nil {
 						banners = append(banners, *b)
 					}
@@ -154,7 +154,7 @@ func (d *Dataset) All(ctx context.Context) iter.Seq2[*shodan.Host, error] {
 				if !newest.is(addr, row.ColumnInt64(2), row.ColumnRawText(3)) {
 					return true, nil
 				}
-				b, err := shodan.ParseBanner(row.ColumnRawBlob(4))
+				b, err := unpack(row.ColumnRawBlob(4))
 				if err == nil {
 					banners = append(banners, *b)
 				}
@@ -229,7 +229,7 @@ func (s snapshot) newest(key []byte, port int64, transport string) (id int64, er
 // banner reads the banner of a row.
 func (s snapshot) banner(id int64) (b *shodan.Banner, err error) {
 	err = s.rows("select raw from banner where id = ?", args(id), func(row *sqlite3.Stmt) (bool, error) {
-		b, err = shodan.ParseBanner(row.ColumnRawBlob(0))
+		b, err = unpack(row.ColumnRawBlob(0))
 		return false, err
 	})
 	return b, err

@@ -69,12 +69,19 @@ func (x *index) update(ctx context.Context, files []file, logger hclog.Logger) (
 				}
 			}
 		}
+		changed := read > 0
 		for _, e := range known {
 			_, err := os.Stat(e.path)
 			if !errors.Is(err, fs.ErrNotExist) && time.Since(time.Unix(e.used, 0)) < keepUsed {
 				continue // another connection's
 			}
 			if err := c.write(func() error { return c.drop(e.path) }); err != nil {
+				return err
+			}
+			changed = true
+		}
+		if changed {
+			if err := c.tidy(); err != nil {
 				return err
 			}
 		}
@@ -158,7 +165,7 @@ func (c *conn) insertLines(e *entry, r io.Reader, logger hclog.Logger) error {
 			}
 			return nil
 		}
-		if err := c.run(insertBanner, append([]any{e.id}, columns(line.banner)...)...); err != nil {
+		if err := c.run(insertBanner, append([]any{e.id}, columns(line)...)...); err != nil {
 			return err
 		}
 		e.banners++
@@ -175,7 +182,8 @@ func (c *conn) insertLines(e *entry, r io.Reader, logger hclog.Logger) error {
 }
 
 // columns returns the values of a banner's row after the file.
-func columns(b *shodan.Banner) []any {
+func columns(line parsed) []any {
+	b := line.banner
 	optional := func(t shodan.Text) any {
 		if t == "" {
 			return nil
@@ -188,7 +196,7 @@ func columns(b *shodan.Banner) []any {
 	} else {
 		values = append(values, nil, nil, nil, nil)
 	}
-	return append(values, optional(b.Organization), optional(b.ASN), []byte(b.Raw))
+	return append(values, optional(b.Organization), optional(b.ASN), line.packed)
 }
 
 // countHosts returns how many addresses the files have together. The number is kept: it takes a look at every banner.

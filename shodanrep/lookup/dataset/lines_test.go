@@ -1,0 +1,107 @@
+package dataset
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// readAll returns a reader's lines, with "!" for one that is too long, and how it ended.
+func readAll(l *lineReader) (lines []string, err error) {
+	buf := []byte("kept")
+	for {
+		line, err := l.next(buf)
+		switch {
+		case err == errTooLong:
+			lines = append(lines, "!")
+		case err != nil:
+			return lines, err
+		default:
+			lines = append(lines, strings.TrimPrefix(string(line), "kept"))
+		}
+	}
+}
+
+func TestLines(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, content string
+		want          []string
+	}{
+		{"nothing", "", nil},
+		{"no line break at the end", "a\nb", []string{"a", "b"}},
+		{"a line break at the end", "a\nb\n", []string{"a", "b"}},
+		{"empty lines", "\n\na\n", []string{"", "", "a"}},
+		{"a line of just the greatest length", "123456789\n", []string{"123456789"}},
+		{"a line that is too long", "a\n1234567890\nb", []string{"a", "!", "b"}},
+		{"a last line that is too long", "a\n" + strings.Repeat("x", 1<<19), []string{"a", "!"}},
+		{"a byte order mark", "\uFEFFa\n\uFEFFb", []string{"a", "\uFEFFb"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for packing, content := range map[string][]byte{"plain": []byte(tt.content), "gzip": zip(t, []byte(tt.content))} {
+				l := newLineReader(bytes.NewReader(content))
+				l.long = 10
+				got, err := readAll(l)
+				if diff := cmp.Diff(tt.want, got); diff != "" || err != io.EOF {
+					t.Errorf("%s: %v\n%s", packing, err, diff)
+				}
+			}
+		})
+	}
+	t.Run("a file that cannot be read on", func(t *testing.T) {
+		t.Parallel()
+		failure := errors.New("the disk is gone")
+		got, err := readAll(newLineReader(io.MultiReader(strings.NewReader("a\nb"), iotest.ErrReader(failure))))
+		if diff := cmp.Diff([]string{"a"}, got); diff != "" || err != failure {
+			t.Errorf("%v\n%s", err, diff)
+		}
+	})
+}
+
+// FuzzLines checks that a file has the lines that its text has, however it is packed, and that damage costs none of the
+// lines before it.
+func FuzzLines(f *testing.F) {
+	f.Add([]byte("a\nb"), uint16(5), uint16(20))
+	f.Add([]byte("\n\n{}\r\n"), uint16(1), uint16(12))
+	f.Add([]byte("\x1f\x8b"), uint16(3), uint16(1))
+	f.Add([]byte("\uFEFFa\n"), uint16(9), uint16(4))
+	f.Fuzz(func(t *testing.T, text []byte, long, cut uint16) {
+		var want []string
+		rest := bytes.TrimPrefix(text, []byte("\uFEFF"))
+		for line := range bytes.Lines(rest) {
+			if len(line) > int(long) {
+				want = append(want, "!")
+			} else {
+				want = append(want, string(bytes.TrimSuffix(line, []byte("\n"))))
+			}
+		}
+		read := func(content []byte) ([]string, error) {
+			l := newLineReader(iotest.HalfReader(bytes.NewReader(content)))
+			l.long = int(long)
+			return readAll(l)
+		}
+		if !bytes.HasPrefix(text, []byte{0x1f, 0x8b}) {
+			if got, err := read(text); err != io.EOF || !cmp.Equal(want, got) {
+				t.Errorf("plain: %v %s", err, cmp.Diff(want, got))
+			}
+		}
+		packed := zip(t, text)
+		if got, err := read(packed); err != io.EOF || !cmp.Equal(want, got) {
+			t.Errorf("gzip: %v %s", err, cmp.Diff(want, got))
+		}
+		if packed = packed[:min(len(packed), int(cut))]; len(packed) < 2 {
+			return
+		}
+		if got, err := read(packed); err != io.EOF && err != errBroken || len(got) > len(want) || !slices.Equal(want[:len(got)], got) {
+			t.Errorf("gzip cut off: %v %s", err, cmp.Diff(want, got))
+		}
+	})
+}
