@@ -48,6 +48,19 @@ func engineOf(ctx context.Context, connection *plugin.Connection) (*lookup.Engin
 	return engine, s, nil
 }
 
+// Shutdown writes what is not yet written and closes what is open, at the end of a process. No query may run any more.
+func Shutdown() {
+	engines.Lock()
+	defer engines.Unlock()
+	for _, make := range engines.bySettings {
+		if engine, err := make(); err == nil {
+			_ = engine.Close()
+		}
+	}
+	engines.bySettings = nil
+	lookup.Shutdown()
+}
+
 type listLengthKey struct{}
 
 // WithListLength says how long the list is that a scan is a slice of. Who divides a list must say so, or its last

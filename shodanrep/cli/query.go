@@ -11,18 +11,44 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 )
 
 // queryFlags are the flags of the query command.
 type queryFlags struct {
+	connectionFlags
+	output  string
+	attach  []string
+	verbose bool
+}
+
+// connectionFlags are the flags that choose a connection.
+type connectionFlags struct {
 	config     []string
 	connection string
-	output     string
-	attach     []string
-	verbose    bool
+}
+
+func (f *connectionFlags) add(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.config, "config", nil, "a Steampipe configuration `FILE` with connections of this plugin;\nrepeat for several (default ~/.steampipe/config/shodanrep.spc, if there)")
+	flags.StringVar(&f.connection, "connection", "", "the `NAME` of the connection whose tables need no name before theirs")
+}
+
+// connections returns the connections of the configuration, the chosen one first.
+func (f *connectionFlags) connections() ([]embedded.Connection, error) {
+	found, err := connections(f.config)
+	if err != nil || f.connection == "" {
+		return found, err
+	}
+	i := slices.IndexFunc(found, func(c embedded.Connection) bool { return c.Name == f.connection })
+	if i < 0 {
+		return nil, fmt.Errorf("there is no connection %q in the configuration", f.connection)
+	}
+	first := found[i]
+	return slices.Insert(slices.Delete(found, i, i+1), 0, first), nil
 }
 
 func (a *app) queryCommand() *cobra.Command {
@@ -60,8 +86,7 @@ before theirs.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&flags.config, "config", nil, "a Steampipe configuration `FILE` with connections of this plugin;\nrepeat for several (default ~/.steampipe/config/shodanrep.spc, if there)")
-	f.StringVar(&flags.connection, "connection", "", "the `NAME` of the connection whose tables need no name before theirs")
+	flags.add(f)
 	f.StringVar(&flags.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(outputNames, ", "))
 	f.StringArrayVar(&flags.attach, "attach", nil, "make a table of a CSV file with a header line: `NAME=FILE`; repeat for several")
 	f.BoolVar(&flags.verbose, "verbose", false, "log what the plugin does to standard error; the environment variable\nSHODANREP_LOG sets the level: trace, debug, info, warn, error or off")
@@ -96,27 +121,24 @@ func (a *app) sql(args []string) (string, error) {
 }
 
 func (a *app) query(cmd *cobra.Command, flags queryFlags, sql string) error {
-	found, err := connections(flags.config)
+	found, err := flags.connections()
 	if err != nil {
 		return err
 	}
-	if flags.connection != "" {
-		i := slices.IndexFunc(found, func(c embedded.Connection) bool { return c.Name == flags.connection })
-		if i < 0 {
-			return fmt.Errorf("there is no connection %q in the configuration", flags.connection)
-		}
-		first := found[i]
-		found = slices.Insert(slices.Delete(found, i, i+1), 0, first)
-	}
+	progress := a.showProgress(flags.output)
+	defer progress.end()
 	db, err := embedded.Open(cmd.Context(), embedded.Options{
 		PluginFunc:  a.plugin,
 		Connections: found,
 		Logger:      a.logger(flags.verbose),
+		ListContext: progress.listContext,
 		Warn:        func(message string) { fmt.Fprintln(a.stderr, "shodanrep: warning:", message) },
 	})
 	if err != nil {
 		return err
 	}
+	// What the services answered is written to the cache before the process ends.
+	defer shodanrep.Shutdown()
 	defer db.Close()
 	for _, attach := range flags.attach {
 		name, file, _ := strings.Cut(attach, "=")

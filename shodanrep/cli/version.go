@@ -5,10 +5,9 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
-)
 
-// version is set by the build: go build -ldflags "-X github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli.version=1.2.3".
-var version = "development"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+)
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
@@ -16,7 +15,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Short: "Print the version, and what it was built from",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			text := "shodanrep " + version
+			text := "shodanrep " + shodanrep.Version()
 			if info, ok := debug.ReadBuildInfo(); ok {
 				for _, setting := range info.Settings {
 					if setting.Key == "vcs.revision" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -167,13 +168,25 @@ func (e *Engine) Dataset(ctx context.Context) (*dataset.Dataset, error) {
 	return e.dataset, nil
 }
 
-// Close writes what is not yet written. The engine must not be used afterwards.
+// Close writes what is not yet written, and lets go of the dataset. The engine must not be used afterwards.
 func (e *Engine) Close() error {
 	err := e.store.flush(context.Background())
 	if e.dataset != nil {
-		if e := e.dataset.Close(); err == nil {
-			err = e
-		}
+		err = errors.Join(err, e.dataset.Close())
+	}
+	if e.cfg.Transport != nil {
+		err = errors.Join(err, e.store.store.Close()) // it is this engine's alone
 	}
 	return err
+}
+
+// Shutdown closes the caches that the engines of the process share, after the engines.
+func Shutdown() {
+	shared.Lock()
+	defer shared.Unlock()
+	for _, store := range shared.stores {
+		_ = store.flush(context.Background())
+		_ = store.store.Close()
+	}
+	shared.stores = nil
 }
