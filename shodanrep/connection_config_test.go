@@ -1,0 +1,138 @@
+package shodanrep
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
+)
+
+func TestAWrongArgumentFailsWhenTheConnectionIsRead(t *testing.T) {
+	t.Setenv("SHODAN_API_KEY", "")
+	for spc, want := range map[string]string{
+		`source = "shodn"`:                        `source = "shodn": use "auto", "dataset", "shodan", "internetdb"`,
+		`source = "shodan"`:                       `source = "shodan" needs a key: set api_key, or the environment variable SHODAN_API_KEY`,
+		`source = "dataset"`:                      `source = "dataset" needs files: set data_files`,
+		`api_key = "with space inside"`:           `api_key holds characters that no key has (the value is not shown)`,
+		`api_lookup_limit = -1`:                   `api_lookup_limit = -1: use a whole number from 0 to 1000000`,
+		`bulk_lookup = "yes"`:                     `bulk_lookup = "yes": use "auto", "on", "off"`,
+		`correlation_limit = 0`:                   `correlation_limit = 0: use a whole number from 1 to 10000`,
+		`requests_per_second = 0`:                 `requests_per_second = 0: use a number of requests a second greater than 0`,
+		`internetdb_requests_per_second = -2`:     `internetdb_requests_per_second = -2: use a number`,
+		`max_concurrency = 0`:                     `max_concurrency = 0: use a whole number from 1 to 1000`,
+		`timeout = "10"`:                          `timeout = "10": use a time such as "10s", "5m" or "24h"`,
+		`timeout = "-1s"`:                         `timeout = "-1s": use a time`,
+		`cache = "of"`:                            `cache = "of": use "on", "memory", "off", a path`,
+		`cache = "redis://:secret@/0"`:            `cache is no Redis address (it is not shown, it may hold a password)`,
+		`cache_ttl = "1 day"`:                     `cache_ttl = "1 day": use a time`,
+		`cache_max_size = "12 apples"`:            `cache_max_size = "12 apples": use a size of at least 1MB`,
+		`policy = "strict"`:                       `policy = "strict": use "baseline"`,
+		`api_url = "api.shodan.io"`:               `api_url = "api.shodan.io": use an address such as "https://api.shodan.io"`,
+		`internetdb_url = "ftp://x"`:              `internetdb_url = "ftp://x": use an address such as "https://internetdb.shodan.io"`,
+		`api_url = "https://me:secret@host.test"`: `api_url = "https://me:xxxxx@host.test": use an address`,
+		`nonesuch = 1`:                            `nonesuch`,
+		`max_concurrency = "many"`:                `a number is required`,
+		`data_files = "x.json"`:                   `list of string required`,
+	} {
+		_, err := connect(t, spc)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "space inside") {
+			t.Errorf("%s: error %v, want %s", spc, err, want)
+		}
+	}
+}
+
+func TestTheSecondConnectionsArgumentsAreCheckedBeforeItsFirstRow(t *testing.T) {
+	// The SDK shows the table map function only the first good connection, so the others' faults come with a query.
+	s := server{plugin.Server(&plugin.ServeOpts{PluginFunc: Plugin})}
+	_, err := s.SetAllConnectionConfigs(&proto.SetAllConnectionConfigsRequest{Configs: []*proto.ConnectionConfig{
+		{Connection: "good", Plugin: "shodanrep", Config: `cache = "memory"`}, {Connection: "test", Plugin: "shodanrep", Config: `timeout = "soon"`},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 50 {
+		rows, err := s.run(t, scan{table: "shodan_ip_reputation", columns: []string{"ip"}, quals: map[string]*proto.QualValue{"ip": inets(bad, good, empty)}})
+		if err == nil || !strings.Contains(err.Error(), `connection test: timeout = "soon"`) || len(rows) != 0 {
+			t.Fatalf("%d rows, error %v", len(rows), err)
+		}
+	}
+}
+
+func TestTheKeyAndTheAddressComeFromTheEnvironmentWhereTheConnectionHasNone(t *testing.T) {
+	sim := simulate(t)
+	t.Setenv("SHODAN_API_KEY", " "+shodantest.Key+" ")
+	t.Setenv("SHODAN_API_URL", sim.APIURL())
+	rows := mustConnect(t, `source = "shodan"`+"\n"+`cache = "off"`+"\n"+`requests_per_second = 100`).mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad)}})
+	if r := byIP(t, rows, bad); r["source"] != "shodan" || r["status"] != "indexed" {
+		t.Errorf("%v", r)
+	}
+}
+
+func TestQueriesThatCannotBeAnsweredSayHowToAsk(t *testing.T) {
+	sim := simulate(t)
+	s := mustConnect(t, free(sim))
+	nothing := &proto.QualValue{}
+	for name, tt := range map[string]struct {
+		quals map[string]*proto.QualValue
+		want  string
+	}{
+		"no key column":                            {nil, "missing"},
+		"a value known only when the query runs":   {map[string]*proto.QualValue{"ip": nothing}, "cross join lateral (select * from shodan_ip_reputation where ip = any(u.ips) offset 0)"},
+		"a source without addresses":               {map[string]*proto.QualValue{"source": texts("internetdb")}, "only the dataset can be listed whole"},
+		"a dataset that the connection has not":    {map[string]*proto.QualValue{"source": texts("dataset")}, `source "dataset" needs files: set data_files`},
+		"the REST API without a key":               {map[string]*proto.QualValue{"ip": inets(bad), "source": texts("shodan")}, `source "shodan" needs an API key: set api_key`},
+		"a source that there is not":               {map[string]*proto.QualValue{"ip": inets(bad), "source": texts("censys")}, `"censys" is no source: use dataset, shodan or internetdb`},
+		"auto, which is a choice and not a source": {map[string]*proto.QualValue{"ip": inets(bad), "source": texts("auto")}, "leave source out"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, table := range []string{"shodan_ip_reputation", "shodan_service"} {
+				rows, err := s.run(t, scan{table: table, quals: tt.quals})
+				want := strings.ReplaceAll(tt.want, "shodan_ip_reputation", table)
+				if err == nil || !strings.Contains(err.Error(), want) || len(rows) != 0 {
+					t.Errorf("%s: %d rows, error %v", table, len(rows), err)
+				}
+			}
+		})
+	}
+	if sim.Count("") != 0 {
+		t.Errorf("%d requests", sim.Count(""))
+	}
+}
+
+func TestAddressesInOtherForms(t *testing.T) {
+	sim := simulate(t)
+	s := mustConnect(t, free(sim))
+	for given, status := range map[string]string{
+		bad + "/32":            "indexed",
+		"::ffff:" + bad:        "indexed",
+		"::ffff:11.0.0.1/128":  "indexed",
+		"2001:db8::1":          "reserved",
+		"fe80::1":              "reserved",
+		"255.255.255.255":      "reserved",
+		"11.0.0.0/31":          "not_a_host",
+		"0.0.0.0/0":            "not_a_host",
+		"2606:4700:4700::1111": "not_indexed",
+	} {
+		// As text, which is how a generic plan and the embedded engine hand an address over.
+		rows := s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": texts(given)}})
+		if len(rows) != 1 || rows[0]["ip"] != given || rows[0]["status"] != status {
+			t.Errorf("%s: %v", given, rows)
+		}
+	}
+	for _, given := range []string{"999.1.1.1", "example.com", "", "1.2.3", "fe80::1%eth0", "1.1.1.1/33", "1.1.1.1-1.1.1.9"} {
+		rows := s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": texts(given)}})
+		if len(rows) != 1 || rows[0]["ip"] != nil || rows[0]["status"] != "error" || rows[0]["level"] != "unknown" || !strings.Contains(rows[0]["error"].(string), "is not an IP address") {
+			t.Errorf("%q: %v", given, rows)
+		}
+	}
+	rows := s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": texts(bad, "example.com", good)}})
+	if len(rows) != 3 {
+		t.Errorf("a value that is no address costs the others their rows: %v", rows)
+	}
+	if list := (&proto.QualValue{Value: &proto.QualValue_ListValue{ListValue: &proto.QualValueList{}}}); len(s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": list}})) != 0 {
+		t.Error("an empty list has rows")
+	}
+}
