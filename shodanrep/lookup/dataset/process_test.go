@@ -3,6 +3,7 @@ package dataset
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -165,5 +166,30 @@ func TestReadersAndWritersSideBySide(t *testing.T) {
 	wg.Wait()
 	if got := hosts(t, d, "192.0.2.1")["192.0.2.1"]; len(got) != 1 || got[0] != "80/tcp 20" {
 		t.Errorf("at last: %v", got)
+	}
+}
+
+func TestWaitingForAnotherProcessEndsWithTheContext(t *testing.T) {
+	t.Parallel()
+	dir, index := t.TempDir(), t.TempDir()
+	write(t, in(dir, "a.json"), line("192.0.2.1", 80, "2026-01-02T00:00:00"))
+	write(t, in(dir, "b.json"), line("192.0.2.2", 80, "2026-01-02T00:00:00"))
+	d := open(t, index, in(dir, "a.json"))
+	err := d.index.use(t.Context(), func(busy *conn) error {
+		return busy.write(func() error {
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			if _, err := Open(ctx, Options{Dir: index, Files: []string{in(dir, "b.json")}}); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("a file that is not in the index: %v", err)
+			}
+			// What is in the index already is answered meanwhile.
+			if got := hosts(t, open(t, index, in(dir, "a.json")), "192.0.2.1"); len(got) != 1 {
+				t.Errorf("a file that is: %v", got)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
