@@ -43,12 +43,12 @@ var operators = map[sqlite3.IndexConstraintOp]string{
 	sqlite3.INDEX_CONSTRAINT_OFFSET:    opOffset,
 }
 
-// The costs tell the planner that a call to the plugin is dear whatever it returns, that a batch is one call, and that
-// a table without conditions may have no end. So a list is looked up as one batch and joined afterwards rather than
-// asked for one value after the other, and a table with conditions comes before one without.
+// The costs tell the planner, in steps of SQLite's own, that a call to the plugin is dear whatever it returns, that a
+// batch is one call, and that a table without conditions may have no end. So a list is looked up as one batch and joined
+// afterwards, rather than asked for one value after the other.
 const (
-	callCost, callRows = 1e3, 10
-	listCost, listRows = 2e3, 1000
+	callCost, callRows = 10_000, 10
+	listCost, listRows = 11_000, 100
 	scanCost, scanRows = 1e8, 1_000_000
 )
 
@@ -63,7 +63,7 @@ func (t *Table) choose(idx *sqlite3.IndexInfo) bool {
 	given := make(map[condition]bool)
 	// exact says that what the plugin returns is what the query asks for, so that a LIMIT of the query is one of ours.
 	exact := len(idx.OrderBy) == 0 && len(t.connection.Members) == 0
-	hasList, limits := false, make(map[string]int)
+	hasList, hasOne, limits := false, false, make(map[string]int)
 
 	for i, c := range idx.Constraint {
 		operator := operators[c.Op]
@@ -81,8 +81,8 @@ func (t *Table) choose(idx *sqlite3.IndexInfo) bool {
 		in := equal && idx.In(i, -1)
 		if in {
 			idx.In(i, 1)
-			hasList = true
 		}
+		hasList, hasOne = hasList || in, hasOne || equal && !in
 		// What is asked for by equality is compared again when the rows come, and by the rules of the column's type,
 		// which SQLite doesn't know. The other operators are hints: the plugin may do less than SQLite asks for.
 		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args) + 1, Omit: equal}
@@ -106,7 +106,7 @@ func (t *Table) choose(idx *sqlite3.IndexInfo) bool {
 	switch {
 	case len(given) == 0:
 		idx.EstimatedCost, idx.EstimatedRows = scanCost, scanRows
-	case hasList:
+	case hasList && !hasOne:
 		idx.EstimatedCost, idx.EstimatedRows = listCost, listRows
 	default:
 		idx.EstimatedCost, idx.EstimatedRows = callCost, callRows

@@ -5,13 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 )
 
 // Query runs one or more statements, and calls each with the rows of every one that has a result. It stops at the first
-// error: the plugin's, SQLite's, that of each, or the context's.
+// error: the plugin's, SQLite's, that of each, or the context's. each must not call methods of db.
 func (db *DB) Query(ctx context.Context, sql string, each func(*Rows) error) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -33,6 +34,9 @@ func (db *DB) run(sql string, each func(*Rows) error) (tail string, err error) {
 	db.statement = &statement{}
 	stmt, tail, err := db.conn.Prepare(sql)
 	if err != nil {
+		if filled := fillEmptyLists(sql); isNoPlan(err) && filled != sql {
+			return db.run(filled, each)
+		}
 		return "", db.explain(err)
 	}
 	if stmt == nil {
@@ -73,7 +77,7 @@ func (db *DB) explain(err error) error {
 	}
 	err = sqlError(err)
 	switch {
-	case strings.Contains(err.Error(), "no query solution"):
+	case isNoPlan(err):
 		return cmp.Or(db.statement.noPlan(), err)
 	case strings.HasPrefix(err.Error(), "no such table: "):
 		var names []string
@@ -91,9 +95,9 @@ type Rows struct {
 	stmt    *sqlite3.Stmt
 	columns []Column
 	values  []any
-	// ready says that a row was read and not yet returned.
-	ready bool
-	err   error
+	// ready says that a row was stepped to and not yet returned; done that there are no more. SQLite would start over.
+	ready, done bool
+	err         error
 }
 
 // Column describes a column of a result. Type is the name that Steampipe's database has for it: of the column that it
@@ -127,10 +131,11 @@ func (r *Rows) Values() []any { return r.values }
 func (r *Rows) Err() error { return r.err }
 
 func (r *Rows) step() {
-	if r.err != nil {
+	if r.done {
 		return
 	}
 	r.ready = r.stmt.Step()
+	r.done = !r.ready
 	if err := r.stmt.Err(); err != nil {
 		r.err = r.db.explain(err)
 	}
@@ -213,6 +218,23 @@ func skipBlank(sql string) string {
 			return ""
 		}
 	}
+}
+
+// isNoPlan reports that SQLite has found no order of the tables in which BestIndex agrees.
+func isNoPlan(err error) bool { return strings.Contains(err.Error(), "no query solution") }
+
+// emptyList finds "in ()", and passes over what is quoted or a comment.
+var emptyList = regexp.MustCompile(`(?is)'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/|\bin\s*\(\s*\)`)
+
+// fillEmptyLists puts a query without rows into lists without values. SQLite leaves a condition with the latter out of
+// what it tells a table, which then looks like one without the condition that it needs.
+func fillEmptyLists(sql string) string {
+	return emptyList.ReplaceAllStringFunc(sql, func(found string) string {
+		if found[0] == 'i' || found[0] == 'I' {
+			return "in (select null where false)"
+		}
+		return found
+	})
 }
 
 // isExplain reports whether a statement asks for its plan only.

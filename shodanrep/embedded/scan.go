@@ -3,7 +3,6 @@ package embedded
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
@@ -14,13 +13,9 @@ const (
 	// ones are under way. More would only hold more rows in memory, since every call waits until its rows are read.
 	callsAhead = 3
 
-	// rowsAhead is how many rows wait to be read.
-	rowsAhead = 64
-
-	// settle is how long a call is left alone before its context is cancelled. A call that is cancelled while the SDK
-	// still sets it up leaves goroutines behind for ever: they wait on channels that nobody reads any more. After that,
-	// every row of it is waiting on the plugin's own functions, which do end.
-	settle = 50 * time.Millisecond
+	// rowsAhead is how many rows wait to be read: one of every value under way. While the SDK waits to hand over a row
+	// it can lose an error, so a table with one row a value should not make it wait.
+	rowsAhead = callsAhead * sliceValues
 )
 
 // scan is one run through a table's rows: a few calls side by side, whose rows come in no order.
@@ -31,39 +26,29 @@ type scan struct {
 	ctx  context.Context
 	rows chan *proto.Row
 
-	// stopped is closed when no more rows are wanted, by next or because err is set.
-	stopped chan struct{}
-	mu      sync.Mutex
-	err     error
-	// left counts down the rows that a LIMIT still allows.
-	left  int64
-	calls map[*running]struct{}
-}
+	// wanted ends when no more rows are wanted. The plugin's functions run until then.
+	wanted context.Context
+	stop   context.CancelFunc
 
-// running is a call under way.
-type running struct {
-	started time.Time
-	ctx     context.Context
-	cancel  context.CancelFunc
+	mu  sync.Mutex
+	err error
+	// left counts down the rows that a LIMIT still allows.
+	left int64
 }
 
 // startScan begins to ask the plugin.
 func (db *DB) startScan(r *request) *scan {
-	s := &scan{
-		db: db, request: r, ctx: db.ctx, left: r.limit, calls: make(map[*running]struct{}),
-		rows: make(chan *proto.Row, rowsAhead), stopped: make(chan struct{}),
-	}
+	s := &scan{db: db, request: r, ctx: db.ctx, left: r.limit, rows: make(chan *proto.Row, rowsAhead)}
 	if db.listContext != nil && len(r.asked) > 0 && len(r.asked[0].text) > 1 {
 		s.ctx = db.listContext(s.ctx, len(r.asked[0].text))
 	}
-	db.running.Add(1)
-	go s.run()
+	s.wanted, s.stop = context.WithCancel(context.Background())
+	db.running.Go(s.run)
 	return s
 }
 
 // run makes the calls, one slice after the other, callsAhead at a time.
 func (s *scan) run() {
-	defer s.db.running.Done()
 	defer close(s.rows)
 	var calls sync.WaitGroup
 	defer calls.Wait()
@@ -77,11 +62,11 @@ func (s *scan) run() {
 	for {
 		select {
 		case slots <- struct{}{}:
-		case <-s.stopped:
+		case <-s.wanted.Done():
 			return
 		}
 		limit, enough := s.remaining()
-		if enough {
+		if enough || s.wanted.Err() != nil {
 			return
 		}
 		length := sliceValues
@@ -92,17 +77,12 @@ func (s *scan) run() {
 		if !more {
 			return
 		}
-		call := s.begin()
-		if call == nil {
-			return
-		}
 		calls.Go(func() {
-			err := s.db.server.execute(call.ctx, s.request.table, part.query(), limit, func(row *proto.Row) { s.send(part, row) })
-			s.end(call)
-			if err != nil {
+			defer func() { <-slots }()
+			call := &call{ctx: context.WithoutCancel(s.ctx), stop: s.wanted, send: func(row *proto.Row) { s.send(part, row) }}
+			if err := s.db.server.execute(call, s.request.table, part.query(), limit); err != nil {
 				s.fail(err)
 			}
-			<-slots
 		})
 	}
 }
@@ -116,7 +96,7 @@ func (s *scan) remaining() (limit int64, enough bool) {
 
 // send passes a row of a call on to next. It waits until there is room: so the SDK waits, and nothing piles up.
 func (s *scan) send(part slice, row *proto.Row) {
-	if !part.wanted(row) {
+	if s.wanted.Err() != nil || !part.wanted(row) {
 		return
 	}
 	if s.request.limit > 0 {
@@ -130,7 +110,7 @@ func (s *scan) send(part slice, row *proto.Row) {
 	}
 	select {
 	case s.rows <- row:
-	case <-s.stopped:
+	case <-s.wanted.Done():
 	}
 }
 
@@ -141,32 +121,13 @@ func (s *scan) next() (*proto.Row, error) {
 		if ok {
 			return row, nil
 		}
-	case <-s.stopped:
+	case <-s.wanted.Done():
 	case <-s.ctx.Done():
 		return nil, sqlite3.INTERRUPT
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return nil, s.err
-}
-
-func (s *scan) begin() *running {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.halted() {
-		return nil
-	}
-	call := &running{started: time.Now()}
-	call.ctx, call.cancel = context.WithCancel(context.WithoutCancel(s.ctx))
-	s.calls[call] = struct{}{}
-	return call
-}
-
-func (s *scan) end(call *running) {
-	call.cancel()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.calls, call)
 }
 
 // fail ends the scan with an error.
@@ -177,26 +138,4 @@ func (s *scan) fail(err error) {
 	}
 	s.mu.Unlock()
 	s.stop()
-}
-
-// stop ends the scan, and the calls that are under way.
-func (s *scan) stop() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.halted() {
-		return
-	}
-	close(s.stopped)
-	for call := range s.calls {
-		time.AfterFunc(settle-time.Since(call.started), call.cancel)
-	}
-}
-
-func (s *scan) halted() bool {
-	select {
-	case <-s.stopped:
-		return true
-	default:
-		return false
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -17,8 +18,14 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// queryCacheMB bounds the SDK's query cache, which no call of ours uses. Left unbounded it allocates 300 MB at once.
-const queryCacheMB = 1
+const (
+	// queryCacheMB bounds the SDK's query cache, which no call of ours uses. Left unbounded it allocates 300 MB at once.
+	queryCacheMB = 1
+
+	// freeMemory is the variable that tells the SDK after how many rows to collect garbage and hand memory back. Its
+	// default also does that at the first row of every call, which costs a join nine tenths of its time.
+	freeMemory = "STEAMPIPE_FREE_MEM_INTERVAL"
+)
 
 // server is the SDK's server with the plugin in it.
 type server struct {
@@ -34,6 +41,10 @@ func startServer(create plugin.PluginFunc, connections []Connection, logger hclo
 			s, err = nil, fmt.Errorf("the plugin could not be started: %v", r)
 		}
 	}()
+	if _, set := os.LookupEnv(freeMemory); !set {
+		os.Setenv(freeMemory, "0")
+	}
+	traceCalls()
 	s = &server{}
 	s.grpc = plugin.Server(&plugin.ServeOpts{PluginFunc: func(ctx context.Context) *plugin.Plugin {
 		s.plugin = create(ctx)
@@ -77,8 +88,9 @@ func (s *server) schema(connection string) (map[string]*proto.TableSchema, error
 
 // call is one Execute of the SDK's server, and the stream to which the SDK sends its rows.
 type call struct {
-	ctx  context.Context
-	send func(*proto.Row)
+	// ctx is the SDK's, and never ends; stop is the one whose end the plugin's functions see.
+	ctx, stop context.Context
+	send      func(*proto.Row)
 
 	mu  sync.Mutex
 	err error
@@ -86,11 +98,10 @@ type call struct {
 
 type callKey struct{}
 
-// execute asks the plugin for rows, and hands each to send. It returns the plugin's first error in the plugin's words.
-// It may go on for a while after its context has ended; see settle.
-func (s *server) execute(ctx context.Context, t *Table, q *proto.QueryContext, limit int64, send func(*proto.Row)) error {
-	c := &call{send: send}
-	c.ctx = context.WithValue(ctx, callKey{}, c)
+// execute asks the plugin for rows, and returns its first error in its own words. After stop has ended it returns as
+// soon as the plugin's functions do.
+func (s *server) execute(c *call, t *Table, q *proto.QueryContext, limit int64) error {
+	c.ctx = context.WithValue(c.ctx, callKey{}, c)
 	request := &proto.ExecuteRequest{
 		Table:        t.Name,
 		QueryContext: q,
@@ -114,7 +125,7 @@ func (s *server) execute(ctx context.Context, t *Table, q *proto.QueryContext, l
 	if own := c.failure(); own != nil {
 		return own
 	}
-	if err != nil && ctx.Err() == nil {
+	if err != nil && c.stop.Err() == nil {
 		return errors.New(cleanMessage(err.Error(), asked...))
 	}
 	return nil
@@ -146,8 +157,8 @@ func collectErrors(p *plugin.Plugin) {
 func (c *call) fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// What fails because its context has ended did not fail on its own.
-	if c.err == nil && c.ctx.Err() == nil {
+	// What fails because it was stopped did not fail on its own.
+	if c.err == nil && c.stop.Err() == nil {
 		c.err = err
 	}
 }
@@ -166,7 +177,7 @@ func (c *call) Send(response *proto.ExecuteResponse) error {
 	return nil
 }
 
-// Context returns the context in which the plugin's functions run.
+// Context returns the SDK's context.
 func (c *call) Context() context.Context { return c.ctx }
 
 // The rest of proto.WrapperPlugin_ExecuteServer is of use between processes only.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
@@ -20,6 +21,7 @@ type Plugin struct {
 	mu       sync.Mutex
 	calls    []Call
 	hydrated []string
+	streamed atomic.Int64
 }
 
 // Call is one call of a table's list function.
@@ -83,6 +85,9 @@ func (p *Plugin) Hydrated() []string {
 	defer p.mu.Unlock()
 	return slices.Clone(p.hydrated)
 }
+
+// Streamed returns how many rows of fake_event the SDK has taken.
+func (p *Plugin) Streamed() int { return int(p.streamed.Load()) }
 
 // Reset forgets the calls so far.
 func (p *Plugin) Reset() {

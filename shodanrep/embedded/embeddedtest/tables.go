@@ -152,6 +152,7 @@ func (p *Plugin) listEvents(ctx context.Context, d *plugin.QueryData, _ *plugin.
 		if d.RowsRemaining(ctx) == 0 {
 			return nil, nil
 		}
+		p.streamed.Add(1)
 		d.StreamListItem(ctx, event{n, fmt.Sprintf("Event %d", n), Checked.Add(time.Duration(n) * time.Hour)})
 	}
 	return nil, nil
