@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
 
@@ -25,6 +24,7 @@ const (
 type progress struct {
 	meter *lookup.Meter
 	stop  chan struct{}
+	once  sync.Once
 	done  sync.WaitGroup
 }
 
@@ -47,8 +47,29 @@ func (p *progress) listContext(ctx context.Context, values int) context.Context 
 
 // end takes the bar away.
 func (p *progress) end() {
-	close(p.stop)
+	p.once.Do(func() { close(p.stop) })
 	p.done.Wait()
+}
+
+// before returns a writer that takes the bar away before anything is written to w: both may be the same terminal.
+func (p *progress) before(w io.Writer) io.Writer { return resultWriter{w, p} }
+
+type resultWriter struct {
+	io.Writer
+	progress *progress
+}
+
+func (w resultWriter) Write(b []byte) (int, error) {
+	w.progress.end()
+	return w.Writer.Write(b)
+}
+
+// Fd returns the descriptor behind the writer, so that a terminal is still known for one.
+func (w resultWriter) Fd() uintptr {
+	if file, ok := w.Writer.(descriptor); ok {
+		return file.Fd()
+	}
+	return ^uintptr(0) // no file has it
 }
 
 func (p *progress) show(w io.Writer) {
@@ -90,8 +111,11 @@ func describe(p lookup.Progress) string {
 	return text
 }
 
-// isTerminal reports whether what is written to w appears on a terminal.
-func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
+// A descriptor is a file, or what stands for one.
+type descriptor interface{ Fd() uintptr }
+
+// isTerminal reports whether a stream is a terminal.
+func isTerminal(stream any) bool {
+	file, ok := stream.(descriptor)
 	return ok && term.IsTerminal(int(file.Fd()))
 }

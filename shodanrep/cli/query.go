@@ -12,7 +12,6 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
@@ -110,7 +109,7 @@ func (a *app) sql(args []string) (string, error) {
 	if len(args) == 1 && args[0] != "-" {
 		return args[0], nil
 	}
-	if file, ok := a.stdin.(*os.File); ok && len(args) == 0 && term.IsTerminal(int(file.Fd())) {
+	if len(args) == 0 && isTerminal(a.stdin) {
 		return "", errors.New("query needs SQL, as an argument or on standard input")
 	}
 	text, err := io.ReadAll(a.stdin)
@@ -146,7 +145,9 @@ func (a *app) query(cmd *cobra.Command, flags queryFlags, sql string) error {
 			return err
 		}
 	}
-	return db.Query(cmd.Context(), sql, func(rows *embedded.Rows) error { return a.print(flags.output, rows) })
+	shown := *a
+	shown.stdout = progress.before(a.stdout)
+	return db.Query(cmd.Context(), sql, func(rows *embedded.Rows) error { return shown.print(flags.output, rows) })
 }
 
 // logger returns where the plugin logs to. Its warnings are shown unless the environment says otherwise.

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -131,11 +130,10 @@ func (a *app) render(w table.Writer) error {
 
 // width returns how wide the terminal is, and 0 where standard output is none.
 func (a *app) width() int {
-	file, ok := a.stdout.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
+	if !isTerminal(a.stdout) {
 		return 0
 	}
-	width, _, err := term.GetSize(int(file.Fd()))
+	width, _, err := term.GetSize(int(a.stdout.(descriptor).Fd()))
 	if err != nil {
 		return 0
 	}
