@@ -76,9 +76,10 @@ func TestTakeHoldsARateAmongProcesses(t *testing.T) {
 	const lasts = 6 * time.Second
 	until := strconv.FormatInt(time.Now().Add(lasts).UnixMilli(), 10)
 	rates := map[string]float64{"slow": 1, "fast": 5}
+	processes := map[string]int{"slow": 10, "fast": 3}
 	var args [][]string
-	for range 5 {
-		for name, perSecond := range rates {
+	for name, perSecond := range rates {
+		for range processes[name] {
 			args = append(args, []string{s.address(), r.store.prefix, name, fmt.Sprint(perSecond), until})
 		}
 	}
@@ -136,11 +137,11 @@ func TestTakePlansTurns(t *testing.T) {
 		burst     int
 		want      []time.Duration
 	}{
-		"one a second":           {1, 1, []time.Duration{0, 1075, 2150, 3225}},
-		"one in two seconds":     {0.5, 1, []time.Duration{0, 2150, 4300, 6450}},
-		"ten a second":           {10, 1, []time.Duration{0, 108, 215, 323}},
-		"a burst":                {1, 3, []time.Duration{0, 0, 0, 1075, 2150}},
-		"no burst at all is one": {1, 0, []time.Duration{0, 1075}},
+		"one a second":           {1, 1, []time.Duration{0, 1060, 2120, 3180}},
+		"one in two seconds":     {0.5, 1, []time.Duration{0, 2120, 4240, 6360}},
+		"ten a second":           {10, 1, []time.Duration{0, 106, 212, 318}},
+		"a burst":                {1, 3, []time.Duration{0, 0, 0, 1060, 2120}},
+		"no burst at all is one": {1, 0, []time.Duration{0, 1060}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -208,7 +209,7 @@ func TestTakePlansTurns(t *testing.T) {
 	})
 }
 
-func TestTakeOfACancelledCallLeavesItsSlotToTheNext(t *testing.T) {
+func TestTakeOfACancelledCallLeavesItsTurnToTheNext(t *testing.T) {
 	t.Parallel()
 	r := openTestRedis(t, startRedis(t, ""), Options{})
 	if err := r.Take(t.Context(), "rate", 5, 1); err != nil {
@@ -226,7 +227,7 @@ func TestTakeOfACancelledCallLeavesItsSlotToTheNext(t *testing.T) {
 		t.Fatal(err)
 	}
 	if took := time.Since(start); took > time.Second {
-		t.Errorf("the slot after 20 cancelled calls came after %v, want that of the first of them", took)
+		t.Errorf("the turn after 20 cancelled calls came after %v, want that of the first of them", took)
 	}
 	t.Run("and no more when it has gone by", func(t *testing.T) {
 		q := r.queue("rate")
@@ -238,7 +239,7 @@ func TestTakeOfACancelledCallLeavesItsSlotToTheNext(t *testing.T) {
 			}
 		}
 		if took := time.Since(start); took < 200*time.Millisecond {
-			t.Errorf("two slots of five a second took %v", took)
+			t.Errorf("two turns of five a second took %v", took)
 		}
 	})
 }
@@ -248,7 +249,7 @@ func TestPeers(t *testing.T) {
 	s := startRedis(t, "")
 	one := openTestRedis(t, s, Options{})
 	if got := one.Peers("rate"); got != 1 {
-		t.Errorf("%d processes before the first slot, want this one", got)
+		t.Errorf("%d processes before the first request, want this one", got)
 	}
 	two := openRedisAs(t, s, one.store.prefix, Options{})
 	for range 2 {

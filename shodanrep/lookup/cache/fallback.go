@@ -58,9 +58,10 @@ func newFallback(b backend, place string, every time.Duration, opts Options) *fa
 	}
 }
 
-// open tries the backend for the first time.
+// open tries the backend for the first time. It has time-outs of its own: that the query which came first was cancelled
+// says nothing against it.
 func (f *fallback) open(ctx context.Context) {
-	if err := f.backend.revive(ctx); err != nil {
+	if err := f.backend.revive(context.WithoutCancel(ctx)); err != nil {
 		f.fail(err)
 		return
 	}

@@ -133,8 +133,12 @@ func (f *File) prepare(ctx context.Context, db *sqlite3.Conn) error {
 	if readOnly, _ := db.ReadOnly("main"); readOnly {
 		return fs.ErrPermission
 	}
-	// Before anything is changed: the file may be someone else's.
-	isNew, err := f.check()
+	// Before anything is changed: the file may be someone else's. In a transaction: another process may be making it.
+	var isNew bool
+	err := f.writer.transact(ctx, "BEGIN", func() (err error) {
+		isNew, err = f.check()
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 )
@@ -233,6 +234,34 @@ func TestFileIsSharedBySeveralProcesses(t *testing.T) {
 	got := mustStats(t, f)
 	if got.Entries != sharers*shared || got.Hits != hits || got.Hits+got.Misses != sharers*(sharers+1)*shared {
 		t.Errorf("got %+v, want %d entries and %d hits", got, sharers*shared, hits)
+	}
+}
+
+func TestFileIsMadeByManyAtOnce(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	for range 10 {
+		path := filepath.Join(t.TempDir(), "c.sqlite")
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				f, err := OpenFile(t.Context(), path, Options{Now: c.now})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := f.Put(t.Context(), []Entry{c.entry(address(i), "a")}); err != nil {
+					t.Error(err)
+				}
+				if err := f.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if got := mustStats(t, openTestFile(t, path, Options{})).Entries; got != 8 {
+			t.Errorf("%d entries, want 8", got)
+		}
 	}
 }
 

@@ -20,8 +20,7 @@ const (
 	// putBatch and putBytes bound what one script run keeps: Redis does nothing else meanwhile.
 	putBatch = 500
 	putBytes = 1 << 20
-	// scanBatch is how many keys one round trip walks over, and scanBound after how many keys the statistics are an
-	// estimate.
+	// scanBatch is how many keys one round trip walks over, and scanBound how many of them the statistics do.
 	scanBatch = 1000
 	scanBound = 200_000
 )
@@ -31,6 +30,7 @@ type redisStore struct {
 	client        *redis.Client
 	prefix, place string
 	opts          Options
+	bound         int64        // after how many keys the statistics are an estimate
 	hits, misses  atomic.Int64 // counted and not yet sent
 	sent          atomic.Int64 // when they last were, in Unix seconds
 }
@@ -193,7 +193,7 @@ func (s *redisStore) Stats(ctx context.Context) (Stats, error) {
 	stats := Stats{Place: s.place}
 	var oldest, newest int64
 	seen := map[string]bool{} // a walk may come by a key twice
-	walked, err := s.scan(ctx, scanBound, func(keys []string) error {
+	walked, err := s.scan(ctx, s.bound, func(keys []string) error {
 		keys = slices.DeleteFunc(keys, func(k string) bool {
 			twice := seen[k]
 			seen[k] = true
@@ -220,7 +220,7 @@ func (s *redisStore) Stats(ctx context.Context) (Stats, error) {
 	if stats.Entries > 0 {
 		stats.Oldest, stats.Newest = timeOf(oldest), timeOf(newest)
 	}
-	if walked >= scanBound {
+	if walked >= s.bound {
 		size, err := s.client.DBSize(ctx).Result()
 		if err != nil {
 			return Stats{}, s.explain(err)

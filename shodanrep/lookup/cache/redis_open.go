@@ -81,7 +81,7 @@ func openRedis(ctx context.Context, address, prefix string, every time.Duration,
 	conf.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	redis.SetLogger(driverLog{opts.Logger})
 
-	store := &redisStore{client: redis.NewClient(conf), prefix: prefix, place: place, opts: opts}
+	store := &redisStore{client: redis.NewClient(conf), prefix: prefix, place: place, opts: opts, bound: scanBound}
 	r := &Redis{
 		fallback: newFallback(store, place, every, opts), store: store, process: rand.Text(), queues: map[string]*queue{},
 	}

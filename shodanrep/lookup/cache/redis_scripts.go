@@ -68,16 +68,18 @@ return {n, expired, bytes, oldest, newest}
 
 // takeScript admits requests of a rate by Redis' own clock. A caller's first run gets a place in the plan, which serves
 // the callers in turn; it comes again when that is due. Then it is admitted, if those before it have kept to the plan,
-// or comes once more. It returns how many microseconds the caller has to wait, or -1 where it is admitted, and how many
+// or comes once more. Where many are late for their turns, those who come too early make up for it: the first of them
+// takes the next. It returns how many microseconds the caller has to wait, or -1 where it is admitted, and how many
 // processes have come within the last minute. KEYS[1] has the times when what is planned and what was admitted is used
 // up (the theoretical arrival times of the generic cell rate algorithm), KEYS[2] the processes. ARGV: the microseconds
-// between two planned and between two admitted requests, how many a burst may run ahead, the microseconds to wait where
-// nothing is known of requests before, who comes, and 1 where it has had its place.
+// between two requests, how many of them a burst may run ahead, the microseconds to wait where nothing is known of
+// requests before, who comes, and 1 where it has had its place.
 var takeScript = redis.NewScript(`
-local planEach, admitEach, ahead, hold = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local interval, hold = tonumber(ARGV[1]), tonumber(ARGV[3])
+local ahead = ARGV[2] * interval
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-redis.call('ZADD', KEYS[2], now, ARGV[5])
+redis.call('ZADD', KEYS[2], now, ARGV[4])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 60000000)
 redis.call('EXPIRE', KEYS[2], 60)
 local peers = redis.call('ZCARD', KEYS[2])
@@ -85,19 +87,19 @@ local peers = redis.call('ZCARD', KEYS[2])
 local planned, admitted = unpack(redis.call('HMGET', KEYS[1], 'planned', 'admitted'))
 planned, admitted = tonumber(planned or 0), tonumber(admitted or 0)
 if admitted == 0 and hold > 0 then
-	planned, admitted = now + hold + ahead * planEach, now + hold + ahead * admitEach
+	planned, admitted = now + hold + ahead, now + hold + ahead
 end
 local wait
-if ARGV[6] ~= '1' then
+if ARGV[5] ~= '1' then
 	planned = math.max(planned, now)
-	wait = planned - ahead * planEach - now
-	planned = planned + planEach
+	wait = planned - ahead - now
+	planned = planned + interval
 end
 if not wait or wait <= 0 then
-	wait = admitted - ahead * admitEach - now
+	wait = admitted - ahead - now
 	if wait <= 0 then
 		wait = -1
-		admitted = math.max(admitted, now) + admitEach
+		admitted = math.max(admitted, now) + interval
 	end
 end
 redis.call('HSET', KEYS[1], 'planned', string.format('%.0f', planned), 'admitted', string.format('%.0f', admitted))

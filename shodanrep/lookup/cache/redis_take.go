@@ -7,14 +7,10 @@ import (
 	"time"
 )
 
-// How much farther apart requests are than their rate has them. Redis admits them exactly; what lies between it and a
-// service makes some arrive sooner after the one before. So six hundredths of a second may go by unevenly (at a slower
-// rate, of its interval) before two of them are closer than they may be. The plan leaves a little more, for processes
-// that are late for their turn, so that they do not hold up all who come after.
-const (
-	admitApart = 1.06
-	planApart  = 1.075
-)
+// apart is how much farther apart requests are than their rate has them. Redis admits them exactly; what lies between
+// it and a service makes some arrive sooner after the one before. So six hundredths of a second may go by unevenly (at
+// a slower rate, of its interval) before two of them are closer than they may be.
+const apart = 1.06
 
 // queue lets one call of this process at a time wait its turn at Redis: more of them would plan for long before they
 // are due, and in vain when their query is cancelled.
@@ -69,9 +65,9 @@ func (r *Redis) come(ctx context.Context, q *queue, name string, perSecond float
 	if !q.due.IsZero() {
 		planned = 1
 	}
-	micros := func(apart float64) int64 { return int64(math.Ceil(apart / perSecond * 1e6)) }
+	interval := int64(math.Ceil(apart / perSecond * 1e6))
 	keys := []string{r.store.prefix + "rate:" + name, r.store.prefix + "peers:" + name}
-	row, err := takeScript.Run(ctx, r.store.client, keys, micros(planApart), micros(admitApart), max(burst, 1)-1,
+	row, err := takeScript.Run(ctx, r.store.client, keys, interval, max(burst, 1)-1,
 		r.hold().Microseconds(), r.process, planned).Int64Slice()
 	if err != nil {
 		return false, r.away(ctx, err)

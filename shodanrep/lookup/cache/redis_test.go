@@ -121,6 +121,47 @@ func TestRedis(t *testing.T) {
 	t.Run("prunes what has expired", func(t *testing.T) { testPrune(t, open) })
 }
 
+func TestRedisEstimatesTheStatisticsOfManyEntries(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	r := openTestRedis(t, startRedis(t, ""), Options{Now: c.now})
+	r.store.bound = 4000
+	mustPut(t, r, c.batch(20_000, 100)...)
+	got := mustStats(t, r)
+	if got.Entries < 15_000 || got.Entries > 25_000 || got.Bytes < 15_000*100 {
+		t.Errorf("got %+v, want some 20,000 entries", got)
+	}
+}
+
+func TestRedisGivesAnswersTheirTime(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	r := openTestRedis(t, startRedis(t, ""), Options{Now: c.now})
+	long, short := c.entry("192.0.2.1", "l"), c.entry("192.0.2.1", "s")
+	short.Asked, short.Expires = "minify", c.now().Add(time.Minute)
+	for i, e := range []Entry{short, long, short} {
+		mustPut(t, r, e)
+		got := r.store.client.PTTL(t.Context(), r.store.subjectKey(e.Subject)).Val()
+		if want := []time.Duration{time.Minute, time.Hour, time.Hour}[i]; got > want || got < want-20*time.Second {
+			t.Errorf("put %d: Redis keeps the answers for %v, want %v", i, got, want)
+		}
+	}
+}
+
+func FuzzReadAnswer(f *testing.F) {
+	f.Add("1 2 3", "abc")
+	f.Add("1764000000000000 1764000000000000 0", "")
+	f.Add("1 2", "x")
+	f.Fuzz(func(t *testing.T, about, body string) {
+		if e, ok := readAnswer(Key{}, []any{about, body}); ok && string(e.Body) != body {
+			t.Errorf("got %q, want %q", e.Body, body)
+		}
+		if _, ok := readAnswer(Key{}, []any{nil, body}); ok {
+			t.Error("made an answer of nothing")
+		}
+	})
+}
+
 // eventually waits for what another goroutine or process brings about.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
