@@ -17,7 +17,8 @@ import (
 )
 
 // AttachCSV makes a table of a CSV file, or of one with tabs if its name ends in .tsv. Its first line names the
-// columns. A column of numbers compares as numbers, any other as text, and an empty cell is NULL.
+// columns. A column of numbers compares as numbers, one of true and false is a truth value, any other is text, and an
+// empty cell is NULL.
 func (db *DB) AttachCSV(name, path string) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -69,13 +70,17 @@ func (db *DB) attachCSV(name string, file io.Reader, comma rune) (err error) {
 	if err != nil {
 		return err
 	}
-	columns := make([]string, len(header))
+	columns, values := make([]string, len(header)), make([]string, len(header))
 	for i, column := range header {
 		columns[i] = sqlite3.QuoteIdentifier(column) + " " + types[i]
+		// SQLite turns the text into numbers where the column has a numeric type, but knows no true and false.
+		values[i] = fmt.Sprintf("c%d", i)
+		if types[i] == "BOOLEAN" {
+			values[i] = fmt.Sprintf("lower(c%d) = 'true'", i)
+		}
 	}
-	// SQLite turns the text into numbers where the column has a numeric type.
-	return sqlError(db.conn.Exec(fmt.Sprintf("CREATE TABLE temp.%[1]s (%[3]s); INSERT INTO temp.%[1]s SELECT * FROM temp.%[2]s; DROP TABLE temp.%[2]s",
-		table, staged, strings.Join(columns, ", "))))
+	return sqlError(db.conn.Exec(fmt.Sprintf("CREATE TABLE temp.%[1]s (%[3]s); INSERT INTO temp.%[1]s SELECT %[4]s FROM temp.%[2]s; DROP TABLE temp.%[2]s",
+		table, staged, strings.Join(columns, ", "), strings.Join(values, ", "))))
 }
 
 // csvHeader reads the line that names the columns.
@@ -157,11 +162,19 @@ func (db *DB) stage(table string, header []string, reader *csv.Reader) (types []
 	return types, nil
 }
 
+// isBoolean reports whether a field is a truth value as Steampipe writes one.
+func isBoolean(field string) bool {
+	return strings.EqualFold(field, "true") || strings.EqualFold(field, "false")
+}
+
 // widen returns the type of a column of the given type ("" before its first value) when the field is in it as well.
 // What would read differently as a number, such as 007, 1e5 or 1.10, is text.
 func widen(columnType, field string) string {
-	if columnType == "TEXT" {
-		return columnType
+	if columnType == "TEXT" || isBoolean(field) != (columnType == "BOOLEAN") && columnType != "" {
+		return "TEXT"
+	}
+	if isBoolean(field) {
+		return "BOOLEAN"
 	}
 	if i, err := strconv.ParseInt(field, 10, 64); err == nil && strconv.FormatInt(i, 10) == field {
 		return cmp.Or(columnType, "INTEGER")
