@@ -1,0 +1,159 @@
+package shodanrep_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
+)
+
+// What the examples of the documents run on, by paths from the root of the repository.
+const (
+	sampleConfig = "config/sample/sample.spc"
+	sampleRules  = "config/sample/security_group_rules.csv"
+	rulesTable   = "aws_vpc_security_group_rule"
+)
+
+// atRoot runs the rest of the test in the root of the repository, where the documents' commands are meant to be run,
+// without what the environment says of keys and caches.
+func atRoot(t *testing.T) {
+	t.Helper()
+	t.Chdir("..")
+	t.Setenv("SHODAN_API_KEY", "")
+	t.Setenv("SHODAN_API_URL", "")
+	t.Setenv("SHODANREP_CACHE_DIR", t.TempDir())
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// pages returns the text of the tables' pages by the name of the table.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("docs/tables/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for _, file := range files {
+		found[strings.TrimSuffix(filepath.Base(file), ".md")] = read(t, file)
+	}
+	return found
+}
+
+// A block is a fenced block of a document, with the heading that it is under.
+type block struct{ heading, language, text string }
+
+var fence = regexp.MustCompile("(?ms)^(#+ [^\n]+)$|^```([a-z+]*)\n(.*?)^```$")
+
+// blocks returns the fenced blocks of a document.
+func blocks(text string) []block {
+	var found []block
+	heading := ""
+	for _, m := range fence.FindAllStringSubmatch(text, -1) {
+		if m[1] != "" {
+			heading = strings.TrimLeft(m[1], "# ")
+		} else {
+			found = append(found, block{heading, m[2], m[3]})
+		}
+	}
+	return found
+}
+
+// blocksIn returns the blocks of a document that are in one of the languages.
+func blocksIn(text string, languages ...string) []block {
+	return slices.DeleteFunc(blocks(text), func(b block) bool { return !slices.Contains(languages, b.language) })
+}
+
+// schema returns the tables of the plugin.
+func schema(t *testing.T) map[string]*plugin.Table {
+	t.Helper()
+	tables, err := shodanrep.Plugin(t.Context()).TableMapFunc(t.Context(), &plugin.TableMapData{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tables
+}
+
+// runCLI runs the command line and returns what it prints.
+func runCLI(t *testing.T, args ...string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if status := cli.Main(args, strings.NewReader(""), &stdout, &stderr); status != 0 || stderr.Len() > 0 {
+		t.Errorf("%q: exit status %d, %s", args, status, stderr.String())
+	}
+	return stdout.String()
+}
+
+// runSQL runs a query on the sample and returns what the command line prints, in its usual form.
+func runSQL(t *testing.T, sql string) string {
+	t.Helper()
+	return runCLI(t, "query", "--config", sampleConfig, "--attach", rulesTable+"="+sampleRules, "--", sql)
+}
+
+// countRows runs a query on the sample and returns the number of its rows.
+func countRows(t *testing.T, sql string) int {
+	t.Helper()
+	var result struct{ Rows []map[string]any }
+	text := runCLI(t, "query", "--config", sampleConfig, "--attach", rulesTable+"="+sampleRules, "--output", "json", "--", sql)
+	if err := json.Unmarshal([]byte(text), &result); err != nil {
+		t.Errorf("%v: %s", err, text)
+	}
+	return len(result.Rows)
+}
+
+// command is how the documents begin a query.
+const command = "bin/shodanrep query"
+
+// argumentsOf returns the arguments of the command in a line of the shell, as the shell sees them, and nil where the
+// line is another command.
+func argumentsOf(t *testing.T, line string) []string {
+	t.Helper()
+	_, line, found := strings.Cut(line, command+" ")
+	if !found {
+		return nil
+	}
+	line, _, _ = strings.Cut(line, " > ") // of cron
+	out, err := exec.Command("sh", "-c", `printf '%s\0' query `+line).Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, line)
+	}
+	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+}
+
+// onSample makes a command of the documents one that can be run here: on the sample, with a list of two of its
+// addresses in place of a file that the reader has.
+func onSample(t *testing.T, args []string) []string {
+	t.Helper()
+	list := filepath.Join(t.TempDir(), "list.csv")
+	if err := os.WriteFile(list, []byte("ip\n192.0.2.80\n203.0.113.10\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args = slices.Clone(args)
+	for i, arg := range args {
+		name, file, isFile := strings.Cut(arg, "=")
+		if _, err := os.Stat(file); i > 0 && args[i-1] == "--attach" && isFile && err != nil {
+			args[i] = name + "=" + list
+		}
+	}
+	if !slices.Contains(args, "--config") {
+		args = append(args, "--config", sampleConfig)
+	}
+	return args
+}

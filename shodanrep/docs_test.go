@@ -1,0 +1,355 @@
+package shodanrep_test
+
+import (
+	"encoding/csv"
+	"fmt"
+	"maps"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+)
+
+func TestEveryTableHasAPage(t *testing.T) {
+	atRoot(t)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(schema(t))), slices.Sorted(maps.Keys(pages(t)))); diff != "" {
+		t.Errorf("the tables of the plugin (-) and the pages (+) differ: %s", diff)
+	}
+	for name := range schema(t) {
+		if !strings.Contains(read(t, "README.md"), "docs/tables/"+name+".md") {
+			t.Errorf("the README has no link to the page of %s", name)
+		}
+	}
+}
+
+func TestColumnsAreDescribed(t *testing.T) {
+	t.Parallel()
+	name := regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+	for _, table := range schema(t) {
+		if !strings.HasSuffix(table.Description, ".") {
+			t.Errorf("the description of %s is no sentence: %s", table.Name, table.Description)
+		}
+		seen := map[string]bool{}
+		for _, column := range table.Columns {
+			switch {
+			case seen[column.Name]:
+				t.Errorf("%s has two columns %s", table.Name, column.Name)
+			case !name.MatchString(column.Name):
+				t.Errorf("%s.%s is not in snake case", table.Name, column.Name)
+			case !strings.HasSuffix(column.Description, "."):
+				t.Errorf("the description of %s.%s is no sentence: %q", table.Name, column.Name, column.Description)
+			}
+			seen[column.Name] = true
+		}
+	}
+}
+
+// The form of a page on the Steampipe Hub.
+var (
+	frontMatter = regexp.MustCompile(`\A---\ntitle: "Steampipe Table: (\w+) - (Query .+ using SQL)"\ndescription: "Allows users to query .+\."\nfolder: "\w+"\n---\n\n# Table: (\w+) - (.+)\n\n[^#\n]`)
+	example     = regexp.MustCompile("(?s)\\A[^\n]+\n[A-Z][^\n]+[.?]\n\n```sql\\+postgres\n[^`]+;\n```\n\n```sql\\+sqlite\n[^`]+;\n```\n*\\z")
+)
+
+func TestPagesFollowTheRulesOfTheHub(t *testing.T) {
+	atRoot(t)
+	for name, page := range pages(t) {
+		t.Run(name, func(t *testing.T) {
+			m := frontMatter.FindStringSubmatch(page)
+			if m == nil || m[1] != name || m[3] != name || m[2] != m[4] {
+				t.Fatalf("the front matter and the title are not those of %s", name)
+			}
+			rest := page
+			for _, section := range []string{"\n## Table Usage Guide\n\nThe `" + name + "` table ", "\n**Important Notes**\n- ", "\n## Examples\n\n### "} {
+				var found bool
+				if _, rest, found = strings.Cut(rest, section); !found {
+					t.Fatalf("there is no %q, or not in its place", section)
+				}
+			}
+			examples := strings.Split(rest, "\n### ")
+			for _, text := range examples {
+				title, _, _ := strings.Cut(text, "\n")
+				if !example.MatchString(text) {
+					t.Errorf("the example %q is not a heading, a sentence and a query in both dialects", title)
+				}
+			}
+			least, most := 4, 5
+			if name == "shodan_ip_reputation" {
+				least, most = 7, 8
+			}
+			if n := len(examples); n < least || n > most {
+				t.Errorf("%d examples, want %d or %d", n, least, most)
+			}
+		})
+	}
+}
+
+func TestTheIndexFollowsTheRulesOfTheHub(t *testing.T) {
+	atRoot(t)
+	index := read(t, "docs/index.md")
+	matter, _, _ := strings.Cut(strings.TrimPrefix(index, "---\n"), "\n---\n")
+	for _, key := range []string{"organization", "category", "icon_url", "brand_color", "display_name", "short_name", "description", "og_description", "engines"} {
+		if !regexp.MustCompile(`(?m)^` + key + `: \S`).MatchString(matter) {
+			t.Errorf("the front matter has no %s", key)
+		}
+	}
+	for _, heading := range []string{"## Documentation", "## Get started", "### Install", "### Credentials", "### Configuration"} {
+		if !strings.Contains(index, "\n"+heading+"\n") {
+			t.Errorf("there is no section %q", heading)
+		}
+	}
+}
+
+// A page may have an example without rows on the sample, if the text says so.
+const noRows = "has no rows"
+
+func TestTheExamplesRunOnTheSample(t *testing.T) {
+	atRoot(t)
+	documents := pages(t)
+	documents["index"] = read(t, "docs/index.md")
+	documents["demo"] = "```sql\n" + read(t, "config/sample/demo.sql") + "```\n"
+	for name, document := range documents {
+		for _, b := range blocksIn(document, "sql", "sql+sqlite") {
+			for _, sql := range statements(b.text) {
+				t.Run(name+": "+b.heading, func(t *testing.T) {
+					_, text, _ := strings.Cut(document, "### "+b.heading)
+					text, _, _ = strings.Cut(text, "```")
+					if n := countRows(t, sql); (n == 0) != strings.Contains(text, noRows) {
+						t.Errorf("%d rows:\n%s", n, sql)
+					}
+				})
+			}
+		}
+	}
+}
+
+// statements divides SQL at the semicolons that end a line.
+func statements(sql string) []string {
+	list := strings.SplitAfter(sql, ";\n")
+	return slices.DeleteFunc(list, func(s string) bool { return strings.TrimSpace(s) == "" })
+}
+
+func TestTheREADMEShowsWhatItsCommandsPrint(t *testing.T) {
+	atRoot(t)
+	all := blocksIn(read(t, "README.md"), "sh", "cron", "text")
+	ran := 0
+	for i, b := range all {
+		args := argumentsOf(t, b.text)
+		if args == nil || b.language == "text" {
+			continue
+		}
+		got := runCLI(t, onSample(t, args)...)
+		ran++
+		if i+1 < len(all) && all[i+1].language == "text" {
+			if diff := cmp.Diff(all[i+1].text, got); diff != "" {
+				t.Errorf("%s: the README (-) and the output (+) differ: %s", b.heading, diff)
+			}
+		} else if strings.Count(got, "\n") < 3 {
+			t.Errorf("%s: no rows: %s", b.text, got)
+		}
+	}
+	if ran < 5 {
+		t.Errorf("only %d commands were found", ran)
+	}
+}
+
+func TestTheOutputOfTheDemonstrationIsReal(t *testing.T) {
+	atRoot(t)
+	shown := blocksIn(read(t, "README.md"), "text")[0].text
+	first := statements(read(t, "config/sample/demo.sql"))[0]
+	var want strings.Builder
+	for line := range strings.Lines(first) {
+		if !strings.HasPrefix(line, "--") {
+			line = "> " + line
+		}
+		want.WriteString(line)
+	}
+	want.WriteString(runSQL(t, first) + "…\n")
+	if diff := cmp.Diff(shown, want.String()); diff != "" {
+		t.Errorf("the README (-) and the demonstration (+) differ: %s", diff)
+	}
+}
+
+func TestTheOutputOfTheIndexIsReal(t *testing.T) {
+	atRoot(t)
+	all := blocksIn(read(t, "docs/index.md"), "sql", "text")
+	if len(all) != 2 {
+		t.Fatalf("%d blocks, want a query and its output", len(all))
+	}
+	if diff := cmp.Diff(all[1].text, runSQL(t, all[0].text)); diff != "" {
+		t.Errorf("the page (-) and the output (+) differ: %s", diff)
+	}
+}
+
+// What is run above must not go to the network.
+func TestAddressesOfTheExamplesAreInvented(t *testing.T) {
+	atRoot(t)
+	documents := pages(t)
+	documents["index"] = read(t, "docs/index.md")
+	documents["demo"] = "```sql\n" + read(t, "config/sample/demo.sql") + "```\n"
+	documents["README"] = read(t, "README.md")
+	quoted := regexp.MustCompile(`'([0-9a-f.:/]+)'`)
+	for name, document := range documents {
+		for _, b := range blocks(document) {
+			if strings.Contains(b.text, "steampipe query") {
+				continue // is not run here
+			}
+			for _, m := range quoted.FindAllStringSubmatch(b.text, -1) {
+				text, _, _ := strings.Cut(m[1], "/")
+				if addr, err := netip.ParseAddr(text); err == nil && !lookup.IsReserved(addr) {
+					t.Errorf("%s: %s may be somebody's", name, addr)
+				}
+			}
+		}
+	}
+}
+
+func TestPostgreSQLExamplesUseTablesAndColumnsThatThereAre(t *testing.T) {
+	atRoot(t)
+	columns := map[string][]string{}
+	for name, table := range schema(t) {
+		for _, column := range table.Columns {
+			columns[name] = append(columns[name], column.Name)
+		}
+	}
+	header, err := csv.NewReader(strings.NewReader(read(t, sampleRules))).Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns[rulesTable] = header
+	for name, page := range pages(t) {
+		for _, b := range blocksIn(page, "sql+postgres", "sql+sqlite") {
+			for _, problem := range unknownNames(b.text, columns) {
+				t.Errorf("%s, %s, %s: %s", name, b.heading, b.language, problem)
+			}
+		}
+	}
+}
+
+func TestUnknownNamesAreFound(t *testing.T) {
+	t.Parallel()
+	columns := map[string][]string{"shodan_x": {"ip", "score"}, "shodan_y": {"ip", "port"}}
+	for sql, want := range map[string]int{
+		"select ip, score as worst from shodan_x where ip = 'port' order by worst":                 0,
+		"select count(*) as n from shodan_x -- of nothing":                                         0,
+		"with u as (select ip from shodan_x) select r.ip from u join shodan_y as r on r.ip = u.ip": 0,
+		"select ip from shodan_z":                                 1,
+		"select port from shodan_x":                               1,
+		"select r.port, s.port from shodan_x as r, shodan_y as s": 1,
+		"select q.ip from shodan_x as r":                          1,
+	} {
+		if got := unknownNames(sql, columns); len(got) != want {
+			t.Errorf("%s: %q, want %d problems", sql, got, want)
+		}
+	}
+}
+
+var (
+	noise   = regexp.MustCompile(`'[^']*'|--[^\n]*|::\w+`)
+	defined = regexp.MustCompile(`\bas (\w+)|\b(\w+) as \(`)
+	aliased = regexp.MustCompile(`\b(\w+) as (\w+)`)
+	named   = regexp.MustCompile(`(?:\b(\w+)\.)?\b([a-z_]\w*)\b(\()?`)
+	tabular = regexp.MustCompile(`\b(?:from|join)\s+(\w+)(\()?`)
+	words   = strings.Fields(`select from where and or not in is null as on join cross lateral with group order by asc desc nulls
+		last limit offset any distinct between like over interval true false exists union all having case when then else end key value`)
+)
+
+// unknownNames returns what is wrong with the names in SQL: tables that there are not, and columns that none of its
+// tables has. It knows only as much SQL as the documents use.
+func unknownNames(sql string, columns map[string][]string) []string {
+	sql = noise.ReplaceAllString(sql, "")
+	var problems, own, all []string
+	for _, m := range defined.FindAllStringSubmatch(sql, -1) {
+		own = append(own, m[1]+m[2])
+	}
+	tables := map[string]string{} // by alias
+	for _, m := range aliased.FindAllStringSubmatch(sql, -1) {
+		if columns[m[1]] != nil {
+			tables[m[2]] = m[1]
+			all = append(append(all, columns[m[1]]...), m[1])
+		}
+	}
+	for _, m := range tabular.FindAllStringSubmatch(sql, -1) {
+		if columns[m[1]] != nil {
+			all = append(append(all, columns[m[1]]...), m[1])
+		} else if m[2] == "" && !slices.Contains(words, m[1]) && !slices.Contains(own, m[1]) {
+			return []string{"there is no table " + m[1]}
+		}
+	}
+	for _, m := range named.FindAllStringSubmatch(sql, -1) {
+		alias, name, call := m[1], m[2], m[3] != ""
+		table := tables[alias]
+		switch {
+		case alias == "" && (call || slices.Contains(words, name)), alias != "" && slices.Contains(own, alias) && table == "":
+		case table != "" && !slices.Contains(columns[table], name):
+			problems = append(problems, fmt.Sprintf("%s has no column %s", table, name))
+		case alias != "" && table == "":
+			problems = append(problems, "nothing is called "+alias)
+		case alias == "" && !slices.Contains(all, name) && !slices.Contains(own, name):
+			problems = append(problems, "no table has a column "+name)
+		}
+	}
+	return problems
+}
+
+func TestTheIndexExplainsTheBaseline(t *testing.T) {
+	atRoot(t)
+	policy := reputation.Baseline()
+	list := func(values any) string {
+		return strings.Join(strings.Fields(strings.Trim(fmt.Sprint(values), "[]")), ", ")
+	}
+	steps := func(steps []reputation.Step) string {
+		var texts []string
+		for _, s := range steps {
+			texts = append(texts, fmt.Sprintf("more than %d: %d", s.Over, s.Points))
+		}
+		return strings.Join(texts, "; ")
+	}
+	for _, want := range []string{
+		"| `vulnerabilities` | " + steps(policy.Vulnerabilities) + " |",
+		fmt.Sprintf("| `suspicious_ports` | any of %s: %d |", list(slices.Sorted(slices.Values(policy.SuspiciousPorts))), policy.SuspiciousPortPoints),
+		fmt.Sprintf("| `tags` | any of %s: %d |", list(slices.Sorted(slices.Values(policy.Tags))), policy.TagPoints),
+		"| `open_ports` | " + steps(policy.OpenPorts) + " |",
+		fmt.Sprintf("The level is `%s` from %d points on, `%s` from %d, `%s` from %d, and else `%s`.", policy.Thresholds[0].Level, policy.Thresholds[0].AtLeast,
+			policy.Thresholds[1].Level, policy.Thresholds[1].AtLeast, policy.Thresholds[2].Level, policy.Thresholds[2].AtLeast, reputation.Low),
+	} {
+		if !strings.Contains(read(t, "docs/index.md"), want) {
+			t.Errorf("docs/index.md does not say: %s", want)
+		}
+	}
+}
+
+func TestTheMakeTargetsOfTheDocumentsExist(t *testing.T) {
+	atRoot(t)
+	makefile := read(t, "Makefile")
+	named := regexp.MustCompile("(?m)(?:`|^)make ([a-z]+)")
+	for _, file := range []string{"README.md", "docs/index.md", "CHANGELOG.md"} {
+		for _, m := range named.FindAllStringSubmatch(read(t, file), -1) {
+			if !strings.Contains(makefile, "\n"+m[1]+":") {
+				t.Errorf("%s names make %s, which there is not", file, m[1])
+			}
+		}
+	}
+	for _, target := range []string{"make demo", "make test"} {
+		if !strings.Contains(read(t, "README.md"), "```sh\n"+target+"\n```") {
+			t.Errorf("the README does not show %s", target)
+		}
+	}
+}
+
+func TestTheLinksOfTheDocumentsLeadSomewhere(t *testing.T) {
+	atRoot(t)
+	link := regexp.MustCompile(`\]\(([A-Za-z][^):#]*)(?:#([a-z-]+))?\)`)
+	for _, m := range link.FindAllStringSubmatch(read(t, "README.md"), -1) {
+		text := read(t, m[1])
+		heading := regexp.MustCompile(`(?mi)^#+ ` + strings.ReplaceAll(m[2], "-", "[ -]") + `$`)
+		if m[2] != "" && !heading.MatchString(text) {
+			t.Errorf("%s has no heading %s", m[1], m[2])
+		}
+	}
+}
