@@ -83,7 +83,7 @@ func TestFailureInTheMiddle(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			want: "database or disk is full: make room on its disk",
+			want: "database or disk is full: " + roomAdvice,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -30,8 +30,10 @@ var advice = []struct {
 	{sqlite3.BUSY, "another process is writing, try again"},
 	{sqlite3.NOTADB, "it is no cache or is damaged: delete it, or set the cache to another path"},
 	{sqlite3.CORRUPT, "it is damaged: delete it"},
-	{sqlite3.FULL, "make room on its disk, or set the cache to a path on another"},
-	{syscall.ENOSPC, "make room on its disk, or set the cache to a path on another"},
+	{sqlite3.FULL, roomAdvice},
+	{sqlite3.IOERR_WRITE, roomAdvice}, // the driver does not tell a full disk from a broken one
+	{sqlite3.IOERR_SHMSIZE, roomAdvice},
+	{syscall.ENOSPC, roomAdvice},
 	{syscall.ENOTDIR, "set the cache to a path under a folder"},
 	{fs.ErrPermission, writableAdvice},
 	{sqlite3.READONLY, writableAdvice},
@@ -39,7 +41,10 @@ var advice = []struct {
 	{sqlite3.CANTOPEN, writableAdvice},
 }
 
-const writableAdvice = "make it and its folder writable, or set the cache to another path"
+const (
+	roomAdvice     = "make room on its disk if that is full, or set the cache to a path on another"
+	writableAdvice = "make it and its folder writable, or set the cache to another path"
+)
 
 // explain says of a failure which file it was about and what to do.
 func (f *File) explain(err error) error {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/ncruces/go-sqlite3"
@@ -127,6 +128,21 @@ func TestOpenGoesOnInMemoryWhereItMayNotWrite(t *testing.T) {
 				t.Errorf("got %q, want one warning that says to make %s writable", lines, path)
 			}
 		})
+	}
+}
+
+func TestAFailureSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	f := newFile("/var/cache/c.sqlite", Options{})
+	for want, err := range map[string]error{
+		"sqlite3: disk I/O error: " + roomAdvice:                                    sqlite3.IOERR_WRITE,
+		"write c: no space left on device: " + roomAdvice:                           &os.PathError{Op: "write", Path: "c", Err: syscall.ENOSPC},
+		"sqlite3: attempt to write a readonly database: " + writableAdvice:          sqlite3.READONLY,
+		"sqlite3: disk I/O error: check its disk, or set the cache to another path": sqlite3.IOERR_READ,
+	} {
+		if got := f.explain(err).Error(); got != "cache file /var/cache/c.sqlite: "+want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 
