@@ -98,6 +98,9 @@ func csvHeader(reader *csv.Reader) ([]string, error) {
 		if _, err := netip.ParseAddr(field); err == nil {
 			return nil, fmt.Errorf("the first line must name the columns, and has the address %s in it", field)
 		}
+		if strings.ContainsRune(field, 0) {
+			return nil, errors.New("the first line has a NUL character in it; is this a CSV file in UTF-8?")
+		}
 		if field == "" {
 			field = "column" + strconv.Itoa(i+1)
 		}

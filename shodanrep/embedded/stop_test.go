@@ -64,7 +64,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	for name, sql := range tests {
 		t.Run(name, func(t *testing.T) {
 			f := open(t, 5000)
-			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
 			defer cancel()
 			for range 3 {
 				f.run(ctx, sql)

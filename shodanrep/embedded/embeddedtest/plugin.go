@@ -22,6 +22,7 @@ type Plugin struct {
 	calls    []Call
 	hydrated []string
 	streamed atomic.Int64
+	self     *plugin.Plugin
 }
 
 // Call is one call of a table's list function.
@@ -47,7 +48,7 @@ type Config struct {
 
 // Func is the plugin as the SDK wants it.
 func (p *Plugin) Func(context.Context) *plugin.Plugin {
-	return &plugin.Plugin{
+	p.self = &plugin.Plugin{
 		Name:                   "steampipe-plugin-fake",
 		DefaultTransform:       transform.FromGo(),
 		ConnectionConfigSchema: &plugin.ConnectionConfigSchema{NewInstance: func() any { return &Config{} }},
@@ -60,7 +61,11 @@ func (p *Plugin) Func(context.Context) *plugin.Plugin {
 			"fake_block":   p.blockTable(),
 		},
 	}
+	return p.self
 }
+
+// Warn logs a message as the plugin's functions do.
+func (p *Plugin) Warn(message string) { p.self.Logger.Named("call").Warn(message) }
 
 // Calls returns the calls so far of a table's list function.
 func (p *Plugin) Calls(table string) []Call {

@@ -1,0 +1,130 @@
+package embedded_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func write(t testing.TB, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestAttachCSV(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ file, text, sql, want string }{
+		"joins with the plugin's tables": {
+			text: "ip,name\n192.0.2.1,web\n192.0.2.2,mail\n",
+			sql:  "select f.name, a.score from f join fake_address a on a.ip = f.ip where a.ip in (select ip from f) order by 1",
+			want: "mail|9\nweb|9",
+		},
+		"numbers compare as numbers": {
+			text: "port,score\n443,9.8\n80,10.0\n8080,-0.5\n",
+			sql:  "select port, score from f where port > 100 or score > 9.9 order by score",
+			want: "8080|-0.5\n443|9.8\n80|10",
+		},
+		"what would change as a number stays text": {
+			text: "id,version,big,mixed\n007,1.10,123456789012345678901,1\n8,1.9,2,x\n",
+			sql:  "select id, version, big, mixed, typeof(id) || typeof(version) || typeof(big) || typeof(mixed) from f",
+			want: "007|1.10|123456789012345678901|1|texttexttexttext\n8|1.9|2|x|texttexttexttext",
+		},
+		"true and false are truth values, and only where all of a column is": {
+			text: "is_egress,mixed\ntrue,true\nFalse,1\n,x\n",
+			sql:  "select is_egress, typeof(is_egress), not is_egress, mixed from f order by rowid",
+			want: "true|integer|0|true\nfalse|integer|1|1\n<nil>|null|<nil>|x",
+		},
+		"an empty cell is NULL": {
+			text: "a,b,c\n1,,\n,x,\n",
+			sql:  "select a is null, b is null, c is null, count(c) over () from f",
+			want: "0|1|1|0\n1|0|1|0",
+		},
+		"a byte order mark, quotes and line ends of Windows": {
+			text: "\ufeffip,\"the name\"\r\n192.0.2.1,\"a, \"\"b\"\"\nc\"\r\n",
+			sql:  `select ip, "the name" from f`,
+			want: "192.0.2.1|a, \"b\"\nc",
+		},
+		"a column without a name":           {text: "a,,b\n1,2,3\n", sql: "select a, column2, b from f", want: "1|2|3"},
+		"a file of tabs":                    {file: "f.TSV", text: "a\tb\n1\t2,3\n", sql: "select a, b from f", want: "1|2,3"},
+		"a header alone":                    {text: "a,b\n", sql: "select count(*), count(a) from f", want: "0|0"},
+		"types of the columns are declared": {text: "a,b,c\n1,1.5,x\n", sql: "select type from pragma_table_info('f')", want: "INTEGER\nREAL\nTEXT"},
+		"addresses as text":                 {text: "ip\n1.1\n10.2\n", sql: "select ip, typeof(ip) from f", want: "1.1|real\n10.2|real"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := open(t, 0)
+			if tt.file == "" {
+				tt.file = "f.csv"
+			}
+			if err := f.AttachCSV("f", write(t, tt.file, tt.text)); err != nil {
+				t.Fatal(err)
+			}
+			if got := f.query(t, tt.sql); got != tt.want {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAttachCSVRefuses(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ name, text, want string }{
+		"an empty file":            {text: "", want: "the file is empty, its first line must name the columns"},
+		"a list without a header":  {text: "192.0.2.1\n192.0.2.2\n", want: "the first line must name the columns, and has the address 192.0.2.1 in it"},
+		"a name twice":             {text: "ip,IP\n", want: `the first line names two columns "IP"`},
+		"a line that is too long":  {text: "a,b\n1,2\n\n1,2,3\n", want: "line 4 has 3 fields, the first line names 2 columns"},
+		"a line that is too short": {text: "a,b\n1\n", want: "line 2 has 1 fields, the first line names 2 columns"},
+		"a quote that has no end":  {text: "a\n\"1\n", want: `parse error on line 2, column 4: extraneous or missing " in quoted-field`},
+		"a file in UTF-16":         {text: "i\x00p\x00\n\x00", want: "the first line has a NUL character in it; is this a CSV file in UTF-8?"},
+		"the name of a table":      {name: "FAKE_event", text: "a\n1\n", want: "the table FAKE_event exists already, attach the file by another name"},
+		"a name that is taken":     {name: "taken", text: "a\n1\n", want: `table "taken" already exists`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := open(t, 0)
+			f.query(t, "create temp table taken (n)")
+			if tt.name == "" {
+				tt.name = "f"
+			}
+			path := write(t, "x.csv", tt.text)
+			err := f.AttachCSV(tt.name, path)
+			if want := path + ": " + tt.want; err == nil || err.Error() != want {
+				t.Errorf("got  %v\nwant %s", err, want)
+			}
+			// Nothing is left of the attempt, and another one may succeed.
+			if err := f.AttachCSV("again", write(t, "y.csv", "a\n1\n")); err != nil {
+				t.Error(err)
+			}
+			if got := f.query(t, "select name from temp.sqlite_master order by name"); got != "again\ntaken" {
+				t.Errorf("tables %q", got)
+			}
+		})
+	}
+	t.Run("a file that is not there", func(t *testing.T) {
+		t.Parallel()
+		if err := open(t, 0).AttachCSV("f", "/nowhere/f.csv"); !os.IsNotExist(err) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func FuzzAttachCSV(f *testing.F) {
+	for _, seed := range []string{"a,b\n1,2\n", "", "\ufeffa\n", "a\n\"", "192.0.2.1\n", ",\n,\n", "a\r\n1e5\r\n-0\r\n", "\"\x00\"\n\x00\n"} {
+		f.Add(seed)
+	}
+	db := open(f, 0)
+	f.Fuzz(func(t *testing.T, text string) {
+		if err := db.AttachCSV("f", write(t, "f.csv", text)); err != nil {
+			return
+		}
+		if got := db.query(t, "select count(*) >= 0 from f; drop table f"); got != "1" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
