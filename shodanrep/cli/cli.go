@@ -49,6 +49,14 @@ type failure struct{ error }
 
 func (f failure) Unwrap() error { return f.error }
 
+// failed marks an error, if it is one, as a failure.
+func failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return failure{err}
+}
+
 func (a *app) run(ctx context.Context, args []string) int {
 	root := a.command()
 	root.SetArgs(args)
@@ -80,7 +88,6 @@ file, it asks Shodan itself.
 Started without any argument, as Steampipe does, it is a Steampipe plugin.`,
 		Example: `  shodanrep query "select ip, level, score from shodan_ip_reputation where ip = '8.8.8.8'"
   shodanrep tables shodan_ip_reputation`,
-		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

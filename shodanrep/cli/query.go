@@ -78,10 +78,7 @@ before theirs.`,
 			if err != nil {
 				return err
 			}
-			if err := a.query(cmd, flags, sql); err != nil {
-				return failure{err}
-			}
-			return nil
+			return failed(a.query(cmd, flags, sql))
 		},
 	}
 	f := cmd.Flags()

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
@@ -24,11 +23,11 @@ func (a *app) tablesCommand() *cobra.Command {
 			}
 			defer db.Close()
 			if len(args) == 0 {
-				return a.listTables(db.Tables())
+				return failed(a.listTables(db.Tables()))
 			}
 			for _, t := range db.Tables() {
 				if t.Name == args[0] {
-					return a.describeTable(t)
+					return failed(a.describeTable(t))
 				}
 			}
 			return failure{fmt.Errorf("there is no table %s; 'shodanrep tables' lists those that there are", args[0])}
@@ -37,24 +36,26 @@ func (a *app) tablesCommand() *cobra.Command {
 }
 
 func (a *app) listTables(tables []*embedded.Table) error {
-	w := a.newTable("table", "description")
+	var cells [][]string
 	for _, t := range tables {
-		w.AppendRow(table.Row{t.Name, t.Description})
+		cells = append(cells, []string{t.Name, t.Description})
 	}
-	return a.render(w)
+	return a.writeTable([]string{"table", "description"}, cells)
 }
 
+// describeTable lists a table's columns. Those that a query may or must have a condition on say so, with the operators
+// of which the plugin is told.
 func (a *app) describeTable(t *embedded.Table) error {
-	if err := failed(fmt.Fprintf(a.stdout, "%s: %s\n\n", t.Name, t.Description)); err != nil {
+	if _, err := fmt.Fprintf(a.stdout, "%s: %s\n\n", t.Name, t.Description); err != nil {
 		return err
 	}
-	keys := make(map[string]string)
+	conditions := make(map[string]string)
 	for _, key := range t.Keys {
-		keys[key.Name] = strings.ReplaceAll(key.Require, "_", " ") + ": " + strings.Join(key.Operators, " ")
+		conditions[key.Name] = fmt.Sprintf("%s (%s)", strings.ReplaceAll(key.Require, "_", " "), strings.Join(key.Operators, " "))
 	}
-	w := a.newTable("column", "type", "key", "description")
+	var cells [][]string
 	for _, c := range t.Visible() {
-		w.AppendRow(table.Row{c.Name, c.Type, keys[c.Name], c.Description})
+		cells = append(cells, []string{c.Name, c.Type, conditions[c.Name], c.Description})
 	}
-	return a.render(w)
+	return a.writeTable([]string{"column", "type", "condition", "description"}, cells)
 }

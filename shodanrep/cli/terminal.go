@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,27 +27,34 @@ const (
 	maxLines = 8
 )
 
-// printTable writes the rows as a table. On a terminal it is made to fit: wide columns wrap, and where even that would
-// leave columns too narrow, each row is a list of lines.
+// printTable writes the rows as a table.
 func (a *app) printTable(rows *embedded.Rows) error {
-	names := columnNames(rows)
-	widths := make([]int, len(names))
-	for i, name := range names {
-		widths[i] = text.StringWidth(name)
-	}
 	var cells [][]string
 	for rows.Next() {
-		row := make([]string, len(names))
+		row := make([]string, len(rows.Values()))
 		for i, v := range rows.Values() {
 			row[i] = readable(v)
-			widths[i] = max(widths[i], text.StringWidth(row[i]))
 		}
 		cells = append(cells, row)
 	}
 	if rows.Err() != nil {
 		return rows.Err()
 	}
+	return a.writeTable(columnNames(rows), cells)
+}
 
+// writeTable writes a table. On a terminal it is made to fit: wide columns wrap, and where even that would leave
+// columns too narrow, each row is a list of lines.
+func (a *app) writeTable(names []string, cells [][]string) error {
+	widths := make([]int, len(names))
+	for i, name := range names {
+		widths[i] = text.StringWidth(name)
+	}
+	for _, row := range cells {
+		for i := range row {
+			widths[i] = max(widths[i], text.StringWidth(row[i]))
+		}
+	}
 	if width := a.width(); width > 0 {
 		var fits bool
 		if widths, fits = fit(widths, width); !fits {
@@ -58,20 +66,29 @@ func (a *app) printTable(rows *embedded.Rows) error {
 			return nil
 		}
 	}
-	w := a.newTable(names...)
+	w := table.NewWriter()
+	style := table.StyleDefault
+	style.Format.Header = text.FormatDefault
+	w.SetStyle(style)
+	w.AppendHeader(tableRow(names))
 	configs := make([]table.ColumnConfig, len(names))
 	for i := range configs {
 		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: widths[i], WidthMaxEnforcer: wrap}
 	}
 	w.SetColumnConfigs(configs)
 	for _, row := range cells {
-		tableRow := make(table.Row, len(row))
-		for i := range row {
-			tableRow[i] = row[i]
-		}
-		w.AppendRow(tableRow)
+		w.AppendRow(tableRow(row))
 	}
-	return a.render(w)
+	_, err := fmt.Fprintln(a.stdout, w.Render())
+	return err
+}
+
+func tableRow(cells []string) table.Row {
+	row := make(table.Row, len(cells))
+	for i := range cells {
+		row[i] = cells[i]
+	}
+	return row
 }
 
 // printLines writes a line a column for each row.
@@ -99,7 +116,8 @@ func (a *app) printRecord(n int, names, values []string) error {
 	for i, name := range names {
 		fmt.Fprintf(&b, "%s | %s\n", text.Pad(name, width, ' '), values[i])
 	}
-	return failed(fmt.Fprint(a.stdout, b.String()))
+	_, err := io.WriteString(a.stdout, b.String())
+	return err
 }
 
 func columnNames(rows *embedded.Rows) []string {
@@ -108,24 +126,6 @@ func columnNames(rows *embedded.Rows) []string {
 		names[i] = printable(c.Name)
 	}
 	return names
-}
-
-// newTable returns a table in the look of Steampipe's.
-func (a *app) newTable(header ...string) table.Writer {
-	w := table.NewWriter()
-	style := table.StyleDefault
-	style.Format.Header = text.FormatDefault
-	w.SetStyle(style)
-	row := make(table.Row, len(header))
-	for i := range header {
-		row[i] = header[i]
-	}
-	w.AppendHeader(row)
-	return w
-}
-
-func (a *app) render(w table.Writer) error {
-	return failed(fmt.Fprintln(a.stdout, w.Render()))
 }
 
 // width returns how wide the terminal is, and 0 where standard output is none.
@@ -173,7 +173,7 @@ func wrap(cell string, width int) string {
 	if limit := width * maxLines; text.StringWidth(cell) > limit {
 		cell = text.Trim(cell, limit-1) + "…"
 	}
-	return text.WrapHard(cell, width)
+	return text.WrapSoft(cell, width)
 }
 
 // readable returns a value as people are shown it.

@@ -24,15 +24,8 @@ func (a *app) versionCommand() *cobra.Command {
 				}
 				text += ", " + info.GoVersion
 			}
-			return failed(fmt.Fprintln(a.stdout, text))
+			_, err := fmt.Fprintln(a.stdout, text)
+			return failed(err)
 		},
 	}
-}
-
-// failed returns a failure to write as one of the command, not of its usage.
-func failed(_ int, err error) error {
-	if err != nil {
-		return failure{err}
-	}
-	return nil
 }
