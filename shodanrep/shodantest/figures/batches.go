@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+)
+
+const (
+	// Small batches are measured several times, each with addresses of its own, until they come to something.
+	smallBatch, smallBatches = 1_000, 10
+	largeBatch               = 100_000
+	// flatReach is what an address of a large batch may cost more than one of a small one.
+	flatReach = 1.25
+)
+
+// measureBatches compares what an address costs in a small batch and in a large one, from a service that answers at
+// once and with a cache file.
+func measureBatches(l *lab) ([]figure, error) {
+	s, err := simulate()
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	// The first addresses are for a batch that is not measured, in which a process does what it does once.
+	n := smallBatch + smallBatches*smallBatch + largeBatch
+	lines := []string{"ip,batch"}
+	for i, addr := range s.Generate(n) {
+		lines = append(lines, fmt.Sprintf("%v,%d", addr, min(i/smallBatch, smallBatches+1)))
+	}
+	list, err := l.write(".csv", lines...)
+	if err != nil {
+		return nil, err
+	}
+	connection := strings.Join(s.internetDB(append(lifted, fmt.Sprintf("cache = %q", l.path(".sqlite")))...), "\n")
+	var costs struct{ Small, Large cost }
+	if err := l.worker(&costs, "batches", connection, list); err != nil {
+		return nil, err
+	}
+	if asked := s.Count(""); asked != n {
+		return nil, fmt.Errorf("%d requests for %d addresses", asked, n)
+	}
+	small, large := costs.Small.each(smallBatch*smallBatches), costs.Large.each(largeBatch)
+	bytes, cpu, wall := large.Bytes/small.Bytes, large.CPU/small.CPU, large.Wall/small.Wall
+	worst := max(bytes, cpu, wall)
+	return []figure{{
+		what:     "allocation and time per address, 100,000 in one batch",
+		measured: large.String(),
+		bound:    "in batches of 1,000: " + small.String(),
+		ratio:    fmt.Sprintf("%s, %s, %s", times(bytes), times(cpu), times(wall)),
+		reach:    fmt.Sprintf("flat: each ≤ %s", times(flatReach)),
+		reached:  worst <= flatReach,
+	}}, nil
+}
+
+// A cost is what look-ups took.
+type cost struct {
+	Bytes     float64 // allocated
+	CPU, Wall float64 // nanoseconds
+}
+
+// each is the cost of one of n.
+func (c cost) each(n float64) cost { return cost{c.Bytes / n, c.CPU / n, c.Wall / n} }
+
+// String writes the cost of one address.
+func (c cost) String() string {
+	return fmt.Sprintf("%.1f kB, %.3f ms of processor, %.3f ms in all", c.Bytes/1e3, c.CPU/1e6, c.Wall/1e6)
+}
+
+// spent is what this process took so far.
+func spent() cost {
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	var usage syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage) // fails for a bad argument only
+	return cost{Bytes: float64(memory.TotalAlloc), CPU: float64(usage.Utime.Nano() + usage.Stime.Nano()), Wall: float64(time.Now().UnixNano())}
+}
+
+// runBatches is a worker that looks a list up in batches with the embedded engine.
+func runBatches(args []string) (any, error) {
+	ctx := context.Background()
+	db, err := embedded.Open(ctx, embedded.Options{
+		PluginFunc:  shodanrep.Plugin,
+		Connections: []embedded.Connection{{Name: "shodanrep", Config: args[0]}},
+		ListContext: shodanrep.WithListLength,
+		Warn:        func(string) {},
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer shodanrep.Shutdown()
+	defer db.Close()
+	if err := db.AttachCSV("list", args[1]); err != nil {
+		return nil, err
+	}
+	batch := func(number, size int) error {
+		got := 0
+		err := db.Query(ctx, "select "+columns+" from shodan_ip_reputation where ip in (select ip from list where batch = "+strconv.Itoa(number)+")", func(rows *embedded.Rows) error {
+			for rows.Next() {
+				if rows.Values()[statusColumn] == "indexed" {
+					got++
+				}
+			}
+			return rows.Err()
+		})
+		if err == nil && got != size {
+			err = fmt.Errorf("batch %d: %d rows with an answer of %d addresses", number, got, size)
+		}
+		return err
+	}
+
+	if err := batch(0, smallBatch); err != nil {
+		return nil, err
+	}
+	begun := spent()
+	var failure error
+	for i := range smallBatches {
+		failure = errors.Join(failure, batch(1+i, smallBatch))
+	}
+	middle := spent()
+	failure = errors.Join(failure, batch(1+smallBatches, largeBatch))
+	end := spent()
+	return struct{ Small, Large cost }{middle.minus(begun), end.minus(middle)}, failure
+}
+
+// minus is the cost from one moment to another.
+func (c cost) minus(begun cost) cost {
+	return cost{c.Bytes - begun.Bytes, c.CPU - begun.CPU, c.Wall - begun.Wall}
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
+)
+
+// measureBulk looks addresses up at a REST API that allows one request a second, with a key whose plan allows many
+// addresses in a request.
+func measureBulk(l *lab) ([]figure, error) {
+	const addresses, requests, reach = 1_000, 10, 12 * time.Second
+	s, err := simulate(shodantest.WithPlan("corp"), shodantest.WithRateLimit(shodantest.Shodan, 1, 1))
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	list, err := l.list(s.Generate(addresses))
+	if err != nil {
+		return nil, err
+	}
+	r, err := l.query(s.rest(fmt.Sprintf("cache = %q", l.path(".sqlite"))), list)
+	if err = cmp.Or(err, r.want(addresses, "indexed")); err != nil {
+		return nil, err
+	}
+	asked, refused, peak := s.Count(""), s.refused(), s.PeakPerSecond(shodantest.Shodan)
+	bound := (requests - 1) * time.Second
+	return []figure{{
+		what:     "1,000 addresses on the REST API at 1 request a second, bulk plan",
+		measured: fmt.Sprintf("%s, %d requests", seconds(r.wall), asked),
+		bound:    fmt.Sprintf("%d requests, %s", requests, seconds(bound)),
+		ratio:    times(r.wall.Seconds() / bound.Seconds()),
+		reach:    "≤ " + seconds(reach),
+		reached:  r.wall <= reach && asked == requests && refused == 0 && peak <= 1,
+		notes:    []string{fmt.Sprintf("%d refused, at most %d in any second; the service allows none above its rate", refused, peak)},
+	}}, nil
+}

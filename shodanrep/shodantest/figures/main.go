@@ -1,0 +1,168 @@
+// Command figures measures what the look-up engine promises, with the real binary against simulated services, and
+// prints one table:
+//
+//	go run ./shodanrep/shodantest/figures -binary bin/shodanrep
+//
+// Nothing in it runs in simulated time, so it takes some minutes. It ends with status 1 where a figure is not reached.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// A measurement measures figures, of the numbers that are given.
+type measurement struct {
+	figures []int
+	measure func(*lab) ([]figure, error)
+}
+
+// stages are what is measured one after the other; what is in one stage is measured side by side. What needs the whole
+// machine is in a stage of its own; those that mostly wait share one.
+var stages = [][]measurement{
+	{{[]int{1, 2}, measureLookUps}},
+	{{[]int{3}, measureSDK}},
+	{{[]int{4}, measureBulk}, {[]int{5}, measureStrictService}, {[]int{6}, measureMachines}},
+	{{[]int{7}, measureMemory}},
+	{{[]int{8}, measureBatches}},
+}
+
+func main() {
+	if len(os.Args) > 2 && os.Args[1] == workerCommand {
+		if err := work(os.Args[2], os.Args[3:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	reached, err := run(os.Args[1:], os.Stdout, os.Stderr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "figures:", err)
+		os.Exit(2)
+	}
+	if !reached {
+		os.Exit(1)
+	}
+}
+
+// run measures and prints. It reports whether all figures are reached.
+func run(args []string, stdout, stderr io.Writer) (reached bool, err error) {
+	flags := flag.NewFlagSet("figures", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	binary := flags.String("binary", filepath.Join("bin", "shodanrep"), "the `file` to measure, as make build builds it")
+	only := flags.String("only", "", "the `numbers` of the figures to measure, such as 1,2; all where empty")
+	if err := flags.Parse(args); err != nil {
+		return false, err
+	}
+	chosen, err := numbers(*only)
+	if err != nil {
+		return false, err
+	}
+	path, err := exec.LookPath(*binary)
+	if err != nil {
+		return false, fmt.Errorf("-binary %s: %w; make build makes bin/shodanrep", *binary, err)
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return false, err
+	}
+	dir, err := os.MkdirTemp("", "shodanrep-figures-")
+	if err != nil {
+		return false, err
+	}
+	defer os.RemoveAll(dir)
+
+	l := &lab{binary: path, dir: dir}
+	var figures []figure
+	for _, stage := range stages {
+		results := make([][]figure, len(stage))
+		var running sync.WaitGroup
+		for i, m := range stage {
+			if !slices.ContainsFunc(m.figures, func(n int) bool { return chosen == nil || slices.Contains(chosen, n) }) {
+				continue
+			}
+			fmt.Fprintf(stderr, "measuring figure %s\n", strings.Trim(fmt.Sprint(m.figures), "[]"))
+			running.Go(func() { results[i] = l.measure(m) })
+		}
+		running.Wait()
+		figures = append(figures, slices.Concat(results...)...)
+	}
+	return printTable(stdout, figures)
+}
+
+// measure is m.measure where a failure is a figure that is not reached: it must not cost the others.
+func (l *lab) measure(m measurement) []figure {
+	figures, err := m.measure(l)
+	if err != nil {
+		for _, n := range m.figures[min(len(figures), len(m.figures)):] {
+			figures = append(figures, figure{what: fmt.Sprintf("figure %d", n), measured: "could not be measured", notes: []string{err.Error()}})
+		}
+	}
+	for i := range figures {
+		figures[i].number = m.figures[i]
+	}
+	return figures
+}
+
+// numbers reads a list such as 1,2.
+func numbers(list string) ([]int, error) {
+	if list == "" {
+		return nil, nil
+	}
+	var chosen []int
+	for _, text := range strings.Split(list, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil {
+			return nil, fmt.Errorf("-only %s: use numbers of figures, such as 1,2", list)
+		}
+		chosen = append(chosen, n)
+	}
+	return chosen, nil
+}
+
+// workerCommand begins the arguments of this program where it is to be a process that is measured: one in which memory
+// and processor time can be read, and in which no simulator uses any.
+const workerCommand = "worker"
+
+var workers = map[string]func(args []string) (any, error){
+	"ask":     askOnly,
+	"sdk":     scanRepeatedly,
+	"batches": runBatches,
+}
+
+// work is a worker's main function.
+func work(name string, args []string) error {
+	worker := workers[name]
+	if worker == nil {
+		return fmt.Errorf("there is no worker %q", name)
+	}
+	result, err := worker(args)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(result)
+}
+
+// worker runs this program as a worker and reads its result.
+func (l *lab) worker(result any, name string, args ...string) error {
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(program, append([]string{workerCommand, name}, args...)...)
+	cmd.Env = l.environment()
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("worker %s: %w", name, err)
+	}
+	return json.Unmarshal(out, result)
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// watchMemory returns the highest that a process's memory was, in bytes, when ended is closed. It reads it again and
+// again, because nothing tells of it after the end: what wait4 says of a process includes the memory of the one that
+// started it, which it had for a moment.
+func watchMemory(pid int, ended <-chan struct{}) (peak int64) {
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	path := fmt.Sprintf("/proc/%d/status", pid)
+	for {
+		if status, err := os.ReadFile(path); err == nil {
+			peak = max(peak, highWater(status))
+		}
+		select {
+		case <-ended:
+			return peak
+		case <-ticker.C:
+		}
+	}
+}
+
+// highWater reads the highest resident size from a process's status file.
+func highWater(status []byte) int64 {
+	for line := range bytes.Lines(status) {
+		if value, found := strings.CutPrefix(string(line), "VmHWM:"); found {
+			kilobytes, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 64)
+			return kilobytes << 10
+		}
+	}
+	return 0
+}
+
+const (
+	// memoryReach is how much memory a batch may take, and growthReach how much more of it one of ten times the size.
+	memoryReach = 300_000_000
+	growthReach = 1.25
+)
+
+// measureMemory runs batches of three sizes, each in a process of its own, against a service that answers at once.
+func measureMemory(l *lab) ([]figure, error) {
+	s, err := simulate()
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	sizes := []int{1_000, 10_000, 100_000}
+	peaks := make([]int64, len(sizes))
+	for i, size := range sizes {
+		list, err := l.list(s.Generate(size))
+		if err != nil {
+			return nil, err
+		}
+		r, err := l.query(s.internetDB(append(lifted, fmt.Sprintf("cache = %q", l.path(".sqlite")))...), list)
+		if err == nil {
+			err = r.want(size, "indexed")
+		}
+		if err != nil {
+			return nil, err
+		}
+		peaks[i] = r.peak
+	}
+	growth := float64(peaks[2]) / float64(peaks[1])
+	return []figure{{
+		what:     "peak memory, 100,000 addresses in one batch",
+		measured: fmt.Sprintf("%s; 10,000: %s; 1,000: %s", megabytes(peaks[2]), megabytes(peaks[1]), megabytes(peaks[0])),
+		bound:    "that of 10,000",
+		ratio:    times(growth),
+		reach:    fmt.Sprintf("≤ %s, and ≤ %s that of 10,000", megabytes(memoryReach), times(growthReach)),
+		reached:  peaks[2] <= memoryReach && growth <= growthReach,
+		notes:    []string{fmt.Sprintf("from 10,000 to 100,000 addresses the peak grows by %.0f bytes an address", float64(peaks[2]-peaks[1])/float64(sizes[2]-sizes[1]))},
+	}}, nil
+}
