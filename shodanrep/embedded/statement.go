@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,9 +21,8 @@ type statementTable struct {
 	refusals, plans int
 	// lookups counts the scans that asked the plugin.
 	lookups int
-	// emptyList is a column that was compared with a list of nothing; skips counts the scans with nothing to ask for.
+	// emptyList is a column that was compared with a list of nothing.
 	emptyList string
-	skips     int
 }
 
 func (s *statement) table(t *Table) *statementTable {
@@ -38,12 +38,10 @@ func (s *statement) refused(t *Table)  { s.table(t).refusals++ }
 func (s *statement) accepted(t *Table) { s.table(t).plans++ }
 func (s *statement) asked(t *Table)    { s.table(t).lookups++ }
 
+// skipped notes a scan that had nothing to ask for, because of an empty list of the column if that has a name.
 func (s *statement) skipped(t *Table, emptyList string) {
 	st := s.table(t)
-	st.skips++
-	if emptyList != "" {
-		st.emptyList = emptyList
-	}
+	st.emptyList = cmp.Or(emptyList, st.emptyList)
 }
 
 func (s *statement) fail(err error) {
@@ -73,12 +71,13 @@ func (s *statement) noPlan() error {
 	return errors.New(strings.Join(needs, "\n"))
 }
 
-// warnings says which tables were never asked: no rows from those mean nothing.
+// warnings says which tables were never asked: no rows from those mean nothing. A table that would have been listed
+// without any condition is none of them.
 func (s *statement) warnings() []string {
 	var warnings []string
 	for _, t := range s.tables {
 		switch {
-		case t.plans == 0 || t.lookups > 0:
+		case t.plans == 0 || t.lookups > 0 || t.satisfied(func(string, string) bool { return false }):
 		case t.emptyList != "":
 			warnings = append(warnings,
 				fmt.Sprintf("%s: the list of %s is empty, nothing was looked up", t.Name, t.emptyList))
