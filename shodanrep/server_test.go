@@ -122,7 +122,7 @@ func (s server) runContext(ctx context.Context, t *testing.T, q scan) ([]row, er
 	stream := &rowStream{ctx: ctx}
 	err = s.Execute(&proto.ExecuteRequest{
 		Table: q.table, Connection: "test", CallId: fmt.Sprint("call-", callID.Add(1)),
-		QueryContext:          &proto.QueryContext{Columns: columns, Quals: quals, Limit: data.Limit},
+		QueryContext:          &proto.QueryContext{Columns: columns, Quals: quals},
 		ExecuteConnectionData: map[string]*proto.ExecuteConnectionData{"test": data},
 	}, stream)
 	return stream.rows, err

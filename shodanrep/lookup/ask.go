@@ -13,7 +13,7 @@ import (
 )
 
 // errBulkRefused says that many addresses in one request are not for this key.
-var errBulkRefused = errors.New(`Shodan refused a bulk look-up: set bulk_lookup to "auto" or "off" in the connection`)
+var errBulkRefused = errors.New(`bulk_lookup is "on", and Shodan refuses many addresses in one request with this key: set it to "auto" or "off"`)
 
 // negativeShare is which part of the time that an answer is kept a negative one is: an address that comes to be
 // indexed should be seen soon.
