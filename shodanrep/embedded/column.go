@@ -28,7 +28,6 @@ var columnTypes = map[proto.ColumnType]struct{ steampipe, declared string }{
 	proto.ColumnType_DOUBLE:    {"float8", "DOUBLE"},
 	proto.ColumnType_STRING:    {"text", "TEXT"},
 	proto.ColumnType_JSON:      {"jsonb", "JSON TEXT"},
-	proto.ColumnType_DATETIME:  {"timestamptz", "TIMESTAMP TEXT"},
 	proto.ColumnType_TIMESTAMP: {"timestamptz", "TIMESTAMP TEXT"},
 	proto.ColumnType_IPADDR:    {"inet", "INET TEXT"},
 	proto.ColumnType_INET:      {"inet", "INET TEXT"},
@@ -89,7 +88,7 @@ func qualValue(t proto.ColumnType, text string) (*proto.QualValue, bool) {
 	case proto.ColumnType_DOUBLE:
 		f, err := strconv.ParseFloat(text, 64)
 		return &proto.QualValue{Value: &proto.QualValue_DoubleValue{DoubleValue: f}}, err == nil
-	case proto.ColumnType_TIMESTAMP, proto.ColumnType_DATETIME:
+	case proto.ColumnType_TIMESTAMP:
 		at, ok := parseTimestamp(text)
 		return &proto.QualValue{Value: &proto.QualValue_TimestampValue{TimestampValue: timestamppb.New(at)}}, ok
 	case proto.ColumnType_JSON:
@@ -138,7 +137,7 @@ func matchKey(t proto.ColumnType, text string) string {
 		if f, err := strconv.ParseFloat(text, 64); err == nil {
 			return strconv.FormatFloat(f, 'g', -1, 64)
 		}
-	case proto.ColumnType_TIMESTAMP, proto.ColumnType_DATETIME:
+	case proto.ColumnType_TIMESTAMP:
 		if at, ok := parseTimestamp(text); ok {
 			return at.UTC().Format(timestampText)
 		}

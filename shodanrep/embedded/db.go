@@ -93,11 +93,9 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 
 // setUp registers the functions and makes the tables of every connection.
 func (db *DB) setUp(connections []Connection) error {
-	if err := errors.Join(
-		regexp.Register(db.conn),
-		registerFunctions(db.conn),
-		sqlite3.CreateModule(db.conn, moduleName, db.connect, db.connect),
-	); err != nil {
+	//lint:ignore SA1019 the method that replaces it needs Go 1.27
+	err := sqlite3.CreateModule(db.conn, moduleName, db.connect, db.connect)
+	if err := errors.Join(err, regexp.Register(db.conn), registerFunctions(db.conn)); err != nil {
 		return err
 	}
 	for i, c := range connections {

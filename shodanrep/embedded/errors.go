@@ -89,7 +89,7 @@ func (t *Table) example(column string) string {
 			value = "1.5"
 		case proto.ColumnType_BOOL:
 			value = "true"
-		case proto.ColumnType_TIMESTAMP, proto.ColumnType_DATETIME:
+		case proto.ColumnType_TIMESTAMP:
 			value = "'2026-01-31T00:00:00Z'"
 		}
 	}

@@ -135,14 +135,10 @@ func (s *server) execute(c *call, t *Table, q *proto.QueryContext, limit int64) 
 // if there had been none. The SDK's own way with errors loses some of them to a race between two channels, and leaves
 // goroutines of the other rows behind for ever. Functions with an IgnoreConfig of their own keep the SDK's way.
 func collectErrors(p *plugin.Plugin) {
-	own, legacy := p.DefaultIgnoreConfig, p.DefaultShouldIgnoreError
-	p.DefaultShouldIgnoreError = nil
+	own := p.DefaultIgnoreConfig
 	p.DefaultIgnoreConfig = &plugin.IgnoreConfig{
 		ShouldIgnoreErrorFunc: func(ctx context.Context, d *plugin.QueryData, h *plugin.HydrateData, err error) bool {
-			switch {
-			case own != nil && own.ShouldIgnoreErrorFunc != nil && own.ShouldIgnoreErrorFunc(ctx, d, h, err),
-				own != nil && own.ShouldIgnoreError != nil && own.ShouldIgnoreError(err),
-				legacy != nil && legacy(err):
+			if own != nil && own.ShouldIgnoreErrorFunc != nil && own.ShouldIgnoreErrorFunc(ctx, d, h, err) {
 				return true
 			}
 			c, ours := ctx.Value(callKey{}).(*call)
