@@ -1,0 +1,129 @@
+package shodan_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+const key = "NOTaREALkeyNOTaREALkeyNOTaREALke"
+
+var addr = netip.MustParseAddr("192.0.2.1")
+
+// answering starts a service that always answers the same, and a client of it.
+func answering(t *testing.T, status int, header map[string]string, body string) *shodan.Client {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for name, value := range header {
+			w.Header().Set(name, value)
+		}
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	}))
+	t.Cleanup(server.Close)
+	return &shodan.Client{BaseURL: server.URL, Key: key}
+}
+
+func TestEveryErrorOfTheServicesIsOfAKind(t *testing.T) {
+	t.Parallel()
+	const html = "<html><body>An error</body></html>"
+	for name, tt := range map[string]struct {
+		status int
+		body   string
+		want   shodan.Kind
+	}{
+		"a wrong key":                     {401, html, shodan.BadKey},
+		"spent credits":                   {401, `{"error": "Insufficient query credits, please upgrade your API plan or wait for the monthly limit to reset"}`, shodan.CreditsSpent},
+		"a plan too low":                  {403, `{"error": "Requires membership or higher to access"}`, shodan.PlanTooLow},
+		"a plan without filters":          {200, `{"error": "Please upgrade your API plan to use filters or paging."}`, shodan.PlanTooLow},
+		"nothing indexed":                 {404, `{"error": "No information available for that IP."}`, shodan.NotFound},
+		"nothing indexed, InternetDB":     {404, `{"detail":"No information available"}`, shodan.NotFound},
+		"a wrong path":                    {404, html, shodan.Unavailable},
+		"an invalid address":              {404, `{"error": "Invalid IP"}`, shodan.Invalid},
+		"an invalid request":              {400, `{"error": "Invalid IP"}`, shodan.Invalid},
+		"a validation error":              {422, `{"detail":[{"loc":["path","ip"],"msg":"value is not a valid IPv4 or IPv6 address","type":"value_error"}]}`, shodan.Invalid},
+		"too many requests":               {429, `{"error": "Request rate limit reached (1 request/ second). Please wait a second before trying again and slow down your API calls."}`, shodan.Limited},
+		"too many requests under 503":     {503, `{"error": "Request rate limit reached (1 request/ second)."}`, shodan.Limited},
+		"too many requests under 200":     {200, `{"error": "Request rate limit reached (1 request/ second)."}`, shodan.Limited},
+		"too many requests, without JSON": {429, html, shodan.Limited},
+		"a search that timed out":         {400, `{"error": "The search request timed out or your query was invalid."}`, shodan.Unavailable},
+		"a bad gateway":                   {502, html, shodan.Unavailable},
+		"an odd status of a proxy":        {520, html, shodan.Unavailable},
+		"a challenge page":                {403, html, shodan.Unavailable},
+		"HTML where JSON should be":       {200, html, shodan.Unavailable},
+		"truncated JSON":                  {200, `{"ip_str": "192.0.2.1", "ports": [80`, shodan.Unavailable},
+		"another address's answer":        {200, `{"ip_str": "192.0.2.2", "ports": [80], "data": []}`, shodan.Unavailable},
+		"an empty answer":                 {200, "", shodan.Unavailable},
+		"an error that holds the key":     {400, `{"error": "bad key ` + key + `"}`, shodan.Invalid},
+		"an error that holds HTML":        {400, `{"error": "<html>"}`, shodan.Invalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := answering(t, tt.status, nil, tt.body).Host(t.Context(), addr, shodan.HostOptions{})
+			var failure *shodan.Error
+			if !errors.As(err, &failure) || failure.Kind != tt.want {
+				t.Fatalf("%v, want an error of the kind %v", err, tt.want)
+			}
+			if strings.Contains(err.Error(), key) || strings.Contains(err.Error(), "<") {
+				t.Errorf("the error has the key or HTML in it: %v", err)
+			}
+		})
+	}
+}
+
+func TestRetryAfterAndMaxAgeAreRead(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]time.Duration{"7": 7 * time.Second, "": 0, "soon": 0, "-3": 0} {
+		_, err := answering(t, 429, map[string]string{"Retry-After": value}, "{}").Host(t.Context(), addr, shodan.HostOptions{})
+		var failure *shodan.Error
+		if !errors.As(err, &failure) || failure.RetryAfter != want {
+			t.Errorf("Retry-After: %q is read as %v, want %v", value, failure.RetryAfter, want)
+		}
+	}
+	c := answering(t, 200, map[string]string{"Cache-Control": "public, max-age=432000"}, `{"cpes":[],"hostnames":[],"ip":"192.0.2.1","ports":[53],"tags":[],"vulns":[]}`)
+	h, err := (&shodan.InternetDB{BaseURL: c.BaseURL}).Host(t.Context(), addr)
+	if err != nil || h.MaxAge != 120*time.Hour || h.CPEs == nil || h.Domains != nil {
+		t.Errorf("%+v, %v", h, err)
+	}
+}
+
+func TestTheKeyGoesNowhereElse(t *testing.T) {
+	t.Parallel()
+	var elsewhere []string
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		elsewhere = append(elsewhere, r.URL.String()+" "+r.Header.Get("Referer"))
+	}))
+	t.Cleanup(other.Close)
+	_, err := answering(t, 302, map[string]string{"Location": other.URL}, "").Host(t.Context(), addr, shodan.HostOptions{})
+	if !shodan.IsKind(err, shodan.Unavailable) || len(elsewhere) != 0 {
+		t.Errorf("a redirect is followed to %v: %v", elsewhere, err)
+	}
+	c := &shodan.Client{BaseURL: "http://127.0.0.1:1", Key: key}
+	if _, err := c.Host(t.Context(), addr, shodan.HostOptions{}); !shodan.IsKind(err, shodan.Unavailable) || strings.Contains(err.Error(), key) {
+		t.Errorf("%v", err)
+	}
+	if _, err := (&shodan.Client{BaseURL: "http://bad host", Key: key}).Search(t.Context(), "x", 1); err == nil || strings.Contains(err.Error(), key) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestBulkAnswersAreForWhatWasAsked(t *testing.T) {
+	t.Parallel()
+	asked := []netip.Addr{addr, netip.MustParseAddr("192.0.2.2")}
+	hosts, err := answering(t, 200, nil, `[{"ip_str": "192.0.2.1", "ports": [80], "data": []}]`).Hosts(t.Context(), asked, shodan.HostOptions{})
+	if err != nil || len(hosts) != 1 || hosts[addr] == nil {
+		t.Errorf("%v, %v", hosts, err)
+	}
+	for _, body := range []string{`[{"ip_str": "192.0.2.9", "ports": [80]}]`, `[null]`, `{"ip_str": "192.0.2.1", "ports": []}`, `[`} {
+		if hosts, err := answering(t, 200, nil, body).Hosts(t.Context(), asked, shodan.HostOptions{}); err == nil {
+			t.Errorf("%s is taken for %v", body, hosts)
+		}
+	}
+}

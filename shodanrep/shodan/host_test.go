@@ -1,0 +1,191 @@
+package shodan_test
+
+import (
+	"encoding/json"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+func TestParseHostSurvivesWhatIsKnownToCome(t *testing.T) {
+	t.Parallel()
+	h, err := shodan.ParseHost([]byte(`{
+		"ip": 3232235777, "asn": null, "city": null, "org": "Example\u0000 Hosting", "latitude": "48.5", "longitude": -122.25,
+		"ports": [443, "22", 443, null, {}], "tags": null, "vulns": ["CVE-2024-0002", "CVE-2024-0001", "!CVE-2014-0160"],
+		"hostnames": "one.example.com", "last_update": "2023-07-15T08:31:35.019046", "unknown": {"a": [1]},
+		"data": [
+			{"port": "443", "transport": "tcp", "hash": -123, "timestamp": "2023-07-15T08:31:35.019046", "tags": ["cloud", "vpn"],
+			 "ssl": {"cert": {"serial": 393617837287465218345678901234567890, "expires": "20260119082400Z", "expired": "false", "subject": {"CN": 7}}, "versions": []},
+			 "http": {"status": "200", "title": null, "favicon": null},
+			 "vulns": {"CVE-2024-0001": {"cvss": "9.8", "verified": false}, "CVE-2024-0003": {"cvss": 5, "kev": true}, "CVE-2024-0004": 7}},
+			null, "text", {"port": 53, "ssl": "none", "http": [], "cloud": null, "data": {"no": "text"}}
+		]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.Addr != netip.MustParseAddr("192.168.1.1") || h.Organization != "Example Hosting" || h.ASN != "" || *h.Latitude.Ptr() != 48.5 {
+		t.Errorf("%v %q %q %v", h.Addr, h.Organization, h.ASN, h.Latitude)
+	}
+	if diff := cmp.Diff(shodan.Ints{22, 443}, h.Ports); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"CVE-2024-0001", "CVE-2024-0002"}, h.Vulns.IDs()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(shodan.Texts{"cloud", "vpn"}, h.Tags); diff != "" {
+		t.Errorf("the tags of the banners, where the host has no list: %s", diff)
+	}
+	if len(h.Banners) != 2 {
+		t.Fatalf("%d banners, want the two that are objects", len(h.Banners))
+	}
+	b := h.Banners[0]
+	if b.Port.V != 443 || b.Hash.V != -123 || b.SSL.Cert.Serial != "393617837287465218345678901234567890" || b.HTTP.Status.V != 200 || b.HTTP.Title != "" {
+		t.Errorf("%+v", b)
+	}
+	if want := time.Date(2026, 1, 19, 8, 24, 0, 0, time.UTC); !b.SSL.Cert.Expires.Equal(want) || *b.SSL.Cert.Expired.Ptr() || b.SSL.Cert.Subject["CN"] != "7" || b.SSL.Versions == nil {
+		t.Errorf("%+v", b.SSL)
+	}
+	if b.Vulns["CVE-2024-0001"].CVSS.V != 9.8 || !b.Vulns["CVE-2024-0003"].KEV.V || len(b.Vulns) != 3 {
+		t.Errorf("%+v", b.Vulns)
+	}
+	if h.Banners[1].SSL != nil && h.Banners[1].SSL.JARM != "" {
+		t.Errorf("%+v", h.Banners[1].SSL)
+	}
+}
+
+func TestWhatIsNoHostIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"", " ", "null", "[]", `"text"`, "<html></html>", `{}`, `{"ip_str": "192.0.2.1"}`, `{"ports": [80], "ip_str": "192.0`, `{"ports": null, "data": null}`} {
+		if h, err := shodan.ParseHost([]byte(body)); err == nil {
+			t.Errorf("%s is taken for the host %+v", body, h)
+		}
+		if h, err := shodan.ParseInternetDB([]byte(body)); err == nil {
+			t.Errorf("%s is taken for the host %+v", body, h)
+		}
+	}
+}
+
+func TestMergeBannersKeepsTheNewestOfAPort(t *testing.T) {
+	t.Parallel()
+	var banners []shodan.Banner
+	for _, line := range []string{
+		`{"ip_str": "192.0.2.1", "port": 443, "transport": "tcp", "timestamp": "2026-01-02T00:00:00", "product": "new", "org": "New Org", "hostnames": ["b.example.com"]}`,
+		`{"ip_str": "192.0.2.1", "port": 443, "transport": "tcp", "timestamp": "2026-01-01T00:00:00", "product": "old", "org": "Old Org", "vulns": {"CVE-2020-0001": {}}}`,
+		`{"ip_str": "192.0.2.1", "port": 443, "transport": "udp", "timestamp": "2025-01-01T00:00:00", "hostnames": ["a.example.com"]}`,
+	} {
+		b, err := shodan.ParseBanner([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		banners = append(banners, *b)
+	}
+	h := shodan.MergeBanners(banners)
+	if len(h.Banners) != 2 || h.Banners[0].Product != "new" || h.Organization != "New Org" || len(h.Vulns) != 0 {
+		t.Errorf("%+v", h)
+	}
+	if diff := cmp.Diff(shodan.Texts{"a.example.com", "b.example.com"}, h.Hostnames); diff != "" {
+		t.Error(diff)
+	}
+	if shodan.MergeBanners(nil) != nil {
+		t.Error("no banners make a host")
+	}
+}
+
+func TestCapturedAnswersAreReadWhole(t *testing.T) {
+	t.Parallel()
+	files, _ := filepath.Glob(filepath.Join("..", "..", "..", "shared", "captures", "search", "*.json"))
+	if len(files) == 0 {
+		t.Skip("the captured answers are not beside the project")
+	}
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := shodan.ParseSearch(body)
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		var raw struct{ Matches []map[string]any }
+		if err := json.Unmarshal(body, &raw); err != nil {
+			t.Fatal(err)
+		}
+		if len(result.Matches) != len(raw.Matches) {
+			t.Fatalf("%s: %d matches of %d", file, len(result.Matches), len(raw.Matches))
+		}
+		for i, match := range raw.Matches {
+			b := result.Matches[i]
+			if float64(b.Port.V) != match["port"] || b.Addr.String() != match["ip_str"] || b.Timestamp.IsZero() || float64(b.Hash.V) != match["hash"] {
+				t.Errorf("%s, match %d: %v:%v", file, i, b.Addr, b.Port.V)
+			}
+		}
+	}
+}
+
+// fuzzAnswers holds a parser to never failing badly, and to texts that PostgreSQL takes.
+func fuzzAnswers(f *testing.F, parse func([]byte) (json.RawMessage, bool)) {
+	for _, seed := range []string{`{"ip_str":"192.0.2.1","ports":[80],"data":[{"port":80,"ssl":{"cert":{"serial":1e99}}}]}`, `{"ports":{},"data":[[]]}`, `{"matches":[{}],"total":"x"}`, `{"ip":-1,"port":1,"vulns":{"a":[]}}`, `{"ports":[1e400],"ip":"x\u0000"}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		raw, ok := parse(body)
+		if ok && raw != nil && (!json.Valid(raw) || slices.Contains(raw, 0)) {
+			t.Errorf("%q is kept as %q", body, raw)
+		}
+	})
+}
+
+func FuzzParseHost(f *testing.F) {
+	fuzzAnswers(f, func(body []byte) (json.RawMessage, bool) {
+		h, err := shodan.ParseHost(body)
+		if err != nil {
+			return nil, false
+		}
+		return h.Raw, true
+	})
+}
+
+func FuzzParseInternetDB(f *testing.F) {
+	fuzzAnswers(f, func(body []byte) (json.RawMessage, bool) {
+		h, err := shodan.ParseInternetDB(body)
+		if err != nil {
+			return nil, false
+		}
+		return h.Raw, true
+	})
+}
+
+func FuzzParseBanner(f *testing.F) {
+	fuzzAnswers(f, func(body []byte) (json.RawMessage, bool) {
+		b, err := shodan.ParseBanner(body)
+		if err != nil {
+			return nil, false
+		}
+		return b.Raw, true
+	})
+}
+
+func FuzzParseSearch(f *testing.F) {
+	fuzzAnswers(f, func(body []byte) (json.RawMessage, bool) {
+		result, err := shodan.ParseSearch(body)
+		return nil, err == nil && result.Matches != nil
+	})
+}
+
+func TestQuoteKeepsAValueInItsPlace(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{`a" port:"22`, "a\\", "a\nb", `"`, "plain"} {
+		quoted := shodan.Quote(value)
+		if inner := strings.TrimSuffix(strings.TrimPrefix(quoted, `"`), `"`); strings.ContainsAny(inner, "\"\\\n") || len(quoted) < 2 {
+			t.Errorf("%q is written %s", value, quoted)
+		}
+	}
+}
