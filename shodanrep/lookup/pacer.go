@@ -26,12 +26,22 @@ const (
 	// firstPause is how long nothing is asked after a refusal; each further one in a row doubles it.
 	firstPause = time.Second
 	maxPause   = 30 * time.Second
-	// forgiveness is how long after the last refusal the configured rate may be tried again.
+	// longestWait is the longest pause, asked for by the service, that is waited for. A longer one is a ban: a row that
+	// says until when is of more use than a query that hangs for an hour.
+	longestWait = time.Minute
+	// forgiveness is how long after the last refusal a pace that was refused may be tried again; each time doubles it.
 	forgiveness = 10 * time.Minute
-	// leastWindow and minWindow bound how many requests may be under way at once, in time's worth and in number, where
-	// the service can ban: as many refusals as are under way can come at one moment, and a service may count them.
-	leastWindow = 100 * time.Millisecond
-	minWindow   = 4
+	// leastWindow, latencyShare and minWindow bound how many requests may be under way at once, in time's worth, in
+	// answers' times and in number, where the service can ban: as many refusals as are under way can come at one moment,
+	// and a service may count them.
+	leastWindow  = 100 * time.Millisecond
+	latencyShare = 1.25
+	minWindow    = 4
+	// ramp is how long it takes from minWindow to all that the pace needs under way, at the start and after a refusal.
+	ramp = 10 * time.Second
+	// rampedPace is the fastest pace, in requests a second, that begins so. A faster one somebody has set on purpose, for
+	// a service that is known to bear it.
+	rampedPace = 100
 )
 
 // limits is how careful a pacer is with a service.
@@ -61,14 +71,21 @@ type pacer struct {
 	refusals int           // in a row
 	latency  time.Duration // how long an answer takes, a moving average
 	underWay int
+	since    time.Time     // when asking began, or may go on after the last refusal
+	lowered  time.Time     // when the ceiling came to be what it is
+	patience time.Duration // how long it stays so, see forgiveness
 	peers    int           // among how many processes the pace is divided
 	room     chan struct{} // closed and made anew whenever a request ends or the pace changes
+	// line has one place, for whoever waits for the limiter. It lets go of several who wait at intervals of the pace that
+	// was when they came, and when the pace rises the next one would come too soon after them.
+	line chan struct{}
 }
 
 func newPacer(l limits) *pacer {
 	return &pacer{
 		limits: l, limiter: rate.NewLimiter(rate.Limit(l.perSecond/margin), l.burst),
-		current: l.perSecond, ceiling: l.perSecond, room: make(chan struct{}), peers: 1,
+		current: l.perSecond, ceiling: l.perSecond, patience: forgiveness, peers: 1,
+		room: make(chan struct{}), line: make(chan struct{}, 1),
 	}
 }
 
@@ -128,18 +145,28 @@ func (p *pacer) wait(ctx context.Context, t turn) error {
 		p.set(p.current)
 	}
 	p.mu.Unlock()
+	select {
+	case p.line <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-p.line }()
 	return p.limiter.Wait(ctx)
 }
 
 // window is how many requests may be under way. The caller holds the lock.
-func (p *pacer) window() int {
+func (p *pacer) window(now time.Time) int {
 	if p.refusals > 0 {
 		return 1 // after a refusal one request finds out whether the service answers again
 	}
 	if !p.windowed {
 		return math.MaxInt
 	}
-	return max(minWindow, int(p.current*max(leastWindow, 2*p.latency).Seconds()))
+	share := 1.0
+	if p.perSecond <= rampedPace {
+		share = min(1, now.Sub(p.since).Seconds()/ramp.Seconds())
+	}
+	return max(minWindow, int(share*p.current*max(leastWindow.Seconds(), latencyShare*p.latency.Seconds())))
 }
 
 // start waits until a request may go; the caller must then call done with what came of it. It returns a BannedError
@@ -154,8 +181,11 @@ func (p *pacer) start(ctx context.Context, t turn) (begun time.Time, err error) 
 			return time.Time{}, &BannedError{Until: until}
 		}
 		p.recover(now)
+		if p.since.IsZero() {
+			p.since = now
+		}
 		pause, room := p.paused.Sub(now), p.room
-		if pause <= 0 && p.underWay < p.window() {
+		if pause <= 0 && p.underWay < p.window(now) {
 			p.underWay++
 			p.mu.Unlock()
 			break
@@ -209,9 +239,13 @@ func (p *pacer) recover(now time.Time) {
 	if p.refusals > 0 {
 		return
 	}
-	if p.ceiling < p.perSecond && now.Sub(p.refusal) > forgiveness {
-		p.ceiling = p.perSecond
-		p.limiter.SetBurst(p.burst)
+	if p.ceiling < p.perSecond && now.Sub(p.lowered) > p.patience {
+		p.lowered = now
+		p.patience *= 2
+		if p.ceiling /= ceilingShare; p.ceiling >= p.perSecond {
+			p.ceiling = p.perSecond
+			p.limiter.SetBurst(p.burst)
+		}
 	}
 	if p.current >= p.ceiling {
 		return
@@ -228,7 +262,9 @@ func (p *pacer) done(begun time.Time) {
 	p.underWay--
 	took := time.Since(begun)
 	p.latency += (took - p.latency) / 8
-	p.refusals = 0
+	if begun.After(p.refusal) { // one that left before says nothing of whether the service answers again
+		p.refusals = 0
+	}
 	p.wake()
 }
 
@@ -240,21 +276,23 @@ func (p *pacer) refused(begun time.Time, retryAfter time.Duration) (until time.T
 	defer p.wake()
 	p.underWay--
 	now := time.Now()
-	if begun.Before(p.refusal) {
+	if !begun.After(p.refusal) {
 		// It left before the last refusal slowed the pace down, and says nothing new.
-		if until := now.Add(retryAfter); retryAfter > 0 && until.After(p.paused) {
-			p.paused = until
-		}
+		p.holdFor(now, retryAfter)
 		return p.paused, now.Before(p.banned)
 	}
 	p.refusals++
 	p.refusal = now
+	pause := max(min(firstPause<<(p.refusals-1), maxPause), retryAfter)
 	if p.refusals >= p.bannedAfter {
-		p.banned = now.Add(max(p.banTime, retryAfter))
+		pause = max(p.banTime, retryAfter)
+		p.banned = now.Add(pause)
+	}
+	p.holdFor(now, pause)
+	if now.Before(p.banned) {
 		return p.banned, true
 	}
-	pause := max(min(firstPause<<(p.refusals-1), maxPause), retryAfter)
-	p.paused = now.Add(pause)
+	p.since, p.lowered = p.paused, now
 	p.ceiling = max(minRate, min(p.ceiling, p.current*ceilingShare))
 	p.set(max(minRate, p.current/2))
 	p.limiter.SetBurst(1)
@@ -265,8 +303,18 @@ func (p *pacer) refused(begun time.Time, retryAfter time.Duration) (until time.T
 func (p *pacer) hold(pause time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if until := time.Now().Add(pause); until.After(p.paused) {
+	p.holdFor(time.Now(), pause)
+	p.wake()
+}
+
+// holdFor lets nothing go for a while from now on. The caller holds the lock.
+func (p *pacer) holdFor(now time.Time, pause time.Duration) {
+	until := now.Add(pause)
+	if until.After(p.paused) {
 		p.paused = until
+	}
+	if pause > longestWait && until.After(p.banned) {
+		p.banned = until
 	}
 }
 
@@ -278,14 +326,4 @@ func (p *pacer) ban(until time.Time) {
 		p.banned = until
 		p.wake()
 	}
-}
-
-// bannedUntil returns the end of a ban that holds now, or the zero time.
-func (p *pacer) bannedUntil() time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if time.Now().Before(p.banned) {
-		return p.banned
-	}
-	return time.Time{}
 }
