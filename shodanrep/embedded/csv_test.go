@@ -52,7 +52,12 @@ func TestAttachCSV(t *testing.T) {
 		"a file of tabs":                    {file: "f.TSV", text: "a\tb\n1\t2,3\n", sql: "select a, b from f", want: "1|2,3"},
 		"a header alone":                    {text: "a,b\n", sql: "select count(*), count(a) from f", want: "0|0"},
 		"types of the columns are declared": {text: "a,b,c\n1,1.5,x\n", sql: "select type from pragma_table_info('f')", want: "INTEGER\nREAL\nTEXT"},
-		"addresses as text":                 {text: "ip\n1.1\n10.2\n", sql: "select ip, typeof(ip) from f", want: "1.1|real\n10.2|real"},
+		"truth values are no text": {
+			text: "yes,mixed,none\ntrue,1,\nFALSE,true,\n,x,\n",
+			sql:  "select yes, not yes, mixed, none from f",
+			want: "true|0|1|<nil>\nfalse|1|true|<nil>\n<nil>|<nil>|x|<nil>",
+		},
+		"numbers with a point": {text: "ip\n1.1\n10.2\n", sql: "select ip, typeof(ip) from f", want: "1.1|real\n10.2|real"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
