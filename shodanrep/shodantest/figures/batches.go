@@ -15,9 +15,12 @@ import (
 )
 
 const (
-	// Small batches are measured several times, each with addresses of its own, until they come to something.
-	smallBatch, smallBatches = 1_000, 10
+	// Small batches are measured several times, each with addresses of its own: half of them before the large one and
+	// half after, so that the size of the cache file does not come into it.
+	smallBatch, smallBatches = 1_000, 20
 	largeBatch               = 100_000
+	// The numbers of small batches are those from 0 on, and these are those of the others.
+	largeNumber, warmNumber = -1, -2
 	// flatReach is what an address of a large batch may cost more than one of a small one.
 	flatReach = 1.25
 )
@@ -30,11 +33,18 @@ func measureBatches(l *lab) ([]figure, error) {
 		return nil, err
 	}
 	defer s.close()
-	// The first addresses are for a batch that is not measured, in which a process does what it does once.
-	n := smallBatch + smallBatches*smallBatch + largeBatch
+	// The last addresses are for a batch that is not measured, in which a process does what it does once.
+	n := smallBatches*smallBatch + largeBatch + smallBatch
 	lines := []string{"ip,batch"}
 	for i, addr := range s.Generate(n) {
-		lines = append(lines, fmt.Sprintf("%v,%d", addr, min(i/smallBatch, smallBatches+1)))
+		number := i / smallBatch
+		switch {
+		case i >= n-smallBatch:
+			number = warmNumber
+		case number >= smallBatches:
+			number = largeNumber
+		}
+		lines = append(lines, fmt.Sprintf("%v,%d", addr, number))
 	}
 	list, err := l.write(".csv", lines...)
 	if err != nil {
@@ -117,18 +127,29 @@ func runBatches(args []string) (any, error) {
 		return err
 	}
 
-	if err := batch(0, smallBatch); err != nil {
-		return nil, err
-	}
-	begun := spent()
 	var failure error
-	for i := range smallBatches {
-		failure = errors.Join(failure, batch(1+i, smallBatch))
+	// measure adds what batches take.
+	measure := func(size int, numbers ...int) (sum cost) {
+		begun := spent()
+		for _, number := range numbers {
+			failure = errors.Join(failure, batch(number, size))
+		}
+		return spent().minus(begun)
 	}
-	middle := spent()
-	failure = errors.Join(failure, batch(1+smallBatches, largeBatch))
-	end := spent()
-	return struct{ Small, Large cost }{middle.minus(begun), end.minus(middle)}, failure
+	var before, after []int
+	for i := range smallBatches / 2 {
+		before, after = append(before, i), append(after, smallBatches/2+i)
+	}
+	measure(smallBatch, warmNumber)
+	small := measure(smallBatch, before...)
+	large := measure(largeBatch, largeNumber)
+	small = small.plus(measure(smallBatch, after...))
+	return struct{ Small, Large cost }{small, large}, failure
+}
+
+// plus adds what was taken at another time.
+func (c cost) plus(other cost) cost {
+	return cost{c.Bytes + other.Bytes, c.CPU + other.CPU, c.Wall + other.Wall}
 }
 
 // minus is the cost from one moment to another.

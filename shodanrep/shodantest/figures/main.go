@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +36,9 @@ var stages = [][]measurement{
 	{{[]int{7}, measureMemory}},
 	{{[]int{8}, measureBatches}},
 }
+
+// undisturbed is how many processors other programs may use without a word of it in the notes.
+const undisturbed = 0.1
 
 func main() {
 	if len(os.Args) > 2 && os.Args[1] == workerCommand {
@@ -84,6 +88,7 @@ func run(args []string, stdout, stderr io.Writer) (reached bool, err error) {
 	var figures []figure
 	for _, stage := range stages {
 		results := make([][]figure, len(stage))
+		others := disturbance()
 		var running sync.WaitGroup
 		for i, m := range stage {
 			if !slices.ContainsFunc(m.figures, func(n int) bool { return chosen == nil || slices.Contains(chosen, n) }) {
@@ -93,7 +98,13 @@ func run(args []string, stdout, stderr io.Writer) (reached bool, err error) {
 			running.Go(func() { results[i] = l.measure(m) })
 		}
 		running.Wait()
-		figures = append(figures, slices.Concat(results...)...)
+		measured := slices.Concat(results...)
+		if used := others(); used > undisturbed {
+			for i := range measured {
+				measured[i].notes = append(measured[i].notes, fmt.Sprintf("meanwhile other programs used %.1f of the %d processors", used, runtime.NumCPU()))
+			}
+		}
+		figures = append(figures, measured...)
 	}
 	return printTable(stdout, figures)
 }
