@@ -35,10 +35,11 @@ lint: ## Check format and code
 	go run $(STATICCHECK) ./...
 
 .PHONY: bench
-bench: ## Measure; the figures of docs/performance.md are from here
-	go test -run '^$$' -bench . -benchmem ./...
+bench: build packages ## Measure, for some five minutes; the table of docs/performance.md is from here
+	go test -run '^$$' -bench . -benchmem -benchtime 0.2s ./shodanrep/...
+	@go run ./shodanrep/shodantest/figures -binary bin/shodanrep
 
-# What the tests need from Debian: a Redis server, and Shodan's own Python client.
+# What the tests and the figures need from Debian: a Redis server, and Shodan's own Python client.
 .PHONY: packages
 packages:
 	@missing=""; \
@@ -48,6 +49,6 @@ packages:
 		if [ "$$(id -u)" = 0 ]; then \
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 		else \
-			echo "The tests need$$missing: sudo apt-get install$$missing"; exit 1; \
+			echo "The tests and the figures need$$missing: sudo apt-get install$$missing"; exit 1; \
 		fi; \
 	fi
