@@ -95,7 +95,7 @@ func (b *Batch) start(s *service, units [][]Question) {
 		case <-b.ctx.Done():
 			return
 		}
-		b.running.Go(func() {
+		b.spawn(func() {
 			again, _ := b.lookUp(s, unit)
 			<-b.engine.slots[s.source]
 			if len(again) == 0 {

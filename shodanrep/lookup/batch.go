@@ -21,13 +21,13 @@ type Batch struct {
 	ctx    context.Context
 	size   int
 
-	mu    sync.Mutex
-	items map[Question]*item
+	mu      sync.Mutex
+	items   map[Question]*item
+	running int // goroutines that look up
 
 	ready    chan struct{} // closed when it is known whether the services can be asked at all
 	readyErr error         // why they cannot
 	readied  sync.Once
-	running  sync.WaitGroup
 	meter    *Meter
 }
 
@@ -66,11 +66,24 @@ func (b *Batch) Ask(questions ...Question) {
 	if len(fresh) == 0 {
 		return
 	}
-	b.running.Go(func() { b.run(fresh) })
+	b.spawn(func() { b.run(fresh) })
+}
+
+// spawn runs f beside its caller. The last to end, which need not be the last of the batch, writes the answers: the
+// next query must find in the cache what this one has asked, in this process and in others.
+func (b *Batch) spawn(f func()) {
+	b.mu.Lock()
+	b.running++
+	b.mu.Unlock()
 	go func() {
-		b.running.Wait()
-		// The next query must find in the cache what this one has asked, in this process and in others.
-		_ = b.engine.store.flush(context.WithoutCancel(b.ctx))
+		f()
+		b.mu.Lock()
+		b.running--
+		last := b.running == 0
+		b.mu.Unlock()
+		if last {
+			_ = b.engine.store.flush(context.WithoutCancel(b.ctx))
+		}
 	}()
 }
 
@@ -94,7 +107,7 @@ func (b *Batch) Ready(ctx context.Context) error {
 	}
 }
 
-// Answer waits for the answer to a question that was asked. It fails only where the context ends.
+// Answer waits for the answer to a question that was asked. It fails only where the context ends, or the batch's.
 func (b *Batch) Answer(ctx context.Context, q Question) (Answer, error) {
 	q = q.canonical()
 	b.mu.Lock()
@@ -108,6 +121,8 @@ func (b *Batch) Answer(ctx context.Context, q Question) (Answer, error) {
 	case <-it.answered:
 	case <-ctx.Done():
 		return Answer{}, ctx.Err()
+	case <-b.ctx.Done():
+		return Answer{}, b.ctx.Err()
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
