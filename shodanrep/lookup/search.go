@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/dataset"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -77,7 +76,7 @@ func (e *Engine) Related(ctx context.Context, pivot shodan.Pivot, value string, 
 			return nil, err
 		}
 		if data != nil {
-			banners, err := data.Related(ctx, dataset.Pivot(pivot), value, except, limit)
+			banners, err := data.Related(ctx, pivot, value, except, limit)
 			if err != nil {
 				return nil, err
 			}

@@ -15,6 +15,11 @@ const (
 	ASN               Pivot = "asn"
 )
 
+// Pivots lists the pivots.
+func Pivots() []Pivot {
+	return []Pivot{SubjectCN, FingerprintSHA256, JARM, JA3S, Organization, ASN}
+}
+
 // Value returns the banner's value of the pivot, or "" where it has none.
 func (p Pivot) Value(b *Banner) string {
 	switch p {

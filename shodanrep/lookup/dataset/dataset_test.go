@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"net/netip"
 	"os"
 	"slices"
@@ -141,25 +142,25 @@ func TestRelated(t *testing.T) {
 	var none netip.Addr
 	tests := []struct {
 		name   string
-		pivot  Pivot
+		pivot  shodan.Pivot
 		value  string
 		except netip.Addr
 		limit  int
 		want   []string
 	}{
-		{"by subject, whatever its case", SubjectCN, "www.example.com", none, 0, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443", "[2001:db8::1]:443"}},
-		{"by fingerprint", FingerprintSHA256, "AB12", none, 0, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443"}},
-		{"by JARM", JARM, "29d2", none, 0, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443", "[2001:db8::1]:443"}},
-		{"by JA3S", JA3S, "ec74", none, 0, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443"}},
-		{"by organization", Organization, "Example Hosting", none, 0, []string{"192.0.2.1:8443", "203.0.113.2:443"}},
-		{"by ASN", ASN, "AS64496", none, 0, []string{"203.0.113.2:443"}},
-		{"without the address itself", JARM, "29d2", netip.MustParseAddr("192.0.2.1"), 0, []string{"203.0.113.2:443", "[2001:db8::1]:443"}},
-		{"without it as IPv4-mapped", JARM, "29d2", netip.MustParseAddr("::ffff:192.0.2.1"), 1, []string{"203.0.113.2:443"}},
-		{"no more than the limit", JARM, "29d2", none, 2, []string{"192.0.2.1:443", "192.0.2.1:8443"}},
-		{"nothing by the name in a replaced certificate", SubjectCN, "new.example.com", netip.MustParseAddr("192.0.2.3"), 0, nil},
-		{"nothing by an empty value", SubjectCN, "", none, 0, nil},
-		{"nothing by part of a value", Organization, "Example", none, 0, nil},
-		{"a value that would end a quoted text", Organization, `' or ''='`, none, 0, nil},
+		{"by subject, whatever its case", shodan.SubjectCN, "www.example.com", none, 0, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443", "[2001:db8::1]:443"}},
+		{"by fingerprint", shodan.FingerprintSHA256, "AB12", none, 0, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443"}},
+		{"by JARM", shodan.JARM, "29d2", none, 0, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443", "[2001:db8::1]:443"}},
+		{"by JA3S", shodan.JA3S, "ec74", none, 0, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443"}},
+		{"by organization", shodan.Organization, "Example Hosting", none, 0, []string{"192.0.2.1:8443", "203.0.113.2:443"}},
+		{"by ASN", shodan.ASN, "AS64496", none, 0, []string{"203.0.113.2:443"}},
+		{"without the address itself", shodan.JARM, "29d2", netip.MustParseAddr("192.0.2.1"), 0, []string{"203.0.113.2:443", "[2001:db8::1]:443"}},
+		{"without it as IPv4-mapped", shodan.JARM, "29d2", netip.MustParseAddr("::ffff:192.0.2.1"), 1, []string{"203.0.113.2:443"}},
+		{"no more than the limit", shodan.JARM, "29d2", none, 2, []string{"192.0.2.1:443", "192.0.2.1:8443"}},
+		{"nothing by the name in a replaced certificate", shodan.SubjectCN, "new.example.com", netip.MustParseAddr("192.0.2.3"), 0, nil},
+		{"nothing by an empty value", shodan.SubjectCN, "", none, 0, nil},
+		{"nothing by part of a value", shodan.Organization, "Example", none, 0, nil},
+		{"a value that would end a quoted text", shodan.Organization, `' or ''='`, none, 0, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -246,7 +247,7 @@ func TestLongAndOddBanners(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%.500s", diff)
 	}
-	related, err := d.Related(t.Context(), Organization, "Nul Hosting", netip.Addr{}, 0)
+	related, err := d.Related(t.Context(), shodan.Organization, "Nul Hosting", netip.Addr{}, 0)
 	if err != nil || len(related) != 1 {
 		t.Errorf("related: %d %v", len(related), err)
 	}

@@ -11,24 +11,6 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// Pivot is a fact by which hosts are found that share it.
-type Pivot string
-
-// The pivots.
-const (
-	SubjectCN         Pivot = "subject_cn"         // the common name of a certificate's subject
-	FingerprintSHA256 Pivot = "fingerprint_sha256" // of a certificate
-	JARM              Pivot = "jarm"               // the fingerprint of a TLS server
-	JA3S              Pivot = "ja3s"               // the fingerprint of a TLS server's hello
-	Organization      Pivot = "organization"
-	ASN               Pivot = "asn" // such as AS64496
-)
-
-// Pivots lists the pivots.
-func Pivots() []Pivot {
-	return []Pivot{SubjectCN, FingerprintSHA256, JARM, JA3S, Organization, ASN}
-}
-
 // addrKey is an address as the index has it: ordered as netip.Addr.Compare orders, IPv4 before IPv6.
 func addrKey(addr netip.Addr) []byte {
 	bytes := addr.AsSlice()
@@ -174,10 +156,10 @@ func (d *Dataset) All(ctx context.Context) iter.Seq2[*shodan.Host, error] {
 // Related returns the services that have a value, in order of address and port, but for those of the address except:
 // at most limit, or all where limit is 0. Only the newest banner of a service counts, so that a certificate that has
 // been replaced relates nothing.
-func (d *Dataset) Related(ctx context.Context, pivot Pivot, value string, except netip.Addr, limit int) ([]shodan.Banner, error) {
+func (d *Dataset) Related(ctx context.Context, pivot shodan.Pivot, value string, except netip.Addr, limit int) ([]shodan.Banner, error) {
 	query, ok := relatedQueries[pivot]
 	if !ok {
-		return nil, fmt.Errorf("%q is no pivot: it has to be one of %v", pivot, Pivots())
+		return nil, fmt.Errorf("%q is no pivot: it has to be one of %v", pivot, shodan.Pivots())
 	}
 	var found []shodan.Banner
 	err := d.inTurn(ctx, func(s snapshot) error {
@@ -204,9 +186,9 @@ func (d *Dataset) Related(ctx context.Context, pivot Pivot, value string, except
 }
 
 // relatedQueries are by column: SQL has no parameter for one.
-var relatedQueries = func() map[Pivot]string {
-	queries := map[Pivot]string{}
-	for _, pivot := range Pivots() {
+var relatedQueries = func() map[shodan.Pivot]string {
+	queries := map[shodan.Pivot]string{}
+	for _, pivot := range shodan.Pivots() {
 		queries[pivot] = fmt.Sprintf(`select id, file, addr, port, transport from banner indexed by banner_%[1]s
 			where %[1]s = ? order by addr, port, transport`, pivot)
 	}
