@@ -4,12 +4,21 @@ package shodanrep
 
 import (
 	"context"
+	"os"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 )
 
+// freeMemory is the variable that tells the SDK after how many rows to collect garbage and hand memory back. Its
+// default also does that at the first row of every call, which costs a join most of its time: each of its addresses is
+// a call.
+const freeMemory = "STEAMPIPE_FREE_MEM_INTERVAL"
+
 // Plugin returns the Steampipe plugin with all its tables.
 func Plugin(context.Context) *plugin.Plugin {
+	if _, set := os.LookupEnv(freeMemory); !set {
+		os.Setenv(freeMemory, "0")
+	}
 	return &plugin.Plugin{
 		Name: "steampipe-plugin-shodanrep",
 		ConnectionConfigSchema: &plugin.ConnectionConfigSchema{

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -18,14 +17,8 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-const (
-	// queryCacheMB bounds the SDK's query cache, which no call of ours uses. Left unbounded it allocates 300 MB at once.
-	queryCacheMB = 1
-
-	// freeMemory is the variable that tells the SDK after how many rows to collect garbage and hand memory back. Its
-	// default also does that at the first row of every call, which costs a join nine tenths of its time.
-	freeMemory = "STEAMPIPE_FREE_MEM_INTERVAL"
-)
+// queryCacheMB bounds the SDK's query cache, which no call of ours uses. Left unbounded it allocates 300 MB at once.
+const queryCacheMB = 1
 
 // server is the SDK's server with the plugin in it.
 type server struct {
@@ -41,9 +34,6 @@ func startServer(create plugin.PluginFunc, connections []Connection, logger hclo
 			s, err = nil, fmt.Errorf("the plugin could not be started: %v", r)
 		}
 	}()
-	if _, set := os.LookupEnv(freeMemory); !set {
-		os.Setenv(freeMemory, "0")
-	}
 	traceCalls()
 	s = &server{}
 	s.grpc = plugin.Server(&plugin.ServeOpts{PluginFunc: func(ctx context.Context) *plugin.Plugin {
