@@ -143,6 +143,7 @@ func (b *Batch) lookUp(s *service, unit []Question) (again []Question, failure e
 		default:
 			failure = o.err
 			b.settle(q, o.answer(s.source))
+			b.withdraw(s, keys[i])
 		}
 	}
 	return again, failure

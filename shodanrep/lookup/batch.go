@@ -21,9 +21,10 @@ type Batch struct {
 	ctx    context.Context
 	size   int
 
-	mu      sync.Mutex
-	items   map[Question]*item
-	running int // goroutines that look up
+	mu        sync.Mutex
+	items     map[Question]*item
+	running   int                  // goroutines that look up
+	announced map[announcement]int // how often, and not yet withdrawn
 
 	ready    chan struct{} // closed when it is known whether the services can be asked at all
 	readyErr error         // why they cannot
@@ -41,7 +42,10 @@ type item struct {
 // Batch begins a batch for a list of so many different addresses: the length decides whether Auto asks the REST API.
 // The batch ends with its context.
 func (e *Engine) Batch(ctx context.Context, size int) *Batch {
-	b := &Batch{engine: e, ctx: ctx, size: size, items: map[Question]*item{}, ready: make(chan struct{}), meter: meterOf(ctx)}
+	b := &Batch{
+		engine: e, ctx: ctx, size: size, meter: meterOf(ctx),
+		items: map[Question]*item{}, announced: map[announcement]int{}, ready: make(chan struct{}),
+	}
 	if b.meter == nil {
 		b.meter = newLoggedMeter(e.cfg.Logger, size)
 	}
@@ -80,6 +84,9 @@ func (b *Batch) spawn(f func()) {
 		b.mu.Lock()
 		b.running--
 		last := b.running == 0
+		if last {
+			b.withdrawAll()
+		}
 		b.mu.Unlock()
 		if last {
 			_ = b.engine.store.flush(context.WithoutCancel(b.ctx))
@@ -266,9 +273,14 @@ func (b *Batch) withoutCached(s *service, questions []Question) []Question {
 	if len(questions) == 0 {
 		return nil
 	}
+	asked := make([]cache.Key, len(questions))
+	for i, q := range questions {
+		asked[i] = s.key(q.Addr, q.Banners)
+	}
+	b.announce(s, asked)
 	keys := make([]cache.Key, 0, len(questions)+1)
-	for _, q := range questions {
-		keys = append(keys, s.key(q.Addr, q.Banners))
+	for i, q := range questions {
+		keys = append(keys, asked[i])
 		if full := s.key(q.Addr, true); full != keys[len(keys)-1] {
 			keys = append(keys, full) // the whole answer has the summary too
 		}
@@ -278,15 +290,16 @@ func (b *Batch) withoutCached(s *service, questions []Question) []Question {
 		s.pacer.ban(ban.Expires)
 	}
 	var missing []Question
-	for _, q := range questions {
+	for i, q := range questions {
 		entry, ok := kept[s.key(q.Addr, true)]
 		if !ok {
-			entry, ok = kept[s.key(q.Addr, q.Banners)]
+			entry, ok = kept[asked[i]]
 		}
 		if ok {
 			if o, readable := s.read(q.Addr, entry); readable {
 				b.meter.cached.Add(1)
 				b.settle(q, o.answer(s.source))
+				b.withdraw(s, asked[i])
 				continue
 			}
 		}

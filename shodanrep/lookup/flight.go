@@ -33,8 +33,9 @@ func (o outcome) answer(source Source) Answer {
 // flights are the questions to a service that are under way. Whoever has the same question waits for the same answer,
 // whichever query, table or connection it comes from.
 type flights struct {
-	mu    sync.Mutex
-	byKey map[cache.Key]*flight
+	mu      sync.Mutex
+	byKey   map[cache.Key]*flight
+	awaited map[cache.Key]*awaited
 }
 
 // A flight is one question under way. It is flown by a crew that may have several questions in one request.
@@ -69,7 +70,9 @@ func (f *flights) board(keys []cache.Key, fly func(ctx context.Context, started 
 			continue
 		}
 		current := f.byKey[key]
-		if current == nil || current.crew.ctx.Err() != nil {
+		if a := f.awaited[key]; a != nil && a.landed != nil {
+			current = a.landed
+		} else if current == nil || current.crew.ctx.Err() != nil {
 			if own == nil {
 				own = &crew{}
 				own.ctx, own.cancel = context.WithCancel(context.Background())
@@ -99,6 +102,9 @@ func (f *flights) land(key cache.Key, landing *flight, o outcome) {
 	}
 	landing.outcome = o
 	close(landing.landed)
+	if a := f.awaited[key]; a != nil && a.askers > 1 && o.err == nil {
+		a.landed = landing
+	}
 }
 
 // wait waits for a flight to land, or for the context to end.
