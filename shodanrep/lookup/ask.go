@@ -15,6 +15,10 @@ import (
 // errBulkRefused says that many addresses in one request are not for this key.
 var errBulkRefused = errors.New(`bulk_lookup is "on", and Shodan refuses many addresses in one request with this key: set it to "auto" or "off"`)
 
+// errAskSingly says that this bulk answer could not be used, though others can: the addresses are asked one by one, so
+// that one odd host costs none of the others.
+var errAskSingly = errors.New("the answer to a bulk look-up could not be used")
+
 // negativeShare is which part of the time that an answer is kept a negative one is: an address that comes to be
 // indexed should be seen soon.
 const negativeShare = 4
@@ -36,6 +40,10 @@ func (b *Batch) askREST(questions []Question) {
 			return
 		}
 		again, err := b.probe(s, units[0])
+		if errors.Is(err, errAskSingly) {
+			b.start(s, singly(again))
+			again = nil
+		}
 		questions = append(again, questions[len(units[0]):]...)
 		switch {
 		case b.ctx.Err() != nil:
@@ -138,7 +146,7 @@ func (b *Batch) lookUp(s *service, unit []Question) (again []Question, failure e
 		switch {
 		case err != nil:
 			failure = err // the query has ended; the other flights are left as well
-		case isRefusal(o.err), errors.Is(o.err, errBulkRefused) && b.engine.cfg.BulkLookup == "auto":
+		case isRefusal(o.err), errors.Is(o.err, errAskSingly), errors.Is(o.err, errBulkRefused) && b.engine.cfg.BulkLookup == "auto":
 			again, failure = append(again, q), o.err
 		default:
 			failure = o.err
@@ -250,28 +258,26 @@ func (e *Engine) flyBulk(ctx context.Context, s *service, keys []cache.Key, addr
 	hosts, err := ask(ctx, e, s, func(ctx context.Context) (map[netip.Addr]*shodan.Host, error) {
 		return s.hosts(ctx, list, banners)
 	})
-	switch {
+	switch allowed, _ := s.plan.bulk(); {
 	case err == nil:
 		s.plan.learnBulk(true)
-	case s.plan.isBulkRefusal(err):
+	case isRefusal(err), !allowed && isOdd(err):
 		s.plan.learnBulk(false)
 		err = errBulkRefused
+	case shodan.IsKind(err, shodan.NotFound):
+		err = nil // nothing is indexed of any of them
+	case isOdd(err):
+		err = errAskSingly
 	}
 	for _, key := range keys {
 		land(key, e.conclude(s, key, hosts[addrs[key]], err))
 	}
 }
 
-// isBulkRefusal reports whether an error means that bulk look-ups are not for this key. What a lesser plan is answered
-// is not documented: so it is whatever is neither a fault that passes nor a key that is refused altogether. Once bulk
-// look-ups have worked, only a refusal in so many words is one.
-func (p *plan) isBulkRefusal(err error) bool {
-	if shodan.IsKind(err, shodan.PlanTooLow, shodan.CreditsSpent) {
-		return true
-	}
-	if allowed, _ := p.bulk(); allowed {
-		return false
-	}
+// isOdd reports whether a bulk look-up was answered with what is neither hosts, nor a fault that passes, nor a key that
+// is refused altogether. What a lesser plan is answered is not documented: so it is any of these, unless bulk look-ups
+// have worked before. Then only a refusal in so many words is one.
+func isOdd(err error) bool {
 	var failure *shodan.Error
 	if !errors.As(err, &failure) {
 		return false

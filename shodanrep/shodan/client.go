@@ -63,7 +63,11 @@ func (c *Client) Hosts(ctx context.Context, addrs []netip.Addr, opts HostOptions
 		return nil, err
 	}
 	var items []json.RawMessage
-	if err := json.Unmarshal(body, &items); err != nil {
+	err = json.Unmarshal(body, &items)
+	if err == nil && items == nil { // null, which must not pass for a list in which no address is
+		err = errors.New("it is null")
+	}
+	if err != nil {
 		return nil, c.service().failure(Unavailable, http.StatusOK, fmt.Errorf("the answer to %d addresses is no whole list of hosts: %w", len(addrs), err))
 	}
 	hosts := make(map[netip.Addr]*Host, len(items))
