@@ -52,4 +52,8 @@ connection "shodanrep" {
   # Where the services are. SHODAN_API_URL sets api_url too.
   # api_url        = "https://api.shodan.io"
   # internetdb_url = "https://internetdb.shodan.io"
+
+  # For tables of networks and of CVEs that are still to come; no table of this version reads them.
+  # network_limit = 4096
+  # cvedb_url     = "https://cvedb.shodan.io"
 }

@@ -36,6 +36,11 @@ type connectionConfig struct {
 	Policy                      *string  `hcl:"policy,optional"`
 	APIURL                      *string  `hcl:"api_url,optional"`
 	InternetDBURL               *string  `hcl:"internetdb_url,optional"`
+
+	// These belong to tables that are still to come. They are checked already, so that a configuration written for those
+	// is good for this version too.
+	NetworkLimit *int    `hcl:"network_limit,optional"`
+	CVEDBURL     *string `hcl:"cvedb_url,optional"`
 }
 
 // settings are a connection's arguments, checked and with their defaults.
@@ -75,6 +80,8 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 		},
 		correlationLimit: r.count("correlation_limit", config.CorrelationLimit, 20, 1, 10_000),
 	}
+	r.count("network_limit", config.NetworkLimit, 4096, 1, 1_000_000)
+	r.address("cvedb_url", config.CVEDBURL, "", "https://cvedb.shodan.io")
 	r.oneOf("policy", config.Policy, "baseline")
 	s.policy = reputation.Baseline()
 	if r.err == nil {
