@@ -1,0 +1,236 @@
+package lookup_test
+
+import (
+	"compress/gzip"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
+)
+
+// download writes a file as `shodan download` does, with one banner for each address.
+func download(t *testing.T, addrs ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "download.json.gz")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zip := gzip.NewWriter(file)
+	for _, addr := range addrs {
+		fmt.Fprintf(zip, `{"ip_str": %q, "port": 443, "transport": "tcp", "timestamp": "2026-01-15T12:00:00.000000", "data": "", "ssl": {"jarm": "29d29d"}}`+"\n", addr)
+	}
+	if err := zip.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestSourceChoice(t *testing.T) {
+	const inDataset, reserved = "12.7.7.7", "10.0.0.1"
+	for _, test := range []struct {
+		name    string
+		config  func(*lookup.Config)
+		plan    string // of the key, "dev" if empty
+		size    int    // of the list
+		asked   lookup.Source
+		dataset bool // there is one
+		addr    string
+		want    lookup.Source
+		status  lookup.Status // indexed if empty
+	}{
+		{name: "without a key InternetDB is asked", config: func(c *lookup.Config) { c.APIKey = "" }, want: lookup.InternetDB},
+		{name: "with a key the REST API is", want: lookup.Shodan},
+		{name: "with a list as long as the limit too", size: 100, want: lookup.Shodan},
+		{name: "with a longer list InternetDB is", size: 101, want: lookup.InternetDB},
+		{name: "with a limit of 0 InternetDB is", config: func(c *lookup.Config) { c.APILookupLimit = 0 }, want: lookup.InternetDB},
+		{name: "with a plan that is too low InternetDB is", plan: "oss", want: lookup.InternetDB},
+		{name: "a named source is, whatever the list's length", size: 5000, asked: lookup.Shodan, want: lookup.Shodan},
+		{name: "a named InternetDB is, whatever the key", asked: lookup.InternetDB, want: lookup.InternetDB},
+		{name: "a connection's source is", config: func(c *lookup.Config) { c.Source = lookup.InternetDB }, want: lookup.InternetDB},
+		{name: "a connection's source is, whatever the list's length", config: func(c *lookup.Config) { c.Source = lookup.Shodan }, size: 5000, want: lookup.Shodan},
+		{name: "a query's source comes before the connection's", config: func(c *lookup.Config) { c.Source = lookup.InternetDB }, asked: lookup.Shodan, want: lookup.Shodan},
+		{name: "auto in the query leaves it to the connection", config: func(c *lookup.Config) { c.Source = lookup.InternetDB }, asked: lookup.Auto, want: lookup.InternetDB},
+		{name: "an address of the dataset is answered from it", dataset: true, addr: inDataset, want: lookup.Dataset},
+		{name: "any other is not", dataset: true, want: lookup.Shodan},
+		{name: "a named source is asked, not the dataset", dataset: true, addr: inDataset, asked: lookup.InternetDB, want: lookup.InternetDB, status: lookup.NotIndexed},
+		{name: "a named dataset is asked alone", dataset: true, asked: lookup.Dataset, want: lookup.Dataset, status: lookup.NotIndexed},
+		{name: "a connection's dataset is asked alone", dataset: true, config: func(c *lookup.Config) { c.Source = lookup.Dataset }, want: lookup.Dataset, status: lookup.NotIndexed},
+		{name: "a reserved address is asked of no one", addr: reserved, want: "", status: lookup.Reserved},
+		{name: "not even where the REST API is named", addr: reserved, asked: lookup.Shodan, want: "", status: lookup.Reserved},
+		{name: "but a dataset may have it", dataset: true, addr: "192.0.2.7", want: lookup.Dataset},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				plan := test.plan
+				if plan == "" {
+					plan = "dev"
+				}
+				sim := shodantest.NewHandler(shodantest.WithPlan(plan))
+				cfg := withKey(sim)
+				if test.config != nil {
+					test.config(&cfg)
+				}
+				if test.dataset {
+					cfg.DataFiles = []string{download(t, inDataset, "192.0.2.7")}
+				}
+				e := start(t, cfg)
+				addr := sim.Generate(1)[0]
+				if test.addr != "" {
+					addr = netip.MustParseAddr(test.addr)
+				}
+				b := e.Batch(t.Context(), max(1, test.size))
+				q := lookup.Question{Addr: addr, Source: test.asked}
+				b.Ask(q)
+				if err := b.Ready(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				status := test.status
+				if status == "" {
+					status = lookup.Indexed
+				}
+				a := answers(t.Context(), t, b, q)[0]
+				if a.Source != test.want || a.Status != status {
+					t.Errorf("%s from %q, want %s from %q: %s", a.Status, a.Source, status, test.want, a.Error)
+				}
+				if (a.Host != nil) != (a.Status == lookup.Indexed) {
+					t.Errorf("%s with host %v", a.Status, a.Host)
+				}
+				for _, r := range sim.Requests() {
+					if r.Service != string(test.want) && r.Status != 403 {
+						t.Errorf("%s was asked for %s", r.Service, r.Subject)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestAnUnknownKeyIsTriedWithOneRequest(t *testing.T) {
+	for _, test := range []struct {
+		name, key, plan string
+		source          lookup.Source // the connection's
+		requests        int           // to the REST API
+		status          lookup.Status
+		ready           shodan.Kind // of Ready's error, -1 for none
+	}{
+		{"a good key", shodantest.Key, "dev", lookup.Auto, 40, lookup.Indexed, -1},
+		{"a wrong key", "wrong", "dev", lookup.Auto, 1, lookup.Failed, shodan.BadKey},
+		{"a wrong key, named", "wrong", "dev", lookup.Shodan, 1, lookup.Failed, shodan.BadKey},
+		{"a plan that is too low", shodantest.Key, "oss", lookup.Auto, 1, lookup.Indexed, -1},
+		{"a plan that is too low, named", shodantest.Key, "oss", lookup.Shodan, 1, lookup.Failed, shodan.PlanTooLow},
+	} {
+		for _, bulkLookup := range []string{"off", "auto"} {
+			t.Run(test.name+", bulk_lookup "+bulkLookup, func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					sim := shodantest.NewHandler(shodantest.WithPlan(test.plan), shodantest.WithLatency(100*time.Millisecond))
+					cfg := config(sim)
+					cfg.APIKey, cfg.Source, cfg.BulkLookup, cfg.RequestsPerSecond = test.key, test.source, bulkLookup, 1000
+					e := start(t, cfg)
+					list := questions(sim.Generate(40))
+					b := e.Batch(t.Context(), len(list))
+					b.Ask(list...)
+					err := b.Ready(t.Context())
+					if test.ready < 0 && err != nil || test.ready >= 0 && !shodan.IsKind(err, test.ready) {
+						t.Errorf("ready: %v, want %v", err, test.ready)
+					}
+					if n := tally(answers(t.Context(), t, b, list...))[test.status]; n != len(list) {
+						t.Errorf("%d of %d are %s", n, len(list), test.status)
+					}
+					want := test.requests
+					if bulkLookup == "auto" && (want > 1 || test.plan == "oss") {
+						want++ // which finds out that many at once are not allowed
+					}
+					if n := sim.Count(shodantest.Shodan); n != want {
+						t.Errorf("%d requests to the REST API, want %d", n, want)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestAPlansRefusalIsRememberedForAnHour(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler(shodantest.WithPlan("oss"))
+		cfg := withKey(sim)
+		cfg.Cache = "off"
+		e := start(t, cfg)
+		list := questions(sim.Generate(1))
+		for i, step := range []struct {
+			wait     time.Duration
+			requests int
+		}{{0, 1}, {59 * time.Minute, 1}, {2 * time.Minute, 2}} {
+			time.Sleep(step.wait)
+			if a := lookUp(t.Context(), t, e, list...)[0]; a.Source != lookup.InternetDB || a.Status != lookup.Indexed {
+				t.Errorf("look-up %d: %+v", i+1, a)
+			}
+			if n := sim.Count(shodantest.Shodan); n != step.requests {
+				t.Errorf("after look-up %d there were %d requests to the REST API, want %d", i+1, n, step.requests)
+			}
+		}
+	})
+}
+
+func TestAFaultOfTheFirstRequestSaysNothingOfTheKey(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler()
+		cfg := withKey(sim)
+		cfg.RequestsPerSecond, cfg.BulkLookup = 1000, "off"
+		addrs := sim.Generate(30)
+		sim.Fault(shodantest.Fault{Subject: addrs[0].String(), Status: 502})
+		got := lookUp(t.Context(), t, start(t, cfg), questions(addrs)...)
+		if got[0].Status != lookup.Failed || tally(got)[lookup.Indexed] != 29 {
+			t.Errorf("%v; the first: %+v", tally(got), got[0])
+		}
+	})
+}
+
+func TestASourceThatCannotBeAskedSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	sim := shodantest.NewHandler()
+	keyless := config(sim)
+	full := withKey(sim)
+	full.DataFiles = []string{download(t, "192.0.2.1")}
+	for _, test := range []struct {
+		name   string
+		engine *lookup.Engine
+		source lookup.Source
+		want   string // part of the error, none if empty
+	}{
+		{"nothing", start(t, keyless), "", ""},
+		{"auto", start(t, keyless), lookup.Auto, ""},
+		{"InternetDB", start(t, keyless), lookup.InternetDB, ""},
+		{"the REST API without a key", start(t, keyless), lookup.Shodan, `source "shodan" needs an API key: set api_key`},
+		{"a dataset without files", start(t, keyless), lookup.Dataset, `source "dataset" needs files: set data_files`},
+		{"a slip", start(t, keyless), "shodna", `"shodna" is no source: use dataset, shodan or internetdb`},
+		{"the REST API", start(t, full), lookup.Shodan, ""},
+		{"a dataset", start(t, full), lookup.Dataset, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := test.engine.CheckSource(test.source)
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("%v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestFilesThatAreNotThereFailTheConnection(t *testing.T) {
+	t.Parallel()
+	cfg := config(shodantest.NewHandler())
+	cfg.DataFiles = []string{filepath.Join(t.TempDir(), "*.json.gz")}
+	if _, err := lookup.New(t.Context(), cfg); err == nil || !strings.HasPrefix(err.Error(), "data_files: ") {
+		t.Errorf("%v, want an error that names the argument", err)
+	}
+}
