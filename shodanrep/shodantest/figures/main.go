@@ -32,7 +32,8 @@ type measurement struct {
 var stages = [][]measurement{
 	{{[]int{1, 2}, measureLookUps}},
 	{{[]int{3}, measureSDK}},
-	{{[]int{4}, measureBulk}, {[]int{5}, measureStrictService}, {[]int{6}, measureMachines}},
+	{{[]int{4}, measureBulk}},
+	{{[]int{5}, measureStrictService}, {[]int{6}, measureMachines}},
 	{{[]int{7}, measureMemory}},
 	{{[]int{8}, measureBatches}},
 }
