@@ -29,6 +29,26 @@ var reserved = prefixes(
 	"3fff::/20",      // documentation
 )
 
+// reachable are the networks within reserved ones that IANA lists as globally reachable.
+var reachable = prefixes(
+	"192.0.0.9/32",    // port control protocol anycast
+	"192.0.0.10/32",   // TURN anycast
+	"2001:1::1/128",   // port control protocol anycast
+	"2001:1::2/128",   // TURN anycast
+	"2001:1::3/128",   // DNS-SD anycast
+	"2001:3::/32",     // AMT
+	"2001:4:112::/48", // AS112
+	"2001:20::/28",    // ORCHIDv2
+	"2001:30::/28",    // drone remote identification
+)
+
+// embedding are the IPv6 networks whose addresses have an IPv4 address in them, from a byte on: where that one cannot
+// be on the internet neither can they, and nobody is told of it.
+var embedding = map[netip.Prefix]int{
+	netip.MustParsePrefix("64:ff9b::/96"): 12, // translation
+	netip.MustParsePrefix("2002::/16"):    2,  // 6to4
+}
+
 // global are the IPv6 networks outside of which nothing is on the internet.
 var global = prefixes(
 	"2000::/3",     // global unicast
@@ -47,9 +67,17 @@ func prefixes(texts ...string) []netip.Prefix {
 func IsReserved(addr netip.Addr) bool {
 	addr = addr.Unmap().WithZone("")
 	if contains(reserved, addr) {
-		return true
+		return !contains(reachable, addr)
 	}
-	return addr.Is6() && !contains(global, addr)
+	if addr.Is4() {
+		return false
+	}
+	for prefix, at := range embedding {
+		if bytes := addr.As16(); prefix.Contains(addr) && IsReserved(netip.AddrFrom4([4]byte(bytes[at:at+4]))) {
+			return true
+		}
+	}
+	return !contains(global, addr)
 }
 
 func contains(list []netip.Prefix, addr netip.Addr) bool {
