@@ -1,0 +1,237 @@
+package lookup
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"golang.org/x/time/rate"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
+)
+
+// redis is what machines share, without a Redis: a memory, leases and a pace.
+type redis struct {
+	cache.Store
+	mu     sync.Mutex
+	leases map[cache.Key]chan struct{}
+	pace   *rate.Limiter
+	away   bool
+}
+
+func newRedis() *redis {
+	return &redis{Store: cache.NewMemory(0), leases: map[cache.Key]chan struct{}{}}
+}
+
+func (r *redis) Lease(ctx context.Context, key cache.Key, ttl time.Duration) (release func(), got bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.away {
+		return nil, false, cache.ErrAway
+	}
+	if r.leases[key] != nil {
+		return nil, false, nil
+	}
+	released := make(chan struct{})
+	r.leases[key] = released
+	end := func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.leases[key] == released {
+			delete(r.leases, key)
+			close(released)
+		}
+	}
+	time.AfterFunc(ttl, end)
+	return end, true, nil
+}
+
+func (r *redis) WaitFor(ctx context.Context, key cache.Key) error {
+	r.mu.Lock()
+	released, away := r.leases[key], r.away
+	r.mu.Unlock()
+	if away {
+		return cache.ErrAway
+	}
+	if released == nil {
+		return nil
+	}
+	select {
+	case <-released:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (r *redis) Take(ctx context.Context, _ string, perSecond float64, burst int) error {
+	r.mu.Lock()
+	if r.away {
+		r.mu.Unlock()
+		return cache.ErrAway
+	}
+	if r.pace == nil {
+		r.pace = rate.NewLimiter(rate.Limit(perSecond), burst)
+	}
+	pace := r.pace
+	r.mu.Unlock()
+	return pace.Wait(ctx)
+}
+
+func (r *redis) Peers(string) int { return 2 }
+
+func (r *redis) Available() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.away
+}
+
+func (r *redis) leave() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.away = true
+}
+
+// machines makes two engines that share nothing but the redis.
+func machines(t *testing.T, sim *shodantest.Simulator, shared *redis, perSecond float64) [2]*Engine {
+	t.Helper()
+	var engines [2]*Engine
+	for i := range engines {
+		e, err := New(t.Context(), Config{
+			APIKey: shodantest.Key, Source: Shodan, BulkLookup: "auto", RequestsPerSecond: perSecond, InternetDBRequestsPerSecond: perSecond,
+			MaxConcurrency: 8, Timeout: 10 * time.Second, Cache: "off", CacheTTL: time.Hour, APIURL: sim.APIURL(),
+			InternetDBURL: sim.InternetDBURL(), Logger: hclog.NewNullLogger(), Transport: sim.Transport(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.store, e.coordinator = newKeeper(shared), shared
+		engines[i] = e
+	}
+	return engines
+}
+
+// all looks addresses up and counts the answers by their status.
+func all(ctx context.Context, t *testing.T, e *Engine, addrs []netip.Addr) map[Status]int {
+	b := e.Batch(ctx, len(addrs))
+	for _, addr := range addrs {
+		b.Ask(Question{Addr: addr})
+	}
+	counts := map[Status]int{}
+	for _, addr := range addrs {
+		a, err := b.Answer(ctx, Question{Addr: addr})
+		if err != nil {
+			if ctx.Err() == nil {
+				t.Error(err)
+			}
+			continue
+		}
+		counts[a.Status]++
+	}
+	return counts
+}
+
+func TestMachinesAskOnceAndKeepOnePace(t *testing.T) {
+	for name, plan := range map[string]string{"one by one": "dev", "in bulk": "corp"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim := shodantest.NewHandler(shodantest.WithLatency(100*time.Millisecond), shodantest.WithPlan(plan))
+				addrs := sim.Generate(150)
+				var asking sync.WaitGroup
+				for i, e := range machines(t, sim, newRedis(), 10) {
+					asking.Go(func() {
+						if got := all(t.Context(), t, e, addrs[25*i:25*i+125]); got[Indexed] != 125 {
+							t.Errorf("%v", got)
+						}
+					})
+				}
+				asking.Wait()
+				asked := map[string]int{}
+				for _, r := range sim.Requests() {
+					if r.Status == 200 {
+						for addr := range strings.SplitSeq(r.Subject, ",") {
+							asked[addr]++
+						}
+					}
+				}
+				for addr, n := range asked {
+					if n > 1 {
+						t.Errorf("%s was asked for %d times", addr, n)
+					}
+				}
+				if peak := sim.PeakPerSecond(shodantest.Shodan); peak > 10 {
+					t.Errorf("%d requests in a second", peak)
+				}
+			})
+		})
+	}
+}
+
+func TestAMachineThatIsGoneKeepsNobodyWaitingForLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := shodantest.NewHandler()
+		shared := newRedis()
+		e := machines(t, sim, shared, 100)[0]
+		addrs := sim.Generate(5)
+		for _, addr := range addrs {
+			// Leased by one that never answers nor releases it.
+			if _, got, err := shared.Lease(t.Context(), e.rest.key(addr, false), leaseTime); !got || err != nil {
+				t.Fatal(got, err)
+			}
+		}
+		began := time.Now()
+		if got := all(t.Context(), t, e, addrs); got[Indexed] != 5 {
+			t.Errorf("%v", got)
+		}
+		if took := time.Since(began); took > leaseTime+5*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+func TestWhatAnotherMachineFailsToGetIsAskedHere(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := shodantest.NewHandler(shodantest.WithLatency(time.Second))
+		engines := machines(t, sim, newRedis(), 100)
+		addrs := sim.Generate(5)
+		ctx, cancel := context.WithCancel(t.Context())
+		go all(ctx, t, engines[0], addrs)
+		time.Sleep(500 * time.Millisecond)
+		time.AfterFunc(100*time.Millisecond, cancel)
+		if got := all(t.Context(), t, engines[1], addrs); got[Indexed] != 5 {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
+func TestWithoutTheOthersAMachineKeepsItsShareOfThePace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := shodantest.NewHandler()
+		shared := newRedis()
+		shared.leave()
+		addrs := sim.Generate(100)
+		var asking sync.WaitGroup
+		for i, e := range machines(t, sim, shared, 10) {
+			asking.Go(func() {
+				if got := all(t.Context(), t, e, addrs[50*i:50*i+50]); got[Indexed] != 50 {
+					t.Errorf("%v", got)
+				}
+			})
+		}
+		asking.Wait()
+		// At the start each may ask at once; then two of them keep to a half of the pace each.
+		if peak := sim.PeakPerSecond(shodantest.Shodan); peak > 11 {
+			t.Errorf("%d requests in a second", peak)
+		}
+	})
+}

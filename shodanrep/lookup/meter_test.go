@@ -1,0 +1,66 @@
+package lookup_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
+)
+
+func TestMeters(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler()
+		cfg := config(sim)
+		cfg.InternetDBRequestsPerSecond = 1
+		e := start(t, cfg)
+		addrs := sim.Generate(140)
+		lookUp(t.Context(), t, e, questions(addrs[:105])...) // the burst, and what the cache then has
+		sim.Fault(shodantest.Fault{Subject: addrs[110].String(), Status: 400, Body: `{"error": "Invalid IP"}`})
+		meter := lookup.NewMeter()
+		if p := meter.Progress(); p != (lookup.Progress{}) {
+			t.Errorf("at the start: %+v", p)
+		}
+		meter.Expect(100)
+		meter.Expect(40)
+		b := e.Batch(lookup.WithMeter(t.Context(), meter), len(addrs))
+		b.Ask(questions(addrs)...)
+		time.Sleep(10*1030*time.Millisecond + time.Millisecond)
+		p := meter.Progress()
+		if p.Total != 140 || p.FromCache != 105 || p.Done < 114 || p.Done > 116 || p.Left < 20*time.Second || p.Left > 30*time.Second {
+			t.Errorf("after ten seconds: %+v", p)
+		}
+		answers(t.Context(), t, b, questions(addrs)...)
+		if p := meter.Progress(); p.Done != 140 || p.Left != 0 || p.Failed != 1 {
+			t.Errorf("at the end: %+v", p)
+		}
+	})
+}
+
+func TestALongBatchSaysInTheLogHowFarItIs(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler()
+		cfg := config(sim)
+		var log bytes.Buffer
+		cfg.Logger = hclog.New(&hclog.LoggerOptions{Output: &log, Level: hclog.Info})
+		e := start(t, cfg)
+		addrs := sim.Generate(700)
+		lookUp(t.Context(), t, e, questions(addrs[:50])...)
+		if log.Len() > 0 {
+			t.Errorf("a short batch is logged: %s", log.String())
+		}
+		lookUp(t.Context(), t, e, questions(addrs)...) // a minute
+		synctest.Wait()
+		if n := strings.Count(log.String(), "looking addresses up"); n < 10 || n > 13 {
+			t.Errorf("%d lines in a minute, want one in five seconds: %s", n, log.String())
+		}
+		if !strings.Contains(log.String(), "total=700") {
+			t.Errorf("the lines do not say of how many: %s", log.String())
+		}
+	})
+}
