@@ -22,7 +22,7 @@ type Client struct {
 	BaseURL   string // DefaultAPIURL where empty
 	Key       string // the API key
 	UserAgent string
-	HTTP      *http.Client // one with a timeout and no redirects where nil
+	HTTP      *http.Client // one with a timeout where nil; redirects are not followed either way
 }
 
 // HostOptions is what to ask of a host.

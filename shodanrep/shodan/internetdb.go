@@ -15,7 +15,7 @@ const DefaultInternetDBURL = "https://internetdb.shodan.io"
 type InternetDB struct {
 	BaseURL   string // DefaultInternetDBURL where empty
 	UserAgent string
-	HTTP      *http.Client // one with a timeout and no redirects where nil
+	HTTP      *http.Client // one with a timeout where nil; redirects are not followed either way
 }
 
 // Host returns what InternetDB knows of an address.

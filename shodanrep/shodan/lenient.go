@@ -161,7 +161,8 @@ func (t Time) Ptr() *time.Time {
 // ParseTime reads one of the forms that Time lists, and returns the zero time for any other text.
 func ParseTime(s string) time.Time {
 	for _, layout := range []string{"2006-01-02T15:04:05", time.RFC3339, "20060102150405Z", "2006-01-02 15:04:05", time.DateOnly} {
-		if t, err := time.Parse(layout, s); err == nil {
+		// A year 0 that a certificate may have is none that PostgreSQL knows.
+		if t, err := time.Parse(layout, s); err == nil && t.UTC().Year() > 0 {
 			return t.UTC()
 		}
 	}

@@ -46,9 +46,10 @@ func (s service) get(ctx context.Context, base, path string, query url.Values) (
 	if s.userAgent != "" {
 		req.Header.Set("User-Agent", s.userAgent)
 	}
-	client := s.http
-	if client == nil {
-		client = noRedirects
+	client := *noRedirects
+	if s.http != nil {
+		client = *s.http
+		client.CheckRedirect = noRedirects.CheckRedirect
 	}
 	resp, err := client.Do(req)
 	if err != nil {
@@ -97,7 +98,7 @@ func (s service) judge(resp *http.Response, body []byte) *Error {
 		e.Kind = BadKey
 	case status == http.StatusForbidden && isJSON:
 		e.Kind = PlanTooLow
-	case status == http.StatusNotFound && has("no information available"):
+	case status < 500 && has("no information available"): // 404, as far as is known
 		e.Kind = NotFound
 	case has("timed out"):
 		e.Kind = Unavailable
@@ -148,9 +149,7 @@ func (s service) message(body []byte) (string, bool) {
 	if strings.HasPrefix(strings.TrimSpace(text), "<") {
 		text = "an HTML page"
 	}
-	if s.secret != "" {
-		text = strings.ReplaceAll(text, s.secret, "…")
-	}
+	text = s.hide(text)
 	const longest = 300
 	if runes := []rune(text); len(runes) > longest {
 		text = string(runes[:longest]) + "…"
@@ -158,8 +157,20 @@ func (s service) message(body []byte) (string, bool) {
 	return text, true
 }
 
-// failure makes an Error of a cause that is no answer.
+// hide takes the secret out of a text, also as it is written in an address.
+func (s service) hide(text string) string {
+	if s.secret == "" {
+		return text
+	}
+	return strings.NewReplacer(s.secret, "…", url.QueryEscape(s.secret), "…").Replace(text)
+}
+
+// failure makes an Error of a cause that is no answer. What net/http quotes of an answer that it cannot read may be the
+// address that was asked.
 func (s service) failure(kind Kind, status int, err error) *Error {
+	if text := err.Error(); s.hide(text) != text {
+		err = errors.New(s.hide(text))
+	}
 	return &Error{Service: s.name, Kind: kind, Status: status, Err: err}
 }
 
@@ -178,7 +189,7 @@ func withoutURL(err error) error {
 func retryAfter(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
-		return time.Duration(seconds) * time.Second
+		return duration(seconds)
 	}
 	if at, err := http.ParseTime(value); err == nil {
 		return max(0, time.Until(at))
@@ -191,9 +202,15 @@ func maxAge(h http.Header) time.Duration {
 	for directive := range strings.SplitSeq(h.Get("Cache-Control"), ",") {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(directive), "max-age="); ok {
 			if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
-				return time.Duration(seconds) * time.Second
+				return duration(seconds)
 			}
 		}
 	}
 	return 0
+}
+
+// duration is a header's number of seconds, a year at most: more than that does not fit a time.Duration.
+func duration(seconds int) time.Duration {
+	const year = 365 * 24 * 60 * 60
+	return time.Duration(min(seconds, year)) * time.Second
 }
