@@ -78,7 +78,7 @@ func (v *VulnMap) UnmarshalJSON(b []byte) error {
 			}
 			found[id] = vuln
 		}
-	} else if _ = ids.UnmarshalJSON(b); ids != nil {
+	} else if _ = ids.UnmarshalJSON(b); ids != nil && (b[0] == '[' || b[0] == '"') { // a number alone is no id
 		for _, id := range ids {
 			found[id] = Vuln{}
 		}
