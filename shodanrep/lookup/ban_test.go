@@ -95,6 +95,7 @@ func TestANewProcessKeepsABanThatTheCacheRemembers(t *testing.T) {
 
 		second := start(t, cfg) // it shares nothing with the first but the file
 		got := lookUp(t.Context(), t, second, list...)
+		synctest.Wait()
 		if n := sim.Count("") - asked; n > 0 {
 			t.Errorf("%d requests during the ban", n)
 		}
@@ -109,6 +110,7 @@ func TestANewProcessKeepsABanThatTheCacheRemembers(t *testing.T) {
 		if a := lookUp(t.Context(), t, second, list[len(list)-1])[0]; a.Status != lookup.Indexed {
 			t.Errorf("after the ban's end: %+v", a)
 		}
+		synctest.Wait()
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
@@ -78,6 +79,7 @@ func TestABanEndsTheBatchAndIsRemembered(t *testing.T) {
 		if tally(got)[lookup.Indexed] != 5 || tally(got)[lookup.Failed] != 195 || sim.Count("") > 30 {
 			t.Errorf("%v after %d requests", tally(got), sim.Count(""))
 		}
+		synctest.Wait() // until the ban is written
 		asked := sim.Count("")
 		for _, a := range lookUp(t.Context(), t, start(t, cfg), questions(addrs[100:])...) {
 			if a.Status != lookup.Failed || !strings.Contains(a.Error, "it is not asked again before ") {

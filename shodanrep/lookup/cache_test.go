@@ -92,6 +92,7 @@ func TestErrorsAreNeverKept(t *testing.T) {
 					if a := lookUp(t.Context(), t, e, q)[0]; a.Status != lookup.Indexed {
 						t.Errorf("%s: %+v", name, a)
 					}
+					synctest.Wait()
 				}
 			})
 		})
@@ -112,6 +113,7 @@ func TestANewProcessAnswersFromTheFile(t *testing.T) {
 				synctest.Wait() // until what is known is written: the batch does so at its end, nobody has to close anything
 				asked := sim.Count("")
 				second := lookUp(t.Context(), t, start(t, cfg), list...)
+				synctest.Wait()
 				if n := sim.Count("") - asked; n != 0 {
 					t.Errorf("%d requests", n)
 				}

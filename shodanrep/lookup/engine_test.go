@@ -14,7 +14,9 @@ import (
 )
 
 // bubble runs a test in which time is not waited for: it passes at once where all wait. It fails where a goroutine is
-// left behind that nothing will wake.
+// left behind that nothing will wake. Two engines must not write to one cache file at the same moment in it, for which
+// synctest.Wait is there: SQLite would sleep until the other is done, and no time passes while a goroutine waits for a
+// mutex.
 func bubble(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	t.Parallel()
