@@ -124,13 +124,15 @@ func ask[T any](ctx context.Context, e *Engine, s *service, one func(context.Con
 			try-- // its turn was refused, not answered
 			continue
 		}
+		if err != nil && ctx.Err() != nil {
+			s.pacer.leave() // a request that was given up says nothing of the service
+			return none, ctx.Err()
+		}
 		s.pacer.done(begun)
 		switch {
 		case err == nil:
 			s.health.well()
 			return answer, nil
-		case ctx.Err() != nil:
-			return none, ctx.Err()
 		case errors.Is(err, context.DeadlineExceeded):
 			err = &shodan.Error{Service: s.name, Err: fmt.Errorf("no answer within %v", timeout)}
 		case failure == nil || failure.Kind != shodan.Unavailable:
