@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
-	"github.com/hashicorp/go-hclog"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
@@ -76,7 +76,6 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 			APIURL:                      r.address("api_url", config.APIURL, "SHODAN_API_URL", shodan.DefaultAPIURL),
 			InternetDBURL:               r.address("internetdb_url", config.InternetDBURL, "", shodan.DefaultInternetDBURL),
 			UserAgent:                   "steampipe-plugin-shodanrep/" + Version(),
-			Logger:                      hclog.Default(),
 		},
 		correlationLimit: r.count("correlation_limit", config.CorrelationLimit, 20, 1, 10_000),
 	}
@@ -174,26 +173,19 @@ func (r *reader) size(name string, value *string, standard string) int64 {
 	return int64(n)
 }
 
-// cache takes the place of the cache. A word that is none of those known is a path only if it looks like one: "of" is
-// a slip, not a file.
+// cache takes the place of the cache.
 func (r *reader) cache(value *string) string {
 	if value == nil {
 		return "on"
 	}
-	place := *value
-	if slices.Contains([]string{"on", "off", "memory"}, place) {
-		return place
-	}
-	if strings.HasPrefix(place, "redis://") || strings.HasPrefix(place, "rediss://") {
-		if u, err := url.Parse(place); err != nil || u.Host == "" {
-			r.wrong(`cache is no Redis address (it is not shown, it may hold a password): use one such as "redis://host:6379/0"`)
-		}
-		return place
-	}
-	if !strings.ContainsAny(place, `/\.`) {
+	switch place := *value; {
+	case place != "" && cache.CheckPlace(place) == nil:
+	case strings.Contains(place, "://"):
+		r.wrong(`cache is no Redis address (it is not shown, it may hold a password): use one such as "redis://host:6379/0"`)
+	default:
 		r.wrong(`cache = %q: use "on", "memory", "off", a path such as "~/.cache/shodanrep.sqlite", or "redis://host:6379"`, place)
 	}
-	return place
+	return *value
 }
 
 func (r *reader) address(name string, value *string, environment, standard string) string {

@@ -23,10 +23,8 @@ func engineOf(ctx context.Context, connection *plugin.Connection) (*lookup.Engin
 	if err != nil {
 		return nil, s, err
 	}
-	s.lookup.Logger = plugin.Logger(ctx)
-	comparable := s.lookup
-	comparable.Logger = nil
-	key := fmt.Sprintf("%#v", comparable)
+	key := fmt.Sprintf("%#v", s.lookup)
+	s.lookup.Logger = plugin.Logger(ctx) // each query has its own, which makes no difference to the engine
 	engines.Lock()
 	make := engines.bySettings[key]
 	if make == nil {

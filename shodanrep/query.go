@@ -146,30 +146,23 @@ func (q *query) answer(ctx context.Context, s *subject, banners bool) (lookup.An
 	return answer, nil
 }
 
+// errorPause is how long fail waits: many times what the SDK needs to get from starting a scan to listening to it.
+const errorPause = 20 * time.Millisecond
+
 // fail returns an error for the SDK to fail the scan with. Only the first call gets it: the SDK's channel takes one
 // error, and whoever sends another waits for ever.
 //
 // It waits a moment, because the SDK chooses at random between an error and the end of the rows where it finds both,
 // and would then report success: the scan must be listening before the error comes.
-func (q *query) fail(ctx context.Context, err error) error {
-	var first error
-	q.failed.Do(func() { first = err })
-	return settleBeforeError(ctx, first)
-}
-
-// errorPause is how long settleBeforeError waits: many times what the SDK needs to get from starting a scan to
-// listening to it.
-const errorPause = 20 * time.Millisecond
-
-func settleBeforeError(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
-	}
-	select {
-	case <-time.After(errorPause):
-	case <-ctx.Done():
-	}
-	return err
+func (q *query) fail(ctx context.Context, err error) (first error) {
+	q.failed.Do(func() {
+		first = err
+		select {
+		case <-time.After(errorPause):
+		case <-ctx.Done():
+		}
+	})
+	return first
 }
 
 // notAHost is the status of a network. Package lookup does not know of it: it is asked about addresses.

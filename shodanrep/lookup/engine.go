@@ -76,9 +76,9 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	e := &Engine{cfg: cfg, slots: map[Source]chan struct{}{
 		Shodan: make(chan struct{}, cfg.MaxConcurrency), InternetDB: make(chan struct{}, cfg.MaxConcurrency),
 	}}
-	e.internetDB = e.service("internetdb "+cfg.InternetDBURL, cfg.InternetDBRequestsPerSecond, newInternetDB)
+	e.internetDB = e.service(newInternetDB)
 	if cfg.APIKey != "" {
-		e.rest = e.service("shodan "+cfg.APIURL+" "+cfg.keyID(), cfg.RequestsPerSecond, newREST)
+		e.rest = e.service(newREST)
 	}
 	e.store = e.keeper(ctx)
 	e.coordinator, _ = e.store.store.(cache.Coordinator)
@@ -93,23 +93,23 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 }
 
 // service returns the service that all engines with the same address and key share.
-func (e *Engine) service(name string, perSecond float64, make func(Config, *http.Client) *service) *service {
+func (e *Engine) service(make func(Config, *http.Client) *service) *service {
 	if e.cfg.Transport != nil {
-		return make(e.cfg, newHTTPClient(e.cfg.Transport))
+		return make(e.cfg, &http.Client{Transport: e.cfg.Transport})
 	}
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.client == nil {
-		shared.client = newHTTPClient(newTransport())
+		shared.client = &http.Client{Transport: newTransport()}
 		shared.services = map[string]*service{}
 	}
-	s := shared.services[name]
-	if s == nil {
-		s = make(e.cfg, shared.client)
-		shared.services[name] = s
+	own := make(e.cfg, shared.client)
+	if s := shared.services[own.store]; s != nil {
+		s.pacer.tighten(own.pacer.perSecond)
+		return s
 	}
-	s.pacer.tighten(perSecond)
-	return s
+	shared.services[own.store] = own
+	return own
 }
 
 // keeper returns the memory of answers that all engines with the same cache share.
@@ -136,12 +136,6 @@ func newTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 512, 256
 	return t
-}
-
-// newHTTPClient returns a client without redirects: the key is part of the address asked, and net/http would hand it
-// on in the Referer. Times are kept by who asks.
-func newHTTPClient(t http.RoundTripper) *http.Client {
-	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // CheckSource returns an error where a source cannot be asked, which says what is missing.

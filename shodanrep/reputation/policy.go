@@ -16,9 +16,6 @@ const (
 	Unknown  Level = "unknown"
 )
 
-// Levels lists the levels that a score can have, worst first.
-func Levels() []Level { return []Level{Critical, High, Medium, Low} }
-
 // A Policy says what counts against a host, and from which score on a level begins. It is data: nothing of it is in
 // the code that applies it.
 type Policy struct {

@@ -50,17 +50,15 @@ type VulnMap map[string]Vuln
 
 // Vuln is what a banner says of one vulnerability.
 type Vuln struct {
-	Verified     Null[bool]    `json:"verified"` // false: only inferred from the version
-	CVSS         Null[float64] `json:"cvss"`
-	CVSSv2       Null[float64] `json:"cvss_v2"`
-	CVSSVersion  Null[float64] `json:"cvss_version"`
-	EPSS         Null[float64] `json:"epss"`
-	RankingEPSS  Null[float64] `json:"ranking_epss"`
-	KEV          Null[bool]    `json:"kev"` // known to be exploited
-	Summary      Text          `json:"summary"`
-	References   Texts         `json:"references"`
-	ProposedFix  Text          `json:"propose_action"`
-	RansomwareBy Text          `json:"ransomware_campaign"`
+	Verified    Null[bool]    `json:"verified"` // false: only inferred from the version
+	CVSS        Null[float64] `json:"cvss"`
+	CVSSv2      Null[float64] `json:"cvss_v2"`
+	CVSSVersion Null[float64] `json:"cvss_version"`
+	EPSS        Null[float64] `json:"epss"`
+	RankingEPSS Null[float64] `json:"ranking_epss"`
+	KEV         Null[bool]    `json:"kev"` // known to be exploited
+	Summary     Text          `json:"summary"`
+	References  Texts         `json:"references"`
 }
 
 // UnmarshalJSON implements json.Unmarshaler and never fails. It takes an object by id as well as a list of ids.

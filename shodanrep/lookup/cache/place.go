@@ -101,7 +101,7 @@ func CheckPlace(place string) error {
 	case strings.Contains(place, "://"):
 		// The address may have a password in it.
 		return errors.New(`an address of that kind is no place for the cache: want redis:// or rediss://`)
-	case !strings.ContainsAny(place, `/\.~`):
+	case !strings.ContainsAny(place, `/\.`):
 		return fmt.Errorf(`%q is no place for the cache: want "on", "memory", "off", a path such as "./%s", or redis://…`,
 			place, place)
 	}
