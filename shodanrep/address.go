@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 )
@@ -50,7 +52,7 @@ func (a address) echo() any {
 	return a.given
 }
 
-// textOf returns a qual's value as text: an address as given, a text as it is. It returns false for a value that is
+// textOf returns a qual's value as text: an address as given, a text as it is, a moment as RFC 3339. It returns false for a value that is
 // not there, which is how Steampipe hands over one that is only known when the query runs.
 func textOf(v *proto.QualValue) (string, bool) {
 	switch value := v.GetValue().(type) {
@@ -65,6 +67,14 @@ func textOf(v *proto.QualValue) (string, bool) {
 		return value.StringValue, true
 	case *proto.QualValue_JsonbValue:
 		return value.JsonbValue, true
+	case *proto.QualValue_Int64Value:
+		return strconv.FormatInt(value.Int64Value, 10), true
+	case *proto.QualValue_DoubleValue:
+		return strconv.FormatFloat(value.DoubleValue, 'f', -1, 64), true
+	case *proto.QualValue_BoolValue:
+		return strconv.FormatBool(value.BoolValue), true
+	case *proto.QualValue_TimestampValue:
+		return value.TimestampValue.AsTime().Format(time.RFC3339Nano), true
 	}
 	return "", false
 }

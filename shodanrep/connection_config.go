@@ -37,16 +37,15 @@ type connectionConfig struct {
 	APIURL                      *string  `hcl:"api_url,optional"`
 	InternetDBURL               *string  `hcl:"internetdb_url,optional"`
 
-	// These belong to tables that are still to come. They are checked already, so that a configuration written for those
-	// is good for this version too.
-	NetworkLimit *int    `hcl:"network_limit,optional"`
 	CVEDBURL     *string `hcl:"cvedb_url,optional"`
+	NetworkLimit *int    `hcl:"network_limit,optional"`
 }
 
 // settings are a connection's arguments, checked and with their defaults.
 type settings struct {
 	lookup           lookup.Config
 	correlationLimit int
+	networkLimit     int
 	policy           *reputation.Policy
 }
 
@@ -75,12 +74,12 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 			CacheTTL:                    r.duration("cache_ttl", config.CacheTTL, 24*time.Hour),
 			APIURL:                      r.address("api_url", config.APIURL, "SHODAN_API_URL", shodan.DefaultAPIURL),
 			InternetDBURL:               r.address("internetdb_url", config.InternetDBURL, "", shodan.DefaultInternetDBURL),
+			CVEDBURL:                    r.address("cvedb_url", config.CVEDBURL, "", shodan.DefaultCVEDBURL),
 			UserAgent:                   "steampipe-plugin-shodanrep/" + Version(),
 		},
 		correlationLimit: r.count("correlation_limit", config.CorrelationLimit, 20, 1, 10_000),
+		networkLimit:     r.count("network_limit", config.NetworkLimit, 4096, 1, 1_000_000),
 	}
-	r.count("network_limit", config.NetworkLimit, 4096, 1, 1_000_000)
-	r.address("cvedb_url", config.CVEDBURL, "", "https://cvedb.shodan.io")
 	r.oneOf("policy", config.Policy, "baseline")
 	s.policy = reputation.Baseline()
 	if r.err == nil {

@@ -223,7 +223,13 @@ func (c correlation) lookUp(ctx context.Context, q *query, s *subject, source lo
 		}
 		return lookup.Answer{Status: lookup.Failed, Error: problem}, nil
 	}
-	return q.engine.LookUpRich(ctx, lookup.Question{Addr: s.addr, Source: source, Banners: true})
+	batch := q.engine.Batch(ctx, 1)
+	question := lookup.Question{Addr: s.addr, Source: source, Banners: true, Rich: true}
+	batch.Ask(question)
+	if err := batch.Ready(ctx); err != nil {
+		return lookup.Answer{}, err
+	}
+	return batch.Answer(ctx, question)
 }
 
 // shared lists the values of a host that others may share, each once, in the order of its banners.

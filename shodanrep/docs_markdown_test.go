@@ -3,6 +3,7 @@ package shodanrep_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
 // What the examples of the documents run on, by paths from the root of the repository.
@@ -107,11 +109,36 @@ func runSQL(t *testing.T, sql string) string {
 	return runCLI(t, "query", "--config", sampleConfig, "--attach", rulesTable+"="+sampleRules, "--", sql)
 }
 
-// countRows runs a query on the sample and returns the number of its rows.
-func countRows(t *testing.T, sql string) int {
+// servicesConfig writes a configuration whose services are simulated and know the sample's hosts, which are its dataset
+// too, and returns its path.
+func servicesConfig(t *testing.T) string {
+	t.Helper()
+	sim := shodantest.New(t)
+	if _, err := sim.Load("config/sample/hosts.json.gz"); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "services.spc")
+	text := fmt.Sprintf(`connection "shodanrep" {
+  plugin              = "shodanrep"
+  data_files          = ["config/sample/hosts.json.gz"]
+  cache               = "memory"
+  api_key             = %q
+  api_url             = %q
+  internetdb_url      = %q
+  requests_per_second = 1000
+}
+`, shodantest.Key, sim.APIURL(), sim.InternetDBURL())
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// countRows runs a query on the sample, by a configuration, and returns the number of its rows.
+func countRows(t *testing.T, config, sql string) int {
 	t.Helper()
 	var result struct{ Rows []map[string]any }
-	text := runCLI(t, "query", "--config", sampleConfig, "--attach", rulesTable+"="+sampleRules, "--output", "json", "--", sql)
+	text := runCLI(t, "query", "--config", config, "--attach", rulesTable+"="+sampleRules, "--output", "json", "--", sql)
 	if err := json.Unmarshal([]byte(text), &result); err != nil {
 		t.Errorf("%v: %s", err, text)
 	}

@@ -29,7 +29,11 @@ type query struct {
 	limited bool
 	places  atomic.Int64
 
-	open   func() // sets all of the above, once
+	// fetched are the calls of a scan that is not about addresses, by what they ask, see fetch.
+	fetchedMu sync.Mutex
+	fetched   map[string]any
+
+	open   func() // sets all but fetched, once
 	err    error  // why the connection cannot be used
 	begin  sync.Once
 	failed sync.Once
@@ -96,6 +100,11 @@ func listed(d *plugin.QueryData) map[netip.Addr]bool {
 	return addresses
 }
 
+// needs reports whether a scan has any of the columns.
+func needs(d *plugin.QueryData, columns ...string) bool {
+	return slices.ContainsFunc(columns, func(column string) bool { return slices.Contains(d.QueryContext.Columns, column) })
+}
+
 // needsAnswers reports whether a scan's columns say more than which addresses were asked for.
 func (q *query) needsAnswers(d *plugin.QueryData) bool {
 	return slices.ContainsFunc(d.QueryContext.Columns, func(column string) bool { return column != "ip" && column != "title" })
@@ -103,31 +112,33 @@ func (q *query) needsAnswers(d *plugin.QueryData) bool {
 
 // ask hands the addresses of the scan to the batch: all of them with the first call, or only this call's where the
 // scan needs fewer. It returns when it is known whether they can be looked up at all.
-func (q *query) ask(ctx context.Context, d *plugin.QueryData, own []*subject, banners bool) error {
+//
+// The question is the same for all but for the address and the source, which are the subjects'.
+func (q *query) ask(ctx context.Context, d *plugin.QueryData, own []*subject, want lookup.Question) error {
 	if !slices.ContainsFunc(own, func(s *subject) bool { return s.addr.IsValid() }) {
 		return nil
 	}
 	if q.limited {
-		q.askFor(own, banners)
+		q.askFor(own, want)
 	} else {
-		q.begin.Do(func() { q.askFor(subjectsOf(d.QueryContext.UnsafeQuals), banners) })
+		q.begin.Do(func() { q.askFor(subjectsOf(d.QueryContext.UnsafeQuals), want) })
 	}
 	return q.batch.Ready(ctx)
 }
 
 // askFor hands addresses to the batch.
-func (q *query) askFor(subjects []*subject, banners bool) {
+func (q *query) askFor(subjects []*subject, want lookup.Question) {
 	questions := make([]lookup.Question, 0, len(subjects))
 	for _, s := range subjects {
 		if s.addr.IsValid() {
-			questions = append(questions, s.question(banners))
+			questions = append(questions, s.question(want))
 		}
 	}
 	q.batch.Ask(questions...)
 }
 
 // answer waits for what became of a subject. It fails only where the query ends.
-func (q *query) answer(ctx context.Context, s *subject, banners bool) (lookup.Answer, error) {
+func (q *query) answer(ctx context.Context, s *subject, want lookup.Question) (lookup.Answer, error) {
 	answer := lookup.Answer{Status: lookup.Failed, Error: s.problem}
 	switch {
 	case s.answer != nil:
@@ -136,7 +147,7 @@ func (q *query) answer(ctx context.Context, s *subject, banners bool) (lookup.An
 		answer = lookup.Answer{Status: notAHost}
 	case s.addr.IsValid():
 		var err error
-		if answer, err = q.batch.Answer(ctx, s.question(banners)); err != nil {
+		if answer, err = q.batch.Answer(ctx, s.question(want)); err != nil {
 			return answer, err
 		}
 	}
@@ -175,8 +186,10 @@ type subject struct {
 	answer *lookup.Answer // where it is known already, because a dataset was listed
 }
 
-func (s *subject) question(banners bool) lookup.Question {
-	return lookup.Question{Addr: s.addr, Source: s.source, Banners: banners}
+// question is what to ask about the subject.
+func (s *subject) question(want lookup.Question) lookup.Question {
+	want.Addr, want.Source = s.addr, s.source
+	return want
 }
 
 // subjectsOf returns what quals ask for: each address from each source. Quals that the SDK has split have one of each.
@@ -211,7 +224,7 @@ func ownQuals(d *plugin.QueryData) (map[string]*proto.Quals, error) {
 	quals := map[string]*proto.Quals{}
 	for column, value := range d.EqualsQuals {
 		if _, ok := textsOf(value); !ok {
-			return nil, fmt.Errorf("%s: %s is compared with a value that is only known when the query runs: %s", d.Table.Name, column, workingForms(d.Table.Name))
+			return nil, fmt.Errorf("%s: %s is compared with a value that is only known when the query runs: %s", d.Table.Name, column, workingForms(d.Table.Name, column))
 		}
 		quals[column] = &proto.Quals{Quals: []*proto.Qual{{FieldName: column, Operator: &proto.Qual_StringValue{StringValue: "="}, Value: value}}}
 	}
@@ -240,11 +253,11 @@ func (q *query) subjects(ctx context.Context, d *plugin.QueryData) (own []*subje
 			return nil, nil, err
 		}
 		if quals["ip"] == nil && source != string(lookup.Dataset) {
-			return nil, nil, fmt.Errorf("source = %q needs addresses as well: only the dataset can be listed whole; %s", source, workingForms(d.Table.Name))
+			return nil, nil, fmt.Errorf("source = %q needs addresses as well: only the dataset can be listed whole; %s", source, workingForms(d.Table.Name, "ip"))
 		}
 	}
 	if quals["ip"] == nil && len(sources) == 0 {
-		return nil, nil, fmt.Errorf("%s needs addresses: %s", d.Table.Name, workingForms(d.Table.Name))
+		return nil, nil, fmt.Errorf("%s needs addresses: %s", d.Table.Name, workingForms(d.Table.Name, "ip"))
 	}
 	own = subjectsOf(quals)
 	if quals["ip"] == nil {
@@ -285,8 +298,11 @@ func (q *query) wholeDataset(ctx context.Context) iter.Seq2[*subject, error] {
 	}
 }
 
-// workingForms names the ways to ask a table for addresses that work in Steampipe.
-func workingForms(table string) string {
+// workingForms names the ways to give a table values for a column that work in Steampipe.
+func workingForms(table, column string) string {
+	if column != "ip" {
+		return fmt.Sprintf("write the values out (%[1]s in ('…', '…')), or join on a column of the same type without a cast (on t.%[1]s = x.%[1]s)", column)
+	}
 	return fmt.Sprintf("list the addresses (ip in ('198.51.100.7', '203.0.113.9')), join on a column of type inet, or take them from a subquery with "+
 		"cross join lateral (select * from %s where ip = any(u.ips) offset 0)", table)
 }

@@ -2,7 +2,6 @@ package shodanrep
 
 import (
 	"context"
-	"slices"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
@@ -107,7 +106,7 @@ func listReputations(ctx context.Context, d *plugin.QueryData, _ *plugin.Hydrate
 	q := queryOf(ctx, d)
 	own, all, err := q.subjects(ctx, d)
 	if err == nil && q.needsAnswers(d) {
-		err = q.ask(ctx, d, own, needBanners(d))
+		err = q.ask(ctx, d, own, wanted(d))
 	}
 	if err != nil {
 		return nil, q.fail(ctx, err)
@@ -124,15 +123,15 @@ func listReputations(ctx context.Context, d *plugin.QueryData, _ *plugin.Hydrate
 	return nil, nil
 }
 
-// needBanners reports whether a host's summary is not enough for the columns of a scan.
-func needBanners(d *plugin.QueryData) bool {
-	return slices.Contains(d.QueryContext.Columns, "services") || slices.Contains(d.QueryContext.Columns, "cpes")
+// wanted is what the columns of a scan need: a host's summary, or its banners as well.
+func wanted(d *plugin.QueryData) lookup.Question {
+	return lookup.Question{Banners: needs(d, "services", "cpes")}
 }
 
 // lookUpReputation fills all columns but the address.
 func lookUpReputation(ctx context.Context, d *plugin.QueryData, h *plugin.HydrateData) (any, error) {
 	q := queryOf(ctx, d)
-	answer, err := q.answer(ctx, h.Item.(*subject), needBanners(d))
+	answer, err := q.answer(ctx, h.Item.(*subject), wanted(d))
 	if err != nil {
 		return nil, err
 	}

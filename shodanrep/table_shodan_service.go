@@ -15,7 +15,7 @@ func tableShodanService(context.Context) *plugin.Table {
 	return &plugin.Table{
 		Name:        "shodan_service",
 		Description: "The services that an IP address exposes, one row each. An address that has none, or could not be checked, is one row with a null port and a status that says which.",
-		List:        &plugin.ListConfig{KeyColumns: addressKeys(), Hydrate: listServices, Tags: map[string]string{"service": "shodan", "action": "host"}},
+		List:        &plugin.ListConfig{KeyColumns: addressKeys(), Hydrate: perAddress(withBanners, serviceRows), Tags: map[string]string{"service": "shodan", "action": "host"}},
 		Cache:       noQueryCache(),
 		Columns: []*plugin.Column{
 			inet("ip", ipDescription, func(r row) any { return r.echo() }),
@@ -104,38 +104,9 @@ func web(get func(*shodan.HTTP) any) func(*serviceRow) any {
 	})
 }
 
-// listServices looks addresses up and makes a row of each service. It has to look up here, because only the answer
-// says how many rows there are; the batch is what bounds how many addresses are looked up at once.
-func listServices(ctx context.Context, d *plugin.QueryData, _ *plugin.HydrateData) (any, error) {
-	q := queryOf(ctx, d)
-	own, all, err := q.subjects(ctx, d)
-	if err == nil {
-		err = q.ask(ctx, d, own, true)
-	}
-	if err != nil {
-		return nil, q.fail(ctx, err)
-	}
-	for s, err := range all {
-		if err != nil {
-			return nil, q.fail(ctx, err)
-		}
-		answer, err := q.answer(ctx, s, true)
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range serviceRows(s, answer) {
-			d.StreamListItem(ctx, row)
-			if d.RowsRemaining(ctx) == 0 {
-				return nil, nil
-			}
-		}
-	}
-	return nil, nil
-}
-
 // serviceRows makes the rows of an address: of its banners, of its ports where the source has no banners, or the one
 // row that says that there is nothing to show, and why.
-func serviceRows(s *subject, answer lookup.Answer) []*serviceRow {
+func serviceRows(_ *query, s *subject, answer lookup.Answer) []*serviceRow {
 	var rows []*serviceRow
 	if answer.Host != nil {
 		for i := range answer.Host.Banners {

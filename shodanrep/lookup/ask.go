@@ -83,7 +83,7 @@ func singly(questions []Question) [][]Question {
 func (b *Batch) refuse(questions []Question, refusal error) {
 	var rest []Question
 	for _, q := range questions {
-		if b.named(q) == Auto {
+		if b.named(q) == Auto && !q.Rich {
 			rest = append(rest, q)
 			continue
 		}
@@ -135,11 +135,11 @@ func (b *Batch) lookUp(s *service, unit []Question) (again []Question, failure e
 	keys := make([]cache.Key, len(unit))
 	addrs := make(map[cache.Key]netip.Addr, len(unit))
 	for i, q := range unit {
-		keys[i] = s.key(q.Addr, q.Banners)
+		keys[i] = s.key(q.Addr, q.options())
 		addrs[keys[i]] = q.Addr
 	}
 	boarded := s.board(keys, func(ctx context.Context, started []cache.Key, land func(cache.Key, outcome)) {
-		b.engine.fly(ctx, s, started, addrs, unit[0].Banners, land)
+		b.engine.fly(ctx, s, started, addrs, unit[0].options(), land)
 	})
 	for i, q := range unit {
 		o, err := s.wait(b.ctx, boarded[keys[i]])
@@ -159,9 +159,9 @@ func (b *Batch) lookUp(s *service, unit []Question) (again []Question, failure e
 
 // fly asks a service for the addresses of some keys and keeps the answers. Where machines share a cache, the first to
 // have a question asks it, and the others wait for its answer.
-func (e *Engine) fly(ctx context.Context, s *service, keys []cache.Key, addrs map[cache.Key]netip.Addr, banners bool, land func(cache.Key, outcome)) {
+func (e *Engine) fly(ctx context.Context, s *service, keys []cache.Key, addrs map[cache.Key]netip.Addr, opts shodan.HostOptions, land func(cache.Key, outcome)) {
 	if e.coordinator == nil || !e.coordinator.Available() {
-		e.flyAlone(ctx, s, keys, addrs, banners, land)
+		e.flyAlone(ctx, s, keys, addrs, opts, land)
 		return
 	}
 	for len(keys) > 0 {
@@ -169,7 +169,7 @@ func (e *Engine) fly(ctx context.Context, s *service, keys []cache.Key, addrs ma
 		// Between the look into the cache and the lease another may have answered.
 		own = e.landKept(ctx, s, own, addrs, land)
 		if len(own) > 0 {
-			e.flyAlone(ctx, s, own, addrs, banners, land)
+			e.flyAlone(ctx, s, own, addrs, opts, land)
 			_ = e.store.flush(context.WithoutCancel(ctx)) // what is released must be there for those who waited for it
 		}
 		release()
@@ -232,13 +232,13 @@ func (e *Engine) landKept(ctx context.Context, s *service, keys []cache.Key, add
 }
 
 // flyAlone is fly without regard to other machines.
-func (e *Engine) flyAlone(ctx context.Context, s *service, keys []cache.Key, addrs map[cache.Key]netip.Addr, banners bool, land func(cache.Key, outcome)) {
+func (e *Engine) flyAlone(ctx context.Context, s *service, keys []cache.Key, addrs map[cache.Key]netip.Addr, opts shodan.HostOptions, land func(cache.Key, outcome)) {
 	if len(keys) > 1 {
-		e.flyBulk(ctx, s, keys, addrs, banners, land)
+		e.flyBulk(ctx, s, keys, addrs, opts, land)
 		return
 	}
 	host, err := ask(ctx, e, s, func(ctx context.Context) (*shodan.Host, error) {
-		return s.host(ctx, addrs[keys[0]], banners)
+		return s.host(ctx, addrs[keys[0]], opts)
 	})
 	if ctx.Err() == nil {
 		s.plan.learn(err)
@@ -250,13 +250,13 @@ func (e *Engine) flyAlone(ctx context.Context, s *service, keys []cache.Key, add
 }
 
 // flyBulk is flyAlone for several addresses, in one request. Those that the answer lacks are not indexed.
-func (e *Engine) flyBulk(ctx context.Context, s *service, keys []cache.Key, addrs map[cache.Key]netip.Addr, banners bool, land func(cache.Key, outcome)) {
+func (e *Engine) flyBulk(ctx context.Context, s *service, keys []cache.Key, addrs map[cache.Key]netip.Addr, opts shodan.HostOptions, land func(cache.Key, outcome)) {
 	list := make([]netip.Addr, len(keys))
 	for i, key := range keys {
 		list[i] = addrs[key]
 	}
 	hosts, err := ask(ctx, e, s, func(ctx context.Context) (map[netip.Addr]*shodan.Host, error) {
-		return s.hosts(ctx, list, banners)
+		return s.hosts(ctx, list, opts)
 	})
 	switch allowed, _ := s.plan.bulk(); {
 	case err == nil:

@@ -174,20 +174,19 @@ func (b *Batch) run(questions []Question) {
 		if b.ctx.Err() != nil {
 			return
 		}
-		var summaries, banners, free []Question
+		var free []Question
+		paid := map[shodan.HostOptions][]Question{}
 		for _, q := range b.withoutReserved(b.withoutDataset(chunk)) {
-			switch {
-			case b.source(q) == InternetDB:
+			if b.source(q) == InternetDB {
 				free = append(free, q)
-			case q.Banners:
-				banners = append(banners, q)
-			default:
-				summaries = append(summaries, q)
+			} else {
+				paid[q.options()] = append(paid[q.options()], q)
 			}
 		}
 		b.start(b.engine.internetDB, singly(b.withoutCached(b.engine.internetDB, free)))
-		b.askREST(b.withoutCached(b.engine.rest, summaries))
-		b.askREST(b.withoutCached(b.engine.rest, banners))
+		for _, alike := range paid { // of what is asked in different ways no request can ask both
+			b.askREST(b.withoutCached(b.engine.rest, alike))
+		}
 	}
 }
 
@@ -197,7 +196,12 @@ func (b *Batch) source(q Question) Source {
 	if named := b.named(q); named != Auto {
 		return named
 	}
-	if e.rest == nil || b.size > e.cfg.APILookupLimit {
+	switch {
+	case q.Rich && e.rest == nil:
+		return Dataset
+	case q.Rich:
+		return Shodan
+	case e.rest == nil || b.size > e.cfg.APILookupLimit:
 		return InternetDB
 	}
 	if _, refusal := e.rest.plan.known(); refusal != nil {
@@ -216,29 +220,32 @@ func (b *Batch) named(q Question) Source {
 
 // withoutDataset answers what the dataset has, and returns the rest.
 func (b *Batch) withoutDataset(questions []Question) []Question {
-	var addrs []netip.Addr
+	addrs := map[bool][]netip.Addr{} // by whether the history is asked for
 	for _, q := range questions {
 		if b.mayUseDataset(q) {
-			addrs = append(addrs, q.Addr)
+			addrs[q.History] = append(addrs[q.History], q.Addr)
 		}
 	}
 	if len(addrs) == 0 {
 		return questions
 	}
 	data, err := b.engine.Dataset(b.ctx)
-	var hosts map[netip.Addr]*shodan.Host
-	if err == nil {
-		hosts, err = data.Hosts(b.ctx, addrs)
+	hosts := map[bool]map[netip.Addr]*shodan.Host{}
+	for history, list := range addrs {
+		if err == nil {
+			hosts[history], err = data.Hosts(b.ctx, list, history)
+		}
 	}
 	var rest []Question
 	for _, q := range questions {
+		host := hosts[q.History][q.Addr]
 		switch {
 		case !b.mayUseDataset(q):
 			rest = append(rest, q)
 		case err != nil:
 			b.fail(q, Dataset, err)
-		case hosts[q.Addr] != nil:
-			b.settle(q, Answer{Status: Indexed, Source: Dataset, Host: hosts[q.Addr]})
+		case host != nil:
+			b.settle(q, Answer{Status: Indexed, Source: Dataset, Host: host})
 		default:
 			rest = append(rest, q)
 		}
@@ -268,6 +275,9 @@ func (b *Batch) withoutReserved(questions []Question) []Question {
 	return rest
 }
 
+// whole asks for all but the history. Such an answer has the summary too.
+var whole shodan.HostOptions
+
 // withoutCached answers what the cache has, and returns the rest. It also learns of a ban there.
 func (b *Batch) withoutCached(s *service, questions []Question) []Question {
 	if len(questions) == 0 {
@@ -275,14 +285,14 @@ func (b *Batch) withoutCached(s *service, questions []Question) []Question {
 	}
 	asked := make([]cache.Key, len(questions))
 	for i, q := range questions {
-		asked[i] = s.key(q.Addr, q.Banners)
+		asked[i] = s.key(q.Addr, q.options())
 	}
 	b.announce(s, asked)
 	keys := make([]cache.Key, 0, len(questions)+1)
 	for i, q := range questions {
 		keys = append(keys, asked[i])
-		if full := s.key(q.Addr, true); full != keys[len(keys)-1] {
-			keys = append(keys, full) // the whole answer has the summary too
+		if q.options().Minify {
+			keys = append(keys, s.key(q.Addr, whole))
 		}
 	}
 	kept := b.engine.store.get(b.ctx, append(keys, s.banKey()))
@@ -291,8 +301,8 @@ func (b *Batch) withoutCached(s *service, questions []Question) []Question {
 	}
 	var missing []Question
 	for i, q := range questions {
-		entry, ok := kept[s.key(q.Addr, true)]
-		if !ok {
+		entry, ok := kept[s.key(q.Addr, whole)]
+		if !ok || !q.options().Minify {
 			entry, ok = kept[asked[i]]
 		}
 		if ok {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
@@ -183,7 +184,7 @@ func TestAMachineThatIsGoneKeepsNobodyWaitingForLong(t *testing.T) {
 		addrs := sim.Generate(5)
 		for _, addr := range addrs {
 			// Leased by one that never answers nor releases it.
-			if _, got, err := shared.Lease(t.Context(), e.rest.key(addr, false), leaseTime); !got || err != nil {
+			if _, got, err := shared.Lease(t.Context(), e.rest.key(addr, shodan.HostOptions{Minify: true}), leaseTime); !got || err != nil {
 				t.Fatal(got, err)
 			}
 		}

@@ -37,6 +37,7 @@ type Config struct {
 	CacheTTL                    time.Duration
 	APIURL                      string
 	InternetDBURL               string
+	CVEDBURL                    string
 	UserAgent                   string
 	Logger                      hclog.Logger
 	// Transport is nil but in tests: then nothing is shared with other engines.
@@ -56,6 +57,7 @@ type Engine struct {
 	cfg        Config
 	internetDB *service
 	rest       *service // nil without a key
+	cveDB      *service
 	store      *keeper
 	// coordinator is what machines that share a cache share beside it; nil where the cache is this machine's own.
 	coordinator cache.Coordinator
@@ -75,8 +77,10 @@ var shared struct {
 func New(ctx context.Context, cfg Config) (*Engine, error) {
 	e := &Engine{cfg: cfg, slots: map[Source]chan struct{}{
 		Shodan: make(chan struct{}, cfg.MaxConcurrency), InternetDB: make(chan struct{}, cfg.MaxConcurrency),
+		cveDB: make(chan struct{}, cfg.MaxConcurrency),
 	}}
 	e.internetDB = e.service(newInternetDB)
+	e.cveDB = e.service(newCVEDB)
 	if cfg.APIKey != "" {
 		e.rest = e.service(newREST)
 	}
@@ -129,6 +133,14 @@ func (e *Engine) keeper(ctx context.Context) *keeper {
 		shared.stores[e.cfg.Cache] = open()
 	}
 	return shared.stores[e.cfg.Cache]
+}
+
+// CheckKey returns an error where there is no API key, which says that what needs one.
+func (e *Engine) CheckKey(what string) error {
+	if e.rest == nil {
+		return fmt.Errorf("%s needs an API key: set api_key in the connection, or SHODAN_API_KEY, to the key shown at https://account.shodan.io", what)
+	}
+	return nil
 }
 
 // newTransport returns a transport that keeps a connection for each of many look-ups side by side.

@@ -9,11 +9,11 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// An outcome is what asking a service about one thing came to: a host, a body, nothing indexed (neither of them and no
-// error), or an error.
+// An outcome is what asking a service about one thing came to: a host, what was read of another answer, nothing indexed
+// (neither of them and no error), or an error.
 type outcome struct {
 	host      *shodan.Host
-	body      []byte // of a search
+	value     any // what a Call reads
 	err       error
 	checkedAt time.Time
 }

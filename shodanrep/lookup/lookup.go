@@ -39,6 +39,15 @@ type Question struct {
 	Source Source
 	// Banners says that the answer's banners are needed, not only the host's summary.
 	Banners bool
+	// History says that the banners of all times are needed, not only the newest of each service. InternetDB has neither.
+	History bool
+	// Rich says that InternetDB's answer is no use: Auto then chooses between the dataset and the REST API, see CheckRich.
+	Rich bool
+}
+
+// options is what is asked of the REST API.
+func (q Question) options() shodan.HostOptions {
+	return shodan.HostOptions{Minify: !q.Banners && !q.History, History: q.History}
 }
 
 // An Answer is what became of a Question.

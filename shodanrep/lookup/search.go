@@ -7,9 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -57,6 +55,20 @@ func (e *Engine) CheckSearch(source Source) error {
 	return nil
 }
 
+// CheckRich returns an error where nothing but InternetDB can be asked about an address, which says what is needed.
+func (e *Engine) CheckRich(source Source) error {
+	if err := e.CheckSource(source); err != nil {
+		return err
+	}
+	if source == "" || source == Auto {
+		source = e.cfg.Source
+	}
+	if source == InternetDB || e.rest == nil && e.dataset == nil {
+		return fmt.Errorf(`InternetDB has no banners, so this needs an API key or a dataset: set api_key (or SHODAN_API_KEY), or data_files to what "shodan download" wrote, and leave source out`)
+	}
+	return nil
+}
+
 // Related finds hosts that share a value, at most limit of them and without the address itself: in the dataset, where
 // there is one, at no cost, and if that leaves room by a search, which costs a query credit unless the same search
 // was made within the cache's time. Source may name one of the two.
@@ -90,46 +102,18 @@ func (e *Engine) Related(ctx context.Context, pivot shodan.Pivot, value string, 
 	}
 	query := Query(pivot, value)
 	for page := 1; len(found) < limit && (page-1)*pageSize < limit; page++ {
-		result, err := e.search(ctx, query, page)
+		reply, err := request(ctx, e, shodan.Search(query, page))
 		if err != nil {
-			return nil, err
+			return nil, searchError(query, err)
 		}
-		for _, b := range result.Matches {
+		for _, b := range reply.Value.Matches {
 			add(b, Shodan)
 		}
-		if int64(page*pageSize) >= result.Total.V {
+		if int64(page*pageSize) >= reply.Value.Total.V {
 			break
 		}
 	}
 	return found, nil
-}
-
-// search returns a page of a search, from the cache where the same one was made before.
-func (e *Engine) search(ctx context.Context, query string, page int) (*shodan.SearchResult, error) {
-	key := cache.Key{Service: e.rest.store, Subject: query, Asked: "search page " + strconv.Itoa(page)}
-	if entry, ok := e.store.get(ctx, []cache.Key{key})[key]; ok {
-		if result, err := shodan.ParseSearch(entry.Body); err == nil {
-			return result, nil
-		}
-	}
-	boarded := e.rest.board([]cache.Key{key}, func(ctx context.Context, _ []cache.Key, land func(cache.Key, outcome)) {
-		body, err := ask(ctx, e, e.rest, func(ctx context.Context) ([]byte, error) {
-			return e.rest.search(ctx, query, page)
-		})
-		if err == nil {
-			now := time.Now()
-			e.store.put(cache.Entry{Key: key, Body: body, CheckedAt: now, Expires: now.Add(e.cfg.CacheTTL)})
-		}
-		land(key, outcome{body: body, err: err})
-	})
-	o, err := e.rest.wait(ctx, boarded[key])
-	if err == nil {
-		err = o.err
-	}
-	if err != nil {
-		return nil, searchError(query, err)
-	}
-	return shodan.ParseSearch(o.body)
 }
 
 // searchError says what a search needs that was refused.
@@ -150,31 +134,4 @@ func CanonicalASN(text string) string {
 		return text
 	}
 	return "AS" + digits
-}
-
-// LookUpRich looks up one address where there is more than InternetDB has: in the dataset, or else on the REST API.
-// The error is why nothing can be looked up; an address that could not be is an Answer.
-func (e *Engine) LookUpRich(ctx context.Context, q Question) (Answer, error) {
-	if q.Source == "" && e.dataset != nil {
-		q.Source = Dataset
-		answer, err := e.lookUp(ctx, q)
-		if err != nil || answer.Status == Indexed || answer.Status == Failed || e.rest == nil {
-			return answer, err
-		}
-		q.Source = ""
-	}
-	if q.Source == "" {
-		q.Source = Shodan
-	}
-	return e.lookUp(ctx, q)
-}
-
-// lookUp looks up one address in a batch of its own.
-func (e *Engine) lookUp(ctx context.Context, q Question) (Answer, error) {
-	b := e.Batch(ctx, 1)
-	b.Ask(q)
-	if err := b.Ready(ctx); err != nil {
-		return Answer{}, err
-	}
-	return b.Answer(ctx, q)
 }

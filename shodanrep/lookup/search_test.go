@@ -204,9 +204,10 @@ func TestTheRichLookUpOfOneAddress(t *testing.T) {
 				if test.dataset {
 					cfg.DataFiles = []string{download(t, "203.0.113.1")}
 				}
-				a, err := start(t, cfg).LookUpRich(t.Context(), lookup.Question{Addr: netip.MustParseAddr(test.addr), Source: test.source, Banners: true})
-				if err != nil || a.Source != test.want || a.Status != test.status {
-					t.Errorf("%+v, %v; want %s from %q", a, err, test.status, test.want)
+				question := lookup.Question{Addr: netip.MustParseAddr(test.addr), Source: test.source, Banners: true, Rich: true}
+				a := lookUp(t.Context(), t, start(t, cfg), question)[0]
+				if a.Source != test.want || a.Status != test.status {
+					t.Errorf("%+v; want %s from %q", a, test.status, test.want)
 				}
 			})
 		})

@@ -43,12 +43,13 @@ type service struct {
 	pacer  *pacer
 	flights
 
-	host   func(ctx context.Context, addr netip.Addr, banners bool) (*shodan.Host, error)
-	hosts  func(ctx context.Context, addrs []netip.Addr, banners bool) (map[netip.Addr]*shodan.Host, error)
-	search func(ctx context.Context, query string, page int) ([]byte, error)
+	host  func(ctx context.Context, addr netip.Addr, opts shodan.HostOptions) (*shodan.Host, error)
+	hosts func(ctx context.Context, addrs []netip.Addr, opts shodan.HostOptions) (map[netip.Addr]*shodan.Host, error)
+	get   shodan.Getter
 
 	health health
 	plan   plan
+	spent  spent
 }
 
 func newInternetDB(cfg Config, client *http.Client) *service {
@@ -58,7 +59,7 @@ func newInternetDB(cfg Config, client *http.Client) *service {
 		advice: "look up fewer addresses at once, or set an API key",
 		// An hour, after some rapid hundreds of requests, is what people report of InternetDB.
 		pacer: newPacer(limits{perSecond: cfg.InternetDBRequestsPerSecond, burst: internetDBBurst, bannedAfter: 4, banTime: time.Hour, windowed: true}),
-		host: func(ctx context.Context, addr netip.Addr, _ bool) (*shodan.Host, error) {
+		host: func(ctx context.Context, addr netip.Addr, _ shodan.HostOptions) (*shodan.Host, error) {
 			return c.Host(ctx, addr)
 		},
 	}
@@ -71,20 +72,31 @@ func newREST(cfg Config, client *http.Client) *service {
 		advice: "another program may be using the API key",
 		// The REST API does not ban; a minute is what another program with the same key may take to end.
 		pacer: newPacer(limits{perSecond: cfg.RequestsPerSecond, burst: 1, bannedAfter: 6, banTime: time.Minute}),
-		host: func(ctx context.Context, addr netip.Addr, banners bool) (*shodan.Host, error) {
-			return c.Host(ctx, addr, shodan.HostOptions{Minify: !banners})
-		},
-		hosts: func(ctx context.Context, addrs []netip.Addr, banners bool) (map[netip.Addr]*shodan.Host, error) {
-			return c.Hosts(ctx, addrs, shodan.HostOptions{Minify: !banners})
-		},
-		search: c.SearchBody,
+		host:  c.Host,
+		hosts: c.Hosts,
+		get:   c.Get,
+	}
+}
+
+func newCVEDB(cfg Config, client *http.Client) *service {
+	c := &shodan.CVEDB{BaseURL: cfg.CVEDBURL, UserAgent: cfg.UserAgent, HTTP: client}
+	return &service{
+		source: cveDB, name: "CVEDB", store: "cvedb " + cfg.CVEDBURL,
+		advice: "ask for fewer CVEs at once",
+		// Nothing is known of its limits, so it is treated as InternetDB is by default.
+		pacer: newPacer(limits{perSecond: cveDBPerSecond, burst: cveDBBurst, bannedAfter: 4, banTime: time.Hour, windowed: true}),
+		get:   c.Get,
 	}
 }
 
 // key names the answer to a question about an address.
-func (s *service) key(addr netip.Addr, banners bool) cache.Key {
+func (s *service) key(addr netip.Addr, opts shodan.HostOptions) cache.Key {
 	key := cache.Key{Service: s.store, Subject: addr.String()}
-	if s.source == Shodan && !banners {
+	switch {
+	case s.source != Shodan: // it knows no options
+	case opts.History:
+		key.Asked = "history"
+	case opts.Minify:
 		key.Asked = "minify"
 	}
 	return key
@@ -109,6 +121,7 @@ func ask[T any](ctx context.Context, e *Engine, s *service, one func(context.Con
 		if err != nil {
 			return none, s.named(err)
 		}
+		s.spent.requests.Add(1)
 		tryCtx, cancel := context.WithTimeout(ctx, left)
 		answer, err := one(tryCtx)
 		cancel()

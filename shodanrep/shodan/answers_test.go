@@ -162,10 +162,10 @@ func TestTheClientAgainstTheSimulator(t *testing.T) {
 	if err != nil || len(hosts) != 2 || hosts[addr] == nil || hosts[six] == nil {
 		t.Errorf("%v, %v", hosts, err)
 	}
-	if result, err := c.Search(t.Context(), "vuln:CVE-2021-44228", 1); err != nil || result.Total.V != 1 || len(result.Matches) != 1 || result.Matches[0].Addr != addr {
+	if result, _, err := shodan.Do(t.Context(), c.Get, shodan.Search("vuln:CVE-2021-44228", 1)); err != nil || result.Total.V != 1 || len(result.Matches) != 1 || result.Matches[0].Addr != addr {
 		t.Errorf("%+v, %v", result, err)
 	}
-	if result, err := c.Search(t.Context(), "port:53", 2); err != nil || len(result.Matches) != 0 || result.Total.V != 1 {
+	if result, _, err := shodan.Do(t.Context(), c.Get, shodan.Search("port:53", 2)); err != nil || len(result.Matches) != 0 || result.Total.V != 1 {
 		t.Errorf("%+v, %v", result, err)
 	}
 	idb := &shodan.InternetDB{BaseURL: sim.InternetDBURL()}
@@ -187,7 +187,10 @@ func TestEveryOddBodyIsAnErrorAndNoHost(t *testing.T) {
 				"Hosts": func() (any, error) {
 					return c.Hosts(t.Context(), []netip.Addr{addr, addr.Next()}, shodan.HostOptions{})
 				},
-				"Search": func() (any, error) { return c.Search(t.Context(), "x", 1) },
+				"Search": func() (any, error) {
+					page, _, err := shodan.Do(t.Context(), c.Get, shodan.Search("x", 1))
+					return page, err
+				},
 			} {
 				if what == "Hosts" && body == "[]" {
 					continue // which says that none of them is indexed

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 )
 
@@ -83,69 +82,6 @@ func (c *Client) Hosts(ctx context.Context, addrs []netip.Addr, opts HostOptions
 		hosts[h.Addr] = h
 	}
 	return hosts, nil
-}
-
-// SearchResult is a page of matches.
-type SearchResult struct {
-	Matches Banners     `json:"matches"`
-	Total   Null[int64] `json:"total"`
-}
-
-// Search returns a page of the banners that match a query; pages count from 1 and have at most 100 matches. It costs
-// a query credit where the query has a filter or the page is not the first.
-//
-// https://developer.shodan.io/api (GET /shodan/host/search)
-func (c *Client) Search(ctx context.Context, query string, page int) (*SearchResult, error) {
-	body, err := c.SearchBody(ctx, query, page)
-	if err != nil {
-		return nil, err
-	}
-	result, err := ParseSearch(body)
-	if err != nil {
-		return nil, c.service().failure(Unavailable, http.StatusOK, err)
-	}
-	return result, nil
-}
-
-// SearchBody is Search without the reading: the answer as ParseSearch takes it, for who keeps answers.
-func (c *Client) SearchBody(ctx context.Context, query string, page int) ([]byte, error) {
-	values := url.Values{"query": {query}}
-	if page > 1 {
-		values.Set("page", strconv.Itoa(page))
-	}
-	body, _, err := c.get(ctx, "/shodan/host/search", values)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := ParseSearch(body); err != nil {
-		return nil, c.service().failure(Unavailable, http.StatusOK, err)
-	}
-	return Clean(body), nil
-}
-
-// ParseSearch reads a page of matches. It returns an error for anything else.
-func ParseSearch(body []byte) (*SearchResult, error) {
-	var result SearchResult
-	if err := unmarshalObject(Clean(body), &result); err != nil {
-		return nil, err
-	}
-	if result.Matches == nil {
-		return nil, errors.New("the answer has no list of matches")
-	}
-	return &result, nil
-}
-
-// Quote writes a value for a filter of a search query, so that no text in it, such as a certificate's name, can
-// become part of the query. Shodan has no way to write a quote within quotes: there it becomes a space, and matches
-// the same words.
-func Quote(value string) string {
-	value = strings.Map(func(r rune) rune {
-		if r == '"' || r == '\\' || r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, value)
-	return `"` + strings.TrimSpace(value) + `"`
 }
 
 func (c *Client) service() service {

@@ -109,7 +109,7 @@ func TestTheKeyGoesNowhereElse(t *testing.T) {
 	if _, err := c.Host(t.Context(), addr, shodan.HostOptions{}); !shodan.IsKind(err, shodan.Unavailable) || strings.Contains(err.Error(), key) {
 		t.Errorf("%v", err)
 	}
-	if _, err := (&shodan.Client{BaseURL: "http://bad host", Key: key}).Search(t.Context(), "x", 1); err == nil || strings.Contains(err.Error(), key) {
+	if _, _, err := shodan.Do(t.Context(), (&shodan.Client{BaseURL: "http://bad host", Key: key}).Get, shodan.Search("x", 1)); err == nil || strings.Contains(err.Error(), key) {
 		t.Errorf("%v", err)
 	}
 }

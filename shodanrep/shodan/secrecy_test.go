@@ -87,7 +87,7 @@ func TestTheKeyIsInNoError(t *testing.T) {
 					_, err := c.Hosts(t.Context(), []netip.Addr{addr, addr.Next()}, shodan.HostOptions{})
 					return err
 				},
-				"Search": func() error { _, err := c.Search(t.Context(), "port:22", 2); return err },
+				"Search": func() error { _, _, err := shodan.Do(t.Context(), c.Get, shodan.Search("port:22", 2)); return err },
 			} {
 				err := ask()
 				var failure *shodan.Error

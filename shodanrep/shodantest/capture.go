@@ -159,6 +159,9 @@ func (l *loader) banner(value any) error {
 // addrOf is the address of a host or a banner.
 func addrOf(doc map[string]any) (netip.Addr, error) {
 	text, _ := doc["ip_str"].(string)
+	if text == "" {
+		text, _ = doc["ipv6"].(string) // in place of the other in some banners
+	}
 	addr, err := netip.ParseAddr(text)
 	if err != nil {
 		return addr, fmt.Errorf(`neither a host nor a banner: "ip_str" is no address: %w`, err)

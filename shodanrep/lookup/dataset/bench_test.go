@@ -70,7 +70,7 @@ func BenchmarkHosts(b *testing.B) {
 		addrs[i] = netip.AddrFrom4([4]byte{198, 51, byte(i >> 8), byte(i)})
 	}
 	for b.Loop() {
-		if found, err := d.Hosts(b.Context(), addrs); err != nil || len(found) != 500 {
+		if found, err := d.Hosts(b.Context(), addrs, false); err != nil || len(found) != 500 {
 			b.Fatal(len(found), err)
 		}
 	}

@@ -38,7 +38,7 @@ func TestHostsAreMergedOfTheNewestBannerOfAService(t *testing.T) {
 	if diff := cmp.Diff(want, hosts(t, d, "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1")); diff != "" {
 		t.Error(diff)
 	}
-	found, err := d.Hosts(t.Context(), []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.1"), {}})
+	found, err := d.Hosts(t.Context(), []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.1"), {}}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestHostsTakesThousandsOfAddresses(t *testing.T) {
 		}
 	}
 	d := open(t, "", write(t, in(t.TempDir(), "many.json"), lines...))
-	found, err := d.Hosts(t.Context(), addrs)
+	found, err := d.Hosts(t.Context(), addrs, false)
 	if err != nil || len(found) != many || found[addrs[many-1]] == nil {
 		t.Errorf("found %d of %d: %v", len(found), many, err)
 	}

@@ -90,7 +90,7 @@ func hosts(t testing.TB, d *Dataset, addrs ...string) map[string][]string {
 	for i, addr := range addrs {
 		list[i] = netip.MustParseAddr(addr)
 	}
-	found, err := d.Hosts(t.Context(), list)
+	found, err := d.Hosts(t.Context(), list, false)
 	if err != nil {
 		t.Fatal(err)
 	}

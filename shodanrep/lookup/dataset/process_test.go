@@ -40,7 +40,7 @@ func child(args []string) error {
 	}
 	defer d.Close()
 	stats := d.Stats()
-	found, err := d.Hosts(context.Background(), []netip.Addr{netip.MustParseAddr("198.51.0.0")})
+	found, err := d.Hosts(context.Background(), []netip.Addr{netip.MustParseAddr("198.51.0.0")}, false)
 	if err != nil {
 		return err
 	}

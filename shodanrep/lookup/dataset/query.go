@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
+	"slices"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -56,8 +57,9 @@ func (d *Dataset) inTurn(ctx context.Context, f func(snapshot) error) error {
 	}
 }
 
-// Hosts returns the hosts of those addresses that are in the files.
-func (d *Dataset) Hosts(ctx context.Context, addrs []netip.Addr) (map[netip.Addr]*shodan.Host, error) {
+// Hosts returns the hosts of those addresses that are in the files. Their banners are the newest of each service, or,
+// where the history is asked for, all that the files have, newest first.
+func (d *Dataset) Hosts(ctx context.Context, addrs []netip.Addr, history bool) (map[netip.Addr]*shodan.Host, error) {
 	found := make(map[netip.Addr]*shodan.Host)
 	err := d.inTurn(ctx, func(s snapshot) error {
 		for _, addr := range addrs {
@@ -68,7 +70,7 @@ func (d *Dataset) Hosts(ctx context.Context, addrs []netip.Addr) (map[netip.Addr
 			var banners []shodan.Banner
 			err := s.rows(`select file, port, transport, raw from banner where addr = ? order by port, transport, seen desc, file, id`,
 				args(addrKey(addr.Unmap())), func(row *sqlite3.Stmt) (bool, error) {
-					if !s.files[row.ColumnInt64(0)] || !newest.is(addr, row.ColumnInt64(1), row.ColumnRawText(2)) {
+					if !s.files[row.ColumnInt64(0)] || !newest.is(addr, row.ColumnInt64(1), row.ColumnRawText(2)) && !history {
 						return true, nil
 					}
 					b, err := unpack(row.ColumnRawBlob(3))
@@ -82,6 +84,14 @@ func (d *Dataset) Hosts(ctx context.Context, addrs []netip.Addr) (map[netip.Addr
 			}
 			if banners != nil {
 				found[addr] = shodan.MergeBanners(banners)
+				if history {
+					// The same sighting may be in several files.
+					banners = slices.CompactFunc(banners, func(a, b shodan.Banner) bool {
+						return a.Port == b.Port && a.Transport == b.Transport && a.Timestamp == b.Timestamp
+					})
+					slices.SortStableFunc(banners, func(a, b shodan.Banner) int { return b.Timestamp.Compare(a.Timestamp.Time) })
+					found[addr].Banners = banners
+				}
 			}
 		}
 		return nil

@@ -1,0 +1,162 @@
+package shodanrep
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// withBanners asks for a host with its banners.
+func withBanners(*plugin.QueryData) lookup.Question { return lookup.Question{Banners: true} }
+
+// perAddress makes the List function of a table that has any number of rows for an address. It has to look up in List,
+// because only the answer says how many rows there are; the batch is what bounds how many addresses are looked up at
+// once. An address without an answer must be a row as well, which says so.
+func perAddress[R any](want func(*plugin.QueryData) lookup.Question, rows func(*query, *subject, lookup.Answer) []R) plugin.HydrateFunc {
+	return perAddressAsking(want, func(_ context.Context, q *query, s *subject, answer lookup.Answer) ([]R, error) {
+		return rows(q, s, answer), nil
+	})
+}
+
+// perAddressAsking is perAddress for rows that need more than what became of the address. An error fails the query.
+func perAddressAsking[R any](want func(*plugin.QueryData) lookup.Question, rows func(context.Context, *query, *subject, lookup.Answer) ([]R, error)) plugin.HydrateFunc {
+	return func(ctx context.Context, d *plugin.QueryData, _ *plugin.HydrateData) (any, error) {
+		q, question := queryOf(ctx, d), want(d)
+		own, all, err := q.subjects(ctx, d)
+		if err == nil && question.Rich {
+			err = checkRich(q, own)
+		}
+		if err == nil {
+			err = q.ask(ctx, d, own, question)
+		}
+		if err != nil {
+			return nil, q.fail(ctx, err)
+		}
+		for s, err := range all {
+			if err != nil {
+				return nil, q.fail(ctx, err)
+			}
+			answer, err := q.answer(ctx, s, question)
+			if err != nil {
+				return nil, err
+			}
+			found, err := rows(ctx, q, s, answer)
+			if err != nil {
+				return nil, q.fail(ctx, err)
+			}
+			for _, row := range found {
+				d.StreamListItem(ctx, row)
+				if d.RowsRemaining(ctx) == 0 {
+					return nil, nil
+				}
+			}
+		}
+		return nil, nil
+	}
+}
+
+// checkRich returns an error where a source that the subjects name has no banners.
+func checkRich(q *query, subjects []*subject) error {
+	for _, s := range subjects {
+		if err := q.engine.CheckRich(s.source); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A request is one call of List for a table that is not about addresses.
+type request struct {
+	*query
+	d     *plugin.QueryData
+	quals map[string]*proto.Quals
+}
+
+// listing makes the List function of such a table. find must hand its rows to emit, and end when that returns false:
+// enough rows are there. An error fails the query.
+func listing[R any](find func(ctx context.Context, r *request, emit func(R) bool) error) plugin.HydrateFunc {
+	return func(ctx context.Context, d *plugin.QueryData, _ *plugin.HydrateData) (any, error) {
+		q := queryOf(ctx, d)
+		q.open()
+		err := q.err
+		var quals map[string]*proto.Quals
+		if err == nil {
+			quals, err = ownQuals(d)
+		}
+		if err == nil {
+			err = find(ctx, &request{query: q, d: d, quals: quals}, func(row R) bool {
+				d.StreamListItem(ctx, row)
+				return d.RowsRemaining(ctx) > 0
+			})
+		}
+		if err != nil {
+			return nil, q.fail(ctx, err)
+		}
+		return nil, nil
+	}
+}
+
+// texts returns the values that a key column has to equal in this call, or nil.
+func (r *request) texts(column string) []string {
+	list, _ := textsOf(equals(r.quals[column]))
+	return list
+}
+
+// text returns the one value that a key column has to equal, or "". A list of several is the SDK's to split, unless
+// another column has a list as well: then this call has it whole, and the caller has to use texts.
+func (r *request) text(column string) string {
+	if list := r.texts(column); len(list) > 0 {
+		return list[0]
+	}
+	return ""
+}
+
+// whole returns the values that a key column has to equal in the whole scan, whose calls have one each, sorted and each
+// once: for what is asked for many at a time.
+func (r *request) whole(column string) []string {
+	list, _ := textsOf(equals(r.d.QueryContext.UnsafeQuals[column]))
+	list = slices.Concat(list, r.texts(column))
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// truth returns the truth value that a key column has to equal, or nil.
+func (r *request) truth(column string) *bool {
+	value, err := strconv.ParseBool(r.text(column))
+	if err != nil {
+		return nil
+	}
+	return &value
+}
+
+// limit returns how many rows the scan needs, or most where it does not say or needs more.
+func (r *request) limit(most int) int {
+	if n := r.d.QueryContext.Limit; n != nil && *n < int64(most) {
+		return int(*n)
+	}
+	return most
+}
+
+// fetch asks for something, once in a scan whatever the cache: the calls for the values of a list may share it.
+func fetch[T any](ctx context.Context, q *query, call shodan.Call[T]) (lookup.Reply[T], error) {
+	key := fmt.Sprint(call.Service, call.Path, "?", call.Query.Encode())
+	q.fetchedMu.Lock()
+	once, _ := q.fetched[key].(func() (lookup.Reply[T], error))
+	if once == nil {
+		once = sync.OnceValues(func() (lookup.Reply[T], error) { return lookup.Ask(ctx, q.engine, call) })
+		if q.fetched == nil {
+			q.fetched = map[string]any{}
+		}
+		q.fetched[key] = once
+	}
+	q.fetchedMu.Unlock()
+	return once()
+}

@@ -1,0 +1,55 @@
+package shodan
+
+import (
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// SearchResult is a page of matches.
+type SearchResult struct {
+	Matches Banners     `json:"matches"`
+	Total   Null[int64] `json:"total"`
+}
+
+// Search asks for a page of the banners that match a query; pages count from 1 and have at most 100 matches. It costs
+// a query credit where the query has a filter or the page is not the first.
+//
+// https://developer.shodan.io/api (GET /shodan/host/search)
+func Search(query string, page int) Call[*SearchResult] {
+	values := url.Values{"query": {query}}
+	if page > 1 {
+		values.Set("page", strconv.Itoa(page))
+	}
+	call := Call[*SearchResult]{What: "searching for " + query, Path: "/shodan/host/search", Query: values, Read: ParseSearch}
+	if page > 1 || strings.Contains(query, ":") {
+		call.Credits = 1
+	}
+	return call
+}
+
+// ParseSearch reads a page of matches. It returns an error for anything else.
+func ParseSearch(body []byte) (*SearchResult, error) {
+	result, err := readObject[SearchResult](Clean(body))
+	if err == nil && result.Matches == nil {
+		err = errors.New("the answer has no list of matches")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// Quote writes a value for a filter of a search query, so that no text in it, such as a certificate's name, can
+// become part of the query. Shodan has no way to write a quote within quotes: there it becomes a space, and matches
+// the same words.
+func Quote(value string) string {
+	value = strings.Map(func(r rune) rune {
+		if r == '"' || r == '\\' || r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, value)
+	return `"` + strings.TrimSpace(value) + `"`
+}
