@@ -291,8 +291,8 @@ func (b *Batch) withoutCached(s *service, questions []Question) []Question {
 	keys := make([]cache.Key, 0, len(questions)+1)
 	for i, q := range questions {
 		keys = append(keys, asked[i])
-		if q.options().Minify {
-			keys = append(keys, s.key(q.Addr, whole))
+		if full := s.key(q.Addr, whole); q.options().Minify && full != asked[i] {
+			keys = append(keys, full)
 		}
 	}
 	kept := b.engine.store.get(b.ctx, append(keys, s.banKey()))
@@ -315,5 +315,6 @@ func (b *Batch) withoutCached(s *service, questions []Question) []Question {
 		}
 		missing = append(missing, q)
 	}
+	b.engine.store.store.Count(int64(len(questions)-len(missing)), int64(len(missing)))
 	return missing
 }

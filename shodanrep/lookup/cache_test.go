@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
@@ -241,4 +242,34 @@ func TestAnAddressHasOneEntryInWhateverFormItIsAsked(t *testing.T) {
 			t.Errorf("%d requests", n)
 		}
 	})
+}
+
+func TestEachQuestionCountsOnceInTheHitRate(t *testing.T) {
+	for _, source := range []lookup.Source{lookup.Shodan, lookup.InternetDB} {
+		t.Run(string(source), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				sim := shodantest.NewHandler()
+				cfg := withKey(sim)
+				cfg.Source, cfg.Cache = source, filepath.Join(t.TempDir(), "cache.sqlite")
+				e, err := lookup.New(t.Context(), cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				list := questions(sim.Generate(3))
+				lookUp(t.Context(), t, e, list...)
+				lookUp(t.Context(), t, e, list...)
+				if err := e.Close(); err != nil {
+					t.Fatal(err)
+				}
+				store := cache.Open(t.Context(), cfg.Cache, cache.Options{MaxBytes: 1 << 20, Logger: hclog.NewNullLogger()})
+				stats, err := store.Stats(t.Context())
+				if err != nil || stats.Hits != 3 || stats.Misses != 3 {
+					t.Errorf("%+v, %v; want 3 hits and 3 misses", stats, err)
+				}
+				if err := store.Close(); err != nil {
+					t.Fatal(err)
+				}
+			})
+		})
+	}
 }

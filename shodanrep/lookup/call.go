@@ -63,7 +63,14 @@ func request[T any](ctx context.Context, e *Engine, call shodan.Call[T]) (Reply[
 	if ban, ok := kept[s.banKey()]; ok {
 		s.pacer.ban(ban.Expires)
 	}
-	if entry, ok := kept[key]; ok {
+	entry, hit := kept[key]
+	switch {
+	case hit:
+		e.store.store.Count(1, 0)
+	case !call.Volatile:
+		e.store.store.Count(0, 1)
+	}
+	if hit {
 		if len(entry.Body) == 0 {
 			return Reply[T]{CheckedAt: entry.CheckedAt}, &shodan.Error{Service: s.name, Kind: shodan.NotFound, Message: "it said so at " + entry.CheckedAt.UTC().Format(time.RFC3339)}
 		}

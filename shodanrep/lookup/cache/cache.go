@@ -27,6 +27,9 @@ type Entry struct {
 type Store interface {
 	// Get returns the entries that are there and have not expired. A missing one is no error.
 	Get(ctx context.Context, keys []Key) (map[Key]Entry, error)
+	// Count adds to the counts of questions that were answered from the store, and of those that were not. Get does not
+	// count: a question may look for several entries, and what is looked for may be no question.
+	Count(hits, misses int64)
 	// Put keeps entries, each in place of an older one of the same key.
 	Put(ctx context.Context, entries []Entry) error
 	// Clear drops the entries about a subject, or all where subject is empty, and returns how many there were.

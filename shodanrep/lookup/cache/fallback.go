@@ -191,6 +191,15 @@ func (f *fallback) Get(ctx context.Context, keys []Key) (found map[Key]Entry, er
 	return found, err
 }
 
+// Count counts where the questions were looked for.
+func (f *fallback) Count(hits, misses int64) {
+	if f.up.Load() {
+		f.backend.Count(hits, misses)
+	} else {
+		f.memory.Count(hits, misses)
+	}
+}
+
 // Put never fails but when ctx ends: what cannot be kept will be asked again.
 func (f *fallback) Put(ctx context.Context, entries []Entry) error {
 	err := f.serve(ctx, func(s Store) error { return s.Put(ctx, entries) })

@@ -117,11 +117,11 @@ func (f *File) flush(ctx context.Context) {
 }
 
 // flushNowAndThen writes the counts of a process that only reads, and does not wait for those who write.
-func (f *File) flushNowAndThen(ctx context.Context) {
+func (f *File) flushNowAndThen() {
 	if time.Now().Unix()-f.flushed.Load() < int64(flushEvery/time.Second) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
 	defer cancel()
 	f.flush(ctx)
 }

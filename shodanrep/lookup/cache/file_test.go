@@ -208,11 +208,13 @@ func shareFile(ctx context.Context, args []string) (any, error) {
 		if found, err := f.Get(ctx, keysOf(batch)); err != nil || len(found) != len(batch) {
 			return nil, fmt.Errorf("got %d of %d entries just put: %w", len(found), len(batch), err)
 		}
+		f.Count(int64(len(batch)), 0)
 	}
 	found, err := f.Get(ctx, keysOf(entries))
 	if err != nil {
 		return nil, err
 	}
+	f.Count(int64(len(found)), int64(len(entries)-len(found)))
 	return len(found), f.Close()
 }
 

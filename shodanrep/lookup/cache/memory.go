@@ -77,14 +77,19 @@ func (m *Memory) Get(ctx context.Context, keys []Key) (map[Key]Entry, error) {
 			m.entries.Remove(k)
 			ok = false
 		}
-		if !ok {
-			m.misses++
-			continue
+		if ok {
+			found[k] = v.entry(k)
 		}
-		m.hits++
-		found[k] = v.entry(k)
 	}
 	return found, nil
+}
+
+// Count counts questions.
+func (m *Memory) Count(hits, misses int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.hits += hits
+	m.misses += misses
 }
 
 // Put keeps copies of the entries. One that is larger than the whole store is not kept.

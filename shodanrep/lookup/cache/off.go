@@ -12,6 +12,9 @@ func (Off) Get(ctx context.Context, _ []Key) (map[Key]Entry, error) {
 	return map[Key]Entry{}, ctx.Err()
 }
 
+// Count counts nothing.
+func (Off) Count(int64, int64) {}
+
 // Put keeps nothing.
 func (Off) Put(ctx context.Context, _ []Entry) error { return ctx.Err() }
 

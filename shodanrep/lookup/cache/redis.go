@@ -81,12 +81,19 @@ func (s *redisStore) Get(ctx context.Context, keys []Key) (map[Key]Entry, error)
 			}
 		}
 	}
-	s.hits.Add(int64(len(found)))
-	s.misses.Add(int64(len(keys) - len(found)))
+	return found, nil
+}
+
+// Count counts questions, and sends the counts now and then. What cannot be sent is sent with the next.
+func (s *redisStore) Count(hits, misses int64) {
+	s.hits.Add(hits)
+	s.misses.Add(misses)
 	if time.Now().Unix()-s.sent.Load() < int64(flushEvery/time.Second) {
-		return found, nil
+		return
 	}
-	return found, s.sendCounts(ctx)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = s.sendCounts(ctx)
 }
 
 // readAnswer makes an entry of the two fields of an answer. Whatever is no answer of ours is none.

@@ -71,12 +71,14 @@ func mustPut(t testing.TB, s Store, entries ...Entry) {
 	}
 }
 
+// mustGet takes each key for a question of its own.
 func mustGet(t testing.TB, s Store, keys ...Key) map[Key]Entry {
 	t.Helper()
 	found, err := s.Get(t.Context(), keys)
 	if err != nil {
 		t.Fatalf("Get: %v", err)
 	}
+	s.Count(int64(len(found)), int64(len(keys)-len(found)))
 	return found
 }
 
@@ -227,6 +229,9 @@ func testStore(t *testing.T, open func(t *testing.T, c *clock) Store) {
 			mustPut(t, s, b)
 			mustGet(t, s, a.Key, b.Key, Key{Subject: "192.0.2.3"})
 			mustGet(t, s, a.Key)
+			if _, err := s.Get(t.Context(), []Key{a.Key, {Subject: "ban"}}); err != nil { // no question
+				t.Fatal(err)
+			}
 			got := mustStats(t, s)
 			if got.Bytes <= 0 {
 				t.Errorf("Bytes = %d", got.Bytes)
