@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"time"
 
@@ -13,36 +12,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
 )
 
-const (
-	// margin makes the pace a little slower than allowed: requests that leave exactly a second apart can arrive less
-	// than a second apart.
-	margin = 1.03
-	// ceilingShare is how near the rate that was refused last a recovering pace may come.
-	ceilingShare = 0.75
-	// recovery is the share of the configured rate that a slowed pace wins back in a second without a refusal.
-	recovery = 0.02
-	// minRate is the slowest pace, in requests a second, that refusals lead to.
-	minRate = 0.1
-	// firstPause is how long nothing is asked after a refusal; each further one in a row doubles it.
-	firstPause = time.Second
-	maxPause   = 30 * time.Second
-	// longestWait is the longest pause, asked for by the service, that is waited for. A longer one is a ban: a row that
-	// says until when is of more use than a query that hangs for an hour.
-	longestWait = time.Minute
-	// forgiveness is how long after the last refusal a pace that was refused may be tried again; each time doubles it.
-	forgiveness = 10 * time.Minute
-	// leastWindow, latencyShare and minWindow bound how many requests may be under way at once, in time's worth, in
-	// answers' times and in number, where the service can ban: as many refusals as are under way can come at one moment,
-	// and a service may count them.
-	leastWindow  = 100 * time.Millisecond
-	latencyShare = 1.25
-	minWindow    = 4
-	// ramp is how long it takes from minWindow to all that the pace needs under way, at the start and after a refusal.
-	ramp = 10 * time.Second
-	// rampedPace is the fastest pace, in requests a second, that begins so. A faster one somebody has set on purpose, for
-	// a service that is known to bear it.
-	rampedPace = 100
-)
+// margin makes the pace a little slower than allowed: requests that leave exactly a second apart can arrive less than a
+// second apart.
+const margin = 1.03
 
 // limits is how careful a pacer is with a service.
 type limits struct {
@@ -54,6 +26,9 @@ type limits struct {
 	banTime     time.Duration
 	// windowed bounds how many requests are under way at once, see minWindow.
 	windowed bool
+	// exact counts a request from the moment when it is written, and not from when it may begin: setting a connection up
+	// takes its time, and the next request, which has one, would come too soon after.
+	exact bool
 }
 
 // A pacer lets requests to one service go at a pace that the service allows. It starts at the configured rate, halves
@@ -71,6 +46,7 @@ type pacer struct {
 	refusals int           // in a row
 	latency  time.Duration // how long an answer takes, a moving average
 	underWay int
+	least    int           // how many may be under way whatever the pace
 	since    time.Time     // when asking began, or may go on after the last refusal
 	lowered  time.Time     // when the ceiling came to be what it is
 	patience time.Duration // how long it stays so, see forgiveness
@@ -78,13 +54,14 @@ type pacer struct {
 	room     chan struct{} // closed and made anew whenever a request ends or the pace changes
 	// line has one place, for whoever waits for the limiter. It lets go of several who wait at intervals of the pace that
 	// was when they came, and when the pace rises the next one would come too soon after them.
-	line chan struct{}
+	line    chan struct{}
+	written time.Time // when the last request was, where the pace is exact
 }
 
 func newPacer(l limits) *pacer {
 	return &pacer{
 		limits: l, limiter: rate.NewLimiter(rate.Limit(l.perSecond/margin), l.burst),
-		current: l.perSecond, ceiling: l.perSecond, patience: forgiveness, peers: 1,
+		current: l.perSecond, ceiling: l.perSecond, patience: forgiveness, peers: 1, least: minWindow,
 		room: make(chan struct{}), line: make(chan struct{}, 1),
 	}
 }
@@ -116,7 +93,6 @@ func (p *pacer) tighten(perSecond float64) {
 // set changes the pace. The caller holds the lock.
 func (p *pacer) set(perSecond float64) {
 	p.current, p.changed = perSecond, time.Now()
-	p.limiter.SetLimit(rate.Limit(perSecond / margin / float64(p.peers)))
 }
 
 // A turn is a request's place in the pace that all machines with the same Redis keep together.
@@ -125,60 +101,42 @@ type turn struct {
 	name        string
 }
 
-// wait waits for the pace to allow a request: for that of all machines together, or, where there is none or it is away,
-// for this process's own share.
-func (p *pacer) wait(ctx context.Context, t turn) error {
-	peers := 1
-	if t.coordinator != nil {
-		p.mu.Lock()
-		perSecond, burst := p.current, p.limiter.Burst()
-		p.mu.Unlock()
-		err := t.coordinator.Take(ctx, t.name, perSecond, burst)
-		if !errors.Is(err, cache.ErrAway) {
-			return err
+// errHeld says that a request that waited for its turn may not go after all: the service refused another meanwhile.
+var errHeld = errors.New("the service has to be left alone for a moment")
+
+// start waits until a request may go; the caller must then call done or refused with what came of it, or leave. It
+// returns a BannedError where the service must not be asked, or the context's error. Where the pace is exact the
+// request still has to wait for its turn, see departure.depart.
+func (p *pacer) start(ctx context.Context, t turn) (*departure, error) {
+	for {
+		if err := p.enter(ctx); err != nil {
+			return nil, err
 		}
-		peers = max(1, t.coordinator.Peers(t.name))
+		d := &departure{pacer: p, turn: t}
+		err := d.line(ctx)
+		if err == nil && !p.exact {
+			err = d.depart(ctx)
+			d.end()
+		}
+		if err == nil {
+			return d, nil
+		}
+		p.leave()
+		if !errors.Is(err, errHeld) {
+			return nil, err
+		}
 	}
-	p.mu.Lock()
-	if peers != p.peers {
-		p.peers = peers
-		p.set(p.current)
-	}
-	p.mu.Unlock()
-	select {
-	case p.line <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { <-p.line }()
-	return p.limiter.Wait(ctx)
 }
 
-// window is how many requests may be under way. The caller holds the lock.
-func (p *pacer) window(now time.Time) int {
-	if p.refusals > 0 {
-		return 1 // after a refusal one request finds out whether the service answers again
-	}
-	if !p.windowed {
-		return math.MaxInt
-	}
-	share := 1.0
-	if p.perSecond <= rampedPace {
-		share = min(1, now.Sub(p.since).Seconds()/ramp.Seconds())
-	}
-	return max(minWindow, int(share*p.current*max(leastWindow.Seconds(), latencyShare*p.latency.Seconds())))
-}
-
-// start waits until a request may go; the caller must then call done with what came of it. It returns a BannedError
-// where the service must not be asked, or the context's error.
-func (p *pacer) start(ctx context.Context, t turn) (begun time.Time, err error) {
+// enter waits until one more request may be under way.
+func (p *pacer) enter(ctx context.Context) error {
 	for {
 		p.mu.Lock()
 		now := time.Now()
 		if now.Before(p.banned) {
 			until := p.banned
 			p.mu.Unlock()
-			return time.Time{}, &BannedError{Until: until}
+			return &BannedError{Until: until}
 		}
 		p.recover(now)
 		if p.since.IsZero() {
@@ -188,7 +146,7 @@ func (p *pacer) start(ctx context.Context, t turn) (begun time.Time, err error) 
 		if pause <= 0 && p.underWay < p.window(now) {
 			p.underWay++
 			p.mu.Unlock()
-			break
+			return nil
 		}
 		p.mu.Unlock()
 		var wake <-chan time.Time
@@ -199,25 +157,42 @@ func (p *pacer) start(ctx context.Context, t turn) (begun time.Time, err error) 
 		}
 		select {
 		case <-ctx.Done():
-			return time.Time{}, ctx.Err()
+			return ctx.Err()
 		case <-wake:
 		case <-room:
 		}
 	}
-	if err := p.wait(ctx, t); err != nil {
-		p.leave()
-		return time.Time{}, err
+}
+
+// wait waits for the pace to allow a request: for that of all machines together, or, where there is none or it is away,
+// for this process's own share. The caller has the line's place.
+func (p *pacer) wait(ctx context.Context, t turn) error {
+	peers := 1
+	if t.coordinator != nil {
+		p.mu.Lock()
+		perSecond, burst := p.pace(time.Now()), p.limiter.Burst()
+		p.mu.Unlock()
+		err := t.coordinator.Take(ctx, t.name, perSecond, burst)
+		if !errors.Is(err, cache.ErrAway) {
+			return err
+		}
+		peers = max(1, t.coordinator.Peers(t.name))
 	}
-	// A refusal may have come while this one waited for its turn: the pause is for it too.
 	p.mu.Lock()
-	now := time.Now()
-	held := now.Before(p.paused) || now.Before(p.banned)
+	p.peers = peers
+	limit := p.pace(time.Now()) / margin / float64(peers)
+	p.limiter.SetLimit(rate.Limit(limit))
+	written := p.written
 	p.mu.Unlock()
-	if held {
-		p.leave()
-		return p.start(ctx, t)
+	if err := p.limiter.Wait(ctx); err != nil || written.IsZero() {
+		return err
 	}
-	return now, nil
+	select {
+	case <-time.After(time.Until(written.Add(time.Duration(float64(time.Second) / limit)))):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // leave ends a request that start had let go.
@@ -232,98 +207,4 @@ func (p *pacer) leave() {
 func (p *pacer) wake() {
 	close(p.room)
 	p.room = make(chan struct{})
-}
-
-// recover raises a lowered pace by what the time since the last change has earned. The caller holds the lock.
-func (p *pacer) recover(now time.Time) {
-	if p.refusals > 0 {
-		return
-	}
-	if p.ceiling < p.perSecond && now.Sub(p.lowered) > p.patience {
-		p.lowered = now
-		p.patience *= 2
-		if p.ceiling /= ceilingShare; p.ceiling >= p.perSecond {
-			p.ceiling = p.perSecond
-			p.limiter.SetBurst(p.burst)
-		}
-	}
-	if p.current >= p.ceiling {
-		return
-	}
-	if earned := now.Sub(p.changed).Seconds() * recovery * p.perSecond; earned > 0.05*p.current {
-		p.set(min(p.ceiling, p.current+earned))
-	}
-}
-
-// done reports that a request that began at the given moment was answered, whatever the answer, or failed.
-func (p *pacer) done(begun time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.underWay--
-	took := time.Since(begun)
-	p.latency += (took - p.latency) / 8
-	if begun.After(p.refusal) { // one that left before says nothing of whether the service answers again
-		p.refusals = 0
-	}
-	p.wake()
-}
-
-// refused reports that a request was one too many. It returns the moment before which nothing goes, and whether that
-// is a ban.
-func (p *pacer) refused(begun time.Time, retryAfter time.Duration) (until time.Time, ban bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	defer p.wake()
-	p.underWay--
-	now := time.Now()
-	if !begun.After(p.refusal) {
-		// It left before the last refusal slowed the pace down, and says nothing new.
-		p.holdFor(now, retryAfter)
-		return p.paused, now.Before(p.banned)
-	}
-	p.refusals++
-	p.refusal = now
-	pause := max(min(firstPause<<(p.refusals-1), maxPause), retryAfter)
-	if p.refusals >= p.bannedAfter {
-		pause = max(p.banTime, retryAfter)
-		p.banned = now.Add(pause)
-	}
-	p.holdFor(now, pause)
-	if now.Before(p.banned) {
-		return p.banned, true
-	}
-	p.since, p.lowered = p.paused, now
-	p.ceiling = max(minRate, min(p.ceiling, p.current*ceilingShare))
-	p.set(max(minRate, p.current/2))
-	p.limiter.SetBurst(1)
-	return p.paused, false
-}
-
-// hold lets nothing go for a while, as a service asks that has a pause of its own.
-func (p *pacer) hold(pause time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.holdFor(time.Now(), pause)
-	p.wake()
-}
-
-// holdFor lets nothing go for a while from now on. The caller holds the lock.
-func (p *pacer) holdFor(now time.Time, pause time.Duration) {
-	until := now.Add(pause)
-	if until.After(p.paused) {
-		p.paused = until
-	}
-	if pause > longestWait && until.After(p.banned) {
-		p.banned = until
-	}
-}
-
-// ban sets a ban that is known from elsewhere: another process, an earlier run.
-func (p *pacer) ban(until time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if until.After(p.banned) {
-		p.banned = until
-		p.wake()
-	}
 }

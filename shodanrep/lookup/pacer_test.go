@@ -16,11 +16,11 @@ func paced(perSecond float64) *pacer {
 // begin lets a request go, which must be let.
 func begin(t *testing.T, p *pacer) time.Time {
 	t.Helper()
-	begun, err := p.start(t.Context(), turn{})
+	d, err := p.start(t.Context(), turn{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return begun
+	return d.begun
 }
 
 func TestPacer(t *testing.T) {
@@ -220,13 +220,13 @@ func TestThePaceHoldsWhileItChanges(t *testing.T) {
 		for range 8 { // more than are let go at once
 			go func() {
 				for range 100 {
-					begun, err := p.start(t.Context(), turn{})
+					d, err := p.start(t.Context(), turn{})
 					if err != nil {
 						t.Error(err)
 						return
 					}
-					times <- begun
-					p.done(begun)
+					times <- d.begun
+					p.done(d.begun)
 				}
 			}()
 		}
@@ -249,7 +249,7 @@ func TestHowManyRequestsMayBeUnderWay(t *testing.T) {
 		after     time.Duration // since the first request
 		want      int
 	}{
-		{100, 0, 4}, {100, 2 * time.Second, 5}, {100, 5 * time.Second, 12}, {100, 10 * time.Second, 25}, {100, time.Hour, 25},
+		{100, 0, 4}, {100, 2 * time.Second, 5}, {100, 5 * time.Second, 7}, {100, 10 * time.Second, 8}, {100, time.Minute, 12}, {100, time.Hour, 25},
 		{10, time.Hour, 4},
 		{1000, 0, 250}, // a pace that somebody has set on purpose
 	} {
@@ -263,5 +263,35 @@ func TestHowManyRequestsMayBeUnderWay(t *testing.T) {
 		if got := p.window(p.since); got < 1e6 {
 			t.Errorf("where nothing bans, %d may be", got)
 		}
+	}
+}
+
+func TestALateRefusalDoesNotSlowASteadyPaceForLong(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		windowed bool
+		after    time.Duration // of asking without a refusal
+		want     float64       // a minute later
+	}{
+		"at a service that does not ban":                 {false, 2 * time.Minute, 1},
+		"at one that does not ban, soon after the start": {false, 30 * time.Second, 0.75},
+		"at one that bans":                               {true, 2 * time.Minute, 0.75},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPacer(limits{perSecond: 1, burst: 1, bannedAfter: 6, banTime: time.Minute, windowed: test.windowed})
+				for began := time.Now(); time.Since(began) < test.after; {
+					p.done(begin(t, p))
+				}
+				p.refused(begin(t, p), 0)
+				for began := time.Now(); time.Since(began) < time.Minute; {
+					p.done(begin(t, p))
+				}
+				if p.current != test.want {
+					t.Errorf("%v a second, want %v", p.current, test.want)
+				}
+			})
+		})
 	}
 }

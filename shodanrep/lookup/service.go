@@ -66,16 +66,28 @@ func newInternetDB(cfg Config, client *http.Client) *service {
 }
 
 func newREST(cfg Config, client *http.Client) *service {
-	c := &shodan.Client{BaseURL: cfg.APIURL, Key: cfg.APIKey, UserAgent: cfg.UserAgent, HTTP: client}
+	c := &shodan.Client{BaseURL: cfg.APIURL, Key: cfg.APIKey, UserAgent: cfg.UserAgent, HTTP: &http.Client{Transport: departures{overHTTP1(client.Transport)}}}
 	return &service{
 		source: Shodan, name: "Shodan", store: "shodan " + cfg.APIURL + " " + cfg.keyID(),
 		advice: "another program may be using the API key",
 		// The REST API does not ban; a minute is what another program with the same key may take to end.
-		pacer: newPacer(limits{perSecond: cfg.RequestsPerSecond, burst: 1, bannedAfter: 6, banTime: time.Minute}),
+		pacer: newPacer(limits{perSecond: cfg.RequestsPerSecond, burst: 1, bannedAfter: 6, banTime: time.Minute, exact: true}),
 		host:  c.Host,
 		hosts: c.Hosts,
 		get:   c.Get,
 	}
+}
+
+// overHTTP1 gives each request a connection of its own, so that one can be given up without hurting the others.
+func overHTTP1(transport http.RoundTripper) http.RoundTripper {
+	t, ok := transport.(*http.Transport)
+	if !ok {
+		return transport
+	}
+	t = t.Clone()
+	t.Protocols = new(http.Protocols)
+	t.Protocols.SetHTTP1(true)
+	return t
 }
 
 func newCVEDB(cfg Config, client *http.Client) *service {
@@ -117,17 +129,20 @@ func ask[T any](ctx context.Context, e *Engine, s *service, one func(context.Con
 	timeout := e.cfg.Timeout
 	left, refusals := timeout, 0
 	for try := 1; ; try++ {
-		begun, err := s.pacer.start(ctx, turn{coordinator: e.coordinator, name: s.store})
+		d, err := s.pacer.start(ctx, turn{coordinator: e.coordinator, name: s.store})
 		if err != nil {
 			return none, s.named(err)
 		}
+		answer, took, err := send(ctx, d, left, one)
+		if errors.Is(err, errHeld) {
+			s.pacer.leave()
+			try-- // it was not sent
+			continue
+		}
 		s.spent.requests.Add(1)
-		tryCtx, cancel := context.WithTimeout(ctx, left)
-		answer, err := one(tryCtx)
-		cancel()
 		var failure *shodan.Error
 		if errors.As(err, &failure) && failure.Kind == shodan.Limited {
-			until, ban := s.pacer.refused(begun, failure.RetryAfter)
+			until, ban := s.pacer.refused(d.begun, failure.RetryAfter)
 			if ban {
 				return none, s.named(&BannedError{Until: until})
 			}
@@ -141,7 +156,11 @@ func ask[T any](ctx context.Context, e *Engine, s *service, one func(context.Con
 			s.pacer.leave() // a request that was given up says nothing of the service
 			return none, ctx.Err()
 		}
-		s.pacer.done(begun)
+		if d.departed() {
+			s.pacer.done(d.begun)
+		} else {
+			s.pacer.leave() // it found no connection, which says nothing of how fast the service answers
+		}
 		switch {
 		case err == nil:
 			s.health.well()
@@ -155,7 +174,7 @@ func ask[T any](ctx context.Context, e *Engine, s *service, one func(context.Con
 		if failure != nil && failure.RetryAfter > 0 {
 			s.pacer.hold(failure.RetryAfter)
 		}
-		left -= time.Since(begun)
+		left -= took
 		delay := time.Duration(float64(min(maxDelay, firstDelay<<(try-1))) * (0.75 + rand.Float64()/2)) // so that failures do not come back in step
 		if try == tries || left <= delay {
 			s.health.failed(err)
@@ -168,6 +187,20 @@ func ask[T any](ctx context.Context, e *Engine, s *service, one func(context.Con
 			return none, ctx.Err()
 		}
 	}
+}
+
+// send sends one request, which may take so long, the wait for its turn aside. It returns how long it took.
+func send[T any](ctx context.Context, d *departure, timeout time.Duration, one func(context.Context) (T, error)) (answer T, took time.Duration, err error) {
+	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, departureKey{}, d))
+	defer cancel(nil)
+	d.clock = newStopwatch(timeout, func() { cancel(context.DeadlineExceeded) })
+	answer, err = one(ctx)
+	d.clock.stop()
+	d.end()
+	if err != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		err = context.DeadlineExceeded
+	}
+	return answer, d.clock.used, err
 }
 
 // named completes a pacer's error, which does not know whose pace it keeps.
