@@ -24,6 +24,8 @@ type redis struct {
 	leases map[cache.Key]chan struct{}
 	pace   *rate.Limiter
 	away   bool
+	// delayed is by what the turns to come were delayed, each time.
+	delayed []time.Duration
 }
 
 func newRedis() *redis {
@@ -83,6 +85,12 @@ func (r *redis) Take(ctx context.Context, _ string, perSecond float64, burst int
 	pace := r.pace
 	r.mu.Unlock()
 	return pace.Wait(ctx)
+}
+
+func (r *redis) Delay(_ context.Context, _ string, d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.delayed = append(r.delayed, d)
 }
 
 func (r *redis) Peers(string) int { return 2 }

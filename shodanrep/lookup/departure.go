@@ -70,20 +70,35 @@ func (d *departure) end() {
 	<-d.pacer.line
 }
 
+// lateness is how much later than its turn a request may be written without the other machines being told.
+const lateness = 10 * time.Millisecond
+
+// tellLateness makes the other machines' turns come later where setting a connection up made this one's request late.
+// A turn among machines can be long in coming, and a connection would not wait for it.
+func (d *departure) tellLateness(ctx context.Context) {
+	if late := time.Since(d.begun); late > lateness {
+		d.turn.coordinator.Delay(ctx, d.turn.name, late)
+	}
+}
+
 // departed reports whether the request's turn came, so that it may have reached the service.
 func (d *departure) departed() bool { return !d.begun.IsZero() }
 
 type departureKey struct{}
 
 // departures makes requests wait for their turn when their connection is ready. Only then is what one second has of
-// them also what arrives in it.
+// them also what arrives in it. Where machines share the pace the turn comes first, see tellLateness.
 type departures struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
 func (t departures) RoundTrip(req *http.Request) (*http.Response, error) {
 	d, _ := req.Context().Value(departureKey{}).(*departure)
-	if d == nil || d.departed() {
+	if d == nil {
 		return t.next.RoundTrip(req)
+	}
+	if d.departed() { // among machines
+		trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { d.tellLateness(req.Context()) }}
+		return t.next.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
 	}
 	if _, connects := t.next.(*http.Transport); !connects { // of a test
 		if err := d.depart(req.Context()); err != nil {

@@ -12,7 +12,7 @@ const (
 	// are, the more the pace was above what the service allows.
 	lateShare = 0.9
 	// soon is how shortly after a pause a refusal says that half the pace was still far too much. Then it is quartered.
-	soon = 10 * time.Second
+	soon = 3 * time.Second
 	// steady is after how long without a refusal one says little of the pace, at a service that does not ban: another
 	// program may have used the key, or a request been late.
 	steady = time.Minute

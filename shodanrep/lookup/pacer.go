@@ -114,7 +114,7 @@ func (p *pacer) start(ctx context.Context, t turn) (*departure, error) {
 		}
 		d := &departure{pacer: p, turn: t}
 		err := d.line(ctx)
-		if err == nil && !p.exact {
+		if err == nil && (!p.exact || t.coordinator != nil) {
 			err = d.depart(ctx)
 			d.end()
 		}

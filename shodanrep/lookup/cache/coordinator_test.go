@@ -184,6 +184,25 @@ func TestTakePlansTurns(t *testing.T) {
 			t.Errorf("the next waits for %v more, want one interval after the late one at most", wait)
 		}
 	})
+	t.Run("a turn that was used late delays the next by as much", func(t *testing.T) {
+		r := openTestRedis(t, s, Options{})
+		var first, next queue
+		if admitted, err := r.come(t.Context(), &first, "rate", 1, 1); !admitted || err != nil {
+			t.Fatal(admitted, err)
+		}
+		if admitted, err := r.come(t.Context(), &next, "rate", 1, 1); admitted || err != nil {
+			t.Fatal(admitted, err)
+		}
+		due := next.due
+		r.Delay(t.Context(), "rate", 300*time.Millisecond)
+		time.Sleep(time.Until(due))
+		if admitted, err := r.come(t.Context(), &next, "rate", 1, 1); admitted || err != nil {
+			t.Fatalf("admitted %v, %v: it came when it was due, before the delay", admitted, err)
+		}
+		if later := next.due.Sub(due); later < 250*time.Millisecond || later > 310*time.Millisecond {
+			t.Errorf("%v later, want 300 ms", later)
+		}
+	})
 	t.Run("no limit is none", func(t *testing.T) {
 		r := openTestRedis(t, s, Options{})
 		for range 100 {

@@ -107,6 +107,17 @@ redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.ceil((math.max(planned
 return {math.ceil(wait), peers}
 `)
 
+// delayScript makes what was admitted at a rate be used up later. KEYS[1] is the rate, as takeScript has it, ARGV[1] by
+// how many microseconds.
+var delayScript = redis.NewScript(`
+local admitted = tonumber(redis.call('HGET', KEYS[1], 'admitted') or 0)
+if admitted > 0 then
+	redis.call('HSET', KEYS[1], 'admitted', string.format('%.0f', admitted + ARGV[1]))
+	redis.call('PEXPIRE', KEYS[1], redis.call('PTTL', KEYS[1]) + math.ceil(ARGV[1] / 1000))
+end
+return 1
+`)
+
 // releaseScript deletes a lease where it is still the caller's.
 var releaseScript = redis.NewScript(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then

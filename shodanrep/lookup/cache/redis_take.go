@@ -81,6 +81,13 @@ func (r *Redis) come(ctx context.Context, q *queue, name string, perSecond float
 	return false, nil
 }
 
+// Delay makes the turns to come at a rate later.
+func (r *Redis) Delay(ctx context.Context, name string, d time.Duration) {
+	if r.ready() {
+		_ = delayScript.Run(ctx, r.store.client, []string{r.store.prefix + "rate:" + name}, d.Microseconds()).Err()
+	}
+}
+
 // hold is how long to wait at first after a time without Redis. It may have forgotten what it admitted before, and
 // others may not have noticed yet that it is back and go on with a share of their own.
 func (r *Redis) hold() time.Duration {
