@@ -21,7 +21,7 @@ func tableShodanDNSResolve(context.Context) *plugin.Table {
 		},
 		Cache: noQueryCache(),
 		Columns: []*plugin.Column{
-			text("hostname", "The name of a host, as it was asked for. Upper case, a dot at its end and letters beyond ASCII make no difference.", func(r row) any { return r.given }),
+			text("hostname", "The name of a host, as it was asked for. Upper case, a dot at its end and letters beyond ASCII make no difference.", func(r row) any { return echoed(&r.given) }),
 			inet("ip", "The address that the name leads to; one of them where there are several. Null where it leads to none, or could not be resolved.", func(r row) any {
 				if !r.value.IsValid() {
 					return nil

@@ -40,8 +40,12 @@ func TestWhatIsNoNameIsARowAndNotSent(t *testing.T) {
 	sim.AddHost(shodantest.Host{IP: good, Hostnames: []string{"www.example.com", "b.example.com"}})
 	odd := []string{"a.example.com,b.example.com", "", " ", "a b", "https://www.example.com/", "www.example.com/x", "www.example.com:443", "*.example.com", "..", "www.example.com&key=x", "a\x00b", "198.51.100.7", "2001:db8::7"}
 	rows := mustConnect(t, keyed(sim)).mustRun(t, names(append(slices.Clone(odd), "www.example.com")...))
-	for _, r := range rows {
-		name, _ := r["hostname"].(string)
+	for _, name := range append(odd, "www.example.com") {
+		at := slices.IndexFunc(rows, func(r row) bool { return r["hostname"] == name })
+		if at < 0 {
+			t.Fatalf("no row of %q", name)
+		}
+		r := rows[at]
 		text, _ := r["error"].(string)
 		switch {
 		case name == "www.example.com":

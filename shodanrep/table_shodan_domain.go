@@ -35,7 +35,7 @@ func tableShodanDomain(context.Context) *plugin.Table {
 		},
 		Cache: noQueryCache(),
 		Columns: []*plugin.Column{
-			text("domain", "The domain, as it was asked for. Upper case, a dot at its end and letters beyond ASCII make no difference.", func(r row) any { return r.asked.given }),
+			text("domain", "The domain, as it was asked for. Upper case, a dot at its end and letters beyond ASCII make no difference.", func(r row) any { return echoed(&r.asked.given) }),
 			text("status", "What the row is: indexed (a record), not_indexed (Shodan has no such record, which is not the same as that there is none), error (records are missing, see error).", func(r row) any { return string(r.status) }),
 			text("error", "Why records of the domain are missing, and what to do. Null unless status is error.", func(r row) any { return r.error }),
 			text("hostname", "The whole name that the record is for, such as www.example.com.", func(r row) any { return r.hostname }),
