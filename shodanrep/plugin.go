@@ -38,6 +38,9 @@ func tables(ctx context.Context, d *plugin.TableMapData) (map[string]*plugin.Tab
 	}
 	return map[string]*plugin.Table{
 		"shodan_asn_correlation": tableShodanASNCorrelation(ctx),
+		"shodan_dns_resolve":     tableShodanDNSResolve(ctx),
+		"shodan_dns_reverse":     tableShodanDNSReverse(ctx),
+		"shodan_domain":          tableShodanDomain(ctx),
 		"shodan_ip_reputation":   tableShodanIPReputation(ctx),
 		"shodan_org_correlation": tableShodanOrgCorrelation(ctx),
 		"shodan_service":         tableShodanService(ctx),

@@ -29,7 +29,7 @@ type query struct {
 	limited bool
 	places  atomic.Int64
 
-	// fetched are the calls of a scan that is not about addresses, by what they ask, see fetch.
+	// fetched is what the calls of a scan share: what they ask for, by what it is, and more, see fetch and inScan.
 	fetchedMu sync.Mutex
 	fetched   map[string]any
 

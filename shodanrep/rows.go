@@ -148,14 +148,22 @@ func (r *request) limit(most int) int {
 // fetch asks for something, once in a scan whatever the cache: the calls for the values of a list may share it.
 func fetch[T any](ctx context.Context, q *query, call shodan.Call[T]) (lookup.Reply[T], error) {
 	key := fmt.Sprint(call.Service, call.Path, "?", call.Query.Encode())
+	once := inScan(q, key, func() func() (lookup.Reply[T], error) {
+		return sync.OnceValues(func() (lookup.Reply[T], error) { return lookup.Ask(ctx, q.engine, call) })
+	})
+	return once()
+}
+
+// inScan returns what the calls for one scan share under a name; the first of them makes it.
+func inScan[T any](q *query, name string, make func() T) T {
 	q.fetchedMu.Lock()
-	once, _ := q.fetched[key].(func() (lookup.Reply[T], error))
+	once, _ := q.fetched[name].(func() T)
 	if once == nil {
-		once = sync.OnceValues(func() (lookup.Reply[T], error) { return lookup.Ask(ctx, q.engine, call) })
+		once = sync.OnceValue(make)
 		if q.fetched == nil {
 			q.fetched = map[string]any{}
 		}
-		q.fetched[key] = once
+		q.fetched[name] = once
 	}
 	q.fetchedMu.Unlock()
 	return once()

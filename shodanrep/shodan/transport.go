@@ -92,7 +92,7 @@ func (s service) judge(resp *http.Response, body []byte) *Error {
 		e.Kind, e.RetryAfter = Limited, retryAfter(resp.Header)
 	case has("credits"):
 		e.Kind = CreditsSpent
-	case has("upgrade your api plan"), has("requires membership"), status == http.StatusPaymentRequired:
+	case has("upgrade your api plan"), has("requires membership"), has("requires enterprise access"), status == http.StatusPaymentRequired:
 		e.Kind = PlanTooLow
 	case status == http.StatusUnauthorized:
 		e.Kind = BadKey

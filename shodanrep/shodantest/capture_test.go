@@ -130,6 +130,22 @@ func TestInventedAnswersHaveTheShapeOfReal(t *testing.T) {
 	}
 }
 
+func TestInventedDomainsHaveTheShapeOfReal(t *testing.T) {
+	t.Parallel()
+	dir := captures(t)
+	sim := shodantest.NewHandler()
+	sim.AddRecords("example.com", shodantest.Record{Type: "NS", Value: "ns1.example.com"})
+	_, body := ask(t, sim, "/dns/domain/example.com?{key}")
+	// The capture is of 2019, when all records came on one page.
+	real, invented := object(t, read(t, dir, "api/dns_domain.json")), object(t, strings.Replace(body, `,"more":false`, "", 1))
+	if diff := cmp.Diff(shape(real), shape(invented)); diff != "" {
+		t.Errorf("real (-) and invented (+): %s", diff)
+	}
+	if diff := cmp.Diff(shape(real["data"].([]any)[0]), shape(invented["data"].([]any)[0])); diff != "" {
+		t.Errorf("a record, real (-) and invented (+): %s", diff)
+	}
+}
+
 func TestInventedBannersHaveWhatAllRealOnesHave(t *testing.T) {
 	t.Parallel()
 	dir := captures(t)

@@ -3,11 +3,8 @@ package shodantest
 import (
 	"maps"
 	"net"
-	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 )
 
 // info answers GET /api-info.
@@ -48,65 +45,6 @@ func (s *Simulator) protocols() *answer {
 	return ok(protocols)
 }
 
-// resolve answers GET /dns/resolve from the host names of the hosts; null for a name of none.
-func (s *Simulator) resolve(names string) *answer {
-	resolved := map[string]any{}
-	for name := range strings.SplitSeq(names, ",") {
-		resolved[name] = nil
-		for _, e := range s.entries() {
-			if slices.Contains(e.names, name) {
-				resolved[name] = e.addr.String()
-				break
-			}
-		}
-	}
-	return ok(resolved)
-}
-
-// reverse answers GET /dns/reverse; null for an address without names.
-func (s *Simulator) reverse(addresses string) *answer {
-	names := map[string]any{}
-	for address := range strings.SplitSeq(addresses, ",") {
-		names[address] = nil
-		addr, err := netip.ParseAddr(address)
-		if err != nil {
-			continue
-		}
-		if e := s.host(addr); e != nil && len(e.names) > 0 {
-			names[address] = e.names
-		}
-	}
-	return ok(names)
-}
-
-// domain answers GET /dns/domain/{domain} from the host names of the hosts.
-func (s *Simulator) domain(domain string) *answer {
-	data, subdomains := []any{}, []string{}
-	for _, e := range s.entries() {
-		for _, name := range e.names {
-			subdomain, within := strings.CutSuffix(name, "."+domain)
-			if name == domain {
-				subdomain, within = "", true
-			}
-			if !within {
-				continue
-			}
-			kind := "A"
-			if e.addr.Is6() {
-				kind = "AAAA"
-			}
-			data = append(data, map[string]any{
-				"subdomain": subdomain, "type": kind, "value": e.addr.String(), "last_seen": "2026-01-15T12:00:00.000000+00:00",
-			})
-			if subdomain != "" {
-				subdomains = append(subdomains, subdomain)
-			}
-		}
-	}
-	slices.Sort(subdomains)
-	return ok(map[string]any{"domain": domain, "tags": []string{}, "data": data, "subdomains": distinct(subdomains), "more": false})
-}
-
 // meta answers what is about the key, the service or names rather than about hosts; nil for a path that there is not.
 func (s *Simulator) meta(c *call, a account, query url.Values) *answer {
 	switch c.Endpoint {
@@ -127,10 +65,7 @@ func (s *Simulator) meta(c *call, a account, query url.Values) *answer {
 	case "/dns/reverse":
 		return s.reverse(query.Get("ips"))
 	case EndpointDomain:
-		if !s.spend(c.Key) {
-			return errorAnswer(http.StatusUnauthorized, creditsSpent)
-		}
-		return s.domain(c.Subject)
+		return s.domain(c, a, query)
 	case "/tools/myip":
 		address, _, err := net.SplitHostPort(c.r.RemoteAddr)
 		if err != nil { // asked through Transport

@@ -42,8 +42,9 @@ type Simulator struct {
 
 	mu        sync.RWMutex
 	hosts     map[netip.Addr]*entry
-	added     []*entry // in the order they were added, for searches
-	generated int      // how many of the addresses of GeneratedAddr are known
+	added     []*entry            // in the order they were added, for searches
+	generated int                 // how many of the addresses of GeneratedAddr are known
+	records   map[string][]Record // by domain
 
 	record record
 	faults faults
@@ -77,7 +78,7 @@ func NewHandler(opts ...Option) *Simulator {
 	for _, opt := range opts {
 		opt(&s.settings)
 	}
-	s.hosts = map[netip.Addr]*entry{}
+	s.hosts, s.records = map[netip.Addr]*entry{}, map[string][]Record{}
 	s.limits.buckets = map[caller]*bucket{}
 	s.limits.accounts = map[string]*account{}
 	for _, a := range s.accounts {

@@ -1,0 +1,36 @@
+package shodan
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+)
+
+// lookupForm makes the ASCII form of a name, as browsers do before they look one up, but for what the DNS has and
+// browsers refuse: hyphens in any place, which names of content networks have, and underscores.
+var lookupForm = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false), idna.CheckHyphens(false), idna.VerifyDNSLength(true))
+
+// HostName returns the name of a host or a domain in the one form that services are asked for it: in ASCII, in lower
+// case, and without a dot at its end. It returns an error for any other text, which could change what is asked: a
+// comma would make two names of it, a slash another path.
+func HostName(text string) (string, error) {
+	trimmed := strings.TrimSpace(text)
+	if _, err := netip.ParseAddr(strings.Trim(trimmed, "[]")); err == nil {
+		return "", fmt.Errorf("%q is an IP address, not the name of a host", text)
+	}
+	name, err := lookupForm.ToASCII(strings.TrimSuffix(trimmed, "."))
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	// What ends in a number is an address that is written oddly or not whole.
+	if err != nil || !utf8.ValidString(text) || strings.Trim(last, "0123456789") == "" || strings.ContainsFunc(name, isForeign) {
+		return "", fmt.Errorf("%q is not the name of a host: write it like www.example.com", text)
+	}
+	return name, nil
+}
+
+// isForeign reports whether a character is none that the ASCII form of a name has.
+func isForeign(r rune) bool {
+	return r != '-' && r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z')
+}

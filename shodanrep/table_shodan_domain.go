@@ -1,0 +1,249 @@
+package shodanrep
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// domainPages is how many pages of a domain are asked for where the query names none: each costs a query credit, and a
+// large domain has thousands.
+const domainPages = 10
+
+func tableShodanDomain(context.Context) *plugin.Table {
+	type row = *domainRow
+	return &plugin.Table{
+		Name:        "shodan_domain",
+		Description: "The DNS records that Shodan saw of a domain and its subdomains, one row each. A domain of which nothing is known, or whose records are not all here, has a row without a record that says so.",
+		List: &plugin.ListConfig{
+			KeyColumns: plugin.KeyColumnSlice{
+				{Name: "domain", Require: plugin.Required, Operators: []string{"="}},
+				{Name: "type", Require: plugin.Optional, Operators: []string{"="}},
+				{Name: "history", Require: plugin.Optional, Operators: []string{"="}},
+				{Name: "page", Require: plugin.Optional, Operators: []string{"="}},
+			},
+			Hydrate: listing(listDomain), Tags: map[string]string{"service": "shodan", "action": "domain"},
+		},
+		Cache: noQueryCache(),
+		Columns: []*plugin.Column{
+			text("domain", "The domain, as it was asked for. Upper case, a dot at its end and letters beyond ASCII make no difference.", func(r row) any { return echoed(&r.asked.given) }),
+			text("status", "What the row is: indexed (a record), not_indexed (Shodan has no such record, which is not the same as that there is none), error (records are missing, see error).", func(r row) any { return string(r.status) }),
+			text("error", "Why records of the domain are missing, and what to do. Null unless status is error.", func(r row) any { return r.error }),
+			text("hostname", "The whole name that the record is for, such as www.example.com.", func(r row) any { return r.hostname }),
+			text("subdomain", "The part of that name before the domain, such as www. Null for the domain itself.", record(func(d *shodan.DNSRecord) any { return string(d.Subdomain) })),
+			text("type", "The type of the record: "+strings.Join(shodan.DNSTypes, ", ")+". Ask for one with where type = '…'.", func(r row) any { return r.kind() }),
+			text("value", "What the record says: an address, another name, a text.", record(func(d *shodan.DNSRecord) any { return string(d.Value) })),
+			inet("ip", "The address in a record of type A or AAAA.", record(func(d *shodan.DNSRecord) any {
+				if addr := d.Addr(); addr.IsValid() {
+					return addr.String()
+				}
+				return nil
+			})),
+			list("ports", "The open ports that Shodan knows of the record's address, in the few answers that have them.", record(func(d *shodan.DNSRecord) any { return d.Ports })),
+			list("tags", "Shodan's tags of the domain and of the record, such as ipv6 or spf.", func(r row) any { return r.tags }),
+			moment("last_seen", "When Shodan last saw the record.", record(func(d *shodan.DNSRecord) any { return d.LastSeen.Ptr() })),
+			boolean("history", "Whether records of the past were asked for as well, with where history = true.", func(r row) any { return r.asked.history }),
+			integer("page", "The page of Shodan's answer that the row is from; each costs a query credit. Ask for one alone with where page = ….", func(r row) any { return r.page }),
+			boolean("more", "Whether Shodan has records on further pages.", func(r row) any { return r.more }),
+			moment("checked_at", "When Shodan was asked; an answer from the cache has the time of the question. Null where it was not.", func(r row) any { return moments(r.checkedAt) }),
+			text("title", "The name and the type of the record, as a name for the row.", func(r row) any { return r.title() }),
+		},
+	}
+}
+
+// A domainQuestion is what one call asks of a domain.
+type domainQuestion struct {
+	given   string // as it was asked for
+	kind    string // empty for records of all types
+	history bool
+	page    int // 0 for all of them
+}
+
+// A domainRow is a record of a domain, or what became of a domain that has none here.
+type domainRow struct {
+	asked     domainQuestion
+	status    lookup.Status
+	error     string
+	record    *shodan.DNSRecord // nil where the row has none
+	hostname  string
+	tags      shodan.Texts
+	page      int
+	more      *bool
+	checkedAt time.Time
+}
+
+// record makes a column's value of the record, and null where there is none.
+func record(get func(*shodan.DNSRecord) any) func(*domainRow) any {
+	return func(r *domainRow) any {
+		if r.record == nil {
+			return nil
+		}
+		return get(r.record)
+	}
+}
+
+// kind is the type of the record, or the one that was asked for: PostgreSQL checks where type = … against the row again.
+func (r *domainRow) kind() string {
+	if r.record == nil {
+		return r.asked.kind
+	}
+	return string(r.record.Type)
+}
+
+func (r *domainRow) title() string {
+	if r.record == nil {
+		return r.asked.given
+	}
+	return strings.TrimSpace(r.hostname + " " + string(r.record.Type))
+}
+
+// listDomain lists the records of the domains of one call.
+func listDomain(ctx context.Context, r *request, emit func(*domainRow) bool) error {
+	if err := r.engine.CheckKey(r.d.Table.Name); err != nil {
+		return err
+	}
+	questions, err := domainQuestions(r)
+	if err != nil {
+		return err
+	}
+	if r.d.QueryContext.Limit != nil {
+		// One domain after the other: the rows of the first may be enough, and the others' would cost credits.
+		turn := inScan(r.query, "turn", func() *sync.Mutex { return new(sync.Mutex) })
+		turn.Lock()
+		defer turn.Unlock()
+	}
+	for _, asked := range questions {
+		if r.d.RowsRemaining(ctx) == 0 {
+			return nil
+		}
+		if err := listRecords(ctx, r, asked, emit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// domainQuestions reads what a call asks for. Where several columns have lists it has them whole.
+func domainQuestions(r *request) ([]domainQuestion, error) {
+	questions := []domainQuestion{{}}
+	for _, column := range []struct {
+		name string
+		set  func(*domainQuestion, string) error
+	}{
+		{"domain", func(q *domainQuestion, text string) error { q.given = text; return nil }},
+		{"type", func(q *domainQuestion, text string) error {
+			if q.kind = text; !slices.Contains(shodan.DNSTypes, text) {
+				return fmt.Errorf("type = %q is none that %s knows: use %s", text, r.d.Table.Name, strings.Join(shodan.DNSTypes, ", "))
+			}
+			return nil
+		}},
+		{"history", func(q *domainQuestion, text string) (err error) { q.history, err = strconv.ParseBool(text); return err }},
+		{"page", func(q *domainQuestion, text string) (err error) {
+			if q.page, err = strconv.Atoi(text); err != nil || q.page < 1 {
+				return fmt.Errorf("page = %s is none that there is: pages count from 1", text)
+			}
+			return nil
+		}},
+	} {
+		texts := r.texts(column.name)
+		if len(texts) == 0 {
+			continue
+		}
+		var each []domainQuestion
+		for _, q := range questions {
+			for _, text := range texts {
+				if err := column.set(&q, text); err != nil {
+					return nil, err
+				}
+				each = append(each, q)
+			}
+		}
+		questions = each
+	}
+	return questions, nil
+}
+
+// listRecords makes the rows of a domain, page by page, as long as there are more and they are wanted.
+func listRecords(ctx context.Context, r *request, asked domainQuestion, emit func(*domainRow) bool) error {
+	row := domainRow{asked: asked, page: max(asked.page, 1), status: lookup.Failed}
+	fail := func(problem string) {
+		row.error = problem
+		emit(&row)
+	}
+	name, err := shodan.HostName(asked.given)
+	if err != nil {
+		fail(err.Error())
+		return nil
+	}
+	seen, rows := map[string]bool{}, 0 // pages move while they are read
+	for first := row.page; ; row.page++ {
+		reply, err := fetch(ctx, r.query, shodan.Domain(name, shodan.DomainOptions{History: asked.history, Type: asked.kind, Page: row.page}))
+		switch {
+		case ctx.Err() != nil, row.page == first && failsQuery(ctx, err):
+			return err
+		case shodan.IsKind(err, shodan.NotFound) && row.page > first:
+			return nil
+		case shodan.IsKind(err, shodan.NotFound):
+			row.status, row.checkedAt = lookup.NotIndexed, reply.CheckedAt
+			emit(&row)
+			return nil
+		case err != nil:
+			fail(err.Error())
+			return nil
+		}
+		page := reply.Value
+		row.more, row.checkedAt = new(page.More.V), reply.CheckedAt
+		fresh := 0
+		for i := range page.Records {
+			record := &page.Records[i]
+			key := fmt.Sprintf("%q %q %q %v", record.Subdomain, record.Type, record.Value, record.LastSeen)
+			if seen[key] {
+				continue
+			}
+			seen[key] = true
+			fresh++
+			if asked.kind != "" && string(record.Type) != asked.kind {
+				continue
+			}
+			rows++
+			each := row
+			each.status, each.record, each.hostname = lookup.Indexed, record, hostname(record, page)
+			each.tags = append(slices.Clip(page.Tags), record.Tags...)
+			if !emit(&each) {
+				return nil
+			}
+		}
+		switch {
+		case rows == 0 && !page.More.V:
+			row.status = lookup.NotIndexed
+			emit(&row)
+			return nil
+		case asked.page > 0, !page.More.V:
+			return nil
+		case fresh == 0:
+			fail(fmt.Sprintf("page %d of the records of %s has nothing new, though Shodan says that there is more: ask for a page with page = %d", row.page, name, row.page+1))
+			return nil
+		case row.page == domainPages:
+			fail(fmt.Sprintf("%s has more than the %d pages of records that are listed, since each costs a query credit: "+
+				"ask for others one by one (page = %d), or for one type of record (type = 'A')", name, domainPages, row.page+1))
+			return nil
+		}
+	}
+}
+
+// hostname is the whole name that a record is for.
+func hostname(record *shodan.DNSRecord, page *shodan.DomainPage) string {
+	if record.Subdomain == "" {
+		return string(page.Domain)
+	}
+	return string(record.Subdomain) + "." + string(page.Domain)
+}
