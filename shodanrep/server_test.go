@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -48,7 +49,8 @@ type scan struct {
 	table   string
 	columns []string // all of the table's where nil
 	quals   map[string]*proto.QualValue
-	limit   int64 // none where 0
+	others  map[string]*proto.Quals // conditions that are not by equality
+	limit   int64                   // none where 0
 }
 
 // inets makes the value of `ip in (…)`, or of `ip = …` for a single address.
@@ -115,6 +117,7 @@ func (s server) runContext(ctx context.Context, t *testing.T, q scan) ([]row, er
 	for name, value := range q.quals {
 		quals[name] = &proto.Quals{Quals: []*proto.Qual{{FieldName: name, Operator: &proto.Qual_StringValue{StringValue: "="}, Value: value}}}
 	}
+	maps.Copy(quals, q.others)
 	data := &proto.ExecuteConnectionData{}
 	if q.limit > 0 {
 		data.Limit = &proto.NullableInt{Value: q.limit}

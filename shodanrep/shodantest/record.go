@@ -12,7 +12,7 @@ type Request struct {
 	Time     time.Time // when it arrived
 	Service  string    // Shodan, InternetDB or CVEDB
 	Endpoint string    // such as EndpointHost
-	Subject  string    // the address or the addresses, the query, the names, the CVE asked for
+	Subject  string    // the address or the addresses, the query, the names, the CVE asked for; all parameters of a list of CVEs
 	Key      string    // the API key it came with
 	Status   int       // what it was answered, 0 while it is under way or where its caller went away or was dropped
 }

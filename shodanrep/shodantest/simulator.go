@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -162,8 +163,8 @@ func route(r *http.Request) call {
 		c.Endpoint, c.Subject = EndpointInternetDB, strings.TrimPrefix(c.path, "/")
 		return c
 	case CVEDB:
-		query := r.URL.Query()
-		c.Endpoint, c.Subject = c.path, query.Get("product")+query.Get("cpe23")
+		c.Endpoint = c.path
+		c.Subject, _ = url.QueryUnescape(r.URL.RawQuery)
 		if id, ok := strings.CutPrefix(c.path, "/cve/"); ok {
 			c.Endpoint, c.Subject = EndpointCVE, id
 		}
