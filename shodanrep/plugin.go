@@ -43,5 +43,6 @@ func tables(ctx context.Context, d *plugin.TableMapData) (map[string]*plugin.Tab
 		"shodan_org_correlation": tableShodanOrgCorrelation(ctx),
 		"shodan_service":         tableShodanService(ctx),
 		"shodan_ssl_correlation": tableShodanSSLCorrelation(ctx),
+		"shodan_vulnerability":   tableShodanVulnerability(ctx),
 	}, nil
 }
