@@ -186,6 +186,22 @@ func TestALimitStopsThePaging(t *testing.T) {
 	}
 }
 
+func TestALimitEndsTheLookUpsOfAList(t *testing.T) {
+	sim := cveDB(t, 300, shodantest.WithLatency(10*time.Millisecond))
+	list := []string{}
+	for i := range 300 {
+		list = append(list, fmt.Sprintf("CVE-2024-%04d", i))
+	}
+	s := mustConnect(t, free(sim))
+	if rows := s.mustRun(t, scan{table: "shodan_cve", quals: map[string]*proto.QualValue{"cve_id": texts(list...)}, limit: 2}); len(rows) != 2 {
+		t.Errorf("%d rows", len(rows))
+	}
+	// What is under way when the rows are there comes to its end.
+	if n := sim.Count(""); n > 40 {
+		t.Errorf("%d requests for two rows", n)
+	}
+}
+
 func TestQueriesForCVEsThatCannotBeAnsweredSayHowToAsk(t *testing.T) {
 	sim := cveDB(t, 1)
 	s := mustConnect(t, free(sim))
