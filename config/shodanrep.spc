@@ -31,7 +31,7 @@ connection "shodanrep" {
   # stopped when it bans.
   # internetdb_requests_per_second = 10
 
-  # How many addresses are looked up at once.
+  # How many addresses, or CVEs, are looked up at once.
   # max_concurrency = 32
 
   # How long a service may take for one look-up, its retries included; waiting for one's turn does not count.
@@ -40,7 +40,8 @@ connection "shodanrep" {
   # Where answers are kept: "on" (a SQLite file in your cache folder), "memory", "off", a path, or a redis:// address.
   # cache = "on"
 
-  # How long the REST API's answers are kept. InternetDB says itself how long, which is five days.
+  # How long the REST API's answers are kept. InternetDB says itself how long, which is five days; what CVEDB says of a
+  # CVE is kept for a week.
   # cache_ttl = "24h"
 
   # How large the cache may grow; the oldest answers go first.
@@ -52,8 +53,8 @@ connection "shodanrep" {
   # Where the services are. SHODAN_API_URL sets api_url too.
   # api_url        = "https://api.shodan.io"
   # internetdb_url = "https://internetdb.shodan.io"
+  # cvedb_url      = "https://cvedb.shodan.io"
 
-  # For tables of networks and of CVEs that are still to come; no table of this version reads them.
+  # For tables of networks that are still to come; no table of this version reads it.
   # network_limit = 4096
-  # cvedb_url     = "https://cvedb.shodan.io"
 }

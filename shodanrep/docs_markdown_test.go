@@ -125,9 +125,10 @@ func servicesConfig(t *testing.T) string {
   api_key             = %q
   api_url             = %q
   internetdb_url      = %q
+  cvedb_url           = %q
   requests_per_second = 1000
 }
-`, shodantest.Key, sim.APIURL(), sim.InternetDBURL())
+`, shodantest.Key, sim.APIURL(), sim.InternetDBURL(), sim.CVEDBURL())
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -38,6 +38,7 @@ func tables(ctx context.Context, d *plugin.TableMapData) (map[string]*plugin.Tab
 	}
 	return map[string]*plugin.Table{
 		"shodan_asn_correlation": tableShodanASNCorrelation(ctx),
+		"shodan_cve":             tableShodanCVE(ctx),
 		"shodan_dns_resolve":     tableShodanDNSResolve(ctx),
 		"shodan_dns_reverse":     tableShodanDNSReverse(ctx),
 		"shodan_domain":          tableShodanDomain(ctx),
@@ -45,5 +46,6 @@ func tables(ctx context.Context, d *plugin.TableMapData) (map[string]*plugin.Tab
 		"shodan_org_correlation": tableShodanOrgCorrelation(ctx),
 		"shodan_service":         tableShodanService(ctx),
 		"shodan_ssl_correlation": tableShodanSSLCorrelation(ctx),
+		"shodan_vulnerability":   tableShodanVulnerability(ctx),
 	}, nil
 }

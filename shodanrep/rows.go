@@ -28,6 +28,23 @@ func perAddress[R any](want func(*plugin.QueryData) lookup.Question, rows func(*
 
 // perAddressAsking is perAddress for rows that need more than what became of the address. An error fails the query.
 func perAddressAsking[R any](want func(*plugin.QueryData) lookup.Question, rows func(context.Context, *query, *subject, lookup.Answer) ([]R, error)) plugin.HydrateFunc {
+	return perAddressAhead(want, func(ctx context.Context, _ *plugin.QueryData, q *query, s *subject, answer lookup.Answer) ([]R, func() error, error) {
+		found, err := rows(ctx, q, s, answer)
+		return found, nil, err
+	})
+}
+
+// rowsAhead is how many rows wait for what completes them while further addresses are looked up.
+const rowsAhead = 1000
+
+// perAddressAhead is perAddress for rows that begin makes, starting what completes them beside it: the rows of further
+// addresses are begun meanwhile. What begin returns beside the rows waits for that; it is nil for rows that are complete.
+func perAddressAhead[R any](want func(*plugin.QueryData) lookup.Question,
+	begin func(context.Context, *plugin.QueryData, *query, *subject, lookup.Answer) (rows []R, complete func() error, err error)) plugin.HydrateFunc {
+	type begun struct {
+		rows     []R
+		complete func() error
+	}
 	return func(ctx context.Context, d *plugin.QueryData, _ *plugin.HydrateData) (any, error) {
 		q, question := queryOf(ctx, d), want(d)
 		own, all, err := q.subjects(ctx, d)
@@ -40,6 +57,25 @@ func perAddressAsking[R any](want func(*plugin.QueryData) lookup.Question, rows 
 		if err != nil {
 			return nil, q.fail(ctx, err)
 		}
+		var ahead []begun
+		waiting := int64(0)
+		// emit hands on the rows that were begun first, and reports whether more are needed.
+		emit := func() (bool, error) {
+			first := ahead[0]
+			ahead, waiting = ahead[1:], waiting-int64(len(first.rows))
+			if first.complete != nil {
+				if err := first.complete(); err != nil {
+					return false, err
+				}
+			}
+			for _, row := range first.rows {
+				d.StreamListItem(ctx, row)
+				if d.RowsRemaining(ctx) == 0 {
+					return false, nil
+				}
+			}
+			return true, nil
+		}
 		for s, err := range all {
 			if err != nil {
 				return nil, q.fail(ctx, err)
@@ -48,15 +84,20 @@ func perAddressAsking[R any](want func(*plugin.QueryData) lookup.Question, rows 
 			if err != nil {
 				return nil, err
 			}
-			found, err := rows(ctx, q, s, answer)
+			rows, complete, err := begin(ctx, d, q, s, answer)
 			if err != nil {
 				return nil, q.fail(ctx, err)
 			}
-			for _, row := range found {
-				d.StreamListItem(ctx, row)
-				if d.RowsRemaining(ctx) == 0 {
-					return nil, nil
+			ahead, waiting = append(ahead, begun{rows, complete}), waiting+int64(len(rows))
+			for len(ahead) > 0 && (ahead[0].complete == nil || waiting >= min(rowsAhead, d.RowsRemaining(ctx))) {
+				if more, err := emit(); err != nil || !more {
+					return nil, err
 				}
+			}
+		}
+		for len(ahead) > 0 {
+			if more, err := emit(); err != nil || !more {
+				return nil, err
 			}
 		}
 		return nil, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -48,7 +49,8 @@ type scan struct {
 	table   string
 	columns []string // all of the table's where nil
 	quals   map[string]*proto.QualValue
-	limit   int64 // none where 0
+	others  map[string]*proto.Quals // conditions that are not by equality
+	limit   int64                   // none where 0
 }
 
 // inets makes the value of `ip in (…)`, or of `ip = …` for a single address.
@@ -74,6 +76,19 @@ func texts(list ...string) *proto.QualValue {
 	values := make([]*proto.QualValue, len(list))
 	for i, text := range list {
 		values[i] = &proto.QualValue{Value: &proto.QualValue_StringValue{StringValue: text}}
+	}
+	return oneOrList(values)
+}
+
+// truth makes the value of `column = true`, and numbers that of `column in (…)` for whole numbers.
+func truth(value bool) *proto.QualValue {
+	return &proto.QualValue{Value: &proto.QualValue_BoolValue{BoolValue: value}}
+}
+
+func numbers(list ...int64) *proto.QualValue {
+	values := make([]*proto.QualValue, len(list))
+	for i, n := range list {
+		values[i] = &proto.QualValue{Value: &proto.QualValue_Int64Value{Int64Value: n}}
 	}
 	return oneOrList(values)
 }
@@ -115,6 +130,7 @@ func (s server) runContext(ctx context.Context, t *testing.T, q scan) ([]row, er
 	for name, value := range q.quals {
 		quals[name] = &proto.Quals{Quals: []*proto.Qual{{FieldName: name, Operator: &proto.Qual_StringValue{StringValue: "="}, Value: value}}}
 	}
+	maps.Copy(quals, q.others)
 	data := &proto.ExecuteConnectionData{}
 	if q.limit > 0 {
 		data.Limit = &proto.NullableInt{Value: q.limit}

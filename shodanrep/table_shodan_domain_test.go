@@ -31,18 +31,6 @@ func (q scan) with(column string, value *proto.QualValue) scan {
 	return q
 }
 
-func truth(value bool) *proto.QualValue {
-	return &proto.QualValue{Value: &proto.QualValue_BoolValue{BoolValue: value}}
-}
-
-func numbers(list ...int64) *proto.QualValue {
-	values := make([]*proto.QualValue, len(list))
-	for i, n := range list {
-		values[i] = &proto.QualValue{Value: &proto.QualValue_Int64Value{Int64Value: n}}
-	}
-	return oneOrList(values)
-}
-
 // large makes a domain of so many records, which its own plan may page through.
 func large(t *testing.T, records int) *shodantest.Simulator {
 	t.Helper()

@@ -18,8 +18,8 @@ const (
 	// cveDBPerSecond and cveDBBurst are how many requests CVEDB is sent a second, and at once.
 	cveDBPerSecond = 10
 	cveDBBurst     = 20
-	// cveTime is how long CVEDB's answers are kept: what is known of a CVE changes within weeks, not within a day.
-	cveTime = 7 * 24 * time.Hour
+	// lastingTime is how long lasting answers are kept: what is known of a CVE changes within weeks, not within a day.
+	lastingTime = 7 * 24 * time.Hour
 )
 
 // A Reply is what a Call was answered. It is shared: do not change it.
@@ -50,7 +50,10 @@ func Ask[T any](ctx context.Context, e *Engine, call shodan.Call[T]) (Reply[T], 
 func request[T any](ctx context.Context, e *Engine, call shodan.Call[T]) (Reply[T], error) {
 	s, age := e.rest, e.cfg.CacheTTL
 	if call.Service == shodan.CVEDBService {
-		s, age = e.cveDB, cveTime
+		s = e.cveDB
+	}
+	if call.Lasting {
+		age = lastingTime
 	}
 	if s == nil {
 		return Reply[T]{}, e.CheckKey(call.What)

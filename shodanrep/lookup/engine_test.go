@@ -29,7 +29,7 @@ func config(sim *shodantest.Simulator) lookup.Config {
 		Source: lookup.Auto, APILookupLimit: 100, BulkLookup: "auto",
 		RequestsPerSecond: 1, InternetDBRequestsPerSecond: 10, MaxConcurrency: 32, Timeout: 10 * time.Second,
 		Cache: "memory", CacheMaxSize: 64 << 20, CacheTTL: 24 * time.Hour,
-		APIURL: sim.APIURL(), InternetDBURL: sim.InternetDBURL(), UserAgent: "test", Logger: hclog.NewNullLogger(),
+		APIURL: sim.APIURL(), InternetDBURL: sim.InternetDBURL(), CVEDBURL: sim.CVEDBURL(), UserAgent: "test", Logger: hclog.NewNullLogger(),
 		Transport: sim.Transport(),
 	}
 }

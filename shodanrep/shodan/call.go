@@ -31,8 +31,8 @@ type Call[T any] struct {
 	Read func(body []byte) (T, error)
 	// Credits is how many query credits an answer costs.
 	Credits int
-	// Volatile says that the answer is of this moment, and is not to be kept.
-	Volatile bool
+	// Volatile says that the answer is of this moment, and is not to be kept; Lasting that it is still good next week.
+	Volatile, Lasting bool
 }
 
 // A Getter is the Get method of Client or CVEDB.

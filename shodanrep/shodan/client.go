@@ -1,4 +1,4 @@
-// Package shodan has clients of Shodan's services: the REST API (Client) and InternetDB. Their answers are typed,
+// Package shodan has clients of Shodan's services: the REST API (Client), InternetDB and CVEDB. Their answers are typed,
 // survive what the services are known to send, and are fit for PostgreSQL; their errors say what to do next.
 package shodan
 

@@ -2,8 +2,14 @@ package shodan
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
 )
 
 // DefaultCVEDBURL is where CVEDB is.
@@ -30,4 +36,114 @@ func (c *CVEDB) Get(ctx context.Context, path string, query url.Values) ([]byte,
 		return nil, err
 	}
 	return Clean(body), nil
+}
+
+// CVE is what CVEDB knows of a vulnerability. Every score may be missing.
+type CVE struct {
+	ID                 Text          `json:"cve_id"`
+	Summary            Text          `json:"summary"`
+	CVSS               Null[float64] `json:"cvss"` // of the newest version there is
+	CVSSVersion        Null[float64] `json:"cvss_version"`
+	CVSSv2             Null[float64] `json:"cvss_v2"`
+	CVSSv3             Null[float64] `json:"cvss_v3"`
+	CVSSv4             Null[float64] `json:"cvss_v4"`
+	EPSS               Null[float64] `json:"epss"`
+	RankingEPSS        Null[float64] `json:"ranking_epss"`
+	KEV                Null[bool]    `json:"kev"`
+	ProposeAction      Text          `json:"propose_action"`
+	RansomwareCampaign Text          `json:"ransomware_campaign"`
+	References         Texts         `json:"references"`
+	PublishedTime      Time          `json:"published_time"`
+	CPEs               Texts         `json:"cpes"` // nil in a list of CVEs
+}
+
+// cveID is the form of a CVE id.
+var cveID = regexp.MustCompile(`^CVE-\d{4}-\d{4,19}$`)
+
+// CanonicalCVE writes the id of a CVE as CVEDB does, CVE-2021-44228, and reports whether the text is one.
+func CanonicalCVE(text string) (string, bool) {
+	id := strings.ToUpper(strings.TrimSpace(text))
+	return id, cveID.MatchString(id)
+}
+
+// FindCVE asks for one CVE, whose id must be canonical.
+//
+// https://cvedb.shodan.io/docs (GET /cve/{cve_id})
+func FindCVE(id string) Call[*CVE] {
+	return Call[*CVE]{
+		What: "looking up " + id, Service: CVEDBService, Path: "/cve/" + url.PathEscape(id), Lasting: true,
+		Read: func(body []byte) (*CVE, error) {
+			cve, err := readObject[CVE](body)
+			if err == nil && !strings.EqualFold(string(cve.ID), id) {
+				err = fmt.Errorf("the answer is for %q, not for %s", cve.ID, id)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return cve, nil
+		},
+	}
+}
+
+// A CVEQuery says which CVEs to list. What is empty is not asked for.
+type CVEQuery struct {
+	CPE23, Product string    // at most one of the two
+	KEV            bool      // only those that are known to be exploited
+	Start, End     time.Time // when they were published, to the second, both inclusive
+	Skip, Limit    int
+}
+
+// FindCVEs asks for a part of the list of CVEs, the newest first where neither a product nor a CPE is asked for.
+//
+// https://cvedb.shodan.io/docs (GET /cves)
+func FindCVEs(q CVEQuery) Call[[]CVE] {
+	const seconds = "2006-01-02T15:04:05"
+	values := url.Values{"limit": {strconv.Itoa(q.Limit)}}
+	what := "listing CVEs"
+	for name, value := range map[string]string{"cpe23": q.CPE23, "product": q.Product} {
+		if value != "" {
+			values.Set(name, value)
+			what += " of " + value
+		}
+	}
+	if q.KEV {
+		values.Set("is_kev", "true")
+	}
+	if !q.Start.IsZero() {
+		values.Set("start_date", q.Start.UTC().Format(seconds))
+	}
+	if !q.End.IsZero() {
+		values.Set("end_date", q.End.UTC().Format(seconds))
+	}
+	if q.Skip > 0 {
+		values.Set("skip", strconv.Itoa(q.Skip))
+	}
+	return Call[[]CVE]{What: what, Service: CVEDBService, Path: "/cves", Query: values, Read: parseCVEs}
+}
+
+// parseCVEs reads a list of CVEs. An item that is none is kept without an id, so that the list has the length that
+// was asked for.
+func parseCVEs(body []byte) ([]CVE, error) {
+	answer, err := readObject[struct {
+		CVEs []CVE `json:"cves"`
+	}](body)
+	if err == nil && answer.CVEs == nil {
+		err = errors.New("the answer has no list of CVEs")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return answer.CVEs, nil
+}
+
+// cpe23 is the form of a CPE that CVEDB takes.
+var cpe23 = regexp.MustCompile(`^cpe:2\.3:[aho](:[^:]+){3}(:[^:]*){0,7}$`)
+
+// CanonicalCPE writes a CPE as CVEDB takes it: in the newer form, as cpe:2.3:a:vendor:product:version. InternetDB and
+// many banners have the older one, cpe:/a:vendor:product:version. It reports whether the text is a CPE with a version.
+func CanonicalCPE(text string) (string, bool) {
+	if older, ok := strings.CutPrefix(text, "cpe:/"); ok {
+		text = "cpe:2.3:" + older
+	}
+	return text, cpe23.MatchString(text)
 }

@@ -27,7 +27,7 @@ func (k Kind) String() string {
 
 // Error is a request that a service did not answer as asked.
 type Error struct {
-	Service    string // "Shodan" or "InternetDB"
+	Service    string // "Shodan", "InternetDB" or "CVEDB"
 	Kind       Kind
 	Status     int           // HTTP status, 0 where there was no answer
 	Message    string        // what the service said, never HTML and never with the key

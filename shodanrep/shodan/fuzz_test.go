@@ -117,6 +117,8 @@ var answerSeeds = []string{
 	`{"ip":3221225985,"data":[{"vulns":{"CVE-1":{"cvss":"9.8","verified":0}},"timestamp":"2023-07-15T08:31:35.019046","http":{"status":"200"}},null,1,[]]}`,
 	`{"ip":"192.0.2.1","ports":[],"cpes":["cpe:/a"],"hostnames":null,"tags":"x","vulns":{}}`,
 	`{"matches":[{"ip_str":"2001:db8::1","port":53}],"total":"7"}`,
+	`{"cve_id":"CVE-2021-44228","cvss":"10.0","epss":1e999,"kev":"yes","references":"x","published_time":"0000-01-01T00:00:00","cpes":[{}]}`,
+	`{"cves":[{"cve_id":"\ud800"},null,3,[],{"cve_id":{},"summary":"a\u0000"}]}`,
 	"{\"ports\":[1],\"org\":\"\xff\xfe\"}", `{"ports":[1e400,-1,99999999999999999999],"latitude":"NaN"}`,
 }
 
@@ -156,6 +158,16 @@ func FuzzAnswersAreFitForPostgreSQL(f *testing.F) {
 		}
 		if r, err := shodan.ParseSearch(body); err == nil {
 			fit(t, reflect.ValueOf(r))
+		}
+		clean := shodan.Clean(body) // as Do hands it over
+		if c, err := shodan.FindCVE("CVE-2021-44228").Read(clean); err == nil {
+			fit(t, reflect.ValueOf(c))
+			if !strings.EqualFold(string(c.ID), "CVE-2021-44228") {
+				t.Errorf("the answer is for %s", c.ID)
+			}
+		}
+		if list, err := shodan.FindCVEs(shodan.CVEQuery{}).Read(clean); err == nil {
+			fit(t, reflect.ValueOf(list))
 		}
 	})
 }

@@ -31,6 +31,10 @@ const (
 	tooManyAddresses  = `{"error": "At most 100 IPs can be looked up in one request"}` // the simulator's own words
 	internetDBNothing = `{"detail":"No information available"}`
 	internetDBLimited = `{"error": "Rate limit exceeded. Contact sales@shodan.io if you need a higher rate limit."}`
+	cveDBNothing      = internetDBNothing
+	cveDBLimited      = internetDBLimited // not known of CVEDB
+	cveDBNoPath       = `{"detail":"Not Found"}`
+	cveDBEither       = `{"detail":"You can only specify one of cpe23 or product"}` // the simulator's own words
 	internetDBInvalid = `{"detail":[{"loc":["path","ip"],"msg":"value is not a valid IPv4 or IPv6 address","type":"value_error.ipvanyaddress"}]}`
 )
 

@@ -2,7 +2,7 @@ package shodantest
 
 import "time"
 
-// caller is who a rate limit is for: a key of the REST API, or everyone at InternetDB.
+// caller is who a rate limit is for: a key of the REST API, or everyone at the others.
 type caller struct{ service, key string }
 
 // bucket is a token bucket that counts in time instead of tokens: a request costs one interval. Whole nanoseconds,

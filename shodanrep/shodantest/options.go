@@ -85,7 +85,7 @@ func WithRateLimit(service string, perSecond float64, burst int) Option {
 	}
 }
 
-// WithRetryAfter adds a Retry-After header to every 429, which neither service is known to send.
+// WithRetryAfter adds a Retry-After header to every 429, which no service is known to send.
 func WithRetryAfter(d time.Duration) Option {
 	return func(s *settings) { s.retryAfter = d }
 }

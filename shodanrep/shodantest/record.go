@@ -10,9 +10,9 @@ import (
 // Request is one request that the simulator was sent.
 type Request struct {
 	Time     time.Time // when it arrived
-	Service  string    // Shodan or InternetDB
+	Service  string    // Shodan, InternetDB or CVEDB
 	Endpoint string    // such as EndpointHost
-	Subject  string    // the address or the addresses, the query, the names asked for
+	Subject  string    // the address or the addresses, the query, the names, the CVE asked for; all parameters of a list of CVEs
 	Key      string    // the API key it came with
 	Status   int       // what it was answered, 0 while it is under way or where its caller went away or was dropped
 }
@@ -50,7 +50,7 @@ func (s *Simulator) Requests() []Request {
 	return slices.Clone(s.record.requests)
 }
 
-// Count is the number of requests to a service so far, to both for "".
+// Count is the number of requests to a service so far, to all for "".
 func (s *Simulator) Count(service string) int {
 	s.record.mu.Lock()
 	defer s.record.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package shodantest simulates Shodan's REST API and InternetDB: their answers, their errors, their limits and their
+// Package shodantest simulates Shodan's REST API, InternetDB and CVEDB: their answers, their errors, their limits and their
 // bad days, over hosts that a test invents or that were captured. Nothing in it uses the clients of package shodan, so
 // that a mistake in those can't hide here as well.
 //
@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ import (
 const (
 	Shodan     = "shodan"     // the REST API
 	InternetDB = "internetdb" // the free one
+	CVEDB      = "cvedb"      // the one of vulnerabilities
 )
 
 // The paths under which the services are found. The REST API is at the bare root too, for clients such as
@@ -30,12 +32,13 @@ const (
 const (
 	APIPath        = "/api"
 	InternetDBPath = "/internetdb"
+	CVEDBPath      = "/cvedb"
 )
 
 // Key is the API key that the simulator takes, unless WithKey says otherwise. It has the form of Shodan's.
 const Key = "SIMULATEDkeyNOTaREALone012345678"
 
-// Simulator is Shodan's REST API and InternetDB in one http.Handler. It is safe for concurrent use.
+// Simulator is Shodan's REST API, InternetDB and CVEDB in one http.Handler. It is safe for concurrent use.
 type Simulator struct {
 	settings
 	base string // scheme and host, before the paths of the services
@@ -45,6 +48,7 @@ type Simulator struct {
 	added     []*entry            // in the order they were added, for searches
 	generated int                 // how many of the addresses of GeneratedAddr are known
 	records   map[string][]Record // by domain
+	cves      map[string]CVE
 
 	record record
 	faults faults
@@ -79,6 +83,7 @@ func NewHandler(opts ...Option) *Simulator {
 		opt(&s.settings)
 	}
 	s.hosts, s.records = map[netip.Addr]*entry{}, map[string][]Record{}
+	s.cves = map[string]CVE{}
 	s.limits.buckets = map[caller]*bucket{}
 	s.limits.accounts = map[string]*account{}
 	for _, a := range s.accounts {
@@ -92,6 +97,9 @@ func (s *Simulator) APIURL() string { return s.base + APIPath }
 
 // InternetDBURL is the address of InternetDB, for a client's base URL.
 func (s *Simulator) InternetDBURL() string { return s.base + InternetDBPath }
+
+// CVEDBURL is the address of CVEDB, for a client's base URL.
+func (s *Simulator) CVEDBURL() string { return s.base + CVEDBPath }
 
 // ServeHTTP implements http.Handler.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -142,6 +150,8 @@ func route(r *http.Request) call {
 	c := call{r: r, path: r.URL.Path}
 	if rest, ok := strings.CutPrefix(c.path, InternetDBPath+"/"); ok {
 		c.Service, c.path = InternetDB, "/"+rest
+	} else if rest, ok := strings.CutPrefix(c.path, CVEDBPath+"/"); ok {
+		c.Service, c.path = CVEDB, "/"+rest
 	} else if rest, ok := strings.CutPrefix(c.path, APIPath+"/"); ok {
 		c.Service, c.path = Shodan, "/"+rest
 	} else if _, err := netip.ParseAddr(strings.TrimPrefix(c.path, "/")); err == nil {
@@ -149,8 +159,16 @@ func route(r *http.Request) call {
 	} else {
 		c.Service = Shodan
 	}
-	if c.Service == InternetDB {
+	switch c.Service {
+	case InternetDB:
 		c.Endpoint, c.Subject = EndpointInternetDB, strings.TrimPrefix(c.path, "/")
+		return c
+	case CVEDB:
+		c.Endpoint = c.path
+		c.Subject, _ = url.QueryUnescape(r.URL.RawQuery)
+		if id, ok := strings.CutPrefix(c.path, "/cve/"); ok {
+			c.Endpoint, c.Subject = EndpointCVE, id
+		}
 		return c
 	}
 	c.Key = r.URL.Query().Get("key")
@@ -168,6 +186,11 @@ func (s *Simulator) answer(c *call) *answer {
 			return s.limited(internetDBLimited)
 		}
 		return s.internetDB(c.Subject)
+	case c.Service == CVEDB:
+		if !s.allow(c) {
+			return s.limited(cveDBLimited)
+		}
+		return s.cveDB(c)
 	case !s.known(c.Key):
 		return htmlAnswer(http.StatusUnauthorized, unauthorizedPage)
 	case !s.allow(c):

@@ -1,5 +1,5 @@
-// Command simulator serves Shodan's REST API and InternetDB from hosts in files, or from invented ones, on this machine
-// only:
+// Command simulator serves Shodan's REST API, InternetDB and CVEDB from hosts in files, or from invented ones, on this
+// machine only:
 //
 //	go run ./shodanrep/shodantest/simulator -hosts DIR -latency 50ms -rate 1
 //
@@ -53,6 +53,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		apiBurst   = flags.Int("burst", 1, "REST API `requests` that may come at once")
 		freeRate   = flags.Float64("internetdb-rate", 0, "InternetDB `requests` a second before 429; 0: no limit")
 		freeBurst  = flags.Int("internetdb-burst", 1, "InternetDB `requests` that may come at once")
+		cveRate    = flags.Float64("cvedb-rate", 0, "CVEDB `requests` a second before 429; 0: no limit")
+		cveBurst   = flags.Int("cvedb-burst", 1, "CVEDB `requests` that may come at once")
 		banAfter   = flags.Int("ban-after", 0, "InternetDB 429s before a ban; 0: never")
 		banFor     = flags.Duration("ban-for", time.Hour, "how `long` InternetDB bans")
 		retryAfter = flags.Duration("retry-after", 0, "Retry-After of every 429; 0: none")
@@ -67,8 +69,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("unexpected argument %q; -hosts takes the folder of hosts", flags.Arg(0))
 	case !slices.Contains(plans, *plan):
 		return fmt.Errorf("-plan %s: must be one of %s", *plan, strings.Join(plans, ", "))
-	case *apiRate < 0 || *freeRate < 0:
-		return errors.New("-rate and -internetdb-rate must not be below 0")
+	case *apiRate < 0 || *freeRate < 0 || *cveRate < 0:
+		return errors.New("-rate, -internetdb-rate and -cvedb-rate must not be below 0")
 	case *failing < 0 || *failing > 1:
 		return fmt.Errorf("-fail %v: must be from 0 to 1", *failing)
 	}
@@ -82,6 +84,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if *freeRate > 0 {
 		opts = append(opts, shodantest.WithRateLimit(shodantest.InternetDB, *freeRate, *freeBurst))
+	}
+	if *cveRate > 0 {
+		opts = append(opts, shodantest.WithRateLimit(shodantest.CVEDB, *cveRate, *cveBurst))
 	}
 	if !*quiet {
 		opts = append(opts, shodantest.WithLog(stderr))
@@ -106,7 +111,7 @@ func serve(ctx context.Context, sim *shodantest.Simulator, addr, key string, gen
 		return err
 	}
 	url := "http://" + listener.Addr().String()
-	fmt.Fprintf(stdout, "REST API    %s%s\nInternetDB  %s%s\n", url, shodantest.APIPath, url, shodantest.InternetDBPath)
+	fmt.Fprintf(stdout, "REST API    %s%s\nInternetDB  %s%s\nCVEDB       %s%s\n", url, shodantest.APIPath, url, shodantest.InternetDBPath, url, shodantest.CVEDBPath)
 	if key == shodantest.Key { // one of the user's own is not for the screen
 		fmt.Fprintf(stdout, "API key     %s\n", key)
 	}

@@ -91,8 +91,8 @@ func TestItServesAFolderOfHosts(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "host.json"), []byte(host), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	stdout, stderr := start(t, "-hosts", dir, "-generate", "3", "-rate", "0.001", "-burst", "2", "-internetdb-rate", "0.001", "-retry-after", "7s")
-	api, free := address(t, stdout, "REST API"), address(t, stdout, "InternetDB")
+	stdout, stderr := start(t, "-hosts", dir, "-generate", "3", "-rate", "0.001", "-burst", "2", "-internetdb-rate", "0.001", "-cvedb-rate", "0.001", "-retry-after", "7s")
+	api, free, cves := address(t, stdout, "REST API"), address(t, stdout, "InternetDB"), address(t, stdout, "CVEDB")
 	if !strings.Contains(stdout.String(), shodantest.Key) || !strings.Contains(stdout.String(), "1 from files, 3 invented") {
 		t.Errorf("it says\n%s", stdout)
 	}
@@ -106,12 +106,14 @@ func TestItServesAFolderOfHosts(t *testing.T) {
 		{api + "/shodan/host/11.0.0.4?key=wrong", 401},
 		{free + "/192.0.2.1", 200},
 		{free + "/192.0.2.1", 429},
+		{cves + "/cve/CVE-2021-44228", 200},
+		{cves + "/cve/CVE-2021-44228", 429},
 	} {
 		if status, body := get(t, test.url); status != test.status {
 			t.Errorf("%s: %d %s, want %d", test.url, status, body, test.status)
 		}
 	}
-	if log := stderr.String(); strings.Count(log, "\n") != 6 || strings.Contains(log, shodantest.Key) {
+	if log := stderr.String(); strings.Count(log, "\n") != 8 || strings.Contains(log, shodantest.Key) {
 		t.Errorf("it logs\n%s", log)
 	}
 }
@@ -138,7 +140,7 @@ func TestWrongArgumentsAreRefused(t *testing.T) {
 	}{
 		{[]string{"folder"}, `unexpected argument "folder"; -hosts takes the folder of hosts`},
 		{[]string{"-plan", "gold"}, "-plan gold: must be one of oss, dev, plus, corp"},
-		{[]string{"-rate", "-1"}, "-rate and -internetdb-rate must not be below 0"},
+		{[]string{"-rate", "-1"}, "-rate, -internetdb-rate and -cvedb-rate must not be below 0"},
 		{[]string{"-fail", "2"}, "-fail 2: must be from 0 to 1"},
 		{[]string{"-latency", "5"}, `invalid value "5" for flag -latency: parse error`},
 		{[]string{"-hosts", "/does/not/exist"}, "stat /does/not/exist: no such file or directory"},

@@ -1,0 +1,102 @@
+package shodanrep
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// A detail is what is known of a vulnerability in one or two columns, which are always of the same source: a score must
+// not go with the version of another.
+type detail struct {
+	columns []string
+	// some and whole report whether a vulnerability has the detail, or all of it.
+	some, whole func(*shodan.Vuln) bool
+	copy        func(to, from *shodan.Vuln)
+}
+
+var details = []detail{
+	{
+		columns: []string{"cvss", "cvss_version"},
+		some:    func(v *shodan.Vuln) bool { return v.CVSS.Valid },
+		whole:   func(v *shodan.Vuln) bool { return v.CVSS.Valid && v.CVSSVersion.Valid },
+		copy:    func(to, from *shodan.Vuln) { to.CVSS, to.CVSSVersion = from.CVSS, from.CVSSVersion },
+	}, {
+		columns: []string{"epss", "ranking_epss"},
+		some:    func(v *shodan.Vuln) bool { return v.EPSS.Valid },
+		whole:   func(v *shodan.Vuln) bool { return v.EPSS.Valid && v.RankingEPSS.Valid },
+		copy:    func(to, from *shodan.Vuln) { to.EPSS, to.RankingEPSS = from.EPSS, from.RankingEPSS },
+	}, {
+		columns: []string{"kev"},
+		some:    func(v *shodan.Vuln) bool { return v.KEV.Valid },
+		whole:   func(v *shodan.Vuln) bool { return v.KEV.Valid },
+		copy:    func(to, from *shodan.Vuln) { to.KEV = from.KEV },
+	}, {
+		columns: []string{"summary"},
+		some:    func(v *shodan.Vuln) bool { return v.Summary != "" },
+		whole:   func(v *shodan.Vuln) bool { return v.Summary != "" },
+		copy:    func(to, from *shodan.Vuln) { to.Summary = from.Summary },
+	},
+}
+
+// wantedDetails returns those that a scan has columns of. Where they are from concerns all of them.
+func wantedDetails(d *plugin.QueryData) []detail {
+	if needs(d, "detail_source", "detail_error") {
+		return details
+	}
+	return slices.DeleteFunc(slices.Clone(details), func(detail detail) bool { return !needs(d, detail.columns...) })
+}
+
+// improve takes the details that a vulnerability lacks from another account of it, and reports whether there were any.
+func improve(v, from *shodan.Vuln) (improved bool) {
+	for _, d := range details {
+		if !d.whole(v) && d.some(from) && (d.whole(from) || !d.some(v)) {
+			d.copy(v, from)
+			improved = true
+		}
+	}
+	return improved
+}
+
+// A cveDetail is what CVEDB says of a CVE. The rest of its answer is not kept: of some CVEs it lists thousands of
+// products.
+type cveDetail struct {
+	ready chan struct{} // closed when the others are set
+	vuln  shodan.Vuln
+	err   error
+}
+
+// cveDetail asks CVEDB for a CVE, beside the caller and once in a scan.
+func (q *query) cveDetail(ctx context.Context, id string) *cveDetail {
+	q.fetchedMu.Lock()
+	defer q.fetchedMu.Unlock()
+	if d := q.cveDetails[id]; d != nil {
+		return d
+	}
+	d := &cveDetail{ready: make(chan struct{})}
+	if q.cveDetails == nil {
+		q.cveDetails = map[string]*cveDetail{}
+	}
+	q.cveDetails[id] = d
+	go func() {
+		defer close(d.ready)
+		canonical, ok := shodan.CanonicalCVE(id)
+		if !ok {
+			d.err = fmt.Errorf("%s is not the id of a CVE, and CVEDB has only those", id)
+			return
+		}
+		reply, err := lookup.Ask(ctx, q.engine, shodan.FindCVE(canonical))
+		if err != nil {
+			d.err = err
+			return
+		}
+		c := reply.Value
+		d.vuln = shodan.Vuln{CVSS: c.CVSS, CVSSVersion: c.CVSSVersion, EPSS: c.EPSS, RankingEPSS: c.RankingEPSS, KEV: c.KEV, Summary: c.Summary}
+	}()
+	return d
+}

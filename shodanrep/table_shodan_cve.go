@@ -1,0 +1,184 @@
+package shodanrep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+func tableShodanCVE(context.Context) *plugin.Table {
+	type row = *cveRow
+	return &plugin.Table{
+		Name:        "shodan_cve",
+		Description: "A vulnerability of CVEDB, Shodan's free database of CVEs: how severe it is, how likely to be exploited, and what it affects.",
+		List: &plugin.ListConfig{
+			KeyColumns: plugin.KeyColumnSlice{
+				{Name: "cve_id", Require: plugin.Optional, Operators: []string{"="}},
+				{Name: "cpe23", Require: plugin.Optional, Operators: []string{"="}},
+				{Name: "product", Require: plugin.Optional, Operators: []string{"="}},
+				{Name: "kev", Require: plugin.Optional, Operators: []string{"="}},
+				{Name: "published_time", Require: plugin.Optional, Operators: []string{">=", ">", "<=", "<"}},
+			},
+			Hydrate: listing(findCVEs), Tags: map[string]string{"service": "cvedb", "action": "cve"},
+		},
+		Cache: noQueryCache(),
+		Columns: []*plugin.Column{
+			text("cve_id", "The id of the CVE, such as CVE-2021-44228.", func(r row) any { return r.id }),
+			text("summary", "What the vulnerability is.", func(r row) any { return string(r.cve.Summary) }),
+			number("cvss", "How severe it is, by the newest version of CVSS that it is scored by: from 0 to 10, 10 being the worst.", func(r row) any { return r.cve.CVSS.Ptr() }),
+			number("cvss_version", "The version of CVSS that cvss is by.", func(r row) any { return r.cve.CVSSVersion.Ptr() }),
+			number("cvss_v2", "How severe it is by CVSS 2.", func(r row) any { return r.cve.CVSSv2.Ptr() }),
+			number("cvss_v3", "How severe it is by CVSS 3.", func(r row) any { return r.cve.CVSSv3.Ptr() }),
+			number("cvss_v4", "How severe it is by CVSS 4.", func(r row) any { return r.cve.CVSSv4.Ptr() }),
+			number("epss", epssDescription, func(r row) any { return r.cve.EPSS.Ptr() }),
+			number("ranking_epss", rankingDescription, func(r row) any { return r.cve.RankingEPSS.Ptr() }),
+			boolean("kev", "Whether it is known to be exploited: it is in CISA's catalog.", func(r row) any { return r.cve.KEV.Ptr() }),
+			text("propose_action", "What to do about it, where it is known to be exploited.", func(r row) any { return string(r.cve.ProposeAction) }),
+			text("ransomware_campaign", "Whether ransomware is known to use it: Known or Unknown. Null where it is not known to be exploited.", func(r row) any { return string(r.cve.RansomwareCampaign) }),
+			list("reference_urls", "Where to read more: what CVEDB calls references, which is a word of SQL.", func(r row) any { return r.cve.References }),
+			moment("published_time", "When it was published.", func(r row) any { return r.cve.PublishedTime.Ptr() }),
+			list("cpes", "The products that it affects, as CPE names. Null where the row is from a list, which has none: ask by cve_id for them.", func(r row) any { return r.cve.CPEs }),
+			text("cpe23", "The product with its version that was asked for, as a CPE name. Null where none was.", func(r row) any { return r.cpe }),
+			text("product", "The product that was asked for, by its name in CPEs, such as nginx. Null where none was.", func(r row) any { return r.product }),
+			moment("checked_at", "When CVEDB was asked; an answer from the cache has the time of the question.", func(r row) any { return moments(r.checkedAt) }),
+			text("title", "The id, as a name for the row.", func(r row) any { return r.id }),
+		},
+	}
+}
+
+const (
+	epssDescription    = "The probability that it will be exploited within 30 days, from 0 to 1."
+	rankingDescription = "The share of all CVEs whose epss is the same or lower, from 0 to 1."
+)
+
+// A cveRow is a CVE with what it was asked for by.
+type cveRow struct {
+	cve              *shodan.CVE
+	id, cpe, product string
+	checkedAt        time.Time
+}
+
+// findCVEs finds the CVEs of one call: by their ids, or in a list.
+func findCVEs(ctx context.Context, r *request, emit func(*cveRow) bool) error {
+	bounds, err := r.bounds("published_time")
+	if err != nil {
+		return err
+	}
+	ids, cpes, products, kev := r.texts("cve_id"), r.texts("cpe23"), r.texts("product"), r.texts("kev")
+	wanted := func(row *cveRow) bool {
+		known := row.cve.KEV
+		return (len(kev) == 0 || known.Valid && slices.Contains(kev, strconv.FormatBool(known.V))) &&
+			(len(ids) == 0 || slices.Contains(ids, row.id)) && within(row.cve.PublishedTime.Time, bounds)
+	}
+	list := shodan.CVEQuery{KEV: len(kev) == 1 && kev[0] == "true", Limit: cvePage}
+	list.Start, list.End = span(bounds)
+	if len(ids) == 0 {
+		// A shorter page than a hundred spares little, and is soon too short where the conditions leave few of its rows.
+		list.Limit = max(100, r.limit(cvePage))
+	}
+	switch {
+	case len(cpes) > 0 && len(products) > 0:
+		return errors.New("CVEDB lists the CVEs of a product or of a cpe23, not of both: leave one out")
+	case len(cpes) > 0:
+		for _, text := range cpes {
+			cpe, ok := shodan.CanonicalCPE(text)
+			if !ok {
+				return fmt.Errorf("cpe23 = %q is no CPE with a version: write it like cpe:2.3:a:f5:nginx:1.18.0, or ask for the product instead", text)
+			}
+			list.CPE23 = cpe
+			if more, err := listCVEs(ctx, r, list, cveRow{cpe: text}, wanted, emit); err != nil || !more {
+				return err
+			}
+		}
+	case len(products) > 0:
+		for _, product := range products {
+			list.Product = product
+			if more, err := listCVEs(ctx, r, list, cveRow{product: product}, wanted, emit); err != nil || !more {
+				return err
+			}
+		}
+	case len(ids) > 0:
+		return lookUpCVEs(ctx, r, ids, wanted, emit)
+	case !list.KEV && len(bounds) == 0 && r.d.QueryContext.Limit == nil:
+		return errors.New("shodan_cve has hundreds of thousands of rows: ask for some by cve_id, product, cpe23, kev = true or published_time (published_time > '2026-01-01'), or for the newest with a limit and no order by")
+	default:
+		_, err = listCVEs(ctx, r, list, cveRow{}, wanted, emit)
+	}
+	return err
+}
+
+// cvePage is how many CVEs CVEDB lists in one answer.
+const cvePage = 1000
+
+// lookUpCVEs makes the rows of CVEs by their ids, side by side. One that CVEDB does not know has none.
+func lookUpCVEs(ctx context.Context, r *request, ids []string, wanted, emit func(*cveRow) bool) error {
+	ctx, cancel := context.WithCancel(ctx) // ends what is asked for rows that are not needed any more
+	defer cancel()
+	type found struct {
+		reply lookup.Reply[*shodan.CVE]
+		err   error
+	}
+	answers := make([]chan found, len(ids))
+	for i, text := range ids {
+		answers[i] = make(chan found, 1)
+		go func() {
+			id, ok := shodan.CanonicalCVE(text)
+			if !ok { // as unknown to CVEDB as a CVE can be
+				answers[i] <- found{}
+				return
+			}
+			reply, err := lookup.Ask(ctx, r.engine, shodan.FindCVE(id))
+			answers[i] <- found{reply, err}
+		}()
+	}
+	for i, text := range ids {
+		answer := <-answers[i]
+		switch {
+		case shodan.IsKind(answer.err, shodan.NotFound), answer.err == nil && answer.reply.Value == nil:
+			continue
+		case answer.err != nil:
+			return answer.err
+		}
+		row := &cveRow{cve: answer.reply.Value, id: text, checkedAt: answer.reply.CheckedAt}
+		if wanted(row) && !emit(row) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// listCVEs makes the rows of a list, page after page until enough are there. It reports whether more are needed.
+func listCVEs(ctx context.Context, r *request, list shodan.CVEQuery, asked cveRow, wanted, emit func(*cveRow) bool) (bool, error) {
+	seen := map[string]bool{} // a CVE that is published between two pages moves another to the next one
+	for ; ; list.Skip += list.Limit {
+		page, err := lookup.Ask(ctx, r.engine, shodan.FindCVEs(list))
+		switch {
+		case shodan.IsKind(err, shodan.NotFound): // which is how CVEDB says that there are none
+			return true, nil
+		case err != nil:
+			return false, err
+		}
+		for i := range page.Value {
+			row := asked
+			row.cve, row.id, row.checkedAt = &page.Value[i], string(page.Value[i].ID), page.CheckedAt
+			if row.id == "" || seen[row.id] || !wanted(&row) {
+				continue
+			}
+			seen[row.id] = true
+			if !emit(&row) {
+				return false, nil
+			}
+		}
+		if len(page.Value) < list.Limit {
+			return true, nil
+		}
+	}
+}
