@@ -109,7 +109,7 @@ const noRows = "has no rows"
 
 // asksServices are the tables whose examples need what a dataset does not have: they run on simulated services that
 // know the sample's hosts.
-var asksServices = []string{}
+var asksServices = []string{"shodan_internetdb"}
 
 func TestTheExamplesRunOnTheSample(t *testing.T) {
 	atRoot(t)

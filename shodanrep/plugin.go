@@ -38,6 +38,8 @@ func tables(ctx context.Context, d *plugin.TableMapData) (map[string]*plugin.Tab
 	}
 	return map[string]*plugin.Table{
 		"shodan_asn_correlation": tableShodanASNCorrelation(ctx),
+		"shodan_host":            tableShodanHost(ctx),
+		"shodan_internetdb":      tableShodanInternetDB(ctx),
 		"shodan_ip_reputation":   tableShodanIPReputation(ctx),
 		"shodan_org_correlation": tableShodanOrgCorrelation(ctx),
 		"shodan_service":         tableShodanService(ctx),

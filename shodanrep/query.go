@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -107,7 +108,9 @@ func needs(d *plugin.QueryData, columns ...string) bool {
 
 // needsAnswers reports whether a scan's columns say more than which addresses were asked for.
 func (q *query) needsAnswers(d *plugin.QueryData) bool {
-	return slices.ContainsFunc(d.QueryContext.Columns, func(column string) bool { return column != "ip" && column != "title" })
+	return slices.ContainsFunc(d.QueryContext.Columns, func(column string) bool {
+		return !slices.Contains([]string{"ip", "history", "minify", "title"}, column)
+	})
 }
 
 // ask hands the addresses of the scan to the batch: all of them with the first call, or only this call's where the
@@ -179,33 +182,78 @@ func (q *query) fail(ctx context.Context, err error) (first error) {
 // notAHost is the status of a network. Package lookup does not know of it: it is asked about addresses.
 const notAHost lookup.Status = "not_a_host"
 
-// A subject is an address of a scan with the source that it names: what a row is about.
+// A manner is in which way a scan asks about its addresses, as far as it says so.
+type manner struct {
+	source  lookup.Source // empty where it names none
+	history *bool         // nil in tables that have no such column, too
+	minify  *bool
+}
+
+// A subject is an address of a scan with the manner in which it is asked about: what a row is about.
 type subject struct {
 	address
-	source lookup.Source  // empty where the scan names none
+	manner
 	answer *lookup.Answer // where it is known already, because a dataset was listed
 }
 
-// question is what to ask about the subject.
+// question is what to ask about the subject. A source that the table itself names goes before.
 func (s *subject) question(want lookup.Question) lookup.Question {
-	want.Addr, want.Source = s.addr, s.source
+	want.Addr = s.addr
+	if want.Source == "" {
+		want.Source = s.source
+	}
+	if s.minify != nil && *s.minify {
+		want.Banners, want.History = false, false
+	} else if s.history != nil && *s.history {
+		want.History = true
+	}
 	return want
 }
 
-// subjectsOf returns what quals ask for: each address from each source. Quals that the SDK has split have one of each.
-func subjectsOf(quals map[string]*proto.Quals) []*subject {
-	sources := []string{""}
-	if asked := equals(quals["source"]); asked != nil {
-		sources, _ = textsOf(asked)
+// mannersOf returns the manners in which quals ask: quals that the SDK has split ask in one.
+func mannersOf(quals map[string]*proto.Quals) []manner {
+	manners := []manner{{}}
+	expand := func(column string, set func(*manner, string)) {
+		asked := equals(quals[column])
+		if asked == nil {
+			return
+		}
+		texts, _ := textsOf(asked)
+		var expanded []manner
+		for _, m := range manners {
+			for _, text := range texts {
+				set(&m, text)
+				expanded = append(expanded, m)
+			}
+		}
+		manners = expanded
 	}
+	expand("source", func(m *manner, text string) { m.source = lookup.Source(text) })
+	expand("history", func(m *manner, text string) { m.history = truthOf(text) })
+	expand("minify", func(m *manner, text string) { m.minify = truthOf(text) })
+	return manners
+}
+
+// subjectsOf returns what quals ask for: each address in each manner.
+func subjectsOf(quals map[string]*proto.Quals) []*subject {
+	manners := mannersOf(quals)
 	texts, _ := textsOf(equals(quals["ip"]))
-	subjects := make([]*subject, 0, len(texts)*len(sources))
+	subjects := make([]*subject, 0, len(texts)*len(manners))
 	for _, text := range texts {
-		for _, source := range sources {
-			subjects = append(subjects, &subject{address: parseAddress(text), source: lookup.Source(source)})
+		for _, m := range manners {
+			subjects = append(subjects, &subject{address: parseAddress(text), manner: m})
 		}
 	}
 	return subjects
+}
+
+// truthOf reads a truth value, or returns nil for a text that is none.
+func truthOf(text string) *bool {
+	value, err := strconv.ParseBool(text)
+	if err != nil {
+		return nil
+	}
+	return &value
 }
 
 // equals returns the value that a column has to equal, or nil.
@@ -261,7 +309,7 @@ func (q *query) subjects(ctx context.Context, d *plugin.QueryData) (own []*subje
 	}
 	own = subjectsOf(quals)
 	if quals["ip"] == nil {
-		return nil, q.wholeDataset(ctx), nil
+		return nil, q.wholeDataset(ctx, mannersOf(quals)), nil
 	}
 	if q.limited {
 		// Each address becomes at least one row, so those that find no place left are not needed.
@@ -277,8 +325,8 @@ func (q *query) subjects(ctx context.Context, d *plugin.QueryData) (own []*subje
 	}, nil
 }
 
-// wholeDataset lists the hosts of the dataset.
-func (q *query) wholeDataset(ctx context.Context) iter.Seq2[*subject, error] {
+// wholeDataset lists the hosts of the dataset, each in each manner.
+func (q *query) wholeDataset(ctx context.Context, manners []manner) iter.Seq2[*subject, error] {
 	return func(yield func(*subject, error) bool) {
 		data, err := q.engine.Dataset(ctx)
 		if err != nil {
@@ -291,8 +339,10 @@ func (q *query) wholeDataset(ctx context.Context) iter.Seq2[*subject, error] {
 				return
 			}
 			answer := &lookup.Answer{Status: lookup.Indexed, Source: lookup.Dataset, Host: host}
-			if !yield(&subject{address: parseAddress(host.Addr.String()), source: lookup.Dataset, answer: answer}, nil) {
-				return
+			for _, m := range manners {
+				if !yield(&subject{address: parseAddress(host.Addr.String()), manner: m, answer: answer}, nil) {
+					return
+				}
 			}
 		}
 	}

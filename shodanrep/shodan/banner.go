@@ -28,6 +28,7 @@ type Banner struct {
 	OS           Text        `json:"os"`
 	Port         Null[int64] `json:"port"`
 	Product      Text        `json:"product"`
+	SSH          *SSH        `json:"ssh"`
 	SSL          *SSL        `json:"ssl"`
 	Tags         Texts       `json:"tags"`
 	Timestamp    Time        `json:"timestamp"`
@@ -41,13 +42,16 @@ type Banner struct {
 
 // Location is where an address is registered to be.
 type Location struct {
-	AreaCode    Text          `json:"area_code"`
-	City        Text          `json:"city"`
-	CountryCode Text          `json:"country_code"`
-	CountryName Text          `json:"country_name"`
-	Latitude    Null[float64] `json:"latitude"`
-	Longitude   Null[float64] `json:"longitude"`
-	RegionCode  Text          `json:"region_code"`
+	AreaCode     Null[int64]   `json:"area_code"`
+	City         Text          `json:"city"`
+	CountryCode  Text          `json:"country_code"`
+	CountryCode3 Text          `json:"country_code3"` // only in old answers
+	CountryName  Text          `json:"country_name"`
+	DMACode      Null[int64]   `json:"dma_code"` // only in old answers
+	Latitude     Null[float64] `json:"latitude"`
+	Longitude    Null[float64] `json:"longitude"`
+	PostalCode   Text          `json:"postal_code"` // only in old answers
+	RegionCode   Text          `json:"region_code"`
 }
 
 // Cloud is the cloud provider of an address.
@@ -66,6 +70,12 @@ type HTTP struct {
 	Server   Text        `json:"server"`
 	Status   Null[int64] `json:"status"`
 	Title    Text        `json:"title"`
+}
+
+// SSH is what an SSH server showed.
+type SSH struct {
+	Fingerprint Text `json:"fingerprint"` // of its host key: MD5, in pairs of digits with colons between them
+	HASSH       Text `json:"hassh"`
 }
 
 // SSL is what a TLS handshake showed.
