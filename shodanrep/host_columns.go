@@ -7,7 +7,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// An answered row says what became of its address; addressRow is one, and so is what has one.
+// An answered row says what became of its address.
 type answered interface{ became() lookup.Answer }
 
 // answerColumns are the columns that say what became of an address.
