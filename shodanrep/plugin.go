@@ -41,6 +41,7 @@ func tables(ctx context.Context, d *plugin.TableMapData) (map[string]*plugin.Tab
 		"shodan_fingerprint":             tableShodanFingerprint(ctx),
 		"shodan_fingerprint_correlation": tableShodanFingerprintCorrelation(ctx),
 		"shodan_host":                    tableShodanHost(ctx),
+		"shodan_host_history":            tableShodanHostHistory(ctx),
 		"shodan_internetdb":              tableShodanInternetDB(ctx),
 		"shodan_ip_reputation":           tableShodanIPReputation(ctx),
 		"shodan_org_correlation":         tableShodanOrgCorrelation(ctx),

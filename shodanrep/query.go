@@ -144,7 +144,7 @@ func (q *query) askFor(subjects []*subject, want lookup.Question) {
 func (q *query) answer(ctx context.Context, s *subject, want lookup.Question) (lookup.Answer, error) {
 	answer := lookup.Answer{Status: lookup.Failed, Error: s.problem}
 	switch {
-	case s.answer != nil:
+	case s.answer != nil && !want.History: // where a dataset is listed, it is without the history
 		answer = *s.answer
 	case s.network:
 		answer = lookup.Answer{Status: notAHost}

@@ -24,6 +24,7 @@ type Banner struct {
 	ISP          Text        `json:"isp"`
 	Location     Location    `json:"location"`
 	Module       Text        `json:"-"` // _shodan.module, the crawler's name for the protocol
+	AskedFor     Text        `json:"-"` // _shodan.options.hostname, the name that the crawler asked for, where it asked for one
 	Organization Text        `json:"org"`
 	OS           Text        `json:"os"`
 	Port         Null[int64] `json:"port"`
@@ -106,7 +107,10 @@ func (b *Banner) UnmarshalJSON(raw []byte) error {
 		IPStr  Text            `json:"ip_str"`
 		IPv6   Text            `json:"ipv6"` // in place of the others in some banners, beside them in most
 		Shodan struct {
-			Module Text `json:"module"`
+			Module  Text `json:"module"`
+			Options struct {
+				Hostname Text `json:"hostname"`
+			} `json:"options"`
 		} `json:"_shodan"`
 	}
 	if err := unmarshalObject(raw, &wire); err != nil {
@@ -116,7 +120,7 @@ func (b *Banner) UnmarshalJSON(raw []byte) error {
 	if b.Addr = parseAddr(string(wire.IPStr), wire.IP); !b.Addr.IsValid() {
 		b.Addr = parseAddr(string(wire.IPv6), nil)
 	}
-	b.Module = wire.Shodan.Module
+	b.Module, b.AskedFor = wire.Shodan.Module, wire.Shodan.Options.Hostname
 	b.Raw = append(json.RawMessage(nil), raw...)
 	return nil
 }
