@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -164,17 +162,7 @@ func TestTheAddressesOfACorrelationAreLookedUpInBulk(t *testing.T) {
 // TestFingerprintsAgreeWithCapturedHosts reads the captured answers on its own, and expects of them what is worth a
 // search.
 func TestFingerprintsAgreeWithCapturedHosts(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(captures(t), "host", "*.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatal("no captured hosts", err)
-	}
-	sim := shodantest.New(t)
-	server := mustConnect(t, keyed(sim))
-	for _, file := range files {
-		body, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+	onCapturedHosts(t, func(t *testing.T, server server, ip string, body []byte) {
 		var host struct {
 			Data []struct {
 				Port int         `json:"port"`
@@ -219,7 +207,7 @@ func TestFingerprintsAgreeWithCapturedHosts(t *testing.T) {
 				}
 			}
 		}
-		for _, r := range server.mustRun(t, fingerprints(sim.AddCapture(t, file).String())) {
+		for _, r := range server.mustRun(t, fingerprints(ip)) {
 			if r["kind"] != nil {
 				got = append(got, fmt.Sprint(r["port"], " ", r["kind"], ":", r["search_query"]))
 			}
@@ -227,7 +215,7 @@ func TestFingerprintsAgreeWithCapturedHosts(t *testing.T) {
 		slices.Sort(want)
 		slices.Sort(got)
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s: %s", file, diff)
+			t.Error(diff)
 		}
-	}
+	})
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
@@ -182,35 +181,25 @@ func TestTheHistoryOfADatasetIsAllThatItsFilesHave(t *testing.T) {
 }
 
 func TestTheHistoryOfCapturedHostsIsTheirBanners(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(captures(t), "host", "*.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatal("no captured hosts", err)
-	}
-	sim := shodantest.New(t)
-	s := mustConnect(t, keyed(sim))
-	for _, file := range files {
-		ip := sim.AddCapture(t, file).String()
+	onCapturedHosts(t, func(t *testing.T, s server, ip string, _ []byte) {
 		rows, services := s.mustRun(t, history(ip)), s.mustRun(t, services(ip))
 		if len(rows) != len(services) {
-			t.Errorf("%s: %d rows and %d services", file, len(rows), len(services))
+			t.Errorf("%d rows and %d services", len(rows), len(services))
 		}
 		for _, r := range rows {
 			i := slices.IndexFunc(services, func(o row) bool { return gocmp.Equal(o["raw"], r["raw"]) })
 			if i < 0 {
-				t.Errorf("%s: no service like %v", file, r["title"])
+				t.Errorf("no service like %v", r["title"])
 				continue
 			}
 			for _, column := range []string{"port", "transport", "product", "version", "data", "timestamp", "ssl_fingerprint_sha256"} {
 				if !gocmp.Equal(services[i][column], r[column]) {
-					t.Errorf("%s %v: %s is %v, and of the service %v", file, r["title"], column, r[column], services[i][column])
+					t.Errorf("%v: %s is %v, and of the service %v", r["title"], column, r[column], services[i][column])
 				}
 			}
-			if r["port"] == nil {
-				continue
-			}
-			if at, err := time.Parse(time.RFC3339, r["first_seen"].(string)); err != nil || at.IsZero() || r["first_seen"] != r["timestamp"] || r["is_current"] != true || r["change"] != "opened" {
-				t.Errorf("%s: %v seen once: %v %v %v", file, r["title"], r["first_seen"], r["is_current"], r["change"])
+			if r["port"] != nil && (r["timestamp"] == nil || r["first_seen"] != r["timestamp"] || r["last_seen"] != r["timestamp"] || r["is_current"] != true || r["change"] != "opened") {
+				t.Errorf("%v was seen once: %v %v %v %v", r["title"], r["first_seen"], r["last_seen"], r["is_current"], r["change"])
 			}
 		}
-	}
+	})
 }
