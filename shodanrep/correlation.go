@@ -3,11 +3,11 @@ package shodanrep
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"net/netip"
 	"slices"
 	"strings"
 
-	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
@@ -140,10 +140,16 @@ func (c correlation) listRelated(ctx context.Context, d *plugin.QueryData, q *qu
 			}
 		}
 	}
+	if err := q.ask(ctx, d, asked.subjects, withRichBanners(d)); err != nil {
+		return err
+	}
 	for _, s := range asked.subjects {
-		answer, err := c.lookUp(ctx, q, s, asked.source)
+		answer, err := q.answer(ctx, s, withRichBanners(d))
 		if err != nil {
 			return err
+		}
+		if s.network {
+			answer = lookup.Answer{Status: lookup.Failed, Error: fmt.Sprintf("%s is a network, not an address", s.given)}
 		}
 		if answer.Status == lookup.Failed {
 			d.StreamListItem(ctx, &relatedRow{subject: s, source: asked.source, error: answer.Error})
@@ -198,11 +204,19 @@ func (c correlation) asked(d *plugin.QueryData) (askedFor, error) {
 		asked.source = lookup.Source(sources[0])
 	}
 	if quals["ip"] != nil {
-		asked.subjects = subjectsOf(map[string]*proto.Quals{"ip": quals["ip"]})
+		asked.subjects = subjectsOf(quals)
 		// A value beside an address narrows it: PostgreSQL drops the others.
 		return asked, nil
 	}
 	asked.values = take("value")
+	for _, pivot := range asked.pivots {
+		for _, value := range asked.values {
+			// A search for it would be refused, at the price of a request.
+			if _, isNumber := new(big.Int).SetString(value, 10); pivot.IsNumber() && !isNumber {
+				return askedFor{}, fmt.Errorf("value = %q is no %s: that is a whole number, such as -1263824311", value, pivot)
+			}
+		}
+	}
 	for _, value := range take(c.alias) {
 		// The rows will say AS64496, and PostgreSQL would drop them all where the query says 64496.
 		if canonical := lookup.CanonicalASN(value); c.alias == "asn" && canonical != value {
@@ -211,25 +225,6 @@ func (c correlation) asked(d *plugin.QueryData) (askedFor, error) {
 		asked.values = append(asked.values, value)
 	}
 	return asked, nil
-}
-
-// lookUp finds out what an address has to share: from the dataset, or else from the REST API, because InternetDB has
-// neither certificates nor organizations.
-func (c correlation) lookUp(ctx context.Context, q *query, s *subject, source lookup.Source) (lookup.Answer, error) {
-	if s.problem != "" || s.network {
-		problem := s.problem
-		if s.network {
-			problem = fmt.Sprintf("%s is a network, not an address", s.given)
-		}
-		return lookup.Answer{Status: lookup.Failed, Error: problem}, nil
-	}
-	batch := q.engine.Batch(ctx, 1)
-	question := lookup.Question{Addr: s.addr, Source: source, Banners: true, Rich: true}
-	batch.Ask(question)
-	if err := batch.Ready(ctx); err != nil {
-		return lookup.Answer{}, err
-	}
-	return batch.Answer(ctx, question)
 }
 
 // shared lists the values of a host that others may share, each once, in the order of its banners.

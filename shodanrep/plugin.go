@@ -37,15 +37,20 @@ func tables(ctx context.Context, d *plugin.TableMapData) (map[string]*plugin.Tab
 		return nil, err
 	}
 	return map[string]*plugin.Table{
-		"shodan_asn_correlation": tableShodanASNCorrelation(ctx),
-		"shodan_cve":             tableShodanCVE(ctx),
-		"shodan_dns_resolve":     tableShodanDNSResolve(ctx),
-		"shodan_dns_reverse":     tableShodanDNSReverse(ctx),
-		"shodan_domain":          tableShodanDomain(ctx),
-		"shodan_ip_reputation":   tableShodanIPReputation(ctx),
-		"shodan_org_correlation": tableShodanOrgCorrelation(ctx),
-		"shodan_service":         tableShodanService(ctx),
-		"shodan_ssl_correlation": tableShodanSSLCorrelation(ctx),
-		"shodan_vulnerability":   tableShodanVulnerability(ctx),
+		"shodan_asn_correlation":         tableShodanASNCorrelation(ctx),
+		"shodan_cve":                     tableShodanCVE(ctx),
+		"shodan_dns_resolve":             tableShodanDNSResolve(ctx),
+		"shodan_dns_reverse":             tableShodanDNSReverse(ctx),
+		"shodan_domain":                  tableShodanDomain(ctx),
+		"shodan_fingerprint":             tableShodanFingerprint(ctx),
+		"shodan_fingerprint_correlation": tableShodanFingerprintCorrelation(ctx),
+		"shodan_host":                    tableShodanHost(ctx),
+		"shodan_host_history":            tableShodanHostHistory(ctx),
+		"shodan_internetdb":              tableShodanInternetDB(ctx),
+		"shodan_ip_reputation":           tableShodanIPReputation(ctx),
+		"shodan_org_correlation":         tableShodanOrgCorrelation(ctx),
+		"shodan_service":                 tableShodanService(ctx),
+		"shodan_ssl_correlation":         tableShodanSSLCorrelation(ctx),
+		"shodan_vulnerability":           tableShodanVulnerability(ctx),
 	}, nil
 }

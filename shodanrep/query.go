@@ -109,7 +109,9 @@ func needs(d *plugin.QueryData, columns ...string) bool {
 
 // needsAnswers reports whether a scan's columns say more than which addresses were asked for.
 func (q *query) needsAnswers(d *plugin.QueryData) bool {
-	return slices.ContainsFunc(d.QueryContext.Columns, func(column string) bool { return column != "ip" && column != "title" })
+	return slices.ContainsFunc(d.QueryContext.Columns, func(column string) bool {
+		return !slices.Contains([]string{"ip", "history", "minify", "title"}, column)
+	})
 }
 
 // ask hands the addresses of the scan to the batch: all of them with the first call, or only this call's where the
@@ -143,7 +145,7 @@ func (q *query) askFor(subjects []*subject, want lookup.Question) {
 func (q *query) answer(ctx context.Context, s *subject, want lookup.Question) (lookup.Answer, error) {
 	answer := lookup.Answer{Status: lookup.Failed, Error: s.problem}
 	switch {
-	case s.answer != nil:
+	case s.answer != nil && !want.History: // where a dataset is listed, it is without the history
 		answer = *s.answer
 	case s.network:
 		answer = lookup.Answer{Status: notAHost}
@@ -180,35 +182,6 @@ func (q *query) fail(ctx context.Context, err error) (first error) {
 
 // notAHost is the status of a network. Package lookup does not know of it: it is asked about addresses.
 const notAHost lookup.Status = "not_a_host"
-
-// A subject is an address of a scan with the source that it names: what a row is about.
-type subject struct {
-	address
-	source lookup.Source  // empty where the scan names none
-	answer *lookup.Answer // where it is known already, because a dataset was listed
-}
-
-// question is what to ask about the subject.
-func (s *subject) question(want lookup.Question) lookup.Question {
-	want.Addr, want.Source = s.addr, s.source
-	return want
-}
-
-// subjectsOf returns what quals ask for: each address from each source. Quals that the SDK has split have one of each.
-func subjectsOf(quals map[string]*proto.Quals) []*subject {
-	sources := []string{""}
-	if asked := equals(quals["source"]); asked != nil {
-		sources, _ = textsOf(asked)
-	}
-	texts, _ := textsOf(equals(quals["ip"]))
-	subjects := make([]*subject, 0, len(texts)*len(sources))
-	for _, text := range texts {
-		for _, source := range sources {
-			subjects = append(subjects, &subject{address: parseAddress(text), source: lookup.Source(source)})
-		}
-	}
-	return subjects
-}
 
 // equals returns the value that a column has to equal, or nil.
 func equals(quals *proto.Quals) *proto.QualValue {
@@ -263,7 +236,7 @@ func (q *query) subjects(ctx context.Context, d *plugin.QueryData) (own []*subje
 	}
 	own = subjectsOf(quals)
 	if quals["ip"] == nil {
-		return nil, q.wholeDataset(ctx), nil
+		return nil, q.wholeDataset(ctx, mannersOf(quals)), nil
 	}
 	if q.limited {
 		// Each address becomes at least one row, so those that find no place left are not needed.
@@ -279,8 +252,8 @@ func (q *query) subjects(ctx context.Context, d *plugin.QueryData) (own []*subje
 	}, nil
 }
 
-// wholeDataset lists the hosts of the dataset.
-func (q *query) wholeDataset(ctx context.Context) iter.Seq2[*subject, error] {
+// wholeDataset lists the hosts of the dataset, each in each manner.
+func (q *query) wholeDataset(ctx context.Context, manners []manner) iter.Seq2[*subject, error] {
 	return func(yield func(*subject, error) bool) {
 		data, err := q.engine.Dataset(ctx)
 		if err != nil {
@@ -293,8 +266,10 @@ func (q *query) wholeDataset(ctx context.Context) iter.Seq2[*subject, error] {
 				return
 			}
 			answer := &lookup.Answer{Status: lookup.Indexed, Source: lookup.Dataset, Host: host}
-			if !yield(&subject{address: parseAddress(host.Addr.String()), source: lookup.Dataset, answer: answer}, nil) {
-				return
+			for _, m := range manners {
+				if !yield(&subject{address: parseAddress(host.Addr.String()), manner: m, answer: answer}, nil) {
+					return
+				}
 			}
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"sync"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
@@ -16,6 +15,52 @@ import (
 
 // withBanners asks for a host with its banners.
 func withBanners(*plugin.QueryData) lookup.Question { return lookup.Question{Banners: true} }
+
+// An addressRow is what became of an address.
+type addressRow struct {
+	*subject
+	answer lookup.Answer
+}
+
+func (r *addressRow) became() lookup.Answer { return r.answer }
+func (r *addressRow) host() *shodan.Host    { return r.answer.Host }
+
+// onePerAddress makes the List function of a table that has one row for each address. It looks nothing up itself: that is
+// left to the columns' hydrate function, so that what is not selected costs nothing.
+func onePerAddress(want func(*plugin.QueryData) lookup.Question) plugin.HydrateFunc {
+	return func(ctx context.Context, d *plugin.QueryData, _ *plugin.HydrateData) (any, error) {
+		q := queryOf(ctx, d)
+		own, all, err := q.subjects(ctx, d)
+		if err == nil && q.needsAnswers(d) {
+			err = q.ask(ctx, d, own, want(d))
+		}
+		if err != nil {
+			return nil, q.fail(ctx, err)
+		}
+		for s, err := range all {
+			if err != nil {
+				return nil, q.fail(ctx, err)
+			}
+			d.StreamListItem(ctx, s)
+			if d.RowsRemaining(ctx) == 0 {
+				break
+			}
+		}
+		return nil, nil
+	}
+}
+
+// lookUp makes the hydrate function of such a table's columns but the address.
+func lookUp(want func(*plugin.QueryData) lookup.Question) plugin.HydrateFunc {
+	return func(ctx context.Context, d *plugin.QueryData, h *plugin.HydrateData) (any, error) {
+		s := h.Item.(*subject)
+		answer, err := queryOf(ctx, d).answer(ctx, s, want(d))
+		if err != nil {
+			return nil, err
+		}
+		return &addressRow{subject: s, answer: answer}, nil
+	}
+}
 
 // perAddress makes the List function of a table that has any number of rows for an address. It has to look up in List,
 // because only the answer says how many rows there are; the batch is what bounds how many addresses are looked up at
@@ -171,11 +216,7 @@ func (r *request) whole(column string) []string {
 
 // truth returns the truth value that a key column has to equal, or nil.
 func (r *request) truth(column string) *bool {
-	value, err := strconv.ParseBool(r.text(column))
-	if err != nil {
-		return nil
-	}
-	return &value
+	return truthOf(r.text(column))
 }
 
 // limit returns how many rows the scan needs, or most where it does not say or needs more.

@@ -1,13 +1,13 @@
 package shodanrep
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -58,9 +58,10 @@ func captures(t *testing.T) string {
 	return dir
 }
 
-// TestServicesAgreeWithCapturedHosts reads the captured answers on its own, without the product's types, and holds
-// every column to them.
-func TestServicesAgreeWithCapturedHosts(t *testing.T) {
+// onCapturedHosts runs a test on each captured answer about a host, which the services of the simulator give as it is.
+// Its body is without NULs: PostgreSQL cannot have them, so the rows do not.
+func onCapturedHosts(t *testing.T, test func(t *testing.T, server server, ip string, body []byte)) {
+	t.Helper()
 	files, err := filepath.Glob(filepath.Join(captures(t), "host", "*.json"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no captured hosts", err)
@@ -73,41 +74,47 @@ func TestServicesAgreeWithCapturedHosts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var host map[string]any
-			// PostgreSQL cannot have NUL, so the rows do not.
-			if err := json.Unmarshal([]byte(strings.ReplaceAll(string(body), `\u0000`, "")), &host); err != nil {
-				t.Fatal(err)
-			}
-			ip := sim.AddCapture(t, file).String()
-			rows := server.mustRun(t, services(ip))
-			banners := host["data"].([]any)
-			if len(banners) == 0 {
-				if len(rows) != 1 || rows[0]["port"] != nil || rows[0]["status"] != "indexed" {
-					t.Errorf("a host without banners: %v", rows)
-				}
-				return
-			}
-			if len(rows) != len(banners) {
-				t.Fatalf("%d rows for %d banners", len(rows), len(banners))
-			}
-			numbers := serials(t, body)
-			for i, banner := range banners {
-				want := expectedService(ip, banner.(map[string]any), numbers[i])
-				// The SDK gives rows in any order.
-				at := slices.IndexFunc(rows, func(r row) bool { return r["title"] == want["title"] })
-				if at < 0 {
-					t.Errorf("no row of %s", want["title"])
-					continue
-				}
-				if diff := cmp.Diff(want, withoutRaw(rows[at])); diff != "" {
-					t.Errorf("banner %d: %s", i, diff)
-				}
-				if diff := cmp.Diff(banner, rows[at]["raw"]); diff != "" {
-					t.Errorf("raw of banner %d: %s", i, diff)
-				}
-			}
+			test(t, server, sim.AddCapture(t, file).String(), bytes.ReplaceAll(body, []byte(`\u0000`), nil))
 		})
 	}
+}
+
+// TestServicesAgreeWithCapturedHosts reads the captured answers on its own, without the product's types, and holds
+// every column to them.
+func TestServicesAgreeWithCapturedHosts(t *testing.T) {
+	onCapturedHosts(t, func(t *testing.T, server server, ip string, body []byte) {
+		var host map[string]any
+		if err := json.Unmarshal(body, &host); err != nil {
+			t.Fatal(err)
+		}
+		rows := server.mustRun(t, services(ip))
+		banners := host["data"].([]any)
+		if len(banners) == 0 {
+			if len(rows) != 1 || rows[0]["port"] != nil || rows[0]["status"] != "indexed" {
+				t.Errorf("a host without banners: %v", rows)
+			}
+			return
+		}
+		if len(rows) != len(banners) {
+			t.Fatalf("%d rows for %d banners", len(rows), len(banners))
+		}
+		numbers := serials(t, body)
+		for i, banner := range banners {
+			want := expectedService(ip, banner.(map[string]any), numbers[i])
+			// The SDK gives rows in any order.
+			at := slices.IndexFunc(rows, func(r row) bool { return r["title"] == want["title"] })
+			if at < 0 {
+				t.Errorf("no row of %s", want["title"])
+				continue
+			}
+			if diff := cmp.Diff(want, withoutRaw(rows[at])); diff != "" {
+				t.Errorf("banner %d: %s", i, diff)
+			}
+			if diff := cmp.Diff(banner, rows[at]["raw"]); diff != "" {
+				t.Errorf("raw of banner %d: %s", i, diff)
+			}
+		}
+	})
 }
 
 func withoutRaw(r row) row {

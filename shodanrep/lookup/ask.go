@@ -289,7 +289,7 @@ func isOdd(err error) bool {
 // read makes an outcome of what the cache has, and reports whether it could be read.
 func (s *service) read(addr netip.Addr, entry cache.Entry) (outcome, bool) {
 	if len(entry.Body) == 0 {
-		return outcome{checkedAt: entry.CheckedAt}, true
+		return outcome{checkedAt: entry.CheckedAt, expires: entry.Expires}, true
 	}
 	parse := shodan.ParseHost
 	if s.source == InternetDB {
@@ -299,8 +299,8 @@ func (s *service) read(addr netip.Addr, entry cache.Entry) (outcome, bool) {
 	if err != nil {
 		return outcome{}, false
 	}
-	host.Addr, host.Raw = addr, nil
-	return outcome{host: host, checkedAt: entry.CheckedAt}, true
+	host.Addr = addr
+	return outcome{host: host, checkedAt: entry.CheckedAt, expires: entry.Expires}, true
 }
 
 // conclude makes an outcome of an answer, and keeps what is worth it: hosts and their absence, never an error, and a
@@ -314,14 +314,15 @@ func (e *Engine) conclude(s *service, key cache.Key, host *shodan.Host, err erro
 		e.store.put(cache.Entry{Key: s.banKey(), CheckedAt: now, Expires: banned.Until})
 	case err != nil:
 	case host == nil:
-		e.store.put(cache.Entry{Key: key, CheckedAt: now, Expires: now.Add(e.cfg.CacheTTL / negativeShare)})
+		o.expires = now.Add(e.cfg.CacheTTL / negativeShare)
+		e.store.put(cache.Entry{Key: key, CheckedAt: now, Expires: o.expires})
 	default:
 		age := e.cfg.CacheTTL
 		if host.MaxAge > 0 {
 			age = host.MaxAge
 		}
-		e.store.put(cache.Entry{Key: key, Body: host.Raw, CheckedAt: now, Expires: now.Add(age)})
-		host.Raw = nil
+		o.expires = now.Add(age)
+		e.store.put(cache.Entry{Key: key, Body: host.Raw, CheckedAt: now, Expires: o.expires})
 	}
 	return o
 }

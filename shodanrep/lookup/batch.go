@@ -139,8 +139,13 @@ func (b *Batch) Answer(ctx context.Context, q Question) (Answer, error) {
 	return it.answer, nil
 }
 
-// settle answers a question.
+// settle answers a question. The answer's text, as large as all that was read of it, goes only to who asks for it.
 func (b *Batch) settle(q Question, answer Answer) {
+	if answer.Host != nil && answer.Host.Raw != nil && !q.Raw {
+		host := *answer.Host // others may have asked for it
+		host.Raw = nil
+		answer.Host = &host
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if it := b.items[q]; it != nil {
@@ -278,6 +283,9 @@ func (b *Batch) withoutReserved(questions []Question) []Question {
 // whole asks for all but the history. Such an answer has the summary too.
 var whole shodan.HostOptions
 
+// mayTakeWhole reports whether more than was asked for will do. Who wants the answer itself wants no other.
+func (q Question) mayTakeWhole() bool { return q.options().Minify && !q.Raw }
+
 // withoutCached answers what the cache has, and returns the rest. It also learns of a ban there.
 func (b *Batch) withoutCached(s *service, questions []Question) []Question {
 	if len(questions) == 0 {
@@ -291,7 +299,7 @@ func (b *Batch) withoutCached(s *service, questions []Question) []Question {
 	keys := make([]cache.Key, 0, len(questions)+1)
 	for i, q := range questions {
 		keys = append(keys, asked[i])
-		if full := s.key(q.Addr, whole); q.options().Minify && full != asked[i] {
+		if full := s.key(q.Addr, whole); q.mayTakeWhole() && full != asked[i] {
 			keys = append(keys, full)
 		}
 	}
@@ -302,7 +310,7 @@ func (b *Batch) withoutCached(s *service, questions []Question) []Question {
 	var missing []Question
 	for i, q := range questions {
 		entry, ok := kept[s.key(q.Addr, whole)]
-		if !ok || !q.options().Minify {
+		if !ok || !q.mayTakeWhole() {
 			entry, ok = kept[asked[i]]
 		}
 		if ok {

@@ -56,7 +56,7 @@ func TestHowLongAnswersAreKept(t *testing.T) {
 					requests int
 				}{{0, 1}, {test.keptFor - time.Second, 1}, {2 * time.Second, 2}, {test.keptFor - time.Second, 2}} {
 					time.Sleep(step.wait)
-					if a := lookUp(t.Context(), t, e, q)[0]; a.Status != status || a.Source != test.source {
+					if a := lookUp(t.Context(), t, e, q)[0]; a.Status != status || a.Source != test.source || a.FreshUntil.Sub(a.CheckedAt) != test.keptFor {
 						t.Errorf("%+v", a)
 					}
 					synctest.Wait()

@@ -16,11 +16,12 @@ type outcome struct {
 	value     any // what a Call reads
 	err       error
 	checkedAt time.Time
+	expires   time.Time
 }
 
 // answer makes an Answer of an outcome about an address.
 func (o outcome) answer(source Source) Answer {
-	a := Answer{Status: Indexed, Source: source, Host: o.host, CheckedAt: o.checkedAt}
+	a := Answer{Status: Indexed, Source: source, Host: o.host, CheckedAt: o.checkedAt, FreshUntil: o.expires}
 	switch {
 	case o.err != nil:
 		a.Status, a.Error = Failed, o.err.Error()

@@ -41,6 +41,8 @@ type Question struct {
 	Banners bool
 	// History says that the banners of all times are needed, not only the newest of each service. InternetDB has neither.
 	History bool
+	// Raw says that the answer itself is needed as well, see shodan.Host.
+	Raw bool
 	// Rich says that InternetDB's answer is no use: Auto then chooses between the dataset and the REST API, see CheckRich.
 	Rich bool
 }
@@ -61,4 +63,6 @@ type Answer struct {
 	Host *shodan.Host
 	// CheckedAt is when the service was asked, zero where none was.
 	CheckedAt time.Time
+	// FreshUntil is until when the answer is kept and the service not asked again, zero where none was asked or it failed.
+	FreshUntil time.Time
 }

@@ -20,21 +20,30 @@ type Related struct {
 	Source Source // Dataset or Shodan
 }
 
-// filters are the search filters of the pivots.
+// filters are the search filters of the pivots. Shodan has none for an SSH server's host key, but its fingerprint is part
+// of the banner's text.
 var filters = map[shodan.Pivot]string{
 	shodan.SubjectCN:         "ssl.cert.subject.cn",
 	shodan.FingerprintSHA256: "ssl.cert.fingerprint",
+	shodan.CertSerial:        "ssl.cert.serial",
 	shodan.JARM:              "ssl.jarm",
 	shodan.JA3S:              "ssl.ja3s",
+	shodan.Favicon:           "http.favicon.hash",
+	shodan.HTTPHTML:          "http.html_hash",
+	shodan.BannerHash:        "hash",
+	shodan.HASSH:             "ssh.hassh",
 	shodan.Organization:      "org",
 	shodan.ASN:               "asn",
 }
 
 // bare is a value that needs no quotes in a query.
-var bare = regexp.MustCompile(`^[0-9A-Za-z]+$`)
+var bare = regexp.MustCompile(`^-?[0-9A-Za-z]+$`)
 
 // Query writes the search query for all that shares a value.
 func Query(pivot shodan.Pivot, value string) string {
+	if filters[pivot] == "" {
+		return shodan.Quote(value)
+	}
 	if pivot != shodan.SubjectCN && pivot != shodan.Organization && bare.MatchString(value) {
 		return filters[pivot] + ":" + value
 	}

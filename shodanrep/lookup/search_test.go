@@ -41,6 +41,12 @@ func TestQueries(t *testing.T) {
 		{shodan.SubjectCN, `x" port:22 "`, `ssl.cert.subject.cn:"x  port:22"`},
 		{shodan.JARM, "29d29d port:22", `ssl.jarm:"29d29d port:22"`},
 		{shodan.ASN, "AS1,AS2", `asn:"AS1,AS2"`},
+		{shodan.CertSerial, "407449141326595738408186001353304769843596", "ssl.cert.serial:407449141326595738408186001353304769843596"},
+		{shodan.Favicon, "-442749392", "http.favicon.hash:-442749392"},
+		{shodan.HTTPHTML, "12", "http.html_hash:12"},
+		{shodan.BannerHash, "-7", "hash:-7"},
+		{shodan.HASSH, "5cc9", "ssh.hassh:5cc9"},
+		{shodan.SSHHostKey, "16:27:ac", `"16:27:ac"`},
 	} {
 		if got := lookup.Query(test.pivot, test.value); got != test.want {
 			t.Errorf("%s %q: %s, want %s", test.pivot, test.value, got, test.want)

@@ -24,10 +24,12 @@ type Banner struct {
 	ISP          Text        `json:"isp"`
 	Location     Location    `json:"location"`
 	Module       Text        `json:"-"` // _shodan.module, the crawler's name for the protocol
+	AskedFor     Text        `json:"-"` // _shodan.options.hostname, the name that the crawler asked for, where it asked for one
 	Organization Text        `json:"org"`
 	OS           Text        `json:"os"`
 	Port         Null[int64] `json:"port"`
 	Product      Text        `json:"product"`
+	SSH          *SSH        `json:"ssh"`
 	SSL          *SSL        `json:"ssl"`
 	Tags         Texts       `json:"tags"`
 	Timestamp    Time        `json:"timestamp"`
@@ -41,13 +43,16 @@ type Banner struct {
 
 // Location is where an address is registered to be.
 type Location struct {
-	AreaCode    Text          `json:"area_code"`
-	City        Text          `json:"city"`
-	CountryCode Text          `json:"country_code"`
-	CountryName Text          `json:"country_name"`
-	Latitude    Null[float64] `json:"latitude"`
-	Longitude   Null[float64] `json:"longitude"`
-	RegionCode  Text          `json:"region_code"`
+	AreaCode     Null[int64]   `json:"area_code"`
+	City         Text          `json:"city"`
+	CountryCode  Text          `json:"country_code"`
+	CountryCode3 Text          `json:"country_code3"` // only in old answers
+	CountryName  Text          `json:"country_name"`
+	DMACode      Null[int64]   `json:"dma_code"` // only in old answers
+	Latitude     Null[float64] `json:"latitude"`
+	Longitude    Null[float64] `json:"longitude"`
+	PostalCode   Text          `json:"postal_code"` // only in old answers
+	RegionCode   Text          `json:"region_code"`
 }
 
 // Cloud is the cloud provider of an address.
@@ -66,6 +71,12 @@ type HTTP struct {
 	Server   Text        `json:"server"`
 	Status   Null[int64] `json:"status"`
 	Title    Text        `json:"title"`
+}
+
+// SSH is what an SSH server showed.
+type SSH struct {
+	Fingerprint Text `json:"fingerprint"` // of its host key: MD5, in pairs of digits with colons between them
+	HASSH       Text `json:"hassh"`
 }
 
 // SSL is what a TLS handshake showed.
@@ -96,7 +107,10 @@ func (b *Banner) UnmarshalJSON(raw []byte) error {
 		IPStr  Text            `json:"ip_str"`
 		IPv6   Text            `json:"ipv6"` // in place of the others in some banners, beside them in most
 		Shodan struct {
-			Module Text `json:"module"`
+			Module  Text `json:"module"`
+			Options struct {
+				Hostname Text `json:"hostname"`
+			} `json:"options"`
 		} `json:"_shodan"`
 	}
 	if err := unmarshalObject(raw, &wire); err != nil {
@@ -106,7 +120,7 @@ func (b *Banner) UnmarshalJSON(raw []byte) error {
 	if b.Addr = parseAddr(string(wire.IPStr), wire.IP); !b.Addr.IsValid() {
 		b.Addr = parseAddr(string(wire.IPv6), nil)
 	}
-	b.Module = wire.Shodan.Module
+	b.Module, b.AskedFor = wire.Shodan.Module, wire.Shodan.Options.Hostname
 	b.Raw = append(json.RawMessage(nil), raw...)
 	return nil
 }

@@ -19,11 +19,13 @@ import (
 // https://developer.shodan.io/api
 type Host struct {
 	Addr         netip.Addr    `json:"-"`
-	AreaCode     Text          `json:"area_code"`
+	AreaCode     Null[int64]   `json:"area_code"`
 	ASN          Text          `json:"asn"`
 	City         Text          `json:"city"`
 	CountryCode  Text          `json:"country_code"`
+	CountryCode3 Text          `json:"country_code3"` // only in old answers
 	CountryName  Text          `json:"country_name"`
+	DMACode      Null[int64]   `json:"dma_code"` // only in old answers
 	Domains      Texts         `json:"domains"`
 	Hostnames    Texts         `json:"hostnames"`
 	ISP          Text          `json:"isp"`
@@ -32,7 +34,8 @@ type Host struct {
 	Longitude    Null[float64] `json:"longitude"`
 	Organization Text          `json:"org"`
 	OS           Text          `json:"os"`
-	Ports        Ints          `json:"ports"` // ascending, without duplicates
+	Ports        Ints          `json:"ports"`       // ascending, without duplicates
+	PostalCode   Text          `json:"postal_code"` // only in old answers
 	RegionCode   Text          `json:"region_code"`
 	Tags         Texts         `json:"tags"`  // sorted, without duplicates
 	Vulns        VulnMap       `json:"vulns"` // nil where there is no list
@@ -114,6 +117,20 @@ func (h *Host) AllCPEs() []string {
 	return all.unique()
 }
 
+// Cloud returns the cloud that the host belongs to by the newest of its banners that names one, or nil.
+func (h *Host) Cloud() *Cloud {
+	var newest *Banner
+	for i := range h.Banners {
+		if b := &h.Banners[i]; b.Cloud != (Cloud{}) && (newest == nil || b.Timestamp.After(newest.Timestamp.Time)) {
+			newest = b
+		}
+	}
+	if newest == nil {
+		return nil
+	}
+	return &newest.Cloud
+}
+
 // unique sorts a list and drops duplicates; nil stays nil.
 func (t Texts) unique() Texts {
 	slices.Sort(t)
@@ -193,9 +210,10 @@ func MergeBanners(banners []Banner) *Host {
 	last := slices.MaxFunc(h.Banners, func(a, b Banner) int { return a.Timestamp.Compare(b.Timestamp.Time) })
 	h.Addr, h.ASN, h.Organization, h.ISP = last.Addr, last.ASN, last.Organization, last.ISP
 	h.LastUpdate = last.Timestamp
-	h.City, h.CountryCode, h.CountryName = last.Location.City, last.Location.CountryCode, last.Location.CountryName
-	h.RegionCode, h.AreaCode = last.Location.RegionCode, last.Location.AreaCode
-	h.Latitude, h.Longitude = last.Location.Latitude, last.Location.Longitude
+	at := last.Location
+	h.City, h.CountryCode, h.CountryCode3, h.CountryName = at.City, at.CountryCode, at.CountryCode3, at.CountryName
+	h.RegionCode, h.AreaCode, h.DMACode, h.PostalCode = at.RegionCode, at.AreaCode, at.DMACode, at.PostalCode
+	h.Latitude, h.Longitude = at.Latitude, at.Longitude
 	for _, b := range h.Banners {
 		if h.OS == "" {
 			h.OS = b.OS

@@ -162,30 +162,3 @@ func TestCPEsOfAHost(t *testing.T) {
 		}
 	}
 }
-
-func TestPivots(t *testing.T) {
-	t.Parallel()
-	b, err := shodan.ParseBanner([]byte(`{"ip_str": "192.0.2.1", "port": 443, "org": "Example", "asn": "AS64496",
-		"ssl": {"jarm": "29D2", "ja3s": "aa56", "cert": {"subject": {"CN": "www.Example.com"}, "fingerprint": {"sha256": "ABCD"}}}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	bare, err := shodan.ParseBanner([]byte(`{"ip_str": "192.0.2.1", "port": 22}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for pivot, want := range map[shodan.Pivot]string{
-		shodan.SubjectCN: "www.Example.com", shodan.FingerprintSHA256: "ABCD", shodan.JARM: "29D2", shodan.JA3S: "aa56",
-		shodan.Organization: "Example", shodan.ASN: "AS64496", "other": "",
-	} {
-		if got := pivot.Value(b); got != want {
-			t.Errorf("%s: %q, want %q", pivot, got, want)
-		}
-		if pivot.Value(bare) != "" || pivot.Matches(bare, "") {
-			t.Errorf("%s: a banner without it has it, or shares that it has none", pivot)
-		}
-	}
-	if !shodan.SubjectCN.Matches(b, "WWW.example.COM") || shodan.SubjectCN.Matches(b, "example.com") || !shodan.JARM.Matches(b, "29d2") {
-		t.Error("values are the same in whatever case, and only whole")
-	}
-}

@@ -3,6 +3,7 @@ package shodan
 import (
 	"errors"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -12,6 +13,9 @@ type SearchResult struct {
 	Matches Banners     `json:"matches"`
 	Total   Null[int64] `json:"total"`
 }
+
+// quoted is a text in a query, in which a colon makes no filter.
+var quoted = regexp.MustCompile(`"[^"]*"`)
 
 // Search asks for a page of the banners that match a query; pages count from 1 and have at most 100 matches. It costs
 // a query credit where the query has a filter or the page is not the first.
@@ -23,7 +27,7 @@ func Search(query string, page int) Call[*SearchResult] {
 		values.Set("page", strconv.Itoa(page))
 	}
 	call := Call[*SearchResult]{What: "searching for " + query, Path: "/shodan/host/search", Query: values, Read: ParseSearch}
-	if page > 1 || strings.Contains(query, ":") {
+	if page > 1 || strings.Contains(quoted.ReplaceAllString(query, ""), ":") {
 		call.Credits = 1
 	}
 	return call

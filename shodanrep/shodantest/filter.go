@@ -41,6 +41,7 @@ var filters = map[string]filter{
 	"os":                    words("os"),
 	"port":                  numeric("port"),
 	"product":               words("product"),
+	"ssh.hassh":             exact("ssh.hassh"),
 	"ssl.cert.expired":      exact("ssl.cert.expired"),
 	"ssl.cert.fingerprint":  exact("ssl.cert.fingerprint.sha1", "ssl.cert.fingerprint.sha256"),
 	"ssl.cert.issuer.cn":    words("ssl.cert.issuer.CN"),

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -17,9 +18,11 @@ func manyLines(n int) []string {
 		lines[i] = line(addr, 440+i%4, fmt.Sprintf("2026-01-02T03:04:05.%06d", i%1000000),
 			"org", fmt.Sprintf("Example Hosting %d", i%500), "asn", fmt.Sprintf("AS%d", 64496+i%16), "isp", "Example Hosting",
 			"data", "HTTP/1.1 200 OK\r\n"+strings.Repeat("Header: value of it\r\n", 20),
-			"http", map[string]any{"html": strings.Repeat("<p>"+hash[48:]+"</p>", 60), "status": 200, "title": "Example"},
+			"hash", int32(int64(i)*2654435761), "http", map[string]any{
+				"html": strings.Repeat("<p>"+hash[48:]+"</p>", 60), "html_hash": int32(i * 40503), "favicon": map[string]any{"hash": i%100 + 1}, "status": 200, "title": "Example",
+			},
 			"ssl", map[string]any{
-				"cert": map[string]any{"subject": map[string]any{"CN": "www" + hash[50:] + ".example"}, "fingerprint": map[string]any{"sha256": hash}},
+				"cert": map[string]any{"subject": map[string]any{"CN": "www" + hash[50:] + ".example"}, "fingerprint": map[string]any{"sha256": hash}, "serial": json.Number(fmt.Sprintf("4%038d", i))},
 				"jarm": hash[:62], "ja3s": hash[:32], "chain": []string{strings.Repeat("TUlJRmh6Q0NBMitnQXdJQkFnSVFC\n", 50)},
 			})
 	}

@@ -93,6 +93,9 @@ func (d *Dataset) openIndex(ctx context.Context, dir string) (err error) {
 		if err = os.MkdirAll(dir, 0o700); err == nil {
 			d.index, err = openIndex(ctx, filepath.Join(dir, indexName))
 		}
+		if err == nil {
+			removeUnused(dir)
+		}
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
@@ -105,6 +108,24 @@ func (d *Dataset) openIndex(ctx context.Context, dir string) (err error) {
 		return errors.Join(err, os.RemoveAll(d.temp))
 	}
 	return nil
+}
+
+// removeUnused removes the indexes of other builds that none has used for so long that it would drop all their rows. One
+// that is in use stays, and so is never taken from under another process. What cannot be removed does no harm.
+func removeUnused(dir string) {
+	paths, _ := filepath.Glob(filepath.Join(dir, "dataset-v*.sqlite"))
+	for _, path := range paths {
+		files := []string{path + "-wal", path + "-shm", path}
+		if filepath.Base(path) == indexName || slices.ContainsFunc(files, func(file string) bool {
+			info, err := os.Stat(file)
+			return err == nil && time.Since(info.ModTime()) < keepUsed
+		}) {
+			continue
+		}
+		for _, file := range files {
+			_ = os.Remove(file)
+		}
+	}
 }
 
 // Refresh reads the files again that have changed since they were read. It takes microseconds where none has.

@@ -4,20 +4,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// indexName has the version of the schema in it, so that an older and a newer build keep out of each other's way.
-const indexName = "dataset-v1.sqlite"
+// schemaVersion is raised where the schema changes, and so with every pivot.
+const schemaVersion = 2
 
-// schema is the index. A banner's columns are those that it is found by; the rest is in raw. The last column of
+// indexName has the version of the schema in it, so that an older and a newer build keep out of each other's way.
+var indexName = fmt.Sprintf("dataset-v%d.sqlite", schemaVersion)
+
+// schema makes the index. A banner's columns are those that it is found by; the rest is in raw. The last column of
 // banner_endpoint makes it a covering index for what finds the newest banner of a service.
 //
 // Text compares without regard to case, as Shodan's own search does.
-const schema = `
+func schema() string {
+	var columns, indexes strings.Builder
+	for _, pivot := range shodan.Pivots() {
+		fmt.Fprintf(&columns, "\t%s text collate nocase,\n", pivot)
+		fmt.Fprintf(&indexes, "create index banner_%[1]s on banner (%[1]s, addr, port, transport) where %[1]s is not null;\n", pivot)
+	}
+	return fmt.Sprintf(`
 create table file (
 	id integer primary key autoincrement,
 	path text not null unique,
@@ -39,23 +51,12 @@ create table banner (
 	port integer not null,
 	transport text not null,
 	seen integer not null,         -- Unix microseconds
-	subject_cn text collate nocase,
-	fingerprint_sha256 text collate nocase,
-	jarm text collate nocase,
-	ja3s text collate nocase,
-	organization text collate nocase,
-	asn text collate nocase,
-	raw blob not null
+%s	raw blob not null
 );
 create index banner_endpoint on banner (addr, port, transport, seen desc, file, id);
-create index banner_subject_cn on banner (subject_cn, addr, port, transport) where subject_cn is not null;
-create index banner_fingerprint_sha256 on banner (fingerprint_sha256, addr, port, transport) where fingerprint_sha256 is not null;
-create index banner_jarm on banner (jarm, addr, port, transport) where jarm is not null;
-create index banner_ja3s on banner (ja3s, addr, port, transport) where ja3s is not null;
-create index banner_organization on banner (organization, addr, port, transport) where organization is not null;
-create index banner_asn on banner (asn, addr, port, transport) where asn is not null;
-pragma user_version = 1;
-`
+%spragma user_version = %d;
+`, columns.String(), indexes.String(), schemaVersion)
+}
 
 // index is the SQLite file and the connections to it.
 type index struct {
@@ -78,7 +79,7 @@ func openIndex(ctx context.Context, path string) (*index, error) {
 	x := &index{path: path}
 	err := x.use(ctx, func(c *conn) error {
 		version, err := c.number("pragma user_version")
-		if err != nil || version == 1 {
+		if err != nil || version == schemaVersion {
 			return err
 		}
 		// Both have to come before the first table. SQLite does not wait where two processes switch to WAL at once.
@@ -92,10 +93,10 @@ func openIndex(ctx context.Context, path string) (*index, error) {
 			}
 		}
 		return c.write(func() error {
-			if version, err := c.number("pragma user_version"); err != nil || version == 1 {
+			if version, err := c.number("pragma user_version"); err != nil || version == schemaVersion {
 				return err
 			}
-			return c.Exec(schema)
+			return c.Exec(schema())
 		})
 	})
 	if err != nil {

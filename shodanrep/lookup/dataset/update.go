@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -152,8 +153,15 @@ func (c *conn) drop(path string) error {
 	return c.run("delete from file where id = ?", e.id)
 }
 
-const insertBanner = `insert into banner (file, addr, port, transport, seen, subject_cn, fingerprint_sha256, jarm, ja3s, organization, asn, raw)
-	values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+// insertBanner has the columns in the order of columns.
+var insertBanner = func() string {
+	names := []string{"file", "addr", "port", "transport", "seen"}
+	for _, pivot := range shodan.Pivots() {
+		names = append(names, string(pivot))
+	}
+	names = append(names, "raw")
+	return fmt.Sprintf("insert into banner (%s) values (?%s)", strings.Join(names, ", "), strings.Repeat(", ?", len(names)-1))
+}()
 
 // insertLines inserts the banners of a file and counts its lines.
 func (c *conn) insertLines(e *entry, r io.Reader, logger hclog.Logger) error {
@@ -184,19 +192,15 @@ func (c *conn) insertLines(e *entry, r io.Reader, logger hclog.Logger) error {
 // columns returns the values of a banner's row after the file.
 func columns(line parsed) []any {
 	b := line.banner
-	optional := func(t shodan.Text) any {
-		if t == "" {
-			return nil
-		}
-		return string(t)
-	}
 	values := []any{addrKey(b.Addr), b.Port.V, string(b.Transport), b.Timestamp.UnixMicro()}
-	if tls := b.SSL; tls != nil {
-		values = append(values, optional(tls.Cert.Subject["CN"]), optional(tls.Cert.Fingerprint.SHA256), optional(tls.JARM), optional(tls.JA3S))
-	} else {
-		values = append(values, nil, nil, nil, nil)
+	for _, pivot := range shodan.Pivots() {
+		if value := pivot.Value(b); value != "" {
+			values = append(values, value)
+		} else {
+			values = append(values, nil)
+		}
 	}
-	return append(values, optional(b.Organization), optional(b.ASN), line.packed)
+	return append(values, line.packed)
 }
 
 // countHosts returns how many addresses the files have together. The number is kept: it takes a look at every banner.

@@ -1,0 +1,72 @@
+package shodanrep
+
+import (
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// An answered row says what became of its address.
+type answered interface{ became() lookup.Answer }
+
+// answerColumns are the columns that say what became of an address.
+func answerColumns() []*plugin.Column {
+	return []*plugin.Column{
+		text("source", sourceDescription, func(r answered) any { return string(r.became().Source) }),
+		status(),
+		failure(),
+	}
+}
+
+func status() *plugin.Column {
+	return text("status", statusDescription, func(r answered) any { return string(r.became().Status) })
+}
+
+func failure() *plugin.Column {
+	return text("error", errorDescription, func(r answered) any { return r.became().Error })
+}
+
+// checkedAt is the column that says how old an answer is.
+func checkedAt() *plugin.Column {
+	return moment("checked_at", "When the service was asked; an answer from the cache has the time of the question. Null where none was asked.",
+		func(r answered) any { return moments(r.became().CheckedAt) })
+}
+
+// A hosted row may have a host.
+type hosted interface{ host() *shodan.Host }
+
+// host makes a column's value of the host, and null where there is none.
+func host(get func(*shodan.Host) any) func(hosted) any {
+	return func(r hosted) any {
+		if r.host() == nil {
+			return nil
+		}
+		return get(r.host())
+	}
+}
+
+// hostColumns are what the tables that have a row for a host say of it in the same words.
+func hostColumns() []*plugin.Column {
+	return []*plugin.Column{
+		text("asn", "The autonomous system that announces the address, such as AS64496.", host(func(h *shodan.Host) any { return string(h.ASN) })),
+		text("isp", "The internet service provider.", host(func(h *shodan.Host) any { return string(h.ISP) })),
+		text("country_code", "The two-letter code of the country that the address is registered to be in.", host(func(h *shodan.Host) any { return string(h.CountryCode) })),
+		text("city", "The city that the address is registered to be in.", host(func(h *shodan.Host) any { return string(h.City) })),
+		number("latitude", "The latitude of that place, in degrees.", host(func(h *shodan.Host) any { return h.Latitude.Ptr() })),
+		number("longitude", "The longitude of that place, in degrees.", host(func(h *shodan.Host) any { return h.Longitude.Ptr() })),
+		text("os", "The operating system, where a service gives it away.", host(func(h *shodan.Host) any { return string(h.OS) })),
+		list("domains", "The domains of the names that lead to the address.", host(func(h *shodan.Host) any { return h.Domains })),
+		moment("last_update", "When Shodan last saw a service of the address.", host(func(h *shodan.Host) any { return h.LastUpdate.Ptr() })),
+	}
+}
+
+// summaryColumns are what every source knows of a host, InternetDB too.
+func summaryColumns() []*plugin.Column {
+	return []*plugin.Column{
+		list("ports", "The open ports, ascending.", host(func(h *shodan.Host) any { return h.Ports })),
+		list("hostnames", "The names that lead to the address.", host(func(h *shodan.Host) any { return h.Hostnames })),
+		list("vulns", "The CVE ids of the vulnerabilities found, sorted. Most are inferred from a version and not verified.", host(func(h *shodan.Host) any { return h.Vulns.IDs() })),
+		list("tags", "Shodan's tags, such as cloud, vpn, self-signed or c2, sorted.", host(func(h *shodan.Host) any { return h.Tags })),
+	}
+}

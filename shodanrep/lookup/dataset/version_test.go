@@ -1,0 +1,61 @@
+package dataset
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// schemas are the schemas so far, by their version. A schema that has changed needs a version of its own, or an index
+// that is there already would be taken for one of it.
+var schemas = map[int]string{2: "4414b8d6ff99a23e"}
+
+func TestTheSchemaIsThatOfItsVersion(t *testing.T) {
+	t.Parallel()
+	sum := sha256.Sum256([]byte(schema()))
+	if got := hex.EncodeToString(sum[:8]); got != schemas[schemaVersion] {
+		t.Errorf("the schema of version %d was %s and is %s: raise schemaVersion, and add it here", schemaVersion, schemas[schemaVersion], got)
+	}
+}
+
+func TestAnIndexOfAnotherVersionIsNeitherReadNorTakenFromOthers(t *testing.T) {
+	t.Parallel()
+	dir, index := t.TempDir(), t.TempDir()
+	data := write(t, in(dir, "a.json"), line("192.0.2.1", 22, "2026-01-02T00:00:00", "ssh", map[string]any{"fingerprint": "16:27:ac"}))
+	write(t, in(index, "dataset-v1.sqlite"), "the index of an older build")
+	write(t, in(index, "dataset-v1.sqlite-wal"), "")
+	write(t, in(index, "cache.sqlite"), "something else")
+	long := time.Now().Add(-keepUsed - time.Hour)
+	for _, name := range []string{"dataset-v1.sqlite", "cache.sqlite"} {
+		if err := os.Chtimes(in(index, name), long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exists := func(name string) bool {
+		_, err := os.Stat(in(index, name))
+		return err == nil
+	}
+	d := open(t, index, data)
+	found, err := d.Related(t.Context(), shodan.SSHHostKey, "16:27:AC", netip.Addr{}, 0)
+	if err != nil || len(found) != 1 {
+		t.Errorf("by what an older index has no column for: %d, %v", len(found), err)
+	}
+	if !exists("dataset-v1.sqlite") {
+		t.Error("an index that another build used a moment ago is gone")
+	}
+	if err := os.Chtimes(in(index, "dataset-v1.sqlite-wal"), long, long); err != nil {
+		t.Fatal(err)
+	}
+	again := open(t, index, data)
+	if exists("dataset-v1.sqlite") || exists("dataset-v1.sqlite-wal") || !exists("cache.sqlite") {
+		t.Error("an index that no build has used for a month is still there, or more than that is gone")
+	}
+	if again.Stats().BuiltIn != 0 || !exists(indexName) {
+		t.Error("this build's own index was made anew")
+	}
+}

@@ -1,0 +1,90 @@
+package shodanrep
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+func tableShodanFingerprint(context.Context) *plugin.Table {
+	type row = *fingerprintRow
+	of := func(get func(*shodan.Banner) any) func(row) any {
+		return func(r row) any {
+			if r.banner == nil {
+				return nil
+			}
+			return get(r.banner)
+		}
+	}
+	return &plugin.Table{
+		Name: "shodan_fingerprint",
+		Description: "What of an IP address's services is worth searching for elsewhere: certificates, keys, pages, icons, and how its servers behave. One row for each fingerprint of each service; " +
+			"an address that has none, or could not be checked, is one row with a null kind and a status that says which.",
+		List:  &plugin.ListConfig{KeyColumns: addressKeys(), Hydrate: perAddress(withRichBanners, fingerprintRows), Tags: map[string]string{"service": "shodan", "action": "host"}},
+		Cache: noQueryCache(),
+		Columns: slices.Concat([]*plugin.Column{
+			inet("ip", ipDescription, func(r row) any { return r.echo() }),
+		}, answerColumns(), []*plugin.Column{
+			text("kind", "What kind of fingerprint it is: "+join(shodan.Fingerprints())+". It is the pivot of shodan_fingerprint_correlation.", func(r row) any { return string(r.kind) }),
+			text("value", "The fingerprint. Services that share it have the same.", func(r row) any { return r.value }),
+			text("search_query", "The search of Shodan that finds all services with the fingerprint.", func(r row) any { return r.query() }),
+			integer("port", "The port of the service.", of(func(b *shodan.Banner) any { return b.Port.Ptr() })),
+			text("transport", "The transport protocol, tcp or udp.", of(func(b *shodan.Banner) any { return string(b.Transport) })),
+			text("product", "The software that answers, as far as it says so.", of(func(b *shodan.Banner) any { return string(b.Product) })),
+			moment("last_seen", "When Shodan saw the service with the fingerprint.", of(func(b *shodan.Banner) any { return b.Timestamp.Ptr() })),
+			text("title", "The address, port and kind, as a name for the row.", func(r row) any { return r.title() }),
+		}),
+	}
+}
+
+// withRichBanners asks for a host with its banners of a source that has some.
+func withRichBanners(*plugin.QueryData) lookup.Question {
+	return lookup.Question{Banners: true, Rich: true}
+}
+
+// A fingerprintRow is a fingerprint of a service, or an address without one.
+type fingerprintRow struct {
+	addressRow
+	kind   shodan.Pivot
+	value  string
+	banner *shodan.Banner // nil where there is none
+}
+
+func (r *fingerprintRow) query() string {
+	if r.value == "" {
+		return ""
+	}
+	return lookup.Query(r.kind, r.value)
+}
+
+func (r *fingerprintRow) title() string {
+	if r.banner == nil {
+		return r.given
+	}
+	return fmt.Sprintf("%s %d %s", r.given, r.banner.Port.V, r.kind)
+}
+
+// fingerprintRows makes the rows of an address, or the one row that says that there are none, and why.
+func fingerprintRows(_ *query, s *subject, answer lookup.Answer) []*fingerprintRow {
+	bare := addressRow{subject: s, answer: answer}
+	var rows []*fingerprintRow
+	if answer.Host != nil {
+		for i := range answer.Host.Banners {
+			b := &answer.Host.Banners[i]
+			for _, kind := range shodan.Fingerprints() {
+				if value := kind.Value(b); value != "" {
+					rows = append(rows, &fingerprintRow{addressRow: bare, kind: kind, value: value, banner: b})
+				}
+			}
+		}
+	}
+	if len(rows) == 0 {
+		rows = []*fingerprintRow{{addressRow: bare}}
+	}
+	return rows
+}

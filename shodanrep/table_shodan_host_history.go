@@ -1,0 +1,184 @@
+package shodanrep
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+func tableShodanHostHistory(context.Context) *plugin.Table {
+	type row = *sightingRow
+	return &plugin.Table{
+		Name: "shodan_host_history",
+		Description: "What an IP address has exposed over time: one row for each time that Shodan saw one of its services, with what had changed, and one for each port that is closed by now. " +
+			"An address of which nothing was seen, or that could not be checked, is one row with a null port and a status that says which.",
+		List:  &plugin.ListConfig{KeyColumns: addressKeys(), Hydrate: perAddress(withHistory, historyRows), Tags: map[string]string{"service": "shodan", "action": "host"}},
+		Cache: noQueryCache(),
+		Columns: slices.Concat([]*plugin.Column{
+			inet("ip", ipDescription, func(r row) any { return r.echo() }),
+		}, answerColumns(), []*plugin.Column{
+			integer("port", "The port. Null in the one row of an address of which nothing was seen or without an answer.", func(r row) any { return r.port }),
+			text("change", "What had changed since the service was seen before: opened (seen for the first time), product, version or certificate, the weightiest of them; "+
+				"closed in the row of a port that is no longer open. Null where nothing had.", func(r row) any { return r.change() }),
+			list("changes", "All that had changed, since it may be more than one thing. Empty where nothing had.", func(r row) any { return r.changes }),
+			moment("first_seen", "When Shodan first saw the port open.", func(r row) any { return moments(r.first) }),
+			moment("last_seen", "When Shodan last saw the port open.", func(r row) any { return moments(r.last) }),
+			boolean("is_current", "Whether this is how the service was seen last and its port is open still.", func(r row) any { return r.current }),
+			text("previous_product", "The software before, where another answers now or the port is closed.", func(r row) any { return string(r.before.product) }),
+			text("previous_version", "The version before, where it is another now or the port is closed.", func(r row) any { return string(r.before.version) }),
+			text("previous_ssl_fingerprint_sha256", "The SHA-256 fingerprint of the certificate before, where it is another now or the port is closed.", func(r row) any { return string(r.before.certificate) }),
+		}, bannerColumns(func(r row) *shodan.Banner { return r.banner }), []*plugin.Column{
+			text("title", "The address, port, transport and time, as a name for the row.", func(r row) any { return r.title() }),
+		}),
+	}
+}
+
+// withHistory asks for the banners of all times, of a source that has some.
+func withHistory(*plugin.QueryData) lookup.Question {
+	return lookup.Question{History: true, Rich: true}
+}
+
+// What may change between two sightings of a service, in order of weight.
+const (
+	opened             = "opened"
+	closed             = "closed"
+	productChanged     = "product"
+	versionChanged     = "version"
+	certificateChanged = "certificate"
+)
+
+// A sightingRow is a service as it was seen at one time, a port that is closed by now, or an address without either.
+type sightingRow struct {
+	addressRow
+	port        *int64
+	banner      *shodan.Banner // of a closed port only what is still true of it
+	changes     []string       // nil in the row of an address
+	before      traits         // what has changed
+	first, last time.Time
+	current     *bool
+}
+
+// traits are what is compared of two sightings. What a crawler did not find out is empty, and no change.
+type traits struct{ product, version, certificate shodan.Text }
+
+func (r *sightingRow) change() string {
+	if len(r.changes) == 0 {
+		return ""
+	}
+	return r.changes[0]
+}
+
+func (r *sightingRow) title() string {
+	switch {
+	case r.port == nil:
+		return r.given
+	case r.change() == closed:
+		return fmt.Sprintf("%s %d/%s closed", r.given, *r.port, r.banner.Transport)
+	}
+	return fmt.Sprintf("%s %d/%s %s", r.given, *r.port, r.banner.Transport, r.banner.Timestamp.Format(time.RFC3339))
+}
+
+// currentTime is how long Shodan itself takes what it saw for current.
+const currentTime = 30 * 24 * time.Hour
+
+// An endpoint is where a service is.
+type endpoint struct {
+	port      int64
+	transport shodan.Text
+}
+
+// historyRows makes the rows of an address, of each port the oldest sighting first.
+func historyRows(_ *query, s *subject, answer lookup.Answer) []*sightingRow {
+	bare := addressRow{subject: s, answer: answer}
+	if answer.Host == nil || len(answer.Host.Banners) == 0 {
+		return []*sightingRow{{addressRow: bare}}
+	}
+	at := map[endpoint][]*shodan.Banner{}
+	var order []endpoint
+	for i := range answer.Host.Banners {
+		b := &answer.Host.Banners[i]
+		e := endpoint{b.Port.V, b.Transport}
+		if at[e] == nil {
+			order = append(order, e)
+		}
+		at[e] = append(at[e], b)
+	}
+	slices.SortFunc(order, func(a, b endpoint) int {
+		return cmp.Or(cmp.Compare(a.port, b.port), cmp.Compare(a.transport, b.transport))
+	})
+	var rows []*sightingRow
+	for _, e := range order {
+		rows = append(rows, sightings(bare, e, at[e])...)
+	}
+	return rows
+}
+
+// sightings makes the rows of one port.
+//
+// A port is closed where Shodan does not list it among the host's open ports, which it does without saying whether it is
+// TCP's or UDP's. A dataset has no such list: what its files have last of a service counts as open there.
+func sightings(bare addressRow, at endpoint, banners []*shodan.Banner) []*sightingRow {
+	slices.SortStableFunc(banners, func(a, b *shodan.Banner) int { return a.Timestamp.Compare(b.Timestamp.Time) })
+	newest := banners[len(banners)-1]
+	port, first, last := newest.Port.Ptr(), banners[0].Timestamp.Time, newest.Timestamp.Time
+	open := port == nil || slices.Contains(bare.answer.Host.Ports, int(at.port))
+	rows := make([]*sightingRow, 0, len(banners)+1)
+	// A web server answers differently for each name that it is asked for: only answers for one name are compared.
+	known := map[shodan.Text]*sightingRow{}
+	was := map[shodan.Text]traits{}
+	for i, b := range banners {
+		row := &sightingRow{addressRow: bare, port: port, banner: b, changes: []string{}, first: first, last: last, current: new(bool)}
+		if i == 0 {
+			row.changes = append(row.changes, opened)
+		}
+		was[b.AskedFor] = row.compare(was[b.AskedFor])
+		known[b.AskedFor] = row
+		rows = append(rows, row)
+	}
+	for _, row := range known {
+		// A name that was asked for long ago says nothing of today.
+		*row.current = open && last.Sub(row.banner.Timestamp.Time) < currentTime
+	}
+	if !open {
+		gone := &sightingRow{
+			addressRow: bare, port: port, banner: &shodan.Banner{Transport: at.transport}, changes: []string{closed},
+			before: was[newest.AskedFor], first: first, last: last, current: new(bool),
+		}
+		rows = append(rows, gone)
+	}
+	return rows
+}
+
+// compare notes what has changed since the service was as it was, and returns how it is now. What is not known now is as
+// it was.
+func (r *sightingRow) compare(was traits) (is traits) {
+	is = was
+	note := func(now shodan.Text, is, before *shodan.Text, change string) {
+		if now == "" {
+			return
+		}
+		if *is != "" && *is != now {
+			r.changes = append(r.changes, change)
+			*before = *is
+		}
+		*is = now
+	}
+	note(r.banner.Product, &is.product, &r.before.product, productChanged)
+	if r.before.product != "" {
+		// Another software's version is no change of this one's.
+		r.before.version, is.version = is.version, r.banner.Version
+	} else {
+		note(r.banner.Version, &is.version, &r.before.version, versionChanged)
+	}
+	if r.banner.SSL != nil {
+		note(r.banner.SSL.Cert.Fingerprint.SHA256, &is.certificate, &r.before.certificate, certificateChanged)
+	}
+	return is
+}
