@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -32,6 +33,11 @@ type Reply[T any] struct {
 // Ask asks the REST API or CVEDB, or takes the answer from the cache; those who ask the same at the same time share one
 // request. What is not there is an error of the kind shodan.NotFound.
 func Ask[T any](ctx context.Context, e *Engine, call shodan.Call[T]) (Reply[T], error) {
+	if call.Service == shodan.RESTService {
+		if err := e.CheckKey(call.What); err != nil {
+			return Reply[T]{}, err
+		}
+	}
 	reply, err := request(ctx, e, call)
 	switch {
 	case err == nil, ctx.Err() != nil:
@@ -48,38 +54,21 @@ func Ask[T any](ctx context.Context, e *Engine, call shodan.Call[T]) (Reply[T], 
 
 // request is Ask with the service's own errors.
 func request[T any](ctx context.Context, e *Engine, call shodan.Call[T]) (Reply[T], error) {
-	s, age := e.rest, e.cfg.CacheTTL
+	s := e.rest
 	if call.Service == shodan.CVEDBService {
 		s = e.cveDB
 	}
-	if call.Lasting {
-		age = lastingTime
-	}
-	if s == nil {
-		return Reply[T]{}, e.CheckKey(call.What)
-	}
 	key := cache.Key{Service: s.store, Subject: call.Path + "?" + call.Query.Encode(), Asked: "get"}
-	kept := map[cache.Key]cache.Entry{}
-	if !call.Volatile {
-		kept = e.store.get(ctx, []cache.Key{key, s.banKey()})
-	}
+	kept := e.store.get(ctx, []cache.Key{key, s.banKey()})
 	if ban, ok := kept[s.banKey()]; ok {
 		s.pacer.ban(ban.Expires)
 	}
-	entry, hit := kept[key]
-	switch {
-	case hit:
-		e.store.store.Count(1, 0)
-	case !call.Volatile:
+	if !call.Volatile {
+		if o, ok := keptCall(s, call, kept, key); ok {
+			e.store.store.Count(1, 0)
+			return reply[T](o)
+		}
 		e.store.store.Count(0, 1)
-	}
-	if hit {
-		if len(entry.Body) == 0 {
-			return Reply[T]{CheckedAt: entry.CheckedAt}, &shodan.Error{Service: s.name, Kind: shodan.NotFound, Message: "it said so at " + entry.CheckedAt.UTC().Format(time.RFC3339)}
-		}
-		if value, err := call.Read(entry.Body); err == nil {
-			return Reply[T]{Value: value, CheckedAt: entry.CheckedAt}, nil
-		}
 	}
 	select {
 	case e.slots[s.source] <- struct{}{}:
@@ -87,42 +76,117 @@ func request[T any](ctx context.Context, e *Engine, call shodan.Call[T]) (Reply[
 	case <-ctx.Done():
 		return Reply[T]{}, ctx.Err()
 	}
-	boarded := s.board([]cache.Key{key}, func(ctx context.Context, _ []cache.Key, land func(cache.Key, outcome)) {
-		value, body, err := get(ctx, e, s, call)
-		now := time.Now()
-		var banned *BannedError
-		switch {
-		case errors.As(err, &banned):
-			e.store.put(cache.Entry{Key: s.banKey(), CheckedAt: now, Expires: banned.Until})
-		case call.Volatile:
-		case shodan.IsKind(err, shodan.NotFound):
-			e.store.put(cache.Entry{Key: key, CheckedAt: now, Expires: now.Add(age / negativeShare)})
-		case err == nil:
-			e.store.put(cache.Entry{Key: key, Body: body, CheckedAt: now, Expires: now.Add(age)})
-		}
-		land(key, outcome{value: value, err: err, checkedAt: now})
+	// What is read of an answer is shared, so that only those share it who read it as the same.
+	flying := key
+	flying.Asked = fmt.Sprintf("get %T", *new(T))
+	boarded := s.board([]cache.Key{flying}, func(ctx context.Context, _ []cache.Key, land func(cache.Key, outcome)) {
+		land(flying, flyCall(ctx, e, s, call, key))
 	})
-	o, err := s.wait(ctx, boarded[key])
-	if err == nil {
-		err = o.err
-	}
+	o, err := s.wait(ctx, boarded[flying])
 	if err != nil {
-		return Reply[T]{CheckedAt: o.checkedAt}, err
+		return Reply[T]{}, err
 	}
-	return Reply[T]{Value: o.value.(T), CheckedAt: o.checkedAt}, nil
+	return reply[T](o)
 }
+
+// reply makes a Reply of an outcome.
+func reply[T any](o outcome) (Reply[T], error) {
+	r := Reply[T]{CheckedAt: o.checkedAt}
+	if o.err == nil {
+		r.Value = o.value.(T)
+	}
+	return r, o.err
+}
+
+// keptCall makes an outcome of what the cache has for a call.
+func keptCall[T any](s *service, call shodan.Call[T], kept map[cache.Key]cache.Entry, key cache.Key) (outcome, bool) {
+	entry, ok := kept[key]
+	if !ok {
+		return outcome{}, false
+	}
+	o := outcome{checkedAt: entry.CheckedAt}
+	if len(entry.Body) == 0 {
+		o.err = &shodan.Error{Service: s.name, Kind: shodan.NotFound, Message: "it said so at " + entry.CheckedAt.UTC().Format(time.RFC3339)}
+		return o, true
+	}
+	value, err := call.Read(entry.Body)
+	o.value = value
+	return o, err == nil
+}
+
+// flyCall asks a service, where none has kept the answer since it was looked for, and keeps it. Where machines share a
+// cache, the first to have a question asks it, and the others wait for its answer.
+func flyCall[T any](ctx context.Context, e *Engine, s *service, call shodan.Call[T], key cache.Key) outcome {
+	keys := []cache.Key{key}
+	for !call.Volatile {
+		if o, ok := keptCall(s, call, e.store.get(ctx, keys), key); ok {
+			return o
+		}
+		if e.coordinator == nil || !e.coordinator.Available() {
+			break
+		}
+		own, _, release := e.lease(ctx, keys)
+		if len(own) == 0 {
+			if e.coordinator.WaitFor(ctx, key) != nil && ctx.Err() != nil {
+				return outcome{err: ctx.Err()}
+			}
+			continue
+		}
+		defer func() {
+			_ = e.store.flush(context.WithoutCancel(ctx)) // what is released must be there for those who waited for it
+			release()
+		}()
+		if o, ok := keptCall(s, call, e.store.get(ctx, keys), key); ok {
+			return o
+		}
+		break
+	}
+	value, body, err := get(ctx, e, s, call)
+	e.keepCall(s, key, body, err, call.Volatile, call.Lasting)
+	return outcome{value: value, err: err, checkedAt: time.Now()}
+}
+
+// keepCall keeps an answer, that there is none, or a ban, so that not even a new process asks before its end.
+func (e *Engine) keepCall(s *service, key cache.Key, body []byte, err error, volatile, lasting bool) {
+	now, age := time.Now(), e.cfg.CacheTTL
+	if lasting {
+		age = lastingTime
+	}
+	var banned *BannedError
+	switch {
+	case errors.As(err, &banned):
+		e.store.put(cache.Entry{Key: s.banKey(), CheckedAt: now, Expires: banned.Until})
+	case volatile:
+	case shodan.IsKind(err, shodan.NotFound):
+		e.store.put(cache.Entry{Key: key, CheckedAt: now, Expires: now.Add(age / negativeShare)})
+	case err == nil:
+		e.store.put(cache.Entry{Key: key, Body: body, CheckedAt: now, Expires: now.Add(age)})
+	}
+}
+
+// paidTries is how often an answer is paid for that cannot be read.
+const paidTries = 2
 
 // get sends a call, and reads its answer. One that cannot be read is asked for again.
 func get[T any](ctx context.Context, e *Engine, s *service, call shodan.Call[T]) (value T, body []byte, err error) {
+	paid := 0
 	value, err = ask(ctx, e, s, func(ctx context.Context) (value T, err error) {
 		value, body, err = shodan.Do(ctx, s.get, call)
+		var failure *shodan.Error
+		if call.Credits == 0 || err != nil && !(errors.As(err, &failure) && failure.Kind == shodan.Unavailable && failure.Status == http.StatusOK) {
+			return value, err
+		}
+		s.spent.credits.Add(int64(call.Credits))
+		if paid++; err != nil && paid == paidTries {
+			err = lastTry{err}
+		}
 		return value, err
 	})
-	if err == nil {
-		s.spent.credits.Add(int64(call.Credits))
-	}
 	return value, body, err
 }
+
+// lastTry is an error after which asking again is no use, or costs too much.
+type lastTry struct{ error }
 
 // spent counts what was asked of a service.
 type spent struct{ requests, credits atomic.Int64 }

@@ -168,3 +168,56 @@ func TestAHostsHistoryIsAskedForByItself(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAnswerThatIsPaidForAndCannotBeReadIsNotPaidForAgainAndAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler()
+		sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointSearch, Status: 200, Body: `{"matches": [{"ip_`})
+		e := start(t, withKey(sim))
+		if _, err := lookup.Ask(t.Context(), e, shodan.Search("port:22", 1)); !shodan.IsKind(err, shodan.Unavailable) {
+			t.Errorf("%v", err)
+		}
+		if got := e.Spent(); got != (lookup.Spending{Requests: 2, Credits: 2}) || sim.Credits(shodantest.Key) != 10_000-2 {
+			t.Errorf("%+v, and the service counts %d credits left", got, sim.Credits(shodantest.Key))
+		}
+	})
+}
+
+func TestManyWhoAskTheSameMakeOneRequestHoweverFewMayAskAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler(shodantest.WithLatency(time.Second))
+		cfg := withKey(sim)
+		cfg.MaxConcurrency = 2
+		e := start(t, cfg)
+		var wg sync.WaitGroup
+		for range 50 {
+			wg.Go(func() {
+				if _, err := lookup.Ask(t.Context(), e, shodan.Search("port:22", 1)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if sim.Count("") != 1 {
+			t.Errorf("%d requests", sim.Count(""))
+		}
+	})
+}
+
+func TestTheSameAnswerMayBeReadInTwoWays(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler(shodantest.WithLatency(time.Second))
+		e := start(t, withKey(sim))
+		text := shodan.Call[string]{What: "the list of ports", Path: ports().Path, Query: ports().Query, Read: func(body []byte) (string, error) { return string(body), nil }}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if reply, err := lookup.Ask(t.Context(), e, text); err != nil || !strings.HasPrefix(reply.Value, "[") {
+				t.Errorf("%+v, %v", reply, err)
+			}
+		})
+		if reply, err := lookup.Ask(t.Context(), e, ports()); err != nil || len(reply.Value) == 0 {
+			t.Errorf("%+v, %v", reply, err)
+		}
+		wg.Wait()
+	})
+}

@@ -244,3 +244,22 @@ func TestWithoutTheOthersAMachineKeepsItsShareOfThePace(t *testing.T) {
 		}
 	})
 }
+
+func TestMachinesWithTheSameCallMakeOneRequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := shodantest.NewHandler(shodantest.WithLatency(time.Second))
+		var wg sync.WaitGroup
+		for _, e := range machines(t, sim, newRedis(), 100) {
+			wg.Go(func() {
+				if _, err := Ask(t.Context(), e, shodan.Search("port:22", 1)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if sim.Count("") != 1 {
+			t.Errorf("%d requests of two machines, want one", sim.Count(""))
+		}
+	})
+}

@@ -141,6 +141,7 @@ func ask[T any](ctx context.Context, e *Engine, s *service, one func(context.Con
 		}
 		s.spent.requests.Add(1)
 		var failure *shodan.Error
+		var last lastTry
 		if errors.As(err, &failure) && failure.Kind == shodan.Limited {
 			until, ban := s.pacer.refused(d.begun, failure.RetryAfter)
 			if ban {
@@ -165,6 +166,9 @@ func ask[T any](ctx context.Context, e *Engine, s *service, one func(context.Con
 		case err == nil:
 			s.health.well()
 			return answer, nil
+		case errors.As(err, &last):
+			s.health.failed(last.error)
+			return none, last.error
 		case errors.Is(err, context.DeadlineExceeded):
 			err = &shodan.Error{Service: s.name, Err: fmt.Errorf("no answer within %v", timeout)}
 		case failure == nil || failure.Kind != shodan.Unavailable:
