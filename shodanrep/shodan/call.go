@@ -1,9 +1,11 @@
 package shodan
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -75,12 +77,12 @@ func readObject[T any](body []byte) (*T, error) {
 
 // readList reads an answer that is a JSON list, and returns an error for anything else.
 func readList[T any](body []byte) ([]T, error) {
+	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 || trimmed[0] != '[' {
+		return nil, errors.New("the answer is no list")
+	}
 	var list []T
 	if err := json.Unmarshal(body, &list); err != nil && !isTypeError(err) {
-		return nil, err
-	}
-	if list == nil {
-		return nil, errors.New("the answer is no list")
+		return nil, fmt.Errorf("the answer is not whole JSON: %w", err)
 	}
 	return list, nil
 }

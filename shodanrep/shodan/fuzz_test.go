@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
 // escapes are what makes a text need cleaning, where a backslash before them is not one that is escaped itself.
@@ -182,4 +183,38 @@ func FuzzQuote(f *testing.F) {
 			t.Errorf("%q is written %s", value, quoted)
 		}
 	})
+}
+
+func FuzzAnswersToCallsAreFitForPostgreSQL(f *testing.F) {
+	for _, seed := range append([]string{
+		`{"plan": "dev\u0000", "usage_limits": {"\ud800": -1, "x": "y"}, "member": 1, "22": "SSH", "53": null}`, `[80, "443", null, {}, 1e400, "\u0000"]`,
+		`{"matches": [{"id": "a", "title": "\udc00", "tags": [""], "votes": "3", "timestamp": "0000-01-01T00:00:00"}], "total": -1}`,
+		`[{"id": 7, "filters": {"ip": "x\u0000"}, "triggers": {"\u0000": {"ignore": "\ud800"}}, "notifiers": [{"args": {"url": "x"}}, 3]}]`,
+	}, shodantest.OddBodies...) {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		fitCall(t, shodan.Info(), body)
+		fitCall(t, shodan.Profile(), body)
+		fitCall(t, shodan.Ports(), body)
+		fitCall(t, shodan.Protocols(), body)
+		fitCall(t, shodan.ServiceNames(), body)
+		fitCall(t, shodan.SearchFilters(), body)
+		fitCall(t, shodan.SavedQueries("votes", 1), body)
+		fitCall(t, shodan.Scans(1), body)
+		fitCall(t, shodan.Alerts(), body)
+	})
+}
+
+// fitCall fails where what a call reads of an answer, which comes cleaned, is not fit.
+func fitCall[T any](t *testing.T, call shodan.Call[T], body []byte) {
+	t.Helper()
+	value, err := call.Read(shodan.Clean(body))
+	if err != nil {
+		return
+	}
+	fit(t, reflect.ValueOf(value))
+	if again, err := call.Read(shodan.Clean(body)); err != nil || !reflect.DeepEqual(again, value) {
+		t.Errorf("%s is read as %+v, then as %+v, %v", call.What, value, again, err)
+	}
 }

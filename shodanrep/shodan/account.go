@@ -1,0 +1,115 @@
+package shodan
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strconv"
+)
+
+// APIInfo is the plan of an API key, and what is left of it.
+type APIInfo struct {
+	Plan         Text        `json:"plan"`
+	QueryCredits Null[int64] `json:"query_credits"`
+	ScanCredits  Null[int64] `json:"scan_credits"`
+	MonitoredIPs Null[int64] `json:"monitored_ips"`
+	Unlocked     Null[bool]  `json:"unlocked"`
+	UnlockedLeft Null[int64] `json:"unlocked_left"`
+	HTTPS        Null[bool]  `json:"https"`
+	Telnet       Null[bool]  `json:"telnet"`
+	// UsageLimits is what the plan allows, by the names of the fields above; -1 is no limit.
+	UsageLimits map[string]Null[int64] `json:"usage_limits"`
+}
+
+// Limit returns what the plan allows of something, or nil where it sets no limit or does not say.
+func (i *APIInfo) Limit(name string) *int64 {
+	if limit := i.UsageLimits[name]; limit.V >= 0 {
+		return limit.Ptr()
+	}
+	return nil
+}
+
+// Info asks for the plan of the API key. It costs nothing.
+//
+// https://developer.shodan.io/api (GET /api-info)
+func Info() Call[*APIInfo] {
+	return Call[*APIInfo]{What: "the information on the API key", Path: "/api-info", Volatile: true, Read: func(body []byte) (*APIInfo, error) {
+		info, err := readObject[APIInfo](body)
+		if err == nil && info.Plan == "" && !info.QueryCredits.Valid {
+			return nil, errors.New("the answer has neither a plan nor credits")
+		}
+		return info, err
+	}}
+}
+
+// AccountProfile is the account that an API key belongs to.
+type AccountProfile struct {
+	DisplayName Text        `json:"display_name"`
+	Member      Null[bool]  `json:"member"`
+	Credits     Null[int64] `json:"credits"` // for exports
+	Created     Time        `json:"created"`
+}
+
+// Profile asks for the account that the API key belongs to.
+//
+// https://developer.shodan.io/api (GET /account/profile)
+func Profile() Call[*AccountProfile] {
+	return Call[*AccountProfile]{What: "the account's profile", Path: "/account/profile", Volatile: true, Read: func(body []byte) (*AccountProfile, error) {
+		profile, err := readObject[AccountProfile](body)
+		if err == nil && *profile == (AccountProfile{}) {
+			return nil, errors.New("the answer has nothing of an account")
+		}
+		return profile, err
+	}}
+}
+
+// Scan is a scan that the account asked for. The answer also has the API key it was asked for with, which is not read.
+type Scan struct {
+	ID          Text        `json:"id"`
+	Status      Text        `json:"status"`
+	Created     Time        `json:"created"`
+	StatusCheck Time        `json:"status_check"`
+	Size        Null[int64] `json:"size"`
+	CreditsLeft Null[int64] `json:"credits_left"`
+}
+
+// Scans asks for a page of the scans that the account asked for. The answers are not kept: they have the API key.
+//
+// https://developer.shodan.io/api (GET /shodan/scans)
+func Scans(page int) Call[*Page[Scan]] {
+	return Call[*Page[Scan]]{
+		What: "the list of scans", Path: "/shodan/scans", Query: url.Values{"page": {strconv.Itoa(page)}}, Volatile: true, Read: readPage[Scan],
+	}
+}
+
+// Alert is a set of networks that Shodan watches for the account.
+type Alert struct {
+	ID         Text        `json:"id"`
+	Name       Text        `json:"name"`
+	Created    Time        `json:"created"`
+	Expires    Null[int64] `json:"expires"` // seconds after it was created, 0 for never
+	Expiration Time        `json:"expiration"`
+	Expired    Null[bool]  `json:"expired"`
+	Size       Null[int64] `json:"size"` // addresses
+	Filters    struct {
+		IP Texts `json:"ip"`
+	} `json:"filters"`
+	// Triggers are what to tell of, by name, with what is ignored of it.
+	Triggers map[string]json.RawMessage `json:"triggers"`
+	// Notifiers are whom to tell. Their arguments, which may be passwords of other services, are not read.
+	Notifiers []Notifier `json:"notifiers"`
+}
+
+// Notifier is a way to tell somebody.
+type Notifier struct {
+	ID          Text `json:"id"`
+	Provider    Text `json:"provider"`
+	Description Text `json:"description"`
+}
+
+// Alerts asks for what Shodan watches for the account. The answers are not kept: they have the notifiers' passwords.
+//
+// https://developer.shodan.io/api (GET /shodan/alert/info)
+func Alerts() Call[[]Alert] {
+	return Call[[]Alert]{What: "the list of alerts", Path: "/shodan/alert/info", Volatile: true, Read: readObjects[Alert]}
+}
