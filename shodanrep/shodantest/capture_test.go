@@ -96,6 +96,8 @@ func TestInventedAnswersHaveTheShapeOfReal(t *testing.T) {
 		"api/rest_info.json":                     "/api-info?{key}",
 		"api/rest_ports.json":                    "/shodan/ports?{key}",
 		"api/account_profile.json":               "/account/profile?{key}",
+		"api/query_search.json":                  "/shodan/query/search?query=nginx&{key}",
+		"api/query_tags.json":                    "/shodan/query/tags?{key}",
 		"api/tools_my_ip.json":                   "/tools/myip?{key}",
 	} {
 		t.Run(file, func(t *testing.T) {
@@ -143,6 +145,22 @@ func TestInventedDomainsHaveTheShapeOfReal(t *testing.T) {
 	}
 	if diff := cmp.Diff(shape(real["data"].([]any)[0]), shape(invented["data"].([]any)[0])); diff != "" {
 		t.Errorf("a record, real (-) and invented (+): %s", diff)
+	}
+}
+
+func TestInventedItemsOfListsHaveTheShapeOfReal(t *testing.T) {
+	t.Parallel()
+	dir := captures(t)
+	sim := searched()
+	for file, path := range map[string]string{
+		"api/query_search.json": "/shodan/query/search?query=nginx&{key}",
+		"api/query_tags.json":   "/shodan/query/tags?{key}",
+	} {
+		real := object(t, read(t, dir, file))["matches"].([]any)[0]
+		_, body := ask(t, sim, path)
+		if diff := cmp.Diff(shape(real), shape(object(t, body)["matches"].([]any)[0])); diff != "" {
+			t.Errorf("%s, real (-) and invented (+): %s", file, diff)
+		}
 	}
 }
 

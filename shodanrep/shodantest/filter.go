@@ -60,6 +60,11 @@ var filters = map[string]filter{
 // filterNames are the names of the filters, sorted.
 func filterNames() []string { return slices.Sorted(maps.Keys(filters)) }
 
+// facetNames are the names of the facets, sorted: networks are no values that matches have.
+func facetNames() []string {
+	return slices.DeleteFunc(filterNames(), func(name string) bool { return name == "net" })
+}
+
 // exact is a filter that compares whole values, without regard to case.
 func exact(paths ...string) filter { return filter{values: at(paths...), match: strings.EqualFold} }
 

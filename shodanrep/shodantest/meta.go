@@ -1,6 +1,7 @@
 package shodantest
 
 import (
+	"cmp"
 	"maps"
 	"net"
 	"net/url"
@@ -45,6 +46,15 @@ func (s *Simulator) protocols() *answer {
 	return ok(protocols)
 }
 
+// serviceNames are the names of the services by port, for GET /shodan/services.
+func serviceNames() map[int]string {
+	names := map[int]string{}
+	for port, usual := range services {
+		names[port] = cmp.Or(usual.product, usual.module)
+	}
+	return names
+}
+
 // meta answers what is about the key, the service or names rather than about hosts; nil for a path that there is not.
 func (s *Simulator) meta(c *call, a account, query url.Values) *answer {
 	switch c.Endpoint {
@@ -56,8 +66,22 @@ func (s *Simulator) meta(c *call, a account, query url.Values) *answer {
 		return s.ports()
 	case "/shodan/protocols":
 		return s.protocols()
-	case "/shodan/host/search/facets", "/shodan/host/search/filters":
+	case "/shodan/services":
+		return ok(serviceNames())
+	case "/shodan/query":
+		return s.directory(query)
+	case "/shodan/query/search":
+		return s.findQueries(query)
+	case "/shodan/query/tags":
+		return s.queryTags(query)
+	case "/shodan/scans":
+		return s.scans(c.Key, query)
+	case "/shodan/alert/info":
+		return s.alerts()
+	case "/shodan/host/search/filters":
 		return ok(filterNames())
+	case "/shodan/host/search/facets":
+		return ok(facetNames())
 	case "/shodan/host/search/tokens":
 		return tokens(query.Get("query"))
 	case "/dns/resolve":

@@ -18,6 +18,9 @@ type settings struct {
 	banFor     time.Duration
 	bulk       *bool
 	logTo      io.Writer
+	saved      int
+	scanned    int
+	watched    int
 }
 
 // rate is a limit: so many requests a second, of which burst may come at once.
@@ -39,6 +42,7 @@ func defaults() settings {
 	return settings{
 		accounts: []account{{key: Key, plan: "dev", credits: defaultCredits}},
 		rates:    map[string]rate{},
+		saved:    23, scanned: 2, watched: 2,
 	}
 }
 
@@ -94,6 +98,21 @@ func WithRetryAfter(d time.Duration) Option {
 // known to do. They are counted from the start or from the last ban on, however far apart they are.
 func WithBan(after429s int, d time.Duration) Option {
 	return func(s *settings) { s.banAfter, s.banFor = after429s, d }
+}
+
+// WithSavedQueries sets how many queries users share, 23 where nothing is said; Shodan lists ten in a page.
+func WithSavedQueries(n int) Option {
+	return func(s *settings) { s.saved = n }
+}
+
+// WithScans sets how many scans the account has asked for, 2 where nothing is said; Shodan lists 100 in a page.
+func WithScans(n int) Option {
+	return func(s *settings) { s.scanned = n }
+}
+
+// WithAlerts sets how many alerts the account has, 2 where nothing is said.
+func WithAlerts(n int) Option {
+	return func(s *settings) { s.watched = n }
 }
 
 // WithLog writes a line to w for every answer, without the key.

@@ -26,7 +26,7 @@ func endpoint(path string, query url.Values) (name, subject string) {
 		return path, query.Get("hostnames")
 	case "/dns/reverse":
 		return path, query.Get("ips")
-	case EndpointSearch, EndpointCount, "/shodan/host/search/tokens", "/shodan/host/search/facets", "/shodan/host/search/filters":
+	case EndpointSearch, EndpointCount, "/shodan/host/search/tokens", "/shodan/host/search/facets", "/shodan/host/search/filters", "/shodan/query/search":
 		return path, query.Get("query")
 	}
 	if domain, ok := strings.CutPrefix(path, "/dns/domain/"); ok {

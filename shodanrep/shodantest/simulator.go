@@ -38,6 +38,9 @@ const (
 // Key is the API key that the simulator takes, unless WithKey says otherwise. It has the form of Shodan's.
 const Key = "SIMULATEDkeyNOTaREALone012345678"
 
+// HookSecret is in the address of a webhook that an alert tells. Shodan's answer has it, and nothing may show it.
+const HookSecret = "INVENTEDhookSECRET"
+
 // Simulator is Shodan's REST API, InternetDB and CVEDB in one http.Handler. It is safe for concurrent use.
 type Simulator struct {
 	settings
