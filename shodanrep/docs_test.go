@@ -109,7 +109,23 @@ const noRows = "has no rows"
 
 // asksServices are the tables whose examples need what a dataset does not have: they run on simulated services that
 // know the sample's hosts.
-var asksServices = []string{"shodan_cve", "shodan_dns_resolve", "shodan_dns_reverse", "shodan_domain", "shodan_internetdb", "shodan_vulnerability"}
+var asksServices = []string{
+	"shodan_account_profile",
+	"shodan_alert",
+	"shodan_api_info",
+	"shodan_cve",
+	"shodan_dns_resolve",
+	"shodan_dns_reverse",
+	"shodan_domain",
+	"shodan_internetdb",
+	"shodan_port",
+	"shodan_protocol",
+	"shodan_saved_query",
+	"shodan_scan",
+	"shodan_search_filter",
+	"shodan_service_name",
+	"shodan_vulnerability",
+}
 
 func TestTheExamplesRunOnTheSample(t *testing.T) {
 	atRoot(t)

@@ -37,6 +37,9 @@ func tables(ctx context.Context, d *plugin.TableMapData) (map[string]*plugin.Tab
 		return nil, err
 	}
 	return map[string]*plugin.Table{
+		"shodan_account_profile":         tableShodanAccountProfile(ctx),
+		"shodan_alert":                   tableShodanAlert(ctx),
+		"shodan_api_info":                tableShodanAPIInfo(ctx),
 		"shodan_asn_correlation":         tableShodanASNCorrelation(ctx),
 		"shodan_cve":                     tableShodanCVE(ctx),
 		"shodan_dns_resolve":             tableShodanDNSResolve(ctx),
@@ -49,7 +52,13 @@ func tables(ctx context.Context, d *plugin.TableMapData) (map[string]*plugin.Tab
 		"shodan_internetdb":              tableShodanInternetDB(ctx),
 		"shodan_ip_reputation":           tableShodanIPReputation(ctx),
 		"shodan_org_correlation":         tableShodanOrgCorrelation(ctx),
+		"shodan_port":                    tableShodanPort(ctx),
+		"shodan_protocol":                tableShodanProtocol(ctx),
+		"shodan_saved_query":             tableShodanSavedQuery(ctx),
+		"shodan_scan":                    tableShodanScan(ctx),
+		"shodan_search_filter":           tableShodanSearchFilter(ctx),
 		"shodan_service":                 tableShodanService(ctx),
+		"shodan_service_name":            tableShodanServiceName(ctx),
 		"shodan_ssl_correlation":         tableShodanSSLCorrelation(ctx),
 		"shodan_vulnerability":           tableShodanVulnerability(ctx),
 	}, nil

@@ -1,0 +1,27 @@
+package shodanrep
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+func tableShodanAccountProfile(context.Context) *plugin.Table {
+	type row = *shodan.AccountProfile
+	return &plugin.Table{
+		Name:        "shodan_account_profile",
+		Description: "The Shodan account that the API key belongs to.",
+		List:        listOf(fromAnswer(shodan.Profile(), func(_ *request, profile row) []row { return []row{profile} })),
+		Cache:       noQueryCache(),
+		Columns: []*plugin.Column{
+			text("display_name", "The name that the account shows. Null where it has none.", func(r row) any { return string(r.DisplayName) }),
+			boolean("member", "Whether the account has Shodan's membership.", func(r row) any { return r.Member.Ptr() }),
+			integer("credits", "The export credits of the account. Query and scan credits are in shodan_api_info.", func(r row) any { return r.Credits.Ptr() }),
+			moment("created", "When the account was made.", func(r row) any { return r.Created.Ptr() }),
+			text("title", "The name that the account shows, or else account.", func(r row) any { return string(cmp.Or(r.DisplayName, "account")) }),
+		},
+	}
+}

@@ -1,0 +1,66 @@
+package shodanrep
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// savedQueries is how many saved queries a scan lists at most. Shodan gives ten in a request, and takes one request a
+// second.
+const savedQueries = 500
+
+func tableShodanSavedQuery(context.Context) *plugin.Table {
+	type row = *savedQuery
+	return &plugin.Table{
+		Name:        "shodan_saved_query",
+		Description: fmt.Sprintf("Search queries that users of Shodan share, at most %d of them for each search.", savedQueries),
+		List: listOf(listing(listSavedQueries),
+			&plugin.KeyColumn{Name: "search", Require: plugin.Optional, Operators: []string{"="}},
+			&plugin.KeyColumn{Name: "sort", Require: plugin.Optional, Operators: []string{"="}}),
+		Cache: noQueryCache(),
+		Columns: []*plugin.Column{
+			text("search", "The text that the queries were searched for with where search = '…'. Null where all are listed.", func(r row) any { return r.search }),
+			text("sort", "What decides which of them are listed first, with where sort = '…': timestamp (the newest, which is the default) or votes. Null where it was not asked for.", func(r row) any { return r.sort }),
+			text("query", "The search query, as shodan_search takes it.", func(r row) any { return string(r.item.Query) }),
+			text("description", "What its author says of it.", func(r row) any { return string(r.item.Description) }),
+			integer("votes", "How many users have voted for it.", func(r row) any { return r.item.Votes.Ptr() }),
+			list("tags", "The tags that its author gave it.", func(r row) any { return r.item.Tags }),
+			moment("timestamp", "When it was shared.", func(r row) any { return r.item.Timestamp.Ptr() }),
+			integer("total", "How many queries there are in all, of which only some may be listed.", func(r row) any { return r.total }),
+			text("title", "The title that its author gave it.", func(r row) any { return string(r.item.Title) }),
+		},
+	}
+}
+
+type savedQuery struct {
+	part[shodan.SavedQuery]
+	search, sort string
+}
+
+// listSavedQueries lists the directory, or what of it a text finds.
+func listSavedQueries(ctx context.Context, r *request, emit func(*savedQuery) bool) error {
+	search, sort := r.text("search"), r.text("sort")
+	switch {
+	case r.quals["sort"] != nil && sort != "timestamp" && sort != "votes":
+		return fmt.Errorf(`sort = %q: use "timestamp" or "votes"`, sort)
+	case sort != "" && search != "":
+		return fmt.Errorf("shodan_saved_query cannot sort what it searches for: leave sort out, or search, and use order by")
+	case r.quals["search"] != nil && strings.TrimSpace(search) == "":
+		return fmt.Errorf("search = %q: give a text to search for, or leave search out to list all", search)
+	}
+	page := func(number int) shodan.Call[*shodan.Page[shodan.SavedQuery]] {
+		if search != "" {
+			return shodan.FindSavedQueries(search, number)
+		}
+		return shodan.SavedQueries(sort, number)
+	}
+	key := func(q shodan.SavedQuery) string { return fmt.Sprintf("%q %q %v", q.Title, q.Query, q.Timestamp) }
+	return paged(ctx, r, savedQueries, page, key, func(p part[shodan.SavedQuery]) bool {
+		return emit(&savedQuery{part: p, search: search, sort: sort})
+	})
+}

@@ -1,0 +1,51 @@
+package shodanrep
+
+import (
+	"context"
+	"slices"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+func tableShodanSearchFilter(context.Context) *plugin.Table {
+	type row = searchFilter
+	return &plugin.Table{
+		Name:        "shodan_search_filter",
+		Description: "What a search can filter by, and what its matches can be counted by.",
+		List:        listOf(listing(listSearchFilters)),
+		Cache:       noQueryCache(),
+		Columns: []*plugin.Column{
+			text("name", "The name, such as port, org or ssl.jarm.", func(r row) any { return r.name }),
+			boolean("is_filter", "Whether a search can filter by it, as in port:22.", func(r row) any { return r.isFilter }),
+			boolean("is_facet", "Whether the matches of a search can be counted by its values, as shodan_search_facet does.", func(r row) any { return r.isFacet }),
+			text("title", "The name, as a name for the row.", func(r row) any { return r.name }),
+		},
+	}
+}
+
+type searchFilter struct {
+	name              string
+	isFilter, isFacet bool
+}
+
+// listSearchFilters asks for both lists, and makes one row for each name.
+func listSearchFilters(ctx context.Context, r *request, emit func(searchFilter) bool) error {
+	filters, err := fetch(ctx, r.query, shodan.SearchFilters())
+	if err != nil {
+		return err
+	}
+	facets, err := fetch(ctx, r.query, shodan.SearchFacets())
+	if err != nil {
+		return err
+	}
+	names := slices.Concat(filters.Value, facets.Value)
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if !emit(searchFilter{name: name, isFilter: slices.Contains(filters.Value, name), isFacet: slices.Contains(facets.Value, name)}) {
+			break
+		}
+	}
+	return nil
+}
