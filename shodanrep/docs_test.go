@@ -109,7 +109,7 @@ const noRows = "has no rows"
 
 // asksServices are the tables whose examples need what a dataset does not have: they run on simulated services that
 // know the sample's hosts.
-var asksServices = []string{"shodan_cve", "shodan_dns_resolve", "shodan_dns_reverse", "shodan_domain", "shodan_internetdb", "shodan_vulnerability"}
+var asksServices = []string{"shodan_count", "shodan_cve", "shodan_dns_resolve", "shodan_dns_reverse", "shodan_domain", "shodan_internetdb", "shodan_search", "shodan_search_facet", "shodan_vulnerability"}
 
 func TestTheExamplesRunOnTheSample(t *testing.T) {
 	atRoot(t)

@@ -38,6 +38,7 @@ func tables(ctx context.Context, d *plugin.TableMapData) (map[string]*plugin.Tab
 	}
 	return map[string]*plugin.Table{
 		"shodan_asn_correlation":         tableShodanASNCorrelation(ctx),
+		"shodan_count":                   tableShodanCount(ctx),
 		"shodan_cve":                     tableShodanCVE(ctx),
 		"shodan_dns_resolve":             tableShodanDNSResolve(ctx),
 		"shodan_dns_reverse":             tableShodanDNSReverse(ctx),
@@ -48,7 +49,10 @@ func tables(ctx context.Context, d *plugin.TableMapData) (map[string]*plugin.Tab
 		"shodan_host_history":            tableShodanHostHistory(ctx),
 		"shodan_internetdb":              tableShodanInternetDB(ctx),
 		"shodan_ip_reputation":           tableShodanIPReputation(ctx),
+		"shodan_network_reputation":      tableShodanNetworkReputation(ctx),
 		"shodan_org_correlation":         tableShodanOrgCorrelation(ctx),
+		"shodan_search":                  tableShodanSearch(ctx),
+		"shodan_search_facet":            tableShodanSearchFacet(ctx),
 		"shodan_service":                 tableShodanService(ctx),
 		"shodan_ssl_correlation":         tableShodanSSLCorrelation(ctx),
 		"shodan_vulnerability":           tableShodanVulnerability(ctx),
