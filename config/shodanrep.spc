@@ -24,6 +24,12 @@ connection "shodanrep" {
   # How many related hosts the correlation tables return for each value they search for.
   # correlation_limit = 20
 
+  # How many rows a search may have; one with more is an error. Each hundred cost a query credit.
+  # search_limit = 1000
+
+  # How many addresses a network may have whose addresses are looked up; a larger one is an error.
+  # network_limit = 4096
+
   # Requests a second to the REST API. Shodan allows one for each key.
   # requests_per_second = 1
 
@@ -54,7 +60,4 @@ connection "shodanrep" {
   # api_url        = "https://api.shodan.io"
   # internetdb_url = "https://internetdb.shodan.io"
   # cvedb_url      = "https://cvedb.shodan.io"
-
-  # For tables of networks that are still to come; no table of this version reads it.
-  # network_limit = 4096
 }

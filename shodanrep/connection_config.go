@@ -26,6 +26,8 @@ type connectionConfig struct {
 	APILookupLimit              *int     `hcl:"api_lookup_limit,optional"`
 	BulkLookup                  *string  `hcl:"bulk_lookup,optional"`
 	CorrelationLimit            *int     `hcl:"correlation_limit,optional"`
+	SearchLimit                 *int     `hcl:"search_limit,optional"`
+	NetworkLimit                *int     `hcl:"network_limit,optional"`
 	RequestsPerSecond           *float64 `hcl:"requests_per_second,optional"`
 	InternetDBRequestsPerSecond *float64 `hcl:"internetdb_requests_per_second,optional"`
 	MaxConcurrency              *int     `hcl:"max_concurrency,optional"`
@@ -37,14 +39,14 @@ type connectionConfig struct {
 	APIURL                      *string  `hcl:"api_url,optional"`
 	InternetDBURL               *string  `hcl:"internetdb_url,optional"`
 
-	CVEDBURL     *string `hcl:"cvedb_url,optional"`
-	NetworkLimit *int    `hcl:"network_limit,optional"`
+	CVEDBURL *string `hcl:"cvedb_url,optional"`
 }
 
 // settings are a connection's arguments, checked and with their defaults.
 type settings struct {
 	lookup           lookup.Config
 	correlationLimit int
+	searchLimit      int
 	networkLimit     int
 	policy           *reputation.Policy
 }
@@ -78,6 +80,7 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 			UserAgent:                   "steampipe-plugin-shodanrep/" + Version(),
 		},
 		correlationLimit: r.count("correlation_limit", config.CorrelationLimit, 20, 1, 10_000),
+		searchLimit:      r.count("search_limit", config.SearchLimit, 1000, 1, 1_000_000),
 		networkLimit:     r.count("network_limit", config.NetworkLimit, 4096, 1, 1_000_000),
 	}
 	r.oneOf("policy", config.Policy, "baseline")

@@ -20,6 +20,8 @@ func TestAWrongArgumentFailsWhenTheConnectionIsRead(t *testing.T) {
 		`api_lookup_limit = -1`:                   `api_lookup_limit = -1: use a whole number from 0 to 1000000`,
 		`bulk_lookup = "yes"`:                     `bulk_lookup = "yes": use "auto", "on", "off"`,
 		`correlation_limit = 0`:                   `correlation_limit = 0: use a whole number from 1 to 10000`,
+		`search_limit = 0`:                        `search_limit = 0: use a whole number from 1 to 1000000`,
+		`network_limit = -1`:                      `network_limit = -1: use a whole number from 1 to 1000000`,
 		`requests_per_second = 0`:                 `requests_per_second = 0: use a number of requests a second greater than 0`,
 		`internetdb_requests_per_second = -2`:     `internetdb_requests_per_second = -2: use a number`,
 		`max_concurrency = 0`:                     `max_concurrency = 0: use a whole number from 1 to 1000`,

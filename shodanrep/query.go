@@ -110,7 +110,7 @@ func needs(d *plugin.QueryData, columns ...string) bool {
 // needsAnswers reports whether a scan's columns say more than which addresses were asked for.
 func (q *query) needsAnswers(d *plugin.QueryData) bool {
 	return slices.ContainsFunc(d.QueryContext.Columns, func(column string) bool {
-		return !slices.Contains([]string{"ip", "history", "minify", "title"}, column)
+		return !slices.Contains([]string{"ip", "network", "history", "minify", "title"}, column)
 	})
 }
 
@@ -221,10 +221,7 @@ func (q *query) subjects(ctx context.Context, d *plugin.QueryData) (own []*subje
 		sources, _ = textsOf(equals(asked))
 	}
 	for _, source := range sources {
-		if source == string(lookup.Auto) {
-			return nil, nil, fmt.Errorf(`source = "auto" is how the plugin chooses by itself, and no row has it: leave source out`)
-		}
-		if err := q.engine.CheckSource(lookup.Source(source)); err != nil {
+		if err := q.checkSource(source); err != nil {
 			return nil, nil, err
 		}
 		if quals["ip"] == nil && source != string(lookup.Dataset) {
@@ -250,6 +247,14 @@ func (q *query) subjects(ctx context.Context, d *plugin.QueryData) (own []*subje
 			}
 		}
 	}, nil
+}
+
+// checkSource returns an error where a query cannot ask for answers from a source.
+func (q *query) checkSource(source string) error {
+	if source == string(lookup.Auto) {
+		return fmt.Errorf(`source = "auto" is how the plugin chooses by itself, and no row has it: leave source out`)
+	}
+	return q.engine.CheckSource(lookup.Source(source))
 }
 
 // wholeDataset lists the hosts of the dataset, each in each manner.

@@ -227,6 +227,25 @@ func (r *request) limit(most int) int {
 	return most
 }
 
+// inTurn waits until no other call of a scan with a LIMIT is asking, and returns how to end this one's turn. A list is one
+// call for each of its values, all at once, and each would pay for rows that another has found already.
+func (r *request) inTurn() (end func()) {
+	if r.d.QueryContext.Limit == nil {
+		return func() {}
+	}
+	turn := inScan(r.query, "turn", func() *sync.Mutex { return new(sync.Mutex) })
+	turn.Lock()
+	return turn.Unlock
+}
+
+// remaining returns how many rows the scan still needs, or lookup.AllRows where it does not say.
+func (r *request) remaining(ctx context.Context) int64 {
+	if r.d.QueryContext.Limit == nil {
+		return lookup.AllRows
+	}
+	return max(0, r.d.RowsRemaining(ctx))
+}
+
 // fetch asks for something, once in a scan whatever the cache: the calls for the values of a list may share it.
 func fetch[T any](ctx context.Context, q *query, call shodan.Call[T]) (lookup.Reply[T], error) {
 	key := fmt.Sprint(call.Service, call.Path, "?", call.Query.Encode())

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
@@ -115,12 +114,7 @@ func listDomain(ctx context.Context, r *request, emit func(*domainRow) bool) err
 	if err != nil {
 		return err
 	}
-	if r.d.QueryContext.Limit != nil {
-		// One domain after the other: the rows of the first may be enough, and the others' would cost credits.
-		turn := inScan(r.query, "turn", func() *sync.Mutex { return new(sync.Mutex) })
-		turn.Lock()
-		defer turn.Unlock()
-	}
+	defer r.inTurn()() // the rows of the first domain may be enough, and the others' would cost credits
 	for _, asked := range questions {
 		if r.d.RowsRemaining(ctx) == 0 {
 			return nil

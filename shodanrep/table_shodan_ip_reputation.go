@@ -97,10 +97,15 @@ func lookUpReputation(ctx context.Context, d *plugin.QueryData, h *plugin.Hydrat
 	if err != nil {
 		return nil, err
 	}
+	return q.judge(answer), nil
+}
+
+// judge scores what is known of an address.
+func (q *query) judge(answer lookup.Answer) *reputationRow {
 	row := &reputationRow{answer: answer, policy: q.settings.policy.Name}
 	if answer.Host != nil {
 		result := q.settings.policy.Score(reputation.Host{Ports: answer.Host.Ports, Vulnerabilities: answer.Host.Vulns.IDs(), Tags: answer.Host.Tags})
 		row.result = &result
 	}
-	return row, nil
+	return row
 }

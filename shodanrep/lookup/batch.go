@@ -94,6 +94,9 @@ func (b *Batch) spawn(f func()) {
 	}()
 }
 
+// Expect says that so many more addresses will be asked for than the list is long.
+func (b *Batch) Expect(addresses int) { b.meter.Expect(addresses) }
+
 // canonical gives equal questions one form.
 func (q Question) canonical() Question {
 	q.Addr = q.Addr.Unmap().WithZone("")
@@ -206,7 +209,7 @@ func (b *Batch) source(q Question) Source {
 		return Dataset
 	case q.Rich:
 		return Shodan
-	case e.rest == nil || b.size > e.cfg.APILookupLimit:
+	case q.Free || e.rest == nil || b.size > e.cfg.APILookupLimit:
 		return InternetDB
 	}
 	if _, refusal := e.rest.plan.known(); refusal != nil {

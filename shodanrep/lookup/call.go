@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -39,17 +40,24 @@ func Ask[T any](ctx context.Context, e *Engine, call shodan.Call[T]) (Reply[T], 
 		}
 	}
 	reply, err := request(ctx, e, call)
-	switch {
-	case err == nil, ctx.Err() != nil:
+	if err == nil || ctx.Err() != nil {
 		return reply, err
-	case shodan.IsKind(err, shodan.PlanTooLow):
-		err = fmt.Errorf("%s needs a plan that allows it: %w; upgrade the plan at https://account.shodan.io", call.What, err)
-	case shodan.IsKind(err, shodan.CreditsSpent):
-		err = fmt.Errorf("%s costs a query credit: %w; wait for the month to end, or upgrade the plan", call.What, err)
-	default:
-		err = fmt.Errorf("%s failed: %w", call.What, err)
 	}
-	return reply, err
+	return reply, explain(call.What, err)
+}
+
+// explain says what failed, and what to do about a refusal.
+func explain(what string, err error) error {
+	var failure *shodan.Error
+	switch {
+	case errors.As(err, &failure) && strings.Contains(failure.Message, "query was invalid"):
+		return fmt.Errorf("%s failed: %w; check the query, whose filters are at https://www.shodan.io/search/filters, or ask again later", what, err)
+	case shodan.IsKind(err, shodan.PlanTooLow):
+		return fmt.Errorf("%s needs a plan that allows it: %w; upgrade the plan at https://account.shodan.io", what, err)
+	case shodan.IsKind(err, shodan.CreditsSpent):
+		return fmt.Errorf("%s costs a query credit: %w; wait for the month to end, or upgrade the plan", what, err)
+	}
+	return fmt.Errorf("%s failed: %w", what, err)
 }
 
 // request is Ask with the service's own errors.

@@ -11,9 +11,6 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// pageSize is how many matches a page of a search has at most.
-const pageSize = 100
-
 // A Related host shares what was searched for.
 type Related struct {
 	Banner shodan.Banner
@@ -106,19 +103,18 @@ func (e *Engine) Related(ctx context.Context, pivot shodan.Pivot, value string, 
 			}
 		}
 	}
-	if source == Dataset || e.rest == nil {
+	if source == Dataset || e.rest == nil || len(found) >= limit {
 		return found, nil
 	}
-	query := Query(pivot, value)
-	for page := 1; len(found) < limit && (page-1)*pageSize < limit; page++ {
-		reply, err := request(ctx, e, shodan.Search(query, page))
+	query, asked := Query(pivot, value), 0
+	for page, err := range e.pages(ctx, query, int64(limit)) {
 		if err != nil {
 			return nil, searchError(query, err)
 		}
-		for _, b := range reply.Value.Matches {
+		for _, b := range page.Value.Matches {
 			add(b, Shodan)
 		}
-		if int64(page*pageSize) >= reply.Value.Total.V {
+		if asked += pageSize; len(found) >= limit || asked >= limit {
 			break
 		}
 	}

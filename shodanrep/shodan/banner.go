@@ -21,6 +21,7 @@ type Banner struct {
 	Hash         Null[int64] `json:"hash"`
 	Hostnames    Texts       `json:"hostnames"`
 	HTTP         *HTTP       `json:"http"`
+	ID           Text        `json:"-"` // _shodan.id, which no other banner has
 	ISP          Text        `json:"isp"`
 	Location     Location    `json:"location"`
 	Module       Text        `json:"-"` // _shodan.module, the crawler's name for the protocol
@@ -107,6 +108,7 @@ func (b *Banner) UnmarshalJSON(raw []byte) error {
 		IPStr  Text            `json:"ip_str"`
 		IPv6   Text            `json:"ipv6"` // in place of the others in some banners, beside them in most
 		Shodan struct {
+			ID      Text `json:"id"`
 			Module  Text `json:"module"`
 			Options struct {
 				Hostname Text `json:"hostname"`
@@ -120,7 +122,7 @@ func (b *Banner) UnmarshalJSON(raw []byte) error {
 	if b.Addr = parseAddr(string(wire.IPStr), wire.IP); !b.Addr.IsValid() {
 		b.Addr = parseAddr(string(wire.IPv6), nil)
 	}
-	b.Module, b.AskedFor = wire.Shodan.Module, wire.Shodan.Options.Hostname
+	b.ID, b.Module, b.AskedFor = wire.Shodan.ID, wire.Shodan.Module, wire.Shodan.Options.Hostname
 	b.Raw = append(json.RawMessage(nil), raw...)
 	return nil
 }

@@ -120,6 +120,7 @@ var answerSeeds = []string{
 	`{"matches":[{"ip_str":"2001:db8::1","port":53}],"total":"7"}`,
 	`{"cve_id":"CVE-2021-44228","cvss":"10.0","epss":1e999,"kev":"yes","references":"x","published_time":"0000-01-01T00:00:00","cpes":[{}]}`,
 	`{"cves":[{"cve_id":"\ud800"},null,3,[],{"cve_id":{},"summary":"a\u0000"}]}`,
+	`{"matches":[],"total":7,"facets":{"country":[{"count":"3","value":"U\u0000S"},{"count":1,"value":true},null]}}`,
 	"{\"ports\":[1],\"org\":\"\xff\xfe\"}", `{"ports":[1e400,-1,99999999999999999999],"latitude":"NaN"}`,
 }
 
@@ -169,6 +170,9 @@ func FuzzAnswersAreFitForPostgreSQL(f *testing.F) {
 		}
 		if list, err := shodan.FindCVEs(shodan.CVEQuery{}).Read(clean); err == nil {
 			fit(t, reflect.ValueOf(list))
+		}
+		if r, err := shodan.Count("x", []string{"country"}, 10).Read(clean); err == nil {
+			fit(t, reflect.ValueOf(r))
 		}
 	})
 }

@@ -33,11 +33,16 @@ func Search(query string, page int) Call[*SearchResult] {
 	return call
 }
 
-// ParseSearch reads a page of matches. It returns an error for anything else.
+// ParseSearch reads a page of matches. It returns an error for anything else: without a total a page would look like
+// the last one.
 func ParseSearch(body []byte) (*SearchResult, error) {
 	result, err := readObject[SearchResult](Clean(body))
-	if err == nil && result.Matches == nil {
+	switch {
+	case err != nil:
+	case result.Matches == nil:
 		err = errors.New("the answer has no list of matches")
+	case !result.Total.Valid:
+		err = errNoTotal
 	}
 	if err != nil {
 		return nil, err

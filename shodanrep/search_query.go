@@ -1,0 +1,39 @@
+package shodanrep
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+)
+
+const (
+	queryDescription     = "The search query, in Shodan's syntax, such as product:nginx country:DE."
+	totalDescription     = "How many services match the query in all."
+	checkedAtDescription = "When Shodan was asked; an answer from the cache has the time of the question."
+)
+
+// queryKey is the key column of the tables that are about search queries.
+func queryKey() plugin.KeyColumnSlice {
+	return plugin.KeyColumnSlice{{Name: "query", Require: plugin.Required, Operators: []string{"="}}}
+}
+
+// queries returns the search queries of this call.
+func (r *request) queries() ([]string, error) {
+	queries := r.texts("query")
+	for _, query := range queries {
+		if strings.TrimSpace(query) == "" {
+			return nil, errors.New("query is empty: write what you would search for at https://www.shodan.io, such as query = 'product:nginx country:DE'")
+		}
+	}
+	return queries, nil
+}
+
+// orNothing returns an address as an inet column takes it, or nil for none.
+func orNothing(addr netip.Addr) any {
+	if !addr.IsValid() {
+		return nil
+	}
+	return addr.String()
+}

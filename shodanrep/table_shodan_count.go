@@ -1,0 +1,50 @@
+package shodanrep
+
+import (
+	"context"
+	"time"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+func tableShodanCount(context.Context) *plugin.Table {
+	type row = *countRow
+	return &plugin.Table{
+		Name:        "shodan_count",
+		Description: "How many services match a search query. Counting costs no query credits.",
+		List:        &plugin.ListConfig{KeyColumns: queryKey(), Hydrate: listing(listCounts), Tags: map[string]string{"service": "shodan", "action": "count"}},
+		Cache:       noQueryCache(),
+		Columns: []*plugin.Column{
+			text("query", queryDescription, func(r row) any { return r.query }),
+			integer("total", totalDescription, func(r row) any { return r.total }),
+			moment("checked_at", checkedAtDescription, func(r row) any { return moments(r.checkedAt) }),
+			text("title", "The query, as a name for the row.", func(r row) any { return r.query }),
+		},
+	}
+}
+
+// A countRow is a query with its total.
+type countRow struct {
+	query     string
+	total     int64
+	checkedAt time.Time
+}
+
+func listCounts(ctx context.Context, r *request, emit func(*countRow) bool) error {
+	queries, err := r.queries()
+	if err != nil {
+		return err
+	}
+	for _, query := range queries {
+		reply, err := fetch(ctx, r.query, shodan.Count(query, nil, 0))
+		if err != nil {
+			return err
+		}
+		if !emit(&countRow{query: query, total: reply.Value.Total.V, checkedAt: reply.CheckedAt}) {
+			return nil
+		}
+	}
+	return nil
+}

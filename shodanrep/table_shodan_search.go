@@ -1,0 +1,86 @@
+package shodanrep
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+func tableShodanSearch(context.Context) *plugin.Table {
+	type row = *matchRow
+	return &plugin.Table{
+		Name:        "shodan_search",
+		Description: "The services that match a search query, as on Shodan's web site. Each hundred rows cost a query credit; LIMIT saves them.",
+		List:        &plugin.ListConfig{KeyColumns: queryKey(), Hydrate: listing(listMatches), Tags: map[string]string{"service": "shodan", "action": "search"}},
+		Cache:       noQueryCache(),
+		Columns: slices.Concat([]*plugin.Column{
+			text("query", queryDescription, func(r row) any { return r.query }),
+			inet("ip", "The address of the service.", func(r row) any { return orNothing(r.banner.Addr) }),
+			integer("port", "The port.", func(r row) any { return r.banner.Port.Ptr() }),
+		}, bannerColumns(func(r row) *shodan.Banner { return r.banner }), []*plugin.Column{
+			list("domains", "The domains of the names that lead to the service.", func(r row) any { return r.banner.Domains }),
+			text("os", "The operating system, where the service gives it away.", func(r row) any { return string(r.banner.OS) }),
+			text("organization", "The organization that the address is assigned to.", func(r row) any { return string(r.banner.Organization) }),
+			text("asn", "The autonomous system that announces the address, such as AS64496.", func(r row) any { return string(r.banner.ASN) }),
+			text("isp", "The internet service provider.", func(r row) any { return string(r.banner.ISP) }),
+			text("country", "The country that the address is registered to be in.", func(r row) any { return string(r.banner.Location.CountryName) }),
+			text("country_code", "That country's two-letter code.", func(r row) any { return string(r.banner.Location.CountryCode) }),
+			text("city", "The city that the address is registered to be in.", func(r row) any { return string(r.banner.Location.City) }),
+			number("latitude", "The latitude of that place, in degrees.", func(r row) any { return r.banner.Location.Latitude.Ptr() }),
+			number("longitude", "The longitude of that place, in degrees.", func(r row) any { return r.banner.Location.Longitude.Ptr() }),
+			integer("total", totalDescription, func(r row) any { return r.page.Total }),
+			moment("checked_at", checkedAtDescription, func(r row) any { return moments(r.page.CheckedAt) }),
+			text("title", "The address, port and transport, as a name for the row.", func(r row) any { return endpointOf(r.banner) }),
+		}),
+	}
+}
+
+// A matchRow is a service that a query matches.
+type matchRow struct {
+	query  string
+	page   lookup.Page
+	banner *shodan.Banner
+}
+
+// endpointOf names a service by what its banner says of where it is.
+func endpointOf(b *shodan.Banner) string {
+	name := strconv.FormatInt(b.Port.V, 10)
+	if b.Addr.IsValid() {
+		name = b.Addr.String() + " " + name
+	}
+	if b.Transport != "" {
+		name += "/" + string(b.Transport)
+	}
+	return name
+}
+
+// listMatches searches for as many pages of matches as the scan has use for.
+func listMatches(ctx context.Context, r *request, emit func(*matchRow) bool) error {
+	queries, err := r.queries()
+	if err != nil {
+		return err
+	}
+	defer r.inTurn()()
+	for _, query := range queries {
+		limit := r.remaining(ctx)
+		if limit == 0 {
+			return nil
+		}
+		for page, err := range r.engine.Search(ctx, query, limit, int64(r.settings.searchLimit)) {
+			if err != nil {
+				return err
+			}
+			for _, b := range page.Banners {
+				if !emit(&matchRow{query: query, page: lookup.Page{Total: page.Total, CheckedAt: page.CheckedAt}, banner: b}) {
+					return nil
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package shodanrep
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// facetSize is how many values of a facet are told where the query does not say.
+const facetSize = 10
+
+func tableShodanSearchFacet(context.Context) *plugin.Table {
+	type row = *facetRow
+	return &plugin.Table{
+		Name:        "shodan_search_facet",
+		Description: "The most frequent values of a property among the services that match a search query, such as their countries, with how many have each. Costs no query credits.",
+		List: &plugin.ListConfig{KeyColumns: append(queryKey(),
+			&plugin.KeyColumn{Name: "facet", Require: plugin.Required, Operators: []string{"="}},
+			&plugin.KeyColumn{Name: "size", Require: plugin.Optional, Operators: []string{"="}},
+		), Hydrate: listing(listFacets), Tags: map[string]string{"service": "shodan", "action": "count"}},
+		Cache: noQueryCache(),
+		Columns: []*plugin.Column{
+			text("query", queryDescription, func(r row) any { return r.query }),
+			text("facet", "The property that is counted by, such as country, port, org, asn, product or vuln. Most filters of the search are facets too.", func(r row) any { return r.facet }),
+			integer("size", "How many values of each facet to return at most, 10 unless you say so.", func(r row) any { return r.size }),
+			integer("rank", "The place of the value among those of its facet: 1 is the most frequent.", func(r row) any { return r.rank }),
+			text("value", "The value, as text whatever its type is: US, 443, true.", func(r row) any { return string(r.value.Value) }),
+			integer("count", "How many matching services have the value.", func(r row) any { return r.value.Count.Ptr() }),
+			integer("total", totalDescription, func(r row) any { return r.reply.Value.Total.Ptr() }),
+			moment("checked_at", checkedAtDescription, func(r row) any { return moments(r.reply.CheckedAt) }),
+			text("title", "The facet and the value, as a name for the row.", func(r row) any { return fmt.Sprintf("%s %s", r.facet, r.value.Value) }),
+		},
+	}
+}
+
+// A facetRow is a value of a facet.
+type facetRow struct {
+	query, facet string
+	size, rank   int
+	value        shodan.FacetValue
+	reply        lookup.Reply[*shodan.CountResult]
+}
+
+// facetName is what can name a facet. Anything else could say more to Shodan than which one is meant.
+var facetName = regexp.MustCompile(`^[a-z][a-z0-9_.]*$`)
+
+// listFacets asks for all facets of the scan at once, and makes rows of those of this call.
+func listFacets(ctx context.Context, r *request, emit func(*facetRow) bool) error {
+	queries, err := r.queries()
+	if err != nil {
+		return err
+	}
+	together := r.whole("facet")
+	for _, facet := range together {
+		if !facetName.MatchString(facet) {
+			return fmt.Errorf("facet = %q is no name of a facet: use one such as country, port, org or ssl.version, and the column size for how many values", facet)
+		}
+	}
+	sizes := r.texts("size")
+	if sizes == nil {
+		sizes = []string{strconv.Itoa(facetSize)}
+	}
+	for _, text := range sizes {
+		size, err := strconv.Atoi(text)
+		if err != nil || size < 1 {
+			return fmt.Errorf("size = %s: use a whole number from 1 on", text)
+		}
+		for _, query := range queries {
+			reply, err := fetch(ctx, r.query, shodan.Count(query, together, size))
+			if err != nil {
+				return err
+			}
+			for _, facet := range r.texts("facet") {
+				for i, value := range reply.Value.Facets[facet] {
+					if !emit(&facetRow{query: query, facet: facet, size: size, rank: i + 1, value: value, reply: reply}) {
+						return nil
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
