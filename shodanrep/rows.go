@@ -214,11 +214,6 @@ func (r *request) whole(column string) []string {
 	return slices.Compact(list)
 }
 
-// truth returns the truth value that a key column has to equal, or nil.
-func (r *request) truth(column string) *bool {
-	return truthOf(r.text(column))
-}
-
 // limit returns how many rows the scan needs, or most where it does not say or needs more.
 func (r *request) limit(most int) int {
 	if n := r.d.QueryContext.Limit; n != nil && *n < int64(most) {

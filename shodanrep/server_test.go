@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,13 +22,38 @@ type server struct {
 	*grpc.PluginServer
 }
 
+// idle are the servers that no test uses at the moment. The SDK never lets go of a server, and each has some 35 MB for
+// a cache of rows that none of our tables uses.
+var idle struct {
+	sync.Mutex
+	servers []*grpc.PluginServer
+}
+
 // connect starts the plugin with the text of a connection, as a user writes it. The error is the connection's.
 func connect(t *testing.T, spc string) (server, error) {
 	t.Helper()
-	s := server{plugin.Server(&plugin.ServeOpts{PluginFunc: Plugin})}
-	_, err := s.SetAllConnectionConfigs(&proto.SetAllConnectionConfigsRequest{
-		Configs: []*proto.ConnectionConfig{{Connection: "test", Plugin: "shodanrep", Config: spc}},
-	})
+	request := &proto.SetAllConnectionConfigsRequest{
+		MaxCacheSizeMb: -1, // the server has its cache of rows
+		Configs:        []*proto.ConnectionConfig{{Connection: "test", Plugin: "shodanrep", Config: spc}},
+	}
+	idle.Lock()
+	var s server
+	if n := len(idle.servers); n > 0 {
+		s.PluginServer, idle.servers = idle.servers[n-1], idle.servers[:n-1]
+	}
+	idle.Unlock()
+	if s.PluginServer == nil {
+		s.PluginServer = plugin.Server(&plugin.ServeOpts{PluginFunc: Plugin})
+		request.MaxCacheSizeMb = 1
+	}
+	_, err := s.SetAllConnectionConfigs(request)
+	if err == nil {
+		t.Cleanup(func() {
+			idle.Lock()
+			defer idle.Unlock()
+			idle.servers = append(idle.servers, s.PluginServer)
+		})
+	}
 	return s, err
 }
 
