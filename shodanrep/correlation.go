@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
@@ -65,7 +66,7 @@ func (c correlation) definition() *plugin.Table {
 	return &plugin.Table{
 		Name:        c.table,
 		Description: c.description,
-		List:        &plugin.ListConfig{KeyColumns: c.keyColumns(), Hydrate: c.list, Tags: map[string]string{"service": "shodan", "action": "search"}},
+		List:        &plugin.ListConfig{KeyColumns: c.keyColumns(), Hydrate: listing(c.listRelated), Tags: map[string]string{"service": "shodan", "action": "search"}},
 		Cache:       noQueryCache(),
 		Columns: []*plugin.Column{
 			inet("ip", "The address whose relations are looked for, as it was asked for. Null where a value was given instead.", func(r row) any {
@@ -109,42 +110,27 @@ func join(pivots []shodan.Pivot) string {
 	return strings.Join(names, ", ")
 }
 
-// list finds the hosts related to one address or to one value.
-func (c correlation) list(ctx context.Context, d *plugin.QueryData, _ *plugin.HydrateData) (any, error) {
-	q := queryOf(ctx, d)
-	if err := c.listRelated(ctx, d, q); err != nil {
-		return nil, q.fail(ctx, err)
-	}
-	return nil, nil
-}
-
-func (c correlation) listRelated(ctx context.Context, d *plugin.QueryData, q *query) error {
-	if q.open(); q.err != nil {
-		return q.err
-	}
-	asked, err := c.asked(d)
+// listRelated finds the hosts related to one address or to one value.
+func (c correlation) listRelated(ctx context.Context, r *request, emit func(*relatedRow) bool) error {
+	asked, err := c.asked(r.quals)
 	if err != nil {
 		return err
 	}
-	if err := q.engine.CheckSearch(asked.source); err != nil {
+	if err := r.engine.CheckSearch(asked.source); err != nil {
 		return err
-	}
-	limit := q.settings.correlationLimit
-	if n := d.QueryContext.Limit; n != nil && *n < int64(limit) {
-		limit = int(*n)
 	}
 	for _, value := range asked.values {
 		for _, pivot := range asked.pivots {
-			if err := c.stream(ctx, d, q, relatedRow{pivot: pivot, value: value}, asked.source, limit); err != nil {
+			if more, err := c.stream(ctx, r, relatedRow{pivot: pivot, value: value}, asked.source, emit); err != nil || !more {
 				return err
 			}
 		}
 	}
-	if err := q.ask(ctx, d, asked.subjects, withRichBanners(d)); err != nil {
+	if err := r.ask(ctx, r.d, asked.subjects, withRichBanners(r.d)); err != nil {
 		return err
 	}
 	for _, s := range asked.subjects {
-		answer, err := q.answer(ctx, s, withRichBanners(d))
+		answer, err := r.answer(ctx, s, withRichBanners(r.d))
 		if err != nil {
 			return err
 		}
@@ -152,7 +138,9 @@ func (c correlation) listRelated(ctx context.Context, d *plugin.QueryData, q *qu
 			answer = lookup.Answer{Status: lookup.Failed, Error: fmt.Sprintf("%s is a network, not an address", s.given)}
 		}
 		if answer.Status == lookup.Failed {
-			d.StreamListItem(ctx, &relatedRow{subject: s, source: asked.source, error: answer.Error})
+			if !emit(&relatedRow{subject: s, source: asked.source, error: answer.Error}) {
+				return nil
+			}
 			continue
 		}
 		if answer.Host == nil {
@@ -160,7 +148,7 @@ func (c correlation) listRelated(ctx context.Context, d *plugin.QueryData, q *qu
 		}
 		for _, own := range c.shared(answer.Host, asked.pivots) {
 			own.subject = s
-			if err := c.stream(ctx, d, q, own, asked.source, limit); err != nil {
+			if more, err := c.stream(ctx, r, own, asked.source, emit); err != nil || !more {
 				return err
 			}
 		}
@@ -177,11 +165,7 @@ type askedFor struct {
 }
 
 // asked reads the quals of one call.
-func (c correlation) asked(d *plugin.QueryData) (askedFor, error) {
-	quals, err := ownQuals(d)
-	if err != nil {
-		return askedFor{}, err
-	}
+func (c correlation) asked(quals map[string]*proto.Quals) (askedFor, error) {
 	take := func(column string) []string {
 		texts, _ := textsOf(equals(quals[column]))
 		return texts
@@ -252,8 +236,8 @@ func (c correlation) shared(host *shodan.Host, pivots []shodan.Pivot) []relatedR
 	return rows
 }
 
-// stream makes the rows of the hosts that share one value.
-func (c correlation) stream(ctx context.Context, d *plugin.QueryData, q *query, own relatedRow, source lookup.Source, limit int) error {
+// stream makes the rows of the hosts that share one value, and reports whether more rows are needed.
+func (c correlation) stream(ctx context.Context, r *request, own relatedRow, source lookup.Source, emit func(*relatedRow) bool) (more bool, err error) {
 	var except netip.Addr
 	if own.subject != nil {
 		except = own.subject.addr
@@ -262,17 +246,16 @@ func (c correlation) stream(ctx context.Context, d *plugin.QueryData, q *query, 
 	if own.pivot == shodan.ASN {
 		value = lookup.CanonicalASN(value)
 	}
-	found, err := q.engine.Related(ctx, own.pivot, value, except, source, limit)
+	found, err := r.engine.Related(ctx, own.pivot, value, except, source, r.limit(r.settings.correlationLimit))
 	if err != nil {
-		return err
+		return false, err
 	}
 	for i := range found {
 		row := own
 		row.source, row.related = found[i].Source, &found[i].Banner
-		d.StreamListItem(ctx, &row)
-		if d.RowsRemaining(ctx) == 0 {
-			return nil
+		if !emit(&row) {
+			return false, nil
 		}
 	}
-	return nil
+	return true, nil
 }

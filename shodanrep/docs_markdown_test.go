@@ -3,7 +3,9 @@ package shodanrep_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -135,15 +137,22 @@ func servicesConfig(t *testing.T) string {
 	return path
 }
 
-// countRows runs a query on the sample, by a configuration, and returns the number of its rows.
-func countRows(t *testing.T, config, sql string) int {
+// countRows runs statements on the sample, by a configuration, and returns how many rows each has. It runs them in one
+// process's worth of plugin, of which the SDK never lets go.
+func countRows(t *testing.T, config string, statements []string) []int {
 	t.Helper()
-	var result struct{ Rows []map[string]any }
-	text := runCLI(t, "query", "--config", config, "--attach", rulesTable+"="+sampleRules, "--output", "json", "--", sql)
-	if err := json.Unmarshal([]byte(text), &result); err != nil {
-		t.Errorf("%v: %s", err, text)
+	text := runCLI(t, "query", "--config", config, "--attach", rulesTable+"="+sampleRules, "--output", "json", "--", strings.Join(statements, "\n"))
+	var counts []int
+	for results := json.NewDecoder(strings.NewReader(text)); ; {
+		var result struct{ Rows []map[string]any }
+		switch err := results.Decode(&result); {
+		case errors.Is(err, io.EOF) && len(counts) == len(statements):
+			return counts
+		case err != nil:
+			t.Fatalf("%v after %d results of %d: %s", err, len(counts), len(statements), text)
+		}
+		counts = append(counts, len(result.Rows))
 	}
-	return len(result.Rows)
 }
 
 // command is how the documents begin a query.

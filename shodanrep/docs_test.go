@@ -141,17 +141,21 @@ func TestTheExamplesRunOnTheSample(t *testing.T) {
 		if slices.Contains(asksServices, name) {
 			config = services
 		}
-		for _, b := range blocksIn(document, "sql", "sql+sqlite") {
-			for _, sql := range statements(b.text) {
-				t.Run(name+": "+b.heading, func(t *testing.T) {
-					_, text, _ := strings.Cut(document, "### "+b.heading)
-					text, _, _ = strings.Cut(text, "```")
-					if n := countRows(t, config, sql); (n == 0) != strings.Contains(text, noRows) {
-						t.Errorf("%d rows:\n%s", n, sql)
-					}
-				})
+		t.Run(name, func(t *testing.T) {
+			var headings, queries []string
+			for _, b := range blocksIn(document, "sql", "sql+sqlite") {
+				for _, sql := range statements(b.text) {
+					headings, queries = append(headings, b.heading), append(queries, sql)
+				}
 			}
-		}
+			for i, n := range countRows(t, config, queries) {
+				_, text, _ := strings.Cut(document, "### "+headings[i])
+				text, _, _ = strings.Cut(text, "```")
+				if (n == 0) != strings.Contains(text, noRows) {
+					t.Errorf("%s: %d rows:\n%s", headings[i], n, queries[i])
+				}
+			}
+		})
 	}
 }
 

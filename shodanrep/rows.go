@@ -102,6 +102,10 @@ func perAddressAhead[R any](want func(*plugin.QueryData) lookup.Question,
 		if err != nil {
 			return nil, q.fail(ctx, err)
 		}
+		defer q.inTurn(d)()
+		if d.RowsRemaining(ctx) == 0 {
+			return nil, nil
+		}
 		var ahead []begun
 		waiting := int64(0)
 		// emit hands on the rows that were begun first, and reports whether more are needed.
@@ -177,7 +181,8 @@ func listing[R any](find func(ctx context.Context, r *request, emit func(R) bool
 		if err == nil {
 			quals, err = ownQuals(d)
 		}
-		if err == nil {
+		defer q.inTurn(d)()
+		if err == nil && d.RowsRemaining(ctx) > 0 {
 			err = find(ctx, &request{query: q, d: d, quals: quals}, func(row R) bool {
 				d.StreamListItem(ctx, row)
 				return d.RowsRemaining(ctx) > 0
@@ -222,13 +227,14 @@ func (r *request) limit(most int) int {
 	return most
 }
 
-// inTurn waits until no other call of a scan with a LIMIT is asking, and returns how to end this one's turn. A list is one
-// call for each of its values, all at once, and each would pay for rows that another has found already.
-func (r *request) inTurn() (end func()) {
-	if r.d.QueryContext.Limit == nil {
+// inTurn waits until no other call of a scan with a LIMIT makes rows, and returns how to end this one's turn. A list is
+// one call for each of its values, all at once. Each would pay for rows that another has found already, and where more
+// rows come than the LIMIT has, the SDK may lose all of them.
+func (q *query) inTurn(d *plugin.QueryData) (end func()) {
+	if d.QueryContext.Limit == nil {
 		return func() {}
 	}
-	turn := inScan(r.query, "turn", func() *sync.Mutex { return new(sync.Mutex) })
+	turn := inScan(q, "turn", func() *sync.Mutex { return new(sync.Mutex) })
 	turn.Lock()
 	return turn.Unlock
 }

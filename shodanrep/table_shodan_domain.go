@@ -114,7 +114,6 @@ func listDomain(ctx context.Context, r *request, emit func(*domainRow) bool) err
 	if err != nil {
 		return err
 	}
-	defer r.inTurn()() // the rows of the first domain may be enough, and the others' would cost credits
 	for _, asked := range questions {
 		if r.d.RowsRemaining(ctx) == 0 {
 			return nil

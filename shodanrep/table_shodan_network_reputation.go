@@ -94,7 +94,6 @@ func (n network) addresses(most int64) iter.Seq[netip.Addr] {
 
 // listNetworks makes a row for each address of the networks.
 func listNetworks(ctx context.Context, r *request, emit func(*networkRow) bool) error {
-	defer r.inTurn()()
 	// All networks of the scan are checked by each call, so that none is asked about where another is too large.
 	for _, text := range r.whole("network") {
 		n, err := parseNetwork(text)

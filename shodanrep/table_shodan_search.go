@@ -65,7 +65,6 @@ func listMatches(ctx context.Context, r *request, emit func(*matchRow) bool) err
 	if err != nil {
 		return err
 	}
-	defer r.inTurn()()
 	for _, query := range queries {
 		limit := r.remaining(ctx)
 		if limit == 0 {
