@@ -10,8 +10,12 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// maxFile is how large a policy's file may be. It bounds how deep its expressions can be nested.
-const maxFile = 128 << 10
+// maxFile is how large a policy's file may be, and maxDepth how deep its brackets and operators may be nested: HCL's parser
+// calls itself for each, and would end the program where that is too deep.
+const (
+	maxFile  = 128 << 10
+	maxDepth = 32
+)
 
 // nameForm is what policies and factors may be called.
 var nameForm = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
@@ -62,6 +66,10 @@ func (r *reader) body(text []byte) *hclsyntax.Body {
 		r.wrong(hcl.Range{}, "the file has %d bytes: a policy has at most %d", len(text), maxFile)
 		return nil
 	}
+	if where, deep := tooDeep(text, r.file); deep {
+		r.wrong(where, "brackets or operators are nested more than %d deep", maxDepth)
+		return nil
+	}
 	parsed, diagnostics := hclsyntax.ParseConfig(text, r.file, hcl.InitialPos)
 	for _, d := range diagnostics {
 		if d.Severity == hcl.DiagError {
@@ -72,6 +80,33 @@ func (r *reader) body(text []byte) *hclsyntax.Body {
 		return nil
 	}
 	return parsed.Body.(*hclsyntax.Body)
+}
+
+// tooDeep finds the place where brackets, operators before a value, or choices are nested too deep.
+func tooDeep(text []byte, file string) (hcl.Range, bool) {
+	tokens, _ := hclsyntax.LexConfig(text, file, hcl.InitialPos) // what is wrong the parser says
+	brackets, operators, choices := 0, 0, 0
+	for _, token := range tokens {
+		switch token.Type {
+		case hclsyntax.TokenMinus, hclsyntax.TokenBang:
+			operators++
+		default:
+			operators = 0
+		}
+		switch token.Type {
+		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOQuote, hclsyntax.TokenOHeredoc,
+			hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
+			brackets++
+		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc, hclsyntax.TokenTemplateSeqEnd:
+			brackets--
+		case hclsyntax.TokenQuestion:
+			choices++
+		}
+		if brackets > maxDepth || operators > maxDepth || choices > maxDepth {
+			return token.Range, true
+		}
+	}
+	return hcl.Range{}, false
 }
 
 // policy reads the block of a policy.

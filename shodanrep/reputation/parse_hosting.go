@@ -94,7 +94,7 @@ func (r *reader) age(c *Confidence, block *hclsyntax.Block) {
 		r.wrong(block.DefRange(), `older_than needs times, such as older_than "90" { times = 0.7 }`)
 		return
 	}
-	days := r.number(block, "days", `older_than "90" { times = 0.7 }`)
+	days := r.number(block, "number of days", `older_than "90" { times = 0.7 }`)
 	if slices.ContainsFunc(c.Ages, func(o Age) bool { return o.OverDays == days }) {
 		r.wrong(block.DefRange(), "there is an older_than \"%d\" already", days)
 	}
