@@ -82,7 +82,7 @@ func TestEachFactorOfTheExtendedPolicy(t *testing.T) {
 		"suspicious ports":                    {host{Ports: []int{4444, 31337, 6667}}, []string{`suspicious_ports 15 ports that seldom serve a good purpose: 4444 (the listener of Metasploit), 6667 (IRC, also of botnets), 31337 (Back Orifice) [4444,6667,31337]`}},
 		"an ordinary port for applications":   {host{Ports: []int{8080, 8443}}, nil},
 		"out of support":                      {host{Tags: []string{"eol-os", "eol-product"}}, []string{`end_of_life 15 out of support: eol-os (its system gets no fixes any more), eol-product (gets no fixes any more) ["eol-os","eol-product"]`}},
-		"a self-signed certificate":           {host{Tags: []string{"self-signed"}, Certificates: []string{"self-signed"}}, []string{`certificates 5 certificates that no one vouches for: self-signed, self-signed {"certificates":["self-signed"],"tags":["self-signed"]}`}},
+		"a self-signed certificate":           {host{Tags: []string{"self-signed"}, Certificates: []string{"self-signed"}}, []string{`certificates 5 certificates that no one vouches for: self-signed {"certificates":["self-signed"],"tags":["self-signed"]}`}},
 		"an expired certificate as well":      {host{Certificates: []string{"self-signed", "expired", "expired"}}, []string{`certificates 8 certificates that no one vouches for: expired, self-signed {"certificates":["expired","self-signed"]}`}},
 		"a default page":                      {host{Titles: []string{"Shop", "Welcome to nginx! - here"}}, []string{`default_pages 5 a page that nobody set up: Welcome to nginx! - here ["Welcome to nginx! - here"]`}},
 		"more than fifty ports":               {host{Ports: quiet(51)}, []string{`open_ports 15 51 open ports, more than 50 ` + jsonOf(quiet(51))}},

@@ -116,10 +116,9 @@ func (r *Rule) apply(f *facts, ports *[]int) (Factor, bool) {
 		last = evidence
 	}
 	f.hits = all
-	found := &finding{count: counted, more: max(0, len(all)-mostShown)}
-	for i, h := range all[:len(all)-found.more] {
-		found.values[i] = h.shown(f)
-		found.shown++
+	found := &finding{count: counted}
+	for _, h := range all {
+		found.add(h.shown(f))
 	}
 	return r.factor(points, found, last), true
 }

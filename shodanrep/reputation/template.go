@@ -70,6 +70,18 @@ func (t template) fill(f *finding) string {
 	return b.String()
 }
 
+// add names a value, unless another fact has named it.
+func (f *finding) add(s shown) {
+	switch {
+	case slices.Contains(f.values[:f.shown], s):
+	case f.shown == mostShown:
+		f.more++
+	default:
+		f.values[f.shown] = s
+		f.shown++
+	}
+}
+
 func (f *finding) each(b *strings.Builder, write func(shown)) {
 	for i, s := range f.values[:f.shown] {
 		if i > 0 {
