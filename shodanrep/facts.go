@@ -16,7 +16,7 @@ var clock = time.Now
 // factsOf is what a policy sees of a host: the only place where an answer becomes facts.
 func factsOf(h *shodan.Host, source lookup.Source, past *reputation.Past, now time.Time) reputation.Host {
 	facts := reputation.Host{
-		Ports: h.Ports, Vulnerabilities: h.Vulns.IDs(), Tags: h.Tags, CPEs: h.AllCPEs(), Hostnames: namesOf(h),
+		Ports: h.Ports, Vulnerabilities: h.Vulns.IDs(), Tags: h.Tags, CPEs: h.AllCPEs(), Hostnames: lowered(h.Hostnames),
 		ASN: strings.ToUpper(strings.TrimSpace(string(h.ASN))), Country: string(h.CountryCode),
 		Detailed: h.Banners != nil, Source: string(source), Seen: h.LastUpdate.Time, Now: now, Past: past,
 	}
@@ -43,10 +43,10 @@ func factsOf(h *shodan.Host, source lookup.Source, past *reputation.Past, now ti
 	return facts
 }
 
-// namesOf returns the names that lead to a host, in lower case.
-func namesOf(h *shodan.Host) []string {
-	names := make([]string, len(h.Hostnames))
-	for i, name := range h.Hostnames {
+// lowered returns names in lower case, which is how rules have them.
+func lowered(hostnames []string) []string {
+	names := make([]string, len(hostnames))
+	for i, name := range hostnames {
 		names[i] = strings.ToLower(name)
 	}
 	return names
