@@ -135,6 +135,7 @@ func TestTheExamplesRunOnTheSample(t *testing.T) {
 	services := servicesConfig(t)
 	documents := pages(t)
 	documents["index"] = read(t, "docs/index.md")
+	documents["policies"] = read(t, "docs/policies.md")
 	documents["demo"] = "```sql\n" + read(t, "config/sample/demo.sql") + "```\n"
 	for name, document := range documents {
 		config := sampleConfig
@@ -218,6 +219,7 @@ func TestAddressesOfTheExamplesAreInvented(t *testing.T) {
 	atRoot(t)
 	documents := pages(t)
 	documents["index"] = read(t, "docs/index.md")
+	documents["policies"] = read(t, "docs/policies.md")
 	documents["demo"] = "```sql\n" + read(t, "config/sample/demo.sql") + "```\n"
 	documents["README"] = read(t, "README.md")
 	quoted := regexp.MustCompile(`'([0-9a-f.:/]+)'`)
