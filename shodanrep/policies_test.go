@@ -216,3 +216,37 @@ func TestListsSayWhatTheyAreAskedAbout(t *testing.T) {
 		}
 	}
 }
+
+func TestANetworkIsJudgedByThePolicyThatAQueryNames(t *testing.T) {
+	setClock(t, time.Date(2026, 3, 11, 0, 0, 0, 0, time.UTC))
+	sim := shodantest.New(t)
+	sim.AddHost(exposed())
+	s := mustConnect(t, keyed(sim)+"deny_list = [\"11.0.0.2 bad\"]\n")
+	for _, source := range []string{"internetdb", "shodan"} {
+		whole := scan{table: "shodan_network_reputation", quals: map[string]*proto.QualValue{"network": inets("11.0.0.0/30"), "source": texts(source), "policy": texts("baseline", "extended")}}
+		got := map[string]row{}
+		rows := s.mustRun(t, whole)
+		for _, r := range rows {
+			got[fmt.Sprint(r["ip"], " ", r["policy"])] = r
+		}
+		if len(rows) != 8 || len(got) != 8 || got["11.0.0.2 baseline"]["listed"] != "deny" || got["11.0.0.2 baseline"]["level"] != "unknown" {
+			t.Errorf("%s: %d rows of four addresses by two policies: %v", source, len(rows), got["11.0.0.2 baseline"])
+		}
+		for _, policy := range reputation.Names() {
+			one := judgedBy([]string{policy}, bad)
+			one.quals["source"] = texts(source)
+			want := s.mustRun(t, one)[0]
+			for _, column := range []string{"score", "level", "factors", "confidence", "hosting_type"} {
+				if diff := cmp.Diff(want[column], got[bad+" "+policy][column]); diff != "" {
+					t.Errorf("%s, %s: the address by itself (-) and in its network (+) differ in %s: %s", source, policy, column, diff)
+				}
+			}
+		}
+	}
+	path := ownPolicy(t, "ours", "base = \"extended\"\nhistory = true")
+	s = mustConnect(t, keyed(sim)+fmt.Sprintf("policy = %q\n", path))
+	_, err := s.run(t, scan{table: "shodan_network_reputation", quals: map[string]*proto.QualValue{"network": inets("11.0.0.0/30"), "source": texts("shodan")}})
+	if err == nil || !strings.Contains(err.Error(), "which a search does not have: name one that does not, such as where policy = 'extended'") {
+		t.Errorf("a search for history: %v", err)
+	}
+}
