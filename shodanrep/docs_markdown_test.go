@@ -3,7 +3,9 @@ package shodanrep_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -135,15 +137,20 @@ func servicesConfig(t *testing.T) string {
 	return path
 }
 
-// countRows runs a query on the sample, by a configuration, and returns the number of its rows.
-func countRows(t *testing.T, config, sql string) int {
+// countRows runs statements on the sample, by a configuration, and returns the number of the rows of each.
+func countRows(t *testing.T, config, sql string) (counts []int) {
 	t.Helper()
-	var result struct{ Rows []map[string]any }
 	text := runCLI(t, "query", "--config", config, "--attach", rulesTable+"="+sampleRules, "--output", "json", "--", sql)
-	if err := json.Unmarshal([]byte(text), &result); err != nil {
-		t.Errorf("%v: %s", err, text)
+	for documents := json.NewDecoder(strings.NewReader(text)); ; {
+		var result struct{ Rows []map[string]any }
+		switch err := documents.Decode(&result); {
+		case errors.Is(err, io.EOF):
+			return counts
+		case err != nil:
+			t.Fatalf("%v: %s", err, text)
+		}
+		counts = append(counts, len(result.Rows))
 	}
-	return len(result.Rows)
 }
 
 // command is how the documents begin a query.

@@ -142,17 +142,26 @@ func TestTheExamplesRunOnTheSample(t *testing.T) {
 		if slices.Contains(asksServices, name) {
 			config = services
 		}
-		for _, b := range blocksIn(document, "sql", "sql+sqlite") {
-			for _, sql := range statements(b.text) {
-				t.Run(name+": "+b.heading, func(t *testing.T) {
-					_, text, _ := strings.Cut(document, "### "+b.heading)
-					text, _, _ = strings.Cut(text, "```")
-					if n := countRows(t, config, sql); (n == 0) != strings.Contains(text, noRows) {
-						t.Errorf("%d rows:\n%s", n, sql)
-					}
-				})
+		t.Run(name, func(t *testing.T) {
+			// One engine for all of a document: each keeps tens of megabytes until the process ends.
+			var headings, all []string
+			for _, b := range blocksIn(document, "sql", "sql+sqlite") {
+				for _, sql := range statements(b.text) {
+					headings, all = append(headings, b.heading), append(all, sql)
+				}
 			}
-		}
+			counts := countRows(t, config, strings.Join(all, ""))
+			if len(counts) != len(all) {
+				t.Fatalf("%d results of %d examples", len(counts), len(all))
+			}
+			for i, n := range counts {
+				_, text, _ := strings.Cut(document, "### "+headings[i])
+				text, _, _ = strings.Cut(text, "```")
+				if (n == 0) != strings.Contains(text, noRows) {
+					t.Errorf("%s: %d rows:\n%s", headings[i], n, all[i])
+				}
+			}
+		})
 	}
 }
 
