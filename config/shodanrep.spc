@@ -53,8 +53,14 @@ connection "shodanrep" {
   # How large the cache may grow; the oldest answers go first.
   # cache_max_size = "512MB"
 
-  # The policy that scores: "baseline".
+  # The policy that scores: "baseline", "extended", or the path of a file of your own. A query can choose one with
+  # where policy = '…'.
   # policy = "baseline"
+
+  # Addresses, networks and autonomous systems that you vouch for, or do not want, each with the reason after a space;
+  # @ and a path is a file of such lines. The columns listed and list_reason say so, and the extended policy heeds them.
+  # allow_list = ["192.0.2.10 our scanner", "AS64496 our provider"]
+  # deny_list  = ["203.0.113.0/24 attacked us in May"]
 
   # Where the services are. SHODAN_API_URL sets api_url too.
   # api_url        = "https://api.shodan.io"

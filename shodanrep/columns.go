@@ -42,6 +42,16 @@ func addressKeys() plugin.KeyColumnSlice {
 	}
 }
 
+// judgedKeys are the key columns of the tables that score addresses.
+func judgedKeys() plugin.KeyColumnSlice {
+	return append(addressKeys(), policyKey())
+}
+
+// policyKey is the key column that names the policy to score by.
+func policyKey() *plugin.KeyColumn {
+	return &plugin.KeyColumn{Name: "policy", Require: plugin.Optional, Operators: []string{"="}}
+}
+
 // noQueryCache keeps the SDK's query cache off: past some 2,500 addresses it returns truncated rows, and package
 // lookup has a cache of its own.
 func noQueryCache() *plugin.TableCacheOptions {
@@ -64,6 +74,8 @@ const (
 
 	statusDescription = "What became of the address: indexed (something is known), not_indexed (nothing is known, which is not the same as clean), " +
 		"reserved (cannot be on the internet), not_a_host (a network), error (could not be checked, see error)."
+
+	policyDescription = "The policy that the score is by: the connection's, unless where policy = '…' names another, baseline or extended."
 
 	errorDescription = "Why the address could not be checked, and what to do. Null unless status is error."
 )

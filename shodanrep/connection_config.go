@@ -36,6 +36,8 @@ type connectionConfig struct {
 	CacheTTL                    *string  `hcl:"cache_ttl,optional"`
 	CacheMaxSize                *string  `hcl:"cache_max_size,optional"`
 	Policy                      *string  `hcl:"policy,optional"`
+	AllowList                   []string `hcl:"allow_list,optional"`
+	DenyList                    []string `hcl:"deny_list,optional"`
 	APIURL                      *string  `hcl:"api_url,optional"`
 	InternetDBURL               *string  `hcl:"internetdb_url,optional"`
 
@@ -49,6 +51,7 @@ type settings struct {
 	searchLimit      int
 	networkLimit     int
 	policy           *reputation.Policy
+	lists            *reputation.Lists // nil where there are none
 }
 
 // readSettings checks a connection's arguments. An error names the argument, the value, and what is allowed; the API
@@ -83,8 +86,8 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 		searchLimit:      r.count("search_limit", config.SearchLimit, 1000, 1, 1_000_000),
 		networkLimit:     r.count("network_limit", config.NetworkLimit, 4096, 1, 1_000_000),
 	}
-	r.oneOf("policy", config.Policy, "baseline")
-	s.policy = reputation.Baseline()
+	s.policy = r.policy(config.Policy)
+	s.lists = r.lists(config.AllowList, config.DenyList)
 	if r.err == nil {
 		switch {
 		case s.lookup.Source == lookup.Shodan && s.lookup.APIKey == "":

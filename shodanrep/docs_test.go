@@ -135,6 +135,7 @@ func TestTheExamplesRunOnTheSample(t *testing.T) {
 	services := servicesConfig(t)
 	documents := pages(t)
 	documents["index"] = read(t, "docs/index.md")
+	documents["policies"] = read(t, "docs/policies.md")
 	documents["demo"] = "```sql\n" + read(t, "config/sample/demo.sql") + "```\n"
 	for name, document := range documents {
 		config := sampleConfig
@@ -222,6 +223,7 @@ func TestAddressesOfTheExamplesAreInvented(t *testing.T) {
 	atRoot(t)
 	documents := pages(t)
 	documents["index"] = read(t, "docs/index.md")
+	documents["policies"] = read(t, "docs/policies.md")
 	documents["demo"] = "```sql\n" + read(t, "config/sample/demo.sql") + "```\n"
 	documents["README"] = read(t, "README.md")
 	quoted := regexp.MustCompile(`'([0-9a-f.:/]+)'`)
@@ -243,28 +245,37 @@ func TestAddressesOfTheExamplesAreInvented(t *testing.T) {
 func TestTheIndexExplainsTheBaseline(t *testing.T) {
 	atRoot(t)
 	policy := reputation.Baseline()
-	list := func(values any) string {
-		return strings.Join(strings.Fields(strings.Trim(fmt.Sprint(values), "[]")), ", ")
+	index := read(t, "docs/index.md")
+	wants := []string{fmt.Sprintf("The level is `%s` from %d points on, `%s` from %d, `%s` from %d, and else `%s`.", policy.Thresholds[0].Level, policy.Thresholds[0].AtLeast,
+		policy.Thresholds[1].Level, policy.Thresholds[1].AtLeast, policy.Thresholds[2].Level, policy.Thresholds[2].AtLeast, reputation.Low)}
+	for _, rule := range policy.Factors {
+		wants = append(wants, "| `"+rule.Name+"` | "+worth(rule)+" |")
 	}
-	steps := func(steps []reputation.Step) string {
-		var texts []string
-		for _, s := range steps {
-			texts = append(texts, fmt.Sprintf("more than %d: %d", s.Over, s.Points))
-		}
-		return strings.Join(texts, "; ")
-	}
-	for _, want := range []string{
-		"| `vulnerabilities` | " + steps(policy.Vulnerabilities) + " |",
-		fmt.Sprintf("| `suspicious_ports` | any of %s: %d |", list(slices.Sorted(slices.Values(policy.SuspiciousPorts))), policy.SuspiciousPortPoints),
-		fmt.Sprintf("| `tags` | any of %s: %d |", list(slices.Sorted(slices.Values(policy.Tags))), policy.TagPoints),
-		"| `open_ports` | " + steps(policy.OpenPorts) + " |",
-		fmt.Sprintf("The level is `%s` from %d points on, `%s` from %d, `%s` from %d, and else `%s`.", policy.Thresholds[0].Level, policy.Thresholds[0].AtLeast,
-			policy.Thresholds[1].Level, policy.Thresholds[1].AtLeast, policy.Thresholds[2].Level, policy.Thresholds[2].AtLeast, reputation.Low),
-	} {
-		if !strings.Contains(read(t, "docs/index.md"), want) {
+	for _, want := range wants {
+		if !strings.Contains(index, want) {
 			t.Errorf("docs/index.md does not say: %s", want)
 		}
 	}
+}
+
+// worth says what a factor of the baseline gives points for, as the index does: more of what it counts, or any of some
+// values.
+func worth(rule *reputation.Rule) string {
+	var texts []string
+	for _, s := range rule.Steps {
+		texts = append(texts, fmt.Sprintf("more than %d: %d", s.Over, s.Points))
+	}
+	if rule.Count != "" {
+		return strings.Join(texts, "; ")
+	}
+	for _, v := range rule.Matches[0].Values {
+		texts = append(texts, v.Text)
+	}
+	slices.Sort(texts)
+	if rule.Matches[0].Fact == "ports" {
+		slices.SortStableFunc(texts, func(a, b string) int { return len(a) - len(b) })
+	}
+	return fmt.Sprintf("any of %s: %d", strings.Join(texts, ", "), rule.Points)
 }
 
 func TestTheMakeTargetsOfTheDocumentsExist(t *testing.T) {

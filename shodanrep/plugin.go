@@ -61,6 +61,7 @@ func tables(ctx context.Context, d *plugin.TableMapData) (map[string]*plugin.Tab
 		"shodan_search":                  tableShodanSearch(ctx),
 		"shodan_search_facet":            tableShodanSearchFacet(ctx),
 		"shodan_search_filter":           tableShodanSearchFilter(ctx),
+		"shodan_reputation_factor":       tableShodanReputationFactor(ctx),
 		"shodan_service":                 tableShodanService(ctx),
 		"shodan_service_name":            tableShodanServiceName(ctx),
 		"shodan_ssl_correlation":         tableShodanSSLCorrelation(ctx),

@@ -24,6 +24,8 @@ type query struct {
 	engine   *lookup.Engine
 	settings settings
 	batch    *lookup.Batch
+	policies policies  // empty where the table does not score
+	now      time.Time // the moment to which the age of data is reckoned
 	// limited says that the scan needs fewer rows than it has addresses, and places how many addresses may still
 	// become rows. Then only those are looked up, and not the whole list.
 	limited bool
@@ -75,6 +77,13 @@ func queryOf(ctx context.Context, d *plugin.QueryData) *query {
 func (q *query) connect(ctx context.Context, d *plugin.QueryData) {
 	if q.engine, q.settings, q.err = engineOf(ctx, d.Connection); q.err != nil {
 		return
+	}
+	q.now = clock()
+	if slices.ContainsFunc(d.Table.Columns, func(c *plugin.Column) bool { return c.Name == "policy" }) {
+		named, _ := textsOf(equals(d.QueryContext.UnsafeQuals["policy"]))
+		if q.policies, q.err = policiesOf(q.settings, named); q.err != nil {
+			return
+		}
 	}
 	size := len(listed(d))
 	if limit := d.QueryContext.Limit; limit != nil && *limit < int64(size) {
@@ -132,6 +141,7 @@ func (q *query) ask(ctx context.Context, d *plugin.QueryData, own []*subject, wa
 
 // askFor hands addresses to the batch.
 func (q *query) askFor(subjects []*subject, want lookup.Question) {
+	want = q.policies.need(want)
 	questions := make([]lookup.Question, 0, len(subjects))
 	for _, s := range subjects {
 		if s.addr.IsValid() {
@@ -143,6 +153,7 @@ func (q *query) askFor(subjects []*subject, want lookup.Question) {
 
 // answer waits for what became of a subject. It fails only where the query ends.
 func (q *query) answer(ctx context.Context, s *subject, want lookup.Question) (lookup.Answer, error) {
+	want = q.policies.need(want)
 	answer := lookup.Answer{Status: lookup.Failed, Error: s.problem}
 	switch {
 	case s.answer != nil && !want.History: // where a dataset is listed, it is without the history

@@ -13,6 +13,7 @@ type manner struct {
 	source  lookup.Source // empty where it names none
 	history *bool         // nil in tables that have no such column, too
 	minify  *bool
+	policy  string // as source
 }
 
 // A subject is an address of a scan with the manner in which it is asked about: what a row is about.
@@ -56,6 +57,7 @@ func mannersOf(quals map[string]*proto.Quals) []manner {
 	}
 	expand("source", func(m *manner, text string) { m.source = lookup.Source(text) })
 	expand("history", func(m *manner, text string) { m.history = truthOf(text) })
+	expand("policy", func(m *manner, text string) { m.policy = text })
 	expand("minify", func(m *manner, text string) { m.minify = truthOf(text) })
 	return manners
 }

@@ -23,6 +23,7 @@ func tableShodanNetworkReputation(context.Context) *plugin.Table {
 			KeyColumns: plugin.KeyColumnSlice{
 				{Name: "network", Require: plugin.Required, Operators: []string{"="}},
 				{Name: "source", Require: plugin.Optional, Operators: []string{"="}},
+				policyKey(),
 			},
 			Hydrate: listing(listNetworks), Tags: map[string]string{"service": "shodan", "action": "list"},
 		},
@@ -153,6 +154,9 @@ func (r *request) listNetwork(ctx context.Context, n network, source lookup.Sour
 
 // searchNetwork is listNetwork by a search.
 func (r *request) searchNetwork(ctx context.Context, n network, source lookup.Source, emit func(*networkRow) bool) error {
+	if r.policies.need(lookup.Question{}).History {
+		return fmt.Errorf("the policy asks for the history of each address, which a search does not have: name one that does not, such as where policy = 'extended', or another source")
+	}
 	answer, err := r.engine.SearchNetwork(ctx, n.Prefix, int64(r.settings.searchLimit))
 	if err != nil {
 		return err
@@ -208,11 +212,22 @@ func (r *request) lookUpNetwork(ctx context.Context, n network, source lookup.So
 	return nil
 }
 
-// emitAddress makes the row of an address when its answer is there.
+// emitAddress makes the row of an address when its answer is there, by each policy that the call names.
 func (r *request) emitAddress(ctx context.Context, n network, s *subject, want lookup.Question, emit func(*networkRow) bool) (more bool, err error) {
 	answer, err := r.answer(ctx, s, want)
 	if err != nil {
 		return false, err
 	}
-	return emit(&networkRow{network: n, addr: s.addr, reputation: r.judge(answer)}), nil
+	named := r.texts("policy")
+	if named == nil {
+		named = []string{""} // the connection's
+	}
+	for _, policy := range named {
+		judged := *s
+		judged.policy = policy
+		if !emit(&networkRow{network: n, addr: s.addr, reputation: r.judge(&judged, answer)}) {
+			return false, nil
+		}
+	}
+	return true, nil
 }

@@ -121,12 +121,17 @@ func (a *app) query(cmd *cobra.Command, flags queryFlags, sql string) error {
 	if err != nil {
 		return err
 	}
-	progress := a.showProgress(flags.output)
+	return a.onDB(cmd, found, flags.attach, flags.verbose, flags.output, sql)
+}
+
+// onDB runs SQL over the tables of connections and of CSV files, and prints what it returns.
+func (a *app) onDB(cmd *cobra.Command, connections []embedded.Connection, attached []string, verbose bool, output, sql string) error {
+	progress := a.showProgress(output)
 	defer progress.end()
 	db, err := embedded.Open(cmd.Context(), embedded.Options{
 		PluginFunc:  a.plugin,
-		Connections: found,
-		Logger:      a.logger(flags.verbose),
+		Connections: connections,
+		Logger:      a.logger(verbose),
 		ListContext: progress.listContext,
 		Warn:        func(message string) { fmt.Fprintln(a.stderr, "shodanrep: warning:", message) },
 	})
@@ -136,7 +141,7 @@ func (a *app) query(cmd *cobra.Command, flags queryFlags, sql string) error {
 	// What the services answered is written to the cache before the process ends.
 	defer shodanrep.Shutdown()
 	defer db.Close()
-	for _, attach := range flags.attach {
+	for _, attach := range attached {
 		name, file, _ := strings.Cut(attach, "=")
 		if err := db.AttachCSV(name, file); err != nil {
 			return err
@@ -144,7 +149,7 @@ func (a *app) query(cmd *cobra.Command, flags queryFlags, sql string) error {
 	}
 	shown := *a
 	shown.stdout = progress.before(a.stdout)
-	return db.Query(cmd.Context(), sql, func(rows *embedded.Rows) error { return shown.print(flags.output, rows) })
+	return db.Query(cmd.Context(), sql, func(rows *embedded.Rows) error { return shown.print(output, rows) })
 }
 
 // logger returns where the plugin logs to. Its warnings are shown unless the environment says otherwise.

@@ -1,8 +1,14 @@
 // Package reputation scores what is known of a host. It is pure: facts and a policy go in, a score, a level and the
-// factors that explain them come out.
+// factors that explain them come out. A policy is an HCL file; the two that are built in are in the folder policies.
 package reputation
 
-import "slices"
+import (
+	"embed"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+)
 
 // Level is how bad a score is.
 type Level string
@@ -17,27 +23,24 @@ const (
 )
 
 // A Policy says what counts against a host, and from which score on a level begins. It is data: nothing of it is in
-// the code that applies it.
+// the code that applies it. A policy that was read must not be changed, and can be used side by side.
 type Policy struct {
-	Name string
-
-	// Vulnerabilities gives points by how many vulnerabilities there are: the first step that the number is over.
-	Vulnerabilities []Step
-	// SuspiciousPorts are ports that are seldom open for a good reason; any open one gives SuspiciousPortPoints.
-	SuspiciousPorts      []int
-	SuspiciousPortPoints int
-	// Tags are Shodan's tags that count against a host; any of them gives TagPoints.
-	Tags      []string
-	TagPoints int
-	// OpenPorts gives points by how many ports are open: the first step that the number is over.
-	OpenPorts []Step
-
+	Name        string
+	Description string
+	// History says that the policy wants to know what was seen of the host in the past as well.
+	History bool
+	// Factors are the reasons that the policy knows, in the order in which they are told.
+	Factors []*Rule
 	// Thresholds are the scores from which on the levels begin, highest first. Below the last the level is Low.
 	Thresholds []Threshold
-}
+	// Hosting decides the type of hosting: the first rule that fits does.
+	Hosting []*HostingRule
+	// Confidence says how sure a score is; nil where the policy does not say.
+	Confidence *Confidence
 
-// A Step gives points to a number greater than Over.
-type Step struct{ Over, Points int }
+	banners bool // the score needs what only a host's banners say
+	hosting hostingIndex
+}
 
 // A Threshold is the least score of a level.
 type Threshold struct {
@@ -45,18 +48,74 @@ type Threshold struct {
 	AtLeast int
 }
 
-// Baseline returns the default policy. It is exact and does not change: reports of different days can be compared.
-func Baseline() *Policy {
-	return &Policy{
-		Name:                 "baseline",
-		Vulnerabilities:      []Step{{Over: 10, Points: 40}, {Over: 5, Points: 25}, {Over: 0, Points: 10}},
-		SuspiciousPorts:      []int{4444, 5555, 6666, 8888, 9090, 1234, 31337, 6667, 6697, 8080, 8443, 3128, 1080},
-		SuspiciousPortPoints: 15,
-		Tags:                 []string{"self-signed", "cloud", "vpn", "proxy", "tor"},
-		TagPoints:            10,
-		OpenPorts:            []Step{{Over: 20, Points: 15}},
-		Thresholds:           []Threshold{{Critical, 50}, {High, 35}, {Medium, 15}},
+// The policies that are built in.
+const (
+	BaselineName = "baseline"
+	ExtendedName = "extended"
+)
+
+//go:embed policies/*.hcl
+var policyFiles embed.FS
+
+// builtIn are the policies that are built in, each read when it is first asked for.
+var builtIn struct {
+	sync.Mutex
+	byName map[string]*Policy
+}
+
+// Names returns the names of the policies that are built in, the default first.
+func Names() []string { return []string{BaselineName, ExtendedName} }
+
+// BuiltIn returns a policy that is built in, or nil where there is none of that name.
+func BuiltIn(name string) *Policy {
+	if !slices.Contains(Names(), name) {
+		return nil
 	}
+	builtIn.Lock()
+	defer builtIn.Unlock()
+	if builtIn.byName == nil {
+		builtIn.byName = map[string]*Policy{}
+	}
+	if builtIn.byName[name] == nil {
+		builtIn.byName[name] = mustParse(name)
+	}
+	return builtIn.byName[name]
+}
+
+// Baseline returns the default policy. It is exact and does not change: reports of different days can be compared.
+func Baseline() *Policy { return BuiltIn(BaselineName) }
+
+// Extended returns the policy that weighs all that is known of a host.
+func Extended() *Policy { return BuiltIn(ExtendedName) }
+
+// Text returns the file of a policy that is built in, or "" where there is none of that name.
+func Text(name string) string {
+	text, err := policyFiles.ReadFile("policies/" + name + ".hcl")
+	if err != nil || !slices.Contains(Names(), name) {
+		return ""
+	}
+	return string(text)
+}
+
+// mustParse reads a policy that is built in. A mistake in one is found by every test.
+func mustParse(name string) *Policy {
+	policy, err := (&reader{file: name + ".hcl", builtIn: true}).parse([]byte(Text(name)))
+	if err != nil {
+		panic(fmt.Sprintf("the policy %s is built in and wrong: %v", name, err))
+	}
+	return policy
+}
+
+// NeedsBanners reports whether a score by the policy needs a host's banners, and not only its summary.
+func (p *Policy) NeedsBanners() bool { return p.banners }
+
+// FactorNames returns the names of the policy's factors, in order.
+func (p *Policy) FactorNames() []string {
+	names := make([]string, len(p.Factors))
+	for i, rule := range p.Factors {
+		names[i] = rule.Name
+	}
+	return names
 }
 
 // level returns the level of a score.
@@ -69,11 +128,22 @@ func (p *Policy) level(score int) Level {
 	return Low
 }
 
-// points returns the points of the first step that n is over, and that step.
-func points(steps []Step, n int) (Step, bool) {
-	i := slices.IndexFunc(steps, func(s Step) bool { return n > s.Over })
+// least and most return the scores at which a level begins and ends.
+func (p *Policy) least(level Level) int {
+	i := slices.IndexFunc(p.Thresholds, func(t Threshold) bool { return t.Level == level })
 	if i < 0 {
-		return Step{}, false
+		return 0
 	}
-	return steps[i], true
+	return p.Thresholds[i].AtLeast
 }
+
+func (p *Policy) most(level Level) int {
+	above := len(p.Thresholds) - 1
+	if i := slices.IndexFunc(p.Thresholds, func(t Threshold) bool { return t.Level == level }); i >= 0 {
+		above = i - 1
+	}
+	return p.Thresholds[above].AtLeast - 1
+}
+
+// sortedKeys returns the keys of a map in order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

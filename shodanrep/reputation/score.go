@@ -1,25 +1,16 @@
 package reputation
 
 import (
-	"fmt"
 	"slices"
-	"strings"
+	"strconv"
 )
-
-// Host is what is known of a host, as far as a policy asks. The lists may come in any order; a value that is in one
-// twice counts once.
-type Host struct {
-	Ports           []int    // open ports
-	Vulnerabilities []string // CVE ids
-	Tags            []string // Shodan's tags
-}
 
 // A Factor is one reason for a score. The points of all factors add up to it.
 type Factor struct {
-	Factor   string `json:"factor"`   // vulnerabilities, suspicious_ports, tags, open_ports
+	Factor   string `json:"factor"`   // the name of the policy's rule
 	Points   int    `json:"points"`   // what it adds to the score
 	Detail   string `json:"detail"`   // the reason, as a sentence for people
-	Evidence any    `json:"evidence"` // the CVE ids, ports or tags that it rests on
+	Evidence any    `json:"evidence"` // what it rests on: a list, or a list for each fact where it looks at several
 }
 
 // A Result is how a policy judges a host.
@@ -27,59 +18,169 @@ type Result struct {
 	Score   int
 	Level   Level
 	Factors []Factor // never nil
-	// SuspiciousPorts are the open ports that the policy lists as suspicious, ascending. Never nil.
+	// SuspiciousPorts are the open ports that the policy lists, whatever for, ascending. Never nil.
 	SuspiciousPorts []int
+	// Hosting is who the host's network is run for.
+	Hosting Hosting
+	// Honeypot says that the host may only pretend.
+	Honeypot bool
+	// Confidence is how sure the score is, from 0 to 1; nil where the policy does not say.
+	Confidence *float64
 }
 
-// Score judges a host by a policy.
+// Score judges a host by a policy. The score is the sum of what counts against the host, lessened by what counts for it
+// as far as zero, then lifted or capped to a level where a rule says so; the factor that does that has the difference
+// as its points, so that the points always add up to the score.
 func (p *Policy) Score(h Host) Result {
-	vulnerabilities, ports, tags := distinct(h.Vulnerabilities), distinct(h.Ports), distinct(h.Tags)
-	suspicious := common(ports, p.SuspiciousPorts)
-	factors := []Factor{}
-	add := func(name string, points int, evidence any, detail string, args ...any) {
-		if points != 0 {
-			factors = append(factors, Factor{Factor: name, Points: points, Detail: fmt.Sprintf(detail, args...), Evidence: evidence})
+	f := p.factsOf(&h)
+	result := Result{Factors: []Factor{}, SuspiciousPorts: []int{}, Hosting: f.hosting, Honeypot: slices.Contains(f.tags, honeypotTag)}
+	var held []*Rule // the rule of each factor
+	for _, rule := range p.Factors {
+		factor, ok := rule.apply(f, &result.SuspiciousPorts)
+		if ok {
+			result.Factors, held = append(result.Factors, factor), append(held, rule)
 		}
 	}
-	if step, ok := points(p.Vulnerabilities, len(vulnerabilities)); ok {
-		add("vulnerabilities", step.Points, vulnerabilities, "%s, more than %d", count(len(vulnerabilities), "known vulnerability", "known vulnerabilities"), step.Over)
-	}
-	if len(suspicious) > 0 {
-		add("suspicious_ports", p.SuspiciousPortPoints, suspicious, "%s a good purpose", count(len(suspicious), "port open that seldom serves", "ports open that seldom serve"))
-	}
-	if found := common(tags, p.Tags); len(found) > 0 {
-		add("tags", p.TagPoints, found, "tagged %s", strings.Join(found, ", "))
-	}
-	if step, ok := points(p.OpenPorts, len(ports)); ok {
-		add("open_ports", step.Points, ports, "%s, more than %d", count(len(ports), "open port", "open ports"), step.Over)
-	}
-	score := 0
-	for _, f := range factors {
-		score += f.Points
-	}
-	return Result{Score: score, Level: p.level(score), Factors: factors, SuspiciousPorts: suspicious}
-}
-
-// distinct returns the values of a list in order, each once, and leaves the list itself alone.
-func distinct[T int | string](values []T) []T {
-	sorted := slices.Sorted(slices.Values(values))
-	return slices.Compact(sorted)
-}
-
-// common returns the values that the list of a policy has too.
-func common[T int | string](values, listed []T) []T {
-	found := []T{}
-	for _, v := range values {
-		if slices.Contains(listed, v) {
-			found = append(found, v)
+	for i := range held {
+		if points := result.Factors[i].Points; points > 0 {
+			result.Score += points
 		}
 	}
-	return found
+	for i := range held {
+		if points := &result.Factors[i].Points; *points < 0 {
+			*points = max(*points, -result.Score)
+			result.Score += *points
+		}
+	}
+	for i, rule := range held {
+		if rule.LiftTo != "" {
+			result.Factors[i].Points = max(0, p.least(rule.LiftTo)-result.Score)
+			result.Score += result.Factors[i].Points
+		}
+	}
+	for i, rule := range held {
+		if rule.CapTo != "" {
+			result.Factors[i].Points = min(0, p.most(rule.CapTo)-result.Score)
+			result.Score += result.Factors[i].Points
+		}
+	}
+	result.Level = p.level(result.Score)
+	slices.Sort(result.SuspiciousPorts)
+	result.SuspiciousPorts = slices.Compact(result.SuspiciousPorts)
+	if p.Confidence != nil {
+		result.Confidence = new(p.Confidence.of(f))
+	}
+	return result
 }
 
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
+// apply makes a factor of a rule, and reports whether there is anything to say. It adds the open ports that the rule
+// lists to ports.
+func (r *Rule) apply(f *facts, ports *[]int) (Factor, bool) {
+	if r.Only == WithDetails && !f.host.Detailed || r.Only == WithoutDetails && f.host.Detailed {
+		return Factor{}, false
 	}
-	return fmt.Sprintf("%d %s", n, many)
+	if r.count != nil {
+		return r.applyCount(f)
+	}
+	all, counted, points := f.hits[:0], 0, 0
+	var evidence map[string]any
+	var last any
+	for _, m := range r.Matches {
+		begin := len(all)
+		all = m.hits(f, all)
+		hits := all[begin:]
+		if len(hits) == 0 {
+			continue
+		}
+		if p := r.points(hits); counted == 0 || p > points {
+			points = p
+		}
+		counted = max(counted, len(hits))
+		if m.Fact == factPorts {
+			for _, h := range hits {
+				*ports = append(*ports, h.port)
+			}
+		}
+		last = evidenceOf(m.fact, f, hits)
+		if len(r.Matches) > 1 {
+			if evidence == nil {
+				evidence = map[string]any{}
+			}
+			evidence[m.Fact] = last
+		}
+	}
+	if counted == 0 {
+		return Factor{}, false
+	}
+	if evidence != nil {
+		last = evidence
+	}
+	f.hits = all
+	found := &finding{count: counted}
+	for _, h := range all {
+		found.add(h.shown(f))
+	}
+	return r.factor(points, found, last), true
+}
+
+// applyCount makes a factor of a rule that counts.
+func (r *Rule) applyCount(f *facts) (Factor, bool) {
+	n := r.count.count(f)
+	i := slices.IndexFunc(r.Steps, func(s Step) bool { return n > s.Over })
+	if i < 0 {
+		return Factor{}, false
+	}
+	found := &finding{count: n, over: r.Steps[i].Over}
+	var evidence any
+	switch {
+	case r.count.numeric:
+		evidence = []int{n}
+	case r.count.ports != nil:
+		evidence = r.count.ports(f)
+	default:
+		evidence = r.count.list(f)
+	}
+	return r.factor(r.Steps[i].Points, found, evidence), true
+}
+
+func (r *Rule) factor(points int, found *finding, evidence any) Factor {
+	sentence := r.detail
+	if found.count == 1 && r.forOne != nil {
+		sentence = r.forOne
+	}
+	return Factor{Factor: r.Name, Points: points, Detail: sentence.fill(found), Evidence: evidence}
+}
+
+// evidenceOf returns what hits of a fact rest on.
+func evidenceOf(of *fact, f *facts, hits []hit) any {
+	if of.evidence != nil {
+		return []string{of.evidence(f)}
+	}
+	if of.ports != nil {
+		ports := make([]int, len(hits))
+		for i, h := range hits {
+			ports[i] = h.port
+		}
+		return ports
+	}
+	texts := make([]string, len(hits))
+	for i, h := range hits {
+		texts[i] = h.text
+	}
+	return texts
+}
+
+// shown returns how a sentence names a hit.
+func (h hit) shown(f *facts) shown {
+	s := shown{value: h.text}
+	if h.port != 0 {
+		s.value = strconv.Itoa(h.port)
+	}
+	if h.value != nil {
+		s.reason = h.value.Reason
+	}
+	if s.reason == "" && h.fact.why != nil {
+		s.reason = h.fact.why(f)
+	}
+	return s
 }

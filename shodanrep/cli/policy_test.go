@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+)
+
+// runOnSample runs the command line over the plugin itself, on the sample as a dataset. More is added to its connection.
+func runOnSample(t *testing.T, stdin, more string, args ...string) result {
+	t.Helper()
+	t.Setenv("SHODAN_API_KEY", "")
+	hosts, err := filepath.Abs("../../config/sample/hosts.json.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := writeFile(t, "sample.spc", fmt.Sprintf("connection \"sample\" {\n plugin = \"shodanrep\"\n data_files = [%q]\n source = \"dataset\"\n cache = \"memory\"\n%s\n}", hosts, more))
+	var stdout, stderr bytes.Buffer
+	a := app{plugin: shodanrep.Plugin, stdin: strings.NewReader(stdin), stdout: &stdout, stderr: &stderr}
+	status := a.run(t.Context(), append(args, "--config", config))
+	return result{stdout.String(), stderr.String(), status}
+}
+
+func TestPoliciesAreShown(t *testing.T) {
+	t.Parallel()
+	for _, name := range reputation.Names() {
+		if got := run(t, &embeddedtest.Plugin{}, "", "policy", "show", name); got.status != exitDone || got.stdout != reputation.Text(name) {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if got := run(t, &embeddedtest.Plugin{}, "", "policy", "show"); !strings.Contains(got.stdout, "| "+name+" ") {
+			t.Errorf("the list is %s", got.stdout)
+		}
+	}
+	got := run(t, &embeddedtest.Plugin{}, "", "policy", "show", "strict")
+	if want := "shodanrep: no policy \"strict\" is built in: there are baseline and extended\n"; got.status != exitFailed || got.stderr != want || got.stdout != "" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestPoliciesAreChecked(t *testing.T) {
+	t.Parallel()
+	right := writeFile(t, "right.hcl", "policy \"ours\" {\n  base = \"extended\"\n  history = true\n}\n")
+	plain := writeFile(t, "plain.hcl", "policy \"plain\" {\n  base = \"baseline\"\n}\n")
+	wrong := writeFile(t, "wrong.hcl", "policy \"ours\" {\n  base = \"strict\"\n  histry = true\n}\n")
+	got := run(t, &embeddedtest.Plugin{}, "", "policy", "check", right, plain)
+	want := fmt.Sprintf("%s: the policy ours is right: %d factors, asks for the history of each host\n%s: the policy plain is right: 4 factors, needs no more than a host's summary\n",
+		right, len(reputation.Extended().Factors), plain)
+	if got != (result{stdout: want}) {
+		t.Errorf("got %+v, want %s", got, want)
+	}
+	got = run(t, &embeddedtest.Plugin{}, "", "policy", "check", wrong, right)
+	for _, want := range []string{wrong + `:2: base = "strict": use "baseline", "extended"`, wrong + ":3: a policy has no argument histry: arguments are description,", "shodanrep: 1 of 2 files wrong"} {
+		if !strings.Contains(got.stderr, want) || got.status != exitFailed || !strings.Contains(got.stdout, "is right") {
+			t.Errorf("got %+v, want %s", got, want)
+		}
+	}
+	if got := run(t, &embeddedtest.Plugin{}, "", "policy", "check", filepath.Join(t.TempDir(), "none.hcl")); got.status != exitFailed || !strings.Contains(got.stderr, "none.hcl: no such file") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestPoliciesAreCompared(t *testing.T) {
+	ours := writeFile(t, "ours.hcl", "policy \"ours\" {\n  base = \"extended\"\n  without = [\"exposed_databases\"]\n}\n")
+	for name, tt := range map[string]struct {
+		stdin string
+		args  []string
+		want  []string // ip, old level and score, new level and score, factor and change
+	}{
+		"names": {"", []string{"baseline", "extended", "192.0.2.80", "198.51.100.13"}, []string{
+			"198.51.100.13 medium 20 critical 60 exposed_databases 20", "198.51.100.13 medium 20 critical 60 known_exploited 20", "198.51.100.13 medium 20 critical 60 likely_exploited 10",
+			"198.51.100.13 medium 20 critical 60 tags -10", "198.51.100.13 medium 20 critical 60 hosting_type 5", "198.51.100.13 medium 20 critical 60 vulnerabilities -5",
+		}},
+		"a file, and addresses from standard input": {"# ours\n198.51.100.13 # twice\n\n198.51.100.13\n192.0.2.80\n", []string{"extended", ours}, []string{
+			"198.51.100.13 critical 60 high 40 exposed_databases -20",
+		}},
+		"what is not known is shown": {"", []string{"baseline", "extended", "10.0.0.1", "192.0.2.250"}, []string{"10.0.0.1 unknown  unknown   ", "192.0.2.250 unknown  unknown   "}},
+		"nothing changes":            {"", []string{"baseline", "baseline", "198.51.100.13"}, nil},
+		"all":                        {"", []string{"baseline", "baseline", "198.51.100.13", "--all"}, []string{"198.51.100.13 medium 20 medium 20  "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := runOnSample(t, tt.stdin, "policy = \"baseline\" # which does not count here", append([]string{"policy", "diff", "--output", "csv"}, tt.args...)...)
+			records, err := csv.NewReader(strings.NewReader(got.stdout)).ReadAll()
+			if err != nil || got.status != exitDone || len(records) == 0 || strings.Join(records[0], " ") != "ip old_level old_score new_level new_score factor change detail" {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			var lines []string
+			for _, r := range records[1:] {
+				lines = append(lines, strings.Join(r[:7], " "))
+			}
+			slices.Sort(lines)
+			slices.Sort(tt.want)
+			if !slices.Equal(lines, tt.want) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(tt.want, "\n"))
+			}
+		})
+	}
+	if got := runOnSample(t, "", "", "policy", "diff", "baseline", "extended", "--dataset"); got.status != exitDone || !strings.Contains(got.stdout, "| 203.0.113.12 ") {
+		t.Errorf("of a dataset: %+v", got)
+	}
+}
+
+func TestAComparisonThatCannotBeMadeSaysWhy(t *testing.T) {
+	wrong := writeFile(t, "wrong.hcl", "policy \"ours\" {\n  bse = 1\n}\n")
+	for name, tt := range map[string]struct {
+		args   []string
+		status int
+		want   string
+	}{
+		"no such policy":            {[]string{"baseline", "strict", "192.0.2.1"}, exitFailed, `strict: there is no policy of that name: use "baseline", "extended", or the path of a file`},
+		"a wrong file":              {[]string{wrong, "baseline", "192.0.2.1"}, exitFailed, wrong + ":2: a policy has no argument bse"},
+		"no address":                {[]string{"baseline", "extended", "example.com"}, exitUsage, `"example.com" is not an IP address`},
+		"one policy":                {[]string{"baseline"}, exitUsage, "requires at least 2 arg(s)"},
+		"a form that there is not":  {[]string{"baseline", "extended", "192.0.2.1", "--output", "xml"}, exitUsage, `--output must be one of table, csv, json, line, not "xml"`},
+		"a dataset and addresses":   {[]string{"baseline", "extended", "192.0.2.1", "--dataset"}, exitUsage, "--dataset is in place of addresses"},
+		"a connection there is not": {[]string{"baseline", "extended", "192.0.2.1", "--connection", "other"}, exitFailed, `there is no connection "other"`},
+	} {
+		got := runOnSample(t, "", "", append([]string{"policy", "diff"}, tt.args...)...)
+		if got.status != tt.status || !strings.Contains(got.stderr, tt.want) || got.stdout != "" {
+			t.Errorf("%s: %+v, want status %d and %s", name, got, tt.status, tt.want)
+		}
+	}
+	if got := run(t, &embeddedtest.Plugin{}, "", "policy"); got.status != exitUsage || !strings.Contains(got.stderr, "show, check or diff") {
+		t.Errorf("%+v", got)
+	}
+}

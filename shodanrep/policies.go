@@ -1,0 +1,197 @@
+package shodanrep
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+)
+
+// remembered is what was made of files, as long as they do not change: a connection's arguments are read with every
+// scan, and a join in Steampipe makes a scan of each address.
+var remembered struct {
+	sync.Mutex
+	byKey map[string]memory
+}
+
+// A memory is what was made of files, and their state then.
+type memory struct {
+	state string
+	value any
+	err   error
+}
+
+// remember makes something of files, or returns what was made of them before.
+func remember[T any](key string, paths []string, make func() (T, error)) (T, error) {
+	var state strings.Builder
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			var none T
+			return none, err
+		}
+		fmt.Fprintln(&state, path, info.Size(), info.ModTime().UnixNano())
+	}
+	remembered.Lock()
+	defer remembered.Unlock()
+	m, found := remembered.byKey[key]
+	if !found || m.state != state.String() {
+		value, err := make()
+		m = memory{state.String(), value, err}
+		if remembered.byKey == nil {
+			remembered.byKey = map[string]memory{}
+		}
+		remembered.byKey[key] = m
+	}
+	return m.value.(T), m.err
+}
+
+// expand returns a path with a leading ~ as the home directory.
+func expand(path string) (string, error) {
+	rest, found := strings.CutPrefix(path, "~")
+	if !found || rest != "" && !os.IsPathSeparator(rest[0]) {
+		return path, nil
+	}
+	home, err := os.UserHomeDir()
+	return filepath.Join(home, rest), err
+}
+
+// ReadPolicy returns a policy that is built in, by its name, or that of a file, by its path.
+func ReadPolicy(nameOrPath string) (*reputation.Policy, error) {
+	if policy := reputation.BuiltIn(nameOrPath); policy != nil {
+		return policy, nil
+	}
+	if !strings.ContainsAny(nameOrPath, `/\.`) {
+		return nil, fmt.Errorf(`there is no policy of that name: use "%s", or the path of a file such as "./policy.hcl"`, strings.Join(reputation.Names(), `", "`))
+	}
+	path, err := expand(nameOrPath)
+	if err != nil {
+		return nil, err
+	}
+	return remember("policy "+path, []string{path}, func() (*reputation.Policy, error) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		return reputation.Parse(text, path)
+	})
+}
+
+// policy takes the policy of a connection.
+func (r *reader) policy(value *string) *reputation.Policy {
+	if value == nil {
+		return reputation.Baseline()
+	}
+	policy, err := ReadPolicy(*value)
+	if err != nil {
+		r.wrong("policy = %q: %w", *value, err)
+	}
+	return policy
+}
+
+// lists takes the lists of a connection, or returns nil where it has none. Entries that begin with @ are files.
+func (r *reader) lists(allow, deny []string) *reputation.Lists {
+	if len(allow) == 0 && len(deny) == 0 {
+		return nil
+	}
+	arguments := []struct {
+		name    string
+		list    reputation.List
+		entries []string
+	}{{"allow_list", reputation.Allow, allow}, {"deny_list", reputation.Deny, deny}}
+	var paths []string
+	for _, a := range arguments {
+		for _, entry := range a.entries {
+			path, isFile := filed(entry)
+			if !isFile {
+				continue
+			}
+			if _, err := os.Stat(path); err != nil {
+				r.wrong("%s: %w", a.name, err)
+				return nil
+			}
+			paths = append(paths, path)
+		}
+	}
+	lists, err := remember(fmt.Sprintf("lists %q %q", allow, deny), paths, func() (*reputation.Lists, error) {
+		lists := &reputation.Lists{}
+		for _, a := range arguments {
+			for _, entry := range a.entries {
+				if err := addTo(lists, a.list, entry); err != nil {
+					return nil, fmt.Errorf("%s: %w", a.name, err)
+				}
+			}
+		}
+		return lists, nil
+	})
+	if err != nil {
+		r.wrong("%w", err)
+	}
+	return lists
+}
+
+// filed returns the path of an entry that is a file.
+func filed(entry string) (path string, isFile bool) {
+	path, isFile = strings.CutPrefix(strings.TrimSpace(entry), "@")
+	if expanded, err := expand(path); err == nil {
+		path = expanded
+	}
+	return path, isFile
+}
+
+// addTo puts an entry, or those of a file, on a list.
+func addTo(lists *reputation.Lists, list reputation.List, entry string) error {
+	path, isFile := filed(entry)
+	if !isFile {
+		if err := lists.Add(list, entry); err != nil {
+			return fmt.Errorf(`%w, or a file of such lines, as "@~/list.txt"`, err)
+		}
+		return nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return lists.AddFile(list, path, text)
+}
+
+// policies are those that a scan scores by: the ones that it names, or else the connection's.
+type policies map[string]*reputation.Policy
+
+// policiesOf returns the policies of a scan, by the name that it gives them, "" for the connection's own.
+func policiesOf(s settings, named []string) (policies, error) {
+	if len(named) == 0 {
+		return policies{"": s.policy}, nil
+	}
+	all := policies{}
+	for _, name := range named {
+		allowed := reputation.Names()
+		if !slices.Contains(allowed, s.policy.Name) {
+			allowed = append(allowed, s.policy.Name)
+		}
+		switch {
+		case name == s.policy.Name:
+			all[name] = s.policy
+		case reputation.BuiltIn(name) != nil:
+			all[name] = reputation.BuiltIn(name)
+		default:
+			return nil, fmt.Errorf(`there is no policy %q: use "%s"; a file is a connection's to name, with its argument policy`, name, strings.Join(allowed, `", "`))
+		}
+	}
+	return all, nil
+}
+
+// need adds to a question what any of the policies needs. It is the same for all rows of a scan, so that an address that
+// is judged by several policies is looked up once, and no score depends on what else is asked.
+func (p policies) need(want lookup.Question) lookup.Question {
+	for _, policy := range p {
+		want.Banners = want.Banners || policy.NeedsBanners()
+		want.History = want.History || policy.History
+	}
+	return want
+}

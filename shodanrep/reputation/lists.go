@@ -1,0 +1,121 @@
+package reputation
+
+import (
+	"bufio"
+	"fmt"
+	"net/netip"
+	"strings"
+	"unicode"
+
+	"github.com/gaissmai/bart"
+)
+
+// A List is one of the two lists of a connection.
+type List string
+
+// The lists.
+const (
+	Allow List = "allow"
+	Deny  List = "deny"
+)
+
+// A Listing is what the lists say of a host; the zero value where it is on neither.
+type Listing struct {
+	List   List
+	Entry  string // the address, network or autonomous system that is listed
+	Reason string // why, as it was written; the entry where nothing was
+}
+
+// Lists are addresses, networks and autonomous systems that someone vouches for, or does not want. The more special
+// entry decides: an address before its network, a network before its autonomous system; of two that are the same, the
+// one of the deny list.
+type Lists struct {
+	networks bart.Table[Listing]
+	asns     map[string]Listing
+}
+
+// Add puts an entry on a list: an address, a network or an autonomous system, then the reason after a space.
+func (l *Lists) Add(list List, text string) error {
+	entry, reason := strings.TrimSpace(text), ""
+	if i := strings.IndexFunc(entry, unicode.IsSpace); i > 0 {
+		entry, reason = entry[:i], strings.TrimSpace(entry[i:])
+	}
+	listing := Listing{List: list, Entry: entry, Reason: reason}
+	if reason == "" {
+		listing.Reason = entry
+	}
+	if asn := strings.ToUpper(entry); asnForm.MatchString(asn) {
+		if l.asns == nil {
+			l.asns = map[string]Listing{}
+		}
+		if l.asns[asn].List != Deny {
+			l.asns[asn] = listing
+		}
+		return nil
+	}
+	network, ok := parseNetwork(entry)
+	if !ok {
+		return fmt.Errorf(`%q: use an address, a network or an autonomous system, and a reason after a space, such as "203.0.113.0/24 our scanners" or "AS64496 our provider"`, text)
+	}
+	if old, found := l.networks.Get(network); !found || old.List != Deny {
+		l.networks.Insert(network, listing)
+	}
+	return nil
+}
+
+// AddFile puts the entries of a file on a list, one a line. What follows a # at the beginning of a line or after a space
+// is a comment. The name is for errors.
+func (l *Lists) AddFile(list List, name string, text []byte) error {
+	lines := bufio.NewScanner(strings.NewReader(string(text)))
+	for n := 1; lines.Scan(); n++ {
+		line := " " + strings.TrimPrefix(lines.Text(), "\ufeff")
+		for i, r := range line {
+			if r == '#' && i > 0 && unicode.IsSpace(rune(line[i-1])) {
+				line = line[:i]
+				break
+			}
+		}
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		if err := l.Add(list, strings.TrimSpace(line)); err != nil {
+			return fmt.Errorf("%s:%d: %w", name, n, err)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// parseNetwork reads an address or a network. An IPv4 address within IPv6 is that IPv4 address.
+func parseNetwork(text string) (netip.Prefix, bool) {
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), true
+	}
+	network, err := netip.ParsePrefix(text)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	if network.Addr().Is4In6() {
+		if network.Bits() < 96 {
+			return netip.Prefix{}, false
+		}
+		network = netip.PrefixFrom(network.Addr().Unmap(), network.Bits()-96)
+	}
+	return network.Masked(), true
+}
+
+// Find returns what the lists say of an address and of its autonomous system, which may be empty.
+func (l *Lists) Find(addr netip.Addr, asn string) Listing {
+	if l == nil {
+		return Listing{}
+	}
+	if addr.IsValid() {
+		if listing, ok := l.networks.Lookup(addr.Unmap().WithZone("")); ok {
+			return listing
+		}
+	}
+	return l.asns[strings.ToUpper(asn)]
+}

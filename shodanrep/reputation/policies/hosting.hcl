@@ -1,0 +1,58 @@
+# Who a host's network is run for. The first rule that fits decides. A policy's own rules come before these.
+#
+# The order is that of what an analyst has to know first: networks that protect crime, then those that hide who uses
+# them, then those that many share, then all others.
+
+hosting "bulletproof" {
+  asn_lists = ["bulletproof"]
+}
+
+hosting "tor" {
+  tags      = ["tor"]
+  asn_lists = ["tor"]
+  words     = ["tor-exit", "torexit", "tor-relay", "torrelay", "tor-node", "exit-tor"]
+  domains   = ["torservers.net"]
+}
+
+hosting "proxy" {
+  tags  = ["proxy"]
+  words = ["proxy", "socks"]
+}
+
+hosting "vpn" {
+  tags      = ["vpn"]
+  asn_lists = ["vpn"]
+  words     = ["vpn", "openvpn", "wireguard"]
+  domains   = ["mullvad.net", "nordvpn.com", "protonvpn.net"]
+}
+
+hosting "cdn" {
+  tags      = ["cdn"]
+  asn_lists = ["cdn"]
+  domains   = ["akamaitechnologies.com", "akamai.net", "cloudfront.net", "fastly.net", "cloudflare.com"]
+}
+
+hosting "cloud" {
+  tags      = ["cloud"]
+  cloud     = true
+  asn_lists = ["cloud"]
+  words     = ["vps", "cloud"]
+  domains = [
+    "amazonaws.com", "googleusercontent.com", "cloudapp.net", "cloudapp.azure.com", "linodeusercontent.com", "vultrusercontent.com",
+    "your-server.de", "contaboserver.net", "oraclevcn.com",
+  ]
+}
+
+# Business lines are in the networks of providers that serve households too, and say so in their names.
+hosting "business" {
+  words = ["static", "business", "biz", "corp", "office"]
+}
+
+hosting "residential" {
+  asn_lists = ["residential"]
+  words = [
+    "dsl", "adsl", "vdsl", "dyn", "dynamic", "dhcp", "pool", "ppp", "pppoe", "cable", "fiber", "ftth", "broadband", "dialup", "cust",
+    "customer", "client", "home", "res", "residential", "mobile", "lte", "wireless",
+  ]
+  domains = ["comcast.net", "t-ipconnect.de", "rr.com", "verizon.net", "btcentralplus.com", "wanadoo.fr", "proxad.net"]
+}

@@ -1,0 +1,172 @@
+package reputation
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Rule is a factor of a policy: what has to be true of a host, and what it then adds to the score.
+type Rule struct {
+	Name string
+	// Reference is what supports the rule: an address, for people.
+	Reference string
+
+	// Matches are conditions of which any will do. Where several fit, the one that gives most counts: they are several
+	// ways to see the same thing.
+	Matches []*Match
+	// Count is a fact of which the number counts, in place of Matches, and Steps the points it gives: those of the first
+	// step that the number is over. The highest comes first.
+	Count string
+	Steps []Step
+
+	// Points are what the first value adds that fits and has no points of its own, and Each what every further one does.
+	Points, Each int
+	// Cap is the most that the factor adds, 0 for no limit.
+	Cap int
+	// LiftTo makes the score at least that of a level, and CapTo at most. They come after all other factors.
+	LiftTo, CapTo Level
+	// Only says that the rule holds only where a source has details of vulnerabilities, or only where it has not.
+	Only Only
+
+	// Detail is the reason as a sentence for people, and DetailOne the same for one value.
+	Detail, DetailOne string
+
+	count          *fact
+	detail, forOne template
+}
+
+// Only is a limit to where a rule holds.
+type Only string
+
+// The limits.
+const (
+	WithDetails    Only = "with_details"
+	WithoutDetails Only = "without_details"
+)
+
+// A Step gives points to a number greater than Over.
+type Step struct{ Over, Points int }
+
+// A Match is a condition: a fact has any of some values.
+type Match struct {
+	Fact   string
+	Values []*Value
+	// Exploited, Verified, EPSSOver and CVSSOver choose among vulnerabilities.
+	Exploited, Verified bool
+	EPSSOver, CVSSOver  *float64
+
+	fact  *fact
+	ports map[int]*Value
+	exact map[string]*Value
+	parts []*Value // values with a * at an end
+}
+
+// A Value is a value that a Match looks for.
+type Value struct {
+	Text   string
+	Reason string // why it counts; may be empty
+	Points *int   // nil where the rule's points hold
+}
+
+// A hit is a value of a host that a match looked for.
+type hit struct {
+	fact  *fact
+	text  string
+	port  int
+	value *Value // nil where any value fits
+}
+
+// index prepares a match for look-ups.
+func (m *Match) index() {
+	m.fact = allFacts[m.Fact]
+	m.ports, m.exact = map[int]*Value{}, map[string]*Value{}
+	for _, v := range m.Values {
+		switch {
+		case m.fact.ports != nil:
+			port, _ := strconv.Atoi(v.Text) // it was checked
+			m.ports[port] = v
+		case strings.HasPrefix(v.Text, "*"), strings.HasSuffix(v.Text, "*"):
+			m.parts = append(m.parts, v)
+		default:
+			m.exact[v.Text] = v
+		}
+	}
+}
+
+// narrows reports whether the match looks at what is known of vulnerabilities, and not only at their ids.
+func (m *Match) narrows() bool {
+	return m.Exploited || m.Verified || m.EPSSOver != nil || m.CVSSOver != nil
+}
+
+// hits appends what a host has of the values.
+func (m *Match) hits(f *facts, hits []hit) []hit {
+	if m.fact.ports != nil {
+		for _, port := range m.fact.ports(f) {
+			if v := m.ports[port]; v != nil {
+				hits = append(hits, hit{fact: m.fact, port: port, value: v})
+			}
+		}
+		return hits
+	}
+	for _, text := range m.fact.list(f) {
+		if m.narrows() && !m.fits(f.host.Details[text]) {
+			continue
+		}
+		if len(m.Values) == 0 && m.narrows() {
+			hits = append(hits, hit{fact: m.fact, text: text})
+		} else if v := m.value(text); v != nil {
+			hits = append(hits, hit{fact: m.fact, text: text, value: v})
+		}
+	}
+	return hits
+}
+
+// value returns the value that a text fits, or nil.
+func (m *Match) value(text string) *Value {
+	if v := m.exact[text]; v != nil {
+		return v
+	}
+	i := slices.IndexFunc(m.parts, func(v *Value) bool { return fitsPattern(v.Text, text) })
+	if i < 0 {
+		return nil
+	}
+	return m.parts[i]
+}
+
+// fitsPattern reports whether a text is a pattern's, which has a * at its beginning, its end, or both.
+func fitsPattern(pattern, text string) bool {
+	middle := strings.Trim(pattern, "*")
+	switch begins, ends := strings.HasSuffix(pattern, "*"), strings.HasPrefix(pattern, "*"); {
+	case begins && ends:
+		return strings.Contains(text, middle)
+	case begins:
+		return strings.HasPrefix(text, middle)
+	}
+	return strings.HasSuffix(text, middle)
+}
+
+// fits reports whether a vulnerability is one of those that the match is about.
+func (m *Match) fits(v Vulnerability) bool {
+	return (!m.Exploited || v.Exploited) && (!m.Verified || v.Verified) &&
+		(m.EPSSOver == nil || v.EPSS > *m.EPSSOver) && (m.CVSSOver == nil || v.CVSS > *m.CVSSOver)
+}
+
+// points returns what hits of one match add.
+func (r *Rule) points(hits []hit) int {
+	own, others := 0, 0
+	for _, h := range hits {
+		if h.value != nil && h.value.Points != nil {
+			own += *h.value.Points
+		} else {
+			others++
+		}
+	}
+	if others > 0 {
+		own += r.Points + (others-1)*r.Each
+	}
+	if r.Cap != 0 {
+		own = min(own, r.Cap)
+	}
+	return own
+}
