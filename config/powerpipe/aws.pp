@@ -30,7 +30,8 @@ locals {
         select arn, title, tags, account_id, region, _ctx ->> 'connection_name' from aws_ec2_network_load_balancer
       ) as l
       left join (
-        select association_public_ip as ip, description, account_id, region from aws_ec2_network_interface where association_public_ip is not null
+        -- offset 0, so that they are listed once, and not for each load balancer
+        select association_public_ip as ip, description, account_id, region from aws_ec2_network_interface where association_public_ip is not null offset 0
       ) as i on i.description = 'ELB ' || split_part(l.arn, ':loadbalancer/', 2) and i.account_id = l.account_id and i.region = l.region
     ) as a
   EOQ
