@@ -3,8 +3,10 @@ package checks_test
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,6 +31,16 @@ func connection(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return write(t, "test.spc", fmt.Sprintf("connection \"test\" {\n  plugin = \"shodanrep\"\n  data_files = [%q]\n  internetdb_url = %q\n  cache = \"memory\"\n}\n", sample, sim.InternetDBURL()))
+}
+
+// asCommand makes the test binary the command itself, so that the script can run it.
+const asCommand = "SHODANREP_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
 }
 
 func write(t *testing.T, name, text string) string {
@@ -127,5 +139,43 @@ func TestACheckWithoutAlarmSucceeds(t *testing.T) {
 	got, status := check(t, "public_address_reputation.sql", addresses, "../sample/security_group_rules.csv")
 	if diff := cmp.Diff(map[string][]string{"info": {"b"}}, got); diff != "" || status != 0 {
 		t.Errorf("exit status %d; want (-), got (+): %s", status, diff)
+	}
+}
+
+// TestTheScriptRunsEveryCheck runs run.sh as cron does, with its connection where Steampipe has it.
+func TestTheScriptRunsEveryCheck(t *testing.T) {
+	home := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(home, ".steampipe/config"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(home, ".steampipe/config/shodanrep.spc"), []byte(read(t, connection(t))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HOME", home)
+	t.Setenv("SHODAN_API_KEY", "")
+	t.Setenv("SHODANREP_CACHE_DIR", t.TempDir())
+	t.Setenv("SHODANREP", os.Args[0])
+	t.Setenv(asCommand, "1")
+	good := write(t, "good.csv", "resource,title,ip\na,Web,192.0.2.80\n")
+	for name, tt := range map[string]struct {
+		args   []string
+		status int
+	}{
+		"an alarm":                 {[]string{"public_addresses.csv", "../sample/security_group_rules.csv"}, 3},
+		"a file that is not there": {[]string{good, "nowhere.csv"}, 1},
+		"no files":                 {nil, 2},
+	} {
+		out, err := exec.Command("./run.sh", tt.args...).CombinedOutput()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != tt.status {
+			t.Errorf("%s: %v, want exit status %d: %s", name, err, tt.status, out)
+		}
+		files, _ := filepath.Glob("*.sql")
+		for _, file := range files {
+			title, _, _ := strings.Cut(read(t, file), "\n")
+			if tt.status == 3 && !strings.Contains(string(out), title) {
+				t.Errorf("%s: %s is not among what is printed", name, file)
+			}
+		}
 	}
 }
