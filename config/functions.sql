@@ -46,19 +46,24 @@ begin atomic
   group by a.ip, a.longest, case when a.ip is null then a.given end;
 end;
 
--- shodan_table finds a table of the plugin, and returns its name with the schema, quoted.
-create or replace function shodan_table(name text) returns text
+-- shodan_table finds a table of the plugin, and returns its name with the schema, quoted. Another plugin of the name
+-- shodan has a table shodan_service as well, which has no status.
+create or replace function shodan_table(sought text) returns text
 language plpgsql stable as $$
 declare
   chosen text := nullif(current_setting('shodanrep.schema', true), '');
   found text;
 begin
-  select format('%I.%I', n.nspname, c.relname) into found
-  from pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-  where c.oid = to_regclass(case when chosen is null then quote_ident(name) else format('%I.%I', chosen, name) end);
+  select format('%I.%I', s.name, c.relname) into found
+  from unnest(case when chosen is null then current_schemas(false) else array[chosen::name] end) with ordinality as s (name, place)
+    join pg_catalog.pg_namespace as n on n.nspname = s.name
+    join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = sought
+    join pg_catalog.pg_attribute as a on a.attrelid = c.oid and a.attname = 'status' and not a.attisdropped
+  order by s.place
+  limit 1;
   if found is null then
     raise undefined_table using
-      message = format('there is no table %s in %s', name,
+      message = format('there is no table %s of the plugin in %s', sought,
         case when chosen is null then 'the search path ' || current_setting('search_path') else 'the schema ' || quote_ident(chosen) end),
       hint = 'Say in which schema, which is the name of the connection: set shodanrep.schema = ''shodanrep''.';
   end if;

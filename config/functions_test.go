@@ -15,7 +15,15 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 )
 
-func TestMain(m *testing.M) { os.Exit(postgrestest.Run(m)) }
+// asCommand makes the test binary the command itself, for the shell lines of the README.
+const asCommand = "SHODANREP_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(postgrestest.Run(m))
+}
 
 const functions = "functions.sql"
 
@@ -199,11 +207,11 @@ func TestTheTablesAreFoundInTheSchemaOfTheirConnection(t *testing.T) {
 	for _, step := range []struct{ sql, want string }{
 		{"select", "0"}, // in shodanrep
 		{"set search_path = public, shodanrep_work", "1"},
-		{"set search_path = public", `ERROR: there is no table shodan_ip_reputation in the search path public (SQLSTATE 42P01)`},
+		{"set search_path = public", `ERROR: there is no table shodan_ip_reputation of the plugin in the search path public (SQLSTATE 42P01)`},
 		{"set shodanrep.schema = 'shodanrep_work'", "1"},
 		{"set shodanrep.schema = 'Odd name'", "1"},
 		{"set shodanrep.schema = 'shodanrep'", "0"},
-		{"set shodanrep.schema = 'nowhere'", `ERROR: there is no table shodan_ip_reputation in the schema nowhere (SQLSTATE 42P01)`},
+		{"set shodanrep.schema = 'nowhere'", `ERROR: there is no table shodan_ip_reputation of the plugin in the schema nowhere (SQLSTATE 42P01)`},
 		{"reset shodanrep.schema; alter function shodan_table(text) set search_path = shodanrep_work", "1"},
 		{"set search_path = shodanrep; alter function public.shodan_table(text) reset search_path; set search_path = public, shodanrep", "0"},
 	} {
@@ -211,6 +219,17 @@ func TestTheTablesAreFoundInTheSchemaOfTheirConnection(t *testing.T) {
 		if got := find(); got != step.want {
 			t.Errorf("after %s: %s, want %s", step.sql, got, step.want)
 		}
+	}
+}
+
+// TestAnotherPluginsTableIsNotTaken is about the plugin shodan, which comes first in Steampipe's search path.
+func TestAnotherPluginsTableIsNotTaken(t *testing.T) {
+	db := install(t)
+	db.Fill("insert into shodanrep.shodan_service (ip, status, port) values ('198.18.0.1', 'indexed', 22)")
+	db.Foreign("shodan", "shodan_service", "port bigint, name text")
+	db.Exec("set search_path = public, shodan, shodanrep")
+	if got := db.Query("select port from shodan_services('{198.18.0.1}')"); len(got) != 1 || got[0][0] != "22" {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -3,11 +3,15 @@ package config_test
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 )
 
 func read(t *testing.T, path string) string {
@@ -32,12 +36,19 @@ func examples(t *testing.T, page, language string) []string {
 	return found
 }
 
-func TestTheExamplesOfJoiningRunInPostgreSQL(t *testing.T) {
+// filled makes a database with the functions, and with resources of AWS whose addresses are known.
+func filled(t *testing.T) *postgrestest.Database {
+	t.Helper()
 	db := install(t)
 	db.Fill(`insert into shodanrep.shodan_ip_reputation (ip, title, status, level, score) select a, host(a), 'indexed', 'high', 40 from unnest('{203.0.113.1,203.0.113.2,203.0.113.3}'::inet[]) as a;
 		insert into shodanrep.shodan_service (ip, status, port, ssl_expires) values ('203.0.113.1', 'indexed', 443, now())`)
 	db.Exec(read(t, "powerpipe/testdata/cloud_tables.sql"))
 	db.Exec(read(t, "powerpipe/testdata/aws.sql"))
+	return db
+}
+
+func TestTheExamplesOfJoiningRunInPostgreSQL(t *testing.T) {
+	db := filled(t)
 	for _, sql := range examples(t, "../docs/joining.md", "sql") {
 		if len(db.Query(sql)) == 0 {
 			t.Errorf("no rows:\n%s", sql)
@@ -58,6 +69,37 @@ func TestTheExamplesOfJoiningRunOnTheSample(t *testing.T) {
 			strings.NewReader(""), &stdout, &stderr)
 		if status != 0 || stderr.Len() > 0 || strings.Count(stdout.String(), "\n") < 2 {
 			t.Errorf("exit status %d, %s\n%s", status, stderr.String(), sql)
+		}
+	}
+}
+
+// TestTheREADMEShowsWhatPsqlPrints runs the README's lines for a PostgreSQL without Steampipe.
+func TestTheREADMEShowsWhatPsqlPrints(t *testing.T) {
+	db := postgrestest.New(t)
+	t.Chdir("..")
+	var script string
+	for _, block := range examples(t, "README.md", "bash") {
+		if strings.Contains(block, "psql") {
+			script = strings.ReplaceAll(block, "bin/shodanrep", asCommand+"=1 "+os.Args[0])
+		}
+	}
+	cmd := exec.Command("sh", "-c", script)
+	cmd.Env = append(append(os.Environ(), db.Environ()...), "SHODAN_API_KEY=", "SHODANREP_CACHE_DIR="+t.TempDir())
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if diff := cmp.Diff(examples(t, "README.md", "console")[0], string(out)); diff != "" {
+		t.Errorf("the README (-) and the output (+) differ: %s", diff)
+	}
+}
+
+// TestTheExamplesOfTheREADMERunInPostgreSQL runs its SQL for Steampipe's database.
+func TestTheExamplesOfTheREADMERunInPostgreSQL(t *testing.T) {
+	db := filled(t)
+	for _, sql := range examples(t, "../README.md", "sql") {
+		if len(db.Query(sql)) == 0 {
+			t.Errorf("no rows:\n%s", sql)
 		}
 	}
 }

@@ -103,3 +103,36 @@ func TestTheWorkflowIsOne(t *testing.T) {
 		}
 	}
 }
+
+// TestTheFilesOfGitHubAreYAML is about those of the repository itself, which nothing else here reads.
+func TestTheFilesOfGitHubAreYAML(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../.github/*/*.yml")
+	if err != nil || len(files) < 4 {
+		t.Fatalf("there are only %q: %v", files, err)
+	}
+	for _, file := range append(files, "../../.github/dependabot.yml", "../../.goreleaser.yml") {
+		var content map[interface{}]interface{}
+		if err := yaml.UnmarshalStrict([]byte(read(t, file)), &content); err != nil || len(content) == 0 {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
+// TestAReleaseIsBuiltLikeTheMakefileBuilds holds .goreleaser.yml to the variable that has the version.
+func TestAReleaseIsBuiltLikeTheMakefileBuilds(t *testing.T) {
+	t.Parallel()
+	var config struct {
+		Builds []struct {
+			Binary  string   `yaml:"binary"`
+			Ldflags []string `yaml:"ldflags"`
+		} `yaml:"builds"`
+	}
+	if err := yaml.Unmarshal([]byte(read(t, "../../.goreleaser.yml")), &config); err != nil || len(config.Builds) != 1 {
+		t.Fatalf("%+v: %v", config, err)
+	}
+	variable := regexp.MustCompile(`(?m)^PACKAGE := (.*)$`).FindStringSubmatch(read(t, "../../Makefile"))[1] + ".version="
+	if build := config.Builds[0]; !strings.HasSuffix(build.Binary, ".plugin") || len(build.Ldflags) != 1 || !strings.Contains(build.Ldflags[0], variable) {
+		t.Errorf("the build is %+v, and the version is in %s", build, variable)
+	}
+}

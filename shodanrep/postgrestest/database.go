@@ -107,10 +107,19 @@ func execute(t testing.TB, conn *pgx.Conn, sql string) {
 	}
 }
 
+// Environ returns variables with which a command finds the programs of PostgreSQL, and psql the database.
+func (db *Database) Environ() []string {
+	return []string{
+		"PATH=" + db.server.programs + string(os.PathListSeparator) + os.Getenv("PATH"),
+		"PGHOST=" + db.server.folder, "PGUSER=" + analyst, "PGDATABASE=" + db.name, "PSQLRC=/dev/null",
+	}
+}
+
 // RunFile runs a file of SQL as the ordinary user does, with psql.
 func (db *Database) RunFile(path string) {
 	db.t.Helper()
-	cmd := exec.Command(filepath.Join(db.server.programs, "psql"), "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--file", path, db.server.address(analyst, db.name))
+	cmd := exec.Command(filepath.Join(db.server.programs, "psql"), "--quiet", "--set", "ON_ERROR_STOP=1", "--file", path)
+	cmd.Env = append(os.Environ(), db.Environ()...)
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 		db.t.Fatalf("psql --file %s: %v: %s", path, err, out)
 	}
