@@ -8,7 +8,8 @@
 -- Run it again after an update of the plugin.
 --
 -- Each address is asked for once, 200 at a time: more at once cost Steampipe more than they save. NULLs are left out. A
--- network, or a text that is no address, is a row that says so, and is not asked for.
+-- network, or a text that is no address, is a row that says so, and is not asked for. An address of which the table has no
+-- row is one with an error: no address gets lost.
 --
 -- The tables are those that the search path finds. For another connection of the plugin, in one session:
 --   set shodanrep.schema = 'shodanrep_work';
@@ -104,10 +105,19 @@ begin
     group by n.slice
     order by n.slice
   loop
-    -- The values have to be known when the scan begins: with execute they are.
-    return query execute 'select %3$s from ' || %1$s.shodan_table(%2$L) || ' where ip = any ($1)' using slice;
+    -- The values have to be known when the scan begins: with execute they are. Only materialized is the slice asked once,
+    -- whatever the join.
+    return query execute 'with t as materialized (select %5$s from ' || %1$s.shodan_table(%2$L)
+      || ' where ip = any ($1)) select %3$s from unnest($1) as a (ip) left join t on t.ip = a.ip' using slice;
   end loop;
 end $looks_up$;
+  -- What a column is where the table has no row, and so where t.ip is null. It stands between quotes.
+  instead constant jsonb := jsonb_build_object(
+    'ip', 'a.ip',
+    'title', 'coalesce(t.title, host(a.ip))',
+    'status', $$case when t.ip is null then ''error'' else t.status end$$,
+    'error', $$case when t.ip is null then ''there is no answer, the row got lost: ask again'' else t.error end$$,
+    'level', $$case when t.ip is null then ''unknown'' else t.level end$$);
   passes_on constant text := 'select * from %s.%I(addresses::text[])';
   f record;
 begin
@@ -116,8 +126,7 @@ begin
       v.name, v.argument, v.columns, v.language, format('%I.%I(%s)', current_schema(), v.name, v.argument) as signature,
       case v.language
         when 'sql' then format(passes_on, here, v.name)
-        else format(looks_up, here, v.source, (select string_agg(split_part(btrim(c), ' ', 1), ', ') from unnest(string_to_array(v.columns, ',')) as c),
-          case v.name when 'shodan_reputation' then 'level := ''unknown'';' end)
+        else format(looks_up, here, v.source, n.values, case v.name when 'shodan_reputation' then 'level := ''unknown'';' end, n.names)
       end as body
     from (values
       ('shodan_reputation', 'text[]', reputation, 'plpgsql', 'shodan_ip_reputation'),
@@ -125,6 +134,12 @@ begin
       ('shodan_reputation', 'cidr[]', reputation, 'sql', null),
       ('shodan_services', 'inet[]', service, 'plpgsql', 'shodan_service')
     ) as v (name, argument, columns, language, source)
+      cross join lateral (
+        select string_agg(c.name, ', ' order by c.place) as names, string_agg(coalesce(instead ->> c.name, 't.' || c.name), ', ' order by c.place) as values
+        from (
+          select split_part(btrim(l.text), ' ', 1) as name, l.place from unnest(string_to_array(v.columns, ',')) with ordinality as l (text, place)
+        ) as c
+      ) as n
   loop
     -- A function that an older version made with other columns cannot be replaced.
     if pg_get_function_result(to_regprocedure(f.signature)) <> format('TABLE(%s)', f.columns) then
