@@ -55,7 +55,9 @@ locals {
     where
       type = '__DIRECTION__'
   EOQ
+}
 
+locals {
   aws_ingress_sql = replace(replace(local.aws_rules_sql, "__DIRECTION__", "ingress"), "__VERB__", "lets in")
   aws_egress_sql  = replace(replace(local.aws_rules_sql, "__DIRECTION__", "egress"), "__VERB__", "lets traffic out to")
 

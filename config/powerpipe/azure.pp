@@ -68,7 +68,9 @@ locals {
       g.rule #>> '{properties,direction}' = '__DIRECTION__'
       and g.rule #>> '{properties,access}' = 'Allow'
   EOQ
+}
 
+locals {
   azure_ingress_sql = replace(replace(replace(local.azure_rules_sql, "__DIRECTION__", "Inbound"), "__SIDE__", "source"), "__VERB__", "lets in")
   azure_egress_sql  = replace(replace(replace(local.azure_rules_sql, "__DIRECTION__", "Outbound"), "__SIDE__", "destination"), "__VERB__", "lets traffic out to")
 

@@ -79,7 +79,10 @@ locals {
       r.resource,
       r.ip;
   EOQ
+}
 
+# A local cannot use another one of the same block.
+locals {
   # $2 the levels, $3 the score
   reputation_sql = replace(local.check_sql, "__ANSWERS__", <<-EOQ
     select

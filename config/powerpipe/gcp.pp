@@ -65,7 +65,9 @@ locals {
       and f.action = 'Allow'
       and not f.disabled
   EOQ
+}
 
+locals {
   gcp_ingress_sql = replace(replace(replace(local.gcp_rules_sql, "__DIRECTION__", "INGRESS"), "__SIDE__", "source"), "__VERB__", "lets in")
   gcp_egress_sql  = replace(replace(replace(local.gcp_rules_sql, "__DIRECTION__", "EGRESS"), "__SIDE__", "destination"), "__VERB__", "lets traffic out to")
 

@@ -53,6 +53,12 @@ func load(t *testing.T, values map[string]cty.Value) *mod {
 					t.Errorf("there are two locals %s", name)
 				}
 				locals[name] = attribute
+				// Powerpipe evaluates a block of locals as a whole.
+				for _, traversal := range attribute.Expr.Variables() {
+					if used, ok := traversal[min(1, len(traversal)-1)].(hcl.TraverseAttr); ok && traversal.RootName() == "local" && block.Body.Attributes[used.Name] != nil {
+						t.Errorf("%s and %s, which it uses, are in the same block of locals", name, used.Name)
+					}
+				}
 			}
 		default:
 			m.blocks = append(m.blocks, block)

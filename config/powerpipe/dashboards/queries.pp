@@ -19,7 +19,9 @@ locals {
         slice
     )
   EOQ
+}
 
+locals {
   dashboard_sql = <<-EOQ
     ${local.dashboard_slices_sql},
     addresses as materialized (
@@ -36,7 +38,9 @@ locals {
         t.score desc nulls last
     )
   EOQ
+}
 
+locals {
   dashboard_addresses_sql = <<-EOQ
     ${local.dashboard_sql}
     select 'Public addresses' as label, count(distinct ip) as value from resources
