@@ -30,7 +30,7 @@ func connection(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return write(t, "test.spc", fmt.Sprintf("connection \"test\" {\n  plugin = \"shodanrep\"\n  data_files = [%q]\n  internetdb_url = %q\n  cache = \"memory\"\n}\n", sample, sim.InternetDBURL()))
+	return write(t, "test.spc", fmt.Sprintf("connection \"test\" {\n  plugin = \"shodanrep\"\n  data_files = [%q]\n  internetdb_url = %q\n  cvedb_url = %q\n  cache = \"memory\"\n}\n", sample, sim.InternetDBURL(), sim.CVEDBURL()))
 }
 
 // asCommand makes the test binary the command itself, so that the script can run it.
@@ -105,10 +105,11 @@ sgr-0033,sg-1,false,ingress,1,,-1,,,,::/0,,,,us-east-1,1
 sgr-0034,sg-1,false,ingress,1,,icmp,-1,-1,0.0.0.0/0,,,,,us-east-1,1
 `)
 	expected := map[string]map[string][]string{
-		"public_address_reputation.sql":          {"alarm": {"c-06", "i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
-		"public_address_suspicious_port.sql":     {"alarm": {"i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
-		"public_address_database.sql":            {"alarm": {"i-02", "i-03"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
-		"public_address_expired_certificate.sql": {"alarm": {"c-06", "c-07", "i-01", "i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20", "i-22"}, "error": {"i-21"}},
+		"public_address_reputation.sql":              {"alarm": {"c-06", "i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
+		"public_address_suspicious_port.sql":         {"alarm": {"i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
+		"public_address_database.sql":                {"alarm": {"i-02", "i-03"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
+		"public_address_exploited_vulnerability.sql": {"alarm": {"c-06", "i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-03", "i-20"}, "error": {"i-21"}},
+		"public_address_expired_certificate.sql":     {"alarm": {"c-06", "c-07", "i-01", "i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20", "i-22"}, "error": {"i-21"}},
 		"security_group_ingress_reputation.sql": {
 			"alarm": {"0004", "0009", "0011", "0014", "0015", "0017", "0018"}, "skip": {"0000", "0001", "0007", "0008", "0010", "0012", "0013", "0032", "0033", "0034"},
 			"info": {"0030"}, "error": {"0031"},
@@ -176,6 +177,17 @@ func TestTheScriptRunsEveryCheck(t *testing.T) {
 			if tt.status == 3 && !strings.Contains(string(out), title) {
 				t.Errorf("%s: %s is not among what is printed", name, file)
 			}
+		}
+	}
+}
+
+// TestEveryControlHasAFile holds the files to the controls of the mod, one for each of AWS.
+func TestEveryControlHasAFile(t *testing.T) {
+	t.Parallel()
+	for line := range strings.Lines(read(t, "../powerpipe/aws.pp")) {
+		_, name, isControl := strings.Cut(strings.TrimSuffix(line, "\" {\n"), "control \"aws_")
+		if _, err := os.Stat(name + ".sql"); isControl && err != nil {
+			t.Errorf("the control %s has no file: %v", name, err)
 		}
 	}
 }
