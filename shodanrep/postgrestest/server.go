@@ -20,6 +20,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// patience is how long anything may take, on a busy machine, before it is an error: no test hangs for a server.
+const patience = 30 * time.Second
+
 // superuser is the role that the server is made with. Tests do as little as they can as it.
 const superuser = "postgres"
 
@@ -89,12 +92,13 @@ func start() (*server, error) {
 	}
 	defer log.Close()
 	s.cmd = run("postgres", "-D", "data", "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off",
-		"-c", "log_statement=all", "-c", "log_line_prefix="+recordStart+"%a"+nameEnd, "-c", "timezone=UTC")
+		"-c", "log_statement=all", "-c", "log_line_prefix="+recordStart+"%a"+nameEnd, "-c", "timezone=UTC",
+		"-c", fmt.Sprintf("statement_timeout=%d", patience.Milliseconds()))
 	s.cmd.Stderr = log
 	if err := s.cmd.Start(); err != nil {
 		return nil, s.fail(err)
 	}
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		conn, err := pgx.Connect(context.Background(), s.address(superuser, superuser))
 		if err == nil {
 			conn.Close(context.Background())
@@ -116,7 +120,9 @@ func (s *server) fail(err error) error {
 func (s *server) stop() {
 	if s.cmd != nil && s.cmd.Process != nil {
 		s.cmd.Process.Signal(syscall.SIGINT) // ends the connections as well
+		late := time.AfterFunc(patience, func() { s.cmd.Process.Signal(syscall.SIGQUIT) })
 		s.cmd.Wait()
+		late.Stop()
 	}
 	os.RemoveAll(s.folder)
 }
@@ -124,7 +130,7 @@ func (s *server) stop() {
 func (s *server) log() string { return filepath.Join(s.folder, "log") }
 
 func (s *server) address(role, database string) string {
-	return fmt.Sprintf("host=%s user=%s dbname=%s", s.folder, role, database)
+	return fmt.Sprintf("host=%s user=%s dbname=%s connect_timeout=%d", s.folder, role, database, int(patience.Seconds()))
 }
 
 // programs returns the folder of the newest server that is installed: Debian keeps each version in one of its own, and
