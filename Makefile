@@ -4,6 +4,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 PACKAGE := github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep
 LDFLAGS := -s -w -X $(PACKAGE).version=$(VERSION)
 INSTALL_DIR := $(or $(STEAMPIPE_INSTALL_DIR),$(HOME)/.steampipe)
+DATABASE ?= postgres://steampipe@127.0.0.1:9193/steampipe
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Packages that are free of the SDK's own races, and are therefore tested for ours.
 RACE := ./shodanrep/shodan/... ./shodanrep/reputation/... ./shodanrep/lookup/... ./shodanrep/shodantest/...
@@ -23,6 +24,10 @@ install: build ## Put plugin and configuration where Steampipe looks
 	install -m 0755 bin/shodanrep '$(INSTALL_DIR)/plugins/local/shodanrep/shodanrep.plugin'
 	test -e '$(INSTALL_DIR)/config/shodanrep.spc' || install -m 0600 config/shodanrep.spc '$(INSTALL_DIR)/config/shodanrep.spc'
 
+.PHONY: install-functions
+install-functions: ## Make the functions of config/functions.sql in DATABASE, by default that of a running Steampipe
+	psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --file config/functions.sql '$(DATABASE)'
+
 .PHONY: test
 test: packages ## Run every test
 	go test ./...
@@ -39,11 +44,13 @@ bench: build packages ## Measure, for some five minutes; the table of docs/perfo
 	go test -run '^$$' -bench . -benchmem -benchtime 0.2s ./shodanrep/...
 	@go run ./shodanrep/shodantest/figures -binary bin/shodanrep
 
-# What the tests and the figures need from Debian: a Redis server, and Shodan's own Python client.
+# What the tests and the figures need from Debian: a Redis server, the programs of PostgreSQL, and Shodan's own Python
+# client.
 .PHONY: packages
 packages:
 	@missing=""; \
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$$missing postgresql"; \
 	/usr/bin/python3 -c 'import shodan' 2>/dev/null || missing="$$missing python3-shodan"; \
 	if [ -n "$$missing" ]; then \
 		if [ "$$(id -u)" = 0 ]; then \

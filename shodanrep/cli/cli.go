@@ -1,7 +1,7 @@
 // Package cli is the command line: the plugin's tables without a Steampipe.
 //
 // Results go to standard output, all else to standard error. The exit status is 0 when all was done, 1 when a query or
-// the configuration failed, and 2 when the command line itself is wrong.
+// the configuration failed, 2 when the command line itself is wrong, and 3 when a query found a status to fail on.
 package cli
 
 import (
@@ -23,6 +23,7 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitStatus = 3
 )
 
 // Main runs the command line with the given arguments and returns the exit status. An interrupt ends the query under
@@ -64,6 +65,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	switch {
 	case err == nil, isBrokenPipe(err):
 		return exitDone
+	case errors.As(err, &statusFound{}):
+		fmt.Fprintf(a.stderr, "shodanrep: %s\n", err)
+		return exitStatus
 	case errors.As(err, &failure{}):
 		if ctx.Err() != nil {
 			err = errors.New("interrupted")

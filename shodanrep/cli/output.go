@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 )
 
 // outputNames are the formats of a result.
@@ -17,7 +15,7 @@ var outputNames = []string{"table", "csv", "json", "line"}
 
 // print writes the rows of a statement to standard output. All formats but the table are written as the rows come, so
 // that they need no more memory for more rows.
-func (a *app) print(format string, rows *embedded.Rows) error {
+func (a *app) print(format string, rows results) error {
 	switch format {
 	case "csv":
 		return a.printCSV(rows)
@@ -30,7 +28,7 @@ func (a *app) print(format string, rows *embedded.Rows) error {
 }
 
 // printCSV writes a header line and a line a row, where NULL is an empty field.
-func (a *app) printCSV(rows *embedded.Rows) error {
+func (a *app) printCSV(rows results) error {
 	w := csv.NewWriter(a.stdout)
 	record := make([]string, len(rows.Columns()))
 	for i, c := range rows.Columns() {
@@ -52,7 +50,7 @@ func (a *app) printCSV(rows *embedded.Rows) error {
 }
 
 // printJSON writes one document in Steampipe's form: the columns with their types, then the rows as objects.
-func (a *app) printJSON(rows *embedded.Rows) error {
+func (a *app) printJSON(rows results) error {
 	type column struct {
 		Name     string `json:"name"`
 		DataType string `json:"data_type"`

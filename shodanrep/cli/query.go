@@ -22,6 +22,7 @@ type queryFlags struct {
 	connectionFlags
 	output  string
 	attach  []string
+	failOn  []string
 	verbose bool
 }
 
@@ -68,9 +69,15 @@ before theirs.`,
 
   # The addresses of a file that has a column "ip"
   shodanrep query --attach hosts=hosts.csv \
-    "select * from shodan_ip_reputation where ip in (select ip from hosts)" --output csv`,
+    "select * from shodan_ip_reputation where ip in (select ip from hosts)" --output csv
+
+  # A check for a schedule: exit status 3 where a row has the status alarm, or error
+  shodanrep query --fail-on alarm,error --attach hosts=hosts.csv < check.sql`,
 		Args: cobra.MaximumNArgs(1),
-		PreRunE: func(*cobra.Command, []string) error {
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkStatuses(cmd.Flags().Changed("fail-on"), flags.failOn); err != nil {
+				return err
+			}
 			return flags.check()
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -78,13 +85,15 @@ before theirs.`,
 			if err != nil {
 				return err
 			}
-			return failed(a.query(cmd, flags, sql))
+			w := &watch{statuses: flags.failOn}
+			return w.outcome(a.query(cmd, flags, sql, w))
 		},
 	}
 	f := cmd.Flags()
 	flags.add(f)
 	f.StringVar(&flags.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(outputNames, ", "))
 	f.StringArrayVar(&flags.attach, "attach", nil, "make a table of a CSV file with a header line: `NAME=FILE`; repeat for several")
+	f.StringSliceVar(&flags.failOn, "fail-on", nil, "exit with status 3 where a row's column status is this `STATUS`, such as alarm;\nseveral with commas between them")
 	f.BoolVar(&flags.verbose, "verbose", false, "log what the plugin does to standard error; the environment variable\nSHODANREP_LOG sets the level: trace, debug, info, warn, error or off")
 	return cmd
 }
@@ -116,16 +125,17 @@ func (a *app) sql(args []string) (string, error) {
 	return string(text), nil
 }
 
-func (a *app) query(cmd *cobra.Command, flags queryFlags, sql string) error {
+func (a *app) query(cmd *cobra.Command, flags queryFlags, sql string, w *watch) error {
 	found, err := flags.connections()
 	if err != nil {
 		return err
 	}
-	return a.onDB(cmd, found, flags.attach, flags.verbose, flags.output, sql)
+	return a.onDB(cmd, found, flags.attach, flags.verbose, flags.output, sql, w)
 }
 
-// onDB runs SQL over the tables of connections and of CSV files, and prints what it returns.
-func (a *app) onDB(cmd *cobra.Command, connections []embedded.Connection, attached []string, verbose bool, output, sql string) error {
+// onDB runs SQL over the tables of connections and of CSV files, and prints what it returns,
+// which w watches.
+func (a *app) onDB(cmd *cobra.Command, connections []embedded.Connection, attached []string, verbose bool, output, sql string, w *watch) error {
 	progress := a.showProgress(output)
 	defer progress.end()
 	db, err := embedded.Open(cmd.Context(), embedded.Options{
@@ -149,7 +159,7 @@ func (a *app) onDB(cmd *cobra.Command, connections []embedded.Connection, attach
 	}
 	shown := *a
 	shown.stdout = progress.before(a.stdout)
-	return db.Query(cmd.Context(), sql, func(rows *embedded.Rows) error { return shown.print(output, rows) })
+	return db.Query(cmd.Context(), sql, func(rows *embedded.Rows) error { return shown.print(output, w.rows(rows)) })
 }
 
 // logger returns where the plugin logs to. Its warnings are shown unless the environment says otherwise.

@@ -13,8 +13,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"golang.org/x/term"
-
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 )
 
 const (
@@ -28,7 +26,7 @@ const (
 )
 
 // printTable writes the rows as a table.
-func (a *app) printTable(rows *embedded.Rows) error {
+func (a *app) printTable(rows results) error {
 	var cells [][]string
 	for rows.Next() {
 		row := make([]string, len(rows.Values()))
@@ -92,7 +90,7 @@ func tableRow(cells []string) table.Row {
 }
 
 // printLines writes a line a column for each row.
-func (a *app) printLines(rows *embedded.Rows) error {
+func (a *app) printLines(rows results) error {
 	names := columnNames(rows)
 	row := make([]string, len(names))
 	for n := 1; rows.Next(); n++ {
@@ -120,7 +118,7 @@ func (a *app) printRecord(n int, names, values []string) error {
 	return err
 }
 
-func columnNames(rows *embedded.Rows) []string {
+func columnNames(rows results) []string {
 	names := make([]string, len(rows.Columns()))
 	for i, c := range rows.Columns() {
 		names[i] = printable(c.Name)

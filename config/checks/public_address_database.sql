@@ -1,0 +1,56 @@
+-- Public addresses should not expose a database.
+-- Attach the addresses, with the columns resource, title and ip, as public_address.
+with addresses as materialized (
+  select
+    resource,
+    title as what,
+    ip
+  from
+    public_address
+),
+answers as materialized (
+  select
+    ip,
+    status,
+    error,
+    case
+      when open_ports is not null then 'has ports of databases open: ' || open_ports
+      when exists (select 1 from json_each(tags) where value = 'database') then 'is tagged as a database'
+    end as found,
+    'has no port of a database open' as clear
+  from (
+    select
+      ip,
+      status,
+      error,
+      tags,
+      (select group_concat(value, ', ') from json_each(ports) where value in (1433, 1521, 3306, 5432, 5984, 6379, 7474, 8086, 9042, 9200, 11211, 27017)) as open_ports
+    from
+      shodan_ip_reputation
+    where
+      ip in (select ip from addresses)
+  )
+)
+select
+  r.resource,
+  case
+    when r.ip is null then 'skip'
+    when a.status is null or a.status = 'error' then 'error'
+    when a.status = 'not_indexed' then 'info'
+    when a.status <> 'indexed' then 'skip'
+    when a.found is not null then 'alarm'
+    else 'ok'
+  end as status,
+  r.what || case
+    when r.ip is null then ' has no public address.'
+    when a.status is null then ' has ' || r.ip || ', of which there is no answer.'
+    when a.status = 'error' then ' has ' || r.ip || ', which could not be checked: ' || a.error || '.'
+    when a.status = 'not_indexed' then ' has ' || r.ip || ', of which nothing is known. That is not the same as clean.'
+    when a.status <> 'indexed' then ' has ' || r.ip || ', which is not looked up: ' || replace(a.status, '_', ' ') || '.'
+    else ' has ' || r.ip || ', which ' || coalesce(a.found, a.clear) || '.'
+  end as reason
+from
+  addresses as r
+  left join answers as a on a.ip = r.ip
+order by
+  r.resource;

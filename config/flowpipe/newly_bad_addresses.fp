@@ -1,0 +1,109 @@
+locals {
+  # The addresses that security groups let in or out, and one's own, each once, looked up 200 side by side.
+  newly_bad_addresses_sql = <<-EOQ
+    with resources as materialized (
+      select
+        coalesce(cidr_ipv4, cidr_ipv6)::inet as ip,
+        format('%s of %s', type, group_id) as resource
+      from
+        aws_vpc_security_group_rule
+      where
+        masklen(coalesce(cidr_ipv4, cidr_ipv6)) = case family(coalesce(cidr_ipv4, cidr_ipv6)) when 4 then 32 else 128 end
+      union
+      select
+        association_public_ip,
+        format('interface %s', network_interface_id)
+      from
+        aws_ec2_network_interface
+      where
+        association_public_ip is not null
+    ),
+    slices as materialized (
+      select
+        array_agg(ip order by ip) as ips
+      from (
+        select
+          ip,
+          (row_number() over (order by ip) - 1) / 200 as slice
+        from
+          (select distinct ip from resources) as addresses
+      ) as numbered
+      group by
+        slice
+    ),
+    bad as materialized (
+      select
+        t.ip,
+        max(t.level) as level,
+        max(t.score) as score
+      from
+        slices as s
+        cross join lateral (
+          select ip, level, score from shodan_ip_reputation where ip = any (s.ips) offset 0
+        ) as t
+      where
+        t.level in ('${join("', '", var.alarm_levels)}')
+      group by
+        t.ip
+    )
+    select
+      host(b.ip) as address,
+      b.level,
+      b.score,
+      string_agg(distinct r.resource, ', ') as resources
+    from
+      bad as b
+      join resources as r on r.ip = b.ip
+    group by
+      b.ip,
+      b.level,
+      b.score
+    order by
+      b.ip
+  EOQ
+}
+
+# Flowpipe remembers the addresses that it has seen, by the primary key, and captures only those that are new.
+trigger "query" "newly_bad_addresses" {
+  title       = "Newly bad addresses"
+  description = "Tells of addresses that have a bad reputation and had none, or were not there, the last time."
+
+  schedule    = var.schedule
+  database    = var.database
+  sql         = local.newly_bad_addresses_sql
+  primary_key = "address"
+
+  capture "insert" {
+    pipeline = pipeline.tell_of_bad_addresses
+    args = {
+      addresses = self.inserted_rows
+    }
+  }
+}
+
+pipeline "tell_of_bad_addresses" {
+  title       = "Tell of bad addresses"
+  description = "Sends one message with a line for each address."
+
+  param "addresses" {
+    type = list(object({
+      address   = string
+      level     = string
+      score     = number
+      resources = string
+    }))
+    description = "The addresses, as the trigger finds them."
+  }
+
+  param "notifier" {
+    type        = notifier
+    description = "Whom to tell."
+    default     = var.notifier
+  }
+
+  step "message" "tell" {
+    notifier = param.notifier
+    subject  = "Addresses with a bad reputation"
+    text     = join("\n", [for a in param.addresses : "${a.address} is ${a.level} with a score of ${a.score}: ${a.resources}"])
+  }
+}

@@ -1,0 +1,158 @@
+-- Functions that take addresses from a subquery and look them up side by side, in Steampipe's database or in any
+-- PostgreSQL from version 14 on in which the plugin's tables are:
+--
+--   select * from shodan_reputation(array(select public_ip_address from aws_ec2_instance));
+--   select * from shodan_services(array(select public_ip from aws_vpc_eip));
+--
+-- Install them, as any user who may create functions in the schema, with: psql -f config/functions.sql
+-- Run it again after an update of the plugin.
+--
+-- Each address is asked for once, 200 at a time: more at once cost Steampipe more than they save. NULLs are left out. A
+-- network, or a text that is no address, is a row that says so, and is not asked for. An address of which the table has no
+-- row is one with an error: no address gets lost.
+--
+-- The tables are those that the search path finds. For another connection of the plugin, in one session:
+--   set shodanrep.schema = 'shodanrep_work';
+-- and for good:
+--   alter function shodan_table(text) set search_path = shodanrep_work;
+
+begin;
+
+-- shodan_inet reads an address or a network, and returns null for a text that is neither.
+create or replace function shodan_inet(given text) returns inet
+language plpgsql immutable strict as $$
+begin
+  return btrim(given, E' \t\r\n')::inet;
+exception when invalid_text_representation then
+  return null;
+end $$;
+
+-- shodan_addresses reads a list: a row for each address, and for each other text, the first place it is at, and what is
+-- wrong with it. Only a row without a status can be looked up.
+create or replace function shodan_addresses(addresses text[])
+returns table (given text, ip inet, status text, error text, place bigint)
+language sql immutable
+begin atomic
+  select
+    min(a.given),
+    a.ip,
+    case when a.ip is null then 'error' when masklen(a.ip) < a.longest then 'not_a_host' end,
+    case when a.ip is null then to_json(min(a.given))::text || ' is not an IP address: write it like 198.51.100.7 or 2001:db8::7' end,
+    min(a.place)
+  from (
+    select t.given, t.place, i.ip, case family(i.ip) when 4 then 32 else 128 end as longest
+    from unnest(addresses) with ordinality as t (given, place), lateral (select shodan_inet(t.given) offset 0) as i (ip)
+    where t.given is not null
+  ) as a
+  group by a.ip, a.longest, case when a.ip is null then a.given end;
+end;
+
+-- shodan_table finds a table of the plugin, and returns its name with the schema, quoted. Another plugin of the name
+-- shodan has a table shodan_service as well, which has no status.
+create or replace function shodan_table(sought text) returns text
+language plpgsql stable as $$
+declare
+  chosen text := nullif(current_setting('shodanrep.schema', true), '');
+  found text;
+begin
+  select format('%I.%I', s.name, c.relname) into found
+  from unnest(case when chosen is null then current_schemas(false) else array[chosen::name] end) with ordinality as s (name, place)
+    join pg_catalog.pg_namespace as n on n.nspname = s.name
+    join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = sought
+    join pg_catalog.pg_attribute as a on a.attrelid = c.oid and a.attname = 'status' and not a.attisdropped
+  order by s.place
+  limit 1;
+  if found is null then
+    raise undefined_table using
+      message = format('there is no table %s of the plugin in %s', sought,
+        case when chosen is null then 'the search path ' || current_setting('search_path') else 'the schema ' || quote_ident(chosen) end),
+      hint = 'Say in which schema, which is the name of the connection: set shodanrep.schema = ''shodanrep''.';
+  end if;
+  return found;
+end $$;
+
+-- The functions themselves. They name every column, because Steampipe makes its tables anew at each start: nothing may
+-- depend on them.
+do $install$
+declare
+  here constant text := quote_ident(current_schema());
+  reputation constant text := 'ip inet, title text, source text, status text, error text, score bigint, level text, policy text, factors jsonb, '
+    'confidence double precision, listed text, list_reason text, organization text, asn text, isp text, country text, country_code text, city text, '
+    'latitude double precision, longitude double precision, os text, hosting_type text, is_honeypot boolean, ports jsonb, port_count bigint, '
+    'suspicious_ports jsonb, hostnames jsonb, domains jsonb, vulns jsonb, vuln_count bigint, verified_vuln_count bigint, kev_count bigint, '
+    'max_cvss double precision, max_epss double precision, tags jsonb, cpes jsonb, services jsonb, first_seen timestamp with time zone, '
+    'last_update timestamp with time zone, checked_at timestamp with time zone';
+  service constant text := 'ip inet, source text, status text, error text, port bigint, transport text, product text, version text, module text, '
+    'banner text, data text, cpes jsonb, vulns jsonb, hostnames jsonb, tags jsonb, hash bigint, "timestamp" timestamp with time zone, '
+    'ssl_subject jsonb, ssl_issuer jsonb, ssl_subject_cn text, ssl_expires timestamp with time zone, ssl_expired boolean, ssl_serial text, '
+    'ssl_fingerprint_sha1 text, ssl_fingerprint_sha256 text, ssl_versions jsonb, ssl_jarm text, ssl_ja3s text, http_title text, http_server text, '
+    'http_status bigint, http_favicon_hash bigint, cloud_provider text, cloud_region text, raw jsonb, title text';
+  -- The level of what was not looked up is unknown; a service has none.
+  looks_up constant text := $looks_up$
+#variable_conflict use_column
+declare
+  slice inet[];
+begin
+  for ip, title, status, error in
+    select a.ip, a.given, a.status, a.error from %1$s.shodan_addresses(addresses::text[]) as a where a.status is not null order by a.place
+  loop
+    %4$s
+    return next;
+  end loop;
+  for slice in
+    select array_agg(n.ip order by n.place)
+    from (select a.ip, a.place, (row_number() over (order by a.place) - 1) / 200 as slice from %1$s.shodan_addresses(addresses::text[]) as a where a.status is null) as n
+    group by n.slice
+    order by n.slice
+  loop
+    -- The values have to be known when the scan begins: with execute they are. Only materialized is the slice asked once,
+    -- whatever the join.
+    return query execute 'with t as materialized (select %5$s from ' || %1$s.shodan_table(%2$L)
+      || ' where ip = any ($1)) select %3$s from unnest($1) as a (ip) left join t on t.ip = a.ip' using slice;
+  end loop;
+end $looks_up$;
+  -- What a column is where the table has no row, and so where t.ip is null. It stands between quotes.
+  instead constant jsonb := jsonb_build_object(
+    'ip', 'a.ip',
+    'title', 'coalesce(t.title, host(a.ip))',
+    'status', $$case when t.ip is null then ''error'' else t.status end$$,
+    'error', $$case when t.ip is null then ''there is no answer, the row got lost: ask again'' else t.error end$$,
+    'level', $$case when t.ip is null then ''unknown'' else t.level end$$);
+  passes_on constant text := 'select * from %s.%I(addresses::text[])';
+  f record;
+begin
+  for f in
+    select
+      v.name, v.argument, v.columns, v.language, format('%I.%I(%s)', current_schema(), v.name, v.argument) as signature,
+      case v.language
+        when 'sql' then format(passes_on, here, v.name)
+        else format(looks_up, here, v.source, n.values, case v.name when 'shodan_reputation' then 'level := ''unknown'';' end, n.names)
+      end as body
+    from (values
+      ('shodan_reputation', 'text[]', reputation, 'plpgsql', 'shodan_ip_reputation'),
+      ('shodan_reputation', 'inet[]', reputation, 'sql', null),
+      ('shodan_reputation', 'cidr[]', reputation, 'sql', null),
+      ('shodan_services', 'inet[]', service, 'plpgsql', 'shodan_service')
+    ) as v (name, argument, columns, language, source)
+      cross join lateral (
+        select string_agg(c.name, ', ' order by c.place) as names, string_agg(coalesce(instead ->> c.name, 't.' || c.name), ', ' order by c.place) as values
+        from (
+          select split_part(btrim(l.text), ' ', 1) as name, l.place from unnest(string_to_array(v.columns, ',')) with ordinality as l (text, place)
+        ) as c
+      ) as n
+  loop
+    -- A function that an older version made with other columns cannot be replaced.
+    if pg_get_function_result(to_regprocedure(f.signature)) <> format('TABLE(%s)', f.columns) then
+      execute format('drop function %s', f.signature);
+    end if;
+    execute format('create or replace function %s(addresses %s) returns table (%s) language %s volatile cost 1000 rows 200 as %L',
+      f.name, f.argument, f.columns, f.language, f.body);
+  end loop;
+end $install$;
+
+comment on function shodan_reputation(text[]) is 'The rows of shodan_ip_reputation for a list of addresses, looked up side by side.';
+comment on function shodan_reputation(inet[]) is 'The rows of shodan_ip_reputation for a list of addresses, looked up side by side.';
+comment on function shodan_reputation(cidr[]) is 'The rows of shodan_ip_reputation for a list of networks of one address each, looked up side by side.';
+comment on function shodan_services(inet[]) is 'The rows of shodan_service for a list of addresses, looked up side by side.';
+
+commit;

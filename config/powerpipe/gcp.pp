@@ -1,0 +1,284 @@
+# The addresses and the rules of GCP.
+locals {
+  gcp_addresses_sql = <<-EOQ
+    select
+      a.resource,
+      a.what || ' has ' || abbrev(a.ip) as what,
+      a.ip,
+      a.what || ' has no public address.' as note,
+      a.tags,
+      a.project,
+      a.location,
+      a.connection_name
+    from (
+      select i.self_link as resource, 'Instance ' || i.title as what, (n.config ->> 'natIP')::inet as ip, i.tags, i.project, i.location, i._ctx ->> 'connection_name' as connection_name
+      from gcp_compute_instance as i
+      left join lateral (
+        select c.config
+        from jsonb_array_elements(i.network_interfaces) as e (interface), jsonb_array_elements(e.interface -> 'accessConfigs') as c (config)
+        where c.config ->> 'natIP' <> ''
+      ) as n on true
+      union all
+      select self_link, 'Static address ' || title, address, null::jsonb, project, location, _ctx ->> 'connection_name'
+      from gcp_compute_address
+      where address_type = 'EXTERNAL'
+      union all
+      select self_link, 'Static address ' || title, address, null::jsonb, project, location, _ctx ->> 'connection_name'
+      from gcp_compute_global_address
+      where address_type = 'EXTERNAL'
+      union all
+      select self_link, 'Forwarding rule ' || title, ip_address, tags, project, location, _ctx ->> 'connection_name'
+      from gcp_compute_forwarding_rule
+      where load_balancing_scheme like 'EXTERNAL%'
+      union all
+      select self_link, 'Forwarding rule ' || title, ip_address, tags, project, location, _ctx ->> 'connection_name'
+      from gcp_compute_global_forwarding_rule
+      where load_balancing_scheme like 'EXTERNAL%'
+    ) as a
+  EOQ
+
+  # A rule without ranges is one for tags or service accounts.
+  gcp_rules_sql = <<-EOQ
+    select
+      f.self_link as resource,
+      format('Rule %s __VERB__ %s', f.title, abbrev(a.ip)) as what,
+      a.ip,
+      format('Rule %s names no address but tags or service accounts.', f.title) as note,
+      coalesce(o.ports, int4multirange()) as ports,
+      f.project,
+      f.location,
+      f._ctx ->> 'connection_name' as connection_name
+    from
+      gcp_compute_firewall as f
+      left join lateral (select s.text::inet as ip from jsonb_array_elements_text(f.__SIDE___ranges) as s (text)) as a on true
+      cross join lateral (
+        select
+          range_agg(case when p.ports is null then int4range(0, 65535, '[]') else int4range(split_part(p.ports, '-', 1)::int, split_part(p.ports, '-', -1)::int, '[]') end) as ports
+        from
+          jsonb_array_elements(f.allowed) as e (entry)
+          left join lateral jsonb_array_elements_text(e.entry -> 'ports') as p (ports) on true
+        where
+          e.entry ->> 'IPProtocol' not in ('icmp', '1', '58')
+      ) as o
+    where
+      f.direction = '__DIRECTION__'
+      and f.action = 'Allow'
+      and not f.disabled
+  EOQ
+}
+
+locals {
+  gcp_ingress_sql = replace(replace(replace(local.gcp_rules_sql, "__DIRECTION__", "INGRESS"), "__SIDE__", "source"), "__VERB__", "lets in")
+  gcp_egress_sql  = replace(replace(replace(local.gcp_rules_sql, "__DIRECTION__", "EGRESS"), "__SIDE__", "destination"), "__VERB__", "lets traffic out to")
+
+  gcp_address_dimensions_sql = "${local.gcp_dimensions_sql}${local.tag_dimensions_sql}"
+}
+
+benchmark "gcp_ip_reputation" {
+  title         = "IP Reputation in GCP"
+  description   = "The reputation of the addresses that firewall rules let in and out, and of the public addresses of instances and forwarding rules."
+  documentation = file("./docs/gcp_ip_reputation.md")
+  children = [
+    control.gcp_firewall_ingress_reputation,
+    control.gcp_firewall_egress_reputation,
+    control.gcp_firewall_open_suspicious_port,
+    control.gcp_public_address_reputation,
+    control.gcp_public_address_suspicious_port,
+    control.gcp_public_address_database,
+    control.gcp_public_address_exploited_vulnerability,
+    control.gcp_public_address_expired_certificate
+  ]
+
+  tags = merge(local.common_tags, {
+    service = "GCP"
+    type    = "Benchmark"
+  })
+}
+
+control "gcp_firewall_ingress_reputation" {
+  title       = "Firewall rules should not let in addresses with a bad reputation"
+  description = "An address that attacks others, or is run by somebody else than you think, should not be let in by a rule of its own. Networks are not looked up."
+  severity    = "high"
+  sql         = replace(replace(local.reputation_sql, "__RESOURCES__", local.gcp_ingress_sql), "__DIMENSIONS__", local.gcp_dimensions_sql)
+
+  param "allowed_addresses" {
+    description = "Addresses and networks that are not looked up."
+    default     = var.allowed_addresses
+  }
+
+  param "alarm_levels" {
+    description = "Levels that are an alarm."
+    default     = var.alarm_levels
+  }
+
+  param "alarm_score" {
+    description = "Score from which on an address is an alarm."
+    default     = var.alarm_score
+  }
+
+  tags = merge(local.common_tags, {
+    service = "GCP/Compute"
+  })
+}
+
+control "gcp_firewall_egress_reputation" {
+  title       = "Firewall rules should not let traffic out to addresses with a bad reputation"
+  description = "A rule for traffic to an address with a bad reputation can be the way out for what was stolen, or to a command-and-control server. Networks are not looked up."
+  severity    = "high"
+  sql         = replace(replace(local.reputation_sql, "__RESOURCES__", local.gcp_egress_sql), "__DIMENSIONS__", local.gcp_dimensions_sql)
+
+  param "allowed_addresses" {
+    description = "Addresses and networks that are not looked up."
+    default     = var.allowed_addresses
+  }
+
+  param "alarm_levels" {
+    description = "Levels that are an alarm."
+    default     = var.alarm_levels
+  }
+
+  param "alarm_score" {
+    description = "Score from which on an address is an alarm."
+    default     = var.alarm_score
+  }
+
+  tags = merge(local.common_tags, {
+    service = "GCP/Compute"
+  })
+}
+
+control "gcp_firewall_open_suspicious_port" {
+  title       = "Firewall rules should not open suspicious ports to everyone"
+  description = "Ports of proxies, IRC and well-known back doors should not be open to 0.0.0.0/0 and ::/0. This control looks nothing up."
+  severity    = "high"
+  sql         = replace(replace(local.open_rule_sql, "__RESOURCES__", local.gcp_ingress_sql), "__DIMENSIONS__", local.gcp_dimensions_sql)
+
+  param "suspicious_ports" {
+    description = "Ports that seldom serve a good purpose."
+    default     = var.suspicious_ports
+  }
+
+  param "open_to_all_masklen" {
+    description = "Mask of a network that is as good as everyone."
+    default     = var.open_to_all_masklen
+  }
+
+  tags = merge(local.common_tags, {
+    service = "GCP/Compute"
+  })
+}
+
+control "gcp_public_address_reputation" {
+  title       = "Public addresses of instances, forwarding rules and static addresses should have a good reputation"
+  description = "An own address with a bad reputation exposes what it should not, or has been taken over."
+  severity    = "high"
+  sql         = replace(replace(local.reputation_sql, "__RESOURCES__", local.gcp_addresses_sql), "__DIMENSIONS__", local.gcp_address_dimensions_sql)
+
+  param "allowed_addresses" {
+    description = "Addresses and networks that are not looked up."
+    default     = var.allowed_addresses
+  }
+
+  param "alarm_levels" {
+    description = "Levels that are an alarm."
+    default     = var.alarm_levels
+  }
+
+  param "alarm_score" {
+    description = "Score from which on an address is an alarm."
+    default     = var.alarm_score
+  }
+
+  tags = merge(local.common_tags, {
+    service = "GCP/Compute"
+  })
+}
+
+control "gcp_public_address_suspicious_port" {
+  title       = "Public addresses of instances, forwarding rules and static addresses should have no suspicious port open"
+  description = "Ports of proxies, IRC and well-known back doors that answer on an own address are a mistake, or the sign of an intruder."
+  severity    = "medium"
+  sql         = replace(replace(local.suspicious_port_sql, "__RESOURCES__", local.gcp_addresses_sql), "__DIMENSIONS__", local.gcp_address_dimensions_sql)
+
+  param "allowed_addresses" {
+    description = "Addresses and networks that are not looked up."
+    default     = var.allowed_addresses
+  }
+
+  param "suspicious_ports" {
+    description = "Ports that seldom serve a good purpose."
+    default     = var.suspicious_ports
+  }
+
+  tags = merge(local.common_tags, {
+    service = "GCP/Compute"
+  })
+}
+
+control "gcp_public_address_database" {
+  title       = "Public addresses of instances, forwarding rules and static addresses should not expose a database"
+  description = "Hardly any database is meant to be reached from the whole internet."
+  severity    = "critical"
+  sql         = replace(replace(local.database_sql, "__RESOURCES__", local.gcp_addresses_sql), "__DIMENSIONS__", local.gcp_address_dimensions_sql)
+
+  param "allowed_addresses" {
+    description = "Addresses and networks that are not looked up."
+    default     = var.allowed_addresses
+  }
+
+  param "database_ports" {
+    description = "Ports that databases listen on."
+    default     = var.database_ports
+  }
+
+  tags = merge(local.common_tags, {
+    service = "GCP/Compute"
+  })
+}
+
+control "gcp_public_address_exploited_vulnerability" {
+  title       = "Public addresses of instances, forwarding rules and static addresses should have no vulnerability that is known to be exploited"
+  description = "Vulnerabilities of the catalog of known exploited ones (KEV) are attacked now. Most that Shodan finds are inferred from a version."
+  severity    = "critical"
+  sql         = replace(replace(local.vulnerability_sql, "__RESOURCES__", local.gcp_addresses_sql), "__DIMENSIONS__", local.gcp_address_dimensions_sql)
+
+  param "allowed_addresses" {
+    description = "Addresses and networks that are not looked up."
+    default     = var.allowed_addresses
+  }
+
+  param "verified_vulnerabilities_only" {
+    description = "Whether only verified vulnerabilities are an alarm."
+    default     = var.verified_vulnerabilities_only
+  }
+
+  param "alarm_epss" {
+    description = "EPSS from which on a vulnerability is an alarm."
+    default     = var.alarm_epss
+  }
+
+  tags = merge(local.common_tags, {
+    service = "GCP/Compute"
+  })
+}
+
+control "gcp_public_address_expired_certificate" {
+  title       = "Public addresses of instances, forwarding rules and static addresses should not show an expired certificate"
+  description = "An expired certificate breaks who connects, and is often the sign of a service that nobody looks after. InternetDB does not know certificates."
+  severity    = "low"
+  sql         = replace(replace(local.certificate_sql, "__RESOURCES__", local.gcp_addresses_sql), "__DIMENSIONS__", local.gcp_address_dimensions_sql)
+
+  param "allowed_addresses" {
+    description = "Addresses and networks that are not looked up."
+    default     = var.allowed_addresses
+  }
+
+  param "certificate_days" {
+    description = "Days ahead that an expiring certificate is worth a note."
+    default     = var.certificate_days
+  }
+
+  tags = merge(local.common_tags, {
+    service = "GCP/Compute"
+  })
+}

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
+)
+
+func TestFailOn(t *testing.T) {
+	t.Parallel()
+	const usage = "\nRun 'shodanrep --help' for usage.\n"
+	tests := map[string]struct {
+		args           []string
+		stdout, stderr string
+		status         int
+	}{
+		"rows with the status": {[]string{"--fail-on", "alarm", "select 'ok' as status union all select 'alarm' union all select 'alarm'"},
+			"status\nok\nalarm\nalarm\n", "shodanrep: rows to fail on: 2 with the status alarm\n", 3},
+		"no row with the status":   {[]string{"--fail-on", "alarm", "select 'ok' as status, 'alarm' as reason"}, "status,reason\nok,alarm\n", "", 0},
+		"no row at all":            {[]string{"--fail-on", "alarm", "select 'alarm' as status where false"}, "status\n", "", 0},
+		"one of several statuses":  {[]string{"--fail-on", "alarm,error", "select 'error' as status"}, "status\nerror\n", "shodanrep: rows to fail on: 1 with the status error\n", 3},
+		"all of several statuses":  {[]string{"--fail-on", "alarm", "--fail-on", "error", "select 'error' as status union all select 'alarm'"}, "status\nerror\nalarm\n", "shodanrep: rows to fail on: 1 with the status alarm, 1 with the status error\n", 3},
+		"not a part of a status":   {[]string{"--fail-on", "index", "select 'not_indexed' as status"}, "status\nnot_indexed\n", "", 0},
+		"a status that is no text": {[]string{"--fail-on", "7", "select 7 as status union all select null"}, "status\n7\n\n", "", 0},
+		"a second column status":   {[]string{"--fail-on", "alarm", "select 'ok' as status, 'alarm' as status"}, "status,status\nok,alarm\n", "shodanrep: rows to fail on: 1 with the status alarm\n", 3},
+		"a column in capitals":     {[]string{"--fail-on", "alarm", "select 'alarm' as STATUS"}, "STATUS\nalarm\n", "shodanrep: rows to fail on: 1 with the status alarm\n", 3},
+		"a later statement":        {[]string{"--fail-on", "alarm", "select 1 as a; select 'alarm' as status; select 2 as b"}, "a\n1\nstatus\nalarm\nb\n2\n", "shodanrep: rows to fail on: 1 with the status alarm\n", 3},
+		"a query that fails":       {[]string{"--fail-on", "alarm", "select 'alarm' as status; select nothing"}, "status\nalarm\n", "shodanrep: near \"nothing\": syntax error, at: nothing\n", 1},
+		"no column status":         {[]string{"--fail-on", "alarm", "select 'alarm' as state"}, "state\nalarm\n", "shodanrep: --fail-on looks at a column status, and no result has one" + usage, 2},
+		"no result":                {[]string{"--fail-on", "alarm", "/* nothing */"}, "", "shodanrep: --fail-on looks at a column status, and no result has one" + usage, 2},
+		"nothing to fail on":       {[]string{"--fail-on", "", "select 'alarm' as status"}, "", "shodanrep: --fail-on must be a status, such as alarm, or several with commas between them" + usage, 2},
+		"a comma too many":         {[]string{"--fail-on", "alarm,", "select 'alarm' as status"}, "", "shodanrep: --fail-on must be a status, such as alarm, or several with commas between them" + usage, 2},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := run(t, &embeddedtest.Plugin{}, "", append([]string{"query", "--output", "csv"}, tt.args...)...)
+			if want := (result{tt.stdout, tt.stderr, tt.status}); got != want {
+				t.Errorf("got  %+v\nwant %+v", got, want)
+			}
+		})
+	}
+}
+
+func TestFailOnSeesTheRowsOfEveryOutput(t *testing.T) {
+	t.Parallel()
+	for _, format := range outputNames {
+		got := run(t, &embeddedtest.Plugin{}, "", "query", "--output", format, "--fail-on", "alarm", "select 'ok' as status union all select 'alarm'")
+		if got.status != exitStatus || !strings.Contains(got.stdout, "alarm") {
+			t.Errorf("%s: %+v", format, got)
+		}
+	}
+}
+
+// Who reads only the first rows, such as head, must not make a command succeed that was to fail.
+func TestFailOnOfABrokenPipe(t *testing.T) {
+	t.Parallel()
+	config := writeFile(t, "fake.spc", `connection "fake" { plugin = "shodanrep" }`)
+	for name, tt := range map[string]struct {
+		sql    string
+		status int
+	}{
+		"with the status among the rows read": {"select 'alarm' as status from fake_event", exitStatus},
+		"with rows not read":                  {"select 'ok' as status from fake_event", exitFailed},
+	} {
+		var stderr bytes.Buffer
+		a := app{plugin: (&embeddedtest.Plugin{Rows: 1000}).Func, stdin: strings.NewReader(""), stdout: &head{}, stderr: &stderr}
+		if got := a.run(t.Context(), []string{"query", "--config", config, "--output", "csv", "--fail-on", "alarm", tt.sql}); got != tt.status || stderr.Len() == 0 {
+			t.Errorf("%s: status %d, %q", name, got, stderr.String())
+		}
+	}
+}

@@ -1,0 +1,206 @@
+package postgrestest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+)
+
+// analyst is the role that the tests work as: the owner of its database, and no superuser.
+const analyst = "analyst"
+
+// A Database is a new database of the test, with a second one behind it that stands for the services: a foreign table
+// of the first is an ordinary table of the second. So its scans are those of a foreign table, and what they ask can be
+// read from the server's log.
+type Database struct {
+	t      testing.TB
+	server *server
+	name   string
+	read   int // how much of the log Asked has seen
+	admin  *pgx.Conn
+	behind *pgx.Conn
+	// Conn is the connection of an ordinary user.
+	Conn *pgx.Conn
+}
+
+// New makes a database for a test. The first call starts the server; without PostgreSQL the test is skipped. Tests
+// that read what was asked must not run side by side, as they share the server's log.
+func New(t testing.TB) *Database {
+	t.Helper()
+	shared.once.Do(func() { shared.server, shared.err = start() })
+	if shared.err == errNotInstalled {
+		t.Skip(shared.err)
+	}
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	s := shared.server
+	s.mu.Lock()
+	s.databases++
+	db := &Database{t: t, server: s, name: fmt.Sprintf("test%d", s.databases)}
+	s.mu.Unlock()
+
+	boot := db.connect(superuser, superuser)
+	execute(t, boot, "do $$ begin create role "+analyst+" login; exception when duplicate_object then null; end $$")
+	execute(t, boot, "create database "+db.name+" owner "+analyst)
+	execute(t, boot, "create database "+db.behindName())
+	db.admin, db.behind, db.Conn = db.connect(superuser, db.name), db.connect(superuser, db.behindName()), db.connect(analyst, db.name)
+	execute(t, db.admin, fmt.Sprintf(`
+		create extension postgres_fdw;
+		create server services foreign data wrapper postgres_fdw options (host '%s', dbname '%s', application_name '%s');
+		create user mapping for %s server services options (user '%s', password_required 'false');
+		grant usage on foreign server services to %[4]s`,
+		s.folder, db.behindName(), db.foreignName(), analyst, superuser))
+	return db
+}
+
+func (db *Database) behindName() string  { return db.name + "_behind" }
+func (db *Database) foreignName() string { return db.name + "_foreign" }
+
+// Connect makes another connection of the ordinary user.
+func (db *Database) Connect() *pgx.Conn { return db.connect(analyst, db.name) }
+
+func (db *Database) connect(role, database string) *pgx.Conn {
+	db.t.Helper()
+	conn, err := pgx.Connect(db.t.Context(), db.server.address(role, database))
+	if err != nil {
+		db.t.Fatal(err)
+	}
+	db.t.Cleanup(func() { conn.Close(context.Background()) }) // the test's own context has ended by then
+	return conn
+}
+
+// Foreign makes a foreign table in a schema, and the table that stands behind it. Columns are written as in create
+// table.
+func (db *Database) Foreign(schema, table, columns string) {
+	db.t.Helper()
+	execute(db.t, db.behind, fmt.Sprintf("create schema if not exists %[1]s; create table %[1]s.%[2]s (%[3]s)", schema, table, columns))
+	execute(db.t, db.Conn, fmt.Sprintf("create schema if not exists %[1]s; create foreign table %[1]s.%[2]s (%[3]s) server services options (schema_name '%[4]s')",
+		schema, table, columns, strings.Trim(schema, `"`)))
+}
+
+// Fill runs SQL where the tables behind the foreign ones are.
+func (db *Database) Fill(sql string) {
+	db.t.Helper()
+	execute(db.t, db.behind, sql)
+}
+
+// Exec runs statements as the ordinary user.
+func (db *Database) Exec(sql string) {
+	db.t.Helper()
+	execute(db.t, db.Conn, sql)
+}
+
+func execute(t testing.TB, conn *pgx.Conn, sql string) {
+	t.Helper()
+	if _, err := conn.PgConn().Exec(t.Context(), sql).ReadAll(); err != nil {
+		t.Fatalf("%v\n%s", err, sql)
+	}
+}
+
+// Environ returns variables with which a command finds the programs of PostgreSQL, and psql the database.
+func (db *Database) Environ() []string {
+	return []string{
+		"PATH=" + db.server.programs + string(os.PathListSeparator) + os.Getenv("PATH"),
+		"PGHOST=" + db.server.folder, "PGUSER=" + analyst, "PGDATABASE=" + db.name, "PSQLRC=/dev/null",
+	}
+}
+
+// RunFile runs a file of SQL as the ordinary user does, with psql.
+func (db *Database) RunFile(path string) {
+	db.t.Helper()
+	cmd := exec.Command(filepath.Join(db.server.programs, "psql"), "--quiet", "--set", "ON_ERROR_STOP=1", "--file", path)
+	cmd.Env = append(os.Environ(), db.Environ()...)
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		db.t.Fatalf("psql --file %s: %v: %s", path, err, out)
+	}
+}
+
+// Query returns the rows of a query as PostgreSQL writes them, with columns that are null as "<null>".
+func (db *Database) Query(sql string, args ...any) [][]string {
+	db.t.Helper()
+	rows, err := QueryText(db.t, db.Conn, sql, args...)
+	if err != nil {
+		db.t.Fatalf("%v\n%s", err, sql)
+	}
+	return rows
+}
+
+// QueryText is Query where an error is expected.
+func QueryText(t testing.TB, conn *pgx.Conn, sql string, args ...any) (found [][]string, err error) {
+	rows, err := conn.Query(t.Context(), sql, append([]any{pgx.QueryResultFormats{pgx.TextFormatCode}}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var row []string
+		for _, value := range rows.RawValues() {
+			if value == nil {
+				row = append(row, "<null>")
+			} else {
+				row = append(row, string(value))
+			}
+		}
+		found = append(found, row)
+	}
+	return found, rows.Err()
+}
+
+// Where a record of the server's log starts, and where the name of the application ends.
+const recordStart, nameEnd = "\x1e", "\x1f"
+
+var (
+	declared = regexp.MustCompile(`(?s)(?:statement|execute [^:]*): DECLARE c\d+ CURSOR FOR\s+(.*)`)
+	detail   = regexp.MustCompile(`(?s)^DETAIL:\s+(?:p|P)arameters: (.*)`)
+)
+
+// Asked returns what the foreign tables were asked since the last call, in order: the query of each scan, with its
+// values.
+func (db *Database) Asked() []string {
+	db.t.Helper()
+	text, err := os.ReadFile(db.server.log())
+	if err != nil {
+		db.t.Fatal(err)
+	}
+	records := strings.Split(string(text[db.read:]), recordStart)
+	db.read = len(text)
+	var asked []string
+	for _, record := range records {
+		name, message, _ := strings.Cut(record, nameEnd)
+		if name != db.foreignName() {
+			continue
+		}
+		if m := declared.FindStringSubmatch(message); m != nil {
+			asked = append(asked, strings.TrimSpace(m[1]))
+		} else if m := detail.FindStringSubmatch(message); m != nil && len(asked) > 0 {
+			asked[len(asked)-1] += " -- " + strings.TrimSpace(m[1])
+		}
+	}
+	return asked
+}
+
+// columnTypes are the types that Steampipe gives the columns of its foreign tables.
+var columnTypes = map[proto.ColumnType]string{
+	proto.ColumnType_BOOL: "boolean", proto.ColumnType_INT: "bigint", proto.ColumnType_DOUBLE: "double precision",
+	proto.ColumnType_STRING: "text", proto.ColumnType_INET: "inet", proto.ColumnType_JSON: "jsonb",
+	proto.ColumnType_TIMESTAMP: "timestamp with time zone",
+}
+
+// Columns returns the columns of a table of the plugin as Steampipe makes them.
+func Columns(table *plugin.Table) string {
+	var columns []string
+	for _, c := range table.Columns {
+		columns = append(columns, c.Name+" "+columnTypes[c.Type])
+	}
+	return strings.Join(columns, ", ")
+}
