@@ -28,6 +28,9 @@ func factsOf(h *shodan.Host, source lookup.Source, past *reputation.Past, now ti
 		for id, v := range b.Vulns {
 			facts.Details[id] = worse(facts.Details[id], v)
 		}
+		if b.Product != "" {
+			facts.Software = append(facts.Software, strings.TrimSpace(string(b.Product)))
+		}
 		if b.Module != "" {
 			facts.Protocols = append(facts.Protocols, string(b.Module))
 		}

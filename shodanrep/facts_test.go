@@ -93,7 +93,7 @@ func TestFactsOfAHost(t *testing.T) {
 	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 	h, err := shodan.ParseHost([]byte(`{"ip_str": "192.0.2.1", "ports": [443, 22, 22], "asn": " as64496 ", "country_code": "NL", "hostnames": ["WWW.Example.com"], "tags": ["vpn"],
 		"last_update": "2026-05-01T00:00:00.000000", "vulns": ["CVE-2024-0001", "CVE-2024-0002"], "data": [
-		{"port": 443, "timestamp": "2026-05-01T00:00:00", "_shodan": {"module": "https"}, "http": {"title": " IIS7 \n"}, "cloud": {"provider": "Z"}, "cpe": ["cpe:/a:x:y:1"],
+		{"port": 443, "timestamp": "2026-05-01T00:00:00", "_shodan": {"module": "https"}, "product": "nginx ", "http": {"title": " IIS7 \n"}, "cloud": {"provider": "Z"}, "cpe": ["cpe:/a:x:y:1"],
 			"ssl": {"cert": {"expired": true, "subject": {"CN": "a", "O": "b"}, "issuer": {"O": "b", "CN": "a"}}},
 			"vulns": {"CVE-2024-0001": {"verified": false, "cvss": "7.5", "epss": 0.2}, "CVE-2024-0002": {"kev": "x", "epss": "high", "verified": null}}},
 		{"port": 22, "timestamp": "2026-04-01T00:00:00", "_shodan": null, "http": {"title": 404}, "cloud": {"provider": "A"}, "tags": ["self-signed"],
@@ -109,7 +109,7 @@ func TestFactsOfAHost(t *testing.T) {
 		Details: map[string]reputation.Vulnerability{
 			"CVE-2024-0001": {Exploited: true, Verified: true, EPSS: 0.2, CVSS: 7.5}, "CVE-2024-0002": {},
 		},
-		Protocols: []string{"https"}, Certificates: []string{"expired", "self-signed", "expired", "self-signed"}, Titles: []string{"IIS7", "404"}, Cloud: "A",
+		Protocols: []string{"https"}, Software: []string{"nginx"}, Certificates: []string{"expired", "self-signed", "expired", "self-signed"}, Titles: []string{"IIS7", "404"}, Cloud: "A",
 		Source: "shodan", Seen: time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC), Now: now,
 	}
 	if diff := cmp.Diff(want, factsOf(h, lookup.Shodan, nil, now)); diff != "" {

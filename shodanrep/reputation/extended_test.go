@@ -44,12 +44,19 @@ func TestEachFactorOfTheExtendedPolicy(t *testing.T) {
 	}{
 		"nothing known against it": {host{Ports: []int{80, 443}, Tags: []string{"cdn", "starttls"}}, nil},
 
-		"a command-and-control server":      {host{Tags: []string{"c2"}}, []string{`malice 50 tagged c2 (answers as a command-and-control server) ["c2"]`}},
-		"malware beside it is capped":       {host{Tags: []string{"c2", "malware"}}, []string{`malice 60 tagged c2 (answers as a command-and-control server), malware (answers as malware does) ["c2","malware"]`}},
-		"DoublePulsar":                      {host{Tags: []string{"doublepulsar"}}, []string{`malice 50 tagged doublepulsar (has the DoublePulsar backdoor) ["doublepulsar"]`}},
-		"a host that was broken into":       {host{Tags: []string{"compromised"}}, []string{`malice 35 tagged compromised (shows signs of a break-in) ["compromised"]`}},
-		"a scanner":                         {host{Tags: []string{"scanner"}}, []string{`malice 15 tagged scanner (scans the internet) ["scanner"]`}},
-		"a tag that only looks like malice": {host{Tags: []string{"C2", "c2x"}}, nil},
+		"a command-and-control server": {host{Tags: []string{"c2"}}, []string{`malice 50 tagged c2 (answers as a command-and-control server) ["c2"]`}},
+		"malware beside it is capped":  {host{Tags: []string{"c2", "malware"}}, []string{`malice 60 tagged c2 (answers as a command-and-control server), malware (answers as malware does) ["c2","malware"]`}},
+		"DoublePulsar":                 {host{Tags: []string{"doublepulsar"}}, []string{`malice 50 tagged doublepulsar (has the DoublePulsar backdoor) ["doublepulsar"]`}},
+		"a host that was broken into":  {host{Tags: []string{"compromised"}}, []string{`malice 35 tagged compromised (shows signs of a break-in) ["compromised"]`}},
+		"a scanner":                    {host{Tags: []string{"scanner"}}, []string{`malice 15 tagged scanner (scans the internet) ["scanner"]`}},
+		"Cobalt Strike without a tag": {host{Software: []string{"nginx", "Cobalt Strike Beacon"}}, []string{
+			`malicious_software 50 attackers' software answers: Cobalt Strike Beacon (controls what attackers have taken over) ["Cobalt Strike Beacon"]`,
+		}},
+		"two trojans count as one": {host{Software: []string{"njRAT trojan", "DarkComet trojan"}}, []string{
+			`malicious_software 50 attackers' software answers: DarkComet trojan (controls what it has infected), njRAT trojan (controls what it has infected) ["DarkComet trojan","njRAT trojan"]`,
+		}},
+		"software that only looks like malice": {host{Software: []string{"Cobalt RaQ", "Trojan Horse Museum"}}, nil},
+		"a tag that only looks like malice":    {host{Tags: []string{"C2", "c2x"}}, nil},
 
 		"one exploited vulnerability": {vulnerable(exploited), []string{
 			`known_exploited 20 a vulnerability that is known to be exploited: CVE-2024-0001 ["CVE-2024-0001"]`,
@@ -148,6 +155,7 @@ func TestEveryFactorOfTheExtendedPolicyHasACaseAndAReference(t *testing.T) {
 	everything := vulnerable(exploited, likely, tested)
 	everything.Ports = append(quiet(60), 3306, 3389, 502, 4444)
 	everything.Tags = []string{"c2", "tor", "eol-os", "self-signed", "honeypot"}
+	everything.Software = []string{"Cobalt Strike Beacon"}
 	everything.Titles, everything.Seen, everything.Now = []string{"IIS7"}, ago(400), today
 	everything.Past = &reputation.Past{Tags: []string{"c2"}, Ports: quiet(90)}
 	seen := map[string]bool{}

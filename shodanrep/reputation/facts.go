@@ -91,6 +91,8 @@ var allFacts = func() map[string]*fact {
 			list: func(f *facts) []string { return f.products }},
 		{name: "protocols", about: "protocols, as Shodan's crawler names what it spoke", banners: true, allowed: someText, check: anyText,
 			list: func(f *facts) []string { return distinct(f.host.Protocols) }},
+		{name: "software", about: "software that answers, as Shodan names it", banners: true, allowed: someText, check: anyText,
+			list: func(f *facts) []string { return distinct(f.host.Software) }},
 		{name: "certificates", about: "faults of certificates", banners: true, allowed: certificates, check: isCertificate,
 			list: func(f *facts) []string { return distinct(f.host.Certificates) }},
 		{name: "titles", about: "titles of web pages", banners: true, allowed: someText, check: anyText,

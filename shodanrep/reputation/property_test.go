@@ -54,6 +54,7 @@ func randomHost(rng *rand.Rand) reputation.Host {
 	h.Protocols = ofAny(rng, 3, "ssh", "http", "redis", "rdp", "modbus")
 	h.Certificates = ofAny(rng, 2, "expired", "self-signed")
 	h.Titles = ofAny(rng, 2, "Welcome to nginx!", "Shop", "IIS7")
+	h.Software = ofAny(rng, 2, "nginx", "Cobalt Strike Beacon", "njRAT trojan")
 	h.Seen = ago(rng.IntN(500))
 	if rng.IntN(2) == 0 {
 		h.Past = &reputation.Past{Ports: quiet(rng.IntN(90)), Tags: ofAny(rng, 3, "c2", "malware", "cloud"), FirstSeen: ago(700)}
@@ -63,7 +64,7 @@ func randomHost(rng *rand.Rand) reputation.Host {
 
 // copyOf returns a host of which the lists can be changed.
 func copyOf(h reputation.Host) reputation.Host {
-	for _, list := range []*[]string{&h.Vulnerabilities, &h.Tags, &h.CPEs, &h.Hostnames, &h.Protocols, &h.Certificates, &h.Titles} {
+	for _, list := range []*[]string{&h.Vulnerabilities, &h.Tags, &h.CPEs, &h.Hostnames, &h.Protocols, &h.Certificates, &h.Titles, &h.Software} {
 		*list = slices.Clone(*list)
 	}
 	h.Ports = slices.Clone(h.Ports)
@@ -105,6 +106,7 @@ var badFacts = map[string]func(*rand.Rand, *reputation.Host){
 	"a product":     func(_ *rand.Rand, h *reputation.Host) { h.CPEs = append(h.CPEs, "cpe:/a:memcached:memcached:1.6") },
 	"a protocol":    func(_ *rand.Rand, h *reputation.Host) { h.Protocols = append(h.Protocols, "vnc") },
 	"a certificate": func(_ *rand.Rand, h *reputation.Host) { h.Certificates = append(h.Certificates, "expired") },
+	"a beacon":      func(_ *rand.Rand, h *reputation.Host) { h.Software = append(h.Software, "Cobalt Strike Beacon") },
 	"a page":        func(_ *rand.Rand, h *reputation.Host) { h.Titles = append(h.Titles, "IIS7") },
 	"a name":        func(_ *rand.Rand, h *reputation.Host) { h.Hostnames = append(h.Hostnames, "tor-exit.example.org") },
 	"a cloud":       func(_ *rand.Rand, h *reputation.Host) { h.Cloud = "Example Cloud" },
@@ -180,7 +182,7 @@ func TestPropertiesThatHoldForEveryHost(t *testing.T) {
 				mustHold(t, policy, h, got)
 				other := copyOf(h)
 				shuffle(rng, other.Ports)
-				for _, list := range [][]string{other.Vulnerabilities, other.Tags, other.CPEs, other.Hostnames, other.Protocols, other.Certificates, other.Titles} {
+				for _, list := range [][]string{other.Vulnerabilities, other.Tags, other.CPEs, other.Hostnames, other.Protocols, other.Certificates, other.Titles, other.Software} {
 					shuffle(rng, list)
 				}
 				other.Tags = append(other.Tags, other.Tags...) // and what is there twice counts once

@@ -28,6 +28,20 @@ policy "extended" {
     reference = "https://attack.mitre.org/tactics/TA0011/"
   }
 
+  # Shodan names an attacker's software as it does any other, and does not always tag it.
+  factor "malicious_software" {
+    match "software" {
+      values = {
+        "Cobalt Strike*" = { points = 50, reason = "controls what attackers have taken over" }
+        "*trojan"        = { points = 50, reason = "controls what it has infected" }
+        "*Trojan"        = { points = 50, reason = "controls what it has infected" }
+      }
+    }
+    cap       = 50
+    detail    = "attackers' software answers: {values}"
+    reference = "https://attack.mitre.org/software/S0154/"
+  }
+
   # ---- Vulnerabilities: by how likely they are to be used, and not by their number.
 
   factor "known_exploited" {
