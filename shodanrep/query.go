@@ -210,7 +210,7 @@ func ownQuals(d *plugin.QueryData) (map[string]*proto.Quals, error) {
 	quals := map[string]*proto.Quals{}
 	for column, value := range d.EqualsQuals {
 		if _, ok := textsOf(value); !ok {
-			return nil, fmt.Errorf("%s: %s is compared with a value that is only known when the query runs: %s", d.Table.Name, column, workingForms(d.Table.Name, column))
+			return nil, fmt.Errorf("%s: %s is compared with a value that is only known when the query runs, or with NULL (leave those out: where … is not null): %s", d.Table.Name, column, workingForms(d.Table.Name, column))
 		}
 		quals[column] = &proto.Quals{Quals: []*proto.Qual{{FieldName: column, Operator: &proto.Qual_StringValue{StringValue: "="}, Value: value}}}
 	}

@@ -79,7 +79,7 @@ func TestFacetsThatCannotBeAskedFor(t *testing.T) {
 		"of a name that is not":    {texts("nonesuch"), nil, "counting port:22 by nonesuch failed: Shodan did not answer (HTTP 400: The search request timed out or your query was invalid.)"},
 		"with a size of nothing":   {texts("country"), number64(0), "size = 0: use a whole number from 1 on"},
 		"with a size of less":      {texts("country"), number64(-3), "size = -3: use a whole number from 1 on"},
-		"known only when it runs":  {&proto.QualValue{}, nil, "facet is compared with a value that is only known when the query runs: write the values out"},
+		"known only when it runs":  {&proto.QualValue{}, nil, "facet is compared with a value that is only known when the query runs, or with NULL (leave those out: where … is not null): write the values out"},
 		"without saying which one": {nil, nil, "missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
