@@ -82,11 +82,11 @@ declare
     'suspicious_ports jsonb, hostnames jsonb, domains jsonb, vulns jsonb, vuln_count bigint, verified_vuln_count bigint, kev_count bigint, '
     'max_cvss double precision, max_epss double precision, tags jsonb, cpes jsonb, services jsonb, first_seen timestamp with time zone, '
     'last_update timestamp with time zone, checked_at timestamp with time zone';
-  service constant text := 'ip inet, source text, status text, error text, port bigint, transport text, product text, version text, module text, '
-    'banner text, data text, cpes jsonb, vulns jsonb, hostnames jsonb, tags jsonb, hash bigint, "timestamp" timestamp with time zone, '
+  service constant text := 'ip inet, source text, status text, error text, port bigint, transport text, product text, version text, info text, devicetype text, module text, '
+    'banner text, data text, cpes jsonb, vulns jsonb, hostnames jsonb, domains jsonb, tags jsonb, hash bigint, "timestamp" timestamp with time zone, '
     'ssl_subject jsonb, ssl_issuer jsonb, ssl_subject_cn text, ssl_expires timestamp with time zone, ssl_expired boolean, ssl_serial text, '
     'ssl_fingerprint_sha1 text, ssl_fingerprint_sha256 text, ssl_versions jsonb, ssl_jarm text, ssl_ja3s text, http_title text, http_server text, '
-    'http_status bigint, http_favicon_hash bigint, cloud_provider text, cloud_region text, raw jsonb, title text';
+    'http_status bigint, http_favicon_hash bigint, link text, uptime bigint, cloud_provider text, cloud_region text, raw jsonb, title text';
   -- The level of what was not looked up is unknown; a service has none.
   looks_up constant text := $looks_up$
 #variable_conflict use_column

@@ -23,7 +23,6 @@ func tableShodanSearch(context.Context) *plugin.Table {
 			inet("ip", "The address of the service.", func(r row) any { return orNothing(r.banner.Addr) }),
 			integer("port", "The port.", func(r row) any { return r.banner.Port.Ptr() }),
 		}, bannerColumns(func(r row) *shodan.Banner { return r.banner }), []*plugin.Column{
-			list("domains", "The domains of the names that lead to the service.", func(r row) any { return r.banner.Domains }),
 			text("os", "The operating system, where the service gives it away.", func(r row) any { return string(r.banner.OS) }),
 			text("organization", "The organization that the address is assigned to.", func(r row) any { return string(r.banner.Organization) }),
 			text("asn", "The autonomous system that announces the address, such as AS64496.", func(r row) any { return string(r.banner.ASN) }),

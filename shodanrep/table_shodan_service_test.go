@@ -162,6 +162,7 @@ func expectedService(ip string, b map[string]any, serial any) row {
 	r := row{
 		"ip": ip, "source": "shodan", "status": "indexed", "error": nil,
 		"port": intAt("port"), "transport": textAt("transport"), "product": textAt("product"), "version": textAt("version"), "module": textAt("_shodan", "module"),
+		"info": textAt("info"), "devicetype": textAt("devicetype"), "link": textAt("link"), "uptime": intAt("uptime"), "domains": at("domains"),
 		"data": textAt("data"), "banner": nil, "cpes": at("cpe"), "vulns": nil, "hostnames": at("hostnames"), "tags": at("tags"), "hash": intAt("hash"),
 		"timestamp":   timeAt("2006-01-02T15:04:05", "timestamp"),
 		"ssl_subject": at("ssl", "cert", "subject"), "ssl_issuer": at("ssl", "cert", "issuer"), "ssl_subject_cn": textAt("ssl", "cert", "subject", "CN"),

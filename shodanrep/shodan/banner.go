@@ -17,12 +17,15 @@ type Banner struct {
 	CPE23        Texts       `json:"cpe23"` // cpe:2.3:a:vendor:product:version
 	Cloud        Cloud       `json:"cloud"`
 	Data         Text        `json:"data"`
+	DeviceType   Text        `json:"devicetype"` // such as router or webcam
 	Domains      Texts       `json:"domains"`
 	Hash         Null[int64] `json:"hash"`
 	Hostnames    Texts       `json:"hostnames"`
 	HTTP         *HTTP       `json:"http"`
-	ID           Text        `json:"-"` // _shodan.id, which no other banner has
+	Info         Text        `json:"info"` // what else the software says of itself
+	ID           Text        `json:"-"`    // _shodan.id, which no other banner has
 	ISP          Text        `json:"isp"`
+	Link         Text        `json:"link"` // what carries the address, such as Ethernet or modem
 	Location     Location    `json:"location"`
 	Module       Text        `json:"-"` // _shodan.module, the crawler's name for the protocol
 	AskedFor     Text        `json:"-"` // _shodan.options.hostname, the name that the crawler asked for, where it asked for one
@@ -35,6 +38,7 @@ type Banner struct {
 	Tags         Texts       `json:"tags"`
 	Timestamp    Time        `json:"timestamp"`
 	Transport    Text        `json:"transport"` // tcp or udp
+	Uptime       Null[int64] `json:"uptime"`    // in minutes, where TCP gives it away
 	Version      Text        `json:"version"`
 	Vulns        VulnMap     `json:"vulns"`
 
