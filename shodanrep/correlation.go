@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
@@ -130,7 +131,10 @@ func (c correlation) listRelated(ctx context.Context, r *request, emit func(*rel
 		return err
 	}
 	for _, s := range asked.subjects {
-		answer, err := r.answer(ctx, s, withRichBanners(r.d))
+		// A list of pivots is a call for each, and they all need the same answer, which is asked for once.
+		answer, err := inScan(r.query, fmt.Sprintf("answer %s %q", s.source, s.given), func() func() (lookup.Answer, error) {
+			return sync.OnceValues(func() (lookup.Answer, error) { return r.answer(ctx, s, withRichBanners(r.d)) })
+		})()
 		if err != nil {
 			return err
 		}

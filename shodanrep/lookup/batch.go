@@ -136,7 +136,8 @@ func (b *Batch) Answer(ctx context.Context, q Question) (Answer, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if it.asked--; it.asked <= 0 {
+	// Who takes an answer that others have taken must not let go of the question that they have asked anew since.
+	if it.asked--; it.asked <= 0 && b.items[q] == it {
 		delete(b.items, q)
 	}
 	return it.answer, nil

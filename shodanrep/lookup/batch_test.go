@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -192,5 +193,26 @@ func TestReservedAddressesAreNeverAsked(t *testing.T) {
 		if got := lookup.IsReserved(netip.MustParseAddr(text)); got != want {
 			t.Errorf("%s: %v, want %v", text, got, want)
 		}
+	}
+}
+
+func TestAnAnswerMayBeTakenMoreOftenThanItWasAskedFor(t *testing.T) {
+	for range 50 {
+		synctest.Test(t, func(t *testing.T) {
+			sim := shodantest.NewHandler()
+			e := start(t, config(sim))
+			q := lookup.Question{Addr: sim.Generate(1)[0]}
+			b := e.Batch(t.Context(), 1)
+			b.Ask(q)
+			var wg sync.WaitGroup
+			for range 100 {
+				wg.Go(func() {
+					if a, err := b.Answer(t.Context(), q); err != nil || a.Status != lookup.Indexed {
+						t.Errorf("%+v, %v", a, err)
+					}
+				})
+			}
+			wg.Wait()
+		})
 	}
 }
