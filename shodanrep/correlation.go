@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
@@ -132,9 +131,9 @@ func (c correlation) listRelated(ctx context.Context, r *request, emit func(*rel
 	}
 	for _, s := range asked.subjects {
 		// A list of pivots is a call for each, and they all need the same answer, which is asked for once.
-		answer, err := inScan(r.query, fmt.Sprintf("answer %s %q", s.source, s.given), func() func() (lookup.Answer, error) {
-			return sync.OnceValues(func() (lookup.Answer, error) { return r.answer(ctx, s, withRichBanners(r.d)) })
-		})()
+		answer, err := onceInScan(r.query, fmt.Sprintf("answer %s %q", s.source, s.given), func() (lookup.Answer, error) {
+			return r.answer(ctx, s, withRichBanners(r.d))
+		})
 		if err != nil {
 			return err
 		}

@@ -73,30 +73,26 @@ type cveDetail struct {
 
 // cveDetail asks CVEDB for a CVE, beside the caller and once in a scan.
 func (q *query) cveDetail(ctx context.Context, id string) *cveDetail {
-	q.fetchedMu.Lock()
-	defer q.fetchedMu.Unlock()
-	if d := q.cveDetails[id]; d != nil {
+	return inScan(q, "detail of "+id, func() *cveDetail {
+		d := &cveDetail{ready: make(chan struct{})}
+		go func() {
+			defer close(d.ready)
+			d.vuln, d.err = q.findCVE(ctx, id)
+		}()
 		return d
+	})
+}
+
+// findCVE asks CVEDB for a CVE, and returns what a banner could say of it as well.
+func (q *query) findCVE(ctx context.Context, id string) (shodan.Vuln, error) {
+	canonical, ok := shodan.CanonicalCVE(id)
+	if !ok {
+		return shodan.Vuln{}, fmt.Errorf("%s is not the id of a CVE, and CVEDB has only those", id)
 	}
-	d := &cveDetail{ready: make(chan struct{})}
-	if q.cveDetails == nil {
-		q.cveDetails = map[string]*cveDetail{}
+	reply, err := lookup.Ask(ctx, q.engine, shodan.FindCVE(canonical))
+	if err != nil {
+		return shodan.Vuln{}, err
 	}
-	q.cveDetails[id] = d
-	go func() {
-		defer close(d.ready)
-		canonical, ok := shodan.CanonicalCVE(id)
-		if !ok {
-			d.err = fmt.Errorf("%s is not the id of a CVE, and CVEDB has only those", id)
-			return
-		}
-		reply, err := lookup.Ask(ctx, q.engine, shodan.FindCVE(canonical))
-		if err != nil {
-			d.err = err
-			return
-		}
-		c := reply.Value
-		d.vuln = shodan.Vuln{CVSS: c.CVSS, CVSSVersion: c.CVSSVersion, EPSS: c.EPSS, RankingEPSS: c.RankingEPSS, KEV: c.KEV, Summary: c.Summary}
-	}()
-	return d
+	c := reply.Value
+	return shodan.Vuln{CVSS: c.CVSS, CVSSVersion: c.CVSSVersion, EPSS: c.EPSS, RankingEPSS: c.RankingEPSS, KEV: c.KEV, Summary: c.Summary}, nil
 }

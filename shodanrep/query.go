@@ -34,10 +34,8 @@ type query struct {
 	// fetched is what the calls of a scan share: what they ask for, by what it is, and more, see fetch and inScan.
 	fetchedMu sync.Mutex
 	fetched   map[string]any
-	// cveDetails are what a scan asks CVEDB about vulnerabilities, by their ids, see cveDetail.
-	cveDetails map[string]*cveDetail
 
-	open   func() // sets all but fetched and cveDetails, once
+	open   func() // sets all but fetched, once
 	err    error  // why the connection cannot be used
 	begin  sync.Once
 	failed sync.Once

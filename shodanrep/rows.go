@@ -250,10 +250,12 @@ func (r *request) remaining(ctx context.Context) int64 {
 // fetch asks for something, once in a scan whatever the cache: the calls for the values of a list may share it.
 func fetch[T any](ctx context.Context, q *query, call shodan.Call[T]) (lookup.Reply[T], error) {
 	key := fmt.Sprint(call.Service, call.Path, "?", call.Query.Encode())
-	once := inScan(q, key, func() func() (lookup.Reply[T], error) {
-		return sync.OnceValues(func() (lookup.Reply[T], error) { return lookup.Ask(ctx, q.engine, call) })
-	})
-	return once()
+	return onceInScan(q, key, func() (lookup.Reply[T], error) { return lookup.Ask(ctx, q.engine, call) })
+}
+
+// onceInScan returns what find finds, which is called once in a scan for each name.
+func onceInScan[T any](q *query, name string, find func() (T, error)) (T, error) {
+	return inScan(q, name, func() func() (T, error) { return sync.OnceValues(find) })()
 }
 
 // inScan returns what the calls for one scan share under a name; the first of them makes it.

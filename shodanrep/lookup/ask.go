@@ -308,11 +308,8 @@ func (s *service) read(addr netip.Addr, entry cache.Entry) (outcome, bool) {
 func (e *Engine) conclude(s *service, key cache.Key, host *shodan.Host, err error) outcome {
 	now := time.Now()
 	o := outcome{host: host, err: err, checkedAt: now}
-	var banned *BannedError
 	switch {
-	case errors.As(err, &banned):
-		e.store.put(cache.Entry{Key: s.banKey(), CheckedAt: now, Expires: banned.Until})
-	case err != nil:
+	case e.keepBan(s, err), err != nil:
 	case host == nil:
 		o.expires = now.Add(e.cfg.CacheTTL / negativeShare)
 		e.store.put(cache.Entry{Key: key, CheckedAt: now, Expires: o.expires})

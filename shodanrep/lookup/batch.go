@@ -308,9 +308,7 @@ func (b *Batch) withoutCached(s *service, questions []Question) []Question {
 		}
 	}
 	kept := b.engine.store.get(b.ctx, append(keys, s.banKey()))
-	if ban, ok := kept[s.banKey()]; ok {
-		s.pacer.ban(ban.Expires)
-	}
+	s.heedBan(kept)
 	var missing []Question
 	for i, q := range questions {
 		entry, ok := kept[s.key(q.Addr, whole)]

@@ -68,9 +68,7 @@ func request[T any](ctx context.Context, e *Engine, call shodan.Call[T]) (Reply[
 	}
 	key := cache.Key{Service: s.store, Subject: call.Path + "?" + call.Query.Encode(), Asked: "get"}
 	kept := e.store.get(ctx, []cache.Key{key, s.banKey()})
-	if ban, ok := kept[s.banKey()]; ok {
-		s.pacer.ban(ban.Expires)
-	}
+	s.heedBan(kept)
 	if !call.Volatile {
 		if o, ok := keptCall(s, call, kept, key); ok {
 			e.store.store.Count(1, 0)
@@ -154,17 +152,14 @@ func flyCall[T any](ctx context.Context, e *Engine, s *service, call shodan.Call
 	return outcome{value: value, err: err, checkedAt: time.Now()}
 }
 
-// keepCall keeps an answer, that there is none, or a ban, so that not even a new process asks before its end.
+// keepCall keeps an answer, that there is none, or a ban.
 func (e *Engine) keepCall(s *service, key cache.Key, body []byte, err error, volatile, lasting bool) {
 	now, age := time.Now(), e.cfg.CacheTTL
 	if lasting {
 		age = lastingTime
 	}
-	var banned *BannedError
 	switch {
-	case errors.As(err, &banned):
-		e.store.put(cache.Entry{Key: s.banKey(), CheckedAt: now, Expires: banned.Until})
-	case volatile:
+	case e.keepBan(s, err), volatile:
 	case shodan.IsKind(err, shodan.NotFound):
 		e.store.put(cache.Entry{Key: key, CheckedAt: now, Expires: now.Add(age / negativeShare)})
 	case err == nil:

@@ -119,6 +119,23 @@ func (s *service) banKey() cache.Key {
 	return cache.Key{Service: s.store, Subject: "ban"}
 }
 
+// heedBan keeps to a ban that the cache knows of.
+func (s *service) heedBan(kept map[cache.Key]cache.Entry) {
+	if ban, ok := kept[s.banKey()]; ok {
+		s.pacer.ban(ban.Expires)
+	}
+}
+
+// keepBan keeps a ban, if err is one, so that not even a new process asks before its end.
+func (e *Engine) keepBan(s *service, err error) bool {
+	var banned *BannedError
+	if !errors.As(err, &banned) {
+		return false
+	}
+	e.store.put(cache.Entry{Key: s.banKey(), CheckedAt: time.Now(), Expires: banned.Until})
+	return true
+}
+
 // ask asks until there is an answer, or until asking again is no use. The timeout is for the service's part: what the
 // tries and the delays between them may take together, not the wait for a turn.
 func ask[T any](ctx context.Context, e *Engine, s *service, one func(context.Context) (T, error)) (T, error) {
