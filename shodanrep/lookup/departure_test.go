@@ -18,7 +18,7 @@ import (
 func connecting(t *testing.T, sim http.Handler, setUp time.Duration) *http.Transport {
 	t.Helper()
 	l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
-	server := &http.Server{Handler: sim}
+	server := &http.Server{Handler: sim, ReadHeaderTimeout: 5 * time.Second} // it closes what nothing comes on for longer
 	go func() { _ = server.Serve(l) }()
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		time.Sleep(setUp)

@@ -33,3 +33,19 @@ func TestMachinesAreToldOfARequestThatIsWrittenLate(t *testing.T) {
 		})
 	}
 }
+
+func TestWithoutRedisTheTurnComesWithTheConnectionAgain(t *testing.T) {
+	t.Parallel()
+	shared := newRedis()
+	shared.leave()
+	p := newPacer(limits{perSecond: 1, burst: 1, bannedAfter: 6, banTime: time.Minute, exact: true})
+	d, err := p.start(t.Context(), turn{coordinator: shared, name: "rate"})
+	if err != nil || d.departed() {
+		t.Errorf("departed %v, %v; want it to wait for its connection", d.departed(), err)
+	}
+	if err := d.depart(t.Context()); err != nil || !d.departed() {
+		t.Errorf("departed %v, %v", d.departed(), err)
+	}
+	d.end()
+	p.done(d.begun)
+}

@@ -114,9 +114,15 @@ func (p *pacer) start(ctx context.Context, t turn) (*departure, error) {
 		}
 		d := &departure{pacer: p, turn: t}
 		err := d.line(ctx)
-		if err == nil && (!p.exact || t.coordinator != nil) {
+		switch amongMachines := t.coordinator != nil && t.coordinator.Available(); {
+		case err != nil:
+		case !p.exact || amongMachines:
 			err = d.depart(ctx)
 			d.end()
+		default:
+			if err = p.approach(ctx); err != nil {
+				d.end()
+			}
 		}
 		if err == nil {
 			return d, nil
@@ -125,6 +131,36 @@ func (p *pacer) start(ctx context.Context, t turn) (*departure, error) {
 		if !errors.Is(err, errHeld) {
 			return nil, err
 		}
+	}
+}
+
+// connectAhead is how long before its turn a request gets itself a connection, where the pace is exact. A service closes
+// one on which nothing comes for long.
+const connectAhead = 2 * time.Second
+
+// approach waits until the next turn is near.
+func (p *pacer) approach(ctx context.Context) error {
+	p.mu.Lock()
+	near := p.next().Add(-connectAhead)
+	p.mu.Unlock()
+	return waitUntil(ctx, near)
+}
+
+// limit is how many requests a second this process may send. The caller holds the lock.
+func (p *pacer) limit() float64 { return p.pace(time.Now()) / margin / float64(p.peers) }
+
+// next is when a request may be written again, where the pace is exact. The caller holds the lock.
+func (p *pacer) next() time.Time {
+	return p.written.Add(time.Duration(float64(time.Second) / p.limit()))
+}
+
+// waitUntil waits for a moment, or for the context to end.
+func waitUntil(ctx context.Context, at time.Time) error {
+	select {
+	case <-time.After(time.Until(at)):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -180,19 +216,13 @@ func (p *pacer) wait(ctx context.Context, t turn) error {
 	}
 	p.mu.Lock()
 	p.peers = peers
-	limit := p.pace(time.Now()) / margin / float64(peers)
-	p.limiter.SetLimit(rate.Limit(limit))
-	written := p.written
+	p.limiter.SetLimit(rate.Limit(p.limit()))
+	next := p.next()
 	p.mu.Unlock()
-	if err := p.limiter.Wait(ctx); err != nil || written.IsZero() {
+	if err := p.limiter.Wait(ctx); err != nil || !p.exact {
 		return err
 	}
-	select {
-	case <-time.After(time.Until(written.Add(time.Duration(float64(time.Second) / limit)))):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return waitUntil(ctx, next)
 }
 
 // leave ends a request that start had let go.
