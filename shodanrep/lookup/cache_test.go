@@ -273,3 +273,19 @@ func TestEachQuestionCountsOnceInTheHitRate(t *testing.T) {
 		})
 	}
 }
+
+func TestNothingIsKeptWhereTheCacheIsOff(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler()
+		cfg := config(sim)
+		cfg.Cache = "off"
+		e := start(t, cfg)
+		q := lookup.Question{Addr: sim.Generate(1)[0]}
+		for range 2 {
+			lookUp(t.Context(), t, e, q)
+		}
+		if n := sim.Count(shodantest.InternetDB); n != 2 {
+			t.Errorf("%d requests for two lookups, one after the other, want 2", n)
+		}
+	})
+}

@@ -52,8 +52,11 @@ func (k *keeper) get(ctx context.Context, keys []cache.Key) map[cache.Key]cache.
 	return found
 }
 
-// put keeps an entry, and writes it with others soon.
+// put keeps an entry, and writes it with others soon. Where the cache is off nothing is kept, not even until the write.
 func (k *keeper) put(entry cache.Entry) {
+	if _, off := k.store.(cache.Off); off {
+		return
+	}
 	k.mu.Lock()
 	k.pending[entry.Key] = entry
 	full := len(k.pending) >= flushAt
