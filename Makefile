@@ -44,6 +44,10 @@ bench: build packages ## Measure, for some five minutes; the table of docs/perfo
 	go test -run '^$$' -bench . -benchmem -benchtime 0.2s ./shodanrep/...
 	@go run ./shodanrep/shodantest/figures -binary bin/shodanrep
 
+.PHONY: soak
+soak: build packages ## Run for ten minutes while processes are killed, services fail and Redis comes and goes
+	go run ./shodanrep/tools/soak -binary bin/shodanrep -for 10m
+
 # What the tests and the figures need from Debian: a Redis server, the programs of PostgreSQL, and Shodan's own Python
 # client.
 .PHONY: packages
