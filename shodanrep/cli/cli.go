@@ -1,7 +1,8 @@
 // Package cli is the command line: the plugin's tables without a Steampipe.
 //
-// Results go to standard output, all else to standard error. The exit status is 0 when all was done, 1 when a query or
-// the configuration failed, 2 when the command line itself is wrong, and 3 when a query found a status to fail on.
+// Results go to standard output, all else to standard error. The exit status is 0 when all was done, 1 when the query,
+// the configuration or an output failed, 2 when the command line itself is wrong, 3 when --fail-on found something, and
+// 130 when the command was interrupted.
 package cli
 
 import (
@@ -20,10 +21,11 @@ import (
 )
 
 const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2
-	exitStatus = 3
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitFound       = 3
+	exitInterrupted = 130 // as shells report a program that SIGINT ended
 )
 
 // Main runs the command line with the given arguments and returns the exit status. An interrupt ends the query under
@@ -67,11 +69,11 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return exitDone
 	case errors.As(err, &statusFound{}):
 		fmt.Fprintf(a.stderr, "shodanrep: %s\n", err)
-		return exitStatus
+		return exitFound
+	case errors.As(err, &failure{}) && ctx.Err() != nil:
+		fmt.Fprintln(a.stderr, "shodanrep: interrupted")
+		return exitInterrupted
 	case errors.As(err, &failure{}):
-		if ctx.Err() != nil {
-			err = errors.New("interrupted")
-		}
 		fmt.Fprintf(a.stderr, "shodanrep: %s\n", err)
 		return exitFailed
 	}

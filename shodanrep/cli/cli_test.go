@@ -140,6 +140,7 @@ func TestQuery(t *testing.T) {
 		}`)
 	wrong := writeFile(t, "wrong.spc", "connection \"home\" {\n plugin = \"shodanrep\"\n colour = \"red\"\n}")
 	hosts := writeFile(t, "hosts.csv", "ip,name\n192.0.2.1,web\n192.0.2.22,mail\n")
+	const noStatement = "shodanrep: query needs SQL, and there is no statement in what it was given\nRun 'shodanrep --help' for usage.\n"
 	tests := map[string]struct {
 		stdin string
 		args  []string
@@ -147,7 +148,8 @@ func TestQuery(t *testing.T) {
 	}{
 		"SQL from standard input":         {"select 1 as a", nil, result{"a\n1\n", "", 0}},
 		"SQL from standard input by name": {"select 1 as a", []string{"-"}, result{"a\n1\n", "", 0}},
-		"no SQL":                          {"-- nothing\n", nil, result{"", "", 0}},
+		"no SQL":                          {"-- nothing\n", nil, result{"", noStatement, 2}},
+		"an empty argument":               {"select 1", []string{""}, result{"", noStatement, 2}},
 		"the first connection": {"", []string{"--config", config, "select word from fake_address where ip = '192.0.2.1'"},
 			result{"word\nh\n", "", 0}},
 		"a chosen connection": {"", []string{"--config", config, "--connection", "work", "select word from fake_address where ip = '192.0.2.1'"},
@@ -302,7 +304,7 @@ func TestAnInterruptEndsTheQuery(t *testing.T) {
 	config := writeFile(t, "fake.spc", `connection "fake" { plugin = "shodanrep" }`)
 	start := time.Now()
 	status := a.run(ctx, []string{"query", "--config", config, "select * from fake_block where id = 'never'"})
-	if status != exitFailed || stderr.String() != "shodanrep: interrupted\n" || time.Since(start) > 2*time.Second {
+	if status != exitInterrupted || stderr.String() != "shodanrep: interrupted\n" || time.Since(start) > 2*time.Second {
 		t.Errorf("status %d after %v, %q", status, time.Since(start), stderr.String())
 	}
 }

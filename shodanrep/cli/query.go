@@ -71,21 +71,28 @@ before theirs.`,
   shodanrep query --attach hosts=hosts.csv \
     "select * from shodan_ip_reputation where ip in (select ip from hosts)" --output csv
 
-  # A check for a schedule: exit status 3 where a row has the status alarm, or error
+  # A check for a schedule: exit status 3 where an address is high or critical, or was not checked
+  shodanrep query --fail-on high,error --attach hosts=hosts.csv \
+    "select ip, level, status, error from shodan_ip_reputation where ip in (select ip from hosts)"
+
+  # The same where the query decides: exit status 3 where a row has the status alarm, or error
   shodanrep query --fail-on alarm,error --attach hosts=hosts.csv < check.sql`,
 		Args: cobra.MaximumNArgs(1),
-		PreRunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkStatuses(cmd.Flags().Changed("fail-on"), flags.failOn); err != nil {
-				return err
-			}
+		PreRunE: func(*cobra.Command, []string) error {
 			return flags.check()
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			w, err := newWatch(cmd.Flags().Changed("fail-on"), flags.failOn)
+			if err != nil {
+				return err
+			}
 			sql, err := a.sql(args)
 			if err != nil {
 				return err
 			}
-			w := &watch{statuses: flags.failOn}
+			if !embedded.HasStatement(sql) {
+				return errors.New("query needs SQL, and there is no statement in what it was given")
+			}
 			return w.outcome(a.query(cmd, flags, sql, w))
 		},
 	}
@@ -93,7 +100,7 @@ before theirs.`,
 	flags.add(f)
 	f.StringVar(&flags.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(outputNames, ", "))
 	f.StringArrayVar(&flags.attach, "attach", nil, "make a table of a CSV file with a header line: `NAME=FILE`; repeat for several")
-	f.StringSliceVar(&flags.failOn, "fail-on", nil, "exit with status 3 where a row's column status is this `STATUS`, such as alarm;\nseveral with commas between them")
+	f.StringSliceVar(&flags.failOn, "fail-on", nil, "exit with status 3 where a row has one of these `WORDS`, with commas between them:\na level (that one or a worse one), a status, or a word of a check, such as\nhigh,error or alarm; the columns level and status are looked at")
 	f.BoolVar(&flags.verbose, "verbose", false, "log what the plugin does to standard error; the environment variable\nSHODANREP_LOG sets the level: trace, debug, info, warn, error or off")
 	return cmd
 }

@@ -200,6 +200,9 @@ func (r *Rows) read() {
 	}
 }
 
+// HasStatement reports whether there is anything in sql but blanks, comments and semicolons.
+func HasStatement(sql string) bool { return skipBlank(sql) != "" }
+
 // skipBlank returns sql from its first statement on: without blanks, comments and semicolons before it.
 func skipBlank(sql string) string {
 	for {

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+)
+
+// The words that a flag can select rows by, besides shodanrep.Statuses.
+var (
+	// scoredLevels are the levels of a score, worst first.
+	scoredLevels = []string{string(reputation.Critical), string(reputation.High), string(reputation.Medium), string(reputation.Low)}
+	// levels are all values of a column level.
+	levels = append(slices.Clone(scoredLevels), string(reputation.Unknown))
+	// checkWords are the statuses of a check, as Powerpipe has them.
+	checkWords = []string{"alarm", "ok", "info", "skip", "error"}
+)
+
+// A selector selects rows by their level and status.
+type selector struct {
+	// words are what was given, in lower case.
+	words []string
+	// values are the levels and statuses that are selected, in lower case, each once.
+	values []string
+}
+
+// newSelector reads the words of a flag, in any case. A level stands for itself only, as in "--only high".
+func newSelector(flag string, words []string) (selector, error) {
+	return parseSelector(flag, words, false)
+}
+
+// newThreshold reads the words of a flag, in any case. A level stands for itself and every worse one, as in
+// "--fail-on high". The level unknown, which no score has, and statuses stand for themselves.
+func newThreshold(flag string, words []string) (selector, error) {
+	return parseSelector(flag, words, true)
+}
+
+func parseSelector(flag string, words []string, orWorse bool) (selector, error) {
+	var s selector
+	if len(words) == 0 {
+		return s, selectorError(flag, "")
+	}
+	for _, given := range words {
+		word := strings.ToLower(strings.TrimSpace(given))
+		if !isSelectable(word) {
+			return s, selectorError(flag, given)
+		}
+		s.words = append(s.words, word)
+		values := []string{word}
+		if i := slices.Index(scoredLevels, word); i >= 0 && orWorse {
+			values = scoredLevels[:i+1]
+		}
+		for _, value := range values {
+			if !slices.Contains(s.values, value) {
+				s.values = append(s.values, value)
+			}
+		}
+	}
+	return s, nil
+}
+
+func isSelectable(word string) bool {
+	return slices.Contains(levels, word) || slices.Contains(checkWords, word) || slices.Contains(shodanrep.Statuses(), word)
+}
+
+func selectorError(flag, word string) error {
+	problem := "needs a word"
+	if word != "" {
+		problem = fmt.Sprintf("%q is no word that it knows", word)
+	}
+	return fmt.Errorf("--%s: %s; use levels (%s), statuses (%s) or the words of a check (%s), with commas between them",
+		flag, problem, strings.Join(levels, ", "), strings.Join(shodanrep.Statuses(), ", "), strings.Join(checkWords, ", "))
+}
+
+// match returns which of the selector's values a row has, and whether it has one. A column that the row lacks is empty.
+func (s selector) match(level, status string) (value string, ok bool) {
+	for _, value := range s.values {
+		if strings.EqualFold(value, level) || strings.EqualFold(value, status) {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// needsLevel reports whether the selector selects by level, and so cannot do without a column level.
+func (s selector) needsLevel() bool { return s.first(isLevel) != "" }
+
+// needsStatus reports whether the selector selects by status, and so cannot do without a column status.
+func (s selector) needsStatus() bool { return s.first(isStatus) != "" }
+
+// first returns the first word that is of a kind, or "".
+func (s selector) first(kind func(string) bool) string {
+	i := slices.IndexFunc(s.words, kind)
+	if i < 0 {
+		return ""
+	}
+	return s.words[i]
+}
+
+func isLevel(value string) bool  { return slices.Contains(levels, value) }
+func isStatus(value string) bool { return !isLevel(value) }
