@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/netip"
+	"strings"
 )
 
 // Banner is one service as Shodan saw it at one moment: an item of a host's data, a match of a search, a line of a
@@ -40,7 +41,7 @@ type Banner struct {
 	Transport    Text        `json:"transport"` // tcp or udp
 	Uptime       Null[int64] `json:"uptime"`    // in minutes, where TCP gives it away
 	Version      Text        `json:"version"`
-	Vulns        VulnMap     `json:"vulns"`
+	Vulns        VulnMap     `json:"vulns"` // those of opts.vulns among them, where old banners have them
 
 	// Raw is the banner's own JSON, cleaned.
 	Raw json.RawMessage `json:"-"`
@@ -72,6 +73,7 @@ type HTTP struct {
 	Favicon struct {
 		Hash Null[int64] `json:"hash"`
 	} `json:"favicon"`
+	Host     Text        `json:"host"` // the name that the crawler asked for, or the address
 	HTMLHash Null[int64] `json:"html_hash"`
 	Server   Text        `json:"server"`
 	Status   Null[int64] `json:"status"`
@@ -108,9 +110,13 @@ func (b *Banner) UnmarshalJSON(raw []byte) error {
 	type plain Banner // without this method, so that decoding does not come back here
 	var wire struct {
 		plain
-		IP     json.RawMessage `json:"ip"`
-		IPStr  Text            `json:"ip_str"`
-		IPv6   Text            `json:"ipv6"` // in place of the others in some banners, beside them in most
+		IP    json.RawMessage `json:"ip"`
+		IPStr Text            `json:"ip_str"`
+		IPv6  Text            `json:"ipv6"`  // in place of the others in some banners, beside them in most
+		Title Text            `json:"title"` // of a web page, in banners of 2017 and before
+		Opts  struct {
+			Vulns VulnMap `json:"vulns"` // in banners of 2017 and before
+		} `json:"opts"`
 		Shodan struct {
 			ID      Text `json:"id"`
 			Module  Text `json:"module"`
@@ -127,8 +133,42 @@ func (b *Banner) UnmarshalJSON(raw []byte) error {
 		b.Addr = parseAddr(string(wire.IPv6), nil)
 	}
 	b.ID, b.Module, b.AskedFor = wire.Shodan.ID, wire.Shodan.Module, wire.Shodan.Options.Hostname
+	if b.Port.Valid && b.Port.V != 0 && !isPort(b.Port.V) {
+		b.Port = Null[int64]{}
+	}
+	b.addOldFields(wire.Title, wire.Opts.Vulns)
 	b.Raw = append(json.RawMessage(nil), raw...)
 	return nil
+}
+
+// addOldFields adds what banners of 2017 and before have in other places. Their vulnerabilities were all tested.
+func (b *Banner) addOldFields(title Text, tested VulnMap) {
+	if title != "" && (b.HTTP == nil || b.HTTP.Title == "") {
+		if b.HTTP == nil {
+			b.HTTP = &HTTP{}
+		}
+		b.HTTP.Title = title
+	}
+	for _, id := range tested.IDs() {
+		if b.Vulns == nil {
+			b.Vulns = VulnMap{}
+		}
+		b.Vulns.add(id, Vuln{Verified: Null[bool]{V: true, Valid: true}})
+	}
+}
+
+// VirtualHost returns the name that the crawler asked for, in lower case, or "" where it asked for no name. Banners of
+// one port that differ in it are of services beside each other.
+func (b *Banner) VirtualHost() string {
+	name := b.AskedFor
+	if name == "" && b.HTTP != nil {
+		name = b.HTTP.Host
+	}
+	text := strings.ToLower(strings.TrimSuffix(strings.TrimSpace(string(name)), "."))
+	if _, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
+		return ""
+	}
+	return text
 }
 
 // Banners is a JSON list of banners. It is nil where the answer has no list, and empty where the list is.

@@ -66,22 +66,22 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values) ([]byte
 	return Clean(body), nil
 }
 
-// readObject reads an answer that is a JSON object, and returns an error for anything else.
+// readObject reads an answer that is a JSON object, cleaned or not, and returns an error for anything else.
 func readObject[T any](body []byte) (*T, error) {
 	var value T
-	if err := unmarshalObject(body, &value); err != nil {
+	if err := unmarshalObject(Clean(body), &value); err != nil {
 		return nil, err
 	}
 	return &value, nil
 }
 
-// readList reads an answer that is a JSON list, and returns an error for anything else.
+// readList reads an answer that is a JSON list, cleaned or not, and returns an error for anything else.
 func readList[T any](body []byte) ([]T, error) {
 	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 || trimmed[0] != '[' {
 		return nil, errors.New("the answer is no list")
 	}
 	var list []T
-	if err := json.Unmarshal(body, &list); err != nil && !isTypeError(err) {
+	if err := json.Unmarshal(Clean(body), &list); err != nil && !isTypeError(err) {
 		return nil, fmt.Errorf("the answer is not whole JSON: %w", err)
 	}
 	return list, nil

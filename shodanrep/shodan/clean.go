@@ -7,17 +7,29 @@ import (
 	"unicode/utf8"
 )
 
-// Clean makes a JSON text fit for PostgreSQL, which refuses NUL in text and jsonb, a half of a surrogate pair in
-// jsonb, and bytes that are no UTF-8 anywhere; banners carry all three. NUL is dropped, the others become U+FFFD.
-// A text that is fit already is returned as it is, without a copy.
+// Clean makes a JSON text fit for all that its values pass through:
+//
+//   - PostgreSQL refuses NUL in text and jsonb, half of a surrogate pair in jsonb, and bytes that are not UTF-8.
+//     NUL is dropped, the others become U+FFFD.
+//   - PostgreSQL's numeric has limits, see fitsNumeric. A number beyond them becomes a string of the same digits.
+//   - SQLite reads JSON of at most 1,000 levels, and other readers have limits of their own. An object or a list that
+//     is nested deeper than MaxDepth becomes null.
+//
+// Clean expects valid JSON; any other text is returned with its texts cleaned and its structure as it was. A text that
+// is fit already is returned as it is, without a copy.
 func Clean(body []byte) []byte {
 	if !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
 	}
-	// Most answers have no such escape, and are through here at memory speed.
-	if !bytes.Contains(body, []byte(`\u0000`)) && !bytes.Contains(body, []byte(`\ud`)) && !bytes.Contains(body, []byte(`\uD`)) {
-		return body
+	// Most responses have no such escape, and are through here at memory speed.
+	if bytes.Contains(body, []byte(`\u0000`)) || bytes.Contains(body, []byte(`\ud`)) || bytes.Contains(body, []byte(`\uD`)) {
+		body = cleanEscapes(body)
 	}
+	return cleanValues(body)
+}
+
+// cleanEscapes drops escapes of NUL, and replaces those of half a surrogate pair.
+func cleanEscapes(body []byte) []byte {
 	out := make([]byte, 0, len(body))
 	for i := 0; i < len(body); {
 		if body[i] != '\\' {

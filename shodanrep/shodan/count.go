@@ -62,7 +62,7 @@ func Count(query string, facets []string, size int) Call[*CountResult] {
 
 // parseCount reads a count with the facets that were asked for. It returns an error for anything else.
 func parseCount(body []byte, facets []string) (*CountResult, error) {
-	result, err := readObject[CountResult](Clean(body))
+	result, err := readObject[CountResult](body)
 	if err != nil {
 		return nil, err
 	}

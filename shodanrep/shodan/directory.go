@@ -22,7 +22,7 @@ func Ports() Call[[]int64] {
 		}
 		var ports []int64
 		for _, port := range items {
-			if port.Valid {
+			if isPort(port.V) {
 				ports = append(ports, port.V)
 			}
 		}
@@ -68,7 +68,7 @@ func ServiceNames() Call[[]ServiceName] {
 		}
 		var services []ServiceName
 		for port, name := range *names {
-			if number, ok := parseInt(port); ok {
+			if number, ok := parseInt(port); ok && isPort(number) {
 				services = append(services, ServiceName{Port: number, Name: name})
 			}
 		}

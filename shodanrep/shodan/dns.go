@@ -52,7 +52,7 @@ func oneOr(asked []string, many string) string {
 // readAsked reads an answer that is an object of what was asked for. What it says of anything else is left out, as is
 // what cannot be read; an answer without any of it is none to the question.
 func readAsked[T any](body []byte, asked []string, canonical func(string) string, read func(json.RawMessage) (T, bool)) (map[string]T, error) {
-	items, err := readObject[map[string]json.RawMessage](Clean(body))
+	items, err := readObject[map[string]json.RawMessage](body)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ func Domain(domain string, opts DomainOptions) Call[*DomainPage] {
 
 // readDomain reads a page of the records of a domain. It returns an error for anything else.
 func readDomain(body []byte, domain string) (*DomainPage, error) {
-	page, err := readObject[DomainPage](Clean(body))
+	page, err := readObject[DomainPage](body)
 	if err != nil {
 		return nil, err
 	}
@@ -189,5 +189,8 @@ func readDomain(body []byte, domain string) (*DomainPage, error) {
 	}
 	page.Domain = Text(name)
 	page.Records = slices.DeleteFunc(page.Records, func(r DNSRecord) bool { return r.Type == "" && r.Value == "" })
+	for i := range page.Records {
+		page.Records[i].Ports = slices.DeleteFunc(page.Records[i].Ports, func(port int) bool { return !isPort(int64(port)) })
+	}
 	return page, nil
 }

@@ -114,8 +114,8 @@ func fit(t *testing.T, v reflect.Value) {
 }
 
 var answerSeeds = []string{
-	`{"ip_str":"192.0.2.1","ports":[80,"443"],"vulns":["CVE-1"],"tags":["a\u0000"],"data":[{"port":80,"_shodan":{"module":"http"},"ssl":{"cert":{"serial":1e99,"issued":"00000101000000Z","subject":{"CN":"\ud800"}}}}]}`,
-	`{"ip":3221225985,"data":[{"vulns":{"CVE-1":{"cvss":"9.8","verified":0}},"timestamp":"2023-07-15T08:31:35.019046","http":{"status":"200"}},null,1,[]]}`,
+	`{"ip_str":"192.0.2.1","ports":[80,"443"],"vulns":["CVE-2021-0001"],"tags":["a\u0000"],"data":[{"port":80,"_shodan":{"module":"http"},"ssl":{"cert":{"serial":1e99,"issued":"00000101000000Z","subject":{"CN":"\ud800"}}}}]}`,
+	`{"ip":3221225985,"data":[{"vulns":{"CVE-2021-0001":{"cvss":"9.8","verified":0}},"timestamp":"2023-07-15T08:31:35.019046","http":{"status":"200"}},null,1,[]]}`,
 	`{"ip":"192.0.2.1","ports":[],"cpes":["cpe:/a"],"hostnames":null,"tags":"x","vulns":{}}`,
 	`{"matches":[{"ip_str":"2001:db8::1","port":53}],"total":"7"}`,
 	`{"cve_id":"CVE-2021-44228","cvss":"10.0","epss":1e999,"kev":"yes","references":"x","published_time":"0000-01-01T00:00:00","cpes":[{}]}`,

@@ -2,13 +2,13 @@ package shodan
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -46,59 +46,6 @@ type Host struct {
 	Raw json.RawMessage `json:"-"`
 	// MaxAge is how long the service lets its answer be kept (Cache-Control), or 0 where it does not say.
 	MaxAge time.Duration `json:"-"`
-}
-
-// VulnMap is a set of vulnerabilities by CVE id. Where the answer is a plain list of ids the details are empty.
-type VulnMap map[string]Vuln
-
-// Vuln is what a banner says of one vulnerability.
-type Vuln struct {
-	Verified    Null[bool]    `json:"verified"` // false: only inferred from the version
-	CVSS        Null[float64] `json:"cvss"`
-	CVSSv2      Null[float64] `json:"cvss_v2"`
-	CVSSVersion Null[float64] `json:"cvss_version"`
-	EPSS        Null[float64] `json:"epss"`
-	RankingEPSS Null[float64] `json:"ranking_epss"`
-	KEV         Null[bool]    `json:"kev"` // known to be exploited
-	Summary     Text          `json:"summary"`
-	References  Texts         `json:"references"`
-}
-
-// UnmarshalJSON implements json.Unmarshaler and never fails. It takes an object by id as well as a list of ids.
-// An id that starts with "!" was tested and found not vulnerable, and is left out.
-func (v *VulnMap) UnmarshalJSON(b []byte) error {
-	*v = nil
-	found := VulnMap{}
-	var byID map[string]json.RawMessage
-	var ids Texts
-	if len(b) > 0 && b[0] == '{' && json.Unmarshal(b, &byID) == nil {
-		for id, detail := range byID {
-			var vuln Vuln
-			if err := json.Unmarshal(detail, &vuln); err != nil && !isTypeError(err) {
-				continue
-			}
-			found[id] = vuln
-		}
-	} else if _ = ids.UnmarshalJSON(b); ids != nil && (b[0] == '[' || b[0] == '"') { // a number alone is no id
-		for _, id := range ids {
-			found[id] = Vuln{}
-		}
-	} else {
-		return nil
-	}
-	maps.DeleteFunc(found, func(id string, _ Vuln) bool { return strings.HasPrefix(id, "!") })
-	*v = found
-	return nil
-}
-
-// IDs returns the CVE ids, sorted, or nil where there was no list.
-func (v VulnMap) IDs() []string {
-	if v == nil {
-		return nil
-	}
-	ids := slices.AppendSeq(make([]string, 0, len(v)), maps.Keys(v))
-	slices.Sort(ids)
-	return ids
 }
 
 // AllCPEs returns the host's CPEs: its own list, or else those of its banners together, sorted. It is nil where the
@@ -184,28 +131,26 @@ func ParseInternetDB(body []byte) (*Host, error) {
 	return h, nil
 }
 
-// MergeBanners makes a host of banners of one address, as a file of `shodan download` holds them: of each port the
-// newest banner, and the newest banner's own facts for the host. It returns nil for no banners.
+// MergeBanners makes a host of banners of one address, as a file of `shodan download` holds them: of each port and host
+// name the newest banner, and the newest banner's own facts for the host. It returns nil for no banners.
 func MergeBanners(banners []Banner) *Host {
 	if len(banners) == 0 {
 		return nil
 	}
-	type endpoint struct {
+	type service struct {
 		port      int64
 		transport Text
+		name      string
 	}
-	newest := map[endpoint]Banner{}
+	newest := map[service]Banner{}
 	for _, b := range banners {
-		at := endpoint{b.Port.V, b.Transport}
+		at := service{b.Port.V, b.Transport, b.VirtualHost()}
 		if old, ok := newest[at]; !ok || b.Timestamp.After(old.Timestamp.Time) {
 			newest[at] = b
 		}
 	}
 	h := &Host{Hostnames: Texts{}, Domains: Texts{}, Banners: slices.SortedFunc(maps.Values(newest), func(a, b Banner) int {
-		if c := a.Port.V - b.Port.V; c != 0 {
-			return int(c)
-		}
-		return strings.Compare(string(a.Transport), string(b.Transport))
+		return cmp.Or(cmp.Compare(a.Port.V, b.Port.V), cmp.Compare(a.Transport, b.Transport), cmp.Compare(a.VirtualHost(), b.VirtualHost()))
 	})}
 	last := slices.MaxFunc(h.Banners, func(a, b Banner) int { return a.Timestamp.Compare(b.Timestamp.Time) })
 	h.Addr, h.ASN, h.Organization, h.ISP = last.Addr, last.ASN, last.Organization, last.ISP
@@ -238,7 +183,9 @@ func (h *Host) settle() {
 		}
 	}
 	slices.Sort(h.Ports)
-	h.Ports = slices.Compact(h.Ports)
+	h.Ports = slices.DeleteFunc(slices.Compact(h.Ports), func(port int) bool {
+		return !isPort(int64(port)) && !(port == 0 && slices.ContainsFunc(h.Banners, func(b Banner) bool { return b.Port == Null[int64]{Valid: true} }))
+	})
 	if h.Tags == nil {
 		for i := range h.Banners {
 			h.Tags = append(h.Tags, h.Banners[i].Tags...)
@@ -252,7 +199,12 @@ func (h *Host) settle() {
 		// A host without vulnerabilities has no such key at all: the answer says none, not that it does not know.
 		h.Vulns = VulnMap{}
 		for i := range h.Banners {
-			maps.Copy(h.Vulns, h.Banners[i].Vulns)
+			for id, vuln := range h.Banners[i].Vulns {
+				if old, ok := h.Vulns[id]; ok {
+					vuln = old.merge(vuln)
+				}
+				h.Vulns[id] = vuln
+			}
 		}
 	}
 }

@@ -141,7 +141,8 @@ func list(b []byte) ([]json.RawMessage, bool) {
 }
 
 // Time is a moment in one of Shodan's forms: "2023-07-15T08:31:35.019046" (which is UTC though it does not say so),
-// RFC 3339, or a certificate's "20260119082400Z". Anything else is the zero time.
+// RFC 3339, or a certificate's "20260119082400Z". Anything else is the zero time, and so is a moment that is not within
+// the years 1 to 9999 in UTC: protobuf, and so Steampipe's SDK, has no others.
 type Time struct{ time.Time }
 
 // UnmarshalJSON implements json.Unmarshaler and never fails.
@@ -161,10 +162,18 @@ func (t Time) Ptr() *time.Time {
 // ParseTime reads one of the forms that Time lists, and returns the zero time for any other text.
 func ParseTime(s string) time.Time {
 	for _, layout := range []string{"2006-01-02T15:04:05", time.RFC3339, "20060102150405Z", "2006-01-02 15:04:05", time.DateOnly} {
-		// A year 0 that a certificate may have is none that PostgreSQL knows.
-		if t, err := time.Parse(layout, s); err == nil && t.UTC().Year() > 0 {
+		if t, err := time.Parse(layout, s); err == nil && IsStorable(t) {
 			return t.UTC()
 		}
 	}
 	return time.Time{}
+}
+
+// isPort reports whether a number is a port that a service can be at. Port 0 is none, but some banners have it.
+func isPort(n int64) bool { return n >= 1 && n <= 1<<16-1 }
+
+// IsStorable reports whether protobuf can hold a moment: whether its year in UTC is from 1 to 9999.
+func IsStorable(t time.Time) bool {
+	year := t.UTC().Year()
+	return year >= 1 && year <= 9999
 }

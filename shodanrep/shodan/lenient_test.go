@@ -70,7 +70,7 @@ func TestAListThatIsMissingIsNotAnEmptyOne(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]shodan.VulnMap{
-		`null`: nil, `7`: nil, `[]`: {}, `{}`: {}, `["CVE-1", "!CVE-2"]`: {"CVE-1": {}}, `{"CVE-1": {"cvss": "7.5"}, "!CVE-2": {}, "CVE-3": null}`: {"CVE-1": {CVSS: shodan.Null[float64]{V: 7.5, Valid: true}}, "CVE-3": {}},
+		`null`: nil, `7`: nil, `[]`: {}, `{}`: {}, `["CVE-2024-0001", "!CVE-2024-0002"]`: {"CVE-2024-0001": {}}, `{"CVE-2024-0001": {"cvss": "7.5"}, "!CVE-2024-0002": {}, "CVE-2024-0003": null}`: {"CVE-2024-0001": {CVSS: shodan.Null[float64]{V: 7.5, Valid: true}}, "CVE-2024-0003": {}},
 	} {
 		if got := decoded[shodan.VulnMap](t, text); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %#v, want %#v", text, got, want)

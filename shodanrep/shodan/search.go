@@ -36,7 +36,7 @@ func Search(query string, page int) Call[*SearchResult] {
 // ParseSearch reads a page of matches. It returns an error for anything else: without a total a page would look like
 // the last one.
 func ParseSearch(body []byte) (*SearchResult, error) {
-	result, err := readObject[SearchResult](Clean(body))
+	result, err := readObject[SearchResult](body)
 	switch {
 	case err != nil:
 	case result.Matches == nil:
