@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -83,18 +84,26 @@ type scan struct {
 func inets(ips ...string) *proto.QualValue {
 	values := make([]*proto.QualValue, len(ips))
 	for i, ip := range ips {
-		// This is how Steampipe hands an inet over: the mask is in Cidr even where the user wrote none.
-		addr, mask, masked := strings.Cut(ip, "/")
-		bits := 32
-		if strings.Contains(addr, ":") {
-			bits = 128
-		}
-		if masked {
-			fmt.Sscan(mask, &bits)
-		}
-		values[i] = &proto.QualValue{Value: &proto.QualValue_InetValue{InetValue: &proto.Inet{Mask: int32(bits), Addr: addr, Cidr: fmt.Sprintf("%s/%d", addr, bits)}}}
+		values[i] = &proto.QualValue{Value: &proto.QualValue_InetValue{InetValue: encodedInet(ip)}}
 	}
 	return oneOrList(values)
+}
+
+// encodedInet encodes an inet or cidr as Steampipe's foreign data wrapper does: the mask is in Cidr even where the user
+// wrote none, and an IPv4-mapped address is written as an IPv4 address.
+func encodedInet(text string) *proto.Inet {
+	addr, mask, masked := strings.Cut(text, "/")
+	bits, version := 32, grpc.IPv4
+	if strings.Contains(addr, ":") {
+		bits, version = 128, grpc.IPv6
+	}
+	if masked {
+		fmt.Sscan(mask, &bits)
+	}
+	if parsed := net.ParseIP(addr); parsed != nil {
+		addr = parsed.String()
+	}
+	return &proto.Inet{Mask: int32(bits), Addr: addr, Cidr: fmt.Sprintf("%s/%d", addr, bits), ProtocolVersion: version}
 }
 
 // texts makes the value of `column in (…)`, or of `column = …` for a single text.
