@@ -1,6 +1,7 @@
 package shodanrep
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,6 +24,8 @@ type server struct {
 	*grpc.PluginServer
 }
 
+func newServer() *grpc.PluginServer { return plugin.Server(&plugin.ServeOpts{PluginFunc: Plugin}) }
+
 // idle are the servers that no test uses at the moment. The SDK never lets go of a server, and each has some 35 MB for
 // a cache of rows that none of our tables uses.
 var idle struct {
@@ -44,7 +47,7 @@ func connect(t *testing.T, spc string) (server, error) {
 	}
 	idle.Unlock()
 	if s.PluginServer == nil {
-		s.PluginServer = plugin.Server(&plugin.ServeOpts{PluginFunc: Plugin})
+		s.PluginServer = newServer()
 		request.MaxCacheSizeMb = 1
 	}
 	_, err := s.SetAllConnectionConfigs(request)
@@ -78,6 +81,9 @@ type scan struct {
 	quals   map[string]*proto.QualValue
 	others  map[string]*proto.Quals // conditions that are not by equality
 	limit   int64                   // none where 0
+
+	connection  string   // whose table it is, "test" where empty
+	connections []string // that are asked, where they are others: the members of an aggregator
 }
 
 // inets makes the value of `ip in (…)`, or of `ip = …` for a single address.
@@ -147,7 +153,12 @@ func (s server) run(t *testing.T, q scan) ([]row, error) {
 
 func (s server) runContext(ctx context.Context, t *testing.T, q scan) ([]row, error) {
 	t.Helper()
-	schema, err := s.GetSchema(&proto.GetSchemaRequest{Connection: "test"})
+	asked := q.connections
+	if asked == nil {
+		asked = []string{"test"}
+	}
+	connection := cmp.Or(q.connection, asked[0])
+	schema, err := s.GetSchema(&proto.GetSchemaRequest{Connection: connection})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,11 +181,15 @@ func (s server) runContext(ctx context.Context, t *testing.T, q scan) ([]row, er
 	if q.limit > 0 {
 		data.Limit = &proto.NullableInt{Value: q.limit}
 	}
+	executed := map[string]*proto.ExecuteConnectionData{}
+	for _, name := range asked {
+		executed[name] = data
+	}
 	stream := &rowStream{ctx: ctx}
 	err = s.Execute(&proto.ExecuteRequest{
-		Table: q.table, Connection: "test", CallId: fmt.Sprint("call-", callID.Add(1)),
+		Table: q.table, Connection: connection, CallId: fmt.Sprint("call-", callID.Add(1)),
 		QueryContext:          &proto.QueryContext{Columns: columns, Quals: quals},
-		ExecuteConnectionData: map[string]*proto.ExecuteConnectionData{"test": data},
+		ExecuteConnectionData: executed,
 	}, stream)
 	return stream.rows, err
 }
