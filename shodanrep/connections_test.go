@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
 // withConnections starts the plugin with connections, in the order of the names, as Steampipe does.
@@ -145,4 +147,28 @@ func TestAnAggregatorAsksOnlyTheConnectionsThatTheQueryNames(t *testing.T) {
 			t.Errorf("%s: %d rows, error %v", name, len(rows), err)
 		}
 	}
+}
+
+func TestARaisedRateTakesEffectWithoutARestart(t *testing.T) {
+	sim := simulate(t)
+	configured := func(perSecond float64) string {
+		return fmt.Sprintf("%s\nsource = \"shodan\"\napi_key = %q\nrequests_per_second = %v\n", free(sim), shodantest.Key, perSecond)
+	}
+	// The second request would have to wait for nearly two hours.
+	s := withConnections(t, []string{"a", "b"}, map[string]string{"a": configured(0.0002), "b": configured(1000)})
+	lookUp := func(connection, ip string) {
+		t.Helper()
+		rows, err := s.runIn(t, connection, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(ip)}})
+		if err != nil || len(rows) != 1 || rows[0]["status"] == "error" {
+			t.Fatalf("%s: %v, error %v", connection, rows, err)
+		}
+	}
+	lookUp("a", bad)
+	if _, err := s.UpdateConnectionConfigs(&proto.UpdateConnectionConfigsRequest{
+		Changed: []*proto.ConnectionConfig{{Connection: "a", Plugin: "shodanrep", Config: configured(1000)}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	lookUp("a", good)
+	lookUp("b", empty)
 }
