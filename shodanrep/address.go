@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 )
 
@@ -57,12 +58,7 @@ func (a address) echo() any {
 func textOf(v *proto.QualValue) (string, bool) {
 	switch value := v.GetValue().(type) {
 	case *proto.QualValue_InetValue:
-		inet := value.InetValue
-		// Steampipe gives a host as 198.51.100.7/32 in Cidr and as it was written in Addr.
-		if inet.GetAddr() != "" && (inet.GetCidr() == "" || parseAddress(inet.GetCidr()).addr.IsValid()) {
-			return inet.GetAddr(), true
-		}
-		return inet.GetCidr(), inet.GetCidr() != ""
+		return inetText(value.InetValue)
 	case *proto.QualValue_StringValue:
 		return value.StringValue, true
 	case *proto.QualValue_JsonbValue:
@@ -77,6 +73,25 @@ func textOf(v *proto.QualValue) (string, bool) {
 		return value.TimestampValue.AsTime().Format(time.RFC3339Nano), true
 	}
 	return "", false
+}
+
+// inetText returns an inet or cidr value in a form that PostgreSQL takes for the same value when it compares the row
+// with the query again.
+func inetText(inet *proto.Inet) (string, bool) {
+	// Steampipe's foreign data wrapper writes an IPv4-mapped IPv6 address as an IPv4 address: ::ffff:198.51.100.7 arrives
+	// as 198.51.100.7 with a mask of 128 bits. Only the protocol version tells the two apart.
+	if addr, err := netip.ParseAddr(inet.GetAddr()); err == nil && addr.Is4() && inet.GetProtocolVersion() == grpc.IPv6 {
+		text := netip.AddrFrom16(addr.As16()).String()
+		if inet.GetMask() != 128 {
+			text += "/" + strconv.Itoa(int(inet.GetMask()))
+		}
+		return text, true
+	}
+	// A host arrives as 198.51.100.7/32 in Cidr and as it was written in Addr.
+	if inet.GetAddr() != "" && (inet.GetCidr() == "" || parseAddress(inet.GetCidr()).addr.IsValid()) {
+		return inet.GetAddr(), true
+	}
+	return inet.GetCidr(), inet.GetCidr() != ""
 }
 
 // textsOf returns the values of a qual, of one value or of a list.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/gohcl"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
@@ -17,14 +16,10 @@ import (
 // The arguments are the text of the connection block's body, as Steampipe hands it to the plugin.
 func OpenCache(ctx context.Context, name, arguments string, logger hclog.Logger) (cache.Store, error) {
 	file, diags := hclsyntax.ParseConfig([]byte(arguments), name, hcl.InitialPos)
-	var config connectionConfig
-	if !diags.HasErrors() {
-		diags = gohcl.DecodeBody(file.Body, nil, &config)
-	}
 	if diags.HasErrors() {
 		return nil, fmt.Errorf("connection %s: %w", name, diags)
 	}
-	s, err := readSettings(&plugin.Connection{Name: name, Config: config})
+	s, err := readSettings(&plugin.Connection{Name: name, Config: connectionBody{file.Body}})
 	if err != nil {
 		return nil, err
 	}

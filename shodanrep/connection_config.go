@@ -57,17 +57,18 @@ type settings struct {
 // readSettings checks a connection's arguments. An error names the argument, the value, and what is allowed; the API
 // key is in none.
 func readSettings(connection *plugin.Connection) (settings, error) {
-	var config connectionConfig
+	var body connectionBody
 	if connection != nil {
 		// A connection without arguments has no config at all.
-		config, _ = connection.Config.(connectionConfig)
+		body, _ = connection.Config.(connectionBody)
 	}
-	r := reader{}
+	config, wrongTypes, err := decodeArguments(body.Body)
+	r := reader{wrongTypes: wrongTypes, err: err}
 	s := settings{
 		lookup: lookup.Config{
 			APIKey:                      r.apiKey(config.APIKey),
 			Source:                      lookup.Source(r.oneOf("source", config.Source, string(lookup.Auto), string(lookup.Dataset), string(lookup.Shodan), string(lookup.InternetDB))),
-			DataFiles:                   config.DataFiles,
+			DataFiles:                   r.texts("data_files", config.DataFiles, `["~/shodan/*.json.gz"]`),
 			APILookupLimit:              r.count("api_lookup_limit", config.APILookupLimit, 100, 0, 1_000_000),
 			BulkLookup:                  r.oneOf("bulk_lookup", config.BulkLookup, "auto", "on", "off"),
 			RequestsPerSecond:           r.rate("requests_per_second", config.RequestsPerSecond, 1),
@@ -103,7 +104,10 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 }
 
 // reader takes values from arguments, and keeps the first error.
-type reader struct{ err error }
+type reader struct {
+	wrongTypes map[string]string // the values that have the wrong type, by argument, as they are written
+	err        error
+}
 
 func (r *reader) wrong(format string, args ...any) {
 	if r.err == nil {
@@ -111,8 +115,24 @@ func (r *reader) wrong(format string, args ...any) {
 	}
 }
 
+// mistyped reports whether an argument has a value of the wrong type, and says what is allowed.
+func (r *reader) mistyped(name, allowed string) bool {
+	value, wrong := r.wrongTypes[name]
+	if wrong {
+		r.wrong("%s = %s: use %s", name, value, allowed)
+	}
+	return wrong
+}
+
+// texts takes a list of texts.
+func (r *reader) texts(name string, list []string, example string) []string {
+	r.mistyped(name, "a list of texts, such as "+example)
+	return list
+}
+
 // apiKey takes the key from the argument or else from SHODAN_API_KEY.
 func (r *reader) apiKey(value *string) string {
+	r.mistyped("api_key", "the key from https://account.shodan.io, in quotes")
 	key := os.Getenv("SHODAN_API_KEY")
 	if value != nil && strings.TrimSpace(*value) != "" {
 		key = *value
@@ -126,61 +146,67 @@ func (r *reader) apiKey(value *string) string {
 
 // oneOf takes a word; the first that is allowed is the default.
 func (r *reader) oneOf(name string, value *string, allowed ...string) string {
-	if value == nil {
+	words := `"` + strings.Join(allowed, `", "`) + `"`
+	if r.mistyped(name, words) || value == nil {
 		return allowed[0]
 	}
 	if !slices.Contains(allowed, *value) {
-		r.wrong("%s = %q: use %s", name, *value, `"`+strings.Join(allowed, `", "`)+`"`)
+		r.wrong("%s = %q: use %s", name, *value, words)
 	}
 	return *value
 }
 
 func (r *reader) count(name string, value *int, standard, least, most int) int {
-	if value == nil {
+	allowed := fmt.Sprintf("a whole number from %d to %d", least, most)
+	if r.mistyped(name, allowed) || value == nil {
 		return standard
 	}
 	if *value < least || *value > most {
-		r.wrong("%s = %d: use a whole number from %d to %d", name, *value, least, most)
+		r.wrong("%s = %d: use %s", name, *value, allowed)
 	}
 	return *value
 }
 
 func (r *reader) rate(name string, value *float64, standard float64) float64 {
-	if value == nil {
+	const most = 1_000_000
+	allowed := fmt.Sprintf("a number of requests a second greater than 0, up to %d", most)
+	if r.mistyped(name, allowed) || value == nil {
 		return standard
 	}
-	const most = 1_000_000
 	if !(*value > 0 && *value <= most) {
-		r.wrong("%s = %v: use a number of requests a second greater than 0, up to %d", name, *value, most)
+		r.wrong("%s = %v: use %s", name, *value, allowed)
 	}
 	return *value
 }
 
 func (r *reader) duration(name string, value *string, standard time.Duration) time.Duration {
-	if value == nil {
+	const allowed = `a time such as "10s", "5m" or "24h"`
+	if r.mistyped(name, allowed) || value == nil {
 		return standard
 	}
 	d, err := time.ParseDuration(*value)
 	if err != nil || d <= 0 {
-		r.wrong(`%s = %q: use a time such as "10s", "5m" or "24h"`, name, *value)
+		r.wrong("%s = %q: use %s", name, *value, allowed)
 	}
 	return d
 }
 
 func (r *reader) size(name string, value *string, standard string) int64 {
-	if value == nil {
+	const allowed = `a size of at least 1MB, such as "512MB" or "2GB"`
+	if r.mistyped(name, allowed) || value == nil {
 		value = &standard
 	}
 	n, err := humanize.ParseBytes(*value)
 	if err != nil || n < 1<<20 || n > 1<<50 {
-		r.wrong(`%s = %q: use a size of at least 1MB, such as "512MB" or "2GB"`, name, *value)
+		r.wrong("%s = %q: use %s", name, *value, allowed)
 	}
 	return int64(n)
 }
 
 // cache takes the place of the cache.
 func (r *reader) cache(value *string) string {
-	if value == nil {
+	const allowed = `"on", "memory", "off", a path such as "~/.cache/shodanrep.sqlite", or "redis://host:6379"`
+	if r.mistyped("cache", allowed) || value == nil {
 		return "on"
 	}
 	switch place := *value; {
@@ -188,12 +214,14 @@ func (r *reader) cache(value *string) string {
 	case strings.Contains(place, "://"):
 		r.wrong(`cache is no Redis address (it is not shown, it may hold a password): use one such as "redis://host:6379/0"`)
 	default:
-		r.wrong(`cache = %q: use "on", "memory", "off", a path such as "~/.cache/shodanrep.sqlite", or "redis://host:6379"`, place)
+		r.wrong("cache = %q: use %s", place, allowed)
 	}
 	return *value
 }
 
 func (r *reader) address(name string, value *string, environment, standard string) string {
+	allowed := fmt.Sprintf("an address such as %q, without a query or a password", standard)
+	r.mistyped(name, allowed)
 	text := standard
 	if environment != "" && os.Getenv(environment) != "" {
 		text = os.Getenv(environment)
@@ -206,7 +234,7 @@ func (r *reader) address(name string, value *string, environment, standard strin
 		if u != nil {
 			text = u.Redacted()
 		}
-		r.wrong("%s = %q: use an address such as %q, without a query or a password", name, text, standard)
+		r.wrong("%s = %q: use %s", name, text, allowed)
 		return text
 	}
 	return strings.TrimSuffix(text, "/")

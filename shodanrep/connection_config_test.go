@@ -5,12 +5,11 @@ import (
 	"testing"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
-	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-func TestAWrongArgumentFailsWhenTheConnectionIsRead(t *testing.T) {
+func TestAWrongArgumentFailsTheQueriesOfItsConnection(t *testing.T) {
 	t.Setenv("SHODAN_API_KEY", "")
 	for spc, want := range map[string]string{
 		`source = "shodn"`:                         `source = "shodn": use "auto", "dataset", "shodan", "internetdb"`,
@@ -37,34 +36,50 @@ func TestAWrongArgumentFailsWhenTheConnectionIsRead(t *testing.T) {
 		`allow_list = ["example.com ours"]`:        `allow_list: "example.com ours": use an address, a network or an autonomous system, and a reason after a space, such as "203.0.113.0/24 our scanners" or "AS64496 our provider", or a file of such lines, as "@~/list.txt"`,
 		`deny_list = ["@/none/deny.txt"]`:          `deny_list: stat /none/deny.txt: no such file`,
 		`deny_list = ["@../config/shodanrep.spc"]`: `deny_list: ../config/shodanrep.spc:1: "connection`,
-		`deny_list = "192.0.2.1"`:                  `list of string required`,
+		`deny_list = "192.0.2.1"`:                  `deny_list = "192.0.2.1": use a list of texts, such as ["203.0.113.0/24 attacked us"]`,
 		`api_url = "api.shodan.io"`:                `api_url = "api.shodan.io": use an address such as "https://api.shodan.io"`,
 		`internetdb_url = "ftp://x"`:               `internetdb_url = "ftp://x": use an address such as "https://internetdb.shodan.io"`,
 		`api_url = "https://me:secret@host.test"`:  `api_url = "https://me:xxxxx@host.test": use an address`,
-		`nonesuch = 1`:                             `nonesuch`,
-		`max_concurrency = "many"`:                 `a number is required`,
-		`data_files = "x.json"`:                    `list of string required`,
+
+		// Arguments that there are not. Their values may be a key, and are not shown.
+		`nonesuch = "secret"`:          `there is no argument "nonesuch": the arguments are allow_list, api_key,`,
+		`apikey = "secret"`:            `there is no argument "apikey": did you mean "api_key"?`,
+		`API_KEY = "secret"`:           `there is no argument "API_KEY": did you mean "api_key"?`,
+		`request_per_second = 1`:       `there is no argument "request_per_second": did you mean "requests_per_second"?`,
+		`internet_db_url = "http://x"`: `there is no argument "internet_db_url": did you mean "internetdb_url"?`,
+		"block {\n}":                   `Blocks are not allowed here`,
+
+		// Values of the wrong type, and what is no value.
+		`max_concurrency = "many"`:             `max_concurrency = "many": use a whole number from 1 to 1000`,
+		`max_concurrency = 1.5`:                `max_concurrency = 1.5: use a whole number from 1 to 1000`,
+		`max_concurrency = [1]`:                `max_concurrency = [1]: use a whole number from 1 to 1000`,
+		`max_concurrency = true`:               `max_concurrency = true: use a whole number from 1 to 1000`,
+		`network_limit = 99999999999999999999`: `network_limit = 99999999999999999999: use a whole number`,
+		`requests_per_second = "fast"`:         `requests_per_second = "fast": use a number of requests a second greater than 0, up to 1000000`,
+		`requests_per_second = { a = 1 }`:      `requests_per_second = {`,
+		`data_files = "x.json"`:                `data_files = "x.json": use a list of texts, such as ["~/shodan/*.json.gz"]`,
+		`data_files = ["x.json", null]`:        `data_files = ["x.json", null]: use a list of texts`,
+		`data_files = { a = "x.json" }`:        `data_files = {`,
+		`allow_list = 7`:                       `allow_list = 7: use a list of texts`,
+		`timeout = ["10s"]`:                    `timeout = ["10s"]: use a time such as "10s", "5m" or "24h"`,
+		`cache_ttl = {}`:                       `cache_ttl = {}: use a time`,
+		`cache_max_size = ["1GB"]`:             `cache_max_size = ["1GB"]: use a size of at least 1MB`,
+		`source = ["auto"]`:                    `source = ["auto"]: use "auto", "dataset", "shodan", "internetdb"`,
+		`policy = ["baseline"]`:                `policy = ["baseline"]: use "baseline", "extended", or the path of a file such as "./policy.hcl"`,
+		`api_key = ["secret"]`:                 `api_key = (a value that is not shown): use the key from https://account.shodan.io, in quotes`,
+		`cache = ["redis://:secret@h"]`:        `cache = (a value that is not shown): use "on", "memory", "off", a path`,
+		`api_url = ["http://me:secret@h"]`:     `api_url = (a value that is not shown): use an address such as "https://api.shodan.io"`,
+		`source = auto`:                        `source has no value: Variables not allowed; write a text in quotes, as in source = "…"`,
+		`api_key = secret`:                     `api_key has no value: Variables not allowed; write a text in quotes`,
+		`timeout = upper("x")`:                 `timeout has no value: Function calls not allowed`,
 	} {
-		_, err := connect(t, spc)
+		s := mustConnect(t, spc)
+		rows, err := s.run(t, scan{table: "shodan_ip_reputation", columns: []string{"ip"}, quals: map[string]*proto.QualValue{"ip": inets(bad)}})
+		if len(rows) != 0 || err != nil && strings.Count(err.Error(), "connection test") != 1 {
+			t.Errorf("%s: %d rows, error %v, which has to name the connection once", spc, len(rows), err)
+		}
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "space inside") {
 			t.Errorf("%s: error %v, want %s", spc, err, want)
-		}
-	}
-}
-
-func TestTheSecondConnectionsArgumentsAreCheckedBeforeItsFirstRow(t *testing.T) {
-	// The SDK shows the table map function only the first good connection, so the others' faults come with a query.
-	s := server{plugin.Server(&plugin.ServeOpts{PluginFunc: Plugin})}
-	_, err := s.SetAllConnectionConfigs(&proto.SetAllConnectionConfigsRequest{Configs: []*proto.ConnectionConfig{
-		{Connection: "good", Plugin: "shodanrep", Config: `cache = "memory"`}, {Connection: "test", Plugin: "shodanrep", Config: `timeout = "soon"`},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 50 {
-		rows, err := s.run(t, scan{table: "shodan_ip_reputation", columns: []string{"ip"}, quals: map[string]*proto.QualValue{"ip": inets(bad, good, empty)}})
-		if err == nil || !strings.Contains(err.Error(), `connection test: timeout = "soon"`) || len(rows) != 0 {
-			t.Fatalf("%d rows, error %v", len(rows), err)
 		}
 	}
 }

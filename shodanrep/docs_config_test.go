@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/gohcl"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 )
@@ -77,14 +76,10 @@ func spcOf(values map[string]string, except ...string) string {
 func settingsOf(t *testing.T, spc string) settings {
 	t.Helper()
 	file, diagnostics := hclsyntax.ParseConfig([]byte(spc), "test.spc", hcl.InitialPos)
-	var config connectionConfig
-	if !diagnostics.HasErrors() {
-		diagnostics = gohcl.DecodeBody(file.Body, nil, &config)
-	}
 	if diagnostics.HasErrors() {
 		t.Fatalf("%v\n%s", diagnostics, spc)
 	}
-	s, err := readSettings(&plugin.Connection{Name: "test", Config: config})
+	s, err := readSettings(&plugin.Connection{Name: "test", Config: connectionBody{file.Body}})
 	if err != nil {
 		t.Fatal(err)
 	}

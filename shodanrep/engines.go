@@ -3,6 +3,8 @@ package shodanrep
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
@@ -14,6 +16,8 @@ import (
 var engines struct {
 	sync.Mutex
 	bySettings map[string]func() (*lookup.Engine, error)
+	// inForce has the engine that each connection was last configured to use.
+	inForce map[string]*lookup.Engine
 }
 
 // engineOf returns the engine of a connection. It is made with the first query and not with the connection: opening a
@@ -43,7 +47,40 @@ func engineOf(ctx context.Context, connection *plugin.Connection) (*lookup.Engin
 		engines.Unlock()
 		return nil, s, fmt.Errorf("connection %s: %w", connection.Name, err)
 	}
+	if connection != nil {
+		useEngine(connection.Name, engine)
+	}
 	return engine, s, nil
+}
+
+// useEngine notes which engine a connection uses. One that no connection uses any more is retired: what its connection
+// was configured with before has no effect on the rates of the others.
+func useEngine(connection string, engine *lookup.Engine) {
+	engines.Lock()
+	defer engines.Unlock()
+	old := engines.inForce[connection]
+	if old == engine {
+		return
+	}
+	if engine == nil {
+		delete(engines.inForce, connection)
+	} else {
+		if engines.inForce == nil {
+			engines.inForce = map[string]*lookup.Engine{}
+		}
+		engines.inForce[connection] = engine
+		engine.InForce()
+	}
+	if old != nil && !slices.Contains(slices.Collect(maps.Values(engines.inForce)), old) {
+		old.Retire()
+	}
+}
+
+// forgetConnections notes that connections are not configured any more, or in another way.
+func forgetConnections(names ...string) {
+	for _, name := range names {
+		useEngine(name, nil)
+	}
 }
 
 // Shutdown writes what is not yet written and closes what is open, at the end of a process. No query may run any more.
@@ -55,7 +92,7 @@ func Shutdown() {
 			_ = engine.Close()
 		}
 	}
-	engines.bySettings = nil
+	engines.bySettings, engines.inForce = nil, nil
 	lookup.Shutdown()
 }
 

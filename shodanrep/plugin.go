@@ -22,20 +22,20 @@ func Plugin(context.Context) *plugin.Plugin {
 	return &plugin.Plugin{
 		Name: "steampipe-plugin-shodanrep",
 		ConnectionConfigSchema: &plugin.ConnectionConfigSchema{
-			NewInstance: func() any { return &connectionConfig{} },
+			NewInstance: func() any { return &connectionBody{} },
 		},
-		TableMapFunc: tables,
+		// With this the SDK asks only those members of an aggregator that where sp_connection_name = … names.
+		ConnectionKeyColumns: []plugin.ConnectionKeyColumn{{Name: "sp_connection_name", Hydrate: connectionName}},
+		TableMapFunc:         tables,
 		// No rate limiters of the SDK's: with even one of them every address costs a third of a millisecond more. The
 		// services' limits are kept in package lookup. The tables' tags are for limiters that a user defines.
 	}
 }
 
-// tables returns the table map. It is a function because it sees the connection's arguments first: a wrong one fails
-// here, when the connection is read, and not with the first query.
-func tables(ctx context.Context, d *plugin.TableMapData) (map[string]*plugin.Table, error) {
-	if _, err := readSettings(d.Connection); err != nil {
-		return nil, err
-	}
+// tables returns the table map. It does not look at the connection: the SDK calls it for one connection only, which is
+// chosen by chance, and an error here would fail all connections that start with it. A wrong argument fails the queries
+// of its connection.
+func tables(ctx context.Context, _ *plugin.TableMapData) (map[string]*plugin.Table, error) {
 	return map[string]*plugin.Table{
 		"shodan_account_profile":         tableShodanAccountProfile(ctx),
 		"shodan_alert":                   tableShodanAlert(ctx),
@@ -67,4 +67,9 @@ func tables(ctx context.Context, d *plugin.TableMapData) (map[string]*plugin.Tab
 		"shodan_ssl_correlation":         tableShodanSSLCorrelation(ctx),
 		"shodan_vulnerability":           tableShodanVulnerability(ctx),
 	}, nil
+}
+
+// connectionName returns the name of the connection that a call is for.
+func connectionName(_ context.Context, d *plugin.QueryData, _ *plugin.HydrateData) (any, error) {
+	return d.Connection.Name, nil
 }

@@ -84,7 +84,7 @@ func ReadPolicy(nameOrPath string) (*reputation.Policy, error) {
 
 // policy takes the policy of a connection.
 func (r *reader) policy(value *string) *reputation.Policy {
-	if value == nil {
+	if r.mistyped("policy", `"`+strings.Join(reputation.Names(), `", "`)+`", or the path of a file such as "./policy.hcl"`) || value == nil {
 		return reputation.Baseline()
 	}
 	policy, err := ReadPolicy(*value)
@@ -96,6 +96,8 @@ func (r *reader) policy(value *string) *reputation.Policy {
 
 // lists takes the lists of a connection, or returns nil where it has none. Entries that begin with @ are files.
 func (r *reader) lists(allow, deny []string) *reputation.Lists {
+	allow = r.texts("allow_list", allow, `["203.0.113.0/24 our scanners"]`)
+	deny = r.texts("deny_list", deny, `["203.0.113.0/24 attacked us"]`)
 	if len(allow) == 0 && len(deny) == 0 {
 		return nil
 	}

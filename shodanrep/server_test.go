@@ -1,10 +1,12 @@
 package shodanrep
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +23,8 @@ import (
 type server struct {
 	*grpc.PluginServer
 }
+
+func newServer() *grpc.PluginServer { return plugin.Server(&plugin.ServeOpts{PluginFunc: Plugin}) }
 
 // idle are the servers that no test uses at the moment. The SDK never lets go of a server, and each has some 35 MB for
 // a cache of rows that none of our tables uses.
@@ -43,7 +47,7 @@ func connect(t *testing.T, spc string) (server, error) {
 	}
 	idle.Unlock()
 	if s.PluginServer == nil {
-		s.PluginServer = plugin.Server(&plugin.ServeOpts{PluginFunc: Plugin})
+		s.PluginServer = newServer()
 		request.MaxCacheSizeMb = 1
 	}
 	_, err := s.SetAllConnectionConfigs(request)
@@ -77,24 +81,35 @@ type scan struct {
 	quals   map[string]*proto.QualValue
 	others  map[string]*proto.Quals // conditions that are not by equality
 	limit   int64                   // none where 0
+
+	connection  string   // whose table it is, "test" where empty
+	connections []string // that are asked, where they are others: the members of an aggregator
 }
 
 // inets makes the value of `ip in (…)`, or of `ip = …` for a single address.
 func inets(ips ...string) *proto.QualValue {
 	values := make([]*proto.QualValue, len(ips))
 	for i, ip := range ips {
-		// This is how Steampipe hands an inet over: the mask is in Cidr even where the user wrote none.
-		addr, mask, masked := strings.Cut(ip, "/")
-		bits := 32
-		if strings.Contains(addr, ":") {
-			bits = 128
-		}
-		if masked {
-			fmt.Sscan(mask, &bits)
-		}
-		values[i] = &proto.QualValue{Value: &proto.QualValue_InetValue{InetValue: &proto.Inet{Mask: int32(bits), Addr: addr, Cidr: fmt.Sprintf("%s/%d", addr, bits)}}}
+		values[i] = &proto.QualValue{Value: &proto.QualValue_InetValue{InetValue: encodedInet(ip)}}
 	}
 	return oneOrList(values)
+}
+
+// encodedInet encodes an inet or cidr as Steampipe's foreign data wrapper does: the mask is in Cidr even where the user
+// wrote none, and an IPv4-mapped address is written as an IPv4 address.
+func encodedInet(text string) *proto.Inet {
+	addr, mask, masked := strings.Cut(text, "/")
+	bits, version := 32, grpc.IPv4
+	if strings.Contains(addr, ":") {
+		bits, version = 128, grpc.IPv6
+	}
+	if masked {
+		fmt.Sscan(mask, &bits)
+	}
+	if parsed := net.ParseIP(addr); parsed != nil {
+		addr = parsed.String()
+	}
+	return &proto.Inet{Mask: int32(bits), Addr: addr, Cidr: fmt.Sprintf("%s/%d", addr, bits), ProtocolVersion: version}
 }
 
 // texts makes the value of `column in (…)`, or of `column = …` for a single text.
@@ -138,7 +153,12 @@ func (s server) run(t *testing.T, q scan) ([]row, error) {
 
 func (s server) runContext(ctx context.Context, t *testing.T, q scan) ([]row, error) {
 	t.Helper()
-	schema, err := s.GetSchema(&proto.GetSchemaRequest{Connection: "test"})
+	asked := q.connections
+	if asked == nil {
+		asked = []string{"test"}
+	}
+	connection := cmp.Or(q.connection, asked[0])
+	schema, err := s.GetSchema(&proto.GetSchemaRequest{Connection: connection})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,11 +181,15 @@ func (s server) runContext(ctx context.Context, t *testing.T, q scan) ([]row, er
 	if q.limit > 0 {
 		data.Limit = &proto.NullableInt{Value: q.limit}
 	}
+	executed := map[string]*proto.ExecuteConnectionData{}
+	for _, name := range asked {
+		executed[name] = data
+	}
 	stream := &rowStream{ctx: ctx}
 	err = s.Execute(&proto.ExecuteRequest{
-		Table: q.table, Connection: "test", CallId: fmt.Sprint("call-", callID.Add(1)),
+		Table: q.table, Connection: connection, CallId: fmt.Sprint("call-", callID.Add(1)),
 		QueryContext:          &proto.QueryContext{Columns: columns, Quals: quals},
-		ExecuteConnectionData: map[string]*proto.ExecuteConnectionData{"test": data},
+		ExecuteConnectionData: executed,
 	}, stream)
 	return stream.rows, err
 }

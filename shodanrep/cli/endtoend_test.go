@@ -204,8 +204,11 @@ func TestWhatGoesWrongIsSaidAndNothingIsLost(t *testing.T) {
 		"a wrong key":              {to(sim, key), "select * from shodan_ip_reputation where ip = '11.0.0.1'", exitFailed, "", "Shodan refused the API key"},
 		"an unknown table":         {to(sim), "select * from shodan_nonesuch", exitFailed, "", "no such table: shodan_nonesuch"},
 		"a missing key column":     {to(sim), "select * from shodan_ip_reputation", exitFailed, "", "needs a condition on ip or source"},
-		"an unknown argument":      {to(sim, "nonesuch = 1"), "select 1", exitFailed, "", "nonesuch"},
-		"an argument out of range": {to(sim, "max_concurrency = 0"), "select 1", exitFailed, "", "max_concurrency = 0: use a whole number from 1 to 1000"},
+		"an unknown argument":      {to(sim, "api_keys = 1"), "select ip from shodan_ip_reputation where ip = '11.0.0.1'", exitFailed, "", "shodanrep: connection shodanrep: there is no argument \"api_keys\": did you mean \"api_key\"?\n"},
+		"an argument out of range": {to(sim, "max_concurrency = 0"), "select ip from shodan_ip_reputation where ip = '11.0.0.1'", exitFailed, "", "shodanrep: connection shodanrep: max_concurrency = 0: use a whole number from 1 to 1000\n"},
+		"a list that is a text":    {to(sim, `data_files = "x.json"`), "select ip from shodan_ip_reputation where ip = '11.0.0.1'", exitFailed, "", "shodanrep: connection shodanrep: data_files = \"x.json\": use a list of texts, such as [\"~/shodan/*.json.gz\"]\n"},
+		"a rate that is a word":    {to(sim, `correlation_limit = "fast"`), "select ip from shodan_ip_reputation where ip = '11.0.0.1'", exitFailed, "", "shodanrep: connection shodanrep: correlation_limit = \"fast\": use a whole number from 1 to 10000\n"},
+		"a number with a fraction": {to(sim, "max_concurrency = 1.5"), "select ip from shodan_ip_reputation where ip = '11.0.0.1'", exitFailed, "", "shodanrep: connection shodanrep: max_concurrency = 1.5: use a whole number from 1 to 1000\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			stdout, stderr, status := runQuery(t, tt.connection, tt.sql, "--output", "csv")

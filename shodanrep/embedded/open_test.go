@@ -45,6 +45,37 @@ func TestConnections(t *testing.T) {
 	}
 }
 
+func TestAnAggregatorAsksOnlyTheConnectionsThatTheQueryNames(t *testing.T) {
+	t.Parallel()
+	f := open(t, 2,
+		embedded.Connection{Name: "home", Config: `word = "h"`},
+		embedded.Connection{Name: "work", Config: `word = "w"`},
+		embedded.Connection{Name: "away", Config: `word = "a"`},
+		embedded.Connection{Name: "all", Members: []string{"home", "work", "away"}},
+	)
+	for _, tt := range []struct {
+		condition, want string
+		calls           int
+	}{
+		{"= 'work'", "w", 1},
+		{"in ('home', 'work')", "h\nw", 2},
+		{"in ('work', 'nowhere')", "w", 1},
+		{"= 'nowhere'", "", 0},
+		{"<> 'work'", "a\nh", 3}, // SQLite leaves the others out
+	} {
+		f.plugin.Reset()
+		got := f.query(t, `select word from "all".fake_address where ip = '192.0.2.1' and sp_connection_name `+tt.condition+` order by 1`)
+		if calls := len(f.plugin.Calls("fake_address")); got != tt.want || calls != tt.calls {
+			t.Errorf("sp_connection_name %s: %q with %d calls, want %q with %d", tt.condition, got, calls, tt.want, tt.calls)
+		}
+	}
+	f.plugin.Reset()
+	got := f.query(t, `select distinct word from "all".fake_address where ip in ('192.0.2.1', '192.0.2.2') and sp_connection_name in ('work', 'away') order by 1`)
+	if calls := len(f.plugin.Calls("fake_address")); got != "a\nw" || calls != 4 {
+		t.Errorf("two lists: %q with %d calls", got, calls)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

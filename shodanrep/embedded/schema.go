@@ -44,8 +44,11 @@ type KeyColumn struct {
 	Require   string
 }
 
+// connectionColumn is the column that says which connection a row is of.
+const connectionColumn = "sp_connection_name"
+
 // hiddenColumns are the ones that Steampipe adds to every table. They can be asked for, but "select *" leaves them out.
-var hiddenColumns = []string{"sp_connection_name", "sp_ctx", "_ctx"}
+var hiddenColumns = []string{connectionColumn, "sp_ctx", "_ctx"}
 
 // newTable takes a table over from the SDK's description, and from the plugin's own definition if that is at hand: the
 // description has key columns of the SDK's own for get and list calls even where the plugin has no such call.
@@ -94,6 +97,9 @@ func (t *Table) declaration() string {
 func (t *Table) takes(column int, operator string) bool {
 	if column < 0 || column >= len(t.Columns) {
 		return false
+	}
+	if t.Columns[column].Name == connectionColumn && len(t.connection.Members) > 0 && operator == opEqual {
+		return true // the SDK then asks only those members of the aggregator
 	}
 	for _, key := range slices.Concat(t.listKeys, t.getKeys) {
 		if key.Name == t.Columns[column].Name && slices.Contains(key.Operators, operator) {

@@ -84,12 +84,14 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.APIKey != "" {
 		e.rest = e.service(newREST)
 	}
+	e.InForce()
 	e.store = e.keeper(ctx)
 	e.coordinator, _ = e.store.store.(cache.Coordinator)
 	if len(cfg.DataFiles) > 0 {
 		var err error
 		e.dataset, err = dataset.Open(ctx, dataset.Options{Files: cfg.DataFiles, Dir: cache.Dir(cfg.Cache), Logger: cfg.Logger})
 		if err != nil {
+			e.Retire()
 			return nil, fmt.Errorf("data_files: %w", err)
 		}
 	}
@@ -109,7 +111,6 @@ func (e *Engine) service(make func(Config, *http.Client) *service) *service {
 	}
 	own := make(e.cfg, shared.client)
 	if s := shared.services[own.store]; s != nil {
-		s.pacer.tighten(own.pacer.perSecond)
 		return s
 	}
 	shared.services[own.store] = own
@@ -176,6 +177,7 @@ func (e *Engine) Dataset(ctx context.Context) (*dataset.Dataset, error) {
 
 // Close writes what is not yet written, and lets go of the dataset. The engine must not be used afterwards.
 func (e *Engine) Close() error {
+	e.Retire()
 	err := e.store.flush(context.Background())
 	if e.dataset != nil {
 		err = errors.Join(err, e.dataset.Close())

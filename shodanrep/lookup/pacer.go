@@ -78,16 +78,22 @@ func (e *BannedError) Error() string {
 	return fmt.Sprintf("%s refuses further requests as too many: it is not asked again before %s; %s", e.Service, e.Until.UTC().Format(time.RFC3339), e.Advice)
 }
 
-// tighten makes sure that the pace is no faster than perSecond: connections that share a service share its pacer, and
-// the most careful of them decides.
-func (p *pacer) tighten(perSecond float64) {
+// configure changes the configured rate, when a connection is added, changed or removed. A pace that refusals have
+// lowered stays as it is where the new rate is higher, and recovers up to it.
+func (p *pacer) configure(perSecond float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if perSecond < p.perSecond {
-		p.perSecond = perSecond
-		p.set(min(p.current, perSecond))
-		p.ceiling = min(p.ceiling, perSecond)
+	if perSecond == p.perSecond {
+		return
 	}
+	if p.ceiling == p.perSecond || perSecond < p.ceiling {
+		if p.current == p.perSecond || perSecond < p.current {
+			p.set(perSecond)
+		}
+		p.ceiling = perSecond
+	}
+	p.perSecond = perSecond
+	p.wake()
 }
 
 // set changes the pace. The caller holds the lock.

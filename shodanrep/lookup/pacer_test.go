@@ -144,16 +144,26 @@ func TestPacer(t *testing.T) {
 				t.Errorf("%v a second", p.current)
 			}
 		},
-		"a connection that is more careful slows all down, one that is less does not speed up": func(t *testing.T, p *pacer) {
-			p.tighten(5)
-			p.tighten(50)
+		"a slower rate holds at once, and so does a faster one": func(t *testing.T, p *pacer) {
+			p.configure(5)
 			if p.current != 5 || p.perSecond != 5 || p.ceiling != 5 {
-				t.Errorf("%v a second", p.current)
+				t.Errorf("%v a second, want 5", p.current)
 			}
+			p.configure(50)
+			if p.current != 50 || p.perSecond != 50 || p.ceiling != 50 {
+				t.Errorf("%v a second, want 50", p.current)
+			}
+		},
+		"a faster rate does not undo what a refusal has lowered": func(t *testing.T, p *pacer) {
 			p.refused(begin(t, p), 0)
-			p.tighten(4)
-			if p.current != 2.5 {
-				t.Errorf("%v a second: the pace after a refusal is slower than the new one", p.current)
+			lowered, ceiling := p.current, p.ceiling
+			p.configure(50)
+			if p.current != lowered || p.ceiling != ceiling || p.perSecond != 50 {
+				t.Errorf("%v a second up to %v, want %v up to %v", p.current, p.ceiling, lowered, ceiling)
+			}
+			p.configure(4)
+			if p.current != 4 || p.ceiling != 4 {
+				t.Errorf("%v a second up to %v, want the slower 4", p.current, p.ceiling)
 			}
 		},
 		"a ban known from elsewhere is kept, and only ever prolonged": func(t *testing.T, p *pacer) {
@@ -187,7 +197,7 @@ func TestPacer(t *testing.T) {
 			}
 		},
 		"waiting ends with the context, and leaves the place to another": func(t *testing.T, p *pacer) {
-			p.tighten(0.5)
+			p.configure(0.5)
 			for range 10 {
 				p.done(begin(t, p)) // the burst
 			}

@@ -41,6 +41,7 @@ type service struct {
 	store  string // Key.Service of its answers
 	advice string // what to do about a ban
 	pacer  *pacer
+	rates  map[*Engine]float64 // of the engines in force, guarded by shared
 	flights
 
 	host  func(ctx context.Context, addr netip.Addr, opts shodan.HostOptions) (*shodan.Host, error)

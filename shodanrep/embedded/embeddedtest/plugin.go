@@ -52,6 +52,7 @@ func (p *Plugin) Func(context.Context) *plugin.Plugin {
 		Name:                   "steampipe-plugin-fake",
 		DefaultTransform:       transform.FromGo(),
 		ConnectionConfigSchema: &plugin.ConnectionConfigSchema{NewInstance: func() any { return &Config{} }},
+		ConnectionKeyColumns:   []plugin.ConnectionKeyColumn{{Name: "sp_connection_name", Hydrate: connectionName}},
 		TableMap: map[string]*plugin.Table{
 			"fake_address": p.addressTable(),
 			"fake_event":   p.eventTable(),
@@ -62,6 +63,10 @@ func (p *Plugin) Func(context.Context) *plugin.Plugin {
 		},
 	}
 	return p.self
+}
+
+func connectionName(_ context.Context, d *plugin.QueryData, _ *plugin.HydrateData) (any, error) {
+	return d.Connection.Name, nil
 }
 
 // Warn logs a message as the plugin's functions do.
