@@ -4,7 +4,8 @@ connection "shodanrep" {
   # Every argument is optional. Without any, addresses are looked up in Shodan's InternetDB, which is free for
   # non-commercial use and needs no key. The values shown are the defaults, but for the key and the files.
 
-  # The API key, from https://account.shodan.io. Without it the environment variable SHODAN_API_KEY is used.
+  # The API key, from https://account.shodan.io. Without it the environment variable SHODAN_API_KEY is used,
+  # or the key file of Shodan's command line (~/.config/shodan/api_key, ~/.shodan/api_key).
   # api_key = "YOUR_API_KEY"
 
   # Which source answers: "auto" (the dataset, else the REST API where a key is set and its plan allows look-ups, else

@@ -50,6 +50,7 @@ type settings struct {
 	correlationLimit int
 	searchLimit      int
 	networkLimit     int
+	keyOrigin        string // where the API key is from, empty without one
 	policy           *reputation.Policy
 	lists            *reputation.Lists // nil where there are none
 }
@@ -87,6 +88,7 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 		searchLimit:      r.count("search_limit", config.SearchLimit, 1000, 1, 1_000_000),
 		networkLimit:     r.count("network_limit", config.NetworkLimit, 4096, 1, 1_000_000),
 	}
+	_, s.keyOrigin = findAPIKey(config.APIKey)
 	s.policy = r.policy(config.Policy)
 	s.lists = r.lists(config.AllowList, config.DenyList)
 	if r.err == nil {
@@ -130,14 +132,10 @@ func (r *reader) texts(name string, list []string, example string) []string {
 	return list
 }
 
-// apiKey takes the key from the argument or else from SHODAN_API_KEY.
+// apiKey takes the key from the argument, or from where else it is kept; see findAPIKey.
 func (r *reader) apiKey(value *string) string {
 	r.mistyped("api_key", "the key from https://account.shodan.io, in quotes")
-	key := os.Getenv("SHODAN_API_KEY")
-	if value != nil && strings.TrimSpace(*value) != "" {
-		key = *value
-	}
-	key = strings.TrimSpace(key)
+	key, _ := findAPIKey(value)
 	if strings.ContainsFunc(key, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune(`"'<>&?#`, c) }) {
 		r.wrong("api_key holds characters that no key has (the value is not shown): copy the key from https://account.shodan.io")
 	}

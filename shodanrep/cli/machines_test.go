@@ -22,7 +22,17 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
-	os.Exit(m.Run())
+	// No API key of the developer's own, which Shodan's command line may keep, gets into a test.
+	dir, err := os.MkdirTemp("", "shodanrep-home-")
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("HOME", dir)
+	os.Setenv("XDG_CONFIG_HOME", dir)
+	os.Setenv("SHODAN_API_KEY", "")
+	status := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(status)
 }
 
 // startRedis starts a Redis server of the test's own and returns its address.

@@ -1,0 +1,40 @@
+package shodanrep
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// keyVariable is the environment variable that holds the API key where the connection has none.
+const keyVariable = "SHODAN_API_KEY"
+
+// findAPIKey returns the API key and where it is from: the argument api_key, the environment variable, or the file in
+// which Shodan's own command line keeps it ("shodan init KEY"). Both are empty where there is none.
+func findAPIKey(argument *string) (key, origin string) {
+	if argument != nil && strings.TrimSpace(*argument) != "" {
+		return strings.TrimSpace(*argument), "the argument api_key"
+	}
+	if key := strings.TrimSpace(os.Getenv(keyVariable)); key != "" {
+		return key, "the environment variable " + keyVariable
+	}
+	for _, path := range keyFiles() {
+		text, err := os.ReadFile(path)
+		if key := strings.TrimSpace(string(text)); err == nil && key != "" {
+			return key, "the file " + path + " of Shodan's command line"
+		}
+	}
+	return "", ""
+}
+
+// keyFiles are where Shodan's command line keeps the key, the newer place first.
+func keyFiles() []string {
+	var paths []string
+	if dir, err := os.UserConfigDir(); err == nil {
+		paths = append(paths, filepath.Join(dir, "shodan", "api_key"))
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		paths = append(paths, filepath.Join(home, ".config", "shodan", "api_key"), filepath.Join(home, ".shodan", "api_key"))
+	}
+	return paths
+}

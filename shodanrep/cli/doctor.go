@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+)
+
+// The results of a check of doctor.
+const (
+	checkOK      = "ok"
+	checkWarning = "warning"
+	checkError   = "error"
+)
+
+// A doctor checks what lookups need, and prints a line for each check.
+type doctor struct {
+	*app
+	width  int
+	failed bool
+}
+
+// errChecksFailed is the error of a doctor whose lines say what is wrong.
+var errChecksFailed = errors.New("at least one check failed; its line says what to do")
+
+func (a *app) doctorCommand() *cobra.Command {
+	var flags connectionFlags
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check the configuration, the API key, the services and the cache",
+		Long: `Check what lookups need, and print a line for each check: ok, warning or error, with
+what to do. It sends one request to each service and spends no query credits. The API
+key is not shown.
+
+The exit status is 0 when no check failed, 1 when one did, and 2 for wrong usage.`,
+		Example: `  shodanrep doctor
+  shodanrep doctor --config ./shodanrep.spc --connection work`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d := &doctor{app: a, width: a.width()}
+			d.run(cmd.Context(), flags)
+			if d.failed {
+				return failure{errChecksFailed}
+			}
+			return nil
+		},
+	}
+	flags.add(cmd.Flags())
+	return cmd
+}
+
+// checkWidth and nameWidth are how wide the first two columns of a line are.
+const (
+	checkWidth = 9
+	nameWidth  = 18
+	// doctorWidth is how wide a line is where standard output is not a terminal.
+	doctorWidth = 100
+)
+
+// line prints the result of a check.
+func (d *doctor) line(result, name, format string, args ...any) {
+	if result == checkError {
+		d.failed = true
+	}
+	width := d.width
+	if width == 0 {
+		width = doctorWidth
+	}
+	detail := text.WrapSoft(printable(fmt.Sprintf(format, args...)), max(minWidth, width-checkWidth-nameWidth))
+	for i, part := range strings.Split(detail, "\n") {
+		if i > 0 {
+			result, name = "", ""
+		}
+		fmt.Fprintf(d.stdout, "%-*s%-*s%s\n", checkWidth, result, nameWidth, name, strings.TrimRight(part, " "))
+	}
+}
+
+// run makes all checks. One that fails does not keep the others from being made.
+func (d *doctor) run(ctx context.Context, flags connectionFlags) {
+	d.line(checkOK, "version", "shodanrep %s", shodanrep.Version())
+	found, err := flags.connections()
+	if err != nil {
+		d.line(checkError, "configuration", "%v", err)
+		return
+	}
+	d.configuration(flags)
+	var chosen *embedded.Connection
+	var summary shodanrep.ConnectionSummary
+	for i, c := range found {
+		if len(c.Members) > 0 {
+			d.line(checkOK, "connection", "%s joins the rows of %s", c.Name, strings.Join(c.Members, ", "))
+			continue
+		}
+		s, err := shodanrep.SummarizeConnection(c.Name, c.Config)
+		if err != nil {
+			d.line(checkError, "connection", "%v", err)
+			continue
+		}
+		d.line(checkOK, "connection", "%s: the arguments are right; policy %s", c.Name, s.Policy)
+		if chosen == nil {
+			chosen, summary = &found[i], s
+		}
+	}
+	if chosen == nil {
+		return
+	}
+	if len(found) > 1 {
+		d.line(checkOK, "checked below", "connection %s; --connection NAME checks another one", chosen.Name)
+	}
+	if planAllows, err := d.key(ctx, *chosen, summary); err == nil {
+		d.sources(summary, planAllows)
+	}
+	d.dataFiles(ctx, *chosen, summary)
+	d.network(ctx, summary)
+	d.cache(ctx, *chosen)
+}
+
+// configuration says where the configuration is from.
+func (d *doctor) configuration(flags connectionFlags) {
+	files := flags.config
+	if len(files) == 0 {
+		files = []string{steampipeConfig()}
+	}
+	for _, file := range files {
+		if _, err := os.Stat(file); err != nil {
+			d.line(checkOK, "configuration", "there is no file %s, so every argument has its default; --config names another file", file)
+			continue
+		}
+		d.line(checkOK, "configuration", "%s", file)
+	}
+}
+
+// sources says where addresses would be looked up.
+func (d *doctor) sources(s shodanrep.ConnectionSummary, planAllows bool) {
+	before := ""
+	if len(s.DataFiles) > 0 && s.Source == "auto" {
+		before = "the files of data_files, and where they do not have it, in "
+	}
+	d.line(checkOK, "1 address", "is looked up in %s%s", before, s.SourceFor(1, planAllows))
+	many := s.APILookupLimit + 1
+	d.line(checkOK, fmt.Sprintf("%d addresses", many), "are looked up in %s%s; api_lookup_limit is %d",
+		before, s.SourceFor(many, planAllows), s.APILookupLimit)
+}
+
+// dataFiles opens the dataset, which builds its index where that is missing.
+func (d *doctor) dataFiles(ctx context.Context, c embedded.Connection, s shodanrep.ConnectionSummary) {
+	if len(s.DataFiles) == 0 {
+		return
+	}
+	rows, err := d.query(ctx, c, "select count(*) as hosts from shodan_ip_reputation where source = 'dataset'")
+	if err != nil {
+		d.line(checkError, "data_files", "%v", err)
+		return
+	}
+	d.line(checkOK, "data_files", "%v hosts in %s", rows[0]["hosts"], strings.Join(s.DataFiles, ", "))
+}
+
+// query runs SQL on a connection, and returns the rows by column.
+func (d *doctor) query(ctx context.Context, c embedded.Connection, sql string) ([]map[string]any, error) {
+	db, err := embedded.Open(ctx, embedded.Options{PluginFunc: d.plugin, Connections: []embedded.Connection{c}, Logger: d.logger(false)})
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	var found []map[string]any
+	err = db.Query(ctx, sql, func(rows *embedded.Rows) error {
+		for rows.Next() {
+			row := map[string]any{}
+			for i, v := range rows.Values() {
+				row[rows.Columns()[i].Name] = v
+			}
+			found = append(found, row)
+		}
+		return rows.Err()
+	})
+	return found, err
+}

@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+)
+
+const (
+	// requestTime is how long a service may take to answer doctor's request.
+	requestTime = 10 * time.Second
+	// clockTolerance is how far the clock may be from a service's: the Date header has whole seconds, and a request
+	// takes its time.
+	clockTolerance = time.Minute
+)
+
+// key checks the API key, and reports whether its plan may look hosts up. It returns an error where it could not tell.
+func (d *doctor) key(ctx context.Context, c embedded.Connection, s shodanrep.ConnectionSummary) (planAllows bool, err error) {
+	if s.KeyOrigin == "" {
+		d.line(checkOK, "API key", "none: addresses are looked up in InternetDB, which needs none and is free for "+
+			"non-commercial use; api_key or SHODAN_API_KEY sets one")
+		return false, nil
+	}
+	d.line(checkOK, "API key", "from %s", s.KeyOrigin)
+	rows, err := d.query(ctx, c, "select plan, query_credits, scan_credits from shodan_api_info")
+	if err != nil {
+		d.line(checkError, "API key", "%v", err)
+		return false, err
+	}
+	plan, credits := rows[0]["plan"], rows[0]["query_credits"]
+	// Shodan's free plan, since the middle of 2023.
+	if plan == "oss" {
+		d.line(checkWarning, "plan", "oss, Shodan's free plan, may neither look hosts up nor search: addresses are looked up in InternetDB")
+		return false, nil
+	}
+	result := checkOK
+	if n, ok := credits.(int64); ok && n == 0 {
+		result = checkWarning
+	}
+	d.line(result, "plan", "%v; %s query credits left this month, which searches cost and host lookups do not", plan, orUnknown(credits))
+	return true, nil
+}
+
+func orUnknown(v any) string {
+	if n, ok := v.(int64); ok {
+		return humanize.Comma(n)
+	}
+	return "an unknown number of"
+}
+
+// network checks that the services can be reached, by which proxy, and the clock.
+func (d *doctor) network(ctx context.Context, s shodanrep.ConnectionSummary) {
+	for _, variable := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR"} {
+		if value := os.Getenv(variable); value != "" {
+			result, missing := checkOK, ""
+			for _, path := range filepath.SplitList(value) {
+				if _, err := os.Stat(path); err != nil {
+					result, missing = checkError, ": "+err.Error()
+				}
+			}
+			d.line(result, "certificates", "%s = %s%s", variable, value, missing)
+		}
+	}
+	type service struct {
+		name, url string
+		needed    bool // where it is not, only some tables use it
+	}
+	services := []service{{"InternetDB", s.InternetDBURL, s.Source == "auto" || s.Source == "internetdb"}, {"CVEDB", s.CVEDBURL, false}}
+	if s.KeyOrigin != "" {
+		services = append(services, service{"REST API", s.APIURL, true})
+	}
+	var clock []time.Duration
+	for _, service := range services {
+		by := proxyOf(service.url)
+		took, skew, err := d.reach(ctx, service.url)
+		if err != nil {
+			result := checkWarning
+			if service.needed {
+				result = checkError
+			}
+			d.line(result, service.name, "%s cannot be reached%s: %v; check the network, and HTTPS_PROXY where one is needed", service.url, by, err)
+			continue
+		}
+		d.line(checkOK, service.name, "%s answers in %v%s", service.url, max(took.Round(time.Millisecond), time.Millisecond), by)
+		clock = append(clock, skew)
+	}
+	for _, skew := range clock {
+		if skew.Abs() > clockTolerance {
+			d.line(checkWarning, "clock", "this machine's clock is %v off a service's: set it, or cached responses expire at the wrong time", skew.Round(time.Second))
+			return
+		}
+	}
+	if len(clock) > 0 {
+		d.line(checkOK, "clock", "agrees with the services'")
+	}
+}
+
+// proxyOf says which proxy requests to an address go through, without its password.
+func proxyOf(address string) string {
+	request, err := http.NewRequest(http.MethodGet, address, nil)
+	if err != nil {
+		return ""
+	}
+	proxy, err := http.ProxyFromEnvironment(request)
+	switch {
+	case err != nil:
+		return fmt.Sprintf(" by a proxy that cannot be read (%v)", err)
+	case proxy != nil:
+		return " by the proxy " + proxy.Redacted()
+	}
+	return ""
+}
+
+// reach sends one request to a service, without the API key: any answer will do. It returns how long the answer took,
+// and how far the clock is ahead of the service's.
+func (d *doctor) reach(ctx context.Context, address string) (took, skew time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodHead, address+"/", nil)
+	if err != nil {
+		return 0, 0, err
+	}
+	request.Header.Set("User-Agent", "steampipe-plugin-shodanrep/"+shodanrep.Version())
+	begun := time.Now()
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		if reason, ok := err.(*url.Error); ok {
+			err = reason.Err
+		}
+		return 0, 0, err
+	}
+	response.Body.Close()
+	took = time.Since(begun)
+	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
+		skew = time.Since(date)
+	}
+	return took, skew, nil
+}
+
+// cache opens the cache, and says what it holds.
+func (d *doctor) cache(ctx context.Context, c embedded.Connection) {
+	store, err := shodanrep.OpenCache(ctx, c.Name, c.Config, d.logger(false))
+	if err != nil {
+		d.line(checkError, "cache", "%v", err)
+		return
+	}
+	defer store.Close()
+	stats, err := store.Stats(ctx)
+	if err != nil {
+		d.line(checkError, "cache", "%v", err)
+		return
+	}
+	d.line(checkOK, "cache", "%s: %s, %s", stats.Place, plural(stats.Entries, "answer"), humanize.Bytes(uint64(max(0, stats.Bytes))))
+}

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
+)
+
+// runDoctor runs doctor on a connection, and returns its lines, each with single spaces.
+func runDoctor(t *testing.T, connection string) (lines []string, stderr string, status int) {
+	t.Helper()
+	spc := filepath.Join(t.TempDir(), "test.spc")
+	text := "connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n" + connection + "\n}\n"
+	if err := os.WriteFile(spc, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	status = Main([]string{"doctor", "--config", spc}, strings.NewReader(""), &out, &errs)
+	for _, line := range strings.Split(out.String(), "\n") {
+		lines = append(lines, strings.Join(strings.Fields(line), " "))
+	}
+	return lines, errs.String(), status
+}
+
+// closedPort returns an address at which nothing listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(nil)
+	server.Close()
+	return server.URL
+}
+
+func TestDoctorChecksKeyPlanAndServices(t *testing.T) {
+	key := fmt.Sprintf("api_key = %q", shodantest.Key)
+	for name, test := range map[string]struct {
+		plan      string
+		arguments string
+		close     bool // the services
+		status    int
+		want      []string
+	}{
+		"without a key": {"dev", "", false, exitDone, []string{
+			"ok API key none:", "ok 1 address is looked up in internetdb", "ok 101 addresses are looked up in internetdb", "ok InternetDB http://", "ok clock agrees", "ok cache memory",
+		}},
+		"with a key": {"dev", key, false, exitDone, []string{
+			"ok API key from the argument api_key", "ok plan dev; 10,000 query credits left", "ok 1 address is looked up in shodan", "ok 101 addresses are looked up in internetdb", "ok REST API http://",
+		}},
+		"with a free key": {"oss", key, false, exitDone, []string{"warning plan oss", "ok 1 address is looked up in internetdb"}},
+		"with a wrong key": {"dev", `api_key = "WRONG"`, false, exitFailed, []string{
+			"error API key the information on the API key failed: Shodan refused the API key",
+		}},
+		"with services that cannot be reached": {"dev", "", true, exitFailed, []string{"error InternetDB http://127.0.0.1", "warning CVEDB http://127.0.0.1", "ok cache memory"}},
+		"with a wrong argument":                {"dev", "max_concurrency = 0", false, exitFailed, []string{"error connection", "max_concurrency = 0: use"}},
+		"with a dataset":                       {"dev", fmt.Sprintf("data_files = [%q]", filepath.Join("..", "..", "config", "sample", "hosts.json.gz")), false, exitDone, []string{"ok data_files 44 hosts", "ok 1 address is looked up in the files of data_files"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sim := shodantest.New(t, shodantest.WithPlan(test.plan))
+			connection := to(sim, fmt.Sprintf("cvedb_url = %q", sim.CVEDBURL()), test.arguments)
+			if test.close {
+				connection = strings.ReplaceAll(connection, strings.TrimSuffix(sim.APIURL(), shodantest.APIPath), closedPort(t))
+			}
+			lines, stderr, status := runDoctor(t, connection)
+			if status != test.status || (status == exitFailed) != strings.Contains(stderr, "at least one check failed") {
+				t.Errorf("exit status %d, want %d: %s\n%s", status, test.status, stderr, strings.Join(lines, "\n"))
+			}
+			all := strings.Join(lines, "\n")
+			for _, want := range test.want {
+				if !strings.Contains(strings.ReplaceAll(all, "\n", " "), want) {
+					t.Errorf("no %q in:\n%s", want, all)
+				}
+			}
+			if strings.Contains(all+stderr, shodantest.Key) || strings.Contains(all+stderr, "WRONG") {
+				t.Errorf("the API key is shown:\n%s", all)
+			}
+		})
+	}
+}
+
+func TestTheKeyOfShodansCommandLineIsUsedWhereThereIsNoOther(t *testing.T) {
+	for _, file := range []string{".config/shodan/api_key", ".shodan/api_key"} {
+		sim := shodantest.New(t)
+		home := t.TempDir()
+		t.Setenv("HOME", home)
+		t.Setenv("XDG_CONFIG_HOME", "")
+		path := filepath.Join(home, filepath.FromSlash(file))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(shodantest.Key+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		lines, _, status := runDoctor(t, to(sim, fmt.Sprintf("cvedb_url = %q", sim.CVEDBURL())))
+		if all := strings.Join(lines, " "); status != exitDone || !strings.Contains(all, "ok plan dev") || !strings.Contains(all, "of Shodan's command line") {
+			t.Errorf("%s: exit status %d: %s", file, status, all)
+		}
+		// What the connection or the environment says comes first.
+		t.Setenv("SHODAN_API_KEY", "OTHERkey")
+		lines, _, _ = runDoctor(t, to(sim, fmt.Sprintf("cvedb_url = %q", sim.CVEDBURL())))
+		if all := strings.Join(lines, " "); !strings.Contains(all, "from the environment variable SHODAN_API_KEY") {
+			t.Errorf("%s: %s", file, all)
+		}
+		t.Setenv("SHODAN_API_KEY", "")
+	}
+}

@@ -1,0 +1,59 @@
+package shodanrep
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+)
+
+// A ConnectionSummary is what a connection's arguments come to, with their defaults. The API key is not in it.
+type ConnectionSummary struct {
+	// KeyOrigin says where the API key is from, and is empty where there is none.
+	KeyOrigin string
+	// Source, Policy and Cache are the values of the arguments.
+	Source, Policy, Cache string
+	DataFiles             []string
+	// APILookupLimit is the length of a list up to which the REST API is used.
+	APILookupLimit int
+	// APIURL, InternetDBURL and CVEDBURL are the services' addresses.
+	APIURL, InternetDBURL, CVEDBURL string
+}
+
+// SummarizeConnection reads the arguments of a connection, the text of its block's body, as the plugin does. An error
+// names the argument, the value and what is allowed.
+func SummarizeConnection(name, arguments string) (ConnectionSummary, error) {
+	s, err := parseSettings(name, arguments)
+	if err != nil {
+		return ConnectionSummary{}, err
+	}
+	c := s.lookup
+	return ConnectionSummary{
+		KeyOrigin: s.keyOrigin, Source: string(c.Source), Policy: s.policy.Name, Cache: c.Cache, DataFiles: c.DataFiles,
+		APILookupLimit: c.APILookupLimit, APIURL: c.APIURL, InternetDBURL: c.InternetDBURL, CVEDBURL: c.CVEDBURL,
+	}, nil
+}
+
+// parseSettings reads a connection's settings from the text of its block's body.
+func parseSettings(name, arguments string) (settings, error) {
+	file, diags := hclsyntax.ParseConfig([]byte(arguments), name, hcl.InitialPos)
+	if diags.HasErrors() {
+		return settings{}, fmt.Errorf("connection %s: %w", name, diags)
+	}
+	return readSettings(&plugin.Connection{Name: name, Config: connectionBody{file.Body}})
+}
+
+// SourceFor returns the source that a list of so many addresses is looked up in, where no query names one.
+// planAllows says whether the key's plan may look hosts up.
+func (c ConnectionSummary) SourceFor(addresses int, planAllows bool) string {
+	switch {
+	case c.Source != string(lookup.Auto):
+		return c.Source
+	case c.KeyOrigin != "" && planAllows && addresses <= c.APILookupLimit:
+		return string(lookup.Shodan)
+	}
+	return string(lookup.InternetDB)
+}
