@@ -101,7 +101,7 @@ Started without any argument, as Steampipe does, it is a Steampipe plugin.`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.queryCommand(), a.tablesCommand(), a.cacheCommand(), a.doctorCommand(), a.policyCommand(), a.versionCommand())
+	root.AddCommand(a.queryCommand(), a.tablesCommand(), a.cacheCommand(), a.doctorCommand(), a.policyCommand(), a.relatedCommand(), a.versionCommand())
 	return root
 }
 

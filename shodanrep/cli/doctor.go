@@ -164,22 +164,11 @@ func (d *doctor) dataFiles(ctx context.Context, c embedded.Connection, s shodanr
 }
 
 // query runs SQL on a connection, and returns the rows by column.
-func (d *doctor) query(ctx context.Context, c embedded.Connection, sql string) ([]map[string]any, error) {
+func (d *doctor) query(ctx context.Context, c embedded.Connection, sql string) ([]sqlRow, error) {
 	db, err := embedded.Open(ctx, embedded.Options{PluginFunc: d.plugin, Connections: []embedded.Connection{c}, Logger: d.logger(false)})
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
-	var found []map[string]any
-	err = db.Query(ctx, sql, func(rows *embedded.Rows) error {
-		for rows.Next() {
-			row := map[string]any{}
-			for i, v := range rows.Values() {
-				row[rows.Columns()[i].Name] = v
-			}
-			found = append(found, row)
-		}
-		return rows.Err()
-	})
-	return found, err
+	return queryRows(ctx, db, sql)
 }

@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
+)
+
+// runRelated runs related on a connection, and returns what it printed.
+func runRelated(t *testing.T, connection string, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	spc := filepath.Join(t.TempDir(), "test.spc")
+	text := "connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n" + connection + "\n}\n"
+	if err := os.WriteFile(spc, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	status = Main(append([]string{"related", "--config", spc}, args...), strings.NewReader(""), &out, &errs)
+	return out.String(), errs.String(), status
+}
+
+// relatedHosts reads the lines of --output jsonl, as "address pivot".
+func relatedHosts(t *testing.T, stdout string) []string {
+	t.Helper()
+	var hosts []string
+	for line := range strings.Lines(stdout) {
+		var h relatedHost
+		if err := json.Unmarshal([]byte(line), &h); err != nil {
+			t.Fatal(err)
+		}
+		if h.Status != "indexed" || h.Policy != "extended" || h.Score == nil {
+			t.Errorf("no verdict: %s", line)
+		}
+		hosts = append(hosts, fmt.Sprintf("%d %s %s", h.Hop, h.IP, h.Pivot))
+	}
+	slices.Sort(hosts)
+	return hosts
+}
+
+// neighbourhood is a chain: .1 and .2 share a certificate, .2 and .3 another one; all are of one organization, and the
+// autonomous system has a crowd of others.
+func neighbourhood(t *testing.T) *shodantest.Simulator {
+	t.Helper()
+	sim := shodantest.New(t)
+	expires := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	service := func(port int, cn string) map[string]any {
+		return map[string]any{"port": port, "transport": "tcp", "product": "nginx", "ssl": shodantest.TLS(cn, expires), "data": fmt.Sprint(port, cn)}
+	}
+	for ip, names := range map[string][]string{
+		"11.0.1.1": {"first.example.com"}, "11.0.1.2": {"first.example.com", "second.example.com"}, "11.0.1.3": {"second.example.com"},
+	} {
+		var banners []map[string]any
+		for i, name := range names {
+			banners = append(banners, service(443+i, name))
+		}
+		sim.AddHost(shodantest.Host{IP: ip, Org: "Example Trio", ASN: "AS64501", Banners: banners})
+	}
+	return sim
+}
+
+func TestRelatedHostsAreFoundBreadthFirstEachOnce(t *testing.T) {
+	sim := neighbourhood(t)
+	connection := to(sim, fmt.Sprintf("api_key = %q", shodantest.Key))
+	for name, test := range map[string]struct {
+		args    []string
+		want    []string
+		credits int
+	}{
+		"by the certificate": {
+			[]string{"--pivots", "subject_cn"}, []string{"1 11.0.1.2 subject_cn"}, 1,
+		},
+		"two hops away": {
+			[]string{"--pivots", "subject_cn", "--hops", "2"}, []string{"1 11.0.1.2 subject_cn", "2 11.0.1.3 subject_cn"}, 2,
+		},
+		"by the organization": {
+			[]string{"--pivots", "organization"}, []string{"1 11.0.1.2 organization", "1 11.0.1.3 organization"}, 1,
+		},
+		"no more than the limit": {
+			[]string{"--pivots", "organization", "--limit", "1"}, []string{"1 11.0.1.2 organization"}, 1,
+		},
+		"without credits": {
+			[]string{"--pivots", "organization", "--max-credits", "0"}, nil, 0,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := sim.Credits(shodantest.Key)
+			stdout, stderr, status := runRelated(t, connection, append(test.args, "11.0.1.1", "--output", "jsonl")...)
+			if got := relatedHosts(t, stdout); status != exitDone || !slices.Equal(got, test.want) {
+				t.Errorf("exit status %d, %v, want %v: %s", status, got, test.want, stderr)
+			}
+			if spent := before - sim.Credits(shodantest.Key); spent > test.credits {
+				t.Errorf("%d credits spent, want at most %d", spent, test.credits)
+			}
+		})
+	}
+}
+
+func TestRelatedSpendsTheCreditsOnTheRarestValues(t *testing.T) {
+	sim := neighbourhood(t)
+	stdout, stderr, status := runRelated(t, to(sim, fmt.Sprintf("api_key = %q", shodantest.Key)), "11.0.1.1", "--max-credits", "1")
+	if spent := 10_000 - sim.Credits(shodantest.Key); status != exitDone || spent != 1 {
+		t.Fatalf("exit status %d, %d credits spent: %s", status, spent, stderr)
+	}
+	// Two services have the certificate, three the organization.
+	first, rest, _ := strings.Cut(stdout[strings.Index(stdout, "11.0.1.1"):], "\n")
+	if !strings.Contains(first, "1 new host") || !strings.Contains(rest, "not searched, --max-credits is reached") {
+		t.Errorf("%s", stdout)
+	}
+}
+
+func TestRelatedIsDrawnAsAGraph(t *testing.T) {
+	sim := neighbourhood(t)
+	connection := to(sim, fmt.Sprintf("api_key = %q", shodantest.Key))
+	for output, want := range map[string]string{
+		"mermaid": "graph LR\n  n0[\"11.0.1.1\"]\n  n1[\"11.0.1.2 (low, 0)\"]\n  n0 -->|\"subject_cn first.example.com\"| n1\n",
+		"dot":     "digraph related {\n  rankdir=LR;\n  \"11.0.1.1\";\n  \"11.0.1.2\" [label=\"11.0.1.2 (low, 0)\"];\n  \"11.0.1.1\" -> \"11.0.1.2\" [label=\"subject_cn first.example.com\"];\n}\n",
+	} {
+		if stdout, stderr, status := runRelated(t, connection, "11.0.1.1", "--pivots", "subject_cn", "--output", output); stdout != want || status != exitDone {
+			t.Errorf("exit status %d: %s\n%s\nwant\n%s", status, stderr, stdout, want)
+		}
+	}
+	var b bytes.Buffer
+	hostile := []*relatedHost{{IP: "11.0.1.2", From: "11.0.1.1", Pivot: "organization", Value: "\"]\n click n0 \"javascript:x\" \x1b[31m", Status: "error"}}
+	if err := writeMermaid(&b, "11.0.1.1", hostile); err != nil || strings.Count(b.String(), "\n") != 4 || strings.Contains(b.String(), "\x1b") {
+		t.Errorf("%q, %v", b.String(), err)
+	}
+}
+
+func TestADatasetIsSearchedAtNoCost(t *testing.T) {
+	file := filepath.Join("..", "..", "config", "sample", "hosts.json.gz")
+	stdout, stderr, status := runRelated(t, fmt.Sprintf("data_files = [%q]\ncache = \"memory\"\nsource = \"dataset\"", file),
+		"203.0.113.10", "--output", "jsonl", "--pivots", "fingerprint_sha256")
+	want := []string{"1 192.0.2.130 fingerprint_sha256", "1 2001:db8:bad::10 fingerprint_sha256", "1 203.0.113.12 fingerprint_sha256"}
+	if got := relatedHosts(t, stdout); status != exitDone || !slices.Equal(got, want) {
+		t.Errorf("exit status %d, %v, want %v: %s", status, got, want, stderr)
+	}
+}
+
+func TestRelatedSaysWhatIsWrong(t *testing.T) {
+	sim := neighbourhood(t)
+	keyed := to(sim, fmt.Sprintf("api_key = %q", shodantest.Key))
+	refused := neighbourhood(t)
+	refused.Fault(shodantest.Fault{Endpoint: shodantest.EndpointSearch, Status: 403, Body: shodantest.BodyPlanTooLow})
+	for name, test := range map[string]struct {
+		connection string
+		args       []string
+		status     int
+		want       string
+	}{
+		"not an address":     {keyed, []string{"example.com"}, exitUsage, `"example.com" is not an IP address`},
+		"an unknown pivot":   {keyed, []string{"11.0.1.1", "--pivots", "jam"}, exitUsage, `there is no pivot "jam"; there are`},
+		"too many hops":      {keyed, []string{"11.0.1.1", "--hops", "9"}, exitUsage, "--hops must be from 1 to 5"},
+		"an unknown format":  {keyed, []string{"11.0.1.1", "--output", "xml"}, exitUsage, "--output must be one of table"},
+		"no hosts":           {keyed, []string{"11.0.1.1", "--limit", "0"}, exitUsage, "--limit must be from 1"},
+		"an unknown source":  {keyed, []string{"11.0.1.1", "--source", "internetdb"}, exitUsage, "--source must be dataset or shodan"},
+		"an unknown policy":  {keyed, []string{"11.0.1.1", "--policy", "strict"}, exitFailed, `there is no policy "strict"`},
+		"a private address":  {keyed, []string{"10.0.0.1"}, exitFailed, "10.0.0.1 has the status reserved"},
+		"an unknown address": {keyed, []string{"11.0.9.9"}, exitFailed, "11.0.9.9 has the status not_indexed"},
+		"without a key":      {to(sim), []string{"11.0.1.1"}, exitFailed, "needs an API key or a dataset"},
+		"searches refused":   {to(refused, fmt.Sprintf("api_key = %q", shodantest.Key)), []string{"11.0.1.1"}, exitFailed, "needs a plan that allows searches"},
+	} {
+		_, stderr, status := runRelated(t, test.connection, test.args...)
+		if status != test.status || !strings.Contains(stderr, test.want) || strings.Contains(stderr, shodantest.Key) {
+			t.Errorf("%s: exit status %d: %s", name, status, stderr)
+		}
+	}
+}
