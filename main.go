@@ -5,15 +5,13 @@ package main
 import (
 	"os"
 
-	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
-
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
 )
 
 func main() {
 	if len(os.Args) == 1 {
-		plugin.Serve(&plugin.ServeOpts{PluginFunc: shodanrep.Plugin})
+		shodanrep.Serve()
 		return
 	}
 	os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

@@ -86,7 +86,10 @@ declare
     'banner text, data text, cpes jsonb, vulns jsonb, hostnames jsonb, domains jsonb, tags jsonb, hash bigint, "timestamp" timestamp with time zone, '
     'ssl_subject jsonb, ssl_issuer jsonb, ssl_subject_cn text, ssl_expires timestamp with time zone, ssl_expired boolean, ssl_serial text, '
     'ssl_fingerprint_sha1 text, ssl_fingerprint_sha256 text, ssl_versions jsonb, ssl_jarm text, ssl_ja3s text, http_title text, http_server text, '
-    'http_status bigint, http_favicon_hash bigint, link text, uptime bigint, cloud_provider text, cloud_region text, raw jsonb, title text';
+    'http_status bigint, http_favicon_hash bigint, link text, uptime bigint, cloud_provider text, cloud_region text, raw jsonb, title text, '
+    'cassandra jsonb, coap jsonb, db2 jsonb, dns jsonb, docker jsonb, elastic jsonb, etcd jsonb, ethernet_ip jsonb, ftp jsonb, hive jsonb, '
+    'http jsonb, influxdb jsonb, isakmp jsonb, lantronix jsonb, minecraft jsonb, monero jsonb, mongodb jsonb, mqtt jsonb, netbios jsonb, '
+    'ntp jsonb, opts jsonb, redis jsonb, rip jsonb, rsync jsonb, smb jsonb, snmp jsonb, ssh jsonb, ssl jsonb, vertx jsonb';
   -- The level of what was not looked up is unknown; a service has none.
   looks_up constant text := $looks_up$
 #variable_conflict use_column

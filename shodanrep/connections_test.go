@@ -15,7 +15,7 @@ import (
 // withConnections starts the plugin with connections, in the order of the names, as Steampipe does.
 func withConnections(t *testing.T, names []string, spc map[string]string) server {
 	t.Helper()
-	s := server{PluginServer: newServer()}
+	s := server{newPluginServer()}
 	request := &proto.SetAllConnectionConfigsRequest{MaxCacheSizeMb: 1}
 	for _, name := range names {
 		request.Configs = append(request.Configs, &proto.ConnectionConfig{Connection: name, Plugin: "shodanrep", Config: spc[name]})
@@ -171,4 +171,23 @@ func TestARaisedRateTakesEffectWithoutARestart(t *testing.T) {
 	}
 	lookUp("a", good)
 	lookUp("b", empty)
+}
+
+func TestARemovedConnectionSlowsNoOtherDown(t *testing.T) {
+	sim := simulate(t)
+	configured := func(perSecond float64) string {
+		return fmt.Sprintf("%s\nsource = \"shodan\"\napi_key = %q\nrequests_per_second = %v\n", free(sim), shodantest.Key, perSecond)
+	}
+	s := withConnections(t, []string{"slow", "quick"}, map[string]string{"slow": configured(0.0002), "quick": configured(1000)})
+	for _, step := range []struct{ connection, ip string }{{"slow", bad}, {"quick", good}, {"quick", empty}} {
+		if step.ip == good {
+			if _, err := s.UpdateConnectionConfigs(&proto.UpdateConnectionConfigsRequest{Deleted: []*proto.ConnectionConfig{{Connection: "slow"}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		rows, err := s.runIn(t, step.connection, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(step.ip)}})
+		if err != nil || len(rows) != 1 || rows[0]["status"] == "error" {
+			t.Fatalf("%s: %v, error %v", step.connection, rows, err)
+		}
+	}
 }

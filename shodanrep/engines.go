@@ -76,12 +76,8 @@ func useEngine(connection string, engine *lookup.Engine) {
 	}
 }
 
-// forgetConnections notes that connections are not configured any more, or in another way.
-func forgetConnections(names ...string) {
-	for _, name := range names {
-		useEngine(name, nil)
-	}
-}
+// forgetConnection notes that a connection is not configured any more, or in another way than before.
+func forgetConnection(name string) { useEngine(name, nil) }
 
 // Shutdown writes what is not yet written and closes what is open, at the end of a process. No query may run any more.
 func Shutdown() {

@@ -14,13 +14,16 @@ import (
 // a call.
 const freeMemory = "STEAMPIPE_FREE_MEM_INTERVAL"
 
+// pluginName is the name by which Steampipe asks the plugin's process for the plugin.
+const pluginName = "steampipe-plugin-shodanrep"
+
 // Plugin returns the Steampipe plugin with all its tables.
 func Plugin(context.Context) *plugin.Plugin {
 	if _, set := os.LookupEnv(freeMemory); !set {
 		os.Setenv(freeMemory, "0")
 	}
 	return &plugin.Plugin{
-		Name: "steampipe-plugin-shodanrep",
+		Name: pluginName,
 		ConnectionConfigSchema: &plugin.ConnectionConfigSchema{
 			NewInstance: func() any { return &connectionBody{} },
 		},

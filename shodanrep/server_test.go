@@ -15,22 +15,19 @@ import (
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
-	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 	"google.golang.org/grpc/metadata"
 )
 
 // A server is the plugin behind the SDK's own server, with one connection, as Steampipe runs it.
 type server struct {
-	*grpc.PluginServer
+	pluginServer
 }
-
-func newServer() *grpc.PluginServer { return plugin.Server(&plugin.ServeOpts{PluginFunc: Plugin}) }
 
 // idle are the servers that no test uses at the moment. The SDK never lets go of a server, and each has some 35 MB for
 // a cache of rows that none of our tables uses.
 var idle struct {
 	sync.Mutex
-	servers []*grpc.PluginServer
+	servers []pluginServer
 }
 
 // connect starts the plugin with the text of a connection, as a user writes it. The error is the connection's.
@@ -43,11 +40,11 @@ func connect(t *testing.T, spc string) (server, error) {
 	idle.Lock()
 	var s server
 	if n := len(idle.servers); n > 0 {
-		s.PluginServer, idle.servers = idle.servers[n-1], idle.servers[:n-1]
+		s.pluginServer, idle.servers = idle.servers[n-1], idle.servers[:n-1]
 	}
 	idle.Unlock()
 	if s.PluginServer == nil {
-		s.PluginServer = newServer()
+		s.pluginServer = newPluginServer()
 		request.MaxCacheSizeMb = 1
 	}
 	_, err := s.SetAllConnectionConfigs(request)
@@ -55,7 +52,7 @@ func connect(t *testing.T, spc string) (server, error) {
 		t.Cleanup(func() {
 			idle.Lock()
 			defer idle.Unlock()
-			idle.servers = append(idle.servers, s.PluginServer)
+			idle.servers = append(idle.servers, s.pluginServer)
 		})
 	}
 	return s, err

@@ -35,7 +35,7 @@ func tableShodanSearch(context.Context) *plugin.Table {
 			integer("total", totalDescription, func(r row) any { return r.page.Total }),
 			moment("checked_at", checkedAtDescription, func(r row) any { return moments(r.page.CheckedAt) }),
 			text("title", "The address, port and transport, as a name for the row.", func(r row) any { return endpointOf(r.banner) }),
-		}),
+		}, protocolColumns(func(r row) *shodan.Banner { return r.banner })),
 	}
 }
 

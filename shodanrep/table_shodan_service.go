@@ -26,7 +26,7 @@ func tableShodanService(context.Context) *plugin.Table {
 			integer("port", "The port. Null in the one row of an address without services or without an answer.", func(r row) any { return r.port }),
 		}, bannerColumns(func(r row) *shodan.Banner { return r.banner }), []*plugin.Column{
 			text("title", "The address, port and transport, as a name for the row.", func(r row) any { return r.title() }),
-		}),
+		}, protocolColumns(func(r row) *shodan.Banner { return r.banner })),
 	}
 }
 

@@ -159,7 +159,15 @@ func expectedService(ip string, b map[string]any, serial any) row {
 		}
 		return moment.UTC().Format(time.RFC3339)
 	}
-	r := row{
+	r := row{}
+	for _, object := range protocolObjects {
+		if value, ok := at(object.field).(map[string]any); ok {
+			r[object.column] = value
+		} else {
+			r[object.column] = nil
+		}
+	}
+	maps.Copy(r, row{
 		"ip": ip, "source": "shodan", "status": "indexed", "error": nil,
 		"port": intAt("port"), "transport": textAt("transport"), "product": textAt("product"), "version": textAt("version"), "module": textAt("_shodan", "module"),
 		"info": textAt("info"), "devicetype": textAt("devicetype"), "link": textAt("link"), "uptime": intAt("uptime"), "domains": at("domains"),
@@ -172,7 +180,7 @@ func expectedService(ip string, b map[string]any, serial any) row {
 		"http_title": textAt("http", "title"), "http_server": textAt("http", "server"), "http_status": intAt("http", "status"), "http_favicon_hash": intAt("http", "favicon", "hash"),
 		"cloud_provider": textAt("cloud", "provider"), "cloud_region": textAt("cloud", "region"),
 		"title": fmt.Sprintf("%s %v/%v", ip, at("port"), at("transport")),
-	}
+	})
 	if data, ok := r["data"].(string); ok {
 		runes := []rune(data)
 		r["banner"] = string(runes[:min(200, len(runes))])

@@ -1,0 +1,63 @@
+package shodanrep
+
+import (
+	"fmt"
+
+	goplugin "github.com/hashicorp/go-plugin"
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc"
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/shared"
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+)
+
+// queryCacheMB bounds the SDK's query cache, which no table uses. Without a bound it allocates some 300 MB at once.
+const queryCacheMB = 1
+
+// Serve serves the plugin to Steampipe, until Steampipe ends it. It is what plugin.Serve of the SDK does, but for what a
+// pluginServer adds.
+func Serve() {
+	defer func() {
+		if r := recover(); r != nil {
+			// Steampipe reads this line from standard output.
+			fmt.Printf("%s%v\n", plugin.PluginStartupFailureMessage, r)
+		}
+	}()
+	server := newPluginServer()
+	goplugin.Serve(&goplugin.ServeConfig{
+		Plugins:         map[string]goplugin.Plugin{pluginName: &shared.WrapperPlugin{Impl: server}},
+		GRPCServer:      goplugin.DefaultGRPCServer,
+		HandshakeConfig: shared.Handshake,
+	})
+}
+
+// A pluginServer is the SDK's server with a small query cache, and it knows which connections are configured.
+type pluginServer struct{ *grpc.PluginServer }
+
+func newPluginServer() pluginServer {
+	return pluginServer{plugin.Server(&plugin.ServeOpts{PluginFunc: Plugin})}
+}
+
+// SetAllConnectionConfigs bounds the query cache, which Steampipe before 0.20 configures here.
+func (s pluginServer) SetAllConnectionConfigs(request *proto.SetAllConnectionConfigsRequest) (*proto.SetConnectionConfigResponse, error) {
+	if request.MaxCacheSizeMb != -1 {
+		request.MaxCacheSizeMb = queryCacheMB
+	}
+	return s.PluginServer.SetAllConnectionConfigs(request)
+}
+
+// SetCacheOptions bounds the query cache.
+func (s pluginServer) SetCacheOptions(request *proto.SetCacheOptionsRequest) (*proto.SetCacheOptionsResponse, error) {
+	request.MaxSizeMb = queryCacheMB
+	return s.PluginServer.SetCacheOptions(request)
+}
+
+// UpdateConnectionConfigs also ends the effect that removed connections have on the rates of the others.
+func (s pluginServer) UpdateConnectionConfigs(request *proto.UpdateConnectionConfigsRequest) (*proto.UpdateConnectionConfigsResponse, error) {
+	response, err := s.PluginServer.UpdateConnectionConfigs(request)
+	for _, configs := range [][]*proto.ConnectionConfig{request.Deleted, request.Changed} {
+		for _, c := range configs {
+			forgetConnection(c.Connection)
+		}
+	}
+	return response, err
+}

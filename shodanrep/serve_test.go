@@ -1,0 +1,128 @@
+package shodanrep
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strconv"
+	"testing"
+
+	goplugin "github.com/hashicorp/go-plugin"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc"
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/shared"
+)
+
+// servePlugin is the variable by which a test has the test's own program serve the plugin.
+const servePlugin = "SHODANREP_TEST_SERVE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(servePlugin) != "" {
+		Serve()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// startPlugin starts the plugin as a process of its own, as Steampipe does.
+func startPlugin(t *testing.T) (client *grpc.PluginClient, process *os.Process) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), servePlugin+"=1")
+	c := goplugin.NewClient(&goplugin.ClientConfig{
+		HandshakeConfig:  shared.Handshake,
+		Plugins:          map[string]goplugin.Plugin{pluginName: &shared.WrapperPlugin{}},
+		Cmd:              cmd,
+		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
+		Logger:           hclog.NewNullLogger(),
+	})
+	t.Cleanup(c.Kill)
+	client, err := grpc.NewPluginClient(c, pluginName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, cmd.Process
+}
+
+// residentMB returns the memory of a process that is in RAM.
+func residentMB(t *testing.T, process *os.Process) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kB, err := strconv.Atoi(string(regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindSubmatch(status)[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kB / 1024
+}
+
+// lookUpIn looks addresses up in the plugin's process, and reads the rows.
+func lookUpIn(t *testing.T, client *grpc.PluginClient, callID string, ips *proto.QualValue, want int) {
+	t.Helper()
+	stream, _, cancel, err := client.Execute(&proto.ExecuteRequest{
+		Table: "shodan_ip_reputation", Connection: "test", CallId: callID,
+		QueryContext: &proto.QueryContext{Columns: []string{"ip", "status", "factors"}, Quals: map[string]*proto.Quals{"ip": {Quals: []*proto.Qual{
+			{FieldName: "ip", Operator: &proto.Qual_StringValue{StringValue: "="}, Value: ips},
+		}}}},
+		ExecuteConnectionData: map[string]*proto.ExecuteConnectionData{"test": {CacheEnabled: true, CacheTtl: 300}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cancel()
+	rows := 0
+	for {
+		response, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.Row.Columns["status"].GetStringValue() != "indexed" {
+			t.Fatalf("%v", response)
+		}
+		rows++
+	}
+	if rows != want {
+		t.Fatalf("%d rows, want %d", rows, want)
+	}
+}
+
+func TestThePluginsProcessDoesNotAllocateTheQueryCacheThatItDoesNotUse(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the memory of a process is read from /proc")
+	}
+	sim := simulate(t)
+	client, process := startPlugin(t)
+	if _, err := client.SetAllConnectionConfigs(&proto.SetAllConnectionConfigsRequest{
+		MaxCacheSizeMb: -1, // as Steampipe does, which calls SetCacheOptions next
+		Configs:        []*proto.ConnectionConfig{{Connection: "test", Plugin: "shodanrep", Config: free(sim)}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.SetCacheOptions(&proto.SetCacheOptionsRequest{Enabled: true, Ttl: 300}); err != nil {
+		t.Fatal(err)
+	}
+	// Queries make garbage, and how much of it may pile up depends on how much memory the process has in use.
+	var ips []string
+	for _, addr := range sim.Generate(200) {
+		ips = append(ips, addr.String())
+	}
+	for i := range 40 {
+		lookUpIn(t, client, fmt.Sprint("memory-", i), inets(ips...), len(ips))
+	}
+	mb := residentMB(t, process)
+	t.Logf("%d MB resident", mb)
+	if mb > 200 {
+		t.Errorf("%d MB resident, want less than 200", mb)
+	}
+}
