@@ -8,6 +8,8 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin/transform"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
 // from makes a column's value of what its hydrate function returned. Where there is nothing, an empty text or a list
@@ -58,9 +60,9 @@ func noQueryCache() *plugin.TableCacheOptions {
 	return &plugin.TableCacheOptions{Enabled: false}
 }
 
-// moments returns a moment, or nil for the zero time.
+// moments returns a moment, or nil for the zero time and for one that a column cannot hold, which would end the query.
 func moments(t time.Time) any {
-	if t.IsZero() {
+	if t.IsZero() || !shodan.IsStorable(t) {
 		return nil
 	}
 	return t
@@ -102,7 +104,20 @@ func list[T any](name, description string, get func(T) any) *plugin.Column {
 }
 
 func moment[T any](name, description string, get func(T) any) *plugin.Column {
-	return &plugin.Column{Name: name, Type: proto.ColumnType_TIMESTAMP, Description: description, Transform: from(get)}
+	storable := func(item T) any {
+		switch at := get(item).(type) {
+		case time.Time:
+			return moments(at)
+		case *time.Time:
+			if at == nil {
+				return nil
+			}
+			return moments(*at)
+		default:
+			return at
+		}
+	}
+	return &plugin.Column{Name: name, Type: proto.ColumnType_TIMESTAMP, Description: description, Transform: from(storable)}
 }
 
 func inet[T any](name, description string, get func(T) any) *plugin.Column {

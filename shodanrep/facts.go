@@ -18,7 +18,7 @@ func factsOf(h *shodan.Host, source lookup.Source, past *reputation.Past, now ti
 	facts := reputation.Host{
 		Ports: h.Ports, Vulnerabilities: h.Vulns.IDs(), Tags: h.Tags, CPEs: h.AllCPEs(), Hostnames: lowered(h.Hostnames),
 		ASN: strings.ToUpper(strings.TrimSpace(string(h.ASN))), Country: string(h.CountryCode),
-		Detailed: h.Banners != nil, Source: string(source), Seen: h.LastUpdate.Time, Now: now, Past: past,
+		IdentifiedPorts: identifiedPorts(h), Detailed: h.Banners != nil, Source: string(source), Seen: h.LastUpdate.Time, Now: now, Past: past,
 	}
 	if facts.Detailed {
 		facts.Details = make(map[string]reputation.Vulnerability, len(h.Vulns))
@@ -28,9 +28,7 @@ func factsOf(h *shodan.Host, source lookup.Source, past *reputation.Past, now ti
 		for id, v := range b.Vulns {
 			facts.Details[id] = worse(facts.Details[id], v)
 		}
-		if b.Product != "" {
-			facts.Software = append(facts.Software, strings.TrimSpace(string(b.Product)))
-		}
+		facts.Software = append(facts.Software, softwareOf(b)...)
 		if b.Module != "" {
 			facts.Protocols = append(facts.Protocols, string(b.Module))
 		}
@@ -58,11 +56,45 @@ func lowered(hostnames []string) []string {
 // worse puts together what two banners say of a vulnerability.
 func worse(known reputation.Vulnerability, v shodan.Vuln) reputation.Vulnerability {
 	return reputation.Vulnerability{
+		KEVKnown:  known.KEVKnown || v.KEV.Valid,
 		Exploited: known.Exploited || v.KEV.V,
 		Verified:  known.Verified || v.Verified.V,
 		EPSS:      max(known.EPSS, v.EPSS.V),
 		CVSS:      max(known.CVSS, v.CVSS.V),
 	}
+}
+
+// genericModules are those with which a crawler connects and stores whatever comes: they name no protocol.
+var genericModules = []string{"auto", "newline-tcp", "newline-udp", "nodata-tcp", "nodata-tcp-ssl", "open-tcp"}
+
+// identifies reports whether a banner says what answers: by the crawler's module, a product, or a protocol's own part.
+func identifies(b *shodan.Banner) bool {
+	module := string(b.Module)
+	return module != "" && !slices.Contains(genericModules, module) || b.Product != "" || b.HTTP != nil || b.SSH != nil
+}
+
+// identifiedPorts returns the open ports of which banners say what answers there, for each transport that has any.
+func identifiedPorts(h *shodan.Host) []int {
+	identified := map[endpoint]bool{}
+	for i := range h.Banners {
+		if b := &h.Banners[i]; b.Port.Valid {
+			at := endpoint{b.Port.V, b.Transport}
+			identified[at] = identified[at] || identifies(b)
+		}
+	}
+	all := map[int]bool{} // by port, whether all of its transports are identified
+	for at, known := range identified {
+		before, seen := all[int(at.port)]
+		all[int(at.port)] = known && (before || !seen)
+	}
+	var ports []int
+	for port, known := range all {
+		if known {
+			ports = append(ports, port)
+		}
+	}
+	slices.Sort(ports)
+	return ports
 }
 
 // faultsOf returns what is wrong with a banner's certificate, as it was when Shodan saw it.
@@ -85,17 +117,25 @@ func faultsOf(b *shodan.Banner) (faults []string) {
 }
 
 // apart divides a host with the banners of all times: the host as it is now, and what was seen of it in the past. A
-// banner is of now where its port is open still, and it is not much older than the newest of that port: a web server
-// has one for each name that it is asked for.
+// banner is of now where its port is open still, it is the newest for its host name, and it is not much older than the
+// newest of that port: a web server has one for each name that it is asked for.
 func apart(h *shodan.Host) (*shodan.Host, *reputation.Past) {
 	if h.Banners == nil {
 		return h, nil // the source has no past
 	}
-	newest := map[endpoint]time.Time{}
+	type service struct {
+		endpoint
+		name string
+	}
+	newest, newestOfName := map[endpoint]time.Time{}, map[service]time.Time{}
 	for i := range h.Banners {
 		b := &h.Banners[i]
-		if at := (endpoint{b.Port.V, b.Transport}); b.Timestamp.After(newest[at]) {
-			newest[at] = b.Timestamp.Time
+		at := service{endpoint{b.Port.V, b.Transport}, b.VirtualHost()}
+		if b.Timestamp.After(newest[at.endpoint]) {
+			newest[at.endpoint] = b.Timestamp.Time
+		}
+		if b.Timestamp.After(newestOfName[at]) {
+			newestOfName[at] = b.Timestamp.Time
 		}
 	}
 	now, past := *h, &reputation.Past{}
@@ -108,8 +148,9 @@ func apart(h *shodan.Host) (*shodan.Host, *reputation.Past) {
 		if b.Port.Valid {
 			past.Ports = append(past.Ports, int(b.Port.V))
 		}
-		age := newest[endpoint{b.Port.V, b.Transport}].Sub(b.Timestamp.Time)
-		if slices.Contains(h.Ports, int(b.Port.V)) && age < currentTime {
+		at := service{endpoint{b.Port.V, b.Transport}, b.VirtualHost()}
+		age := newest[at.endpoint].Sub(b.Timestamp.Time)
+		if slices.Contains(h.Ports, int(b.Port.V)) && age < currentTime && b.Timestamp.Equal(newestOfName[at]) {
 			now.Banners = append(now.Banners, *b)
 		} else {
 			past.Tags = append(past.Tags, b.Tags...)

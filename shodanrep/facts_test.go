@@ -104,10 +104,10 @@ func TestFactsOfAHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := reputation.Host{
-		Ports: []int{22, 443}, Vulnerabilities: []string{"CVE-2024-0001", "CVE-2024-0002"}, Tags: []string{"vpn"}, CPEs: []string{"cpe:/a:x:y:1"}, Hostnames: []string{"www.example.com"},
+		Ports: []int{22, 443}, IdentifiedPorts: []int{22, 443}, Vulnerabilities: []string{"CVE-2024-0001", "CVE-2024-0002"}, Tags: []string{"vpn"}, CPEs: []string{"cpe:/a:x:y:1"}, Hostnames: []string{"www.example.com"},
 		ASN: "AS64496", Country: "NL", Detailed: true,
 		Details: map[string]reputation.Vulnerability{
-			"CVE-2024-0001": {Exploited: true, Verified: true, EPSS: 0.2, CVSS: 7.5}, "CVE-2024-0002": {},
+			"CVE-2024-0001": {KEVKnown: true, Exploited: true, Verified: true, EPSS: 0.2, CVSS: 7.5}, "CVE-2024-0002": {},
 		},
 		Protocols: []string{"https"}, Software: []string{"nginx"}, Certificates: []string{"expired", "self-signed", "expired", "self-signed"}, Titles: []string{"IIS7", "404"}, Cloud: "A",
 		Source: "shodan", Seen: time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC), Now: now,
@@ -127,7 +127,8 @@ func TestFactsOfAHost(t *testing.T) {
 func TestThePastIsToldApart(t *testing.T) {
 	h, err := shodan.ParseHost([]byte(`{"ip_str": "192.0.2.1", "ports": [443, 53], "tags": [], "data": [
 		{"port": 443, "transport": "tcp", "timestamp": "2026-05-01T00:00:00", "product": "now"},
-		{"port": 443, "transport": "tcp", "timestamp": "2026-04-20T00:00:00", "product": "another name"},
+		{"port": 443, "transport": "tcp", "timestamp": "2026-04-20T00:00:00", "product": "another name", "_shodan": {"options": {"hostname": "www.example.com"}}},
+		{"port": 443, "transport": "tcp", "timestamp": "2026-04-10T00:00:00", "product": "an older state", "tags": ["iot"]},
 		{"port": 443, "transport": "tcp", "timestamp": "2025-04-20T00:00:00", "tags": ["malware"]},
 		{"port": 23, "transport": "tcp", "timestamp": "2024-01-02T00:00:00", "tags": ["c2", "iot"]},
 		{"port": 53, "transport": "udp", "timestamp": "2026-03-01T00:00:00", "product": "dns"},
@@ -140,8 +141,8 @@ func TestThePastIsToldApart(t *testing.T) {
 	for _, b := range now.Banners {
 		products = append(products, string(b.Product))
 	}
-	want := &reputation.Past{FirstSeen: time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC), Ports: []int{443, 443, 443, 23, 53}, Tags: []string{"malware", "c2", "iot"}}
-	if diff := cmp.Diff(want, past); diff != "" || !slices.Equal(products, []string{"now", "another name", "dns"}) || len(h.Banners) != 6 {
+	want := &reputation.Past{FirstSeen: time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC), Ports: []int{443, 443, 443, 443, 23, 53}, Tags: []string{"iot", "malware", "c2", "iot"}}
+	if diff := cmp.Diff(want, past); diff != "" || !slices.Equal(products, []string{"now", "another name", "dns"}) || len(h.Banners) != 7 {
 		t.Errorf("now: %v, past: %s", products, diff)
 	}
 	if bare, none := apart(&shodan.Host{}); none != nil || bare.Banners != nil {

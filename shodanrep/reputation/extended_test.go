@@ -75,25 +75,36 @@ func TestEachFactorOfTheExtendedPolicy(t *testing.T) {
 			`verified_vulnerabilities 15 a vulnerability that Shodan tested: CVE-2024-0001 ["CVE-2024-0001"]`,
 			`vulnerabilities 5 1 known vulnerability ["CVE-2024-0001"]`,
 		}},
+		"details of one of two": {host{Detailed: true, Vulnerabilities: numbered(2), Details: map[string]reputation.Vulnerability{"CVE-2024-0002": {KEVKnown: true}}}, []string{
+			`vulnerabilities 5 1 known vulnerability ["CVE-2024-0002"]`,
+			`unweighed_vulnerabilities 10 1 known vulnerability; the source does not say how bad it is ["CVE-2024-0001"]`,
+		}},
+		"banners without details": {vulnerable(slices.Repeat([]reputation.Vulnerability{{Verified: false, CVSS: 9}}, 2)...), []string{
+			`unweighed_vulnerabilities 10 2 known vulnerabilities, more than 0; the source does not say how bad they are ["CVE-2024-0001","CVE-2024-0002"]`,
+		}},
 		"vulnerabilities of which there is no detail": {host{Vulnerabilities: numbered(2)}, []string{
 			`unweighed_vulnerabilities 10 2 known vulnerabilities, more than 0; the source does not say how bad they are ["CVE-2024-0001","CVE-2024-0002"]`,
 		}},
 
-		"a database by its port":              {host{Ports: []int{6379, 80}}, []string{`exposed_databases 20 a database faces the internet: 6379 (Redis, which asks for no password by itself) {"ports":[6379]}`}},
-		"two by their ports":                  {host{Ports: []int{27017, 3306}}, []string{`exposed_databases 25 a database faces the internet: 3306 (MySQL), 27017 (MongoDB) {"ports":[3306,27017]}`}},
-		"one database seen in four ways":      {host{Ports: []int{27017}, Protocols: []string{"mongodb"}, CPEs: []string{"cpe:/a:mongodb:mongodb:4.4"}, Tags: []string{"database"}}, []string{`exposed_databases 20 a database faces the internet: 27017 (MongoDB), mongodb, mongodb:mongodb, database {"ports":[27017],"products":["mongodb:mongodb"],"protocols":["mongodb"],"tags":["database"]}`}},
-		"one by the newer CPE, on any port":   {host{Ports: []int{12121}, CPEs: []string{"cpe:2.3:a:redis:redis:6.0:*:*:*:*:*:*:*"}}, []string{`exposed_databases 20 a database faces the internet: redis:redis {"products":["redis:redis"]}`}},
-		"remote administration":               {host{Ports: []int{3389}}, []string{`remote_administration 15 remote administration faces the internet: 3389 (RDP, a favourite of ransomware) {"ports":[3389]}`}},
-		"remote administration on other port": {host{Ports: []int{13389}, Protocols: []string{"rdp"}}, []string{`remote_administration 15 remote administration faces the internet: rdp {"protocols":["rdp"]}`}},
-		"a control system":                    {host{Ports: []int{502}, Tags: []string{"ics"}}, []string{`industrial_protocols 25 a control system faces the internet: 502 (Modbus), ics {"ports":[502],"tags":["ics"]}`}},
-		"suspicious ports":                    {host{Ports: []int{4444, 31337, 6667}}, []string{`suspicious_ports 15 ports that seldom serve a good purpose: 4444 (the listener of Metasploit), 6667 (IRC, also of botnets), 31337 (Back Orifice) [4444,6667,31337]`}},
-		"an ordinary port for applications":   {host{Ports: []int{8080, 8443}}, nil},
-		"out of support":                      {host{Tags: []string{"eol-os", "eol-product"}}, []string{`end_of_life 15 out of support: eol-os (its system gets no fixes any more), eol-product (gets no fixes any more) ["eol-os","eol-product"]`}},
-		"a self-signed certificate":           {host{Tags: []string{"self-signed"}, Certificates: []string{"self-signed"}}, []string{`certificates 5 certificates that no one vouches for: self-signed {"certificates":["self-signed"],"tags":["self-signed"]}`}},
-		"an expired certificate as well":      {host{Certificates: []string{"self-signed", "expired", "expired"}}, []string{`certificates 8 certificates that no one vouches for: expired, self-signed {"certificates":["expired","self-signed"]}`}},
-		"a default page":                      {host{Titles: []string{"Shop", "Welcome to nginx! - here"}}, []string{`default_pages 5 a page that nobody set up: Welcome to nginx! - here ["Welcome to nginx! - here"]`}},
-		"more than fifty ports":               {host{Ports: quiet(51)}, []string{`open_ports 15 51 open ports, more than 50 ` + jsonOf(quiet(51))}},
-		"more than twenty ports":              {host{Ports: quiet(21)}, []string{`open_ports 10 21 open ports, more than 20 ` + jsonOf(quiet(21))}},
+		"a database by its port":                    {host{Ports: []int{6379, 80}}, []string{`exposed_databases 20 a database faces the internet: 6379 (Redis, which asks for no password by itself) {"ports":[6379]}`}},
+		"two by their ports":                        {host{Ports: []int{27017, 3306}}, []string{`exposed_databases 25 a database faces the internet: 3306 (MySQL), 27017 (MongoDB) {"ports":[3306,27017]}`}},
+		"one database seen in four ways":            {host{Ports: []int{27017}, Protocols: []string{"mongodb"}, CPEs: []string{"cpe:/a:mongodb:mongodb:4.4"}, Tags: []string{"database"}}, []string{`exposed_databases 20 a database faces the internet: 27017 (MongoDB), mongodb, mongodb:mongodb, database {"ports":[27017],"products":["mongodb:mongodb"],"protocols":["mongodb"],"tags":["database"]}`}},
+		"one by the newer CPE, on any port":         {host{Ports: []int{12121}, CPEs: []string{"cpe:2.3:a:redis:redis:6.0:*:*:*:*:*:*:*"}}, []string{`exposed_databases 20 a database faces the internet: redis:redis {"products":["redis:redis"]}`}},
+		"remote administration":                     {host{Ports: []int{3389}}, []string{`remote_administration 15 remote administration faces the internet: 3389 (RDP, a favourite of ransomware) {"ports":[3389]}`}},
+		"remote administration on other port":       {host{Ports: []int{13389}, Protocols: []string{"rdp"}}, []string{`remote_administration 15 remote administration faces the internet: rdp {"protocols":["rdp"]}`}},
+		"a control system":                          {host{Ports: []int{502}, Tags: []string{"ics"}}, []string{`industrial_protocols 25 a control system faces the internet: 502 (Modbus), ics {"ports":[502],"tags":["ics"]}`}},
+		"suspicious ports":                          {host{Ports: []int{4444, 31337, 6667}}, []string{`suspicious_ports 15 what seldom serves a good purpose: 4444 (the listener of Metasploit), 6667 (IRC, also of botnets), 31337 (Back Orifice) {"ports":[4444,6667,31337]}`}},
+		"a proxy on any port":                       {host{Ports: []int{10443}, IdentifiedPorts: []int{10443}, Protocols: []string{"socks"}}, []string{`suspicious_ports 10 what seldom serves a good purpose: socks (SOCKS proxy) {"protocols":["socks"]}`}},
+		"ports of which a banner says what answers": {host{Ports: []int{102, 445, 502, 1234, 5900, 8086}, IdentifiedPorts: []int{102, 445, 502, 1234, 5900, 8086}, Protocols: []string{"ike", "ssh", "dns-udp", "udpxy", "http"}}, nil},
+		"one of two ports":                          {host{Ports: []int{3306, 5432}, IdentifiedPorts: []int{5432, 99}}, []string{`exposed_databases 20 a database faces the internet: 3306 (MySQL) {"ports":[3306]}`}},
+		"a database that speaks HTTP":               {host{Ports: []int{9200}, IdentifiedPorts: []int{9200}, Protocols: []string{"http-simple-new"}, Software: []string{"Elasticsearch"}}, []string{`exposed_databases 20 a database faces the internet: Elasticsearch {"software":["Elasticsearch"]}`}},
+		"an ordinary port for applications":         {host{Ports: []int{8080, 8443}}, nil},
+		"out of support":                            {host{Tags: []string{"eol-os", "eol-product"}}, []string{`end_of_life 15 out of support: eol-os (its system gets no fixes any more), eol-product (gets no fixes any more) ["eol-os","eol-product"]`}},
+		"a self-signed certificate":                 {host{Tags: []string{"self-signed"}, Certificates: []string{"self-signed"}}, []string{`certificates 5 certificates that no one vouches for: self-signed {"certificates":["self-signed"],"tags":["self-signed"]}`}},
+		"an expired certificate as well":            {host{Certificates: []string{"self-signed", "expired", "expired"}}, []string{`certificates 8 certificates that no one vouches for: expired, self-signed {"certificates":["expired","self-signed"]}`}},
+		"a default page":                            {host{Titles: []string{"Shop", "Welcome to nginx! - here"}}, []string{`default_pages 5 a page that nobody set up: Welcome to nginx! - here ["Welcome to nginx! - here"]`}},
+		"more than fifty ports":                     {host{Ports: quiet(51)}, []string{`open_ports 15 51 open ports, more than 50 ` + jsonOf(quiet(51))}},
+		"more than twenty ports":                    {host{Ports: quiet(21)}, []string{`open_ports 10 21 open ports, more than 20 ` + jsonOf(quiet(21))}},
 
 		"a cloud":                         {host{Tags: []string{"cloud"}}, []string{`hosting_type 5 the type of hosting: cloud (tag cloud) ["tag cloud"]`}},
 		"a domain that only is called so": {host{Hostnames: []string{"vpn.example"}}, nil}, // the domain itself says nothing
@@ -161,8 +172,12 @@ func TestEveryFactorOfTheExtendedPolicyHasACaseAndAReference(t *testing.T) {
 	seen := map[string]bool{}
 	for _, list := range []reputation.List{reputation.Allow, reputation.Deny} {
 		for _, detailed := range []bool{true, false} {
-			everything.Detailed, everything.Listed = detailed, reputation.Listing{List: list, Entry: "AS64496", Reason: "ours"}
-			for _, f := range reputation.Extended().Score(everything).Factors {
+			h := everything
+			h.Listed = reputation.Listing{List: list, Entry: "AS64496", Reason: "ours"}
+			if !detailed {
+				h.Detailed, h.Details = false, nil
+			}
+			for _, f := range reputation.Extended().Score(h).Factors {
 				seen[f.Factor] = true
 			}
 		}
@@ -197,6 +212,14 @@ func TestDetailsOfVulnerabilitiesAreSummedUp(t *testing.T) {
 	h = reputation.Host{Detailed: true}
 	if diff := cmp.Diff(reputation.Detail{Exploited: new(0), Verified: new(0)}, h.Detail()); diff != "" {
 		t.Errorf("without vulnerabilities: %s", diff)
+	}
+	h = vulnerable(reputation.Vulnerability{CVSS: 7.2}, reputation.Vulnerability{CVSS: 5})
+	if diff := cmp.Diff(reputation.Detail{MaxCVSS: new(7.2), Verified: new(0)}, h.Detail()); diff != "" {
+		t.Errorf("where no banner says what is exploited: %s", diff)
+	}
+	h = vulnerable(reputation.Vulnerability{}, reputation.Vulnerability{KEVKnown: true})
+	if diff := cmp.Diff(reputation.Detail{Exploited: new(0), Verified: new(0)}, h.Detail()); diff != "" {
+		t.Errorf("where one banner says so: %s", diff)
 	}
 	h = reputation.Host{Vulnerabilities: numbered(3)}
 	if diff := cmp.Diff(reputation.Detail{}, h.Detail()); diff != "" {

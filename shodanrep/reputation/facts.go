@@ -28,7 +28,10 @@ type fact struct {
 type facts struct {
 	host            *Host
 	ports           []int
+	unidentified    []int // the ports of which nothing says what answers there
 	vulnerabilities []string
+	detailed        []string // the vulnerabilities that the source has details of, and bare those that it has not
+	bare            []string
 	tags            []string
 	products        []string
 	hosting         Hosting
@@ -38,6 +41,14 @@ type facts struct {
 // factsOf prepares the facts of a host.
 func (p *Policy) factsOf(h *Host) *facts {
 	f := &facts{host: h, ports: distinct(h.Ports), vulnerabilities: distinct(h.Vulnerabilities), tags: distinct(h.Tags)}
+	f.unidentified = without(f.ports, h.IdentifiedPorts)
+	for _, id := range f.vulnerabilities {
+		if h.Details[id].hasDetails() {
+			f.detailed = append(f.detailed, id)
+		} else {
+			f.bare = append(f.bare, id)
+		}
+	}
 	f.products = productsOf(h.CPEs)
 	f.hosting = p.hosting.of(h)
 	return f
@@ -91,7 +102,7 @@ var allFacts = func() map[string]*fact {
 			list: func(f *facts) []string { return f.products }},
 		{name: "protocols", about: "protocols, as Shodan's crawler names what it spoke", banners: true, allowed: someText, check: anyText,
 			list: func(f *facts) []string { return distinct(f.host.Protocols) }},
-		{name: "software", about: "software that answers, as Shodan names it", banners: true, allowed: someText, check: anyText,
+		{name: "software", about: "software that answers, as Shodan or its own response names it", banners: true, allowed: someText, check: anyText,
 			list: func(f *facts) []string { return distinct(f.host.Software) }},
 		{name: "certificates", about: "faults of certificates", banners: true, allowed: certificates, check: isCertificate,
 			list: func(f *facts) []string { return distinct(f.host.Certificates) }},
@@ -129,11 +140,28 @@ func closedPorts(f *facts) []int {
 	if f.host.Past == nil {
 		return nil
 	}
-	closed := slices.Clone(distinct(f.host.Past.Ports))
-	return slices.DeleteFunc(closed, func(port int) bool {
-		_, open := slices.BinarySearch(f.ports, port)
-		return open
+	return without(distinct(f.host.Past.Ports), f.ports)
+}
+
+// without returns the ports that are not among others, in their order.
+func without(ports, others []int) []int {
+	if len(others) == 0 {
+		return ports
+	}
+	others = distinct(others)
+	return slices.DeleteFunc(slices.Clone(ports), func(port int) bool {
+		_, found := slices.BinarySearch(others, port)
+		return found
 	})
+}
+
+// only narrows the facts down to those vulnerabilities that a rule is limited to.
+func (f *facts) only(limit Only) *facts {
+	narrowed := *f
+	if narrowed.vulnerabilities = f.detailed; limit == WithoutDetails {
+		narrowed.vulnerabilities = f.bare
+	}
+	return &narrowed
 }
 
 // ageDays returns how many whole days ago the host was seen, where that is known.

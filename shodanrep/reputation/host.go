@@ -1,11 +1,15 @@
 package reputation
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Host is what is known of a host, as far as a policy asks. The lists may come in any order; a value that is in one
 // twice counts once. What the source of an answer does not have stays empty.
 type Host struct {
 	Ports           []int    // open ports
+	IdentifiedPorts []int    // those of them of which a banner says what answers there
 	Vulnerabilities []string // CVE ids
 	Tags            []string // Shodan's tags
 	CPEs            []string // products, in either form of CPE
@@ -13,8 +17,7 @@ type Host struct {
 	ASN             string   // such as AS64496
 	Country         string   // two letters
 
-	// Detailed says that the source has banners, which the fields down to Titles are from. Without them a policy can
-	// count vulnerabilities but not weigh them.
+	// Detailed says that the source has banners, which the fields down to Titles are from.
 	Detailed     bool
 	Details      map[string]Vulnerability // by CVE id
 	Protocols    []string                 // what Shodan's crawler spoke, such as redis
@@ -37,11 +40,18 @@ type Host struct {
 
 // A Vulnerability is what is known of a vulnerability of a host. What is not known is zero.
 type Vulnerability struct {
+	KEVKnown  bool    // the source says whether it is exploited
 	Exploited bool    // known to be exploited, by CISA's catalogue
 	Verified  bool    // Shodan tested it, and did not infer it from a version
 	EPSS      float64 // the probability that it will be exploited within 30 days
 	CVSS      float64 // how severe it is, up to 10
 }
+
+// isCataloged reports whether the source says if the vulnerability is exploited.
+func (v Vulnerability) isCataloged() bool { return v.KEVKnown || v.Exploited }
+
+// hasDetails reports whether the source says if the vulnerability is exploited, or how likely that is.
+func (v Vulnerability) hasDetails() bool { return v.isCataloged() || v.EPSS > 0 }
 
 // Past is what was seen of a host at another time than the last.
 type Past struct {
@@ -62,8 +72,12 @@ func (h *Host) Detail() Detail {
 	if !h.Detailed {
 		return d
 	}
-	d.Exploited, d.Verified = new(int), new(int)
-	for _, id := range distinct(h.Vulnerabilities) {
+	d.Verified = new(int)
+	vulnerabilities := distinct(h.Vulnerabilities)
+	if len(vulnerabilities) == 0 || slices.ContainsFunc(vulnerabilities, func(id string) bool { return h.Details[id].isCataloged() }) {
+		d.Exploited = new(int)
+	}
+	for _, id := range vulnerabilities {
 		v := h.Details[id]
 		if v.CVSS > 0 && (d.MaxCVSS == nil || v.CVSS > *d.MaxCVSS) {
 			d.MaxCVSS = new(v.CVSS)
@@ -71,7 +85,7 @@ func (h *Host) Detail() Detail {
 		if v.EPSS > 0 && (d.MaxEPSS == nil || v.EPSS > *d.MaxEPSS) {
 			d.MaxEPSS = new(v.EPSS)
 		}
-		if v.Exploited {
+		if v.Exploited && d.Exploited != nil {
 			*d.Exploited++
 		}
 		if v.Verified {

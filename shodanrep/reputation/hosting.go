@@ -24,7 +24,10 @@ type HostingRule struct {
 	ASNs     []ASN    // autonomous systems
 	ASNLists []string // lists of autonomous systems that are built in, by their kind
 	Words    []string // words of a name, before its domain: of 44.dsl.isp.example the word dsl
-	Domains  []string // domains of a name
+	// LineWords are words that count only in the name of a line: one that has two numbers beside them, as most of the
+	// names that providers make of addresses.
+	LineWords []string
+	Domains   []string // domains of a name
 }
 
 // hostingIndex finds the first of some rules that fits a host, without going through them.
@@ -32,6 +35,7 @@ type hostingIndex struct {
 	tags    map[string]int
 	asns    map[string]asnRule
 	words   map[words]int
+	lines   map[words]int // the same for words that count only in the name of a line
 	domains map[string]int
 	cloud   int
 	types   []string
@@ -45,17 +49,25 @@ type asnRule struct {
 // words are a word of a name, or two that follow one another, as tor and exit in tor-exit-4.
 type words [2]string
 
+// wordsOf reads one or two words as a policy writes them.
+func wordsOf(text string) words {
+	first, second, _ := strings.Cut(text, "-")
+	return words{first, second}
+}
+
 // indexHosting prepares rules for look-ups.
 func indexHosting(rules []*HostingRule) hostingIndex {
-	x := hostingIndex{tags: map[string]int{}, asns: map[string]asnRule{}, words: map[words]int{}, domains: map[string]int{}, cloud: len(rules)}
+	x := hostingIndex{tags: map[string]int{}, asns: map[string]asnRule{}, words: map[words]int{}, lines: map[words]int{}, domains: map[string]int{}, cloud: len(rules)}
 	for i, rule := range rules {
 		x.types = append(x.types, rule.Type)
 		for _, tag := range rule.Tags {
 			keepFirst(x.tags, tag, i)
 		}
 		for _, word := range rule.Words {
-			first, second, _ := strings.Cut(word, "-")
-			keepFirst(x.words, words{first, second}, i)
+			keepFirst(x.words, wordsOf(word), i)
+		}
+		for _, word := range rule.LineWords {
+			keepFirst(x.lines, wordsOf(word), i)
 		}
 		for _, domain := range rule.Domains {
 			keepFirst(x.domains, domain, i)
@@ -125,6 +137,15 @@ func (x *hostingIndex) name(name string, better func(rule int, of, what string))
 	if domain = strings.LastIndexByte(name[:domain], '.'); domain < 0 {
 		return
 	}
+	isLine := countNumbers(name[:domain]) >= 2
+	fits := func(w words) {
+		if rule, ok := x.words[w]; ok {
+			better(rule, "name", name)
+		}
+		if rule, ok := x.lines[w]; ok && isLine {
+			better(rule, "name", name)
+		}
+	}
 	last := ""
 	for rest := name[:domain]; rest != ""; {
 		begin := strings.IndexFunc(rest, isLetter)
@@ -138,14 +159,23 @@ func (x *hostingIndex) name(name string, better func(rule int, of, what string))
 		}
 		word := rest[:end]
 		rest = rest[end:]
-		if rule, ok := x.words[words{word}]; ok {
-			better(rule, "name", name)
-		}
-		if rule, ok := x.words[words{last, word}]; ok {
-			better(rule, "name", name)
-		}
+		fits(words{word})
+		fits(words{last, word})
 		last = word
 	}
+}
+
+// countNumbers returns how many runs of digits a text has.
+func countNumbers(text string) (n int) {
+	inside := false
+	for i := range len(text) {
+		digit := text[i] >= '0' && text[i] <= '9'
+		if digit && !inside {
+			n++
+		}
+		inside = digit
+	}
+	return n
 }
 
 func isLetter(r rune) bool { return r >= 'a' && r <= 'z' }

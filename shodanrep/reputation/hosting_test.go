@@ -33,6 +33,11 @@ func TestTheTypeOfHosting(t *testing.T) {
 		"bulletproof before all else":            {reputation.Host{ASN: "AS206728", Tags: []string{"tor"}}, "bulletproof AS206728 Media Land, on the list bulletproof"},
 		"a household by its provider":            {reputation.Host{ASN: "AS7922"}, "residential AS7922 Comcast, on the list residential"},
 		"a business with the same provider":      {reputation.Host{ASN: "AS7922", Hostnames: []string{"50-1-2-3-static.hfc.isp.example"}}, "business name 50-1-2-3-static.hfc.isp.example"},
+		"the word cloud in a name":               {names("cloud.email.partnerships.example.com", "cloud-9-9.cloud.example.com"), "unknown"},
+		"static pages":                           {names("static.example.com", "static.shop.example.com", "static2.shop.example.com"), "unknown"},
+		"customers":                              {names("cust.example.com", "customer.app.example.com", "home.office.example.com"), "unknown"},
+		"a business line":                        {names("203-0-113-5.static.isp.example"), "business name 203-0-113-5.static.isp.example"},
+		"a customer's line":                      {names("host-203-0.cust.isp.example"), "residential name host-203-0.cust.isp.example"},
 		"a household by its name":                {names("p5b0.dip44.dsl.isp.example"), "residential name p5b0.dip44.dsl.isp.example"},
 		"digits beside a word":                   {names("dsl44.isp.example.net"), "residential name dsl44.isp.example.net"},
 		"capital letters":                        {names("44.DSL.isp.example"), "residential name 44.dsl.isp.example"},
@@ -65,6 +70,7 @@ func TestAPolicysOwnRulesForHostingComeFirst(t *testing.T) {
   hosting "business" {
     asns      = ["AS24940 Our own servers"]
     words     = ["ours"]
+    line_words = ["port"]
     domains   = ["example.org"]
     tags      = ["devops"]
   }
@@ -72,6 +78,7 @@ func TestAPolicysOwnRulesForHostingComeFirst(t *testing.T) {
 	for want, h := range map[string]reputation.Host{
 		"business AS24940 Our own servers":          {ASN: "AS24940"},
 		"business name a.ours.example.net":          {Hostnames: []string{"a.ours.example.net"}},
+		"business name port-7-8.example.net":        {Hostnames: []string{"port.example.net", "port-7-8.example.net"}},
 		"business name www.example.org":             {Hostnames: []string{"www.example.org"}},
 		"business tag devops":                       {Tags: []string{"devops", "tor"}},
 		"bulletproof cloud Example":                 {Cloud: "Example", Tags: []string{"tor"}},

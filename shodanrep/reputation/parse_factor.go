@@ -11,7 +11,7 @@ import (
 
 var (
 	factorArguments = []string{"detail", "detail_one", "points", "each", "cap", "lift_to", "cap_to", "only", "count", "reference"}
-	matchArguments  = []string{"values", "known_exploited", "verified", "epss_over", "cvss_over"}
+	matchArguments  = []string{"values", "unidentified", "known_exploited", "verified", "epss_over", "cvss_over"}
 )
 
 // factor reads the block of a factor.
@@ -61,6 +61,7 @@ func (r *reader) match(rule *Rule, block *hclsyntax.Block) {
 	names := slices.DeleteFunc(sortedKeys(allFacts), func(name string) bool { return allFacts[name].numeric })
 	m := &Match{Fact: r.label(block, "ports", names...)}
 	a := r.arguments("a match", block.Body, matchArguments, nil)
+	m.Unidentified = r.boolean(a["unidentified"])
 	m.Exploited, m.Verified = r.boolean(a["known_exploited"]), r.boolean(a["verified"])
 	if over := a["epss_over"]; over != nil {
 		m.EPSSOver = new(r.decimal(over.Expr, over.Name, 1))
@@ -74,6 +75,9 @@ func (r *reader) match(rule *Rule, block *hclsyntax.Block) {
 	}
 	if m.narrows() && m.Fact != factVulnerabilities {
 		r.wrong(block.DefRange(), `known_exploited, verified, epss_over and cvss_over are for match "vulnerabilities"`)
+	}
+	if m.Unidentified && m.Fact != factPorts {
+		r.wrong(block.DefRange(), `unidentified is for match "ports"`)
 	}
 	switch {
 	case a["values"] != nil:
@@ -192,6 +196,6 @@ func (r *Rule) needsBanners(p *Policy) bool {
 	}
 	return slices.ContainsFunc(r.Matches, func(m *Match) bool {
 		byCloud := m.Fact == factHosting && slices.ContainsFunc(p.Hosting, func(h *HostingRule) bool { return h.Cloud })
-		return m.narrows() || m.fact.banners || byCloud
+		return m.narrows() || m.Unidentified || m.fact.banners || byCloud
 	})
 }

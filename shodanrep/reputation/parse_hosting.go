@@ -11,7 +11,7 @@ import (
 // hosting reads a rule for the type of hosting.
 func (r *reader) hosting(block *hclsyntax.Block) *HostingRule {
 	rule := &HostingRule{Type: r.label(block, "vpn", hostingTypes...)}
-	a := r.arguments("hosting", block.Body, []string{"tags", "cloud", "asns", "asn_lists", "words", "domains"}, nil)
+	a := r.arguments("hosting", block.Body, []string{"tags", "cloud", "asns", "asn_lists", "words", "line_words", "domains"}, nil)
 	rule.Tags, _ = r.texts(a["tags"])
 	rule.Cloud = r.boolean(a["cloud"])
 	texts, ranges := r.texts(a["asns"])
@@ -28,13 +28,8 @@ func (r *reader) hosting(block *hclsyntax.Block) *HostingRule {
 			r.wrong(ranges[i], `there is no list %q: use "%s"`, kind, strings.Join(ASNLists(), `", "`))
 		}
 	}
-	rule.Words, ranges = r.texts(a["words"])
-	for i, word := range rule.Words {
-		first, second, two := strings.Cut(word, "-")
-		if notLetters(first) || two && notLetters(second) {
-			r.wrong(ranges[i], `%q: a word of a name has lower-case letters only; two that follow one another are written as "tor-exit"`, word)
-		}
-	}
+	rule.Words = r.words(a["words"])
+	rule.LineWords = r.words(a["line_words"])
 	rule.Domains, ranges = r.texts(a["domains"])
 	for i, domain := range rule.Domains {
 		if domain != strings.ToLower(domain) || strings.Trim(domain, ". *") != domain || domain == "" {
@@ -42,6 +37,18 @@ func (r *reader) hosting(block *hclsyntax.Block) *HostingRule {
 		}
 	}
 	return rule
+}
+
+// words takes words of names.
+func (r *reader) words(a *hclsyntax.Attribute) []string {
+	list, ranges := r.texts(a)
+	for i, word := range list {
+		first, second, two := strings.Cut(word, "-")
+		if notLetters(first) || two && notLetters(second) {
+			r.wrong(ranges[i], `%q: a word of a name has lower-case letters only; two that follow one another are written as "tor-exit"`, word)
+		}
+	}
+	return list
 }
 
 func notLetters(word string) bool {

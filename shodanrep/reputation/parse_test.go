@@ -82,6 +82,7 @@ func TestAWrongPolicySaysWhereAndWhatIsAllowed(t *testing.T) {
 		"lifting to nothing":            {factor(tags + "lift_to = \"low\"\ndetail = \"x\""), `lift_to = "low": use "critical", "high", "medium"`},
 		"capping at the worst":          {factor(tags + "cap_to = \"critical\"\ndetail = \"x\""), `cap_to = "critical": use "low", "medium", "high"`},
 		"lifting and points":            {factor(tags + "lift_to = \"high\"\npoints = 3\ndetail = \"x\""), `a factor has either points, or lift_to, or cap_to`},
+		"unidentified tags":             {factor("match \"tags\" {\nunidentified = true\nvalues = [\"tor\"]\n}\npoints = 3\ndetail = \"x\""), `unidentified is for match "ports"`},
 		"a limit that there is not":     {factor(tags + "points = 3\nonly = \"sometimes\"\ndetail = \"x\""), `only = "sometimes": use "with_details" or "without_details"`},
 		"a factor twice":                {`policy "ours" {` + levels + strings.Repeat("factor \"f\" {\n"+tags+"points = 5\ndetail = \"x\"\n}\n", 2) + `}`, `there is a factor "f" already`},
 		"a fact that there is not":      {factor("match \"port\" { values = [1] }\npoints = 5\ndetail = \"x\""), `ours.hcl:6: match "port": use "asn", "certificates", "closed_ports",`},

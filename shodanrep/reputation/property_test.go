@@ -26,7 +26,7 @@ func ofAny[T any](rng *rand.Rand, n int, list ...T) []T {
 
 // randomVulnerability invents what is known of one.
 func randomVulnerability(rng *rand.Rand) reputation.Vulnerability {
-	return reputation.Vulnerability{Exploited: rng.IntN(4) == 0, Verified: rng.IntN(4) == 0, EPSS: float64(rng.IntN(3)) * 0.4, CVSS: float64(rng.IntN(11))}
+	return reputation.Vulnerability{KEVKnown: rng.IntN(2) == 0, Exploited: rng.IntN(4) == 0, Verified: rng.IntN(4) == 0, EPSS: float64(rng.IntN(3)) * 0.4, CVSS: float64(rng.IntN(11))}
 }
 
 // randomHost invents a host, as one of the sources may know it; the same rng gives the same hosts.
@@ -51,6 +51,7 @@ func randomHost(rng *rand.Rand) reputation.Host {
 		h.Details[id] = randomVulnerability(rng)
 	}
 	h.ASN = []string{"AS198953", "AS9009", "AS16509", "AS7922", "AS64496", ""}[rng.IntN(6)]
+	h.IdentifiedPorts = ofAny(rng, 3, 4444, 6379, 3389, 502)
 	h.Protocols = ofAny(rng, 3, "ssh", "http", "redis", "rdp", "modbus")
 	h.Certificates = ofAny(rng, 2, "expired", "self-signed")
 	h.Titles = ofAny(rng, 2, "Welcome to nginx!", "Shop", "IIS7")
@@ -100,6 +101,9 @@ var badFacts = map[string]func(*rand.Rand, *reputation.Host){
 		}
 		id := h.Vulnerabilities[rng.IntN(len(h.Vulnerabilities))]
 		v := h.Details[id]
+		if v == (reputation.Vulnerability{Verified: v.Verified, CVSS: v.CVSS}) {
+			return // of which there are no details: those can also show that it is less bad than it had to be taken for
+		}
 		v.Exploited, v.Verified, v.EPSS = v.Exploited || rng.IntN(2) == 0, v.Verified || rng.IntN(2) == 0, min(1, v.EPSS+0.3)
 		h.Details[id] = v
 	},

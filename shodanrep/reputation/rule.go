@@ -26,7 +26,8 @@ type Rule struct {
 	Cap int
 	// LiftTo makes the score at least that of a level, and CapTo at most. They come after all other factors.
 	LiftTo, CapTo Level
-	// Only says that the rule holds only where a source has details of vulnerabilities, or only where it has not.
+	// Only limits the rule to vulnerabilities that the source has details of, or to the others. A rule that looks at no
+	// vulnerabilities holds only for hosts that have such a vulnerability.
 	Only Only
 
 	// Detail is the reason as a sentence for people, and DetailOne the same for one value.
@@ -36,7 +37,8 @@ type Rule struct {
 	detail, forOne template
 }
 
-// Only is a limit to where a rule holds.
+// Only is a limit to the vulnerabilities that a rule is about. A source has details of a vulnerability where it says how
+// likely that is to be exploited, or whether it is.
 type Only string
 
 // The limits.
@@ -52,6 +54,9 @@ type Step struct{ Over, Points int }
 type Match struct {
 	Fact   string
 	Values []*Value
+	// Unidentified chooses among ports those of which nothing says what answers there: the number alone counts only
+	// where no banner knows better.
+	Unidentified bool
 	// Exploited, Verified, EPSSOver and CVSSOver choose among vulnerabilities.
 	Exploited, Verified bool
 	EPSSOver, CVSSOver  *float64
@@ -102,7 +107,11 @@ func (m *Match) narrows() bool {
 // hits appends what a host has of the values.
 func (m *Match) hits(f *facts, hits []hit) []hit {
 	if m.fact.ports != nil {
-		for _, port := range m.fact.ports(f) {
+		ports := m.fact.ports(f)
+		if m.Unidentified {
+			ports = f.unidentified
+		}
+		for _, port := range ports {
 			if v := m.ports[port]; v != nil {
 				hits = append(hits, hit{fact: m.fact, port: port, value: v})
 			}

@@ -18,7 +18,7 @@ type Result struct {
 	Score   int
 	Level   Level
 	Factors []Factor // never nil
-	// SuspiciousPorts are the open ports that the policy lists, whatever for, ascending. Never nil.
+	// SuspiciousPorts are the open ports that count by the policy, whatever for, ascending. Never nil.
 	SuspiciousPorts []int
 	// Hosting is who the host's network is run for.
 	Hosting Hosting
@@ -76,8 +76,10 @@ func (p *Policy) Score(h Host) Result {
 // apply makes a factor of a rule, and reports whether there is anything to say. It adds the open ports that the rule
 // lists to ports.
 func (r *Rule) apply(f *facts, ports *[]int) (Factor, bool) {
-	if r.Only == WithDetails && !f.host.Detailed || r.Only == WithoutDetails && f.host.Detailed {
-		return Factor{}, false
+	if r.Only != "" {
+		if f = f.only(r.Only); len(f.vulnerabilities) == 0 {
+			return Factor{}, false
+		}
 	}
 	if r.count != nil {
 		return r.applyCount(f)

@@ -35,8 +35,8 @@ type Stats struct {
 	BuiltIn  time.Duration // how long the last Open or Refresh took to read files, 0 where none had changed
 }
 
-// A Dataset is the hosts of some data files: of each port and transport the newest banner. Its methods may be called
-// side by side.
+// A Dataset is the hosts of some data files: of each port, transport and host name that was asked for the newest
+// banner. Its methods may be called side by side.
 type Dataset struct {
 	globs  []string
 	index  *index

@@ -14,7 +14,7 @@ import (
 )
 
 // schemaVersion is raised where the schema changes, and so with every pivot.
-const schemaVersion = 2
+const schemaVersion = 3
 
 // indexName has the version of the schema in it, so that an older and a newer build keep out of each other's way.
 var indexName = fmt.Sprintf("dataset-v%d.sqlite", schemaVersion)
@@ -50,10 +50,11 @@ create table banner (
 	addr blob not null,
 	port integer not null,
 	transport text not null,
+	name text not null,            -- the host name that was asked for, in lower case, or empty
 	seen integer not null,         -- Unix microseconds
 %s	raw blob not null
 );
-create index banner_endpoint on banner (addr, port, transport, seen desc, file, id);
+create index banner_endpoint on banner (addr, port, transport, name, seen desc, file, id);
 %spragma user_version = %d;
 `, columns.String(), indexes.String(), schemaVersion)
 }

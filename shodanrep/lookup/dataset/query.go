@@ -68,12 +68,12 @@ func (d *Dataset) Hosts(ctx context.Context, addrs []netip.Addr, history bool) (
 			}
 			var newest newestOnly
 			var banners []shodan.Banner
-			err := s.rows(`select file, port, transport, raw from banner where addr = ? order by port, transport, seen desc, file, id`,
+			err := s.rows(`select file, port, transport, name, raw from banner where addr = ? order by port, transport, name, seen desc, file, id`,
 				args(addrKey(addr.Unmap())), func(row *sqlite3.Stmt) (bool, error) {
-					if !s.files[row.ColumnInt64(0)] || !newest.is(addr, row.ColumnInt64(1), row.ColumnRawText(2)) && !history {
+					if !s.files[row.ColumnInt64(0)] || !newest.is(addr, row.ColumnInt64(1), row.ColumnRawText(2), row.ColumnRawText(3)) && !history {
 						return true, nil
 					}
-					b, err := unpack(row.ColumnRawBlob(3))
+					b, err := unpack(row.ColumnRawBlob(4))
 					if err == nil {
 						banners = append(banners, *b)
 					}
@@ -87,7 +87,7 @@ func (d *Dataset) Hosts(ctx context.Context, addrs []netip.Addr, history bool) (
 				if history {
 					// The same sighting may be in several files.
 					banners = slices.CompactFunc(banners, func(a, b shodan.Banner) bool {
-						return a.Port == b.Port && a.Transport == b.Transport && a.Timestamp == b.Timestamp
+						return a.Port == b.Port && a.Transport == b.Transport && a.VirtualHost() == b.VirtualHost() && a.Timestamp == b.Timestamp
 					})
 					slices.SortStableFunc(banners, func(a, b shodan.Banner) int { return b.Timestamp.Compare(a.Timestamp.Time) })
 					found[addr].Banners = banners
@@ -107,13 +107,14 @@ type newestOnly struct {
 	addr      netip.Addr
 	port      int64
 	transport string
+	name      string
 }
 
-func (n *newestOnly) is(addr netip.Addr, port int64, transport []byte) bool {
-	if n.addr == addr && n.port == port && n.transport == string(transport) {
+func (n *newestOnly) is(addr netip.Addr, port int64, transport, name []byte) bool {
+	if n.addr == addr && n.port == port && n.transport == string(transport) && n.name == string(name) {
 		return false
 	}
-	*n = newestOnly{addr: addr, port: port, transport: string(transport)}
+	*n = newestOnly{addr: addr, port: port, transport: string(transport), name: string(name)}
 	return true
 }
 
@@ -131,8 +132,8 @@ func (d *Dataset) All(ctx context.Context) iter.Seq2[*shodan.Host, error] {
 				banners = nil
 			}
 			// Without "indexed by" all rows, with all that is in them, would be sorted.
-			err := s.rows(`select file, addr, port, transport, raw from banner indexed by banner_endpoint
-				order by addr, port, transport, seen desc, file, id`, nil, func(row *sqlite3.Stmt) (bool, error) {
+			err := s.rows(`select file, addr, port, transport, name, raw from banner indexed by banner_endpoint
+				order by addr, port, transport, name, seen desc, file, id`, nil, func(row *sqlite3.Stmt) (bool, error) {
 				if !s.files[row.ColumnInt64(0)] {
 					return true, nil
 				}
@@ -143,10 +144,10 @@ func (d *Dataset) All(ctx context.Context) iter.Seq2[*shodan.Host, error] {
 				if stopped {
 					return false, nil
 				}
-				if !newest.is(addr, row.ColumnInt64(2), row.ColumnRawText(3)) {
+				if !newest.is(addr, row.ColumnInt64(2), row.ColumnRawText(3), row.ColumnRawText(4)) {
 					return true, nil
 				}
-				b, err := unpack(row.ColumnRawBlob(4))
+				b, err := unpack(row.ColumnRawBlob(5))
 				if err == nil {
 					banners = append(banners, *b)
 				}
@@ -176,11 +177,11 @@ func (d *Dataset) Related(ctx context.Context, pivot shodan.Pivot, value string,
 		return s.rows(query, args(value), func(row *sqlite3.Stmt) (bool, error) {
 			key := row.ColumnBlob(2, nil)
 			addr, _ := netip.AddrFromSlice(key[1:])
-			port, transport := row.ColumnInt64(3), row.ColumnText(4)
+			port, transport, name := row.ColumnInt64(3), row.ColumnText(4), row.ColumnText(5)
 			if !s.files[row.ColumnInt64(1)] || addr == except.Unmap() {
 				return true, nil
 			}
-			id, err := s.newest(key, port, transport)
+			id, err := s.newest(key, port, transport, name)
 			if err != nil || id != row.ColumnInt64(0) {
 				return true, err
 			}
@@ -199,16 +200,16 @@ func (d *Dataset) Related(ctx context.Context, pivot shodan.Pivot, value string,
 var relatedQueries = func() map[shodan.Pivot]string {
 	queries := map[shodan.Pivot]string{}
 	for _, pivot := range shodan.Pivots() {
-		queries[pivot] = fmt.Sprintf(`select id, file, addr, port, transport from banner indexed by banner_%[1]s
+		queries[pivot] = fmt.Sprintf(`select id, file, addr, port, transport, name from banner indexed by banner_%[1]s
 			where %[1]s = ? order by addr, port, transport`, pivot)
 	}
 	return queries
 }()
 
 // newest returns the row of a service's newest banner.
-func (s snapshot) newest(key []byte, port int64, transport string) (id int64, err error) {
-	err = s.rows(`select id, file from banner where addr = ? and port = ? and transport = ? order by seen desc, file, id`,
-		args(key, port, transport), func(row *sqlite3.Stmt) (bool, error) {
+func (s snapshot) newest(key []byte, port int64, transport, name string) (id int64, err error) {
+	err = s.rows(`select id, file from banner where addr = ? and port = ? and transport = ? and name = ? order by seen desc, file, id`,
+		args(key, port, transport, name), func(row *sqlite3.Stmt) (bool, error) {
 			if !s.files[row.ColumnInt64(1)] {
 				return true, nil
 			}

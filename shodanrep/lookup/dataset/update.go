@@ -155,7 +155,7 @@ func (c *conn) drop(path string) error {
 
 // insertBanner has the columns in the order of columns.
 var insertBanner = func() string {
-	names := []string{"file", "addr", "port", "transport", "seen"}
+	names := []string{"file", "addr", "port", "transport", "name", "seen"}
 	for _, pivot := range shodan.Pivots() {
 		names = append(names, string(pivot))
 	}
@@ -192,7 +192,7 @@ func (c *conn) insertLines(e *entry, r io.Reader, logger hclog.Logger) error {
 // columns returns the values of a banner's row after the file.
 func columns(line parsed) []any {
 	b := line.banner
-	values := []any{addrKey(b.Addr), b.Port.V, string(b.Transport), b.Timestamp.UnixMicro()}
+	values := []any{addrKey(b.Addr), b.Port.V, string(b.Transport), b.VirtualHost(), b.Timestamp.UnixMicro()}
 	for _, pivot := range shodan.Pivots() {
 		if value := pivot.Value(b); value != "" {
 			values = append(values, value)

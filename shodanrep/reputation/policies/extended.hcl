@@ -91,7 +91,7 @@ policy "extended" {
     reference  = "https://help.shodan.io/mastery/vulnerability-assessment"
   }
 
-  # Where the source has no details, as InternetDB, the number has to do, and counts more.
+  # Vulnerabilities without EPSS and KEV, as all from InternetDB and in old banners: the number has to do, and counts more.
   factor "unweighed_vulnerabilities" {
     count = "vulnerabilities"
     only  = "without_details"
@@ -103,10 +103,12 @@ policy "extended" {
     reference  = "https://internetdb.shodan.io/"
   }
 
-  # ---- Exposure: what should not face the internet.
+  # ---- Exposure: what should not face the internet. A port's number counts only where nothing says what answers there
+  # (unidentified); else the protocol, the product or the page decides.
 
   factor "exposed_databases" {
     match "ports" {
+      unidentified = true
       values = {
         1433  = "Microsoft SQL Server"
         1521  = "Oracle Database"
@@ -125,12 +127,23 @@ policy "extended" {
       }
     }
     match "protocols" {
-      values = ["mongodb", "redis", "elastic", "mysql", "postgresql", "mssql", "couchdb", "cassandra", "memcached", "influxdb", "clickhouse"]
+      values = [
+        "mongodb", "redis", "elastic", "mysql", "postgresql", "mssql", "ms-sql-monitor", "oracle-tns", "couchdb", "cassandra", "memcache",
+        "memcache-udp", "memcached", "influxdb", "clickhouse",
+      ]
+    }
+    # Some databases speak HTTP themselves, and the crawler names only that.
+    match "software" {
+      values = [
+        "Elastic", "Elasticsearch*", "OpenSearch", "CouchDB*", "Apache CouchDB*", "InfluxDB*", "ClickHouse*", "MongoDB*", "MySQL*", "MariaDB*", "PostgreSQL*",
+        "Redis", "Redis key-value store", "Memcached*", "Cassandra*", "Apache Cassandra*", "Microsoft SQL Server*", "Oracle Database*", "Oracle TNS*",
+      ]
     }
     match "products" {
       values = [
         "mongodb:mongodb", "redis:redis", "redislabs:redis", "elastic:elasticsearch", "elasticsearch:elasticsearch", "mysql:mysql", "oracle:mysql",
         "mariadb:mariadb", "postgresql:postgresql", "microsoft:sql_server", "memcached:memcached", "apache:couchdb", "apache:cassandra",
+        "influxdata:influxdb", "clickhouse:clickhouse",
       ]
     }
     match "tags" {
@@ -145,6 +158,7 @@ policy "extended" {
 
   factor "remote_administration" {
     match "ports" {
+      unidentified = true
       values = {
         23    = "Telnet, in the clear"
         135   = "Windows RPC"
@@ -169,7 +183,13 @@ policy "extended" {
       }
     }
     match "protocols" {
-      values = ["telnet", "rdp", "vnc", "smb", "winrm", "adb", "docker", "kubernetes", "ipmi", "rlogin"]
+      values = [
+        "telnet", "telnets", "rdp", "vnc", "rfb", "smb", "netbios", "msrpc", "winrm", "adb", "docker", "kubernetes", "ipmi", "rexec", "rlogin", "rsh",
+        "cisco-smi", "cwmp",
+      ]
+    }
+    match "software" {
+      values = ["Docker", "Docker Engine*", "Kubernetes*", "*VNC", "*CWMP*", "*TR-069*"]
     }
     points    = 15
     each      = 5
@@ -180,6 +200,7 @@ policy "extended" {
 
   factor "industrial_protocols" {
     match "ports" {
+      unidentified = true
       values = {
         102   = "Siemens S7"
         502   = "Modbus"
@@ -197,7 +218,10 @@ policy "extended" {
       }
     }
     match "protocols" {
-      values = ["s7", "modbus", "fox", "dnp3", "ethernetip", "bacnet", "iec-104", "codesys", "pcworx", "omron-tcp", "general-electric-srtp", "melsec-q-tcp"]
+      values = [
+        "s7", "modbus", "fox", "secure-fox", "dnp3", "ethernetip", "ethernetip-udp", "bacnet", "iec-104", "iec-61850", "codesys", "pcworx", "omron-tcp",
+        "general-electric-srtp", "melsec-q-tcp", "melsec-q-udp", "redlion-crimson3", "proconos",
+      ]
     }
     match "tags" {
       values = ["ics"]
@@ -211,6 +235,7 @@ policy "extended" {
 
   factor "suspicious_ports" {
     match "ports" {
+      unidentified = true
       values = {
         1080  = "SOCKS proxy"
         1234  = "a usual port of trojans"
@@ -226,10 +251,16 @@ policy "extended" {
         50050 = "the team server of Cobalt Strike"
       }
     }
+    match "protocols" {
+      values = { socks = "SOCKS proxy", socks4 = "SOCKS proxy", socks5 = "SOCKS proxy", irc = "IRC, also of botnets", "irc-ssl" = "IRC with TLS, also of botnets" }
+    }
+    match "software" {
+      values = { "Squid*" = "Squid proxy" }
+    }
     points    = 10
     each      = 3
     cap       = 15
-    detail    = "ports that seldom serve a good purpose: {values}"
+    detail    = "what seldom serves a good purpose: {values}"
     reference = "https://attack.mitre.org/techniques/T1571/"
   }
 

@@ -36,23 +36,24 @@ hosting "cloud" {
   tags      = ["cloud"]
   cloud     = true
   asn_lists = ["cloud"]
-  words     = ["vps", "cloud"]
+  words     = ["vps"]
   domains = [
     "amazonaws.com", "googleusercontent.com", "cloudapp.net", "cloudapp.azure.com", "linodeusercontent.com", "vultrusercontent.com",
     "your-server.de", "contaboserver.net", "oraclevcn.com",
   ]
 }
 
-# Business lines are in the networks of providers that serve households too, and say so in their names.
+# Business lines are in the networks of providers that serve households too, and say so in their names. Words that are
+# also names of servers count only in the name of a line, which numbers it: 203-0-113-5.static.isp.example.
 hosting "business" {
-  words = ["static", "business", "biz", "corp", "office"]
+  line_words = ["static", "business", "biz", "corp", "office"]
 }
 
 hosting "residential" {
   asn_lists = ["residential"]
-  words = [
-    "dsl", "adsl", "vdsl", "dyn", "dynamic", "dhcp", "pool", "ppp", "pppoe", "cable", "fiber", "ftth", "broadband", "dialup", "cust",
-    "customer", "client", "home", "res", "residential", "mobile", "lte", "wireless",
+  words     = ["dsl", "adsl", "vdsl", "dyn", "dynamic", "dhcp", "ppp", "pppoe", "ftth", "broadband", "dialup", "residential"]
+  line_words = [
+    "pool", "cable", "fiber", "cust", "customer", "client", "home", "res", "mobile", "lte", "wireless",
   ]
   domains = ["comcast.net", "t-ipconnect.de", "rr.com", "verizon.net", "btcentralplus.com", "wanadoo.fr", "proxad.net"]
 }
