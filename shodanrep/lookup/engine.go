@@ -85,6 +85,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 		e.rest = e.service(newREST)
 	}
 	e.store = e.keeper(ctx)
+	e.store.allow(cfg.CacheTTL)
 	e.coordinator, _ = e.store.store.(cache.Coordinator)
 	if len(cfg.DataFiles) > 0 {
 		var err error
