@@ -77,20 +77,25 @@ func TestInternetDBIsNotAskedForNothing(t *testing.T) {
 }
 
 func TestAnAddressThatInternetDBDoesNotAnswerIsARow(t *testing.T) {
-	for name, fault := range map[string]shodantest.Fault{
-		"HTML with 200":  {Body: shodantest.BodyPage(200)},
-		"truncated JSON": {Kind: shodantest.Truncated},
-		"no list":        {Body: `{"ip": "11.0.0.1"}`},
-		"another host":   {Body: `{"ip": "11.0.0.77", "ports": [1]}`},
+	for name, test := range map[string]struct {
+		fault shodantest.Fault
+		want  string
+	}{
+		"HTML with 200":  {shodantest.Fault{Body: shodantest.BodyPage(200)}, "InternetDB did not answer"},
+		"truncated JSON": {shodantest.Fault{Kind: shodantest.Truncated}, "InternetDB did not answer"},
+		"no list":        {shodantest.Fault{Body: `{"ip": "11.0.0.1"}`}, "InternetDB gave an unexpected answer"},
+		"no address":     {shodantest.Fault{Body: `{"ports": []}`}, "InternetDB gave an unexpected answer"},
+		"no known list":  {shodantest.Fault{Body: `{"vulns": 7}`}, "InternetDB gave an unexpected answer"},
+		"another host":   {shodantest.Fault{Body: `{"ip": "11.0.0.77", "ports": [1]}`}, "InternetDB gave an unexpected answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sim := simulate(t)
-			fault.Subject = bad
-			sim.Fault(fault)
+			test.fault.Subject = bad
+			sim.Fault(test.fault)
 			rows := mustConnect(t, free(sim)+`timeout = "500ms"`).mustRun(t, internetDB(bad, good))
 			r := byIP(t, rows, bad)
-			if message, _ := r["error"].(string); r["status"] != "error" || r["ports"] != nil || r["fresh_until"] != nil || !strings.Contains(message, "InternetDB did not answer") || strings.ContainsAny(message, "<>") {
+			if message, _ := r["error"].(string); r["status"] != "error" || r["ports"] != nil || r["fresh_until"] != nil || !strings.Contains(message, test.want) || strings.ContainsAny(message, "<>") {
 				t.Errorf("%v", r)
 			}
 			if g := byIP(t, rows, good); g["status"] != "indexed" {

@@ -38,7 +38,7 @@ func TestABanIsSaidInEveryRowThatItCosts(t *testing.T) {
 			switch a.Status {
 			case lookup.Indexed:
 			case lookup.Failed:
-				if !strings.HasPrefix(a.Error, until) || !strings.HasSuffix(a.Error, "look up fewer addresses at once, or set an API key") || a.Source != lookup.InternetDB {
+				if !strings.HasPrefix(a.Error, until) || !strings.Contains(a.Error, "`shodanrep cache clear`") || !strings.HasSuffix(a.Error, `look up fewer addresses at once, or ask the REST API (source = "shodan")`) || a.Source != lookup.InternetDB {
 					t.Fatalf("%v: %+v, want %s…", list[i].Addr, a, until)
 				}
 			default:

@@ -26,6 +26,8 @@ type Batch struct {
 	running   int                  // goroutines that look up
 	announced map[announcement]int // how often, and not yet withdrawn
 
+	refusal error // why the REST API is not asked for the rest of the batch
+
 	ready    chan struct{} // closed when it is known whether the services can be asked at all
 	readyErr error         // why they cannot
 	readied  sync.Once
@@ -192,7 +194,7 @@ func (b *Batch) run(questions []Question) {
 				paid[q.options()] = append(paid[q.options()], q)
 			}
 		}
-		b.start(b.engine.internetDB, singly(b.withoutCached(b.engine.internetDB, free)))
+		b.askInternetDB(free)
 		for _, alike := range paid { // of what is asked in different ways no request can ask both
 			b.askREST(b.withoutCached(b.engine.rest, alike))
 		}
@@ -213,7 +215,7 @@ func (b *Batch) source(q Question) Source {
 	case q.Free || e.rest == nil || b.size > e.cfg.APILookupLimit:
 		return InternetDB
 	}
-	if _, refusal := e.rest.plan.known(); refusal != nil {
+	if b.refused() != nil {
 		return InternetDB
 	}
 	return Shodan

@@ -163,8 +163,8 @@ func TestOnceBulkLookupsHaveWorkedOneOddAnswerCostsOnlyItself(t *testing.T) {
 		if tally(got)[lookup.Indexed] != 400 {
 			t.Errorf("%v", tally(got))
 		}
-		if single, many := endpoints(sim); single != 100 || many > 10 {
-			t.Errorf("%d single and %d bulk requests, want 100 for the slice with the odd one in it, and one for each other", single, many)
+		if single, many := endpoints(sim); single != 50 || many > 10 {
+			t.Errorf("%d single and %d bulk requests, want 50 for the half with the odd one in it, and one for each other slice", single, many)
 		}
 	})
 }

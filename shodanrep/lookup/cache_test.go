@@ -32,6 +32,7 @@ func TestHowLongAnswersAreKept(t *testing.T) {
 		{"the REST API's negative ones for a quarter", lookup.Shodan, false, "", ttl / 4},
 		{"InternetDB's for its own max-age", lookup.InternetDB, true, "", 5 * 24 * time.Hour},
 		{"InternetDB's for a shorter max-age too", lookup.InternetDB, true, "public, max-age=600", 10 * time.Minute},
+		{"InternetDB's for 30 days at most", lookup.InternetDB, true, "max-age=1000000000", 30 * 24 * time.Hour},
 		{"InternetDB's without one for cache_ttl", lookup.InternetDB, true, "public", ttl},
 		{"InternetDB's negative ones for a quarter of cache_ttl", lookup.InternetDB, false, "", ttl / 4},
 	} {

@@ -173,7 +173,7 @@ const paidTries = 2
 // get sends a call, and reads its answer. One that cannot be read is asked for again.
 func get[T any](ctx context.Context, e *Engine, s *service, call shodan.Call[T]) (value T, body []byte, err error) {
 	paid := 0
-	value, err = ask(ctx, e, s, func(ctx context.Context) (value T, err error) {
+	value, err = ask(ctx, e, s, e.effort(1, 0), func(ctx context.Context) (value T, err error) {
 		value, body, err = shodan.Do(ctx, s.get, call)
 		var failure *shodan.Error
 		if call.Credits == 0 || err != nil && !(errors.As(err, &failure) && failure.Kind == shodan.Unavailable && failure.Status == http.StatusOK) {

@@ -86,6 +86,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e.InForce()
 	e.store = e.keeper(ctx)
+	e.store.allow(cfg.CacheTTL)
 	e.coordinator, _ = e.store.store.(cache.Coordinator)
 	if len(cfg.DataFiles) > 0 {
 		var err error

@@ -14,6 +14,10 @@ const (
 	// flushAt is how many answers are written to the cache at once, and flushAfter how long one waits at most.
 	flushAt    = 200
 	flushAfter = 500 * time.Millisecond
+	// flushBytes is how many bytes of answers wait to be written at most, more or less.
+	flushBytes = 8 << 20
+	// clockSkew is by how much the clocks of machines that share a cache may differ.
+	clockSkew = 5 * time.Minute
 )
 
 // A keeper writes answers to a cache in batches, and gives them back before they are written too.
@@ -21,13 +25,31 @@ type keeper struct {
 	store cache.Store
 
 	mu      sync.Mutex
+	longest time.Duration // how long an entry is good at most
 	pending map[cache.Key]cache.Entry
+	bytes   int64 // of the bodies that are pending
 	timer   *time.Timer
 	writing sync.Mutex // one write at a time
 }
 
 func newKeeper(store cache.Store) *keeper {
-	return &keeper{store: store, pending: map[cache.Key]cache.Entry{}}
+	return &keeper{store: store, longest: max(longestMaxAge, lastingTime), pending: map[cache.Key]cache.Entry{}}
+}
+
+// allow makes entries good for as long as an engine keeps them: the longest of all engines decides.
+func (k *keeper) allow(age time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.longest = max(k.longest, age)
+}
+
+// check returns an entry as it may be used at a moment, and reports whether it may. Not only this program writes to a
+// cache: one that was checked in the future or in 1970 is dropped, and none is good for longer than an entry of ours.
+func check(entry cache.Entry, now time.Time, longest time.Duration) (cache.Entry, bool) {
+	if latest := entry.CheckedAt.Add(longest); entry.Expires.After(latest) {
+		entry.Expires = latest
+	}
+	return entry, now.Before(entry.Expires) && entry.CheckedAt.Before(now.Add(clockSkew))
 }
 
 // get returns what is kept and fresh. A cache that fails is as good as empty: it costs a look-up, never a row.
@@ -36,6 +58,7 @@ func (k *keeper) get(ctx context.Context, keys []cache.Key) map[cache.Key]cache.
 	now := time.Now()
 	missing := make([]cache.Key, 0, len(keys))
 	k.mu.Lock()
+	longest := k.longest
 	for _, key := range keys {
 		if entry, ok := k.pending[key]; ok && now.Before(entry.Expires) {
 			found[key] = entry
@@ -44,9 +67,16 @@ func (k *keeper) get(ctx context.Context, keys []cache.Key) map[cache.Key]cache.
 		}
 	}
 	k.mu.Unlock()
-	if len(missing) > 0 {
-		if stored, err := k.store.Get(ctx, missing); err == nil {
-			maps.Copy(found, stored)
+	if len(missing) == 0 {
+		return found
+	}
+	stored, err := k.store.Get(ctx, missing)
+	if err != nil {
+		return found
+	}
+	for key, entry := range stored {
+		if entry, ok := check(entry, now, longest); ok {
+			found[key] = entry
 		}
 	}
 	return found
@@ -58,8 +88,9 @@ func (k *keeper) put(entry cache.Entry) {
 		return
 	}
 	k.mu.Lock()
+	k.bytes += int64(len(entry.Body)) - int64(len(k.pending[entry.Key].Body))
 	k.pending[entry.Key] = entry
-	full := len(k.pending) >= flushAt
+	full := len(k.pending) >= flushAt || k.bytes >= flushBytes
 	if k.timer == nil {
 		k.timer = time.AfterFunc(flushAfter, func() { _ = k.flush(context.Background()) })
 	}
@@ -89,6 +120,7 @@ func (k *keeper) flush(ctx context.Context) error {
 	for _, entry := range entries {
 		// What was put anew meanwhile waits for the next write.
 		if k.pending[entry.Key].CheckedAt.Equal(entry.CheckedAt) {
+			k.bytes -= int64(len(entry.Body))
 			delete(k.pending, entry.Key)
 		}
 	}

@@ -26,6 +26,9 @@ const (
 	// longestWait is the longest pause, asked for by the service, that is waited for. A longer one is a ban: a row that
 	// says until when is of more use than a query that hangs for an hour.
 	longestWait = time.Minute
+	// longestBan is the longest pause or ban, whatever a service says or the cache has: a date in the year 2199 must not
+	// turn a service off. A service that means it says so again.
+	longestBan = 6 * time.Hour
 	// forgiveness is how long after the last refusal a pace that was refused may be tried again; each time doubles it.
 	forgiveness = 10 * time.Minute
 	// leastWindow, latencyShare and minWindow bound how many requests may be under way at once, in time's worth, in
@@ -125,6 +128,7 @@ func (p *pacer) refused(begun time.Time, retryAfter time.Duration) (until time.T
 	defer p.wake()
 	p.underWay--
 	now := time.Now()
+	retryAfter = min(retryAfter, longestBan)
 	p.took(now.Sub(begun))
 	if !begun.After(p.refusal) {
 		// It left before the last refusal slowed the pace down, which need not be slowed again for it.
@@ -173,7 +177,7 @@ func (p *pacer) hold(pause time.Duration) {
 
 // holdFor lets nothing go for a while from now on. The caller holds the lock.
 func (p *pacer) holdFor(now time.Time, pause time.Duration) {
-	until := now.Add(pause)
+	until := now.Add(min(pause, longestBan))
 	if until.After(p.paused) {
 		p.paused = until
 	}
@@ -186,6 +190,9 @@ func (p *pacer) holdFor(now time.Time, pause time.Duration) {
 func (p *pacer) ban(until time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if latest := time.Now().Add(longestBan); until.After(latest) {
+		until = latest
+	}
 	if until.After(p.banned) {
 		p.banned = until
 		p.wake()

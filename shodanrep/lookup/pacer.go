@@ -75,7 +75,8 @@ type BannedError struct {
 
 // Error says until when nothing is asked.
 func (e *BannedError) Error() string {
-	return fmt.Sprintf("%s refuses further requests as too many: it is not asked again before %s; %s", e.Service, e.Until.UTC().Format(time.RFC3339), e.Advice)
+	return fmt.Sprintf("%s refuses further requests as too many: it is not asked again before %s, unless a new process is started after `shodanrep cache clear`; %s",
+		e.Service, e.Until.UTC().Format(time.RFC3339), e.Advice)
 }
 
 // configure changes the configured rate, when a connection is added, changed or removed. A pace that refusals have

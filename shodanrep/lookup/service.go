@@ -27,10 +27,6 @@ const (
 	// down, and downTime how long it is then not asked. Thousands of addresses would otherwise each wait for nothing.
 	downAfter = 20
 	downTime  = 10 * time.Second
-	// bulkSize is how many addresses go into one bulk request.
-	bulkSize = 100
-	// planTime is how long a plan's refusal is remembered: someone may upgrade while a process runs.
-	planTime = time.Hour
 )
 
 // A service is one of Shodan's, as this process uses it: all connections that ask it in the same way share its pace,
@@ -49,15 +45,15 @@ type service struct {
 	get   shodan.Getter
 
 	health health
-	plan   plan
+	plan   *plan // what the API key may do; nil where the service has no keys
 	spent  spent
 }
 
 func newInternetDB(cfg Config, client *http.Client) *service {
-	c := &shodan.InternetDB{BaseURL: cfg.InternetDBURL, UserAgent: cfg.UserAgent, HTTP: client}
+	c := &shodan.InternetDB{BaseURL: cfg.InternetDBURL, UserAgent: cfg.UserAgent, HTTP: withinBudget(client.Transport)}
 	return &service{
 		source: InternetDB, name: "InternetDB", store: "internetdb " + cfg.InternetDBURL,
-		advice: "look up fewer addresses at once, or set an API key",
+		advice: `look up fewer addresses at once, or ask the REST API (source = "shodan")`,
 		// An hour, after some rapid hundreds of requests, is what people report of InternetDB.
 		pacer: newPacer(limits{perSecond: cfg.InternetDBRequestsPerSecond, burst: internetDBBurst, bannedAfter: 4, banTime: time.Hour, windowed: true}),
 		host: func(ctx context.Context, addr netip.Addr, _ shodan.HostOptions) (*shodan.Host, error) {
@@ -67,7 +63,7 @@ func newInternetDB(cfg Config, client *http.Client) *service {
 }
 
 func newREST(cfg Config, client *http.Client) *service {
-	c := &shodan.Client{BaseURL: cfg.APIURL, Key: cfg.APIKey, UserAgent: cfg.UserAgent, HTTP: &http.Client{Transport: departures{overHTTP1(client.Transport)}}}
+	c := &shodan.Client{BaseURL: cfg.APIURL, Key: cfg.APIKey, UserAgent: cfg.UserAgent, HTTP: withinBudget(departures{overHTTP1(client.Transport)})}
 	return &service{
 		source: Shodan, name: "Shodan", store: "shodan " + cfg.APIURL + " " + cfg.keyID(),
 		advice: "another program may be using the API key",
@@ -76,7 +72,13 @@ func newREST(cfg Config, client *http.Client) *service {
 		host:  c.Host,
 		hosts: c.Hosts,
 		get:   c.Get,
+		plan:  &plan{},
 	}
+}
+
+// withinBudget makes a client whose large responses wait for their share of memory.
+func withinBudget(transport http.RoundTripper) *http.Client {
+	return &http.Client{Transport: budgeted{transport, responses}}
 }
 
 // overHTTP1 gives each request a connection of its own, so that one can be given up without hurting the others.
@@ -92,7 +94,7 @@ func overHTTP1(transport http.RoundTripper) http.RoundTripper {
 }
 
 func newCVEDB(cfg Config, client *http.Client) *service {
-	c := &shodan.CVEDB{BaseURL: cfg.CVEDBURL, UserAgent: cfg.UserAgent, HTTP: client}
+	c := &shodan.CVEDB{BaseURL: cfg.CVEDBURL, UserAgent: cfg.UserAgent, HTTP: withinBudget(client.Transport)}
 	return &service{
 		source: cveDB, name: "CVEDB", store: "cvedb " + cfg.CVEDBURL,
 		advice: "ask for fewer CVEs at once",
@@ -120,10 +122,14 @@ func (s *service) banKey() cache.Key {
 	return cache.Key{Service: s.store, Subject: "ban"}
 }
 
-// heedBan keeps to a ban that the cache knows of.
+// heedBan keeps to a ban that the cache knows of. A ban is no longer than longestBan, whoever wrote the entry.
 func (s *service) heedBan(kept map[cache.Key]cache.Entry) {
 	if ban, ok := kept[s.banKey()]; ok {
-		s.pacer.ban(ban.Expires)
+		until := ban.Expires
+		if latest := ban.CheckedAt.Add(longestBan); until.After(latest) {
+			until = latest
+		}
+		s.pacer.ban(until)
 	}
 }
 
@@ -137,15 +143,20 @@ func (e *Engine) keepBan(s *service, err error) bool {
 	return true
 }
 
-// ask asks until there is an answer, or until asking again is no use. The timeout is for the service's part: what the
-// tries and the delays between them may take together, not the wait for a turn.
-func ask[T any](ctx context.Context, e *Engine, s *service, one func(context.Context) (T, error)) (T, error) {
+// An effort is how much is done for one lookup. The timeout is for the service's part: what the tries and the delays
+// between them may take together, not the wait for a turn.
+type effort struct {
+	tries   int
+	timeout time.Duration
+}
+
+// ask asks until there is an answer, or until asking again is no use.
+func ask[T any](ctx context.Context, e *Engine, s *service, most effort, one func(context.Context) (T, error)) (T, error) {
 	var none T
 	if err := s.health.down(s.name); err != nil {
 		return none, err
 	}
-	timeout := e.cfg.Timeout
-	left, refusals := timeout, 0
+	left, refusals := most.timeout, 0
 	for try := 1; ; try++ {
 		d, err := s.pacer.start(ctx, turn{coordinator: e.coordinator, name: s.store})
 		if err != nil {
@@ -188,7 +199,7 @@ func ask[T any](ctx context.Context, e *Engine, s *service, one func(context.Con
 			s.health.failed(last.error)
 			return none, last.error
 		case errors.Is(err, context.DeadlineExceeded):
-			err = &shodan.Error{Service: s.name, Err: fmt.Errorf("no answer within %v", timeout)}
+			err = &shodan.Error{Service: s.name, Err: fmt.Errorf("no answer within %v", most.timeout)}
 		case failure == nil || failure.Kind != shodan.Unavailable:
 			s.health.well() // it answers, only not as wished
 			return none, err
@@ -198,7 +209,7 @@ func ask[T any](ctx context.Context, e *Engine, s *service, one func(context.Con
 		}
 		left -= took
 		delay := time.Duration(float64(min(maxDelay, firstDelay<<(try-1))) * (0.75 + rand.Float64()/2)) // so that failures do not come back in step
-		if try == tries || left <= delay {
+		if try == most.tries || left <= delay {
 			s.health.failed(err)
 			return none, err
 		}
@@ -216,7 +227,9 @@ func send[T any](ctx context.Context, d *departure, timeout time.Duration, one f
 	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, departureKey{}, d))
 	defer cancel(nil)
 	d.clock = newStopwatch(timeout, func() { cancel(context.DeadlineExceeded) })
-	answer, err = one(ctx)
+	part := &share{clock: d.clock}
+	defer part.release()
+	answer, err = one(context.WithValue(ctx, shareKey{}, part))
 	d.clock.stop()
 	d.end()
 	if err != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
@@ -257,6 +270,9 @@ func (h *health) failed(err error) {
 	}
 }
 
+// errDown begins the error of a request that is not sent because the service is down.
+var errDown = errors.New("not asked")
+
 // down returns an error while the service is taken to be down.
 func (h *health) down(name string) error {
 	h.mu.Lock()
@@ -264,62 +280,5 @@ func (h *health) down(name string) error {
 	if h.inARow < downAfter || !time.Now().Before(h.until) {
 		return nil
 	}
-	return fmt.Errorf("not asked: the last %d look-ups failed, the newest with: %w; %s is asked again from %s on", h.inARow, h.last, name, h.until.UTC().Format(time.RFC3339))
-}
-
-// plan is what is known of what a key's plan allows.
-type plan struct {
-	mu            sync.Mutex
-	allowed       bool  // a look-up was answered
-	refusal       error // why look-ups are refused
-	refusedAt     time.Time
-	bulkAllowed   bool
-	bulkRefusedAt time.Time
-}
-
-// known reports whether the key is known to be good for look-ups, and the refusal where it is known not to be.
-func (p *plan) known() (allowed bool, refusal error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.refusal != nil && time.Since(p.refusedAt) < planTime {
-		return false, p.refusal
-	}
-	return p.allowed, nil
-}
-
-// learn takes from the outcome of a look-up what it says about the plan.
-func (p *plan) learn(err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case err == nil, shodan.IsKind(err, shodan.NotFound):
-		p.allowed, p.refusal = true, nil
-	case isRefusal(err):
-		p.allowed, p.refusal, p.refusedAt = false, err, time.Now()
-	case shodan.IsKind(err, shodan.BadKey):
-		p.allowed = false
-	}
-}
-
-// isRefusal reports whether a key is good but may not look up.
-func isRefusal(err error) bool {
-	return shodan.IsKind(err, shodan.PlanTooLow, shodan.CreditsSpent)
-}
-
-// bulk reports whether bulk look-ups are known to be allowed, and whether they are known to be refused.
-func (p *plan) bulk() (allowed, refused bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.bulkAllowed, !p.bulkAllowed && !p.bulkRefusedAt.IsZero() && time.Since(p.bulkRefusedAt) < planTime
-}
-
-func (p *plan) learnBulk(allowed bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.bulkAllowed = allowed
-	if allowed {
-		p.allowed, p.refusal = true, nil
-	} else {
-		p.bulkRefusedAt = time.Now()
-	}
+	return fmt.Errorf("%w: the last %d look-ups failed, the newest with: %w; %s is asked again from %s on", errDown, h.inARow, h.last, name, h.until.UTC().Format(time.RFC3339))
 }

@@ -1,6 +1,7 @@
 package lookup_test
 
 import (
+	"bytes"
 	"compress/gzip"
 	"fmt"
 	"net/netip"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/go-hclog"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
@@ -160,24 +163,69 @@ func TestAnUnknownKeyIsTriedWithOneRequest(t *testing.T) {
 	}
 }
 
-func TestAPlansRefusalIsRememberedForAnHour(t *testing.T) {
+func TestTwoRefusalsInARowAreRememberedForAnHour(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := shodantest.NewHandler(shodantest.WithPlan("oss"))
 		cfg := withKey(sim)
 		cfg.Cache = "off"
 		e := start(t, cfg)
-		list := questions(sim.Generate(1))
+		list := questions(sim.Generate(6))
 		for i, step := range []struct {
 			wait     time.Duration
 			requests int
-		}{{0, 1}, {59 * time.Minute, 1}, {2 * time.Minute, 2}} {
+		}{{0, 1}, {0, 2}, {0, 2}, {59 * time.Minute, 2}, {2 * time.Minute, 3}, {0, 4}} {
 			time.Sleep(step.wait)
-			if a := lookUp(t.Context(), t, e, list...)[0]; a.Source != lookup.InternetDB || a.Status != lookup.Indexed {
+			if a := lookUp(t.Context(), t, e, list[i])[0]; a.Source != lookup.InternetDB || a.Status != lookup.Indexed {
 				t.Errorf("look-up %d: %+v", i+1, a)
 			}
 			if n := sim.Count(shodantest.Shodan); n != step.requests {
 				t.Errorf("after look-up %d there were %d requests to the REST API, want %d", i+1, n, step.requests)
 			}
+		}
+	})
+}
+
+func TestTheRefusalOfOneAddressDoesNotTurnTheKeyOff(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler()
+		cfg := withKey(sim)
+		cfg.BulkLookup, cfg.RequestsPerSecond = "off", 1000
+		var log bytes.Buffer
+		cfg.Logger = hclog.New(&hclog.LoggerOptions{Output: &log, Level: hclog.Warn})
+		addrs := sim.Generate(30)
+		sim.Fault(shodantest.Fault{Service: shodantest.Shodan, Subject: addrs[0].String(), Status: 403, Body: `{"error": "Access denied"}`})
+		e := start(t, cfg)
+
+		first := lookUp(t.Context(), t, e, questions(addrs[:3])...)
+		for i, a := range first {
+			if a.Status != lookup.Indexed || a.Source != lookup.InternetDB {
+				t.Errorf("%d: %+v", i, a)
+			}
+		}
+		if text := log.String(); strings.Count(text, "[WARN]") != 1 || !strings.Contains(text, "InternetDB is asked instead") ||
+			!strings.Contains(text, "the next query tries the key once more") || !strings.Contains(text, "Access denied") || strings.Contains(text, shodantest.Key) {
+			t.Errorf("the log says: %s", text)
+		}
+
+		for i, a := range lookUp(t.Context(), t, e, questions(addrs[3:])...) {
+			if a.Status != lookup.Indexed || a.Source != lookup.Shodan {
+				t.Fatalf("the next query, address %d: %+v", i, a)
+			}
+		}
+		// The key is known to be good by now, so that a refused address among many costs none of the others.
+		sim.Fault(shodantest.Fault{Service: shodantest.Shodan, Subject: addrs[1].String(), Status: 403, Body: `{"error": "Access denied"}`})
+		third := lookUp(t.Context(), t, e, questions(unknown(20))...)
+		third = append(third, lookUp(t.Context(), t, e, questions(append(unknown(20), addrs[1]))...)...)
+		if n := tally(third); n[lookup.NotIndexed] != 40 {
+			t.Errorf("%v", n)
+		}
+		for _, a := range third[:40] {
+			if a.Source != lookup.Shodan {
+				t.Errorf("%+v", a)
+			}
+		}
+		if a := third[40]; a.Status != lookup.Indexed || a.Source != lookup.InternetDB {
+			t.Errorf("the refused address: %+v", a)
 		}
 	})
 }

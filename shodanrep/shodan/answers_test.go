@@ -37,17 +37,18 @@ func captured(t *testing.T, path ...string) []byte {
 func TestCapturedErrorsAreOfTheirKind(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		file   string
-		status int
-		want   shodan.Kind
+		file    string
+		status  int
+		want    shodan.Kind
+		keyless shodan.Kind // of InternetDB, where no key can be at fault
 	}{
-		{"api_401_badkey.html", 401, shodan.BadKey},
-		{"api_401_quota.json", 401, shodan.CreditsSpent},
-		{"api_403_membership.json", 403, shodan.PlanTooLow},
-		{"api_404_noinfo.json", 404, shodan.NotFound},
-		{"api_502_nginx.html", 502, shodan.Unavailable},
-		{"internetdb_404.json", 404, shodan.NotFound},
-		{"internetdb_429.json", 429, shodan.Limited},
+		{"api_401_badkey.html", 401, shodan.BadKey, shodan.Unavailable},
+		{"api_401_quota.json", 401, shodan.CreditsSpent, shodan.Limited},
+		{"api_403_membership.json", 403, shodan.PlanTooLow, shodan.Limited},
+		{"api_404_noinfo.json", 404, shodan.NotFound, shodan.NotFound},
+		{"api_502_nginx.html", 502, shodan.Unavailable, shodan.Unavailable},
+		{"internetdb_404.json", 404, shodan.NotFound, shodan.NotFound},
+		{"internetdb_429.json", 429, shodan.Limited, shodan.Limited},
 	} {
 		t.Run(test.file, func(t *testing.T) {
 			t.Parallel()
@@ -55,9 +56,9 @@ func TestCapturedErrorsAreOfTheirKind(t *testing.T) {
 			c := answering(t, test.status, nil, string(body))
 			_, rest := c.Host(t.Context(), addr, shodan.HostOptions{})
 			_, internetDB := (&shodan.InternetDB{BaseURL: c.BaseURL}).Host(t.Context(), addr)
-			for _, err := range []error{rest, internetDB} {
-				if !shodan.IsKind(err, test.want) || strings.Contains(err.Error(), "<") {
-					t.Errorf("%v, want the kind %v", err, test.want)
+			for err, want := range map[error]shodan.Kind{rest: test.want, internetDB: test.keyless} {
+				if !shodan.IsKind(err, want) || strings.Contains(err.Error(), "<") {
+					t.Errorf("%v, want the kind %v", err, want)
 				}
 			}
 		})

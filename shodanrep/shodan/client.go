@@ -64,7 +64,10 @@ func (c *Client) Hosts(ctx context.Context, addrs []netip.Addr, opts HostOptions
 	var items []json.RawMessage
 	err = json.Unmarshal(body, &items)
 	if err == nil && items == nil { // null, which must not pass for a list in which no address is
-		err = errors.New("it is null")
+		err = unexpected{errors.New("it is null")}
+	}
+	if isTypeError(err) {
+		err = unexpected{err}
 	}
 	if err != nil {
 		return nil, c.service().failure(Unavailable, http.StatusOK, fmt.Errorf("the answer to %d addresses is no whole list of hosts: %w", len(addrs), err))
@@ -77,7 +80,7 @@ func (c *Client) Hosts(ctx context.Context, addrs []netip.Addr, opts HostOptions
 		}
 		if err != nil {
 			// Of a list with one odd item it is not known which address the item was for, and none may be taken for absent.
-			return nil, c.service().failure(Unavailable, http.StatusOK, err)
+			return nil, c.service().failure(Unavailable, http.StatusOK, unexpected{err})
 		}
 		hosts[h.Addr] = h
 	}
@@ -85,7 +88,7 @@ func (c *Client) Hosts(ctx context.Context, addrs []netip.Addr, opts HostOptions
 }
 
 func (c *Client) service() service {
-	return service{name: "Shodan", http: c.HTTP, userAgent: c.UserAgent, secret: c.Key}
+	return service{name: "Shodan", http: c.HTTP, userAgent: c.UserAgent, keyed: true, secret: c.Key}
 }
 
 func (c *Client) get(ctx context.Context, path string, query url.Values) ([]byte, http.Header, error) {
@@ -110,8 +113,11 @@ func (o HostOptions) values() url.Values {
 
 // sameAddr makes sure that an answer is for the address asked: a mixed-up answer would clear or accuse the wrong one.
 func sameAddr(h *Host, addr netip.Addr) error {
-	if h.Addr.IsValid() && h.Addr != addr.Unmap().WithZone("") {
-		return fmt.Errorf("the answer is for %v, not for %v", h.Addr, addr)
+	switch {
+	case !h.Addr.IsValid():
+		return unexpected{fmt.Errorf("the answer does not say that it is for %v", addr)}
+	case h.Addr != addr.Unmap().WithZone(""):
+		return unexpected{fmt.Errorf("the answer is for %v, not for %v", h.Addr, addr)}
 	}
 	h.Addr = addr
 	return nil

@@ -25,6 +25,16 @@ func (k Kind) String() string {
 	return [...]string{"unavailable", "bad key", "credits spent", "plan too low", "not found", "limited", "invalid"}[k]
 }
 
+// ErrUnexpected is the cause of an Error where the response is whole JSON, but not what was requested: a host without its
+// address, a list that is a number.
+var ErrUnexpected = errors.New("unexpected answer")
+
+// unexpected makes an error that is ErrUnexpected too.
+type unexpected struct{ error }
+
+func (unexpected) Is(target error) bool { return target == ErrUnexpected }
+func (u unexpected) Unwrap() error      { return u.error }
+
 // Error is a request that a service did not answer as asked.
 type Error struct {
 	Service    string // "Shodan", "InternetDB" or "CVEDB"
@@ -47,9 +57,15 @@ func (e *Error) Error() string {
 	case NotFound:
 		return fmt.Sprintf("%s has nothing indexed (%s)", e.Service, e.said())
 	case Limited:
+		if refuses(e.Status) {
+			return fmt.Sprintf("%s refuses requests from here (%s)", e.Service, e.said())
+		}
 		return fmt.Sprintf("%s answers too many requests (%s)", e.Service, e.said())
 	case Invalid:
 		return fmt.Sprintf("%s refused the request (%s)", e.Service, e.said())
+	}
+	if errors.Is(e.Err, ErrUnexpected) {
+		return fmt.Sprintf("%s gave an unexpected answer (%s)", e.Service, e.said())
 	}
 	return fmt.Sprintf("%s did not answer (%s)", e.Service, e.said())
 }

@@ -96,9 +96,12 @@ func ParseHost(body []byte) (*Host, error) {
 	if err := unmarshalObject(body, &wire); err != nil {
 		return nil, err
 	}
+	if err := checkLists(body); err != nil {
+		return nil, err
+	}
 	h := wire.Host
 	if h.Ports == nil && h.Banners == nil {
-		return nil, errors.New("the answer has neither ports nor data")
+		return nil, unexpected{errors.New("the answer has neither ports nor data")}
 	}
 	h.Addr = parseAddr(string(wire.IPStr), wire.IP)
 	h.Raw = body
@@ -122,8 +125,11 @@ func ParseInternetDB(body []byte) (*Host, error) {
 	if err := unmarshalObject(body, &wire); err != nil {
 		return nil, err
 	}
+	if err := checkLists(body); err != nil {
+		return nil, err
+	}
 	if wire.Ports == nil {
-		return nil, errors.New("the answer has no list of ports")
+		return nil, unexpected{errors.New("the answer has no list of ports")}
 	}
 	h := &Host{Ports: wire.Ports, CPEs: wire.CPEs, Hostnames: wire.Hostnames, Tags: wire.Tags, Vulns: wire.Vulns, Raw: body}
 	h.Addr = parseAddr(string(wire.IP), nil)

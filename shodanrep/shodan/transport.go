@@ -24,12 +24,13 @@ var noRedirects = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// service is what the two clients share: one GET, its whole answer, and what an answer other than 200 means.
+// service is what the clients share: one GET, its whole answer, and what an answer other than 200 means.
 type service struct {
 	name      string
 	http      *http.Client
 	userAgent string
-	secret    string // never shown
+	keyed     bool   // requests carry an API key, so that a refusal may be about the key, its plan or its credits
+	secret    string // the key, never shown
 }
 
 // get returns the body of a 200 answer and its headers. Every other outcome is an *Error, or the context's error.
@@ -87,17 +88,14 @@ func (s service) judge(resp *http.Response, body []byte) *Error {
 	}
 	text := strings.ToLower(message)
 	has := func(part string) bool { return strings.Contains(text, part) }
-	switch status := resp.StatusCode; {
+	status := resp.StatusCode
+	switch {
 	case status == http.StatusTooManyRequests || has("rate limit"):
 		e.Kind, e.RetryAfter = Limited, retryAfter(resp.Header)
-	case has("credits"):
-		e.Kind = CreditsSpent
-	case has("upgrade your api plan"), has("requires membership"), has("requires enterprise access"), status == http.StatusPaymentRequired:
-		e.Kind = PlanTooLow
-	case status == http.StatusUnauthorized:
-		e.Kind = BadKey
-	case status == http.StatusForbidden && isJSON:
-		e.Kind = PlanTooLow
+	case s.keyed && s.judgeKey(e, text, isJSON):
+	case !s.keyed && refuses(status) && !isHTML(body):
+		// There is no key to be wrong: the service refuses this client. A page of HTML comes from a proxy or the like.
+		e.Kind, e.RetryAfter = Limited, retryAfter(resp.Header)
 	case status < 500 && has("no information available"): // 404, as far as is known
 		e.Kind = NotFound
 	case has("timed out"):
@@ -110,6 +108,32 @@ func (s service) judge(resp *http.Response, body []byte) *Error {
 	// All else passes, or may: a 502 of a proxy, a challenge page under 403, an error page of something in between.
 	return e
 }
+
+// judgeKey sets the kind of an error that is about the API key, and reports whether it is.
+func (s service) judgeKey(e *Error, text string, isJSON bool) bool {
+	has := func(part string) bool { return strings.Contains(text, part) }
+	switch {
+	case has("credits"):
+		e.Kind = CreditsSpent
+	case has("upgrade your api plan"), has("requires membership"), has("requires enterprise access"), e.Status == http.StatusPaymentRequired:
+		e.Kind = PlanTooLow
+	case e.Status == http.StatusUnauthorized:
+		e.Kind = BadKey
+	case e.Status == http.StatusForbidden && isJSON:
+		e.Kind = PlanTooLow
+	default:
+		return false
+	}
+	return true
+}
+
+// refuses reports whether a status says that the service does not serve this client.
+func refuses(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusPaymentRequired || status == http.StatusForbidden
+}
+
+// isHTML reports whether a body is a page and not JSON or plain text.
+func isHTML(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }
 
 // message returns what a JSON answer gives as its error, and whether the answer is a JSON object or list at all.
 func (s service) message(body []byte) (string, bool) {

@@ -1,0 +1,94 @@
+package lookup
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// planTime is how long a plan's refusal is remembered: someone may upgrade while a process runs.
+const planTime = time.Hour
+
+// plan is what is known of what an API key may do.
+//
+// A single refusal may be about its address only. It turns the key off for the batch that got it, and the next batch
+// tries the key once more; the refusal of a second address in a row turns the key off for planTime.
+type plan struct {
+	mu            sync.Mutex
+	allowed       bool  // a lookup was answered
+	refusal       error // of the last lookup, nil where that was answered
+	refusedAddr   netip.Addr
+	refusedAt     time.Time
+	confirmed     bool // lookups of two addresses in a row were refused
+	bulkAllowed   bool
+	bulkRefusedAt time.Time
+}
+
+// known reports whether the key is known to be good for lookups, and the refusal where it is known not to be.
+func (p *plan) known() (allowed bool, refusal error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.confirmed && time.Since(p.refusedAt) < planTime {
+		return false, p.refusal
+	}
+	return p.allowed, nil
+}
+
+// learn takes from the outcome of a lookup what it says about the plan.
+func (p *plan) learn(addr netip.Addr, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case err == nil, shodan.IsKind(err, shodan.NotFound):
+		p.allowed, p.refusal, p.confirmed = true, nil, false
+	case isRefusal(err):
+		if p.refusal != nil && time.Since(p.refusedAt) < planTime {
+			p.confirmed = p.confirmed || addr != p.refusedAddr
+		} else {
+			p.confirmed, p.refusedAddr = false, addr
+		}
+		p.allowed = p.allowed && !p.confirmed
+		p.refusal, p.refusedAt = err, time.Now()
+	case shodan.IsKind(err, shodan.BadKey):
+		p.allowed = false
+	}
+}
+
+// learn is plan.learn, and logs a refusal: what is looked up elsewhere instead must not look like the REST API's answer.
+func (e *Engine) learn(p *plan, addr netip.Addr, err error) {
+	p.learn(addr, err)
+	if !isRefusal(err) {
+		return
+	}
+	next := "the next query tries the key once more"
+	if _, refusal := p.known(); refusal != nil {
+		next = "the key is not used for lookups again before " + time.Now().Add(planTime).UTC().Format(time.RFC3339)
+	}
+	e.cfg.Logger.Warn("Shodan refused a lookup with the API key: where no source is named, InternetDB is asked instead", "ip", addr, "error", err, "next", next)
+}
+
+// isRefusal reports whether a key is good but may not look up.
+func isRefusal(err error) bool {
+	return shodan.IsKind(err, shodan.PlanTooLow, shodan.CreditsSpent)
+}
+
+// bulk reports whether bulk lookups are known to be allowed, and whether they are known to be refused.
+func (p *plan) bulk() (allowed, refused bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.bulkAllowed, !p.bulkAllowed && !p.bulkRefusedAt.IsZero() && time.Since(p.bulkRefusedAt) < planTime
+}
+
+// learnBulk takes from a bulk lookup whether the plan allows it.
+func (p *plan) learnBulk(allowed bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.bulkAllowed = allowed
+	if allowed {
+		p.allowed, p.refusal, p.confirmed = true, nil, false
+	} else {
+		p.bulkRefusedAt = time.Now()
+	}
+}
