@@ -5,9 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 )
 
@@ -15,10 +13,7 @@ import (
 func TestTheFunctionsHaveTheColumnsOfTheTables(t *testing.T) {
 	db := postgrestest.New(t)
 	db.RunFile(functions)
-	tables, err := shodanrep.Plugin(t.Context()).TableMapFunc(t.Context(), &plugin.TableMapData{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := tables(t)
 	// columns returns the type of each column of a list as in create table.
 	columns := func(list string) map[string]string {
 		found := map[string]string{}
@@ -32,7 +27,7 @@ func TestTheFunctionsHaveTheColumnsOfTheTables(t *testing.T) {
 		"shodan_reputation(inet[])": "shodan_ip_reputation", "shodan_reputation(cidr[])": "shodan_ip_reputation", "shodan_reputation(text[])": "shodan_ip_reputation",
 		"shodan_services(inet[])": "shodan_service",
 	} {
-		if diff := cmp.Diff(columns(postgrestest.Columns(tables[table])), columns(resultOf(db, function))); diff != "" {
+		if diff := cmp.Diff(columns(postgrestest.Columns(all[table])), columns(resultOf(db, function))); diff != "" {
 			t.Errorf("the columns of %s (-) and of %s (+) differ: %s", table, function, diff)
 		}
 	}

@@ -7,9 +7,10 @@
 -- Install them, as any user who may create functions in the schema, with: psql -f config/functions.sql
 -- Run it again after an update of the plugin.
 --
--- Each address is asked for once, 200 at a time: more at once cost Steampipe more than they save. NULLs are left out. A
--- network, or a text that is no address, is a row that says so, and is not asked for. An address of which the table has no
--- row is one with an error: no address gets lost.
+-- Each address is asked for once, at most 201 at a time: more at once cost Steampipe more than they save. A longer list is
+-- cut into slices as long as one another, none of them of 100 or fewer: by api_lookup_limit (100) the length of a list
+-- decides its source, and one call has one source. NULLs are left out. A network, or a text that is no address, is a row
+-- that says so, and is not asked for. An address of which the table has no row is one with an error: no address gets lost.
 --
 -- The tables are those that the search path finds. For another connection of the plugin, in one session:
 --   set shodanrep.schema = 'shodanrep_work';
@@ -104,7 +105,10 @@ begin
   end loop;
   for slice in
     select array_agg(n.ip order by n.place)
-    from (select a.ip, a.place, (row_number() over (order by a.place) - 1) / 200 as slice from %1$s.shodan_addresses(addresses::text[]) as a where a.status is null) as n
+    from (
+      select c.ip, c.place, ntile(((total + 200) / 201)::int) over (order by c.place) as slice
+      from (select a.ip, a.place, count(*) over () as total from %1$s.shodan_addresses(addresses::text[]) as a where a.status is null) as c
+    ) as n
     group by n.slice
     order by n.slice
   loop

@@ -51,12 +51,12 @@ func TestUnknownNamesAreFound(t *testing.T) {
 
 var (
 	noise   = regexp.MustCompile(`'[^']*'|--[^\n]*|::\w+`)
-	defined = regexp.MustCompile(`\bas (\w+)|\b(\w+) as \(`)
+	defined = regexp.MustCompile(`\bas (\w+)|\b(\w+) as (?:materialized )?\(`)
 	aliased = regexp.MustCompile(`\b(\w+) as (\w+)`)
 	named   = regexp.MustCompile(`(?:\b(\w+)\.)?\b([a-z_]\w*)\b(\()?`)
 	tabular = regexp.MustCompile(`\b(?:from|join)\s+(\w+)(\()?`)
 	words   = strings.Fields(`select from where and or not in is null as on join cross lateral with group order by asc desc nulls
-		last limit offset any distinct between like over interval true false exists union all having case when then else end key value`)
+		last limit offset any distinct between like over interval true false exists union all having case when then else end key value materialized`)
 )
 
 // unknownNames returns what is wrong with the names in SQL: tables that there are not, and columns that none of its

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"net/netip"
 	"runtime"
 	"slices"
 	"sync"
@@ -83,7 +82,7 @@ func (q *query) connect(ctx context.Context, d *plugin.QueryData) {
 			return
 		}
 	}
-	size := len(listed(d))
+	size := listLength(d)
 	if limit := d.QueryContext.Limit; limit != nil && *limit < int64(size) {
 		q.limited, size = true, int(*limit)
 		q.places.Store(*limit)
@@ -91,22 +90,24 @@ func (q *query) connect(ctx context.Context, d *plugin.QueryData) {
 	q.batch = q.engine.Batch(ctx, max(size, ListLength(ctx)))
 }
 
-// listed returns the different addresses that the whole scan asks for: the SDK splits an IN list among its calls, but
-// leaves it whole in UnsafeQuals.
-func listed(d *plugin.QueryData) map[netip.Addr]bool {
-	addresses := map[netip.Addr]bool{}
+// listLength returns how many different values the whole scan asks for: the SDK splits an IN list among its calls, but
+// leaves it whole in UnsafeQuals. Networks and reserved addresses count, though they are not looked up: who cuts a list
+// into slices of equal length cannot know of them, and all slices have to choose the same source.
+func listLength(d *plugin.QueryData) int {
+	values := map[string]bool{}
 	for _, qual := range d.QueryContext.UnsafeQuals["ip"].GetQuals() {
 		if qual.GetStringValue() != "=" {
 			continue
 		}
 		texts, _ := textsOf(qual.GetValue())
 		for _, text := range texts {
-			if a := parseAddress(text); a.addr.IsValid() && !lookup.IsReserved(a.addr) {
-				addresses[a.addr] = true
+			if a := parseAddress(text); a.addr.IsValid() {
+				text = a.addr.String()
 			}
+			values[text] = true
 		}
 	}
-	return addresses
+	return len(values)
 }
 
 // needs reports whether a scan has any of the columns.
@@ -236,6 +237,10 @@ func (q *query) subjects(ctx context.Context, d *plugin.QueryData) (own []*subje
 		if quals["ip"] == nil && source != string(lookup.Dataset) {
 			return nil, nil, fmt.Errorf("source = %q needs addresses as well: only the dataset can be listed whole; %s", source, workingForms(d.Table.Name, "ip"))
 		}
+	}
+	if compared := d.Quals["ip"]; quals["ip"] == nil && compared != nil && len(compared.Quals) > 1 {
+		return nil, nil, fmt.Errorf("%s: ip is compared with more than one list, and Steampipe does not pass on what they have in common: write one list, and "+
+			"filter what it returns outside a materialized CTE", d.Table.Name)
 	}
 	if quals["ip"] == nil && len(sources) == 0 {
 		return nil, nil, fmt.Errorf("%s needs addresses: %s", d.Table.Name, workingForms(d.Table.Name, "ip"))

@@ -165,6 +165,44 @@ func TestASourceCanBeChosenInTheQuery(t *testing.T) {
 	}
 }
 
+// TestTheLengthOfAListDecidesItsSource looks lists up in the slices that functions.sql makes of them. Networks and
+// private addresses count, as SQL cannot tell them apart.
+func TestTheLengthOfAListDecidesItsSource(t *testing.T) {
+	sim := simulate(t)
+	var hosts []string
+	for _, a := range sim.Generate(420) {
+		hosts = append(hosts, a.String())
+	}
+	var private []string
+	for i := range 60 {
+		private = append(private, fmt.Sprintf("10.0.0.%d", i))
+	}
+	s := mustConnect(t, keyed(sim))
+	for name, test := range map[string]struct {
+		slices [][]string
+		source string
+	}{
+		"as long as the limit":           {[][]string{hosts[:100]}, "shodan"},
+		"twice the same addresses":       {[][]string{slices.Concat(hosts[:60], hosts[:60])}, "shodan"},
+		"longer by one":                  {[][]string{hosts[:101]}, "internetdb"},
+		"longer by a private address":    {[][]string{append(slices.Clone(hosts[:100]), "10.0.0.1")}, "internetdb"},
+		"longer by a network":            {[][]string{append(slices.Clone(hosts[:100]), "11.0.0.0/24")}, "internetdb"},
+		"250":                            {[][]string{hosts[:125], hosts[125:250]}, "internetdb"},
+		"250, many of the first private": {[][]string{slices.Concat(private, hosts[:65]), hosts[65:190]}, "internetdb"},
+		"420":                            {[][]string{hosts[:140], hosts[140:280], hosts[280:]}, "internetdb"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, list := range test.slices {
+				for _, r := range s.mustRun(t, scan{table: "shodan_ip_reputation", columns: []string{"ip", "source", "status"}, quals: map[string]*proto.QualValue{"ip": inets(list...)}}) {
+					if r["source"] != test.source && r["status"] == "indexed" {
+						t.Fatalf("%v, want it from %s", r, test.source)
+					}
+				}
+			}
+		})
+	}
+}
+
 func TestKeysThatCannotLookUp(t *testing.T) {
 	ips := map[string]*proto.QualValue{"ip": inets(bad, good, empty, "11.0.0.9", "11.0.0.10")}
 	t.Run("a plan without look-ups falls to InternetDB, after one refusal", func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest/joincheck"
 )
 
 func TestMain(m *testing.M) { os.Exit(postgrestest.Run(m)) }
@@ -62,15 +63,21 @@ func evaluate(t *testing.T, expr hclsyntax.Expression, variables map[string]cty.
 	return value.AsString()
 }
 
-// open makes a database with the resources of AWS on which the mod of the controls is tested.
-func open(t *testing.T) *postgrestest.Database {
+// tables returns the tables of the plugin.
+func tables(t *testing.T) map[string]*plugin.Table {
 	t.Helper()
-	db := postgrestest.New(t)
 	tables, err := shodanrep.Plugin(t.Context()).TableMapFunc(t.Context(), &plugin.TableMapData{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	db.Foreign("shodanrep", "shodan_ip_reputation", postgrestest.Columns(tables["shodan_ip_reputation"]))
+	return tables
+}
+
+// open makes a database with the resources of AWS on which the mod of the controls is tested.
+func open(t *testing.T) *postgrestest.Database {
+	t.Helper()
+	db := postgrestest.New(t)
+	db.Foreign("shodanrep", "shodan_ip_reputation", postgrestest.Columns(tables(t)["shodan_ip_reputation"]))
 	db.Fill(`insert into shodanrep.shodan_ip_reputation (ip, status, level, score) values
 		('203.0.113.1', 'indexed', 'critical', 80), ('203.0.113.2', 'indexed', 'high', 40), ('203.0.113.3', 'indexed', 'medium', 20), ('203.0.113.9', 'indexed', 'low', 0)`)
 	db.Exec(string(read(t, "../powerpipe/testdata/cloud_tables.sql")))
@@ -104,6 +111,31 @@ func TestTheTriggerFindsBadAddressesOnce(t *testing.T) {
 	want = [][]string{{"203.0.113.3", "medium", "20", "egress of sg-1, ingress of sg-1, interface eni-1"}}
 	if diff := cmp.Diff(want, run(levels(cty.StringVal("medium")))); diff != "" {
 		t.Errorf("want (-), got (+): %s", diff)
+	}
+}
+
+// TestTheTriggerTellsTheWorstLevel is about connections that are aggregated, each of which has a row of an address.
+func TestTheTriggerTellsTheWorstLevel(t *testing.T) {
+	db := open(t)
+	db.Fill(`insert into shodanrep.shodan_ip_reputation (ip, status, level, score) values
+		('203.0.113.1', 'indexed', 'high', 90), ('203.0.113.2', 'indexed', 'medium', 20), ('203.0.113.2', 'indexed', 'critical', 50)`)
+	levels := cty.ListVal([]cty.Value{cty.StringVal("critical"), cty.StringVal("high"), cty.StringVal("medium")})
+	sql := evaluate(t, blocks(t)["locals"].Attributes["newly_bad_addresses_sql"].Expr, map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{"alarm_levels": levels})})
+	got := map[string]string{}
+	for _, row := range db.Query(sql) {
+		got[row[0]] = row[1] + " " + row[2]
+	}
+	if want := map[string]string{"203.0.113.1": "critical 90", "203.0.113.2": "critical 50", "203.0.113.3": "medium 20"}; !cmp.Equal(want, got) {
+		t.Errorf("want (-), got (+): %s", cmp.Diff(want, got))
+	}
+}
+
+// TestTheTriggerJoinsSafely checks that Steampipe drops no condition of the query.
+func TestTheTriggerJoinsSafely(t *testing.T) {
+	t.Parallel()
+	levels := cty.ObjectVal(map[string]cty.Value{"alarm_levels": cty.ListVal([]cty.Value{cty.StringVal("high")})})
+	for name, attribute := range blocks(t)["locals"].Attributes {
+		joincheck.Check(t, name, evaluate(t, attribute.Expr, map[string]cty.Value{"var": levels}), tables(t))
 	}
 }
 

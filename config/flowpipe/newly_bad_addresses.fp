@@ -1,5 +1,6 @@
 locals {
-  # The addresses that security groups let in or out, and one's own, each once, looked up 200 side by side.
+  # The addresses that security groups let in or out, and one's own, each once, looked up at most 201 in parallel, in slices
+  # as long as one another: all of them get the same source.
   newly_bad_addresses_sql = <<-EOQ
     with resources as materialized (
       select
@@ -24,9 +25,9 @@ locals {
       from (
         select
           ip,
-          (row_number() over (order by ip) - 1) / 200 as slice
+          ntile(((total + 200) / 201)::int) over (order by ip) as slice
         from
-          (select distinct ip from resources) as addresses
+          (select ip, count(*) over () as total from (select distinct ip from resources) as addresses) as counted
       ) as numbered
       group by
         slice
@@ -34,7 +35,7 @@ locals {
     bad as materialized (
       select
         t.ip,
-        max(t.level) as level,
+        (array_agg(t.level order by array_position('{critical,high,medium,low,unknown}'::text[], t.level)))[1] as level,
         max(t.score) as score
       from
         slices as s

@@ -23,12 +23,12 @@ func TestControlsAskEachAddressOnce(t *testing.T) {
 		columns string
 		sizes   []int
 	}{
-		{"aws_public_address_reputation", nil, "ip, status, error, score, level, factors", []int{200, 200, 50}},
-		{"aws_public_address_suspicious_port", nil, "ip, status, error, ports", []int{200, 200, 50}},
-		{"aws_public_address_database", nil, "ip, status, error, ports, tags", []int{200, 200, 50}},
-		{"aws_public_address_exploited_vulnerability", nil, "ip, status, error, cve_id, kev", []int{200, 200, 50}},
-		{"aws_public_address_expired_certificate", nil, "ip, source, status, error, port, ssl_subject_cn, ssl_expires, ssl_expired", []int{200, 200, 50}},
-		{"aws_security_group_ingress_reputation", nil, "ip, status, error, score, level, factors", []int{200, 200, 50}},
+		{"aws_public_address_reputation", nil, "ip, status, error, score, level, factors", []int{150, 150, 150}},
+		{"aws_public_address_suspicious_port", nil, "ip, status, error, ports", []int{150, 150, 150}},
+		{"aws_public_address_database", nil, "ip, status, error, ports, tags", []int{150, 150, 150}},
+		{"aws_public_address_exploited_vulnerability", nil, "ip, status, error, cve_id, kev", []int{150, 150, 150}},
+		{"aws_public_address_expired_certificate", nil, "ip, source, status, error, port, ssl_subject_cn, ssl_expires, ssl_expired", []int{150, 150, 150}},
+		{"aws_security_group_ingress_reputation", nil, "ip, status, error, score, level, factors", []int{150, 150, 150}},
 		{"aws_security_group_egress_reputation", nil, "", nil},
 		{"aws_public_address_reputation", map[string]cty.Value{"allowed_addresses": cty.ListVal([]cty.Value{cty.StringVal("198.18.0.0/24")})}, "ip, status, error, score, level, factors", []int{194}},
 	} {

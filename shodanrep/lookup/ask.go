@@ -135,7 +135,7 @@ func (s *service) read(addr netip.Addr, entry cache.Entry) (outcome, bool) {
 // conclude makes an outcome of an answer, and keeps what is worth it: hosts and their absence, never an error, and a
 // ban, so that not even a new process asks before its end.
 func (e *Engine) conclude(s *service, key cache.Key, host *shodan.Host, err error) outcome {
-	now := time.Now()
+	now := checkTime()
 	o := outcome{host: host, err: err, checkedAt: now}
 	switch {
 	case e.keepBan(s, err), err != nil:

@@ -16,8 +16,35 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
+
+// TestAResponseHasOneTime is about checked_at, which caches and PostgreSQL keep in microseconds.
+func TestAResponseHasOneTime(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler()
+		sim.AddCVE(shodantest.CVE{ID: "CVE-2024-0001"})
+		e := start(t, withKey(sim))
+		known, none := lookup.Question{Addr: sim.Generate(1)[0]}, lookup.Question{Addr: unknown(1)[0]}
+		times := func() []time.Time {
+			reply, err := lookup.Ask(t.Context(), e, shodan.FindCVE("CVE-2024-0001"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := lookUp(t.Context(), t, e, known, none)
+			return []time.Time{reply.CheckedAt, found[0].CheckedAt, found[1].CheckedAt}
+		}
+		time.Sleep(123456789 * time.Nanosecond)
+		fresh := times()
+		time.Sleep(time.Second)
+		for i, cached := range times() {
+			if !fresh[i].Equal(cached) || fresh[i].Nanosecond()%1000 != 0 {
+				t.Errorf("response %d was checked at %v, and is cached with %v", i, fresh[i], cached)
+			}
+		}
+	})
+}
 
 func TestHowLongAnswersAreKept(t *testing.T) {
 	const ttl = 8 * time.Hour

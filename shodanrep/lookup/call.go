@@ -148,13 +148,18 @@ func flyCall[T any](ctx context.Context, e *Engine, s *service, call shodan.Call
 		break
 	}
 	value, body, err := get(ctx, e, s, call)
-	e.keepCall(s, key, body, err, call.Volatile, call.Lasting)
-	return outcome{value: value, err: err, checkedAt: time.Now()}
+	now := checkTime()
+	e.keepCall(s, key, body, err, now, call.Volatile, call.Lasting)
+	return outcome{value: value, err: err, checkedAt: now}
 }
 
+// checkTime returns the current time as caches and PostgreSQL keep it, in whole microseconds: a fresh response has the
+// time that it has once it is cached.
+func checkTime() time.Time { return time.Now().Truncate(time.Microsecond) }
+
 // keepCall keeps an answer, that there is none, or a ban.
-func (e *Engine) keepCall(s *service, key cache.Key, body []byte, err error, volatile, lasting bool) {
-	now, age := time.Now(), e.cfg.CacheTTL
+func (e *Engine) keepCall(s *service, key cache.Key, body []byte, err error, now time.Time, volatile, lasting bool) {
+	age := e.cfg.CacheTTL
 	if lasting {
 		age = lastingTime
 	}

@@ -11,9 +11,9 @@ locals {
       from (
         select
           ip,
-          (row_number() over (order by ip) - 1) / 200 as slice
+          ntile(((total + 200) / 201)::int) over (order by ip) as slice
         from
-          (select distinct ip from resources where ip is not null) as addresses
+          (select ip, count(*) over () as total from (select distinct ip from resources where ip is not null) as addresses) as counted
       ) as numbered
       group by
         slice

@@ -1,0 +1,123 @@
+// Package joincheck finds joins from which Steampipe drops conditions.
+//
+// Steampipe's foreign data wrapper drives a table by its key column in a nested loop. It keeps the key and at most one
+// further equality. Every other condition that names the table and another one vanishes without an error, because the
+// wrapper leaves it out of the path and PostgreSQL takes it for enforced. So a query may join a table of the plugin by
+// one condition only, and has to filter where PostgreSQL cannot merge the filter into the join: outside a materialized
+// CTE, a function, or a subquery with offset 0.
+//
+// The check is stricter than the wrapper: it reports every table that more than one condition ties to another, whichever
+// plan PostgreSQL would choose.
+package joincheck
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+	"github.com/wasilibs/go-pgquery/parser"
+)
+
+// Problems parses SQL as PostgreSQL does and returns the joins in it that are not safe. Tables are those of the plugin,
+// by name. Tables without key columns are read whole and cannot lose a condition.
+func Problems(sql string, tables map[string]*plugin.Table) ([]string, error) {
+	text, err := parser.ParseToJSON(sql)
+	if err != nil {
+		return nil, fmt.Errorf("parse: %w", err)
+	}
+	statements, err := decode(text)
+	if err != nil {
+		return nil, err
+	}
+	c := &checker{tables: tables}
+	for _, selected := range find(statements, "SelectStmt") {
+		c.query(selected, nil, inFrom)
+	}
+	return c.problems(), nil
+}
+
+// Check fails a test with each problem of the SQL that it finds at a place.
+func Check(t testing.TB, place, sql string, tables map[string]*plugin.Table) {
+	t.Helper()
+	problems, err := Problems(sql, tables)
+	if err != nil {
+		t.Errorf("%s: %v\n%s", place, err, sql)
+	}
+	for _, problem := range problems {
+		t.Errorf("%s: %s\n%s", place, problem, sql)
+	}
+}
+
+// A checker collects what it finds in the statements of one text.
+type checker struct {
+	tables map[string]*plugin.Table
+	scans  []*scan
+	shared []string
+}
+
+// A scan is one use of a table of the plugin in a query.
+type scan struct {
+	table      string
+	scope      *scope
+	keys       []string
+	fixed      bool     // a key has a value that is known when the scan begins
+	conditions []string // those that name another table too
+}
+
+// other stands for all that is not a scan.
+var other = &scan{table: "another table"}
+
+func (c *checker) problems() []string {
+	var found []string
+	for _, s := range c.scans {
+		if len(s.conditions) > 1 {
+			found = append(found, fmt.Sprintf("%s is joined by more than one condition, and Steampipe may drop all but the first: %s",
+				s.table, strings.Join(s.conditions, "; ")))
+		}
+	}
+	found = append(found, c.shared...)
+	slices.Sort(found) // a CTE that is used twice is checked twice
+	return slices.Compact(found)
+}
+
+// newScan returns a scan of a table, or nil for a table that is not the plugin's or has no key columns.
+func (c *checker) newScan(table string, sc *scope) *scan {
+	t := c.tables[table]
+	if t == nil || t.List == nil || len(t.List.KeyColumns) == 0 {
+		return nil
+	}
+	s := &scan{table: table, scope: sc}
+	for _, key := range t.List.KeyColumns {
+		s.keys = append(s.keys, key.Name)
+	}
+	c.scans = append(c.scans, s)
+	return s
+}
+
+// condition records a condition of a query with the scans whose columns it names.
+func (c *checker) condition(condition node, sc *scope) {
+	names := sc.dependencies(c, condition)
+	for s := range names {
+		if s != other && len(names) > 1 && !sc.hides(s) {
+			s.conditions = append(s.conditions, describe(condition))
+		}
+	}
+	if len(names) == 1 && !names[other] {
+		for s := range names {
+			s.fixed = s.fixed || isEquality(condition) && slices.ContainsFunc(columnsOf(condition), func(fields []string) bool {
+				return slices.Contains(s.keys, fields[len(fields)-1])
+			})
+		}
+	}
+}
+
+// describe names a condition by its columns.
+func describe(condition node) string {
+	var names []string
+	for _, fields := range columnsOf(condition) {
+		names = append(names, strings.Join(fields, "."))
+	}
+	return strings.Join(names, ", ")
+}
