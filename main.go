@@ -1,18 +1,25 @@
-// Command shodanrep scores IP addresses by what Shodan knows of them. Started without arguments, as Steampipe does, it
-// serves the plugin's protocol; with arguments it is a command line.
+// Command shodanrep scores IP addresses by what Shodan knows of them. Started by Steampipe it serves the plugin's
+// protocol; started by anyone else it is a command line.
 package main
 
 import (
 	"os"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/shared"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
 )
 
 func main() {
-	if len(os.Args) == 1 {
+	if len(os.Args) == 1 && isStartedAsPlugin() {
 		shodanrep.Serve()
 		return
 	}
 	os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// isStartedAsPlugin reports whether the environment has the cookie of the plugin handshake, which Steampipe sets.
+func isStartedAsPlugin() bool {
+	return os.Getenv(shared.Handshake.MagicCookieKey) == shared.Handshake.MagicCookieValue
 }

@@ -159,7 +159,11 @@ func (q *query) answer(ctx context.Context, s *subject, want lookup.Question) (l
 		answer = *s.answer
 	case s.network:
 		answer = lookup.Answer{Status: notAHost}
-	case s.addr.IsValid():
+	case !s.addr.IsValid():
+		if meter := lookup.MeterOf(ctx); meter != nil {
+			meter.CountInvalid(s.given)
+		}
+	default:
 		var err error
 		if answer, err = q.batch.Answer(ctx, s.question(want)); err != nil {
 			return answer, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -100,13 +101,16 @@ func plural(n int64, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
+	if strings.HasSuffix(what, "s") {
+		what += "e"
+	}
 	return humanize.Comma(n) + " " + what + "s"
 }
 
 // printStats prints what a store holds.
 func printStats(w io.Writer, s cache.Stats, now time.Time) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "place\t%s\n", s.Place)
+	fmt.Fprintf(t, "place\t%s\n", printable(s.Place))
 	fmt.Fprintf(t, "entries\t%s, %s of them expired\n", plural(s.Entries, "answer"), humanize.Comma(s.Expired))
 	fmt.Fprintf(t, "size\t%s\n", humanize.Bytes(uint64(max(0, s.Bytes))))
 	if s.Entries > 0 {

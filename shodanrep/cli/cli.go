@@ -8,7 +8,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -61,23 +60,39 @@ func failed(err error) error {
 }
 
 func (a *app) run(ctx context.Context, args []string) int {
+	own := app{
+		plugin: a.plugin,
+		stdin:  stoppableReader{a.stdin, ctx},
+		stdout: newStoppableWriter(ctx, a.stdout),
+		stderr: messageWriter{newStoppableWriter(ctx, a.stderr)},
+	}
+	return own.execute(ctx, args)
+}
+
+// execute runs a command on streams that are safe to use.
+func (a *app) execute(ctx context.Context, args []string) int {
 	root := a.command()
+	if query, _, err := root.Find([]string{queryName}); err == nil {
+		args = separateSQL(query, args)
+	}
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	var stopped interruption
 	switch {
 	case err == nil, isBrokenPipe(err):
 		return exitDone
 	case errors.As(err, &statusFound{}):
-		fmt.Fprintf(a.stderr, "shodanrep: %s\n", err)
+		a.say(err.Error())
 		return exitFound
 	case errors.As(err, &failure{}) && ctx.Err() != nil:
-		fmt.Fprintln(a.stderr, "shodanrep: interrupted")
+		errors.As(err, &stopped)
+		a.say(stopped.Error())
 		return exitInterrupted
 	case errors.As(err, &failure{}):
-		fmt.Fprintf(a.stderr, "shodanrep: %s\n", err)
+		a.say(err.Error())
 		return exitFailed
 	}
-	fmt.Fprintf(a.stderr, "shodanrep: %s\nRun 'shodanrep --help' for usage.\n", err)
+	a.say(err.Error() + "\nRun 'shodanrep --help' for usage.")
 	return exitUsage
 }
 
@@ -91,17 +106,31 @@ Without a configuration it asks InternetDB, which is free and needs no key. With
 Shodan API key, in the environment variable SHODAN_API_KEY or in a configuration
 file, it asks Shodan itself.
 
-Started without any argument, as Steampipe does, it is a Steampipe plugin.`,
+Started by Steampipe, it is a Steampipe plugin.
+
+The exit status is 0 when all was done, 1 when the query, the configuration or an
+output failed, 2 when the command line is wrong, 3 when --fail-on found something,
+and 130 when the command was interrupted.`,
 		Example: `  shodanrep query "select ip, level, score from shodan_ip_reputation where ip = '8.8.8.8'"
   shodanrep tables shodan_ip_reputation`,
+		Version:       versionText(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(a.queryCommand(), a.tablesCommand(), a.cacheCommand(), a.doctorCommand(), a.policyCommand(), a.relatedCommand(), a.versionCommand())
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Example = "  shodanrep help query"
+		help.Args = func(_ *cobra.Command, args []string) error {
+			_, _, err := root.Find(args)
+			return err
+		}
+	}
 	return root
 }
 

@@ -6,8 +6,10 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,7 +32,7 @@ func run(t *testing.T, fake *embeddedtest.Plugin, stdin string, args ...string) 
 	var stdout, stderr bytes.Buffer
 	a := app{plugin: fake.Func, stdin: strings.NewReader(stdin), stdout: &stdout, stderr: &stderr}
 	if len(args) > 0 && args[0] == "query" && !strings.Contains(strings.Join(args, " "), "--config") {
-		args = append(args, "--config", writeFile(t, "fake.spc", "connection \"fake\" {\n plugin = \"shodanrep\"\n}"))
+		args = slices.Insert(slices.Clone(args), 1, "--config", writeFile(t, "fake.spc", "connection \"fake\" {\n plugin = \"shodanrep\"\n}"))
 	}
 	status := a.run(t.Context(), args)
 	return result{stdout.String(), stderr.String(), status}
@@ -140,7 +142,7 @@ func TestQuery(t *testing.T) {
 		}`)
 	wrong := writeFile(t, "wrong.spc", "connection \"home\" {\n plugin = \"shodanrep\"\n colour = \"red\"\n}")
 	hosts := writeFile(t, "hosts.csv", "ip,name\n192.0.2.1,web\n192.0.2.22,mail\n")
-	const noStatement = "shodanrep: query needs SQL, and there is no statement in what it was given\nRun 'shodanrep --help' for usage.\n"
+	const noStatement = "shodanrep: query needs SQL, and there is no statement in %s\nRun 'shodanrep --help' for usage.\n"
 	tests := map[string]struct {
 		stdin string
 		args  []string
@@ -148,8 +150,8 @@ func TestQuery(t *testing.T) {
 	}{
 		"SQL from standard input":         {"select 1 as a", nil, result{"a\n1\n", "", 0}},
 		"SQL from standard input by name": {"select 1 as a", []string{"-"}, result{"a\n1\n", "", 0}},
-		"no SQL":                          {"-- nothing\n", nil, result{"", noStatement, 2}},
-		"an empty argument":               {"select 1", []string{""}, result{"", noStatement, 2}},
+		"no SQL":                          {"-- nothing\n", nil, result{"", fmt.Sprintf(noStatement, "standard input"), 2}},
+		"an empty argument":               {"select 1", []string{""}, result{"", fmt.Sprintf(noStatement, "its argument"), 2}},
 		"the first connection": {"", []string{"--config", config, "select word from fake_address where ip = '192.0.2.1'"},
 			result{"word\nh\n", "", 0}},
 		"a chosen connection": {"", []string{"--config", config, "--connection", "work", "select word from fake_address where ip = '192.0.2.1'"},

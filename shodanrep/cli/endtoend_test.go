@@ -196,8 +196,8 @@ func TestWhatGoesWrongIsSaidAndNothingIsLost(t *testing.T) {
 		status          int
 		stdout, stderr  string
 	}{
-		"an address that is none":  {to(sim), "select ip, status, error from shodan_ip_reputation where ip in ('999.1.1.1', '11.0.0.1') order by ip", exitDone, "ip,status,error\n11.0.0.1,indexed,\n999.1.1.1,error,\"\"\"999.1.1.1\"\" is not an IP address: write it like 198.51.100.7 or 2001:db8::7\"\n", ""},
-		"a name":                   {to(sim), "select ip, status from shodan_ip_reputation where ip = 'example.com'", exitDone, "ip,status\nexample.com,error\n", ""},
+		"an address that is none":  {to(sim), "select ip, status, error from shodan_ip_reputation where ip in ('999.1.1.1', '11.0.0.1') order by ip", exitDone, "ip,status,error\n11.0.0.1,indexed,\n999.1.1.1,error,\"\"\"999.1.1.1\"\" is not an IP address: write it like 198.51.100.7 or 2001:db8::7\"\n", "shodanrep: 1 of 2 addresses could not be checked (not an IP address)\n"},
+		"a name":                   {to(sim), "select ip, status from shodan_ip_reputation where ip = 'example.com'", exitDone, "ip,status\nexample.com,error\n", "shodanrep: 1 of 1 address could not be checked (not an IP address); select status, error\n"},
 		"a network":                {to(sim), "select ip, status, level from shodan_ip_reputation where ip = '11.0.0.0/8'", exitDone, "ip,status,level\n11.0.0.0/8,not_a_host,unknown\n", ""},
 		"an IPv4-mapped address":   {to(sim), "select ip, status from shodan_ip_reputation where ip = '::ffff:11.0.0.1'", exitDone, "ip,status\n::ffff:11.0.0.1,indexed\n", ""},
 		"an empty list":            {to(sim), "select ip from shodan_ip_reputation where ip in (select '11.0.0.1' where false)", exitDone, "ip\n", "the list of ip is empty, nothing was looked up"},

@@ -39,7 +39,7 @@ func TestFailOn(t *testing.T) {
 		"a query that fails":       {[]string{"--fail-on", "alarm", "select 'alarm' as status; select nothing"}, "status\nalarm\n", "shodanrep: near \"nothing\": syntax error, at: nothing\n", 1},
 		"neither column":           {[]string{"--fail-on", "alarm", "select 'alarm' as state"}, "state\nalarm\n", "shodanrep: --fail-on looks at the columns level and status, and no result has either: select the one that it is about" + usage, 2},
 		"no result":                {[]string{"--fail-on", "alarm", "create table t (a)"}, "", "shodanrep: --fail-on looks at the columns level and status, and no result has either: select the one that it is about" + usage, 2},
-		"no statement":             {[]string{"--fail-on", "alarm", "/* nothing */"}, "", "shodanrep: query needs SQL, and there is no statement in what it was given" + usage, 2},
+		"no statement":             {[]string{"--fail-on", "alarm", "/* nothing */"}, "", "shodanrep: query needs SQL, and there is no statement in its argument" + usage, 2},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

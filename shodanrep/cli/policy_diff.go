@@ -119,7 +119,7 @@ func (a *app) policyDiff(cmd *cobra.Command, flags diffFlags, before, after, whe
 		}
 		both = append(both, embedded.Connection{Name: name, Config: config})
 	}
-	return a.onDB(cmd, both, nil, false, flags.output, diffSQL(where, flags.all), &watch{})
+	return a.onDB(cmd.Context(), job{connections: both, output: flags.output, sql: diffSQL(where, flags.all), watch: &watch{}})
 }
 
 // withPolicy returns a connection's arguments with another policy.

@@ -18,6 +18,7 @@ const (
 	// progressAfter is how long a query runs before its progress is shown: a bar that flashes by says nothing.
 	progressAfter = time.Second
 	progressEvery = 200 * time.Millisecond
+	barWidth      = 20 // which leaves room for the words in 80 columns
 )
 
 // A progress shows how far the look-ups of a query are.
@@ -26,50 +27,79 @@ type progress struct {
 	stop  chan struct{}
 	once  sync.Once
 	done  sync.WaitGroup
+
+	mu  sync.Mutex               // for the terminal
+	bar *progressbar.ProgressBar // nil while there is none to be seen
 }
 
 // showProgress begins to show progress on standard error, where that is a terminal on which nothing else appears
 // meanwhile. The caller must end it.
-func (a *app) showProgress(output string) *progress {
+func (a *app) showProgress(output string, quiet bool) *progress {
 	p := &progress{meter: lookup.NewMeter(), stop: make(chan struct{})}
 	streams := output == "csv" || output == "line" // and would mix with the bar on a terminal
-	if isTerminal(a.stderr) && !(streams && isTerminal(a.stdout)) {
-		p.done.Go(func() { p.show(a.stderr) })
+	if !quiet && isTerminal(a.stderr) && !(streams && isTerminal(a.stdout)) {
+		screen := a.stderr
+		if messages, ok := screen.(messageWriter); ok {
+			screen = messages.Writer // the bar has to move the cursor
+		}
+		p.done.Go(func() { p.show(screen) })
 	}
 	return p
 }
 
-// listContext makes the look-ups of a scan count.
+// listContext makes the look-ups of a scan count. A scan of one value, of which a join makes many, says nothing of how
+// many there will be.
 func (p *progress) listContext(ctx context.Context, values int) context.Context {
-	p.meter.Expect(values)
-	return lookup.WithMeter(shodanrep.WithListLength(ctx, values), p.meter)
+	if values > 1 {
+		p.meter.Expect(values)
+		ctx = shodanrep.WithListLength(ctx, values)
+	}
+	return lookup.WithMeter(ctx, p.meter)
 }
 
-// end takes the bar away.
+// end takes the bar away for good.
 func (p *progress) end() {
 	p.once.Do(func() { close(p.stop) })
 	p.done.Wait()
 }
 
-// before returns a writer that takes the bar away before anything is written to w: both may be the same terminal.
-func (p *progress) before(w io.Writer) io.Writer { return resultWriter{w, p} }
-
-type resultWriter struct {
-	io.Writer
-	progress *progress
+// before returns a writer for results. Where they go to a terminal, the bar ends before anything is written: it is the
+// same terminal.
+func (p *progress) before(w io.Writer) io.Writer {
+	if !isTerminal(w) {
+		return w
+	}
+	return barlessWriter{w, p.end}
 }
 
-func (w resultWriter) Write(b []byte) (int, error) {
-	w.progress.end()
+// above returns a writer for messages, for which the bar makes room.
+func (p *progress) above(w io.Writer) io.Writer {
+	return barlessWriter{w, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.clear()
+	}}
+}
+
+// A barlessWriter takes the bar away before it writes.
+type barlessWriter struct {
+	io.Writer
+	clear func()
+}
+
+func (w barlessWriter) Write(b []byte) (int, error) {
+	w.clear()
 	return w.Writer.Write(b)
 }
 
 // Fd returns the descriptor behind the writer, so that a terminal is still known for one.
-func (w resultWriter) Fd() uintptr {
-	if file, ok := w.Writer.(descriptor); ok {
-		return file.Fd()
+func (w barlessWriter) Fd() uintptr { return descriptorOf(w.Writer) }
+
+// clear takes the bar away until it is drawn again. The caller holds the lock.
+func (p *progress) clear() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
 	}
-	return ^uintptr(0) // no file has it
 }
 
 func (p *progress) show(w io.Writer) {
@@ -78,22 +108,39 @@ func (p *progress) show(w io.Writer) {
 		return
 	case <-time.After(progressAfter):
 	}
-	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(w), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(false), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
 	ticker := time.NewTicker(progressEvery)
 	defer ticker.Stop()
 	for {
-		if now := p.meter.Progress(); now.Total > 0 {
-			bar.ChangeMax64(max(now.Total, now.Done))
-			bar.Describe(describe(now))
-			_ = bar.Set64(now.Done)
-		}
+		p.draw(w)
 		select {
 		case <-p.stop:
-			_ = bar.Clear()
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.clear()
 			return
 		case <-ticker.C:
 		}
 	}
+}
+
+// draw draws the bar. The library is given no chance to draw by itself: it would do so from a goroutine of its own
+// where it does not know the total, and end the bar where all that is known of is done.
+func (p *progress) draw(w io.Writer) {
+	now := p.meter.Progress()
+	if now.Total == 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	total := max(now.Total, now.Done+1)
+	if p.bar == nil {
+		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(w), progressbar.OptionShowCount(),
+			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionSetWidth(barWidth),
+			progressbar.OptionSetSpinnerChangeInterval(0))
+	}
+	p.bar.ChangeMax64(total)
+	p.bar.Describe(describe(now))
+	_ = p.bar.Set64(now.Done)
 }
 
 // describe says what the bar itself does not show.

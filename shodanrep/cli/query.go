@@ -2,12 +2,14 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
@@ -24,6 +26,7 @@ type queryFlags struct {
 	attach  []string
 	failOn  []string
 	verbose bool
+	quiet   bool
 }
 
 // connectionFlags are the flags that choose a connection.
@@ -51,15 +54,22 @@ func (f *connectionFlags) connections() ([]embedded.Connection, error) {
 	return slices.Insert(slices.Delete(found, i, i+1), 0, first), nil
 }
 
+// queryName is the name of the query command.
+const queryName = "query"
+
 func (a *app) queryCommand() *cobra.Command {
 	var flags queryFlags
 	cmd := &cobra.Command{
-		Use:   "query [SQL]",
+		Use:   queryName + " [SQL|FILE]",
 		Short: "Run SQL over the plugin's tables",
-		Long: `Run one or more SQL statements, from the argument or, without one or with "-",
-from standard input. The SQL is SQLite's. Every connection of the configuration is a
+		Long: `Run one or more SQL statements, from the argument, from the file that it names, or,
+without one or with "-", from standard input. The SQL is SQLite's. Every connection of the configuration is a
 schema of its name; the tables of the first one, or of --connection, need no name
-before theirs.`,
+before theirs.
+
+Addresses that could not be checked, and another source than expected, are reported
+on standard error. An interrupted query goes on where it was, if the cache keeps the
+answers.`,
 		Example: `  # One address
   shodanrep query "select * from shodan_ip_reputation where ip = '8.8.8.8'" --output line
 
@@ -86,14 +96,14 @@ before theirs.`,
 			if err != nil {
 				return err
 			}
-			sql, err := a.sql(args)
+			sql, from, err := a.sql(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
 			if !embedded.HasStatement(sql) {
-				return errors.New("query needs SQL, and there is no statement in what it was given")
+				return fmt.Errorf("query needs SQL, and there is no statement in %s", from)
 			}
-			return w.outcome(a.query(cmd, flags, sql, w))
+			return w.outcome(a.query(cmd.Context(), flags, sql, w))
 		},
 	}
 	f := cmd.Flags()
@@ -101,6 +111,7 @@ before theirs.`,
 	f.StringVar(&flags.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(outputNames, ", "))
 	f.StringArrayVar(&flags.attach, "attach", nil, "make a table of a CSV file with a header line: `NAME=FILE`; repeat for several")
 	f.StringSliceVar(&flags.failOn, "fail-on", nil, "exit with status 3 where a row has one of these `WORDS`, with commas between them:\na level (that one or a worse one), a status, or a word of a check, such as\nhigh,error or alarm; the columns level and status are looked at")
+	f.BoolVar(&flags.quiet, "quiet", false, "do not say on standard error how many addresses could not be checked, nor that\nanother source was used than expected, and show no progress")
 	f.BoolVar(&flags.verbose, "verbose", false, "log what the plugin does to standard error; the environment variable\nSHODANREP_LOG sets the level: trace, debug, info, warn, error or off")
 	return cmd
 }
@@ -117,56 +128,93 @@ func (f queryFlags) check() error {
 	return nil
 }
 
-// sql returns the statements to run.
-func (a *app) sql(args []string) (string, error) {
-	if len(args) == 1 && args[0] != "-" {
-		return args[0], nil
+// sql returns the statements to run, and what they are from.
+func (a *app) sql(ctx context.Context, args []string) (text, from string, err error) {
+	read, from := func() ([]byte, error) { return io.ReadAll(a.stdin) }, "standard input"
+	switch {
+	case len(args) == 1 && isFile(args[0]):
+		from = args[0]
+		read = func() ([]byte, error) { return os.ReadFile(from) }
+	case len(args) == 1 && args[0] != "-":
+		return args[0], "its argument", nil
+	case len(args) == 0 && isTerminal(a.stdin):
+		return "", "", errors.New("query needs SQL, as an argument or on standard input")
 	}
-	if len(args) == 0 && isTerminal(a.stdin) {
-		return "", errors.New("query needs SQL, as an argument or on standard input")
-	}
-	text, err := io.ReadAll(a.stdin)
-	if err != nil {
-		return "", failure{err}
-	}
-	return string(text), nil
+	content, err := within(ctx, read)
+	return string(content), from, failed(err)
 }
 
-func (a *app) query(cmd *cobra.Command, flags queryFlags, sql string, w *watch) error {
-	found, err := flags.connections()
+// isFile reports whether an argument is the name of a file of SQL: one that is there, or, so that its absence is
+// reported as such, one word that ends as such names do.
+func isFile(arg string) bool {
+	if _, err := os.Stat(arg); err == nil {
+		return true
+	}
+	return strings.HasSuffix(strings.ToLower(arg), ".sql") && !strings.ContainsFunc(arg, unicode.IsSpace)
+}
+
+func (a *app) query(ctx context.Context, flags queryFlags, sql string, w *watch) error {
+	found, err := within(ctx, flags.connections)
 	if err != nil {
 		return err
 	}
-	return a.onDB(cmd, found, flags.attach, flags.verbose, flags.output, sql, w)
+	return a.onDB(ctx, job{connections: found, attached: flags.attach, verbose: flags.verbose, quiet: flags.quiet, output: flags.output, sql: sql, watch: w})
 }
 
-// onDB runs SQL over the tables of connections and of CSV files, and prints what it returns,
-// which w watches.
-func (a *app) onDB(cmd *cobra.Command, connections []embedded.Connection, attached []string, verbose bool, output, sql string, w *watch) error {
-	progress := a.showProgress(output)
+// A job is SQL over the tables of connections and of CSV files.
+type job struct {
+	connections []embedded.Connection
+	attached    []string // NAME=FILE
+	verbose     bool
+	quiet       bool // nothing is said of lookups
+	output      string
+	sql         string
+	watch       *watch
+}
+
+// onDB does a job: it prints what the SQL returns, and tells what a user must know of its lookups.
+func (a *app) onDB(ctx context.Context, j job) error {
+	progress := a.showProgress(j.output, j.quiet)
 	defer progress.end()
-	db, err := embedded.Open(cmd.Context(), embedded.Options{
+	shown := *a
+	shown.stdout, shown.stderr = progress.before(a.stdout), progress.above(a.stderr)
+	db, err := embedded.Open(ctx, embedded.Options{
 		PluginFunc:  a.plugin,
-		Connections: connections,
-		Logger:      a.logger(verbose),
+		Connections: j.connections,
+		Logger:      shown.logger(j.verbose),
 		ListContext: progress.listContext,
-		Warn:        func(message string) { fmt.Fprintln(a.stderr, "shodanrep: warning:", message) },
+		Warn:        func(message string) { shown.say("warning: " + message) },
 	})
 	if err != nil {
 		return err
 	}
 	// What the services answered is written to the cache before the process ends.
 	defer shodanrep.Shutdown()
-	defer db.Close()
-	for _, attach := range attached {
+	for _, attach := range j.attached {
 		name, file, _ := strings.Cut(attach, "=")
-		if err := db.AttachCSV(name, file); err != nil {
-			return err
+		if _, err := within(ctx, func() (any, error) { return nil, db.AttachCSV(name, file) }); err != nil {
+			if ctx.Err() == nil {
+				return errors.Join(err, db.Close())
+			}
+			return err // the file may be a pipe that is being waited for, and the database is in use
 		}
 	}
-	shown := *a
-	shown.stdout = progress.before(a.stdout)
-	return db.Query(cmd.Context(), sql, func(rows *embedded.Rows) error { return shown.print(output, w.rows(rows)) })
+	defer db.Close()
+	var columns seenColumns
+	err = db.Query(ctx, j.sql, func(rows *embedded.Rows) error {
+		for _, c := range rows.Columns() {
+			columns = append(columns, c.Name)
+		}
+		return shown.print(j.output, j.watch.rows(rows))
+	})
+	progress.end()
+	if !j.quiet {
+		a.report(progress.meter, columns.advice())
+	}
+	if err != nil && ctx.Err() != nil {
+		return newInterruption(progress.meter)
+	}
+	return err
 }
 
 // logger returns where the plugin logs to. Its warnings are shown unless the environment says otherwise.

@@ -15,17 +15,22 @@ func (a *app) versionCommand() *cobra.Command {
 		Short: "Print the version, and what it was built from",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			text := "shodanrep " + shodanrep.Version()
-			if info, ok := debug.ReadBuildInfo(); ok {
-				for _, setting := range info.Settings {
-					if setting.Key == "vcs.revision" {
-						text += fmt.Sprintf(", revision %.12s", setting.Value)
-					}
-				}
-				text += ", " + info.GoVersion
-			}
-			_, err := fmt.Fprintln(a.stdout, text)
+			_, err := fmt.Fprintln(a.stdout, versionText())
 			return failed(err)
 		},
 	}
+}
+
+// versionText is the version with what it was built from.
+func versionText() string {
+	text := "shodanrep " + shodanrep.Version()
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, setting := range info.Settings {
+			if setting.Key == "vcs.revision" {
+				text += fmt.Sprintf(", revision %.12s", setting.Value)
+			}
+		}
+		text += ", " + info.GoVersion
+	}
+	return text
 }

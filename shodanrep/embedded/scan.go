@@ -39,7 +39,7 @@ type scan struct {
 // startScan begins to ask the plugin.
 func (db *DB) startScan(r *request) *scan {
 	s := &scan{db: db, request: r, ctx: db.ctx, left: r.limit, rows: make(chan *proto.Row, rowsAhead)}
-	if db.listContext != nil && len(r.asked) > 0 && len(r.asked[0].text) > 1 {
+	if db.listContext != nil && len(r.asked) > 0 {
 		s.ctx = db.listContext(s.ctx, len(r.asked[0].text))
 	}
 	s.wanted, s.stop = context.WithCancel(context.Background())

@@ -45,7 +45,7 @@ type item struct {
 // The batch ends with its context.
 func (e *Engine) Batch(ctx context.Context, size int) *Batch {
 	b := &Batch{
-		engine: e, ctx: ctx, size: size, meter: meterOf(ctx),
+		engine: e, ctx: ctx, size: size, meter: MeterOf(ctx),
 		items: map[Question]*item{}, announced: map[announcement]int{}, ready: make(chan struct{}),
 	}
 	if b.meter == nil {
@@ -157,13 +157,13 @@ func (b *Batch) settle(q Question, answer Answer) {
 	if it := b.items[q]; it != nil {
 		it.answer = answer
 		close(it.answered)
-		b.meter.count(answer.Status == Failed)
+		b.meter.count(b, q, answer)
 	}
 }
 
 // fail answers a question with what went wrong.
 func (b *Batch) fail(q Question, source Source, err error) {
-	b.settle(q, Answer{Status: Failed, Source: source, Error: err.Error()})
+	b.settle(q, Answer{Status: Failed, Source: source, Error: err.Error(), failure: err})
 }
 
 // setReady says that the services can be asked, or why not. Only the first call counts.
@@ -320,7 +320,9 @@ func (b *Batch) withoutCached(s *service, questions []Question) []Question {
 		if ok {
 			if o, readable := s.read(q.Addr, entry); readable {
 				b.meter.cached.Add(1)
-				b.settle(q, o.answer(s.source))
+				answer := o.answer(s.source)
+				answer.fromCache = true
+				b.settle(q, answer)
 				b.withdraw(s, asked[i])
 				continue
 			}

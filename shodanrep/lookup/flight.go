@@ -24,7 +24,7 @@ func (o outcome) answer(source Source) Answer {
 	a := Answer{Status: Indexed, Source: source, Host: o.host, CheckedAt: o.checkedAt, FreshUntil: o.expires}
 	switch {
 	case o.err != nil:
-		a.Status, a.Error = Failed, o.err.Error()
+		a.Status, a.Error, a.failure = Failed, o.err.Error(), o.err
 	case o.host == nil:
 		a.Status = NotIndexed
 	}

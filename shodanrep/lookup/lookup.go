@@ -68,4 +68,8 @@ type Answer struct {
 	CheckedAt time.Time
 	// FreshUntil is until when the answer is kept and the service not asked again, zero where none was asked or it failed.
 	FreshUntil time.Time
+	// failure is the error behind Error.
+	failure error
+	// fromCache says that no service was asked for it now.
+	fromCache bool
 }

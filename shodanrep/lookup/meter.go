@@ -15,7 +15,7 @@ type Progress struct {
 	Failed    int64 // of which could not be checked
 	FromCache int64
 	Elapsed   time.Duration
-	// Left is how long the rest will take at the pace so far, 0 where that cannot be said yet.
+	// Left is how long the rest will take at the pace of the last ten seconds, 0 where that cannot be said yet.
 	Left time.Duration
 }
 
@@ -23,6 +23,8 @@ type Progress struct {
 type Meter struct {
 	began                       time.Time
 	total, done, failed, cached atomic.Int64
+	tally                       tally
+	pace                        throughput
 	log                         hclog.Logger // nil where somebody reads the meter
 	logged                      atomic.Int64 // when, in nanoseconds
 }
@@ -48,17 +50,32 @@ func (m *Meter) Expect(addresses int) { m.total.Add(int64(addresses)) }
 // Progress reads the meter.
 func (m *Meter) Progress() Progress {
 	p := Progress{Total: m.total.Load(), Done: m.done.Load(), Failed: m.failed.Load(), FromCache: m.cached.Load(), Elapsed: time.Since(m.began)}
-	// What came from the cache came at once, and says nothing of how long the rest will take.
-	if asked := p.Done - p.FromCache; asked > 0 && p.Total > p.Done {
-		p.Left = time.Duration(float64(p.Elapsed) / float64(asked) * float64(p.Total-p.Done)).Round(time.Second)
+	if perSecond := m.pace.perSecond(time.Since(m.began)); perSecond > 0 && p.Total > p.Done {
+		p.Left = time.Duration(float64(p.Total-p.Done) / perSecond * float64(time.Second)).Round(time.Second)
 	}
 	return p
 }
 
-// count counts one answer.
-func (m *Meter) count(failed bool) {
+// Summary tells what came of the addresses so far.
+func (m *Meter) Summary() Summary { return m.tally.summary() }
+
+// CountInvalid counts a text that was asked for as an address and is none: it cannot be checked.
+func (m *Meter) CountInvalid(text string) {
+	if m.log == nil {
+		m.tally.countInvalid(text)
+	}
+}
+
+// count counts the answer to a question of a batch.
+func (m *Meter) count(b *Batch, q Question, answer Answer) {
+	if m.log == nil { // nobody would read it
+		m.tally.countAnswer(q.Addr, answer.failure, b.fallback(q, answer.Source), b.engine.isCached(answer))
+	}
 	m.done.Add(1)
-	if failed {
+	if answer.Source != "" && answer.Source != Dataset && !answer.fromCache {
+		m.pace.add(answer.Source, time.Since(m.began))
+	}
+	if answer.Status == Failed {
 		m.failed.Add(1)
 	}
 	if m.log == nil {
@@ -79,7 +96,8 @@ func WithMeter(ctx context.Context, m *Meter) context.Context {
 	return context.WithValue(ctx, meterKey{}, m)
 }
 
-func meterOf(ctx context.Context) *Meter {
+// MeterOf returns the meter of a context, or nil.
+func MeterOf(ctx context.Context) *Meter {
 	m, _ := ctx.Value(meterKey{}).(*Meter)
 	return m
 }

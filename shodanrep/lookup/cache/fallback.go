@@ -58,6 +58,14 @@ func newFallback(b backend, place string, every time.Duration, opts Options) *fa
 	}
 }
 
+// Lasts reports whether what a store keeps now outlasts the process: in a file or in Redis, and not in memory.
+func Lasts(s Store) bool {
+	f, ok := s.(interface{ lasts() bool })
+	return ok && f.lasts()
+}
+
+func (f *fallback) lasts() bool { return f.up.Load() }
+
 // open tries the backend for the first time. It has time-outs of its own: that the query which came first was cancelled
 // says nothing against it.
 func (f *fallback) open(ctx context.Context) {

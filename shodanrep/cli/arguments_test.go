@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
+)
+
+func TestSQLThatBeginsWithACommentIsNoFlag(t *testing.T) {
+	t.Parallel()
+	for name, sql := range map[string]string{
+		"a comment and SQL":           "-- x\nselect 1 as a",
+		"no blank":                    "--x\nselect 1 as a",
+		"a flag's name":               "--output\nselect 1 as a",
+		"an assignment":               "--x=1\nselect 1 as a",
+		"an assignment after a blank": "-- x=1\nselect 1 as a",
+		"an empty comment":            "--\nselect 1 as a",
+		"a line of dashes":            "-----\nselect 1 as a",
+		"a comment of another kind":   "/* x */ select 1 as a",
+	} {
+		for _, args := range [][]string{{"query", sql, "--output", "csv"}, {"query", "--output", "csv", sql}, {"query", "--output", "csv", "--", sql}} {
+			if got := run(t, &embeddedtest.Plugin{}, "", args...); got != (result{"a\n1\n", "", 0}) {
+				t.Errorf("%s: %q: %+v", name, args, got)
+			}
+		}
+	}
+}
+
+func TestFlagsAreNoSQL(t *testing.T) {
+	t.Parallel()
+	cmd := (&app{plugin: new(embeddedtest.Plugin).Func}).queryCommand()
+	for _, args := range [][]string{
+		{"query", "--attach=f=a b.csv", "select 1"},
+		{"query", "--config=a\nb", "select 1"},
+		{"query", "--colour", "select 1"},
+		{"query", "--colour=a b"},
+		{"query", "--"},
+		{"tables", "-- x\nselect 1"},
+		nil,
+	} {
+		if got := separateSQL(cmd, args); !slices.Equal(got, args) {
+			t.Errorf("%q: got %q", args, got)
+		}
+	}
+}
+
+func TestQueryOfAFile(t *testing.T) {
+	t.Parallel()
+	file := writeFile(t, "check.sql", "\ufeff-- a check\nselect 1 as a;\n")
+	noSuffix := writeFile(t, "check", "select 2 as a")
+	empty := writeFile(t, "empty.sql", "-- nothing\n")
+	folder := t.TempDir()
+	for name, tt := range map[string]struct {
+		arg  string
+		want result
+	}{
+		"a file":             {file, result{"a\n1\n", "", 0}},
+		"without a suffix":   {noSuffix, result{"a\n2\n", "", 0}},
+		"an empty file":      {empty, result{"", "shodanrep: query needs SQL, and there is no statement in " + empty + "\nRun 'shodanrep --help' for usage.\n", 2}},
+		"one that is not":    {"/nowhere/check.SQL", result{"", "shodanrep: open /nowhere/check.SQL: no such file or directory\n", 1}},
+		"a folder":           {folder, result{"", "shodanrep: read " + folder + ": is a directory\n", 1}},
+		"neither SQL nor it": {"chekc", result{"", "shodanrep: near \"chekc\": syntax error, at: chekc\n", 1}},
+		"a short SQL":        {"select(1)/2", result{"(1)/2\n0\n", "", 0}},
+		"a very long SQL":    {"select 1 as a --" + strings.Repeat("x", 5000), result{"a\n1\n", "", 0}},
+	} {
+		if got := run(t, &embeddedtest.Plugin{}, "", "query", "--output", "csv", tt.arg); got != tt.want {
+			t.Errorf("%s: got  %+v\nwant %+v", name, got, tt.want)
+		}
+	}
+}

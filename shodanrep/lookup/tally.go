@@ -1,0 +1,206 @@
+package lookup
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// A Summary is what came of the addresses that were looked up, each counted once however often it was asked for.
+type Summary struct {
+	Addresses int
+	// Failed is how many could not be checked, and Failures why, the most frequent reason first.
+	Failed   int
+	Failures []Reason
+	// Fallbacks are why InternetDB answered for addresses for which the REST API would have been asked first.
+	Fallbacks []Reason
+	// Cached is how many have their response in a cache that outlasts the process.
+	Cached int
+}
+
+// A Reason is why something happened to so many addresses.
+type Reason struct {
+	Text      string
+	Addresses int
+}
+
+// A tally keeps what came of each address. It holds some 40 bytes for each, and nothing of its host.
+type tally struct {
+	mu        sync.Mutex
+	addresses map[[16]byte]fate
+	invalid   map[string]bool // texts that are no address
+	failures  reasons
+	fallbacks reasons
+	cached    int
+}
+
+// A fate is what came of an address: the reasons are numbers of reasons, 0 for none.
+type fate struct {
+	failure, fallback uint8
+	cached            bool
+}
+
+// notAnAddress is the reason for all texts that are no address: the text itself is in the row's error.
+const notAnAddress = "not an IP address"
+
+// countInvalid counts a text that was asked for as an address and is none.
+func (t *tally) countInvalid(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.invalid == nil {
+		t.invalid = map[string]bool{}
+	}
+	if !t.invalid[text] {
+		t.invalid[text] = true
+		t.failures.count(t.failures.number(notAnAddress, notAnAddress))
+	}
+}
+
+// countAnswer counts what came of a question: the first failure and the first fall-back of its address, and whether its
+// response is in the cache.
+func (t *tally) countAnswer(addr netip.Addr, failure error, fallback string, cached bool) {
+	key := addr.As16()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.addresses == nil {
+		t.addresses = map[[16]byte]fate{}
+	}
+	f := t.addresses[key]
+	if failure != nil && !errors.Is(failure, context.Canceled) {
+		number := t.failures.number(reasonOf(failure))
+		if f.failure == 0 {
+			f.failure = number
+			t.failures.count(number)
+		}
+	}
+	if fallback != "" && f.fallback == 0 {
+		f.fallback = t.fallbacks.number(fallback, fallback)
+		t.fallbacks.count(f.fallback)
+	}
+	if cached && !f.cached {
+		f.cached = true
+		t.cached++
+	}
+	t.addresses[key] = f
+}
+
+func (t *tally) summary() Summary {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := Summary{
+		Addresses: len(t.addresses) + len(t.invalid), Cached: t.cached,
+		Failures: t.failures.sorted(), Fallbacks: t.fallbacks.sorted(),
+	}
+	for _, failure := range s.Failures {
+		s.Failed += failure.Addresses
+	}
+	return s
+}
+
+// maxReasons is how many different reasons are told apart: one byte holds their numbers.
+const maxReasons = 255
+
+// reasons are counted texts, numbered from 1 on.
+type reasons struct {
+	numbers map[string]uint8 // by what makes reasons the same
+	list    []Reason
+}
+
+// number returns the number of a reason, whose newest text counts.
+func (r *reasons) number(key, text string) uint8 {
+	if r.numbers == nil {
+		r.numbers = map[string]uint8{}
+	}
+	number, known := r.numbers[key]
+	switch {
+	case known:
+		r.list[number-1].Text = text
+	case len(r.list) < maxReasons:
+		if len(r.list) == maxReasons-1 {
+			text = "other reasons"
+		}
+		r.list = append(r.list, Reason{Text: text})
+		number = uint8(len(r.list))
+		r.numbers[key] = number
+	default:
+		number = maxReasons
+	}
+	return number
+}
+
+func (r *reasons) count(number uint8) { r.list[number-1].Addresses++ }
+
+// sorted returns the reasons that were counted, the most frequent first.
+func (r *reasons) sorted() []Reason {
+	list := slices.DeleteFunc(slices.Clone(r.list), func(reason Reason) bool { return reason.Addresses == 0 })
+	slices.SortStableFunc(list, func(a, b Reason) int { return cmp.Compare(b.Addresses, a.Addresses) })
+	return list
+}
+
+// reasonOf returns what makes two failures the same to a reader, and how to tell of them. A time or a port number in the
+// text does not make another reason.
+func reasonOf(err error) (key, text string) {
+	var banned *BannedError
+	var failure *shodan.Error
+	switch {
+	case errors.As(err, &banned):
+		return "ban " + banned.Service, fmt.Sprintf("%s refuses further requests until %s", banned.Service, clockTime(banned.Until, time.Now()))
+	case errors.As(err, &failure) && failure.Err != nil:
+		return fmt.Sprintf("%s %v %d %s %v", failure.Service, failure.Kind, failure.Status, failure.Message, innermost(failure.Err)), failure.Error()
+	case failure != nil:
+		return failure.Error(), failure.Error()
+	}
+	return err.Error(), err.Error()
+}
+
+// innermost returns the error at the end of a chain.
+func innermost(err error) error {
+	for next := err; next != nil; next = errors.Unwrap(next) {
+		err = next
+	}
+	return err
+}
+
+// clockTime returns a moment as a time of day where that is clear enough.
+func clockTime(moment, now time.Time) string {
+	moment = moment.UTC()
+	if moment.Sub(now) < 12*time.Hour {
+		return moment.Format("15:04 UTC")
+	}
+	return moment.Format("2006-01-02 15:04 UTC")
+}
+
+// fallback returns why InternetDB answered a question for which the REST API would have been asked first, or "".
+func (b *Batch) fallback(q Question, answered Source) string {
+	e := b.engine
+	switch {
+	case answered != InternetDB || e.rest == nil || q.Free || b.named(q) != Auto:
+		return ""
+	case b.size > e.cfg.APILookupLimit:
+		return fmt.Sprintf("the list is longer than api_lookup_limit (%d)", e.cfg.APILookupLimit)
+	}
+	if err := e.rest.plan.lastRefusal(); err != nil {
+		return err.Error()
+	}
+	return "the API key is refused"
+}
+
+// lastRefusal returns why the newest lookup that the plan did not allow was refused, or nil.
+func (p *plan) lastRefusal() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.refusal
+}
+
+// isCached reports whether an answer is in a cache that outlasts the process.
+func (e *Engine) isCached(answer Answer) bool {
+	return !answer.FreshUntil.IsZero() && cache.Lasts(e.store.store)
+}
