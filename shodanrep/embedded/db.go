@@ -14,6 +14,8 @@ import (
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/ext/regexp"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
 // Options says what a [DB] serves.
@@ -66,7 +68,8 @@ const closeWait = 5 * time.Second
 const maxAttached = 10
 
 // Open starts the plugin and makes its tables. A connection with a wrong argument is an error in the plugin's words.
-func Open(ctx context.Context, opts Options) (*DB, error) {
+func Open(ctx context.Context, opts Options) (db *DB, err error) {
+	defer sqlitefile.CatchOutOfMemory(&err)
 	if len(opts.Connections) == 0 {
 		opts.Connections = []Connection{{Name: "default"}}
 	}
@@ -84,7 +87,7 @@ func Open(ctx context.Context, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{conn: conn, server: server, warn: opts.Warn, listContext: opts.ListContext, statement: &statement{}, ctx: ctx}
+	db = &DB{conn: conn, server: server, warn: opts.Warn, listContext: opts.ListContext, statement: &statement{}, ctx: ctx}
 	if err := db.setUp(opts.Connections); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -158,7 +161,8 @@ func (db *DB) Tables() []*Table {
 }
 
 // Close ends what is under way and frees the database.
-func (db *DB) Close() error {
+func (db *DB) Close() (err error) {
+	defer sqlitefile.CatchOutOfMemory(&err)
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	ended := make(chan struct{})

@@ -8,6 +8,8 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
 // moduleName is the name under which SQLite knows the plugin's tables; its argument is the table's number.
@@ -64,7 +66,8 @@ type cursor struct {
 var rowSeed = maphash.MakeSeed()
 
 // Filter starts a scan.
-func (c *cursor) Filter(_ int, idxStr string, args ...sqlite3.Value) error {
+func (c *cursor) Filter(_ int, idxStr string, args ...sqlite3.Value) (err error) {
+	defer sqlitefile.CatchOutOfMemoryInCallback(&err)
 	c.stop()
 	var p plan
 	if err := json.Unmarshal([]byte(idxStr), &p); err != nil {
@@ -97,7 +100,8 @@ func (c *cursor) Next() error {
 func (c *cursor) EOF() bool { return c.row == nil }
 
 // Column hands over a value of the row.
-func (c *cursor) Column(ctx sqlite3.Context, n int) error {
+func (c *cursor) Column(ctx sqlite3.Context, n int) (err error) {
+	defer sqlitefile.CatchOutOfMemoryInCallback(&err)
 	setResult(ctx, c.row.Columns[c.t.Columns[n].Name])
 	return nil
 }

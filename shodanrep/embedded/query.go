@@ -4,15 +4,19 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
 // Query runs one or more statements, and calls each with the rows of every one that has a result. It stops at the first
-// error: the plugin's, SQLite's, that of each, or the context's. each must not call methods of db.
+// error: the plugin's, SQLite's, that of each, or the context's. each must not call methods of db. After an error that
+// is [sqlitefile.ErrOutOfMemory] only Close may be called.
 func (db *DB) Query(ctx context.Context, sql string, each func(*Rows) error) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -32,7 +36,7 @@ func (db *DB) Query(ctx context.Context, sql string, each func(*Rows) error) err
 // run runs the first statement of sql, and returns the rest.
 func (db *DB) run(sql string, each func(*Rows) error) (tail string, err error) {
 	db.statement = &statement{}
-	stmt, tail, err := db.conn.Prepare(sql)
+	stmt, tail, err := db.prepare(sql)
 	if err != nil {
 		if filled := fillEmptyLists(sql); isNoPlan(err) && filled != sql {
 			return db.run(filled, each)
@@ -42,8 +46,7 @@ func (db *DB) run(sql string, each func(*Rows) error) (tail string, err error) {
 	if stmt == nil {
 		return tail, nil
 	}
-	// The error of Close repeats that of the last step.
-	defer stmt.Close()
+	defer closeStmt(stmt)
 
 	rows := &Rows{db: db, stmt: stmt}
 	rows.step()
@@ -67,8 +70,24 @@ func (db *DB) run(sql string, each func(*Rows) error) (tail string, err error) {
 	return tail, nil
 }
 
+// prepare compiles the first statement of sql, and returns the rest.
+func (db *DB) prepare(sql string) (stmt *sqlite3.Stmt, tail string, err error) {
+	defer sqlitefile.CatchOutOfMemory(&err)
+	return db.conn.Prepare(sql)
+}
+
+// closeStmt frees a statement. The error repeats that of the last step.
+func closeStmt(stmt *sqlite3.Stmt) {
+	var err error
+	defer sqlitefile.CatchOutOfMemory(&err)
+	_ = stmt.Close()
+}
+
 // explain returns the error that a user should see in place of one of SQLite.
 func (db *DB) explain(err error) error {
+	if errors.Is(err, sqlitefile.ErrOutOfMemory) {
+		return fmt.Errorf("%w; read fewer rows or shorter values, such as substr(data, 1, 1000)", err)
+	}
 	if db.ctx.Err() != nil {
 		return context.Cause(db.ctx)
 	}
@@ -134,11 +153,17 @@ func (r *Rows) step() {
 	if r.done {
 		return
 	}
-	r.ready = r.stmt.Step()
-	r.done = !r.ready
-	if err := r.stmt.Err(); err != nil {
+	ready, err := step(r.stmt)
+	r.ready, r.done = ready, !ready
+	if err != nil {
 		r.err = r.db.explain(err)
 	}
+}
+
+func step(stmt *sqlite3.Stmt) (ready bool, err error) {
+	defer sqlitefile.CatchOutOfMemory(&err)
+	ready = stmt.Step()
+	return ready, stmt.Err()
 }
 
 // declaredTypes maps what is declared of a column to the name of its type in Steampipe's database.
@@ -182,8 +207,8 @@ func (r *Rows) valueType(i int) string {
 
 func (r *Rows) read() {
 	clear(r.values)
-	if err := r.stmt.Columns(r.values...); err != nil {
-		r.err = sqlError(err)
+	if err := columns(r.stmt, r.values); err != nil {
+		r.err = r.db.explain(err)
 		return
 	}
 	for i, c := range r.columns {
@@ -198,6 +223,11 @@ func (r *Rows) read() {
 			}
 		}
 	}
+}
+
+func columns(stmt *sqlite3.Stmt, values []any) (err error) {
+	defer sqlitefile.CatchOutOfMemory(&err)
+	return stmt.Columns(values...)
 }
 
 // HasStatement reports whether there is anything in sql but blanks, comments and semicolons.

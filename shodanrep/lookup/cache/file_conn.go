@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
 // busyTimeout is how long a call waits for another process that writes.
@@ -32,7 +34,8 @@ func (c *conn) lock(ctx context.Context) error { return wait(ctx, c.turn) }
 func (c *conn) unlock() { c.turn <- struct{}{} }
 
 // open connects to the file at an absolute path.
-func (c *conn) open(ctx context.Context, path string) error {
+func (c *conn) open(ctx context.Context, path string) (err error) {
+	defer sqlitefile.CatchOutOfMemory(&err)
 	// The write-ahead log has the answers too: modeof lets only those read it who may read the file.
 	escape := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 	uri := "file:///" + escape(strings.TrimPrefix(filepath.ToSlash(path), "/")) + "?modeof=" + escape(path)
@@ -45,16 +48,17 @@ func (c *conn) open(ctx context.Context, path string) error {
 }
 
 // close lets go of the file. The caller holds the connection.
-func (c *conn) close() error {
+func (c *conn) close() (err error) {
 	if c.db == nil {
 		return nil
 	}
-	for _, s := range c.stmts {
+	db, stmts := c.db, c.stmts
+	c.db, c.stmts = nil, nil
+	defer sqlitefile.CatchOutOfMemory(&err)
+	for _, s := range stmts {
 		s.Close()
 	}
-	err := c.db.Close()
-	c.db, c.stmts = nil, nil
-	return err
+	return db.Close()
 }
 
 // transact runs fn in a transaction that begin starts, and gives up, without a trace, when ctx ends. The caller holds
@@ -64,18 +68,13 @@ func (c *conn) transact(ctx context.Context, begin string, fn func() error) erro
 		return errClosed
 	}
 	c.db.SetInterrupt(ctx)
-	err := c.db.Exec(begin)
-	if err == nil {
-		if err = fn(); err == nil {
-			err = c.db.Exec("COMMIT")
-		}
-	}
+	err := c.run(begin, fn)
 	c.db.SetInterrupt(context.Background())
 	if err == nil {
 		return nil
 	}
 	for _, s := range c.stmts {
-		s.Reset() // a statement in the middle of its rows would hold the transaction open
+		resetStmt(s) // a statement in the middle of its rows would hold the transaction open
 	}
 	if !c.db.GetAutocommit() {
 		c.db.Exec("ROLLBACK") // what failed is what the caller hears
@@ -84,6 +83,25 @@ func (c *conn) transact(ctx context.Context, begin string, fn func() error) erro
 		return ctx.Err()
 	}
 	return err
+}
+
+// run runs fn in a transaction, and leaves it open where fn fails.
+func (c *conn) run(begin string, fn func() error) (err error) {
+	defer sqlitefile.CatchOutOfMemory(&err)
+	if err := c.db.Exec(begin); err != nil {
+		return err
+	}
+	if err := fn(); err != nil {
+		return err
+	}
+	return c.db.Exec("COMMIT")
+}
+
+// resetStmt ends a statement. The error repeats that of its last step.
+func resetStmt(s *sqlite3.Stmt) {
+	var err error
+	defer sqlitefile.CatchOutOfMemory(&err)
+	_ = s.Reset()
 }
 
 // read runs fn in a transaction that sees one state of the file.
@@ -115,7 +133,7 @@ func (c *conn) stmt(sql string, args ...any) (*sqlite3.Stmt, error) {
 		}
 		c.stmts[sql] = s
 	}
-	s.Reset() // what it says is how the last run went
+	resetStmt(s)
 	for i, arg := range args {
 		var err error
 		switch v := arg.(type) {

@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
 var (
@@ -34,6 +36,7 @@ var advice = []struct {
 	{sqlite3.IOERR_WRITE, roomAdvice}, // the driver does not tell a full disk from a broken one
 	{sqlite3.IOERR_SHMSIZE, roomAdvice},
 	{syscall.ENOSPC, roomAdvice},
+	{sqlitefile.ErrOutOfMemory, "free memory, or set the cache to \"memory\""},
 	{syscall.ENOTDIR, "set the cache to a path under a folder"},
 	{fs.ErrPermission, writableAdvice},
 	{sqlite3.READONLY, writableAdvice},

@@ -11,6 +11,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
 // schemaVersion is raised where the schema changes, and so with every pivot.
@@ -125,13 +126,24 @@ func (x *index) use(ctx context.Context, f func(*conn) error) error {
 		return x.explain(ctx, err)
 	}
 	c.SetInterrupt(ctx)
-	err = f(c)
+	err = c.guard(f)
 	c.SetInterrupt(context.Background())
+	if errors.Is(err, sqlitefile.ErrOutOfMemory) {
+		_ = c.close() // a transaction may be open, which ends with the connection
+		return x.explain(ctx, err)
+	}
 	x.put(c)
 	return x.explain(ctx, err)
 }
 
-func (x *index) take(ctx context.Context) (*conn, error) {
+// guard runs f, and returns an error where SQLite gets no memory.
+func (c *conn) guard(f func(*conn) error) (err error) {
+	defer sqlitefile.CatchOutOfMemory(&err)
+	return f(c)
+}
+
+func (x *index) take(ctx context.Context) (_ *conn, err error) {
+	defer sqlitefile.CatchOutOfMemory(&err)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -200,8 +212,8 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func (c *conn) close() error {
-	var err error
+func (c *conn) close() (err error) {
+	defer sqlitefile.CatchOutOfMemory(&err)
 	for _, stmt := range c.prepared {
 		err = errors.Join(err, stmt.Close())
 	}
