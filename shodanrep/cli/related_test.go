@@ -54,9 +54,8 @@ func neighbourhood(t *testing.T) *shodantest.Simulator {
 	service := func(port int, cn string) map[string]any {
 		return map[string]any{"port": port, "transport": "tcp", "product": "nginx", "ssl": shodantest.TLS(cn, expires), "data": fmt.Sprint(port, cn)}
 	}
-	for ip, names := range map[string][]string{
-		"11.0.1.1": {"first.example.com"}, "11.0.1.2": {"first.example.com", "second.example.com"}, "11.0.1.3": {"second.example.com"},
-	} {
+	for i, names := range [][]string{{"first.example.com"}, {"first.example.com", "second.example.com"}, {"second.example.com"}} {
+		ip := fmt.Sprintf("11.0.1.%d", i+1)
 		var banners []map[string]any
 		for i, name := range names {
 			banners = append(banners, service(443+i, name))
