@@ -125,6 +125,7 @@ var asksServices = []string{
 	"shodan_scan",
 	"shodan_search",
 	"shodan_search_facet",
+	"shodan_exploit",
 	"shodan_search_filter",
 	"shodan_service_name",
 	"shodan_vulnerability",
