@@ -1,6 +1,7 @@
 package shodanrep_test
 
 import (
+	"encoding/xml"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -96,6 +97,13 @@ func TestTheIndexFollowsTheRulesOfTheHub(t *testing.T) {
 		if !regexp.MustCompile(`(?m)^` + key + `: \S`).MatchString(matter) {
 			t.Errorf("the front matter has no %s", key)
 		}
+	}
+	if icon := "docs/images/shodanrep.svg"; !strings.Contains(matter, icon) {
+		t.Errorf("the front matter does not name the icon %s", icon)
+	} else if text := read(t, icon); xml.Unmarshal([]byte(text), new(struct {
+		XMLName xml.Name `xml:"svg"`
+	})) != nil {
+		t.Errorf("%s is no SVG", icon)
 	}
 	for _, heading := range []string{"## Documentation", "## Get started", "### Install", "### Credentials", "### Configuration"} {
 		if !strings.Contains(index, "\n"+heading+"\n") {
