@@ -67,4 +67,5 @@ connection "shodanrep" {
   # api_url        = "https://api.shodan.io"
   # internetdb_url = "https://internetdb.shodan.io"
   # cvedb_url      = "https://cvedb.shodan.io"
+  # exploits_url   = "https://exploits.shodan.io"
 }

@@ -41,7 +41,8 @@ type connectionConfig struct {
 	APIURL                      *string  `hcl:"api_url,optional"`
 	InternetDBURL               *string  `hcl:"internetdb_url,optional"`
 
-	CVEDBURL *string `hcl:"cvedb_url,optional"`
+	CVEDBURL    *string `hcl:"cvedb_url,optional"`
+	ExploitsURL *string `hcl:"exploits_url,optional"`
 }
 
 // settings are a connection's arguments, checked and with their defaults.
@@ -82,6 +83,7 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 			APIURL:                      r.address("api_url", config.APIURL, "SHODAN_API_URL", shodan.DefaultAPIURL),
 			InternetDBURL:               r.address("internetdb_url", config.InternetDBURL, "", shodan.DefaultInternetDBURL),
 			CVEDBURL:                    r.address("cvedb_url", config.CVEDBURL, "", shodan.DefaultCVEDBURL),
+			ExploitsURL:                 r.address("exploits_url", config.ExploitsURL, "", shodan.DefaultExploitsURL),
 			UserAgent:                   "steampipe-plugin-shodanrep/" + Version(),
 		},
 		correlationLimit: r.count("correlation_limit", config.CorrelationLimit, 20, 1, 10_000),

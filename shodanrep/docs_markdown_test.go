@@ -119,6 +119,17 @@ func servicesConfig(t *testing.T) string {
 	if _, err := sim.Load("config/sample/hosts.json.gz"); err != nil {
 		t.Fatal(err)
 	}
+	sim.AddExploits(
+		shodantest.Exploit{
+			"_id": "exploit/windows/smb/invented", "source": "Metasploit", "title": "Invented SMB exploit", "type": "remote",
+			"platform": "windows", "rank": "average", "cve": []string{"CVE-2017-0144"},
+		},
+		shodantest.Exploit{
+			"_id": 900001, "source": "ExploitDB", "description": "Invented exploit of Apache httpd", "type": "remote", "author": "Nobody",
+			"platform": "linux", "date": "2021-10-06T00:00:00+00:00", "port": 80, "code": "print('invented')",
+			"cve": []string{"CVE-2021-41773", "CVE-2021-42013", "CVE-2023-38408", "CVE-2019-0211"},
+		},
+	)
 	path := filepath.Join(t.TempDir(), "services.spc")
 	text := fmt.Sprintf(`connection "shodanrep" {
   plugin              = "shodanrep"
@@ -128,9 +139,10 @@ func servicesConfig(t *testing.T) string {
   api_url             = %q
   internetdb_url      = %q
   cvedb_url           = %q
+  exploits_url        = %q
   requests_per_second = 1000
 }
-`, shodantest.Key, sim.APIURL(), sim.InternetDBURL(), sim.CVEDBURL())
+`, shodantest.Key, sim.APIURL(), sim.InternetDBURL(), sim.CVEDBURL(), sim.ExploitsURL())
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

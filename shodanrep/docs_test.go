@@ -1,6 +1,7 @@
 package shodanrep_test
 
 import (
+	"encoding/xml"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -97,6 +98,13 @@ func TestTheIndexFollowsTheRulesOfTheHub(t *testing.T) {
 			t.Errorf("the front matter has no %s", key)
 		}
 	}
+	if icon := "docs/images/shodanrep.svg"; !strings.Contains(matter, icon) {
+		t.Errorf("the front matter does not name the icon %s", icon)
+	} else if text := read(t, icon); xml.Unmarshal([]byte(text), new(struct {
+		XMLName xml.Name `xml:"svg"`
+	})) != nil {
+		t.Errorf("%s is no SVG", icon)
+	}
 	for _, heading := range []string{"## Documentation", "## Get started", "### Install", "### Credentials", "### Configuration"} {
 		if !strings.Contains(index, "\n"+heading+"\n") {
 			t.Errorf("there is no section %q", heading)
@@ -125,6 +133,7 @@ var asksServices = []string{
 	"shodan_scan",
 	"shodan_search",
 	"shodan_search_facet",
+	"shodan_exploit",
 	"shodan_search_filter",
 	"shodan_service_name",
 	"shodan_vulnerability",

@@ -2,6 +2,7 @@ package shodanrep
 
 import (
 	"context"
+	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
@@ -36,6 +37,8 @@ func items[R any](_ *request, list []R) []R { return list }
 type part[T any] struct {
 	item  T
 	total *int64
+	// checkedAt is when the service was asked for the page of the item.
+	checkedAt time.Time
 }
 
 // paged emits the items of page after page, each once and at most as many as the scan needs or most. It ends with the
@@ -53,7 +56,7 @@ func paged[T any](ctx context.Context, r *request, most int, page func(int) shod
 				continue
 			}
 			seen[key(item)] = true
-			if !emit(part[T]{item, total}) {
+			if !emit(part[T]{item, total, reply.CheckedAt}) {
 				return nil
 			}
 		}

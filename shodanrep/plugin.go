@@ -49,6 +49,7 @@ func tables(ctx context.Context, _ *plugin.TableMapData) (map[string]*plugin.Tab
 		"shodan_dns_resolve":             tableShodanDNSResolve(ctx),
 		"shodan_dns_reverse":             tableShodanDNSReverse(ctx),
 		"shodan_domain":                  tableShodanDomain(ctx),
+		"shodan_exploit":                 tableShodanExploit(ctx),
 		"shodan_fingerprint":             tableShodanFingerprint(ctx),
 		"shodan_fingerprint_correlation": tableShodanFingerprintCorrelation(ctx),
 		"shodan_host":                    tableShodanHost(ctx),

@@ -1,6 +1,7 @@
 package shodanrep
 
 import (
+	"context"
 	"fmt"
 
 	goplugin "github.com/hashicorp/go-plugin"
@@ -30,11 +31,17 @@ func Serve() {
 	})
 }
 
-// A pluginServer is the SDK's server with a small query cache, and it knows which connections are configured.
+// A pluginServer is the SDK's server with a small query cache and a quiet logger, and it knows which connections are configured.
 type pluginServer struct{ *grpc.PluginServer }
 
 func newPluginServer() pluginServer {
-	return pluginServer{plugin.Server(&plugin.ServeOpts{PluginFunc: Plugin})}
+	var p *plugin.Plugin
+	server := plugin.Server(&plugin.ServeOpts{PluginFunc: func(ctx context.Context) *plugin.Plugin {
+		p = Plugin(ctx)
+		return p
+	}})
+	p.Logger = quietLogger{p.Logger}
+	return pluginServer{server}
 }
 
 // SetAllConnectionConfigs bounds the query cache, which Steampipe before 0.20 configures here.

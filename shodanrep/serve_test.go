@@ -33,6 +33,12 @@ func TestMain(m *testing.M) {
 // startPlugin starts the plugin as a process of its own, as Steampipe does.
 func startPlugin(t *testing.T) (client *grpc.PluginClient, process *os.Process) {
 	t.Helper()
+	return startPluginLogging(t, io.Discard)
+}
+
+// startPluginLogging is startPlugin with a place for what the process writes to its log.
+func startPluginLogging(t *testing.T, lines io.Writer) (client *grpc.PluginClient, process *os.Process) {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), servePlugin+"=1")
 	c := goplugin.NewClient(&goplugin.ClientConfig{
@@ -41,6 +47,7 @@ func startPlugin(t *testing.T) (client *grpc.PluginClient, process *os.Process) 
 		Cmd:              cmd,
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		Logger:           hclog.NewNullLogger(),
+		Stderr:           lines,
 	})
 	t.Cleanup(c.Kill)
 	client, err := grpc.NewPluginClient(c, pluginName)

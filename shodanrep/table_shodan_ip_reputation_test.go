@@ -40,7 +40,7 @@ func simulate(t *testing.T, opts ...shodantest.Option) *shodantest.Simulator {
 // free is a connection to InternetDB only, keyed one with a key as well. Neither keeps anything beyond its test, since
 // every simulator has an address of its own.
 func free(s *shodantest.Simulator) string {
-	return fmt.Sprintf("internetdb_url = %q\ninternetdb_requests_per_second = 1000\napi_url = %q\ncvedb_url = %q\ncache = \"memory\"\n", s.InternetDBURL(), s.APIURL(), s.CVEDBURL())
+	return fmt.Sprintf("internetdb_url = %q\ninternetdb_requests_per_second = 1000\napi_url = %q\ncvedb_url = %q\nexploits_url = %q\ncache = \"memory\"\n", s.InternetDBURL(), s.APIURL(), s.CVEDBURL(), s.ExploitsURL())
 }
 
 func keyed(s *shodantest.Simulator) string {

@@ -16,6 +16,9 @@ import (
 // cveDB is CVEDB among the services. It is no Source: it knows vulnerabilities, and no addresses.
 const cveDB Source = "cvedb"
 
+// exploits is the search for exploits among the services. It is no Source either.
+const exploits Source = "exploits"
+
 const (
 	// cveDBPerSecond and cveDBBurst are how many requests CVEDB is sent a second, and at once.
 	cveDBPerSecond = 10
@@ -34,7 +37,7 @@ type Reply[T any] struct {
 // Ask asks the REST API or CVEDB, or takes the answer from the cache; those who ask the same at the same time share one
 // request. What is not there is an error of the kind shodan.NotFound.
 func Ask[T any](ctx context.Context, e *Engine, call shodan.Call[T]) (Reply[T], error) {
-	if call.Service == shodan.RESTService {
+	if call.Service != shodan.CVEDBService {
 		if err := e.CheckKey(call.What); err != nil {
 			return Reply[T]{}, err
 		}
@@ -63,8 +66,11 @@ func explain(what string, err error) error {
 // request is Ask with the service's own errors.
 func request[T any](ctx context.Context, e *Engine, call shodan.Call[T]) (Reply[T], error) {
 	s := e.rest
-	if call.Service == shodan.CVEDBService {
+	switch call.Service {
+	case shodan.CVEDBService:
 		s = e.cveDB
+	case shodan.ExploitsService:
+		s = e.exploits
 	}
 	key := cache.Key{Service: s.store, Subject: call.Path + "?" + call.Query.Encode(), Asked: "get"}
 	kept := e.store.get(ctx, []cache.Key{key, s.banKey()})

@@ -38,6 +38,7 @@ type Config struct {
 	APIURL                      string
 	InternetDBURL               string
 	CVEDBURL                    string
+	ExploitsURL                 string
 	UserAgent                   string
 	Logger                      hclog.Logger
 	// Transport is nil but in tests: then nothing is shared with other engines.
@@ -58,6 +59,7 @@ type Engine struct {
 	internetDB *service
 	rest       *service // nil without a key
 	cveDB      *service
+	exploits   *service // nil without a key
 	store      *keeper
 	// coordinator is what machines that share a cache share beside it; nil where the cache is this machine's own.
 	coordinator cache.Coordinator
@@ -77,12 +79,13 @@ var shared struct {
 func New(ctx context.Context, cfg Config) (*Engine, error) {
 	e := &Engine{cfg: cfg, slots: map[Source]chan struct{}{
 		Shodan: make(chan struct{}, cfg.MaxConcurrency), InternetDB: make(chan struct{}, cfg.MaxConcurrency),
-		cveDB: make(chan struct{}, cfg.MaxConcurrency),
+		cveDB: make(chan struct{}, cfg.MaxConcurrency), exploits: make(chan struct{}, cfg.MaxConcurrency),
 	}}
 	e.internetDB = e.service(newInternetDB)
 	e.cveDB = e.service(newCVEDB)
 	if cfg.APIKey != "" {
 		e.rest = e.service(newREST)
+		e.exploits = e.service(newExploits)
 	}
 	e.InForce()
 	e.store = e.keeper(ctx)

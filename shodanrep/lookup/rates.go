@@ -17,6 +17,7 @@ func (e *Engine) setRates(inForce bool) {
 	shared.Lock()
 	defer shared.Unlock()
 	e.rest.setRate(e, e.cfg.RequestsPerSecond, inForce)
+	e.exploits.setRate(e, e.cfg.RequestsPerSecond, inForce)
 	e.internetDB.setRate(e, e.cfg.InternetDBRequestsPerSecond, inForce)
 	e.cveDB.setRate(e, cveDBPerSecond, inForce)
 }

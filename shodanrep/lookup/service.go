@@ -104,6 +104,17 @@ func newCVEDB(cfg Config, client *http.Client) *service {
 	}
 }
 
+func newExploits(cfg Config, client *http.Client) *service {
+	c := &shodan.Exploits{BaseURL: cfg.ExploitsURL, Key: cfg.APIKey, UserAgent: cfg.UserAgent, HTTP: &http.Client{Transport: departures{overHTTP1(client.Transport)}}}
+	return &service{
+		source: exploits, name: "Shodan's exploit search", store: "exploits " + cfg.ExploitsURL + " " + cfg.keyID(),
+		advice: "another program may be using the API key",
+		// Its limit is documented to be that of the REST API.
+		pacer: newPacer(limits{perSecond: cfg.RequestsPerSecond, burst: 1, bannedAfter: 6, banTime: time.Minute, exact: true}),
+		get:   c.Get,
+	}
+}
+
 // key names the answer to a question about an address.
 func (s *service) key(addr netip.Addr, opts shodan.HostOptions) cache.Key {
 	key := cache.Key{Service: s.store, Subject: addr.String()}

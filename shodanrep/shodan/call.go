@@ -18,6 +18,7 @@ type Service int
 const (
 	RESTService Service = iota
 	CVEDBService
+	ExploitsService
 )
 
 // A Call is a request that is not about the addresses of hosts, and how its answer is read. There is one for each
@@ -37,7 +38,7 @@ type Call[T any] struct {
 	Volatile, Lasting bool
 }
 
-// A Getter is the Get method of Client or CVEDB.
+// A Getter is the Get method of Client, CVEDB or Exploits.
 type Getter func(ctx context.Context, path string, query url.Values) ([]byte, error)
 
 // Do asks a service for what a call is about, and returns what was read of the answer, and the answer itself, cleaned,
@@ -51,7 +52,7 @@ func Do[T any](ctx context.Context, get Getter, call Call[T]) (value T, body []b
 		return value, nil, err
 	}
 	if value, err = call.Read(body); err != nil {
-		name := map[Service]string{RESTService: "Shodan", CVEDBService: "CVEDB"}[call.Service]
+		name := map[Service]string{RESTService: "Shodan", CVEDBService: "CVEDB", ExploitsService: "Shodan's exploit search"}[call.Service]
 		return value, nil, &Error{Service: name, Kind: Unavailable, Status: http.StatusOK, Err: err}
 	}
 	return value, body, nil

@@ -37,7 +37,7 @@ func (u unexpected) Unwrap() error      { return u.error }
 
 // Error is a request that a service did not answer as asked.
 type Error struct {
-	Service    string // "Shodan", "InternetDB" or "CVEDB"
+	Service    string // "Shodan", "InternetDB", "CVEDB" or "Shodan's exploit search"
 	Kind       Kind
 	Status     int           // HTTP status, 0 where there was no answer
 	Message    string        // what the service said, never HTML and never with the key

@@ -25,6 +25,7 @@ const (
 	Shodan     = "shodan"     // the REST API
 	InternetDB = "internetdb" // the free one
 	CVEDB      = "cvedb"      // the one of vulnerabilities
+	Exploits   = "exploits"   // the search for exploits
 )
 
 // The paths under which the services are found. The REST API is at the bare root too, for clients such as
@@ -33,6 +34,7 @@ const (
 	APIPath        = "/api"
 	InternetDBPath = "/internetdb"
 	CVEDBPath      = "/cvedb"
+	ExploitsPath   = "/exploits"
 )
 
 // Key is the API key that the simulator takes, unless WithKey says otherwise. It has the form of Shodan's.
@@ -52,6 +54,7 @@ type Simulator struct {
 	generated int                 // how many of the addresses of GeneratedAddr are known
 	records   map[string][]Record // by domain
 	cves      map[string]CVE
+	exploits  []Exploit
 
 	record record
 	faults faults
@@ -104,6 +107,9 @@ func (s *Simulator) InternetDBURL() string { return s.base + InternetDBPath }
 // CVEDBURL is the address of CVEDB, for a client's base URL.
 func (s *Simulator) CVEDBURL() string { return s.base + CVEDBPath }
 
+// ExploitsURL is the address of the search for exploits, for a client's base URL.
+func (s *Simulator) ExploitsURL() string { return s.base + ExploitsPath }
+
 // ServeHTTP implements http.Handler.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := route(r)
@@ -155,6 +161,8 @@ func route(r *http.Request) call {
 		c.Service, c.path = InternetDB, "/"+rest
 	} else if rest, ok := strings.CutPrefix(c.path, CVEDBPath+"/"); ok {
 		c.Service, c.path = CVEDB, "/"+rest
+	} else if rest, ok := strings.CutPrefix(c.path, ExploitsPath+"/"); ok {
+		c.Service, c.path = Exploits, "/"+rest
 	} else if rest, ok := strings.CutPrefix(c.path, APIPath+"/"); ok {
 		c.Service, c.path = Shodan, "/"+rest
 	} else if _, err := netip.ParseAddr(strings.TrimPrefix(c.path, "/")); err == nil {
@@ -175,6 +183,10 @@ func route(r *http.Request) call {
 		return c
 	}
 	c.Key = r.URL.Query().Get("key")
+	if c.Service == Exploits {
+		c.Endpoint, c.Subject = c.path, r.URL.Query().Get("query")
+		return c
+	}
 	c.Endpoint, c.Subject = endpoint(c.path, r.URL.Query())
 	return c
 }
@@ -198,6 +210,8 @@ func (s *Simulator) answer(c *call) *answer {
 		return htmlAnswer(http.StatusUnauthorized, unauthorizedPage)
 	case !s.allow(c):
 		return s.limited(apiLimited)
+	case c.Service == Exploits:
+		return s.exploitsAnswer(c)
 	}
 	return s.rest(c)
 }

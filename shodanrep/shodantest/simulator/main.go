@@ -111,7 +111,7 @@ func serve(ctx context.Context, sim *shodantest.Simulator, addr, key string, gen
 		return err
 	}
 	url := "http://" + listener.Addr().String()
-	fmt.Fprintf(stdout, "REST API    %s%s\nInternetDB  %s%s\nCVEDB       %s%s\n", url, shodantest.APIPath, url, shodantest.InternetDBPath, url, shodantest.CVEDBPath)
+	fmt.Fprintf(stdout, "REST API    %s%s\nInternetDB  %s%s\nCVEDB       %s%s\nExploits    %s%s\n", url, shodantest.APIPath, url, shodantest.InternetDBPath, url, shodantest.CVEDBPath, url, shodantest.ExploitsPath)
 	if key == shodantest.Key { // one of the user's own is not for the screen
 		fmt.Fprintf(stdout, "API key     %s\n", key)
 	}
