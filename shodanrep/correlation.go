@@ -80,7 +80,7 @@ func (c correlation) definition() *plugin.Table {
 			text("pivot", "What the hosts share: "+join(c.pivots)+".", func(r row) any { return string(r.pivot) }),
 			text("value", "The value that they share.", func(r row) any { return r.value }),
 			integer("port", "The port on which the address itself has that value, where it belongs to a port.", func(r row) any { return r.port }),
-			inet("related_ip", "The address of the related host.", related(func(b *shodan.Banner) any { return b.Addr.String() })),
+			inet("related_ip", "The address of the related host.", related(func(b *shodan.Banner) any { return orNothing(b.Addr) })),
 			integer("related_port", "The port on which the related host was found.", related(func(b *shodan.Banner) any { return b.Port.Ptr() })),
 			text("organization", "The organization of the related host.", related(func(b *shodan.Banner) any { return string(b.Organization) })),
 			text("asn", "The autonomous system of the related host.", related(func(b *shodan.Banner) any { return string(b.ASN) })),

@@ -121,3 +121,11 @@ func checkNumeric(number string) error {
 	}
 	return nil
 }
+
+// CheckText returns an error for a text that PostgreSQL does not take as text.
+func CheckText(text string) error {
+	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		return errors.New("invalid byte sequence for encoding UTF8")
+	}
+	return nil
+}
