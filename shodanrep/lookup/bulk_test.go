@@ -270,3 +270,122 @@ func TestASummaryIsTakenFromAKeptAnswerWithBanners(t *testing.T) {
 		}
 	})
 }
+
+func TestABulkLookupThatFailsIsSplit(t *testing.T) {
+	for name, fault := range map[string]shodantest.Fault{
+		"reset":           {Kind: shodantest.Dropped},
+		"time-out":        {Kind: shodantest.Hang},
+		"502":             {Status: 502, Body: shodantest.BodyPage(502)},
+		"500 with JSON":   {Status: 500, Body: `{"error": "Internal Server Error"}`},
+		"503":             {Status: 503},
+		"redirect":        {Status: 302, Header: http.Header{"Location": {"https://example.com/"}}},
+		"no content":      {Status: 204},
+		"HTML":            {Body: shodantest.BodyPage(200)},
+		"challenge":       {Status: 403, Body: shodantest.BodyChallenge},
+		"truncated":       {Kind: shodantest.Truncated},
+		"broken off":      {Kind: shodantest.BrokenOff},
+		"an empty answer": {},
+	} {
+		for _, mode := range []string{"auto", "on"} {
+			for before, known := range map[string]bool{"first": false, "after one that worked": true} {
+				t.Run(name+", "+mode+", "+before, func(t *testing.T) {
+					bubble(t, func(t *testing.T) {
+						sim := shodantest.NewHandler(shodantest.WithPlan("corp"))
+						cfg := bulk(sim)
+						cfg.BulkLookup = mode
+						e := start(t, cfg)
+						addrs := sim.Generate(140)
+						if known {
+							lookUp(t.Context(), t, e, questions(addrs[100:])...)
+						}
+						fault.Endpoint = shodantest.EndpointHosts
+						sim.Fault(fault)
+						began, asked := time.Now(), sim.Count("")
+						got := lookUp(t.Context(), t, e, questions(addrs[:100])...)
+						if tally(got)[lookup.Indexed] != 100 {
+							t.Errorf("%v; the first: %+v", tally(got), got[0])
+						}
+						if single, many := endpoints(sim); single != 100 || many > 6 || sim.Count("")-asked > 105 {
+							t.Errorf("%d single and %d bulk requests, want 100 single ones after three in bulk and two halves", single, many)
+						}
+						if took := time.Since(began); took > 2*time.Minute {
+							t.Errorf("it took %v", took)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+func TestAHalfThatWorksIsNotSplitFurther(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler(shodantest.WithPlan("corp"))
+		cfg := bulk(sim)
+		cfg.BulkLookup = "on"
+		// The first bulk request fails with all its tries; so it is not yet known whether they work.
+		sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointHosts, Kind: shodantest.Truncated, Times: 3})
+		if got := tally(lookUp(t.Context(), t, start(t, cfg), questions(sim.Generate(100))...)); got[lookup.Indexed] != 100 {
+			t.Errorf("%v", got)
+		}
+		if single, many := endpoints(sim); single != 0 || many != 5 {
+			t.Errorf("%d single and %d bulk requests, want three and two halves", single, many)
+		}
+	})
+}
+
+func TestWhereNothingWorksTheErrorSaysWhatHappened(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler(shodantest.WithPlan("corp"))
+		sim.Fault(shodantest.Fault{Status: 502})
+		cfg := bulk(sim)
+		cfg.BulkLookup = "on"
+		for _, a := range lookUp(t.Context(), t, start(t, cfg), questions(sim.Generate(100))...) {
+			if a.Status != lookup.Failed || a.Source != lookup.Shodan || !strings.Contains(a.Error, "Shodan did not answer (HTTP 502: Bad Gateway)") {
+				t.Fatalf("%+v", a)
+			}
+		}
+		// An address is in six requests at most, and a service that is down is left alone after 20 lookups.
+		asked := map[string]int{}
+		for _, r := range sim.Requests() {
+			for addr := range strings.SplitSeq(r.Subject, ",") {
+				asked[addr]++
+			}
+		}
+		for addr, n := range asked {
+			if n > 6 {
+				t.Errorf("%s was in %d requests", addr, n)
+			}
+		}
+		if n := sim.Count(""); n > 5+2*(20+cfg.MaxConcurrency) {
+			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+func TestTheTimeAllowedGrowsWithTheAddresses(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler(shodantest.WithPlan("corp"), shodantest.WithLatency(3*time.Second))
+		cfg := bulk(sim)
+		cfg.Timeout = time.Second
+		list := questions(sim.Generate(101))
+		e := start(t, cfg)
+		if a := lookUp(t.Context(), t, e, list[100])[0]; a.Status != lookup.Failed || !strings.Contains(a.Error, "no answer within 1s") {
+			t.Errorf("%+v", a)
+		}
+		if got := tally(lookUp(t.Context(), t, e, list[:100]...)); got[lookup.Indexed] != 100 {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
+func TestABulkRefusalSaysInWhichWords(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler(shodantest.WithPlan("dev"))
+		cfg := bulk(sim)
+		cfg.BulkLookup = "on"
+		if a := lookUp(t.Context(), t, start(t, cfg), questions(sim.Generate(2))...)[0]; a.Status != lookup.Failed || !strings.Contains(a.Error, "HTTP 403") {
+			t.Errorf("%+v", a)
+		}
+	})
+}
