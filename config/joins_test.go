@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -23,12 +24,22 @@ func tables(t *testing.T) map[string]*plugin.Table {
 	return tables
 }
 
+// foreign returns the tables of the plugin, and those of the cloud plugins that the tests have.
+func foreign(t *testing.T) map[string]*plugin.Table {
+	t.Helper()
+	all := tables(t)
+	for _, m := range regexp.MustCompile(`create table (\w+)`).FindAllStringSubmatch(read(t, "powerpipe/testdata/cloud_tables.sql"), -1) {
+		maps.Copy(all, joincheck.Foreign(m[1]))
+	}
+	return all
+}
+
 // TestTheDocumentsJoinSafely checks the SQL of all pages that is meant for PostgreSQL.
 func TestTheDocumentsJoinSafely(t *testing.T) {
 	t.Parallel()
 	block := regexp.MustCompile("(?ms)^```sql(?:\\+postgres)?\n(.*?)^```$")
 	command := regexp.MustCompile(`steampipe query [^"\n]*"(select [^"]+)"`)
-	all := tables(t)
+	all := foreign(t)
 	pages, queries := 0, 0
 	for _, folder := range []string{"../README.md", "../docs", "."} {
 		err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {

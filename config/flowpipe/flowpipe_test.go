@@ -1,6 +1,7 @@
 package flowpipe_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -134,8 +135,10 @@ func TestTheTriggerTellsTheWorstLevel(t *testing.T) {
 func TestTheTriggerJoinsSafely(t *testing.T) {
 	t.Parallel()
 	levels := cty.ObjectVal(map[string]cty.Value{"alarm_levels": cty.ListVal([]cty.Value{cty.StringVal("high")})})
+	all := tables(t)
+	maps.Copy(all, joincheck.Foreign("aws_vpc_security_group_rule", "aws_ec2_network_interface"))
 	for name, attribute := range blocks(t)["locals"].Attributes {
-		joincheck.Check(t, name, evaluate(t, attribute.Expr, map[string]cty.Value{"var": levels}), tables(t))
+		joincheck.Check(t, name, evaluate(t, attribute.Expr, map[string]cty.Value{"var": levels}), all)
 	}
 }
 

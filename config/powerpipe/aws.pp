@@ -28,6 +28,7 @@ locals {
         select arn, title, tags, account_id, region, _ctx ->> 'connection_name' as connection_name from aws_ec2_application_load_balancer
         union all
         select arn, title, tags, account_id, region, _ctx ->> 'connection_name' from aws_ec2_network_load_balancer
+        offset 0 -- as Steampipe may drop conditions of a join with one of these tables itself
       ) as l
       left join (
         -- offset 0, so that they are listed once, and not for each load balancer

@@ -20,8 +20,8 @@ import (
 	"github.com/wasilibs/go-pgquery/parser"
 )
 
-// Problems parses SQL as PostgreSQL does and returns the joins in it that are not safe. Tables are those of the plugin,
-// by name. Tables without key columns are read whole and cannot lose a condition.
+// Problems parses SQL as PostgreSQL does and returns the joins in it that are not safe. Tables are those of the plugin and
+// of other plugins, by name. Tables without key columns are read whole and cannot lose a condition.
 func Problems(sql string, tables map[string]*plugin.Table) ([]string, error) {
 	text, err := parser.ParseToJSON(sql)
 	if err != nil {
@@ -36,6 +36,15 @@ func Problems(sql string, tables map[string]*plugin.Table) ([]string, error) {
 		c.query(selected, nil, inFrom)
 	}
 	return c.problems(), nil
+}
+
+// Foreign returns a table for each of the names, of which nothing more is known than that another plugin has it.
+func Foreign(names ...string) map[string]*plugin.Table {
+	tables := map[string]*plugin.Table{}
+	for _, name := range names {
+		tables[name] = &plugin.Table{Name: name, List: &plugin.ListConfig{KeyColumns: plugin.SingleColumn("unknown")}}
+	}
+	return tables
 }
 
 // Check fails a test with each problem of the SQL that it finds at a place.
@@ -57,7 +66,7 @@ type checker struct {
 	shared []string
 }
 
-// A scan is one use of a table of the plugin in a query.
+// A scan is one use of a table of a plugin in a query.
 type scan struct {
 	table      string
 	scope      *scope

@@ -1,6 +1,7 @@
 package joincheck_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -21,6 +22,7 @@ func tables(t *testing.T) map[string]*plugin.Table {
 
 func TestUnsafeJoinsAreFound(t *testing.T) {
 	all := tables(t)
+	maps.Copy(all, joincheck.Foreign("aws_x"))
 	for name, test := range map[string]struct{ sql, want string }{
 		"a comparison beside the key":                    {"select count(*) from t join shodan_ip_reputation r on r.ip = t.ip and r.score > t.id * 1000", "r.score, t.id"},
 		"a range beside the key":                         {"select * from g join shodan_service s on s.ip = g.ip and s.port between g.from_port and g.to_port", "s.port, g.from_port, g.to_port"},
@@ -47,6 +49,7 @@ func TestUnsafeJoinsAreFound(t *testing.T) {
 		"inside of a union":                              {"select 1 union all select 1 from t join shodan_ip_reputation r on r.ip = t.ip and r.score > t.id", "r.score, t.id"},
 		"inside of an insert":                            {"insert into x select 1 from t join shodan_ip_reputation r on r.ip = t.ip and r.score > t.id", "r.score, t.id"},
 		"a CTE with the name of its table":               {"with shodan_service as (select * from shodan_service) select 1 from t join shodan_service s on s.ip = t.ip and s.port > t.port", "s.port, t.port"},
+		"a table of another plugin":                      {"select 1 from t join aws_x a on a.region = t.region and a.name = t.name", "a.name, t.name"},
 		"a third table":                                  {"select 1 from t join shodan_service s on s.ip = t.ip join p on p.port = s.port", "p.port, s.port"},
 		"two tables with a column of a third":            {"select 1 from t join shodan_ip_reputation r on r.ip = t.ip join shodan_host h on h.ip = t.ip", "h and r are joined with the same column"},
 		"two tables, one after the other":                {"select 1 from t join shodan_ip_reputation r on r.ip = t.ip join shodan_host h on h.ip = r.ip", "h and r are joined with the same column"},
@@ -69,7 +72,10 @@ func TestUnsafeJoinsAreFound(t *testing.T) {
 
 func TestSafeJoinsPass(t *testing.T) {
 	all := tables(t)
+	maps.Copy(all, joincheck.Foreign("aws_x"))
 	for name, sql := range map[string]string{
+		"a table of another plugin, by its key":   "select 1 from aws_x a join shodan_ip_reputation r on r.ip = a.ip where a.region = 'x'",
+		"a table of another plugin with offset 0": "select 1 from t left join (select region, name from aws_x offset 0) a on a.region = t.region and a.name = t.name",
 		"the key alone":                        "select 1 from t join shodan_ip_reputation r on r.ip = t.ip where r.score > 10 and t.id > 5 and r.level in ('high')",
 		"a left join with the key alone":       "select 1 from t left join shodan_ip_reputation r on r.ip = t.ip",
 		"a function":                           "select 1 from t join shodan_reputation(array(select ip from t)) r on r.ip = t.ip and r.score > t.id",

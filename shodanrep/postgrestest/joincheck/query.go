@@ -174,6 +174,9 @@ func (c *checker) table(from node, sc *scope) {
 		return
 	}
 	r := &relation{scan: s, columns: map[string]names{}}
+	if len(c.tables[table].Columns) == 0 {
+		r.rest = names{s: true}
+	}
 	for _, column := range c.tables[table].Columns {
 		r.add(column.Name, names{s: true})
 	}
