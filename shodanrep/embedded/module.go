@@ -37,6 +37,9 @@ func (db *DB) connect(conn *sqlite3.Conn, _, _, _ string, args ...string) (*virt
 // BestIndex is asked for each way in which SQLite could run a query. A way that lacks a required condition is refused,
 // so that the planner takes another; whether any is left, [DB.Query] finds out.
 func (v *virtualTable) BestIndex(idx *sqlite3.IndexInfo) error {
+	if v.db.statement.compileOnly {
+		return nil
+	}
 	if !v.t.choose(idx) {
 		v.db.statement.refused(v.t)
 		return sqlite3.CONSTRAINT

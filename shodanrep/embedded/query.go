@@ -37,6 +37,12 @@ func (db *DB) Query(ctx context.Context, sql string, each func(*Rows) error) err
 func (db *DB) run(sql string, each func(*Rows) error) (tail string, err error) {
 	db.statement = &statement{}
 	stmt, tail, err := db.prepare(sql)
+	if err == nil || isNoPlan(err) {
+		if wrong := db.checkSubqueries(sql); wrong != nil {
+			closeStmt(stmt)
+			return "", wrong
+		}
+	}
 	if err != nil {
 		if filled := fillEmptyLists(sql); isNoPlan(err) && filled != sql {
 			return db.run(filled, each)

@@ -13,6 +13,8 @@ import (
 type statement struct {
 	tables []*statementTable
 	err    error
+	// compileOnly says that the statement is compiled for its names alone, and never run.
+	compileOnly bool
 }
 
 type statementTable struct {

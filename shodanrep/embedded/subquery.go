@@ -1,0 +1,233 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
+)
+
+// In "ip in (select ip from f)", where f has no column ip, SQL takes the ip of the query around it: the condition is
+// true for every row, and nobody is told. So a statement is refused where a subquery returns a column that only the
+// query around it has, and none of its own tables.
+//
+// SQLite resolves the names: a part of the subquery is compiled alone, and what is then missing comes from outside.
+// Subqueries that use columns from outside in their conditions, or beside columns of their own, are left alone.
+
+// subquery is "select results from tables" in brackets: one part of it, where it is a union of several.
+type subquery struct {
+	// with is the list of the common table expressions that the subquery sees.
+	with string
+	// text is the whole of it, and results and tables are what stands around its FROM.
+	text, results, tables string
+	// resultTokens are those of results, and tokens those of everything but tables; both without subqueries inside.
+	resultTokens, tokens []token
+	// compared says that the results are compared with a column: "ip in (…)", or "ip = (select ip …)".
+	compared bool
+}
+
+// checkSubqueries returns an error for a subquery whose tables lack the column that it is about.
+func (db *DB) checkSubqueries(sql string) error {
+	for _, q := range subqueries(sql) {
+		// What is compared has to depend on the subquery's own tables. Any other subquery may return what it likes, as
+		// long as it uses a column of its own somewhere.
+		part, tokens := q.text, q.tokens
+		if q.compared && len(unqualifiedNames(q.resultTokens)) > 0 {
+			part, tokens = "select "+q.results+" from "+q.tables, q.resultTokens
+		}
+		missing := db.missingColumn(q.with + part)
+		if missing == "" || !containsFold(unqualifiedNames(tokens), missing) {
+			continue
+		}
+		own, err := db.compile(q.with + "select * from " + q.tables)
+		if err != nil || len(own) == 0 || usesAny(tokens, own) {
+			continue
+		}
+		return fmt.Errorf("%s has no column %s; its columns are %s", q.tables, missing, strings.Join(own, ", "))
+	}
+	return nil
+}
+
+// missingColumn returns the name of the first column that a statement lacks, or nothing where it lacks none or is wrong
+// in some other way.
+func (db *DB) missingColumn(sql string) string {
+	if _, err := db.compile(sql); err != nil {
+		_, name, _ := strings.Cut(err.Error(), "no such column: ")
+		name, _, _ = strings.Cut(name, " - should this be")
+		return strings.Trim(name, `"`)
+	}
+	return ""
+}
+
+// compile compiles a statement, whether or not the plugin could answer it, and returns the names of its columns.
+func (db *DB) compile(sql string) (columns []string, err error) {
+	defer sqlitefile.CatchOutOfMemory(&err)
+	running := db.statement
+	defer func() { db.statement = running }()
+	db.statement = &statement{compileOnly: true}
+	stmt, _, err := db.conn.Prepare(sql)
+	if err != nil {
+		return nil, err
+	}
+	if stmt == nil {
+		return nil, errors.New("there is no statement")
+	}
+	defer stmt.Close()
+	for i := range stmt.ColumnCount() {
+		columns = append(columns, stmt.ColumnName(i))
+	}
+	return columns, nil
+}
+
+// subqueries returns the subqueries of a statement that have tables.
+func subqueries(sql string) []subquery {
+	tokens := tokenize(sql)
+	var found []subquery
+	for i, t := range tokens {
+		if !t.sign("(") || t.match < 0 || !tokens[i+1].is("select", "with") {
+			continue
+		}
+		for _, part := range parts(tokens, i+1, t.match) {
+			q, ok := newSubquery(sql, tokens, part[0], part[1])
+			if !ok {
+				continue
+			}
+			q.with = visible(sql, tokens, part[0])
+			q.compared = i > 0 && tokens[i-1].is("in") ||
+				i > 1 && tokens[i-1].sign("=") && len(q.resultTokens) == 1 && strings.EqualFold(q.resultTokens[0].text, tokens[i-2].text)
+			found = append(found, q)
+		}
+	}
+	return found
+}
+
+// parts returns the SELECTs of a UNION, INTERSECT or EXCEPT, each from its first token to the one behind its last.
+func parts(tokens []token, from, to int) [][2]int {
+	var list [][2]int
+	start := -1
+	for i := from; i < to; i++ {
+		switch t := tokens[i]; {
+		case t.sign("(") && t.match > 0:
+			i = t.match
+		case t.is("select"):
+			start = i
+		case t.is("union", "intersect", "except") && start >= 0:
+			list = append(list, [2]int{start, i})
+			start = -1
+		}
+	}
+	if start >= 0 {
+		list = append(list, [2]int{start, to})
+	}
+	return list
+}
+
+// newSubquery takes a SELECT apart. It returns false where it has no FROM.
+func newSubquery(sql string, tokens []token, from, to int) (subquery, bool) {
+	q := subquery{text: sql[tokens[from].start:tokens[to-1].end]}
+	start, level := from+1, tokens[from].inside
+	if tokens[start].is("distinct", "all") {
+		start++
+	}
+	tables, tablesEnd := -1, to
+	for i := start; i < to; i++ {
+		t := tokens[i]
+		switch {
+		case t.sign("(") && t.match > 0 && tokens[i+1].is("select", "with"):
+			i = t.match // a subquery inside, which is looked at by itself
+			continue
+		case tables < 0 && t.is("from") && t.inside == level:
+			if i == start {
+				return q, false
+			}
+			q.results, q.resultTokens = sql[tokens[start].start:tokens[i-1].end], slices.Clone(q.tokens)
+			tables = i + 1
+			continue
+		case tables >= 0 && tablesEnd == to && t.inside == level && t.is("where", "group", "having", "window", "order", "limit"):
+			tablesEnd = i
+		}
+		if tables < 0 || tablesEnd < to {
+			q.tokens = append(q.tokens, t)
+		}
+	}
+	if tables < 0 || tables >= tablesEnd {
+		return q, false
+	}
+	q.tables = sql[tokens[tables].start:tokens[tablesEnd-1].end]
+	return q, true
+}
+
+// visible returns a WITH clause of all common table expressions that a token sees: those that are complete before it,
+// on its own level of brackets and on those around.
+func visible(sql string, tokens []token, at int) string {
+	var lists []string
+	word := "with "
+	for i := 0; i < at; i++ {
+		if !tokens[i].is("with") || tokens[i].inside >= 0 && tokens[tokens[i].inside].match < at {
+			continue
+		}
+		if tokens[i+1].is("recursive") {
+			word = "with recursive "
+			i++
+		}
+		end := i + 1
+		for j := i + 1; j < at && !tokens[j].is("select", "insert", "update", "delete", "replace", "values"); j++ {
+			if tokens[j].sign("(") && tokens[j].match > 0 {
+				j = tokens[j].match
+			}
+			// A name's list of columns ends in a bracket too, but before AS.
+			if j < at && tokens[j].sign(")") && !tokens[j+1].is("as") {
+				end = j + 1
+			}
+		}
+		if end > i+1 {
+			lists = append(lists, sql[tokens[i+1].start:tokens[end-1].end])
+		}
+	}
+	if lists == nil {
+		return ""
+	}
+	return word + strings.Join(lists, ", ") + " "
+}
+
+// notColumns are the words in an expression that SQLite doesn't take for a column.
+var notColumns = []string{
+	"all", "and", "as", "asc", "between", "by", "case", "cast", "collate", "desc", "distinct", "else", "end", "escape",
+	"except", "exists", "false", "filter", "first", "from", "glob", "group", "having", "in", "intersect", "is", "isnull",
+	"last", "like", "limit", "match", "not", "notnull", "null", "nulls", "offset", "on", "or", "order", "over", "partition",
+	"regexp", "select", "then", "true", "union", "using", "values", "when", "where", "window", "with",
+}
+
+// unqualifiedNames returns the names that may be columns and have no table before them.
+func unqualifiedNames(tokens []token) []string {
+	var names []string
+	for i, t := range tokens {
+		switch {
+		case t.kind != wordToken && t.kind != nameToken, t.is(notColumns...):
+		case i > 0 && (tokens[i-1].sign(".") || tokens[i-1].is("as", "collate") || tokens[i-1].sign(":") || tokens[i-1].sign("@")):
+		case i+1 < len(tokens) && (tokens[i+1].sign(".") || tokens[i+1].sign("(")):
+		default:
+			names = append(names, t.text)
+		}
+	}
+	return names
+}
+
+// usesAny reports whether one of the columns is named, with a table before it or without, or all of them with a star.
+func usesAny(tokens []token, columns []string) bool {
+	for i, t := range tokens {
+		if t.sign("*") && (i == 0 || tokens[i-1].sign(".") || tokens[i-1].sign(",")) {
+			return true
+		}
+		if (t.kind == wordToken || t.kind == nameToken) && containsFold(columns, t.text) {
+			return true
+		}
+	}
+	return false
+}
+
+func containsFold(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+}
