@@ -12,7 +12,6 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
-	"golang.org/x/term"
 )
 
 const (
@@ -53,7 +52,7 @@ func (a *app) writeTable(names []string, cells [][]string) error {
 			widths[i] = max(widths[i], text.StringWidth(row[i]))
 		}
 	}
-	if width := a.width(); width > 0 {
+	if width := widthOf(a.stdout); width > 0 {
 		var fits bool
 		if widths, fits = fit(widths, width); !fits {
 			for i, row := range cells {
@@ -124,18 +123,6 @@ func columnNames(rows results) []string {
 		names[i] = printable(c.Name)
 	}
 	return names
-}
-
-// width returns how wide the terminal is, and 0 where standard output is none.
-func (a *app) width() int {
-	if !isTerminal(a.stdout) {
-		return 0
-	}
-	width, _, err := term.GetSize(int(a.stdout.(descriptor).Fd()))
-	if err != nil {
-		return 0
-	}
-	return width
 }
 
 // fit makes columns narrower until a table of them fits, the widest first. It reports false where they cannot be made
