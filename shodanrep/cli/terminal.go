@@ -52,7 +52,7 @@ func (a *app) writeTable(names []string, cells [][]string) error {
 			widths[i] = max(widths[i], text.StringWidth(row[i]))
 		}
 	}
-	if width := widthOf(a.stdout); width > 0 {
+	if width := a.width(); width > 0 {
 		var fits bool
 		if widths, fits = fit(widths, width); !fits {
 			for i, row := range cells {
@@ -124,6 +124,9 @@ func columnNames(rows results) []string {
 	}
 	return names
 }
+
+// width returns how wide the terminal is, and 0 where standard output is none.
+func (a *app) width() int { return widthOf(a.stdout) }
 
 // fit makes columns narrower until a table of them fits, the widest first. It reports false where they cannot be made
 // narrow enough.
