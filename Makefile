@@ -6,6 +6,12 @@ LDFLAGS := -s -w -X $(PACKAGE).version=$(VERSION)
 INSTALL_DIR := $(or $(STEAMPIPE_INSTALL_DIR),$(HOME)/.steampipe)
 DATABASE ?= postgres://steampipe@127.0.0.1:9193/steampipe
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# Another apt may be at work: install waits for its lock by itself, update has to be tried again where the lock of the
+# lists is taken. Both wait ten minutes at most.
+APT_WAIT := -o DPkg::Lock::Timeout=600
+APT_UPDATE := tries=0; until problem=$$(apt-get $(APT_WAIT) update -qq 2>&1); do \
+	case "$$problem" in *"Could not get lock"*|*"Unable to lock"*) ;; *) echo "$$problem" >&2; exit 1;; esac; \
+	tries=$$((tries + 1)); [ $$tries -le 120 ] || { echo "$$problem" >&2; exit 1; }; sleep 5; done
 # Packages that are free of the SDK's own races, and are therefore tested for ours.
 RACE := ./shodanrep/shodan/... ./shodanrep/reputation/... ./shodanrep/lookup/... ./shodanrep/shodantest/...
 
@@ -58,7 +64,7 @@ packages:
 	/usr/bin/python3 -c 'import shodan' 2>/dev/null || missing="$$missing python3-shodan"; \
 	if [ -n "$$missing" ]; then \
 		if [ "$$(id -u)" = 0 ]; then \
-			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+			$(APT_UPDATE) && DEBIAN_FRONTEND=noninteractive apt-get $(APT_WAIT) install -y -qq --no-install-recommends $$missing >/dev/null; \
 		else \
 			echo "The tests and the figures need$$missing: sudo apt-get install$$missing"; exit 1; \
 		fi; \

@@ -6,8 +6,13 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // outputNames are the formats of a result.
@@ -27,12 +32,17 @@ func (a *app) print(format string, rows results) error {
 	return a.printTable(rows)
 }
 
-// printCSV writes a header line and a line a row, where NULL is an empty field.
+// printCSV writes a header line and a line a row, where NULL is an empty field. On a terminal what would move its cursor
+// or change its colours is spelt out, but for the ends of lines.
 func (a *app) printCSV(rows results) error {
 	w := csv.NewWriter(a.stdout)
+	field := func(text string) string { return text }
+	if isTerminal(a.stdout) {
+		field = printableLines
+	}
 	record := make([]string, len(rows.Columns()))
 	for i, c := range rows.Columns() {
-		record[i] = c.Name
+		record[i] = field(c.Name)
 	}
 	w.Write(record)
 	w.Flush()
@@ -40,7 +50,7 @@ func (a *app) printCSV(rows results) error {
 		for i, v := range rows.Values() {
 			record[i] = ""
 			if v != nil {
-				record[i] = plain(v)
+				record[i] = field(plain(v))
 			}
 		}
 		w.Write(record)
@@ -54,6 +64,10 @@ func (a *app) printJSON(rows results) error {
 	type column struct {
 		Name     string `json:"name"`
 		DataType string `json:"data_type"`
+	}
+	out := a.stdout
+	if isTerminal(out) {
+		out = jsonEscaper{out}
 	}
 	// An object's keys must differ, the columns of a join may not.
 	columns, used := make([]column, len(rows.Columns())), make(map[string]bool)
@@ -85,7 +99,7 @@ func (a *app) printJSON(rows results) error {
 			writeJSON(&b, v)
 		}
 		b.WriteByte('}')
-		if _, err := b.WriteTo(a.stdout); err != nil {
+		if _, err := b.WriteTo(out); err != nil {
 			return err
 		}
 	}
@@ -93,8 +107,31 @@ func (a *app) printJSON(rows results) error {
 		return rows.Err()
 	}
 	b.WriteString("\n ]\n}\n")
-	_, err := b.WriteTo(a.stdout)
+	_, err := b.WriteTo(out)
 	return err
+}
+
+// A jsonEscaper writes JSON to a terminal: what would move its cursor or change its colours stands within a string of
+// JSON, and is escaped as such. Each write must be of whole characters.
+type jsonEscaper struct{ io.Writer }
+
+func (w jsonEscaper) Write(p []byte) (int, error) {
+	var b strings.Builder
+	for _, r := range string(p) {
+		switch {
+		case r == '\n' || r != utf8.RuneError && unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	if _, err := io.WriteString(w.Writer, b.String()); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // separator returns what stands before the i-th element of a list.

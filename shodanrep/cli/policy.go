@@ -105,6 +105,6 @@ func (a *app) checkPolicy(file string) error {
 	case policy.NeedsBanners():
 		asks = "asks for the banners of each host"
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s: the policy %s is right: %s, %s\n", file, policy.Name, plural(int64(len(policy.Factors)), "factor"), asks)
+	_, err = fmt.Fprintf(a.stdout, "%s: the policy %s is right: %s, %s\n", printable(file), policy.Name, plural(int64(len(policy.Factors)), "factor"), asks)
 	return err
 }

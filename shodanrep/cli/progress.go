@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
+	"github.com/dustin/go-humanize"
+	"github.com/jedib0t/go-pretty/v6/text"
 	"golang.org/x/term"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
@@ -19,6 +21,8 @@ const (
 	progressAfter = time.Second
 	progressEvery = 200 * time.Millisecond
 	barWidth      = 20 // which leaves room for the words in 80 columns
+	// eraseLine goes to the beginning of the terminal's line and erases it.
+	eraseLine = "\r\x1b[K"
 )
 
 // A progress shows how far the look-ups of a query are.
@@ -28,8 +32,9 @@ type progress struct {
 	once  sync.Once
 	done  sync.WaitGroup
 
-	mu  sync.Mutex               // for the terminal
-	bar *progressbar.ProgressBar // nil while there is none to be seen
+	mu     sync.Mutex
+	screen io.Writer // the terminal; nil where nothing is shown
+	shown  bool      // the bar stands on the terminal's last line
 }
 
 // showProgress begins to show progress on standard error, where that is a terminal on which nothing else appears
@@ -42,7 +47,8 @@ func (a *app) showProgress(output string, quiet bool) *progress {
 		if messages, ok := screen.(messageWriter); ok {
 			screen = messages.Writer // the bar has to move the cursor
 		}
-		p.done.Go(func() { p.show(screen) })
+		p.screen = screen
+		p.done.Go(p.show)
 	}
 	return p
 }
@@ -97,12 +103,13 @@ func (w barlessWriter) Fd() uintptr { return descriptorOf(w.Writer) }
 
 // clear takes the bar away until it is drawn again. The caller holds the lock.
 func (p *progress) clear() {
-	if p.bar != nil {
-		_ = p.bar.Clear()
+	if p.shown {
+		_, _ = io.WriteString(p.screen, eraseLine)
+		p.shown = false
 	}
 }
 
-func (p *progress) show(w io.Writer) {
+func (p *progress) show() {
 	select {
 	case <-p.stop:
 		return
@@ -111,7 +118,7 @@ func (p *progress) show(w io.Writer) {
 	ticker := time.NewTicker(progressEvery)
 	defer ticker.Stop()
 	for {
-		p.draw(w)
+		p.draw()
 		select {
 		case <-p.stop:
 			p.mu.Lock()
@@ -123,39 +130,38 @@ func (p *progress) show(w io.Writer) {
 	}
 }
 
-// draw draws the bar. The library is given no chance to draw by itself: it would do so from a goroutine of its own
-// where it does not know the total, and end the bar where all that is known of is done.
-func (p *progress) draw(w io.Writer) {
+// draw draws the bar on one line of the terminal.
+func (p *progress) draw() {
 	now := p.meter.Progress()
 	if now.Total == 0 {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	total := max(now.Total, now.Done+1)
-	if p.bar == nil {
-		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(w), progressbar.OptionShowCount(),
-			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionSetWidth(barWidth),
-			progressbar.OptionSetSpinnerChangeInterval(0))
-	}
-	p.bar.ChangeMax64(total)
-	p.bar.Describe(describe(now))
-	_ = p.bar.Set64(now.Done)
+	_, _ = io.WriteString(p.screen, eraseLine+bar(now, widthOf(p.screen)))
+	p.shown = true
 }
 
-// describe says what the bar itself does not show.
-func describe(p lookup.Progress) string {
-	text := "looking up"
+// bar is how far look-ups are, in so many columns; 0 is no limit. The last column stays free: some terminals go to the
+// next line there.
+func bar(p lookup.Progress, width int) string {
+	total := max(p.Total, p.Done, 1)
+	filled := int(p.Done * barWidth / total)
+	line := fmt.Sprintf("looking up %s/%s [%s%s] %d%%", humanize.Comma(p.Done), humanize.Comma(total),
+		strings.Repeat("=", filled), strings.Repeat(" ", barWidth-filled), p.Done*100/total)
+	if p.Left > 0 {
+		line += fmt.Sprintf(", %v left", p.Left)
+	}
 	if p.FromCache > 0 {
-		text += fmt.Sprintf(", %d from cache", p.FromCache)
+		line += fmt.Sprintf(", %s from cache", humanize.Comma(p.FromCache))
 	}
 	if p.Failed > 0 {
-		text += fmt.Sprintf(", %d failed", p.Failed)
+		line += fmt.Sprintf(", %s failed", humanize.Comma(p.Failed))
 	}
-	if p.Left > 0 {
-		text += fmt.Sprintf(", %v left", p.Left)
+	if width > 0 {
+		line = text.Trim(line, width-1)
 	}
-	return text
+	return line
 }
 
 // A descriptor is a file, or what stands for one.
@@ -165,4 +171,16 @@ type descriptor interface{ Fd() uintptr }
 func isTerminal(stream any) bool {
 	file, ok := stream.(descriptor)
 	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// widthOf returns how wide a terminal is, and 0 where a stream is none.
+func widthOf(stream any) int {
+	if !isTerminal(stream) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(stream.(descriptor).Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }

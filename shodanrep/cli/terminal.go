@@ -12,7 +12,6 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
-	"golang.org/x/term"
 )
 
 const (
@@ -127,16 +126,7 @@ func columnNames(rows results) []string {
 }
 
 // width returns how wide the terminal is, and 0 where standard output is none.
-func (a *app) width() int {
-	if !isTerminal(a.stdout) {
-		return 0
-	}
-	width, _, err := term.GetSize(int(a.stdout.(descriptor).Fd()))
-	if err != nil {
-		return 0
-	}
-	return width
-}
+func (a *app) width() int { return widthOf(a.stdout) }
 
 // fit makes columns narrower until a table of them fits, the widest first. It reports false where they cannot be made
 // narrow enough.

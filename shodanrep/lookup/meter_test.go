@@ -2,6 +2,7 @@ package lookup_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -61,6 +62,76 @@ func TestALongBatchSaysInTheLogHowFarItIs(t *testing.T) {
 		}
 		if !strings.Contains(log.String(), "total=700") {
 			t.Errorf("the lines do not say of how many: %s", log.String())
+		}
+	})
+}
+
+func TestTheEstimateLeavesTheBurstOut(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler()
+		e := start(t, config(sim))
+		addrs := sim.Generate(4000)
+		meter := lookup.NewMeter()
+		meter.Expect(len(addrs))
+		b := e.Batch(lookup.WithMeter(t.Context(), meter), len(addrs))
+		began := time.Now()
+		b.Ask(questions(addrs)...)
+		var estimates []time.Time // of the end
+		for _, after := range []time.Duration{time.Second, 5 * time.Second, 10 * time.Second, time.Minute, 3 * time.Minute} {
+			time.Sleep(after - time.Since(began))
+			if p := meter.Progress(); p.Left > 0 {
+				estimates = append(estimates, time.Now().Add(p.Left))
+			}
+		}
+		answers(t.Context(), t, b, questions(addrs)...)
+		took := time.Since(began)
+		if len(estimates) < 4 {
+			t.Errorf("%d estimates", len(estimates))
+		}
+		for _, end := range estimates {
+			if off := end.Sub(began) - took; off.Abs() > took/10 {
+				t.Errorf("one estimate was wrong by %v of %v", off, took)
+			}
+		}
+	})
+}
+
+func TestSummariesCountEachAddressOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler()
+		e := start(t, config(sim))
+		addrs := sim.Generate(20)
+		for i, addr := range addrs[:3] {
+			sim.Fault(shodantest.Fault{Subject: addr.String(), Status: 400, Body: fmt.Sprintf(`{"error": "Invalid IP %d"}`, min(i, 1))})
+		}
+		meter := lookup.NewMeter()
+		ctx := lookup.WithMeter(t.Context(), meter)
+		for range 3 {
+			b := e.Batch(ctx, len(addrs))
+			answers(ctx, t, b, questions(addrs)...)
+		}
+		meter.CountInvalid("x")
+		meter.CountInvalid("x")
+		s := meter.Summary()
+		if s.Addresses != 21 || s.Failed != 4 || len(s.Failures) != 3 || s.Failures[0].Addresses != 2 || len(s.Fallbacks) != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// Reasons that differ by a port number, or by the moment at which a ban ends, are one to a reader.
+func TestSummariesGroupReasons(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler()
+		sim.Fault(shodantest.Fault{Kind: shodantest.Dropped})
+		e := start(t, config(sim))
+		addrs := sim.Generate(20)
+		meter := lookup.NewMeter()
+		ctx := lookup.WithMeter(t.Context(), meter)
+		b := e.Batch(ctx, len(addrs))
+		answers(ctx, t, b, questions(addrs)...)
+		if s := meter.Summary(); s.Failed != 20 || len(s.Failures) != 1 {
+			t.Errorf("%+v", s)
 		}
 	})
 }

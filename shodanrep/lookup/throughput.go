@@ -12,6 +12,8 @@ const (
 	paceAfter = 3 * time.Second
 	// burstTime is how long a burst is taken to last at most: another query may have used it up.
 	burstTime = 3 * time.Second
+	// burstTail is for the requests that become allowed while the burst is under way.
+	burstTail = time.Second
 )
 
 // A throughput measures how many lookups a second the services answer. It leaves out the burst that InternetDB allows
@@ -20,7 +22,7 @@ type throughput struct {
 	mu      sync.Mutex
 	burst   int           // responses of InternetDB that count as its burst
 	first   time.Duration // when the first of them came
-	began   time.Duration // when measuring began: with the last answer of the burst, or the first of another service
+	began   time.Duration // when measuring began: after the burst, or the first of another service
 	started bool
 	seconds [paceSeconds + 1]int // answers by second, in a ring
 	second  int                  // the newest in the ring
@@ -35,13 +37,16 @@ func (t *throughput) add(source Source, at time.Duration) {
 			t.first = at
 		}
 		if t.burst == internetDBBurst || at-t.first >= burstTime {
-			t.start(at)
+			t.start(at + burstTail)
 		}
 		return
 	}
 	if !t.started {
 		t.start(at)
 		return // the time before it is not measured
+	}
+	if at < t.began {
+		return
 	}
 	t.advance(at)
 	t.seconds[t.second%len(t.seconds)]++

@@ -17,12 +17,21 @@ import (
 type Plugin struct {
 	// Rows is how many rows the tables that can be listed have.
 	Rows int
+	// Notify, where it is set, is called with "block" when a function begins to wait for ever, and with "row" for each
+	// row of a table that can be listed.
+	Notify func(event string)
 
 	mu       sync.Mutex
 	calls    []Call
 	hydrated []string
 	streamed atomic.Int64
 	self     *plugin.Plugin
+}
+
+func (p *Plugin) notify(event string) {
+	if p.Notify != nil {
+		p.Notify(event)
+	}
 }
 
 // Call is one call of a table's list function.

@@ -153,6 +153,7 @@ func (p *Plugin) listEvents(ctx context.Context, d *plugin.QueryData, _ *plugin.
 			return nil, nil
 		}
 		p.streamed.Add(1)
+		p.notify("row")
 		d.StreamListItem(ctx, event{n, fmt.Sprintf("Event %d", n), Checked.Add(time.Duration(n) * time.Hour)})
 	}
 	return nil, nil
@@ -262,6 +263,7 @@ func (p *Plugin) block(ctx context.Context, _ *plugin.QueryData, h *plugin.Hydra
 		p.mu.Lock()
 		p.hydrated = append(p.hydrated, id)
 		p.mu.Unlock()
+		p.notify("block")
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}

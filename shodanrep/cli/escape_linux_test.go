@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"unicode"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
+)
+
+// terminal opens a terminal of 80 columns, and returns it with what reads all that was written to it, once it is closed.
+func terminal(t *testing.T) (tty *os.File, written func() string) {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skipf("there are no terminals here: %v", err)
+	}
+	t.Cleanup(func() { master.Close() })
+	number, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0)
+	}
+	if err == nil {
+		tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	}
+	if err == nil {
+		err = unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80})
+	}
+	if err != nil {
+		t.Skipf("there are no terminals here: %v", err)
+	}
+	text := make(chan string, 1)
+	go func() {
+		all, _ := io.ReadAll(master) // ends with an error when the last writer has closed
+		text <- strings.ReplaceAll(string(all), "\r\n", "\n")
+	}()
+	return tty, func() string {
+		tty.Close()
+		return <-text
+	}
+}
+
+func TestWhatGoesToATerminalIsEscaped(t *testing.T) {
+	t.Parallel()
+	config := writeFile(t, "fake.spc", `connection "fake" { plugin = "shodanrep" }`)
+	commands := map[string][]string{
+		"an unknown flag":    {"query", "--\x1b[31m"},
+		"an unknown command": {"\x1b[31m\u009b"},
+		"an unknown format":  {"query", "--output", "\x1b[31m", "select 1"},
+		"a wrong word":       {"query", "--fail-on", "\x1b[31m", "select 1"},
+		"a syntax error":     {"query", "--config", config, "select \x1b[31m"},
+		"a file":             {"query", "--config", "/\x1b[31m", "select 1"},
+		"a help topic":       {"help", "\x1b[31m"},
+		"a table":            {"tables", "\x1b[31m"},
+		"a policy":           {"policy", "check", "/\x1b[31m"},
+	}
+	for _, format := range outputNames {
+		commands[format] = []string{"query", "--config", config, "--output", format, hostile}
+	}
+	for name, args := range commands {
+		tty, written := terminal(t)
+		a := app{plugin: new(embeddedtest.Plugin).Func, stdin: strings.NewReader(""), stdout: tty, stderr: tty}
+		a.run(t.Context(), args)
+		got := written()
+		if got == "" || strings.ContainsFunc(got, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {
+			t.Errorf("%s: %q", name, got)
+		}
+		if name == "json" {
+			var document struct{ Rows []map[string]any }
+			if err := json.Unmarshal([]byte(got), &document); err != nil || document.Rows[0]["b\x1b[2J"] != "a\x1b[31m\u009b1m\b\r\x7f\u202e\U000e0001é" {
+				t.Errorf("%v, %q", err, document.Rows)
+			}
+		}
+	}
+}

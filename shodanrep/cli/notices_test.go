@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
+)
+
+// listOf returns the addresses 11.0.0.1 and on as a list of SQL.
+func listOf(addresses int) string {
+	var ips []string
+	for i := range addresses {
+		ips = append(ips, fmt.Sprintf("'11.0.%d.%d'", (i+1)/256, (i+1)%256))
+	}
+	return strings.Join(ips, ", ")
+}
+
+func TestWhatCouldNotBeCheckedIsSaid(t *testing.T) {
+	const refused, list = 3, 150
+	sim := shodantest.New(t)
+	addrs := sim.Generate(list)
+	for _, addr := range addrs[:refused] {
+		sim.Fault(shodantest.Fault{Subject: addr.String(), Status: http.StatusBadRequest, Body: `{"error": "Invalid \u001b[31mIP"}`})
+	}
+	const said = `shodanrep: 3 of 150 addresses could not be checked (InternetDB refused the request (HTTP 400: Invalid \x1b[31mIP)); select status, error` + "\n"
+	where := "where ip in (" + listOf(list) + ")"
+	for name, tt := range map[string]struct {
+		sql, stderr string
+		flags       []string
+	}{
+		"a count":            {"select count(*) as n from shodan_ip_reputation " + where + " and level <> ''", said, nil},
+		"a column":           {"select level from shodan_ip_reputation " + where, said, nil},
+		"several statements": {"select level from shodan_ip_reputation " + where + "; select level from shodan_host " + where + "; select count(*) as n from shodan_ip_reputation " + where + " and score > 0", said, nil},
+		"several schemas":    {"select level from shodan_ip_reputation " + where + " union all select level from other.shodan_ip_reputation " + where, said, nil},
+		"a join":             {"with list(ip) as (values (" + strings.ReplaceAll(listOf(list), ", ", "), (") + ")) select level from list join shodan_ip_reputation using (ip)", said, nil},
+		"its columns":        {"select status, error from shodan_ip_reputation " + where, strings.Replace(said, "; select status, error", "", 1), nil},
+		"quietly":            {"select level from shodan_ip_reputation " + where, "", []string{"--quiet"}},
+		"no lookups":         {"select ip from shodan_ip_reputation " + where, "", nil},
+		"no failures":        {"select level from shodan_ip_reputation where ip in ('11.0.0.4', '11.0.0.5')", "", nil},
+	} {
+		sql := strings.ReplaceAll(tt.sql, "level from shodan_host", "status from shodan_host")
+		connection := to(sim) + "\n}\nconnection \"other\" {\n plugin = \"shodanrep\"\n" + to(sim)
+		_, stderr, status := runQuery(t, connection, sql, append(tt.flags, "--output", "csv")...)
+		if status != exitDone || stderr != tt.stderr {
+			t.Errorf("%s: exit status %d, %q", name, status, stderr)
+		}
+	}
+}
+
+func TestABanIsSaidWithItsEnd(t *testing.T) {
+	sim := shodantest.New(t)
+	sim.Generate(50)
+	sim.Fault(shodantest.Fault{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"3600"}}, Body: `{"detail": "slow down"}`})
+	before := time.Now().UTC().Add(time.Hour)
+	_, stderr, status := runQuery(t, to(sim), "select count(*) from shodan_ip_reputation where level <> '' and ip in ("+listOf(50)+")")
+	text := "shodanrep: 50 of 50 addresses could not be checked (InternetDB refuses further requests until %s UTC); select status, error\n"
+	after := time.Now().UTC().Add(time.Hour)
+	if status != exitDone || stderr != fmt.Sprintf(text, before.Format("15:04")) && stderr != fmt.Sprintf(text, after.Format("15:04")) {
+		t.Errorf("exit status %d, %q", status, stderr)
+	}
+}
+
+func TestAnUnexpectedSourceIsSaid(t *testing.T) {
+	key := fmt.Sprintf("api_key = %q", shodantest.Key)
+	sql := "select level from shodan_ip_reputation where ip in (%s)"
+	for name, tt := range map[string]struct {
+		options   []shodantest.Option
+		arguments []string
+		sql       string
+		stderr    string
+	}{
+		"a long list":           {nil, []string{key}, fmt.Sprintf(sql, listOf(150)), "shodanrep: 150 addresses were looked up in InternetDB, because the list is longer than api_lookup_limit (100)\n"},
+		"twice":                 {nil, []string{key, "api_lookup_limit = 2"}, fmt.Sprintf(sql, listOf(3)) + ";" + fmt.Sprintf(sql, listOf(4)), "shodanrep: 4 addresses were looked up in InternetDB, because the list is longer than api_lookup_limit (2)\n"},
+		"a short list":          {nil, []string{key, "api_lookup_limit = 3"}, fmt.Sprintf(sql, listOf(3)), ""},
+		"a source by the query": {nil, []string{key, "api_lookup_limit = 2"}, fmt.Sprintf(sql, listOf(3)) + " and source = 'internetdb'", ""},
+		"a source by the file":  {nil, []string{key, "api_lookup_limit = 2", `source = "internetdb"`}, fmt.Sprintf(sql, listOf(3)), ""},
+		"a plan that is low":    {[]shodantest.Option{shodantest.WithPlan("oss")}, []string{key}, fmt.Sprintf(sql, listOf(3)), "shodanrep: 3 addresses were looked up in InternetDB, because the API key's plan does not allow this ("},
+		"no key":                {nil, nil, fmt.Sprintf(sql, listOf(150)), ""},
+	} {
+		sim := shodantest.New(t, tt.options...)
+		sim.Generate(150)
+		_, stderr, status := runQuery(t, to(sim, tt.arguments...), tt.sql, "--output", "csv")
+		if status != exitDone || !strings.Contains(stderr, tt.stderr) || tt.stderr == "" && stderr != "" {
+			t.Errorf("%s: exit status %d, %q", name, status, stderr)
+		}
+	}
+}
+
+func TestNotices(t *testing.T) {
+	t.Parallel()
+	got := strings.Join(notices(lookup.Summary{
+		Addresses: 12_000, Failed: 11_010,
+		Failures:  []lookup.Reason{{Text: "a", Addresses: 11_000}, {Text: "b", Addresses: 5}, {Text: "c", Addresses: 3}, {Text: "d", Addresses: 1}, {Text: "e", Addresses: 1}},
+		Fallbacks: []lookup.Reason{{Text: "f", Addresses: 1}, {Text: "g", Addresses: 2}},
+	}, ""), "\n")
+	want := "1 address was looked up in InternetDB, because f\n2 addresses were looked up in InternetDB, because g\n" +
+		"11,010 of 12,000 addresses could not be checked (11,000: a; 5: b; 3: c; 2: other reasons)"
+	if got != want {
+		t.Errorf("got %s", got)
+	}
+	if got := notices(lookup.Summary{Addresses: 5}, "select status, error"); len(got) > 0 {
+		t.Errorf("of nothing: %q", got)
+	}
+}
