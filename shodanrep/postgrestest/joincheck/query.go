@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // A place is where a subquery stands, which decides whether PostgreSQL merges it into the query around it.
@@ -269,81 +268,4 @@ func (r *relation) all() names {
 		maps.Copy(found, depends)
 	}
 	return found
-}
-
-// dependencies returns what an expression depends on, and checks the subqueries in it.
-func (sc *scope) dependencies(c *checker, expression any) names {
-	found := names{}
-	switch expression := expression.(type) {
-	case []any:
-		for _, part := range expression {
-			maps.Copy(found, sc.dependencies(c, part))
-		}
-	case node:
-		if ref := as(expression, "ColumnRef"); ref != nil {
-			return sc.resolve(fieldsOf(ref))
-		}
-		if link := as(expression, "SubLink"); link != nil {
-			return sc.subquery(c, link)
-		}
-		for _, field := range slices.Sorted(maps.Keys(expression)) {
-			maps.Copy(found, sc.dependencies(c, expression[field]))
-		}
-	}
-	return found
-}
-
-// subquery checks a subquery in an expression, and returns what the expression depends on because of it.
-func (sc *scope) subquery(c *checker, link node) names {
-	selected := as(link["subselect"], "SelectStmt")
-	found := sc.dependencies(c, link["testexpr"])
-	switch text(link, "subLinkType") {
-	case "EXISTS_SUBLINK":
-		// Its conditions become those of a join, and are recorded where they stand.
-		if _, inner := c.query(selected, sc, inExists); inner.fence {
-			maps.Copy(found, inner.outer)
-		}
-	case "ANY_SUBLINK", "ALL_SUBLINK":
-		result, inner := c.query(selected, sc, inFrom)
-		maps.Copy(found, result.all())
-		maps.Copy(found, inner.outer)
-	default:
-		_, inner := c.query(selected, sc, inValue)
-		maps.Copy(found, inner.outer)
-	}
-	return found
-}
-
-// sharedKeys reports tables of the plugin that are joined by their keys with the same column of a third. Each can only
-// be looked up after the other, and so neither gets its key.
-func (c *checker) sharedKeys(sc *scope) {
-	class := map[column]int{}
-	for i, pair := range sc.equal {
-		class[pair[0]], class[pair[1]] = i, i
-	}
-	for changed := true; changed; {
-		changed = false
-		for _, pair := range sc.equal {
-			if least := min(class[pair[0]], class[pair[1]]); class[pair[0]] != least || class[pair[1]] != least {
-				class[pair[0]], class[pair[1]], changed = least, least, true
-			}
-		}
-	}
-	for i := range sc.equal {
-		relations := map[*relation]bool{}
-		var keyed []string
-		for col, of := range class {
-			if of != i {
-				continue
-			}
-			relations[col.of] = true
-			if s := col.of.scan; s != nil && !s.fixed && slices.Contains(s.keys, col.name) {
-				keyed = append(keyed, col.of.name)
-			}
-		}
-		if len(relations) > 2 && len(keyed) > 1 {
-			slices.Sort(keyed)
-			c.shared = append(c.shared, fmt.Sprintf("%s are joined with the same column: Steampipe looks up neither", strings.Join(keyed, " and ")))
-		}
-	}
 }
