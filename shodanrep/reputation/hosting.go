@@ -24,8 +24,8 @@ type HostingRule struct {
 	ASNs     []ASN    // autonomous systems
 	ASNLists []string // lists of autonomous systems that are built in, by their kind
 	Words    []string // words of a name, before its domain: of 44.dsl.isp.example the word dsl
-	// LineWords are words that count only in the name of a line: one that has two numbers beside them, as most of the
-	// names that providers make of addresses.
+	// LineWords are words that count only in the name of a line, see isLine: providers number their customers' lines, and
+	// name most of them after the address.
 	LineWords []string
 	Domains   []string // domains of a name
 }
@@ -137,12 +137,12 @@ func (x *hostingIndex) name(name string, better func(rule int, of, what string))
 	if domain = strings.LastIndexByte(name[:domain], '.'); domain < 0 {
 		return
 	}
-	isLine := countNumbers(name[:domain]) >= 2
+	line := isLine(name[:domain])
 	fits := func(w words) {
 		if rule, ok := x.words[w]; ok {
 			better(rule, "name", name)
 		}
-		if rule, ok := x.lines[w]; ok && isLine {
+		if rule, ok := x.lines[w]; ok && line {
 			better(rule, "name", name)
 		}
 	}
@@ -165,17 +165,11 @@ func (x *hostingIndex) name(name string, better func(rule int, of, what string))
 	}
 }
 
-// countNumbers returns how many runs of digits a text has.
-func countNumbers(text string) (n int) {
-	inside := false
-	for i := range len(text) {
-		digit := text[i] >= '0' && text[i] <= '9'
-		if digit && !inside {
-			n++
-		}
-		inside = digit
-	}
-	return n
+// isLine reports whether the part of a name before its domain numbers a line, as 203-0-113-5 and customer21 do: it has
+// two numbers, or one of at least two digits. A single digit rather tells servers apart, as in static2.
+func isLine(text string) bool {
+	numbers := strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' })
+	return len(numbers) > 1 || len(numbers) == 1 && len(numbers[0]) > 1
 }
 
 func isLetter(r rune) bool { return r >= 'a' && r <= 'z' }

@@ -37,6 +37,7 @@ func TestTheTypeOfHosting(t *testing.T) {
 		"static pages":                           {names("static.example.com", "static.shop.example.com", "static2.shop.example.com"), "unknown"},
 		"customers":                              {names("cust.example.com", "customer.app.example.com", "home.office.example.com"), "unknown"},
 		"a business line":                        {names("203-0-113-5.static.isp.example"), "business name 203-0-113-5.static.isp.example"},
+		"a line with one number":                 {names("customer21.isp.example"), "residential name customer21.isp.example"},
 		"a customer's line":                      {names("host-203-0.cust.isp.example"), "residential name host-203-0.cust.isp.example"},
 		"a household by its name":                {names("p5b0.dip44.dsl.isp.example"), "residential name p5b0.dip44.dsl.isp.example"},
 		"digits beside a word":                   {names("dsl44.isp.example.net"), "residential name dsl44.isp.example.net"},

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
@@ -18,16 +19,21 @@ import (
 var escapes = regexp.MustCompile(`(?i)\\u(0000|d[89a-f])`)
 
 func FuzzCleanLeavesWhatIsFit(f *testing.F) {
-	for _, seed := range []string{`{"a": "\\u0000 \u00e9 \ud83d\ude00"}`, `"\\\\ud800"`, "\"\xc3\xa9\"", `["\\\u0000"]`, `"\ud83d\u0000\ude00"`} {
+	for _, seed := range []string{`{"a": "\\u0000 \u00e9 \ud83d\ude00"}`, `"\\\\ud800"`, "\"\xc3\xa9\"", `["\\\u0000"]`, `"\ud83d\u0000\ude00"`,
+		`[1e131072, -1e-20000, 0e-16384, 12345678901234567890.5]`, `{"a": "[[", "b": [1e131071]}`, strings.Repeat("[", 501) + "1e999999" + strings.Repeat("]", 501)} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		cleaned := shodan.Clean(body)
-		if utf8.Valid(body) && !escapes.Match(body) && !bytes.Equal(cleaned, body) {
+		shallow := bytes.Count(body, []byte("["))+bytes.Count(body, []byte("{")) <= shodan.MaxDepth
+		if !escapes.Match(body) && shallow && postgrestest.CheckJSONB(body) == nil && !bytes.Equal(cleaned, body) {
 			t.Errorf("%q needs no cleaning, and becomes %q", body, cleaned)
 		}
 		if !json.Valid(body) {
 			return
+		}
+		if err := postgrestest.CheckJSONB(cleaned); err != nil {
+			t.Errorf("%q becomes %q: %v", body, cleaned, err)
 		}
 		// No escape of a NUL is left, nor one of half a pair: what is read of the text writes itself without them.
 		decoder := json.NewDecoder(bytes.NewReader(cleaned))
@@ -91,7 +97,7 @@ func fit(t *testing.T, v reflect.Value) {
 		}
 	case reflect.Struct:
 		if at, ok := v.Interface().(time.Time); ok {
-			if !at.IsZero() && (at.Year() < 1 || at.Year() > 9999) {
+			if !at.IsZero() && !shodan.IsStorable(at) {
 				t.Errorf("%v", at)
 			}
 			return
@@ -102,6 +108,12 @@ func fit(t *testing.T, v reflect.Value) {
 			}
 		}
 	case reflect.Slice:
+		if raw, ok := v.Interface().(json.RawMessage); ok {
+			if err := postgrestest.CheckJSONB(raw); raw != nil && err != nil {
+				t.Errorf("%.200q: %v", raw, err)
+			}
+			return
+		}
 		for i := range v.Len() {
 			fit(t, v.Index(i))
 		}
@@ -121,6 +133,7 @@ var answerSeeds = []string{
 	`{"cve_id":"CVE-2021-44228","cvss":"10.0","epss":1e999,"kev":"yes","references":"x","published_time":"0000-01-01T00:00:00","cpes":[{}]}`,
 	`{"cves":[{"cve_id":"\ud800"},null,3,[],{"cve_id":{},"summary":"a\u0000"}]}`,
 	`{"matches":[],"total":7,"facets":{"country":[{"count":"3","value":"U\u0000S"},{"count":1,"value":true},null]}}`,
+	`{"ip_str":"192.0.2.1","port":1,"timestamp":"9999-12-31T23:59:59-01:00","x":[1e131072,1e-20000,` + strings.Repeat("[", 1001) + strings.Repeat("]", 1001) + `]}`,
 	"{\"ports\":[1],\"org\":\"\xff\xfe\"}", `{"ports":[1e400,-1,99999999999999999999],"latitude":"NaN"}`,
 }
 
