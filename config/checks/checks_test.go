@@ -108,7 +108,7 @@ sgr-0034,sg-1,false,ingress,1,,icmp,-1,-1,0.0.0.0/0,,,,,us-east-1,1
 		"public_address_reputation.sql":              {"alarm": {"c-06", "i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
 		"public_address_suspicious_port.sql":         {"alarm": {"i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
 		"public_address_database.sql":                {"alarm": {"i-02", "i-03"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
-		"public_address_exploited_vulnerability.sql": {"alarm": {"c-06", "i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-03", "i-20"}, "error": {"i-21"}},
+		"public_address_exploited_vulnerability.sql": {"alarm": {"c-06", "i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
 		"public_address_expired_certificate.sql":     {"alarm": {"c-06", "c-07", "i-01", "i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20", "i-22"}, "error": {"i-21"}},
 		"security_group_ingress_reputation.sql": {
 			"alarm": {"0004", "0009", "0011", "0014", "0015", "0017", "0018"}, "skip": {"0000", "0001", "0007", "0008", "0010", "0012", "0013", "0032", "0033", "0034"},
