@@ -40,6 +40,8 @@ func columnSeeds() []string {
 		`{"cves": [{"cve_id": "CVE-2021-44228", "published_time": ` + late + `}]}`,
 		`[{"id": 1e131072, "created": ` + late + `, "expiration": "0000-01-01T00:00:00", "expires": 1e18, "triggers": {"any": {"x": ` + deep + `, "y": 1e-20000}}, "notifiers": [{"id": "a"}]}]`,
 		`{"matches": [{"id": "a", "title": "t", "timestamp": ` + late + `, "created": ` + late + `, "votes": 1e18, "status": "DONE"}], "total": 7}`,
+		`{"matches": [{"_id": 1e131072, "source": "ExploitDB", "alias": ["a\u0000"], "arch": "x86", "author": ["\ud800"], "bid": [1e131072], "code": "c", "cve": ["CVE-2021-44228"],
+			"date": ` + late + `, "description": "d\u0000", "msb": ["MS15-034"], "platform": "linux", "port": 1e18, "privileged": true, "rank": "r", "type": "remote", "version": 1e-20000}], "total": 1}`,
 		`{"domain": "example.com", "data": [{"subdomain": "www", "type": "A", "value": "192.0.2.1", "last_seen": ` + late + `, "ports": [0, 80, 70000]}], "more": true}`,
 		`{"plan": "dev", "usage_limits": {"\u0000": 1e18, "x": -1}, "created": ` + late + `, "member": true, "display_name": "a", "80": "http"}`,
 		`{"example.com": "192.0.2.1", "192.0.2.1": ["a.example"]}`, `[80, 443, 99999999999]`, `["country", "\u0000"]`,
@@ -124,6 +126,11 @@ func rowsOf(body []byte) (rows []any) {
 	if page, err := shodan.Scans(1).Read(body); err == nil {
 		for _, item := range page.Matches {
 			add(part[shodan.Scan]{item: item, total: page.Total.Ptr()})
+		}
+	}
+	if page, err := shodan.FindExploits("x", 1).Read(body); err == nil {
+		for _, item := range page.Matches {
+			add(&exploitRow{query: "x", exploit: item, total: page.Total.Ptr(), checkedAt: q.now})
 		}
 	}
 	if page, err := shodan.SavedQueries("votes", 1).Read(body); err == nil {
