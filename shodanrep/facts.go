@@ -22,15 +22,23 @@ func factsOf(h *shodan.Host, source lookup.Source, past *reputation.Past, now ti
 	}
 	if facts.Detailed {
 		facts.Details = make(map[string]reputation.Vulnerability, len(h.Vulns))
+		facts.PortsOf = make(map[string][]int, len(h.Banners))
 	}
 	for i := range h.Banners {
 		b := &h.Banners[i]
 		for id, v := range b.Vulns {
 			facts.Details[id] = worse(facts.Details[id], v)
 		}
-		facts.Software = append(facts.Software, softwareOf(b)...)
+		answering := softwareOf(b)
+		facts.Software = append(facts.Software, answering...)
 		if b.Module != "" {
 			facts.Protocols = append(facts.Protocols, string(b.Module))
+			answering = append(answering, string(b.Module))
+		}
+		if b.Port.Valid {
+			for _, name := range answering {
+				facts.PortsOf[name] = append(facts.PortsOf[name], int(b.Port.V))
+			}
 		}
 		if b.HTTP != nil && strings.TrimSpace(string(b.HTTP.Title)) != "" {
 			facts.Titles = append(facts.Titles, strings.TrimSpace(string(b.HTTP.Title)))

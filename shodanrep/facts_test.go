@@ -109,7 +109,7 @@ func TestFactsOfAHost(t *testing.T) {
 		Details: map[string]reputation.Vulnerability{
 			"CVE-2024-0001": {KEVKnown: true, Exploited: true, Verified: true, EPSS: 0.2, CVSS: 7.5}, "CVE-2024-0002": {},
 		},
-		Protocols: []string{"https"}, Software: []string{"nginx"}, Certificates: []string{"expired", "self-signed", "expired", "self-signed"}, Titles: []string{"IIS7", "404"}, Cloud: "A",
+		Protocols: []string{"https"}, Software: []string{"nginx"}, PortsOf: map[string][]int{"https": {443}, "nginx": {443}}, Certificates: []string{"expired", "self-signed", "expired", "self-signed"}, Titles: []string{"IIS7", "404"}, Cloud: "A",
 		Source: "shodan", Seen: time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC), Now: now,
 	}
 	if diff := cmp.Diff(want, factsOf(h, lookup.Shodan, nil, now)); diff != "" {

@@ -65,6 +65,8 @@ func single(value string) []string {
 const (
 	factPorts           = "ports"
 	factVulnerabilities = "vulnerabilities"
+	factProtocols       = "protocols"
+	factSoftware        = "software"
 	factHosting         = "hosting_type"
 	factListed          = "listed"
 )
@@ -100,9 +102,9 @@ var allFacts = func() map[string]*fact {
 		{name: "tags", about: "tags, as Shodan gives them", allowed: someText, check: anyText, list: func(f *facts) []string { return f.tags }},
 		{name: "products", about: "products, as vendor:product of their CPE", allowed: "vendor:product", check: func(s string) bool { return anyText(s) && strings.Count(s, ":") == 1 },
 			list: func(f *facts) []string { return f.products }},
-		{name: "protocols", about: "protocols, as Shodan's crawler names what it spoke", banners: true, allowed: someText, check: anyText,
+		{name: factProtocols, about: "protocols, as Shodan's crawler names what it spoke", banners: true, allowed: someText, check: anyText,
 			list: func(f *facts) []string { return distinct(f.host.Protocols) }},
-		{name: "software", about: "software that answers, as Shodan or its own response names it", banners: true, allowed: someText, check: anyText,
+		{name: factSoftware, about: "software that answers, as Shodan or its own response names it", banners: true, allowed: someText, check: anyText,
 			list: func(f *facts) []string { return distinct(f.host.Software) }},
 		{name: "certificates", about: "faults of certificates", banners: true, allowed: certificates, check: isCertificate,
 			list: func(f *facts) []string { return distinct(f.host.Certificates) }},

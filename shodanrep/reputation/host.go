@@ -22,6 +22,7 @@ type Host struct {
 	Details      map[string]Vulnerability // by CVE id
 	Protocols    []string                 // what Shodan's crawler spoke, such as redis
 	Software     []string                 // what answers, as Shodan names it, such as Cobalt Strike Beacon
+	PortsOf      map[string][]int         // the ports at which a protocol or a software answers
 	Certificates []string                 // what is wrong with certificates: expired, self-signed
 	Titles       []string                 // of web pages
 	Cloud        string                   // the cloud provider

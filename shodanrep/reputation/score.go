@@ -73,8 +73,8 @@ func (p *Policy) Score(h Host) Result {
 	return result
 }
 
-// apply makes a factor of a rule, and reports whether there is anything to say. It adds the open ports that the rule
-// lists to ports.
+// apply makes a factor of a rule, and reports whether there is anything to say. It adds to ports the open
+// ports that count: those that the rule lists, and those at which something answers that it lists.
 func (r *Rule) apply(f *facts, ports *[]int) (Factor, bool) {
 	if r.Only != "" {
 		if f = f.only(r.Only); len(f.vulnerabilities) == 0 {
@@ -98,9 +98,14 @@ func (r *Rule) apply(f *facts, ports *[]int) (Factor, bool) {
 			points = p
 		}
 		counted = max(counted, len(hits))
-		if m.Fact == factPorts {
+		switch m.Fact {
+		case factPorts:
 			for _, h := range hits {
 				*ports = append(*ports, h.port)
+			}
+		case factProtocols, factSoftware:
+			for _, h := range hits {
+				*ports = append(*ports, f.host.PortsOf[h.text]...)
 			}
 		}
 		last = evidenceOf(m.fact, f, hits)
