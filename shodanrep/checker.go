@@ -106,6 +106,7 @@ func (c *Checker) Check(ctx context.Context, targets iter.Seq[netip.Prefix], siz
 			batch: c.engine.Batch(ctx, size),
 		}
 		want := lookup.Question{Banners: true}
+		asked := false // the batch is ready only after there was something to look up
 		ask := func() (window []*subject) {
 			for len(window) < checkWindow {
 				var target netip.Prefix
@@ -117,7 +118,8 @@ func (c *Checker) Check(ctx context.Context, targets iter.Seq[netip.Prefix], siz
 						break
 					}
 				}
-				window = append(window, &subject{address: addressOf(target), manner: manner{source: c.source}})
+				s := &subject{address: addressOf(target), manner: manner{source: c.source}}
+				window, asked = append(window, s), asked || s.addr.IsValid()
 			}
 			if len(window) > 0 {
 				q.askFor(window, want)
@@ -126,9 +128,11 @@ func (c *Checker) Check(ctx context.Context, targets iter.Seq[netip.Prefix], siz
 		}
 		for window := ask(); len(window) > 0; {
 			following := ask()
-			if err := q.batch.Ready(ctx); err != nil {
-				yield(nil, err)
-				return
+			if asked {
+				if err := q.batch.Ready(ctx); err != nil {
+					yield(nil, err)
+					return
+				}
 			}
 			for _, s := range window {
 				answer, err := q.answer(ctx, s, want)

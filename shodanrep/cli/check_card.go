@@ -29,19 +29,22 @@ type card struct {
 }
 
 // line writes a label and a text.
-func (c card) line(label, value string) {
+func (c card) line(label, value string) { c.item(label, "", value) }
+
+// item writes a label, a mark that later lines of the text are not under, and the text.
+func (c card) item(label, mark, value string) {
 	if value == "" {
 		return
 	}
 	width := 0
 	if c.width > 0 {
-		width = max(leastReasons, c.width-cardLabel-2)
+		width = max(leastReasons, c.width-cardLabel-2-len(mark))
 	}
 	for i, part := range wrapped(printable(value), width) {
 		if i > 0 {
-			label = ""
+			label, mark = "", strings.Repeat(" ", len(mark))
 		}
-		fmt.Fprintf(c.b, "  %-*s%s\n", cardLabel, label, part)
+		fmt.Fprintf(c.b, "  %-*s%s%s\n", cardLabel, label, mark, part)
 	}
 }
 
@@ -100,11 +103,11 @@ func (c *check) writeFactors(out card, r *reputation.Result) {
 		if i == 0 {
 			label = "Reasons"
 		}
-		text := fmt.Sprintf("%+d  %s", factor.Points, factor.Detail)
+		text := factor.Detail
 		if evidence := evidenceText(factor.Evidence, factor.Detail); evidence != "" {
 			text += " (" + evidence + ")"
 		}
-		out.line(cmp.Or(label, " "), text)
+		out.item(label, fmt.Sprintf("%+4d  ", factor.Points), text)
 	}
 }
 
@@ -138,7 +141,7 @@ func (c *check) writeServices(out card, f finding, h *shodan.Host) {
 		return
 	}
 	for i := range h.Banners {
-		label := " "
+		label := ""
 		if i == 0 {
 			label = "Services"
 		}

@@ -224,7 +224,11 @@ func wrapped(s string, width int) []string {
 	if width <= 0 {
 		return []string{s}
 	}
-	return strings.Split(text.WrapSoft(s, width), "\n")
+	lines := strings.Split(text.WrapSoft(s, width), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return lines
 }
 
 // cut leaves out the end of lines that are too many to read in a table; a card has them all.
