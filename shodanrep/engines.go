@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
@@ -27,8 +28,18 @@ func engineOf(ctx context.Context, connection *plugin.Connection) (*lookup.Engin
 	if err != nil {
 		return nil, s, err
 	}
+	name := ""
+	if connection != nil {
+		name = connection.Name
+	}
+	engine, err := engineFor(ctx, name, s, plugin.Logger(ctx))
+	return engine, s, err
+}
+
+// engineFor returns the engine of a connection by its settings.
+func engineFor(ctx context.Context, connection string, s settings, logger hclog.Logger) (*lookup.Engine, error) {
 	key := fmt.Sprintf("%#v", s.lookup)
-	s.lookup.Logger = plugin.Logger(ctx) // each query has its own, which makes no difference to the engine
+	s.lookup.Logger = logger // each query has its own, which makes no difference to the engine
 	engines.Lock()
 	make := engines.bySettings[key]
 	if make == nil {
@@ -45,12 +56,12 @@ func engineOf(ctx context.Context, connection *plugin.Connection) (*lookup.Engin
 		engines.Lock()
 		delete(engines.bySettings, key)
 		engines.Unlock()
-		return nil, s, fmt.Errorf("connection %s: %w", connection.Name, err)
+		return nil, fmt.Errorf("connection %s: %w", connection, err)
 	}
-	if connection != nil {
-		useEngine(connection.Name, engine)
+	if connection != "" {
+		useEngine(connection, engine)
 	}
-	return engine, s, nil
+	return engine, nil
 }
 
 // useEngine notes which engine a connection uses. One that no connection uses any more is retired: what its connection

@@ -44,6 +44,7 @@ type app struct {
 	plugin         plugin.PluginFunc
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	noHeader       bool // no names of columns before rows
 }
 
 // failure is an error of a command that was given rightly.
@@ -75,7 +76,7 @@ func (a *app) execute(ctx context.Context, args []string) int {
 	if query, _, err := root.Find([]string{queryName}); err == nil {
 		args = separateSQL(query, args)
 	}
-	root.SetArgs(args)
+	root.SetArgs(withCheck(root, args))
 	err := root.ExecuteContext(ctx)
 	var stopped interruption
 	switch {
@@ -99,8 +100,9 @@ func (a *app) execute(ctx context.Context, args []string) int {
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "shodanrep",
-		Short: "IP reputation as SQL, from Shodan's data",
-		Long: `shodanrep scores IP addresses by what Shodan knows of them, and answers in SQL.
+		Short: "IP reputation from Shodan's data, for any text and as SQL",
+		Long: `shodanrep scores IP addresses with Shodan's data and explains every score: those of
+any text (shodanrep check), and in SQL (shodanrep query).
 
 Without a configuration it asks InternetDB, which is free and needs no key. With a
 Shodan API key, in the environment variable SHODAN_API_KEY or in a configuration
@@ -111,7 +113,9 @@ Started by Steampipe, it is a Steampipe plugin.
 The exit status is 0 when all was done, 1 when the query, the configuration or an
 output failed, 2 when the command line is wrong, 3 when --fail-on found something,
 and 130 when the command was interrupted.`,
-		Example: `  shodanrep query "select ip, level, score from shodan_ip_reputation where ip = '8.8.8.8'"
+		Example: `  shodanrep 198.51.100.66
+  shodanrep check /var/log/auth.log
+  shodanrep query "select ip, level, score from shodan_ip_reputation where ip = '8.8.8.8'"
   shodanrep tables shodan_ip_reputation`,
 		Version:       versionText(),
 		SilenceErrors: true,
@@ -122,7 +126,7 @@ and 130 when the command was interrupted.`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.queryCommand(), a.tablesCommand(), a.cacheCommand(), a.doctorCommand(), a.policyCommand(), a.relatedCommand(), a.versionCommand())
+	root.AddCommand(a.checkCommand(), a.queryCommand(), a.tablesCommand(), a.cacheCommand(), a.doctorCommand(), a.policyCommand(), a.relatedCommand(), a.versionCommand())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Example = "  shodanrep help query"

@@ -85,6 +85,16 @@ a,a
  ]
 }
 `,
+		"tsv": "text\ttwo lines\tn\tf\tmissing\tpublic\ttags\traw\tcomputed\n" +
+			"\"a,\"\"b\"\"\"\t\"two\nlines\"\t7\t0.5\t\ttrue\t\"[\"\"a\"\",\"\"b\"\"]\"\tAQI=\t\"[1,\"\"x\"\"]\"\na\ta\n",
+		"jsonl": `{"text":"a,\"b\"","two lines":"two\nlines","n":7,"f":0.5,"missing":null,"public":true,"tags":["a","b"],"raw":"AQI=","computed":[1,"x"]}
+`,
+		"markdown": `| text | two lines | n | f | missing | public | tags | raw | computed |
+|---|---|---|---|---|---|---|---|---|
+| a,"b" | two\\nlines | 7 | 0.5 |  | true | \["a","b"\] | AQI= | \[1,"x"\] |
+| a | a |
+|---|---|
+`,
 		"line": `-[ RECORD 1 ]-----------------------------------------------
 text      | a,"b"
 two lines | two\nlines
@@ -178,7 +188,7 @@ func TestQuery(t *testing.T) {
 		"a file without a name": {"", []string{"--attach", hosts, "select 1"},
 			result{"", "shodanrep: --attach must be NAME=FILE, not \"" + hosts + "\"\nRun 'shodanrep --help' for usage.\n", 2}},
 		"an unknown format": {"", []string{"--output", "xml", "select 1"},
-			result{"", "shodanrep: --output must be one of table, csv, json, line, not \"xml\"\nRun 'shodanrep --help' for usage.\n", 2}},
+			result{"", "shodanrep: --output must be one of table, csv, tsv, json, jsonl, line, markdown, not \"xml\"\nRun 'shodanrep --help' for usage.\n", 2}},
 		"an unknown flag": {"", []string{"--colour", "select 1"},
 			result{"", "shodanrep: unknown flag: --colour\nRun 'shodanrep --help' for usage.\n", 2}},
 		"SQL without quotes": {"", []string{"select", "1"},

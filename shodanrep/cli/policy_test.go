@@ -118,7 +118,7 @@ func TestAComparisonThatCannotBeMadeSaysWhy(t *testing.T) {
 		"a wrong file":              {[]string{wrong, "baseline", "192.0.2.1"}, exitFailed, wrong + ":2: a policy has no argument bse"},
 		"no address":                {[]string{"baseline", "extended", "example.com"}, exitUsage, `"example.com" is not an IP address`},
 		"one policy":                {[]string{"baseline"}, exitUsage, "requires at least 2 arg(s)"},
-		"a form that there is not":  {[]string{"baseline", "extended", "192.0.2.1", "--output", "xml"}, exitUsage, `--output must be one of table, csv, json, line, not "xml"`},
+		"a form that there is not":  {[]string{"baseline", "extended", "192.0.2.1", "--output", "xml"}, exitUsage, `--output must be one of table, csv, tsv, json, jsonl, line, markdown, not "xml"`},
 		"a dataset and addresses":   {[]string{"baseline", "extended", "192.0.2.1", "--dataset"}, exitUsage, "--dataset is in place of addresses"},
 		"a connection there is not": {[]string{"baseline", "extended", "192.0.2.1", "--connection", "other"}, exitFailed, `there is no connection "other"`},
 	} {

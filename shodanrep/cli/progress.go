@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -41,7 +42,7 @@ type progress struct {
 // meanwhile. The caller must end it.
 func (a *app) showProgress(output string, quiet bool) *progress {
 	p := &progress{meter: lookup.NewMeter(), stop: make(chan struct{})}
-	streams := output == "csv" || output == "line" // and would mix with the bar on a terminal
+	streams := slices.Contains([]string{"csv", "tsv", "jsonl", "line", "markdown"}, output) // and would mix with the bar on a terminal
 	if !quiet && isTerminal(a.stderr) && !(streams && isTerminal(a.stdout)) {
 		screen := a.stderr
 		if messages, ok := screen.(messageWriter); ok {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
@@ -27,6 +28,8 @@ type queryFlags struct {
 	failOn  []string
 	verbose bool
 	quiet   bool
+
+	noHeader bool
 }
 
 // connectionFlags are the flags that choose a connection.
@@ -36,13 +39,20 @@ type connectionFlags struct {
 }
 
 func (f *connectionFlags) add(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.config, "config", nil, "a Steampipe configuration `FILE` with connections of this plugin;\nrepeat for several (default ~/.steampipe/config/shodanrep.spc, if there)")
+	flags.StringArrayVar(&f.config, "config", nil, "a Steampipe configuration `FILE` with connections of this plugin;\nrepeat for several (default SHODANREP_CONFIG, or else\n~/.steampipe/config/shodanrep.spc, if there)")
 	flags.StringVar(&f.connection, "connection", "", "the `NAME` of the connection whose tables need no name before theirs")
 }
 
+// configVariable is the environment variable that names configuration files where no flag does.
+const configVariable = "SHODANREP_CONFIG"
+
 // connections returns the connections of the configuration, the chosen one first.
 func (f *connectionFlags) connections() ([]embedded.Connection, error) {
-	found, err := connections(f.config)
+	files := f.config
+	if env := os.Getenv(configVariable); len(files) == 0 && env != "" {
+		files = filepath.SplitList(env)
+	}
+	found, err := connections(files)
 	if err != nil || f.connection == "" {
 		return found, err
 	}
@@ -109,6 +119,7 @@ answers.`,
 	f := cmd.Flags()
 	flags.add(f)
 	f.StringVar(&flags.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(outputNames, ", "))
+	f.BoolVar(&flags.noHeader, "no-header", false, "leave the line of column names out, in csv, tsv, markdown and table")
 	f.StringArrayVar(&flags.attach, "attach", nil, "make a table of a CSV file with a header line: `NAME=FILE`; repeat for several")
 	f.StringSliceVar(&flags.failOn, "fail-on", nil, "exit with status 3 where a row has one of these `WORDS`, with commas between them:\na level (that one or a worse one), a status, or a word of a check, such as\nhigh,error or alarm; the columns level and status are looked at")
 	f.BoolVar(&flags.quiet, "quiet", false, "do not say on standard error how many addresses could not be checked, nor that\nanother source was used than expected, and show no progress")
@@ -158,7 +169,7 @@ func (a *app) query(ctx context.Context, flags queryFlags, sql string, w *watch)
 	if err != nil {
 		return err
 	}
-	return a.onDB(ctx, job{connections: found, attached: flags.attach, verbose: flags.verbose, quiet: flags.quiet, output: flags.output, sql: sql, watch: w})
+	return a.onDB(ctx, job{connections: found, attached: flags.attach, verbose: flags.verbose, quiet: flags.quiet, output: flags.output, noHeader: flags.noHeader, sql: sql, watch: w})
 }
 
 // A job is SQL over the tables of connections and of CSV files.
@@ -168,6 +179,7 @@ type job struct {
 	verbose     bool
 	quiet       bool // nothing is said of lookups
 	output      string
+	noHeader    bool
 	sql         string
 	watch       *watch
 }
@@ -177,6 +189,7 @@ func (a *app) onDB(ctx context.Context, j job) error {
 	progress := a.showProgress(j.output, j.quiet)
 	defer progress.end()
 	shown := *a
+	shown.noHeader = j.noHeader
 	shown.stdout, shown.stderr = progress.before(a.stdout), progress.above(a.stderr)
 	db, err := embedded.Open(ctx, embedded.Options{
 		PluginFunc:  a.plugin,

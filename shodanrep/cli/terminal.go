@@ -67,7 +67,9 @@ func (a *app) writeTable(names []string, cells [][]string) error {
 	style := table.StyleDefault
 	style.Format.Header = text.FormatDefault
 	w.SetStyle(style)
-	w.AppendHeader(tableRow(names))
+	if !a.noHeader {
+		w.AppendHeader(tableRow(names))
+	}
 	configs := make([]table.ColumnConfig, len(names))
 	for i := range configs {
 		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: widths[i], WidthMaxEnforcer: wrap}

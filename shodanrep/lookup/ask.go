@@ -76,7 +76,7 @@ func (e *Engine) landKept(ctx context.Context, s *service, keys []cache.Key, add
 	if len(keys) == 0 {
 		return nil
 	}
-	kept := e.store.get(ctx, keys)
+	kept := e.cachedHosts(ctx, keys, s.banKey())
 	var missing []cache.Key
 	for _, key := range keys {
 		if entry, ok := kept[key]; ok {

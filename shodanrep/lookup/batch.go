@@ -309,7 +309,7 @@ func (b *Batch) withoutCached(s *service, questions []Question) []Question {
 			keys = append(keys, full)
 		}
 	}
-	kept := b.engine.store.get(b.ctx, append(keys, s.banKey()))
+	kept := b.engine.cachedHosts(b.ctx, append(keys, s.banKey()), s.banKey())
 	s.heedBan(kept)
 	var missing []Question
 	for i, q := range questions {

@@ -218,3 +218,12 @@ func (e *Engine) Spent() Spending {
 	}
 	return Spending{Requests: e.rest.spent.requests.Load(), Credits: e.rest.spent.credits.Load()}
 }
+
+// Requests returns how many requests this process has sent to the services that the engine uses.
+func (e *Engine) Requests() int64 {
+	n := e.internetDB.spent.requests.Load() + e.cveDB.spent.requests.Load()
+	if e.rest != nil {
+		n += e.rest.spent.requests.Load()
+	}
+	return n
+}

@@ -40,7 +40,10 @@ type Config struct {
 	CVEDBURL                    string
 	ExploitsURL                 string
 	UserAgent                   string
-	Logger                      hclog.Logger
+	// RefreshBefore is the time before which responses about addresses in the cache are too old, whatever their
+	// expiry says. It may be zero.
+	RefreshBefore time.Time
+	Logger        hclog.Logger
 	// Transport is nil but in tests: then nothing is shared with other engines.
 	Transport http.RoundTripper
 }

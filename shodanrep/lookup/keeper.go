@@ -126,3 +126,14 @@ func (k *keeper) flush(ctx context.Context) error {
 	}
 	return err
 }
+
+// cachedHosts returns what the cache has of hosts and is not older than RefreshBefore, and bans.
+func (e *Engine) cachedHosts(ctx context.Context, keys []cache.Key, ban cache.Key) map[cache.Key]cache.Entry {
+	found := e.store.get(ctx, keys)
+	if !e.cfg.RefreshBefore.IsZero() {
+		maps.DeleteFunc(found, func(key cache.Key, entry cache.Entry) bool {
+			return key != ban && entry.CheckedAt.Before(e.cfg.RefreshBefore)
+		})
+	}
+	return found
+}

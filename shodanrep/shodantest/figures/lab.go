@@ -121,11 +121,16 @@ const statusColumn = 1
 
 // query runs the binary as a user does, on the addresses of a CSV file.
 func (l *lab) query(connection []string, list string) (result, error) {
-	spc, err := l.write(".spc", append(append([]string{`connection "shodanrep" {`, `  plugin = "shodanrep"`}, connection...), "}")...)
+	spc, err := l.config(connection)
 	if err != nil {
 		return result{}, err
 	}
 	return l.run("query", "--config", spc, "--attach", "list="+list, "--output", "csv", "select "+columns+" from shodan_ip_reputation where ip in (select ip from list)")
+}
+
+// config makes a configuration file of a connection.
+func (l *lab) config(connection []string) (string, error) {
+	return l.write(".spc", append(append([]string{`connection "shodanrep" {`, `  plugin = "shodanrep"`}, connection...), "}")...)
 }
 
 // run runs the binary. What it prints goes to a file, so that it need not wait for this process to read.

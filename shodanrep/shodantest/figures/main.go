@@ -36,6 +36,7 @@ var stages = [][]measurement{
 	{{[]int{5}, measureStrictService}, {[]int{6}, measureMachines}},
 	{{[]int{7}, measureMemory}},
 	{{[]int{8}, measureBatches}},
+	{{[]int{10}, measureCheck}},
 }
 
 // undisturbed is how many processors other programs may use without a word of it in the notes.

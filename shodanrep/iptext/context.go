@@ -1,0 +1,205 @@
+package iptext
+
+import (
+	"bytes"
+	"net/netip"
+)
+
+// skipEscape returns where a number begins whose first digits belong to an escape before it: in "%20198.51.100.66" and
+// "\u0020198.51.100.66" it is 198.
+func skipEscape(b []byte, start, end int) int {
+	if start >= 1 && b[start-1] == '%' && end-start > 2 {
+		return start + 2
+	}
+	if start >= 2 && b[start-1] == 'u' && b[start-2] == '\\' && end-start > 4 {
+		return start + 4
+	}
+	return start
+}
+
+// isEscaped reports whether the bytes before an index are an escape of URLs (%3A) or of JSON (\n, \u003c).
+func isEscaped(b []byte, i int) bool {
+	switch {
+	case i >= 3 && b[i-3] == '%' && isHex(b[i-2]) && isHex(b[i-1]):
+		return true
+	case i >= 2 && b[i-2] == '\\' && (b[i-1] == 'n' || b[i-1] == 't' || b[i-1] == 'r'):
+		return true
+	case i >= 6 && b[i-6] == '\\' && b[i-5] == 'u':
+		return isHex(b[i-4]) && isHex(b[i-3]) && isHex(b[i-2]) && isHex(b[i-1])
+	}
+	return false
+}
+
+// after reports whether an address may end at an index, by what follows.
+func after(b []byte, end int) bool {
+	if end >= len(b) {
+		return true
+	}
+	next := byte(' ')
+	if end+1 < len(b) {
+		next = b[end+1]
+	}
+	switch c := b[end]; {
+	case isWord(c):
+		return false
+	case c == '.', c == '~':
+		return !isWord(next)
+	case c == '-' && isWord(next): // a range, or a version such as 1.2.3.4-1
+		if !isDigit(next) {
+			return false
+		}
+		d := parseDotted(b, end+1)
+		return d.count == 4 && d.valid == 4
+	case c == '+':
+		return !followsVersion(b[end+1:])
+	}
+	return true
+}
+
+// after6 is after for an IPv6 address.
+func after6(b []byte, end int) bool {
+	if end+1 < len(b) && b[end] == '-' && isHex(b[end+1]) {
+		_, _, ok := parse6(b, end+1)
+		return ok
+	}
+	return after(b, end)
+}
+
+// followsVersion reports whether a text after a plus sign makes a version of what is before it.
+func followsVersion(b []byte) bool {
+	for _, word := range []string{"dfsg", "git", "deb", "ubuntu", "nmu", "build"} {
+		if bytes.HasPrefix(b, []byte(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+// portAt reports whether a port follows.
+func portAt(b []byte, end int) bool {
+	return end+1 < len(b) && b[end] == ':' && isDigit(b[end+1])
+}
+
+// maxWord is how much of a word is looked at.
+const maxWord = 40
+
+// wordBefore returns the word that ends at an index.
+func wordBefore(b []byte, end int) []byte {
+	start := end
+	for start > 0 && end-start < maxWord && (isWord(b[start-1]) || b[start-1] == '-') {
+		start--
+	}
+	return b[start:end]
+}
+
+// addressPaths are the parts of a URL's path after which addresses stand, and not versions.
+var addressPaths = words("ip", "ips", "ipv4", "ip-address", "ip-addresses", "ip_address", "ip_addresses", "ipaddress", "addr", "address",
+	"addresses", "host", "hosts", "check", "lookup", "whois")
+
+// endsPath reports whether an address after the slash at an index is the end of a URL's path, and not the version of a
+// product as in curl/7.81.0.1.
+func endsPath(b []byte, slash, end int) bool {
+	if end+1 < len(b) && b[end] == '/' && isWord(b[end+1]) {
+		return false
+	}
+	word := wordBefore(b, slash)
+	before := slash - len(word)
+	if before > 0 && b[before-1] == '/' && addressPaths[lower(word)] {
+		return true
+	}
+	// https://name/198.51.100.66
+	for before > 0 && slash-before < 100 && (isWord(b[before-1]) || b[before-1] == '-' || b[before-1] == '.') {
+		before--
+	}
+	return before >= 3 && string(b[before-3:before]) == "://"
+}
+
+// versionWords are the words after which versions, sections and object identifiers stand. The names of software are those
+// that logs have with a space before the version.
+var versionWords = words("v", "ver", "rv", "version", "versions", "firmware", "build", "rev", "revision", "oid",
+	"section", "sec", "chapter", "figure", "fig", "appendix", "clause",
+	"amd64", "arm64", "i386", "gcc", "clang", "glibc", "openssl", "openssh", "postfix", "exim", "sendmail", "dovecot", "nginx", "apache",
+	"php", "python", "java", "chrome", "chromium", "firefox", "safari", "edge", "windows", "ubuntu", "debian", "clr")
+
+// followsVersionWord reports whether a word before an index says that a version follows, as in "version": "1.2.3.4".
+func followsVersionWord(b []byte, start int) bool {
+	end := start
+	for end > 0 && start-end < 6 && bytes.IndexByte([]byte(` :="'([.`), b[end-1]) >= 0 {
+		end--
+	}
+	word := wordBefore(b, end)
+	if len(word) == 0 || len(word) >= maxWord {
+		return false
+	}
+	text := lower(word)
+	if versionWords[text] {
+		return true
+	}
+	if len(text) > len("version") && text[len(text)-len("version"):] == "version" {
+		return true
+	}
+	for i := len(text) - 1; i > 0; i-- {
+		if text[i] == '_' || text[i] == '-' {
+			return versionWords[text[i+1:]]
+		}
+	}
+	return false
+}
+
+// isKey reports whether a word that ends at an index is a name, as in "ip6:2001:db8::1", and not a group of an address.
+func isKey(b []byte, end int) bool {
+	for _, c := range wordBefore(b, end) {
+		if !isHex(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// isCapture reports whether an address is one of tcpdump's, with a port or the name of a service after a dot:
+// "IP 198.51.100.66.443 > 203.0.113.5.51234: Flags".
+func isCapture(b []byte, start, end int) bool {
+	if end+1 >= len(b) || b[end] != '.' || !isWord(b[end+1]) {
+		return false
+	}
+	p := end + 1
+	for p < len(b) && (isWord(b[p]) || b[p] == '-') && p-end < 64 {
+		p++
+	}
+	switch {
+	case start >= 3 && string(b[start-3:start]) == "IP ", start >= 4 && string(b[start-4:start]) == "IP6 ":
+		return p+1 < len(b) && b[p] == ' ' && b[p+1] == '>'
+	case start >= 4 && string(b[start-3:start]) == " > " && isWord(b[start-4]):
+		return p < len(b) && b[p] == ':'
+	}
+	return false
+}
+
+// zoneEnd returns where the zone of an IPv6 address ends, or end where it has none.
+func zoneEnd(b []byte, addr netip.Addr, end int) int {
+	if end+1 >= len(b) || b[end] != '%' || !isWord(b[end+1]) {
+		return end
+	}
+	escape := end+2 < len(b) && isHex(b[end+1]) && isHex(b[end+2])
+	if escape && !addr.IsLinkLocalUnicast() && !addr.IsMulticast() {
+		return end // of a URL, such as %5D
+	}
+	p := end + 1
+	for p < len(b) && (isWord(b[p]) || b[p] == '-' || b[p] == '.') && p-end < 64 {
+		p++
+	}
+	for b[p-1] == '.' || b[p-1] == '-' {
+		p--
+	}
+	return p
+}
+
+func words(list ...string) map[string]bool {
+	set := make(map[string]bool, len(list))
+	for _, word := range list {
+		set[word] = true
+	}
+	return set
+}
+
+func lower(word []byte) string { return string(bytes.ToLower(word)) }

@@ -1,0 +1,98 @@
+package iptext
+
+import (
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+)
+
+// maxWindow is the largest window of a zstd file that is read: it has to be in memory.
+const maxWindow = 128 << 20
+
+// A Reader reads a text in UTF-8 from what may be compressed (gzip, zstd, bzip2) or in UTF-16, which it recognises by the
+// content.
+type Reader struct {
+	io.Reader
+	close func()
+}
+
+// Close frees what decompression needs. It does not close the reader below.
+func (r *Reader) Close() error {
+	if r.close != nil {
+		r.close()
+	}
+	return nil
+}
+
+// NewReader makes a Reader. It reads the first bytes.
+func NewReader(source io.Reader) (*Reader, error) {
+	buffered := bufio.NewReaderSize(source, 64<<10)
+	head, err := buffered.Peek(10)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b, 8}):
+		r, err := gzip.NewReader(buffered)
+		if err != nil {
+			return nil, fmt.Errorf("gzip: %w", err)
+		}
+		return text(named{r, "gzip"}, func() { r.Close() })
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}), len(head) >= 4 && head[0]&0xf0 == 0x50 && head[1] == 0x2a && head[2] == 0x4d && head[3] == 0x18:
+		r, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			return nil, fmt.Errorf("zstd: %w", err)
+		}
+		return text(named{r, "zstd"}, r.Close)
+	case len(head) == 10 && string(head[:3]) == "BZh" && head[3]-'1' < 9 && (string(head[4:]) == "1AY&SY" || string(head[4:]) == "\x17\x72\x45\x38\x50\x90"):
+		return text(named{bzip2.NewReader(buffered), "bzip2"}, nil)
+	}
+	return text(buffered, nil)
+}
+
+// named puts the name of the compression before errors.
+type named struct {
+	io.Reader
+	name string
+}
+
+func (r named) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%s: %w", r.name, err)
+	}
+	return n, err
+}
+
+// text decodes UTF-16, and leaves out a byte order mark.
+func text(source io.Reader, close func()) (*Reader, error) {
+	buffered, ok := source.(*bufio.Reader)
+	if !ok {
+		buffered = bufio.NewReaderSize(source, 64<<10)
+	}
+	head, err := buffered.Peek(4)
+	if err != nil && err != io.EOF {
+		if close != nil {
+			close()
+		}
+		return nil, err
+	}
+	r := &Reader{Reader: buffered, close: close}
+	switch {
+	case bytes.HasPrefix(head, []byte{0xef, 0xbb, 0xbf}):
+		_, err = buffered.Discard(3)
+		return r, err
+	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), len(head) == 4 && head[0] != 0 && head[1] == 0 && head[2] != 0 && head[3] == 0:
+		r.Reader = transform.NewReader(buffered, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder())
+	case bytes.HasPrefix(head, []byte{0xfe, 0xff}), len(head) == 4 && head[0] == 0 && head[1] != 0 && head[2] == 0 && head[3] != 0:
+		r.Reader = transform.NewReader(buffered, unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder())
+	}
+	return r, nil
+}
