@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
 )
 
@@ -15,5 +16,25 @@ func OpenCache(ctx context.Context, name, arguments string, logger hclog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	return cache.Open(ctx, s.lookup.Cache, cache.Options{MaxBytes: s.lookup.CacheMaxSize, Logger: logger}), nil
+	store := cache.Open(ctx, s.lookup.Cache, cache.Options{MaxBytes: s.lookup.CacheMaxSize, Logger: logger})
+	return clearable{store, s.lookup.Cache}, nil
+}
+
+// clearable is a cache whose Clear also forgets the rates, pauses and bans that the processes of this machine share: a
+// ban that is cleared must not come back from there.
+type clearable struct {
+	cache.Store
+	place string
+}
+
+// Clear drops the entries about a subject, or all.
+func (c clearable) Clear(ctx context.Context, subject string) (int64, error) {
+	n, err := c.Store.Clear(ctx, subject)
+	if err != nil || subject != "" {
+		return n, err
+	}
+	if limits, err := lookup.OpenRateLimits(c.place); err == nil { // where none can be opened none are shared
+		return n, limits.Clear()
+	}
+	return n, nil
 }

@@ -27,7 +27,15 @@ func TestMain(m *testing.M) {
 		Serve()
 		return
 	}
-	os.Exit(m.Run())
+	// No test shares a cache or rate limits with processes of the developer's own.
+	dir, err := os.MkdirTemp("", "shodanrep-test-")
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("SHODANREP_CACHE_DIR", dir)
+	status := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(status)
 }
 
 // startPlugin starts the plugin as a process of its own, as Steampipe does.

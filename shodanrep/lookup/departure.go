@@ -43,13 +43,13 @@ func (d *departure) depart(ctx context.Context) error {
 	if err := d.line(ctx); err != nil { // a transport may write a request once more, over another connection
 		return err
 	}
-	if err := d.pacer.wait(ctx, d.turn); err != nil {
+	if err := d.wait(ctx); err != nil {
 		return err
 	}
 	d.pacer.mu.Lock()
 	defer d.pacer.mu.Unlock()
 	now := time.Now()
-	if now.Before(d.pacer.paused) || now.Before(d.pacer.banned) {
+	if d.pacer.held(now) {
 		return errHeld
 	}
 	d.begun = now
@@ -63,12 +63,18 @@ func (d *departure) end() {
 	if !d.inLine {
 		return
 	}
-	if d.pacer.exact && !d.begun.IsZero() {
-		d.pacer.written = time.Now()
+	p := d.pacer
+	if now := time.Now(); p.exact && !d.begun.IsZero() && now.After(p.Written) {
+		if p.file == nil || now.Sub(p.Written) > noticeable {
+			p.update(func(now time.Time) { p.Written = now })
+		}
 	}
-	d.inLine = false
+	d.inLine, p.waiting = false, time.Time{}
 	<-d.pacer.line
 }
+
+// noticeable is how much later than its turn a request may be written without the other processes being told.
+const noticeable = 2 * time.Millisecond
 
 // lateness is how much later than its turn a request may be written without the other machines being told.
 const lateness = 10 * time.Millisecond

@@ -44,6 +44,9 @@ type Config struct {
 	// expiry says. It may be zero.
 	RefreshBefore time.Time
 	Logger        hclog.Logger
+	// RateLimitDir is the folder of the file through which processes share rate limits, pauses and bans. Where it is empty
+	// that is the cache's folder, or else the user's cache directory; an engine with a Transport then shares none.
+	RateLimitDir string
 	// Transport is nil but in tests: then nothing is shared with other engines.
 	Transport http.RoundTripper
 }
@@ -108,7 +111,9 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 // service returns the service that all engines with the same address and key share.
 func (e *Engine) service(make func(Config, *http.Client) *service) *service {
 	if e.cfg.Transport != nil {
-		return make(e.cfg, &http.Client{Transport: e.cfg.Transport})
+		s := make(e.cfg, &http.Client{Transport: e.cfg.Transport})
+		s.pacer.share(e.rateLimits(), s.store)
+		return s
 	}
 	shared.Lock()
 	defer shared.Unlock()
@@ -120,6 +125,7 @@ func (e *Engine) service(make func(Config, *http.Client) *service) *service {
 	if s := shared.services[own.store]; s != nil {
 		return s
 	}
+	own.pacer.share(e.rateLimits(), own.store)
 	shared.services[own.store] = own
 	return own
 }

@@ -48,55 +48,97 @@ const (
 	rampedPace = 100
 )
 
+// configured is the rate that the service is sent at most: the lowest that a process with requests has. The caller holds
+// the lock.
+func (p *pacer) configured() float64 {
+	perSecond := p.perSecond
+	for _, m := range p.Members {
+		perSecond = min(perSecond, m.PerSecond)
+	}
+	return perSecond
+}
+
+// highest is the rate at which recovery ends. The caller holds the lock.
+func (p *pacer) highest() float64 {
+	if p.Ceiling == 0 {
+		return p.configured()
+	}
+	return min(p.Ceiling, p.configured())
+}
+
+// rate is the rate now: the configured one, or what refusals made of it. The caller holds the lock.
+func (p *pacer) rate() float64 {
+	if p.Current == 0 {
+		return p.highest()
+	}
+	return min(p.Current, p.highest())
+}
+
+// set changes the rate. The caller holds the lock.
+func (p *pacer) set(perSecond float64, now time.Time) {
+	p.Current, p.Changed = perSecond, now
+}
+
+// allowedBurst is how many requests may go at once: after a refusal that is one until the rate has recovered. The caller
+// holds the lock.
+func (p *pacer) allowedBurst() int {
+	if p.Ceiling > 0 {
+		return 1
+	}
+	return p.burst
+}
+
 // window is how many requests may be under way. The caller holds the lock.
 func (p *pacer) window(now time.Time) int {
-	if p.refusals > 0 {
+	if p.Refusals > 0 {
 		return 1 // after a refusal one request finds out whether the service answers again
 	}
 	if !p.windowed {
 		return math.MaxInt
 	}
-	full := p.current * max(leastWindow.Seconds(), latencyShare*p.latency.Seconds())
-	if p.perSecond <= rampedPace {
-		grown := float64(p.least)
-		if p.latency > 0 {
-			grown += float64(now.Sub(p.since)) / float64(ramp*p.latency)
+	full := p.rate() * max(leastWindow.Seconds(), latencyShare*p.Latency.Seconds())
+	if p.configured() <= rampedPace {
+		grown := float64(p.MinWindow)
+		if p.Latency > 0 {
+			grown += float64(now.Sub(p.Since)) / float64(ramp*p.Latency)
 		}
 		if grown > fewWindow {
 			grown = fewWindow + (grown-fewWindow)/ramp
 		}
 		full = min(full, grown)
 	}
-	return max(p.least, int(full))
+	return max(p.MinWindow, int(full))
 }
 
-// pace is how fast requests go. Where few may be under way and answers are slow that is less than current, and going
+// pace is how fast requests go. Where few may be under way and answers are slow that is less than the rate, and going
 // evenly at less keeps them from coming in bunches that a service refuses. The caller holds the lock.
 func (p *pacer) pace(now time.Time) float64 {
-	if !p.windowed || p.perSecond > rampedPace || p.latency == 0 {
-		return p.current
+	if !p.windowed || p.configured() > rampedPace || p.Latency == 0 {
+		return p.rate()
 	}
-	return max(minRate, min(p.current, float64(p.window(now))/p.latency.Seconds()))
+	return max(minRate, min(p.rate(), float64(p.window(now))/p.Latency.Seconds()))
 }
 
-// recover raises a lowered pace by what the time since the last change has earned. The caller holds the lock.
+// recover raises a lowered rate by what the time since the last change has earned. The caller holds the lock.
 func (p *pacer) recover(now time.Time) {
-	if p.refusals > 0 {
+	if p.Refusals > 0 {
 		return
 	}
-	if p.ceiling < p.perSecond && now.Sub(p.lowered) > p.patience {
-		p.lowered = now
-		p.patience *= 2
-		if p.ceiling /= ceilingShare; p.ceiling >= p.perSecond {
-			p.ceiling = p.perSecond
-			p.limiter.SetBurst(p.burst)
+	if p.Ceiling > 0 && now.Sub(p.LoweredAt) > p.Patience {
+		p.LoweredAt = now
+		p.Patience = min(2*p.Patience, maxForgiveness)
+		if p.Ceiling /= ceilingShare; p.Ceiling >= p.configured() {
+			p.Ceiling = 0
 		}
 	}
-	if p.current >= p.ceiling {
+	if p.Current == 0 {
 		return
 	}
-	if earned := now.Sub(p.changed).Seconds() * recovery * p.perSecond; earned > 0.05*p.current {
-		p.set(min(p.ceiling, p.current+earned))
+	if earned := now.Sub(p.Changed).Seconds() * recovery * p.configured(); p.Current < p.highest() && earned > 0.05*p.Current {
+		p.set(min(p.highest(), p.Current+earned), now)
+	}
+	if p.Ceiling == 0 && p.Current >= p.highest() {
+		p.Current = 0
 	}
 }
 
@@ -105,19 +147,27 @@ func (p *pacer) done(begun time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.underWay--
-	p.took(time.Since(begun))
-	if begun.After(p.refusal) { // one that left before says nothing of whether the service answers again
-		p.refusals = 0
+	latency := time.Since(begun)
+	if p.creditLeft() {
+		p.took(latency)
+		p.latencyAhead = true
+	} else {
+		p.update(func(time.Time) {
+			p.took(latency)
+			if begun.After(p.Refusal) { // one that left before says nothing of whether the service answers again
+				p.Refusals = 0
+			}
+		})
 	}
 	p.wake()
 }
 
 // took notes how long an answer took. The caller holds the lock.
 func (p *pacer) took(d time.Duration) {
-	if p.latency == 0 {
-		p.latency = d
+	if p.Latency == 0 {
+		p.Latency = d
 	}
-	p.latency += (d - p.latency) / 8
+	p.Latency += (d - p.Latency) / 8
 }
 
 // refused reports that a request was one too many. It returns the moment before which nothing goes, and whether that
@@ -125,64 +175,75 @@ func (p *pacer) took(d time.Duration) {
 func (p *pacer) refused(begun time.Time, retryAfter time.Duration) (until time.Time, ban bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	defer p.wake()
 	p.underWay--
-	now := time.Now()
-	retryAfter = min(retryAfter, longestBan)
+	p.update(func(now time.Time) {
+		p.refuse(now, begun, min(retryAfter, longestBan))
+		until, ban = p.Paused, now.Before(p.Banned)
+		if ban {
+			until = p.Banned
+		}
+	})
+	p.credit = 0
+	p.wake()
+	return until, ban
+}
+
+// refuse slows the rate down for a refusal. The caller holds the lock.
+func (p *pacer) refuse(now, begun time.Time, retryAfter time.Duration) {
 	p.took(now.Sub(begun))
-	if !begun.After(p.refusal) {
+	if !begun.After(p.Refusal) {
 		// It left before the last refusal slowed the pace down, which need not be slowed again for it.
 		if p.windowed {
-			p.ceiling = max(minRate, p.ceiling*lateShare)
+			p.Ceiling = max(minRate, p.highest()*lateShare)
 		}
 		p.holdFor(now, retryAfter)
-		return p.paused, now.Before(p.banned)
+		return
 	}
-	pace := p.current
-	if p.limiter.Burst() == 1 { // else it may have been the burst that was too much
+	pace := p.rate()
+	if p.allowedBurst() == 1 { // else it may have been the burst that was too much
 		pace = p.pace(now)
 	}
-	p.refusals++
-	p.refusal = now
-	pause := max(min(firstPause<<(p.refusals-1), maxPause), retryAfter)
-	if p.refusals >= p.bannedAfter {
+	p.Refusals++
+	p.Refusal = now
+	pause := max(min(firstPause<<min(p.Refusals-1, 10), maxPause), retryAfter)
+	if p.Refusals >= p.bannedAfter {
 		pause = max(p.banTime, retryAfter)
-		p.banned = now.Add(pause)
+		p.Banned = now.Add(pause)
 	}
 	p.holdFor(now, pause)
-	if now.Before(p.banned) {
-		return p.banned, true
+	if now.Before(p.Banned) {
+		return
 	}
 	slower := 2.0
-	if p.windowed && p.least == 1 && now.Sub(p.since) < soon {
+	if p.windowed && p.MinWindow == 1 && now.Sub(p.Since) < soon {
 		slower = 4
 	}
-	if p.windowed || now.Sub(p.since) < steady {
-		p.ceiling = max(minRate, min(p.ceiling, pace*ceilingShare))
-		p.lowered = now
+	if p.windowed || now.Sub(p.Since) < steady {
+		p.Ceiling = max(minRate, min(p.highest(), pace*ceilingShare))
+		p.LoweredAt = now
 	}
-	p.since, p.least = p.paused, 1
-	p.set(max(minRate, pace/slower))
-	p.limiter.SetBurst(1)
-	return p.paused, false
+	p.Since, p.MinWindow = p.Paused, 1
+	p.set(max(minRate, pace/slower), now)
+	p.Tokens = min(p.Tokens, 1)
 }
 
 // hold lets nothing go for a while, as a service asks that has a pause of its own.
 func (p *pacer) hold(pause time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.holdFor(time.Now(), pause)
+	p.update(func(now time.Time) { p.holdFor(now, pause) })
+	p.credit = 0
 	p.wake()
 }
 
 // holdFor lets nothing go for a while from now on. The caller holds the lock.
 func (p *pacer) holdFor(now time.Time, pause time.Duration) {
 	until := now.Add(min(pause, longestBan))
-	if until.After(p.paused) {
-		p.paused = until
+	if until.After(p.Paused) {
+		p.Paused = until
 	}
-	if pause > longestWait && until.After(p.banned) {
-		p.banned = until
+	if pause > longestWait && until.After(p.Banned) {
+		p.Banned = until
 	}
 }
 
@@ -193,8 +254,13 @@ func (p *pacer) ban(until time.Time) {
 	if latest := time.Now().Add(longestBan); until.After(latest) {
 		until = latest
 	}
-	if until.After(p.banned) {
-		p.banned = until
-		p.wake()
+	if !until.After(p.Banned) {
+		return
 	}
+	p.update(func(time.Time) {
+		if until.After(p.Banned) {
+			p.Banned = until
+		}
+	})
+	p.wake()
 }

@@ -27,8 +27,8 @@ func TestPacer(t *testing.T) {
 	for name, test := range map[string]func(t *testing.T, p *pacer){
 		"a refusal halves the pace": func(t *testing.T, p *pacer) {
 			p.refused(begin(t, p), 0)
-			if p.current != 10 {
-				t.Errorf("%v a second, want 10", p.current)
+			if p.rate() != 10 {
+				t.Errorf("%v a second, want 10", p.rate())
 			}
 		},
 		"refusals of requests that left before the last one count as one": func(t *testing.T, p *pacer) {
@@ -40,8 +40,8 @@ func TestPacer(t *testing.T) {
 				}
 				time.Sleep(time.Millisecond)
 			}
-			if p.refusals != 1 || p.current != 10 {
-				t.Errorf("%d refusals, %v a second", p.refusals, p.current)
+			if p.Refusals != 1 || p.rate() != 10 {
+				t.Errorf("%d refusals, %v a second", p.Refusals, p.rate())
 			}
 		},
 		"an answer to a request that left before a refusal does not end the caution": func(t *testing.T, p *pacer) {
@@ -49,11 +49,11 @@ func TestPacer(t *testing.T) {
 			p.refused(refused, 0)
 			time.Sleep(100 * time.Millisecond)
 			p.done(answered)
-			if p.refusals != 1 {
+			if p.Refusals != 1 {
 				t.Error("what left before the refusal says nothing of what the service does since")
 			}
 			p.done(begin(t, p))
-			if p.refusals != 0 {
+			if p.Refusals != 0 {
 				t.Error("an answer after the refusal does")
 			}
 		},
@@ -114,15 +114,15 @@ func TestPacer(t *testing.T) {
 			p.done(begin(t, p))
 			time.Sleep(5 * time.Minute)
 			p.done(begin(t, p))
-			if p.current != 15 {
-				t.Errorf("%v a second, want three quarters of the 20 that were refused", p.current)
+			if p.rate() != 15 {
+				t.Errorf("%v a second, want three quarters of the 20 that were refused", p.rate())
 			}
 			time.Sleep(10 * time.Minute)
 			p.done(begin(t, p))
 			time.Sleep(10 * time.Second)
 			p.done(begin(t, p))
-			if p.current != 20 {
-				t.Errorf("%v a second, want that 20 are tried again after a while", p.current)
+			if p.rate() != 20 {
+				t.Errorf("%v a second, want that 20 are tried again after a while", p.rate())
 			}
 			// And after twice as long the next time.
 			p.refused(begin(t, p), 0)
@@ -130,8 +130,8 @@ func TestPacer(t *testing.T) {
 				time.Sleep(time.Minute)
 				p.done(begin(t, p))
 			}
-			if p.current != 15 {
-				t.Errorf("%v a second, want 15 for 20 minutes", p.current)
+			if p.rate() != 15 {
+				t.Errorf("%v a second, want 15 for 20 minutes", p.rate())
 			}
 		},
 		"the pace never falls below a request in ten seconds": func(t *testing.T, p *pacer) {
@@ -140,30 +140,30 @@ func TestPacer(t *testing.T) {
 				time.Sleep(time.Minute)
 				p.done(begin(t, p))
 			}
-			if p.current < 0.1 {
-				t.Errorf("%v a second", p.current)
+			if p.rate() < 0.1 {
+				t.Errorf("%v a second", p.rate())
 			}
 		},
 		"a slower rate holds at once, and so does a faster one": func(t *testing.T, p *pacer) {
 			p.configure(5)
-			if p.current != 5 || p.perSecond != 5 || p.ceiling != 5 {
-				t.Errorf("%v a second, want 5", p.current)
+			if p.rate() != 5 || p.perSecond != 5 || p.highest() != 5 {
+				t.Errorf("%v a second, want 5", p.rate())
 			}
 			p.configure(50)
-			if p.current != 50 || p.perSecond != 50 || p.ceiling != 50 {
-				t.Errorf("%v a second, want 50", p.current)
+			if p.rate() != 50 || p.perSecond != 50 || p.highest() != 50 {
+				t.Errorf("%v a second, want 50", p.rate())
 			}
 		},
 		"a faster rate does not undo what a refusal has lowered": func(t *testing.T, p *pacer) {
 			p.refused(begin(t, p), 0)
-			lowered, ceiling := p.current, p.ceiling
+			lowered, ceiling := p.rate(), p.highest()
 			p.configure(50)
-			if p.current != lowered || p.ceiling != ceiling || p.perSecond != 50 {
-				t.Errorf("%v a second up to %v, want %v up to %v", p.current, p.ceiling, lowered, ceiling)
+			if p.rate() != lowered || p.highest() != ceiling || p.perSecond != 50 {
+				t.Errorf("%v a second up to %v, want %v up to %v", p.rate(), p.highest(), lowered, ceiling)
 			}
 			p.configure(4)
-			if p.current != 4 || p.ceiling != 4 {
-				t.Errorf("%v a second up to %v, want the slower 4", p.current, p.ceiling)
+			if p.rate() != 4 || p.highest() != 4 {
+				t.Errorf("%v a second up to %v, want the slower 4", p.rate(), p.highest())
 			}
 		},
 		"a ban known from elsewhere is kept, and only ever prolonged": func(t *testing.T, p *pacer) {
@@ -264,13 +264,13 @@ func TestHowManyRequestsMayBeUnderWay(t *testing.T) {
 		{1000, 0, 250}, // a pace that somebody has set on purpose
 	} {
 		p := paced(test.perSecond)
-		p.since = time.Now()
-		p.latency = 200 * time.Millisecond
-		if got := p.window(p.since.Add(test.after)); got != test.want {
+		p.Since = time.Now()
+		p.Latency = 200 * time.Millisecond
+		if got := p.window(p.Since.Add(test.after)); got != test.want {
 			t.Errorf("at %v a second, after %v, %d requests may be under way, want %d", test.perSecond, test.after, got, test.want)
 		}
 		p.windowed = false
-		if got := p.window(p.since); got < 1e6 {
+		if got := p.window(p.Since); got < 1e6 {
 			t.Errorf("where nothing bans, %d may be", got)
 		}
 	}
@@ -298,8 +298,8 @@ func TestALateRefusalDoesNotSlowASteadyPaceForLong(t *testing.T) {
 				for began := time.Now(); time.Since(began) < time.Minute; {
 					p.done(begin(t, p))
 				}
-				if p.current != test.want {
-					t.Errorf("%v a second, want %v", p.current, test.want)
+				if p.rate() != test.want {
+					t.Errorf("%v a second, want %v", p.rate(), test.want)
 				}
 			})
 		})

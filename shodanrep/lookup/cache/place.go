@@ -58,7 +58,7 @@ func DefaultPath() (string, error) {
 // disk, or where there is no such folder. It need not exist.
 func Dir(place string) string {
 	path, err := pathOf(place)
-	if isRedis(place) {
+	if IsRedis(place) {
 		path, err = DefaultPath()
 	}
 	if err != nil || path == "" {
@@ -70,7 +70,7 @@ func Dir(place string) string {
 // pathOf is the file that a place means, empty where it means none.
 func pathOf(place string) (string, error) {
 	switch {
-	case place == "memory", place == "off", isRedis(place):
+	case place == "memory", place == "off", IsRedis(place):
 		return "", nil
 	case place == "", place == "on":
 		return DefaultPath()
@@ -85,7 +85,8 @@ func pathOf(place string) (string, error) {
 	return place, nil
 }
 
-func isRedis(place string) bool {
+// IsRedis reports whether a place is an address of Redis.
+func IsRedis(place string) bool {
 	return strings.HasPrefix(place, "redis://") || strings.HasPrefix(place, "rediss://")
 }
 
@@ -93,7 +94,7 @@ func isRedis(place string) bool {
 // cannot be read. It opens nothing.
 func CheckPlace(place string) error {
 	switch {
-	case isRedis(place):
+	case IsRedis(place):
 		_, _, err := parseRedis(place)
 		return err
 	case place == "", place == "on", place == "memory", place == "off":
@@ -119,7 +120,7 @@ func Open(ctx context.Context, place string, opts Options) Store {
 	case "off":
 		return Off{}
 	}
-	if isRedis(place) {
+	if IsRedis(place) {
 		store, err := OpenRedis(ctx, place, opts)
 		if err != nil {
 			opts.Logger.Warn(inMemory, "error", err)

@@ -243,7 +243,7 @@ func FuzzCheckPlace(f *testing.F) {
 	f.Add("~")
 	f.Add("redis://h/0?db=x")
 	f.Fuzz(func(t *testing.T, place string) {
-		if err := CheckPlace(place); err != nil && isRedis(place) && err != errAddress {
+		if err := CheckPlace(place); err != nil && IsRedis(place) && err != errAddress {
 			t.Errorf("CheckPlace(%q) = %v, which may show a password", place, err)
 		}
 	})

@@ -72,10 +72,13 @@ func (s *redisStore) Get(ctx context.Context, keys []Key) (map[Key]Entry, error)
 			}
 			return nil
 		})
-		if err != nil {
+		if err != nil && !isWrongType(err) {
 			return nil, s.explain(err)
 		}
 		for i, k := range batch {
+			if err := answers[i].Err(); err != nil && !isWrongType(err) {
+				return nil, s.explain(err)
+			}
 			if e, ok := readAnswer(k, answers[i].Val()); ok && e.Expires.After(now) {
 				found[k] = e
 			}
@@ -83,6 +86,9 @@ func (s *redisStore) Get(ctx context.Context, keys []Key) (map[Key]Entry, error)
 	}
 	return found, nil
 }
+
+// isWrongType reports whether a key holds something else than what we keep there: such an entry is missing.
+func isWrongType(err error) bool { return redis.HasErrorPrefix(err, "WRONGTYPE") }
 
 // Count counts questions, and sends the counts now and then. What cannot be sent is sent with the next.
 func (s *redisStore) Count(hits, misses int64) {

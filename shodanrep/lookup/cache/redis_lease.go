@@ -33,6 +33,10 @@ func (r *Redis) Lease(ctx context.Context, key Key, ttl time.Duration) (release 
 	name, token := r.leaseKey(key), rand.Text()
 	err = r.store.client.SetArgs(ctx, name, token, redis.SetArgs{Mode: "NX", TTL: max(ttl, time.Millisecond)}).Err()
 	if err == redis.Nil {
+		// One without an end, or with one in years, would be waited for as long.
+		if err := boundScript.Run(ctx, r.store.client, []string{name}, max(ttl, time.Millisecond).Milliseconds()).Err(); err != nil {
+			return nil, false, r.away(ctx, err)
+		}
 		return nil, false, nil
 	}
 	if err != nil {

@@ -9,6 +9,10 @@ import "github.com/redis/go-redis/v9"
 var putScript = redis.NewScript(`
 for i, key in ipairs(KEYS) do
 	local name, about, body, ttl = ARGV[4*i-3], ARGV[4*i-2], ARGV[4*i-1], tonumber(ARGV[4*i])
+	local kind = redis.call('TYPE', key).ok
+	if kind ~= 'hash' and kind ~= 'none' then
+		redis.call('DEL', key)
+	end
 	if ttl <= 0 then
 		redis.call('HDEL', key, '@' .. name, '#' .. name)
 	else
@@ -24,7 +28,9 @@ end
 var clearScript = redis.NewScript(`
 local n = 0
 for _, key in ipairs(KEYS) do
-	n = n + redis.call('HLEN', key) / 2
+	if redis.call('TYPE', key).ok == 'hash' then
+		n = n + redis.call('HLEN', key) / 2
+	end
 	redis.call('DEL', key)
 end
 return n
@@ -34,7 +40,8 @@ return n
 var pruneScript = redis.NewScript(`
 local n, now = 0, tonumber(ARGV[1])
 for _, key in ipairs(KEYS) do
-	for _, field in ipairs(redis.call('HKEYS', key)) do
+	local fields = redis.call('TYPE', key).ok == 'hash' and redis.call('HKEYS', key) or {}
+	for _, field in ipairs(fields) do
 		if field:sub(1, 1) == '@' then
 			local expires = redis.call('HGET', key, field):match('^%S+ (%S+)')
 			if tonumber(expires) <= now then
@@ -52,7 +59,8 @@ return n
 var statsScript = redis.NewScript(`
 local n, expired, bytes, oldest, newest, now = 0, 0, 0, 0, 0, tonumber(ARGV[1])
 for _, key in ipairs(KEYS) do
-	for _, field in ipairs(redis.call('HKEYS', key)) do
+	local fields = redis.call('TYPE', key).ok == 'hash' and redis.call('HKEYS', key) or {}
+	for _, field in ipairs(fields) do
 		if field:sub(1, 1) == '@' then
 			local checked, expires, size = redis.call('HGET', key, field):match('^(%S+) (%S+) (%S+)')
 			checked = tonumber(checked)
@@ -79,6 +87,12 @@ local interval, hold = tonumber(ARGV[1]), tonumber(ARGV[3])
 local ahead = ARGV[2] * interval
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
+for i, want in ipairs({'hash', 'zset'}) do
+	local kind = redis.call('TYPE', KEYS[i]).ok
+	if kind ~= want and kind ~= 'none' then
+		redis.call('DEL', KEYS[i])
+	end
+end
 redis.call('ZADD', KEYS[2], now, ARGV[4])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 60000000)
 redis.call('EXPIRE', KEYS[2], 60)
@@ -116,6 +130,18 @@ if admitted > 0 then
 	redis.call('PEXPIRE', KEYS[1], redis.call('PTTL', KEYS[1]) + math.ceil(ARGV[1] / 1000))
 end
 return 1
+`)
+
+// boundScript makes a lease end after ARGV[1] milliseconds at the latest, and deletes what is no lease at all.
+var boundScript = redis.NewScript(`
+if redis.call('TYPE', KEYS[1]).ok ~= 'string' then
+	return redis.call('DEL', KEYS[1])
+end
+local left, most = redis.call('PTTL', KEYS[1]), tonumber(ARGV[1])
+if left == -1 or left > most then
+	redis.call('PEXPIRE', KEYS[1], most)
+end
+return 0
 `)
 
 // releaseScript deletes a lease where it is still the caller's.

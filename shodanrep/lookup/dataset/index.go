@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -78,8 +81,17 @@ type conn struct {
 }
 
 func openIndex(ctx context.Context, path string) (*index, error) {
+	// SQLite would make the file readable to all, and its other files as it is.
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	_ = file.Chmod(0o600) // an older version has made it readable; another user's is left as it is
+	if err := file.Close(); err != nil {
+		return nil, err
+	}
 	x := &index{path: path}
-	err := x.use(ctx, func(c *conn) error {
+	err = x.use(ctx, func(c *conn) error {
 		version, err := c.number("pragma user_version")
 		if err != nil || version == schemaVersion {
 			return err
@@ -156,7 +168,12 @@ func (x *index) take(ctx context.Context) (_ *conn, err error) {
 	}
 	x.mu.Unlock()
 
-	db, err := sqlite3.Open(x.path)
+	escape := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+	absolute, err := filepath.Abs(x.path)
+	if err != nil {
+		return nil, err
+	}
+	db, err := sqlite3.Open("file:///" + escape(strings.TrimPrefix(filepath.ToSlash(absolute), "/")) + "?modeof=" + escape(absolute))
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ var stages = [][]measurement{
 	{{[]int{1, 2}, measureLookUps}},
 	{{[]int{3}, measureSDK}},
 	{{[]int{4}, measureBulk}},
-	{{[]int{5}, measureStrictService}, {[]int{6}, measureMachines}},
+	{{[]int{5}, measureStrictService}, {[]int{6}, measureMachines}, {[]int{9}, measureProcesses}},
 	{{[]int{7}, measureMemory}},
 	{{[]int{8}, measureBatches}},
 	{{[]int{10}, measureCheck}},

@@ -1,0 +1,167 @@
+// Package ratelimit keeps what the processes of a machine share about the services' rate limits.
+package ratelimit
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
+)
+
+const (
+	// FileName is the name of the file within its folder.
+	FileName = "rate-limits.json"
+	// lockTimeout is how long an update waits for the lock. The lock is held for microseconds, and the operating system
+	// releases that of a process that ends. Only a process that was stopped in that moment, or a hanging network file
+	// system, keeps it for longer.
+	lockTimeout = 500 * time.Millisecond
+	// maxBytes bounds the file. A larger one is damaged: a record has a few hundred bytes.
+	maxBytes = 1 << 20
+	// keepUnused is how long a record stays in the file after its last update.
+	keepUnused = 7 * 24 * time.Hour
+)
+
+// ErrLocked says that another process holds the lock of the file for too long.
+var ErrLocked = errors.New("another process holds the lock of the file")
+
+// A File is a file of named records that processes share. Its methods may be called concurrently.
+type File struct {
+	path string
+
+	mu      sync.Mutex
+	blocked bool // an update that gave up still waits for the lock
+}
+
+// content is what is in the file.
+type content struct {
+	Records map[string]record `json:"records"`
+}
+
+type record struct {
+	Updated time.Time       `json:"updated"`
+	Value   json.RawMessage `json:"value"`
+}
+
+// Open returns the file in the first of the folders in which it can be written. It makes the folder and the file where
+// they are missing, for their owner only. Empty names are skipped.
+func Open(folders ...string) (*File, error) {
+	err := errors.New("no folder for it is known")
+	for _, folder := range folders {
+		if folder == "" {
+			continue
+		}
+		var path string
+		if path, err = filepath.Abs(filepath.Join(folder, FileName)); err != nil {
+			continue
+		}
+		if err = os.MkdirAll(folder, 0o700); err != nil {
+			continue
+		}
+		var file *os.File
+		if file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+			continue
+		}
+		if err = file.Close(); err == nil {
+			return &File{path: path}, nil
+		}
+	}
+	return nil, fmt.Errorf("the file %s cannot be written: %w", FileName, err)
+}
+
+// Path is where the file is.
+func (f *File) Path() string { return f.path }
+
+// Update replaces the named record by what change returns for it, while no other process reads or writes the file. The
+// record is empty where there is none, and where the file is damaged. Change is not called where Update returns an
+// error before the file could be read.
+func (f *File) Update(name string, change func(record []byte) []byte) error {
+	return f.locked(func(file *lockedfile.File) error {
+		c, now := read(file), time.Now()
+		value := change(c.Records[name].Value)
+		for other, r := range c.Records {
+			if now.Sub(r.Updated) > keepUnused {
+				delete(c.Records, other)
+			}
+		}
+		c.Records[name] = record{Updated: now.UTC(), Value: value}
+		return write(file, c)
+	})
+}
+
+// Clear removes all records.
+func (f *File) Clear() error {
+	return f.locked(func(file *lockedfile.File) error { return write(file, content{}) })
+}
+
+// locked calls use with the locked file. It gives up after lockTimeout, and then never calls it.
+func (f *File) locked(use func(*lockedfile.File) error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.blocked {
+		return fmt.Errorf("%s: %w", f.path, ErrLocked)
+	}
+	type result struct {
+		file *lockedfile.File
+		err  error
+	}
+	opened, abandoned := make(chan result), make(chan struct{})
+	go func() {
+		// The kernel waits for the lock, which cannot be interrupted.
+		file, err := lockedfile.OpenFile(f.path, os.O_RDWR|os.O_CREATE, 0o600)
+		select {
+		case opened <- result{file, err}:
+		case <-abandoned:
+			if err == nil {
+				_ = file.Close() // nothing was written
+			}
+			f.mu.Lock()
+			f.blocked = false
+			f.mu.Unlock()
+		}
+	}()
+	timer := time.NewTimer(lockTimeout)
+	defer timer.Stop()
+	select {
+	case r := <-opened:
+		if r.err != nil {
+			return r.err
+		}
+		return errors.Join(use(r.file), r.file.Close())
+	case <-timer.C:
+		close(abandoned)
+		f.blocked = true
+		return fmt.Errorf("%s: %w", f.path, ErrLocked)
+	}
+}
+
+// read returns what is in the file. Whatever is not ours is as good as nothing.
+func read(file io.Reader) content {
+	var c content
+	// The decoder stops after the first value: a process that was killed while it wrote may leave the end of a longer one.
+	if err := json.NewDecoder(io.LimitReader(file, maxBytes)).Decode(&c); err != nil {
+		c = content{}
+	}
+	if c.Records == nil {
+		c.Records = map[string]record{}
+	}
+	return c
+}
+
+// write replaces what is in the file. The new content comes first, in one call, and then the old one's end goes: a
+// process that is killed in between leaves a file that can be read.
+func write(file *lockedfile.File, c content) error {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	if _, err := file.WriteAt(data, 0); err != nil {
+		return err
+	}
+	return file.Truncate(int64(len(data)))
+}

@@ -1,0 +1,249 @@
+package ratelimit
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
+)
+
+// Several processes are tested with several processes: the test program runs itself in a role.
+const roleVariable = "SHODANREP_RATELIMIT_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	var err error
+	switch role, folder, _ := strings.Cut(os.Getenv(roleVariable), " "); role {
+	case "":
+		os.Exit(m.Run())
+	case "count":
+		err = count(folder, 200)
+	case "lock":
+		err = holdLock(folder)
+	default:
+		err = fmt.Errorf("there is no role %q", role)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// process makes a process with a role.
+func process(t *testing.T, role, folder string) *exec.Cmd {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program)
+	cmd.Env = append(os.Environ(), roleVariable+"="+role+" "+folder)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// increment counts up, from what the record has.
+func increment(record []byte) []byte {
+	n, _ := strconv.Atoi(string(record))
+	return strconv.AppendInt(nil, int64(n+1), 10)
+}
+
+func count(folder string, times int) error {
+	f, err := Open(folder)
+	for i := 0; i < times && err == nil; i++ {
+		err = f.Update("count", increment)
+	}
+	return err
+}
+
+// holdLock holds the lock until the process is killed, and prints when it has it.
+func holdLock(folder string) error {
+	file, err := lockedfile.OpenFile(filepath.Join(folder, FileName), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	fmt.Println("locked")
+	time.Sleep(time.Minute)
+	return file.Close()
+}
+
+func TestNoUpdateOfAProcessIsLost(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	var running sync.WaitGroup
+	for range 3 {
+		cmd := process(t, "count", folder)
+		running.Go(func() {
+			if err := cmd.Run(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	running.Wait()
+	f, err := Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got string
+	if err := f.Update("count", func(record []byte) []byte { got = string(record); return record }); err != nil || got != "600" {
+		t.Errorf("counted %s, %v, want 600", got, err)
+	}
+}
+
+func TestAKilledProcessLetsGoOfTheLockAndAStoppedOneIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	f, err := Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := process(t, "lock", folder)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "locked\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	for range 2 {
+		if err := f.Update("count", func([]byte) []byte { t.Error("changed without the lock"); return nil }); !errors.Is(err, ErrLocked) {
+			t.Errorf("%v, want %v", err, ErrLocked)
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // killed
+	// The attempt that gave up gets the lock first, and lets it go.
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		err := f.Update("count", increment)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, ErrLocked) || time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestADamagedFileIsAsGoodAsEmpty(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"empty": "", "no JSON": "x", "another JSON": "[1]", "no records": `{}`, "null": `{"records":null}`,
+		"cut":        `{"records":{"count":{"updated":"2026-`,
+		"a bad year": `{"records":{"count":{"updated":"12026-01-01T00:00:00Z","value":5}}}`,
+		"huge":       `{"records":{"x":{"value":"` + strings.Repeat("x", maxBytes) + `"}}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			path := filepath.Join(folder, FileName)
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := count(folder, 2); err != nil {
+				t.Fatal(err)
+			}
+			after, err := os.ReadFile(path)
+			if err != nil || !strings.Contains(string(after), `"value":2`) || len(after) > 200 {
+				t.Errorf("%.200s, %v", after, err)
+			}
+		})
+	}
+	t.Run("with the end of a longer content behind it", func(t *testing.T) {
+		t.Parallel()
+		folder := t.TempDir()
+		if err := count(folder, 3); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(folder, FileName)
+		file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := file.WriteString(`7}}}`); err != nil {
+			t.Fatal(err)
+		}
+		file.Close()
+		if err := count(folder, 1); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := os.ReadFile(path); err != nil || !strings.HasSuffix(string(after), `"value":4}}}`) {
+			t.Errorf("%s, %v", after, err)
+		}
+	})
+}
+
+func TestTheFileIsForItsOwnerInTheFirstFolderThatCanBeWritten(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	taken := filepath.Join(dir, "taken")
+	if err := os.WriteFile(taken, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open("", filepath.Join(taken, "sub"), filepath.Join(dir, "good"), filepath.Join(dir, "never"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Join(dir, "good", FileName); f.Path() != want {
+		t.Errorf("%s, want %s", f.Path(), want)
+	}
+	if info, err := os.Stat(f.Path()); err != nil || runtime.GOOS != "windows" && info.Mode() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	if _, err := Open("", taken); err == nil {
+		t.Error("a file is no folder")
+	}
+	if _, err := Open(""); err == nil {
+		t.Error("no folder is none")
+	}
+}
+
+func TestClearRemovesAllRecords(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	f, err := Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := f.Update("count", increment); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Clear(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Update("count", func(record []byte) []byte {
+		if len(record) > 0 {
+			t.Errorf("%s is left", record)
+		}
+		return []byte("1")
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+func BenchmarkUpdate(b *testing.B) {
+	f, err := Open(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := f.Update("count", increment); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
+)
+
+// sharingProcesses is how many processes share one cache file and its rates.
+const sharingProcesses = 3
+
+// measureProcesses runs processes on one cache file, each with addresses of its own: at an InternetDB that bans, and at a
+// REST API whose rate they share.
+func measureProcesses(l *lab) ([]figure, error) {
+	const (
+		addresses, allowed, strikes, burst = 250, 12, 8, 12
+		slow, reach                        = 25, 1.1
+	)
+	internetDB, err := simulate(shodantest.WithRateLimit(shodantest.InternetDB, allowed, burst), shodantest.WithBan(strikes, time.Hour), shodantest.WithLatency(50*time.Millisecond))
+	if err != nil {
+		return nil, err
+	}
+	defer internetDB.close()
+	rest, err := simulate() // without a limit: what it would refuse is to be seen
+	if err != nil {
+		return nil, err
+	}
+	defer rest.close()
+	var (
+		running         sync.WaitGroup
+		freeErr, keyErr error
+		free            time.Duration
+	)
+	running.Go(func() {
+		begun := time.Now()
+		freeErr = l.queryInProcesses(internetDB, internetDB.internetDB(), addresses)
+		free = time.Since(begun)
+	})
+	running.Go(func() {
+		keyErr = l.queryInProcesses(rest, rest.rest(`bulk_lookup = "off"`), slow)
+	})
+	running.Wait()
+	if err := cmp.Or(freeErr, keyErr); err != nil {
+		return nil, err
+	}
+	requests := rest.Requests()
+	took := requests[len(requests)-1].Time.Sub(requests[0].Time)
+	bound := time.Duration(sharingProcesses*slow-1) * time.Second
+	closest := took
+	for i := range requests[1:] {
+		closest = min(closest, requests[i+1].Time.Sub(requests[i].Time))
+	}
+	ratio, peak := took.Seconds()/bound.Seconds(), rest.PeakPerSecond(shodantest.Shodan)
+	return []figure{{
+		what:     "three processes on one cache file: 250 addresses each at an InternetDB that allows 12 a second and bans after eight 429s; 25 each on one key at 1 a second",
+		measured: fmt.Sprintf("all answered, %d bans; %s, at most %d in any second", internetDB.Bans(), seconds(took), peak),
+		bound:    fmt.Sprintf("no ban; %d intervals, %s", sharingProcesses*slow-1, seconds(bound)),
+		ratio:    times(ratio),
+		reach:    fmt.Sprintf("all answered, no ban; never above 1 a second, ≤ %s", strings.TrimRight(times(reach), "0")),
+		reached:  internetDB.Bans() == 0 && peak <= 1 && ratio <= reach && len(requests) == sharingProcesses*slow,
+		notes: []string{
+			fmt.Sprintf("InternetDB: %d requests in %s, %d refused", internetDB.Count(""), seconds(free), internetDB.refused()),
+			fmt.Sprintf("REST: %d requests, the closest two %v apart as the service saw them", len(requests), closest.Round(time.Millisecond)),
+		},
+	}}, nil
+}
+
+// queryInProcesses looks addresses of a service up in several processes at once, which share a cache file.
+func (l *lab) queryInProcesses(s *service, connection []string, each int) error {
+	connection = append(connection, fmt.Sprintf("cache = %q", l.path(".sqlite")))
+	var (
+		running sync.WaitGroup
+		mu      sync.Mutex
+		failure error
+	)
+	for addrs := range slices.Chunk(s.Generate(sharingProcesses*each), each) {
+		running.Go(func() {
+			err := l.queryAll(connection, addrs)
+			mu.Lock()
+			failure = cmp.Or(failure, err)
+			mu.Unlock()
+		})
+	}
+	running.Wait()
+	return failure
+}
