@@ -5,11 +5,12 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
 )
 
 // An address is a value of the ip column as it was asked for.
@@ -26,14 +27,9 @@ type address struct {
 // parseAddress reads an address. A mask of the full length makes a host, a wider one a network.
 func parseAddress(text string) address {
 	a := address{given: text}
-	trimmed := strings.TrimSpace(text)
-	if addr, err := netip.ParseAddr(trimmed); err == nil && addr.Zone() == "" {
-		a.addr = addr.Unmap()
-		return a
-	}
-	if prefix, err := netip.ParsePrefix(trimmed); err == nil {
+	if prefix, ok := ipaddr.Parse(text); ok {
 		if prefix.IsSingleIP() {
-			a.addr = prefix.Addr().Unmap()
+			a.addr = prefix.Addr()
 		} else {
 			a.network = true
 		}

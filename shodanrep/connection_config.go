@@ -138,8 +138,9 @@ func (r *reader) texts(name string, list []string, example string) []string {
 func (r *reader) apiKey(value *string) string {
 	r.mistyped("api_key", "the key from https://account.shodan.io, in quotes")
 	key, _ := findAPIKey(value)
-	if strings.ContainsFunc(key, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune(`"'<>&?#`, c) }) {
-		r.wrong("api_key holds characters that no key has (the value is not shown): copy the key from https://account.shodan.io")
+	if strings.ContainsFunc(key, func(c rune) bool { return !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z') }) {
+		r.wrong("api_key holds characters that no key has (the value is not shown): a key is letters and digits, " +
+			"copy it from https://account.shodan.io")
 	}
 	return key
 }

@@ -15,6 +15,8 @@ func TestAWrongArgumentFailsTheQueriesOfItsConnection(t *testing.T) {
 		`source = "shodn"`:                         `source = "shodn": use "auto", "dataset", "shodan", "internetdb"`,
 		`source = "shodan"`:                        `source = "shodan" needs a key: set api_key, or the environment variable SHODAN_API_KEY`,
 		`source = "dataset"`:                       `source = "dataset" needs files: set data_files`,
+		`api_key = "with-a-hyphen"`:                `api_key holds characters that no key has (the value is not shown)`,
+		`api_key = "with\\\\backslash"`:            `api_key holds characters that no key has (the value is not shown)`,
 		`api_key = "with space inside"`:            `api_key holds characters that no key has (the value is not shown)`,
 		`api_lookup_limit = -1`:                    `api_lookup_limit = -1: use a whole number from 0 to 1000000`,
 		`bulk_lookup = "yes"`:                      `bulk_lookup = "yes": use "auto", "on", "off"`,

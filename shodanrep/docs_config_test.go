@@ -13,6 +13,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
 // withoutDefault are the arguments of which the documents show an example and not a default.
@@ -114,6 +116,7 @@ func TestTheShippedConfigurationConnects(t *testing.T) {
 		t.Fatal(err)
 	}
 	uncommented := regexp.MustCompile(`(?m)^  # ([a-z_]+ += .+)$`).ReplaceAllString(string(text), "  $1")
+	uncommented = strings.ReplaceAll(uncommented, "YOUR_API_KEY", shodantest.Key) // a key has no underscore
 	for name, spc := range map[string]string{"as it is": string(text), "with all that is commented out": uncommented} {
 		t.Run(name, func(t *testing.T) {
 			file, diagnostics := hclsyntax.ParseConfig([]byte(spc), "shodanrep.spc", hcl.InitialPos)

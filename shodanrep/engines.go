@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 )
 
@@ -43,7 +46,13 @@ func engineFor(ctx context.Context, connection string, s settings, logger hclog.
 	engines.Lock()
 	make := engines.bySettings[key]
 	if make == nil {
-		make = sync.OnceValues(func() (*lookup.Engine, error) { return lookup.New(context.WithoutCancel(ctx), s.lookup) })
+		make = sync.OnceValues(func() (*lookup.Engine, error) {
+			if sendsKeyInClear(s.lookup) {
+				s.lookup.Logger.Warn("the API key is sent without encryption: use an https:// address",
+					"api_url", s.lookup.APIURL)
+			}
+			return lookup.New(context.WithoutCancel(ctx), s.lookup)
+		})
 		if engines.bySettings == nil {
 			engines.bySettings = map[string]func() (*lookup.Engine, error){}
 		}
@@ -89,6 +98,16 @@ func useEngine(connection string, engine *lookup.Engine) {
 
 // forgetConnection notes that a connection is not configured any more, or in another way than before.
 func forgetConnection(name string) { useEngine(name, nil) }
+
+// sendsKeyInClear reports whether the key leaves the machine in an http:// request.
+func sendsKeyInClear(config lookup.Config) bool {
+	u, err := url.Parse(config.APIURL)
+	if err != nil || config.APIKey == "" || u.Scheme != "http" || strings.EqualFold(u.Hostname(), "localhost") {
+		return false
+	}
+	host, ok := ipaddr.Parse(u.Hostname())
+	return !ok || !host.Addr().IsLoopback()
+}
 
 // Shutdown writes what is not yet written and closes what is open, at the end of a process. No query may run any more.
 func Shutdown() {

@@ -98,8 +98,8 @@ answers.`,
   # The same where the query decides: exit status 3 where a row has the status alarm, or error
   shodanrep query --fail-on alarm,error --attach hosts=hosts.csv < check.sql`,
 		Args: cobra.MaximumNArgs(1),
-		PreRunE: func(*cobra.Command, []string) error {
-			return flags.check()
+		PreRunE: func(_ *cobra.Command, args []string) error {
+			return flags.check(len(args) == 0 || args[0] == "-")
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := newWatch(cmd.Flags().Changed("fail-on"), flags.failOn)
@@ -120,20 +120,26 @@ answers.`,
 	flags.add(f)
 	f.StringVar(&flags.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(outputNames, ", "))
 	f.BoolVar(&flags.noHeader, "no-header", false, "leave the line of column names out, in csv, tsv, markdown and table")
-	f.StringArrayVar(&flags.attach, "attach", nil, "make a table of a CSV file with a header line: `NAME=FILE`; repeat for several")
+	f.StringArrayVar(&flags.attach, "attach", nil, "make a table of a CSV file, packed with gzip or zstd or not: `NAME=FILE`, where - is\nstandard input; repeat for several")
 	f.StringSliceVar(&flags.failOn, "fail-on", nil, "exit with status 3 where a row has one of these `WORDS`, with commas between them:\na level (that one or a worse one), a status, or a word of a check, such as\nhigh,error or alarm; the columns level and status are looked at")
 	f.BoolVar(&flags.quiet, "quiet", false, "do not say on standard error how many addresses could not be checked, nor that\nanother source was used than expected, and show no progress")
 	f.BoolVar(&flags.verbose, "verbose", false, "log what the plugin does to standard error; the environment variable\nSHODANREP_LOG sets the level: trace, debug, info, warn, error or off")
 	return cmd
 }
 
-func (f queryFlags) check() error {
+// check checks the flags. fromInput says that the SQL is on standard input, which can be read only once.
+func (f queryFlags) check(fromInput bool) error {
 	if !slices.Contains(outputNames, f.output) {
 		return fmt.Errorf("--output must be one of %s, not %q", strings.Join(outputNames, ", "), f.output)
 	}
 	for _, attach := range f.attach {
 		if name, file, ok := strings.Cut(attach, "="); !ok || name == "" || file == "" {
 			return fmt.Errorf("--attach must be NAME=FILE, not %q", attach)
+		} else if file == "-" {
+			if fromInput {
+				return fmt.Errorf("--attach %s: standard input is read already, for the SQL or another table", attach)
+			}
+			fromInput = true
 		}
 	}
 	return nil
@@ -172,6 +178,14 @@ func (a *app) query(ctx context.Context, flags queryFlags, sql string, w *watch)
 	return a.onDB(ctx, job{connections: found, attached: flags.attach, verbose: flags.verbose, quiet: flags.quiet, output: flags.output, noHeader: flags.noHeader, sql: sql, watch: w})
 }
 
+// attach makes a table of a CSV file, or of standard input.
+func (a *app) attach(db *embedded.DB, name, file string) error {
+	if file == "-" {
+		return db.AttachCSVFrom(name, "standard input", a.stdin)
+	}
+	return db.AttachCSV(name, file)
+}
+
 // A job is SQL over the tables of connections and of CSV files.
 type job struct {
 	connections []embedded.Connection
@@ -205,7 +219,7 @@ func (a *app) onDB(ctx context.Context, j job) error {
 	defer shodanrep.Shutdown()
 	for _, attach := range j.attached {
 		name, file, _ := strings.Cut(attach, "=")
-		if _, err := within(ctx, func() (any, error) { return nil, db.AttachCSV(name, file) }); err != nil {
+		if _, err := within(ctx, func() (any, error) { return nil, a.attach(db, name, file) }); err != nil {
 			if ctx.Err() == nil {
 				return errors.Join(err, db.Close())
 			}

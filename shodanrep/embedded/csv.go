@@ -7,48 +7,75 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"os"
-	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-// AttachCSV makes a table of a CSV file, or of one with tabs if its name ends in .tsv. Its first line names the
-// columns. A column of numbers compares as numbers, one of true and false is a truth value, any other is text, and an
-// empty cell is NULL.
+// AttachCSV makes a table of a CSV file, which may be packed with gzip or zstd. Its first line names the columns; where
+// that holds an address it is data, and the columns are called "ip", or "column_1" and so on. The separator is a comma,
+// a semicolon, a tab or a bar, as the file has it, or what a first line such as "sep=;" says. Lines that begin with #
+// are comments. A column of numbers compares as numbers, one of true and false is a truth value, any other is text, and
+// an empty cell is NULL.
 func (db *DB) AttachCSV(name, path string) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	comma := ','
-	if strings.EqualFold(filepath.Ext(path), ".tsv") {
-		comma = '\t'
+	return db.AttachCSVFrom(name, path, file)
+}
+
+// AttachCSVFrom is [DB.AttachCSV] for what a reader has, which messages call source.
+func (db *DB) AttachCSVFrom(name, source string, r io.Reader) (err error) {
+	defer sqlitefile.CatchOutOfMemory(&err)
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	text, done, err := plainText(r)
+	defer done()
+	if err == nil {
+		err = db.attachCSV(name, source, text)
 	}
-	if err := db.attachCSV(name, file, comma); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	if err != nil {
+		return fmt.Errorf("%s: %w", source, err)
 	}
 	return nil
 }
 
 // attachCSV copies the file into a temporary table: SQLite can index that for a join, and the file is read once, so
 // that it may be a pipe.
-func (db *DB) attachCSV(name string, file io.Reader, comma rune) (err error) {
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	buffered := bufio.NewReader(file)
-	if start, _ := buffered.Peek(3); string(start) == "\ufeff" {
-		buffered.Discard(3)
+func (db *DB) attachCSV(name, source string, text *bufio.Reader) (err error) {
+	sample, err := text.Peek(sampleSize)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
 	}
-	reader := csv.NewReader(buffered)
-	reader.Comma, reader.ReuseRecord = comma, true
-	header, err := csvHeader(reader)
+	lines := &csvLines{text: text, dialect: findDialect(sample, err != nil)}
+	if _, err := text.Discard(lines.dialect.skip); err != nil {
+		return err
+	}
+	reader := csv.NewReader(lines)
+	reader.Comma, reader.ReuseRecord = lines.dialect.comma, true
+	first, err := reader.Read()
+	if errors.Is(err, io.EOF) {
+		return errors.New("the file is empty, its first line must name the columns")
+	}
 	if err != nil {
 		return err
+	}
+	first = slices.Clone(first) // the reader uses it again
+	var header []string
+	if isData(first) {
+		header = numbered(len(first))
+	} else if header, err = csvHeader(first); err != nil {
+		return err
+	} else {
+		first = nil
 	}
 	for _, t := range db.tables {
 		if strings.EqualFold(t.Name, name) {
@@ -66,7 +93,7 @@ func (db *DB) attachCSV(name string, file io.Reader, comma rune) (err error) {
 		err = errors.Join(err, db.conn.Exec("RELEASE attach"))
 	}()
 	table, staged := sqlite3.QuoteIdentifier(name), sqlite3.QuoteIdentifier(name+" (as read)")
-	types, err := db.stage(staged, header, reader)
+	types, err := db.stage(staged, header, first, reader)
 	if err != nil {
 		return err
 	}
@@ -79,25 +106,51 @@ func (db *DB) attachCSV(name string, file io.Reader, comma rune) (err error) {
 			values[i] = fmt.Sprintf("lower(c%d) = 'true'", i)
 		}
 	}
-	return sqlError(db.conn.Exec(fmt.Sprintf("CREATE TABLE temp.%[1]s (%[3]s); INSERT INTO temp.%[1]s SELECT %[4]s FROM temp.%[2]s; DROP TABLE temp.%[2]s",
-		table, staged, strings.Join(columns, ", "), strings.Join(values, ", "))))
+	err = db.conn.Exec(fmt.Sprintf("CREATE TABLE temp.%[1]s (%[3]s); INSERT INTO temp.%[1]s SELECT %[4]s FROM temp.%[2]s; DROP TABLE temp.%[2]s",
+		table, staged, strings.Join(columns, ", "), strings.Join(values, ", ")))
+	if err != nil {
+		return sqlError(err)
+	}
+	if first != nil {
+		db.warn(fmt.Sprintf("%s: the first line is data, it names no columns: they are called %s", source, strings.Join(header, ", ")))
+	}
+	like := 0
+	for _, separators := range lines.comments {
+		if len(header) > 1 && separators == len(header)-1 {
+			like++
+		}
+	}
+	if like > 0 {
+		db.warn(fmt.Sprintf("%s: %d lines that look like rows begin with #, and are left out as comments", source, like))
+	}
+	return nil
 }
 
-// csvHeader reads the line that names the columns.
-func csvHeader(reader *csv.Reader) ([]string, error) {
-	record, err := reader.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, errors.New("the file is empty, its first line must name the columns")
+// isData reports whether a record holds an address or a network, which is no name of a column.
+func isData(record []string) bool {
+	return slices.ContainsFunc(record, func(field string) bool {
+		_, ok := ipaddr.Parse(field)
+		return ok
+	})
+}
+
+// numbered returns names for the columns of a file that names none.
+func numbered(n int) []string {
+	if n == 1 {
+		return []string{"ip"}
 	}
-	if err != nil {
-		return nil, err
+	names := make([]string, n)
+	for i := range names {
+		names[i] = "column_" + strconv.Itoa(i+1)
 	}
+	return names
+}
+
+// csvHeader returns the names of the columns.
+func csvHeader(record []string) ([]string, error) {
 	header, seen := make([]string, len(record)), make(map[string]bool)
 	for i, field := range record {
 		field = strings.TrimSpace(field)
-		if _, err := netip.ParseAddr(field); err == nil {
-			return nil, fmt.Errorf("the first line must name the columns, and has the address %s in it", field)
-		}
 		if strings.ContainsRune(field, 0) {
 			return nil, errors.New("the first line has a NUL character in it; is this a CSV file in UTF-8?")
 		}
@@ -113,8 +166,9 @@ func csvHeader(reader *csv.Reader) ([]string, error) {
 	return header, nil
 }
 
-// stage copies the records into a table of text, and returns the type that fits all of each column.
-func (db *DB) stage(table string, header []string, reader *csv.Reader) (types []string, err error) {
+// stage copies the records into a table of text, after the first one where that is data, and returns the type that fits
+// all of each column.
+func (db *DB) stage(table string, header, first []string, reader *csv.Reader) (types []string, err error) {
 	columns, marks := make([]string, len(header)), make([]string, len(header))
 	for i := range header {
 		columns[i], marks[i] = fmt.Sprintf("c%d TEXT", i), "?"
@@ -131,7 +185,10 @@ func (db *DB) stage(table string, header []string, reader *csv.Reader) (types []
 
 	types = make([]string, len(header))
 	for {
-		record, err := reader.Read()
+		record, err := first, error(nil)
+		if first = nil; record == nil {
+			record, err = reader.Read()
+		}
 		if errors.Is(err, io.EOF) {
 			break
 		}

@@ -1,9 +1,16 @@
 package embedded_test
 
 import (
+	"bytes"
+	"compress/gzip"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 func write(t testing.TB, name, text string) string {
@@ -57,7 +64,18 @@ func TestAttachCSV(t *testing.T) {
 			sql:  "select yes, not yes, mixed, none from f",
 			want: "true|0|1|<nil>\nfalse|1|true|<nil>\n<nil>|<nil>|x|<nil>",
 		},
-		"numbers with a point": {text: "ip\n1.1\n10.2\n", sql: "select ip, typeof(ip) from f", want: "1.1|real\n10.2|real"},
+		"line ends of old Macs":           {text: "a,b\r1,\"x\ry\"\r2,z\r", sql: "select a, b from f", want: "1|x\ry\n2|z"},
+		"a return inside a line is text":  {text: "a,b\n1,x\ry\n", sql: "select a, b from f", want: "1|x\ry"},
+		"semicolons":                      {text: "ip;score;name\n192.0.2.1;9,8;\"a;b\"\n", sql: "select ip, score, name from f", want: "192.0.2.1|9,8|a;b"},
+		"bars":                            {text: "ip|user\n192.0.2.1|a,b\n", sql: "select ip, user from f", want: "192.0.2.1|a,b"},
+		"tabs whatever the name":          {text: "a\tb\n1\t2,3\n", sql: "select a, b from f", want: "1|2,3"},
+		"a line that names the separator": {text: "\ufeffsep=;\r\na,b;c\r\n1;2\r\n", sql: "select \"a,b\", c from f", want: "1|2"},
+		"comments":                        {text: "# it's \"mine\", made; today\n\nip,n\n# one\n192.0.2.1,1\n#", sql: "select ip, n from f", want: "192.0.2.1|1"},
+		"a mark in a cell is no comment":  {text: "a,b\n1,#2\n\"#3\",4\n", sql: "select a, b from f", want: "1|#2\n#3|4"},
+		"a list of addresses":             {text: "192.0.2.1\n# two\n192.0.2.2", sql: "select ip from f", want: "192.0.2.1\n192.0.2.2"},
+		"rows without names":              {text: "web;192.0.2.1\nmail;192.0.2.2\n", sql: "select column_1, column_2 from f", want: "web|192.0.2.1\nmail|192.0.2.2"},
+		"UTF-16":                          {text: "\xff\xfei\x00p\x00\n\x00a\x00\xe9\x00", sql: "select ip from f", want: "aé"},
+		"numbers with a point":            {text: "ip\n1.1\n10.2\n", sql: "select ip, typeof(ip) from f", want: "1.1|real\n10.2|real"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -76,11 +94,49 @@ func TestAttachCSV(t *testing.T) {
 	}
 }
 
+func TestAttachCSVUnpacksAndWarns(t *testing.T) {
+	t.Parallel()
+	const text = "192.0.2.1,web\n#192.0.2.2,mail\n"
+	var zipped, zstandard bytes.Buffer
+	gz := gzip.NewWriter(&zipped)
+	zs, err := zstd.NewWriter(&zstandard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range []io.WriteCloser{gz, zs} {
+		if _, err := io.WriteString(w, text); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, content := range map[string]string{"plain": text, "gzip": zipped.String(), "zstd": zstandard.String()} {
+		f := open(t, 0)
+		if err := f.AttachCSVFrom("f", "standard input", strings.NewReader(content)); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := f.query(t, "select * from f"); got != "192.0.2.1|web" {
+			t.Errorf("%s: got %q", name, got)
+		}
+		want := []string{
+			"standard input: the first line is data, it names no columns: they are called column_1, column_2",
+			"standard input: 1 lines that look like rows begin with #, and are left out as comments",
+		}
+		if !slices.Equal(f.warnings, want) {
+			t.Errorf("%s: warnings %q", name, f.warnings)
+		}
+	}
+}
+
 func TestAttachCSVRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ name, text, want string }{
 		"an empty file":            {text: "", want: "the file is empty, its first line must name the columns"},
-		"a list without a header":  {text: "192.0.2.1\n192.0.2.2\n", want: "the first line must name the columns, and has the address 192.0.2.1 in it"},
+		"comments alone":           {text: "# a\n#b", want: "the file is empty, its first line must name the columns"},
+		"a spreadsheet":            {text: "PK\x03\x04...", want: "it is a ZIP archive or a spreadsheet: save the sheet as CSV"},
+		"gzip that breaks off":     {text: "\x1f\x8b\x08\x00", want: "gzip: unexpected EOF"},
 		"a name twice":             {text: "ip,IP\n", want: `the first line names two columns "IP"`},
 		"a line that is too long":  {text: "a,b\n1,2\n\n1,2,3\n", want: "line 4 has 3 fields, the first line names 2 columns"},
 		"a line that is too short": {text: "a,b\n1\n", want: "line 2 has 1 fields, the first line names 2 columns"},

@@ -5,23 +5,26 @@ import (
 	"net/netip"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
 )
 
 // registerFunctions adds functions of addresses and networks to SQL, by the names that SQLite's ipaddr extension for Go
-// gives them. Unlike its own, these answer NULL to what is no address: one bad cell of a file fails no query.
+// gives them. They read an address as the ip column of a table does. Unlike the extension's own, these answer NULL to
+// what is no address: one bad cell of a file fails no query.
 func registerFunctions(conn *sqlite3.Conn) error {
 	const flags = sqlite3.DETERMINISTIC | sqlite3.INNOCUOUS
 	one := func(name string, f func(sqlite3.Context, netip.Prefix)) error {
 		return conn.CreateFunction(name, 1, flags, func(ctx sqlite3.Context, args ...sqlite3.Value) {
-			if p, ok := prefix(args[0]); ok {
+			if p, ok := ipaddr.Parse(args[0].Text()); ok {
 				f(ctx, p)
 			}
 		})
 	}
 	two := func(name string, f func(a, b netip.Prefix) bool) error {
 		return conn.CreateFunction(name, 2, flags, func(ctx sqlite3.Context, args ...sqlite3.Value) {
-			a, okA := prefix(args[0])
-			if b, okB := prefix(args[1]); okA && okB {
+			a, okA := ipaddr.Parse(args[0].Text())
+			if b, okB := ipaddr.Parse(args[1].Text()); okA && okB {
 				ctx.ResultBool(f(a, b))
 			}
 		})
@@ -40,15 +43,4 @@ func registerFunctions(conn *sqlite3.Conn) error {
 		one("ipmasklen", func(ctx sqlite3.Context, p netip.Prefix) { ctx.ResultInt(p.Bits()) }),
 		one("ipnetwork", func(ctx sqlite3.Context, p netip.Prefix) { ctx.ResultText(p.Masked().String()) }),
 	)
-}
-
-// prefix reads an address, as the network of itself alone, or a network.
-func prefix(v sqlite3.Value) (netip.Prefix, bool) {
-	text := v.Text()
-	if addr, err := netip.ParseAddr(text); err == nil {
-		addr = addr.WithZone("")
-		return netip.PrefixFrom(addr, addr.BitLen()), true
-	}
-	p, err := netip.ParsePrefix(text)
-	return p, err == nil
 }

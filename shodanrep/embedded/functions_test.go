@@ -14,6 +14,8 @@ func TestFunctions(t *testing.T) {
 		"select iphost('192.0.2.1/24'), iphost('2001:DB8::1')":                                            "192.0.2.1|2001:db8::1",
 		"select ipmasklen('192.0.2.1'), ipmasklen('2001:db8::/32')":                                       "32|32",
 		"select ipnetwork('192.0.2.7/24'), ipnetwork('192.0.2.7')":                                        "192.0.2.0/24|192.0.2.7/32",
+		"select iphost(' 198.51.100.66 '), iphost('::ffff:198.51.100.66'), iphost('fe80::1%eth0')":        "198.51.100.66|198.51.100.66|fe80::1",
+		"select ipcontains('198.51.100.0/24', '::ffff:198.51.100.66'), ipfamily('::ffff:198.51.100.66')":  "1|4",
 		"select regexp_substr('nginx/1.25', '[0-9.]+'), 'abc' regexp '^a'":                                "1.25|1",
 		"select json_extract('{\"a\":[1,2]}', '$.a[1]'), '{\"a\":1}' ->> 'a'":                             "2|1",
 	} {

@@ -1,0 +1,51 @@
+package dataset_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/dataset"
+)
+
+func TestAFileWithoutABannerIsAnError(t *testing.T) {
+	t.Parallel()
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct{ text, want string }{
+		"nothing":                     {"", "it is empty"},
+		"blank lines":                 {"\n \n", "it is empty"},
+		"nothing, packed":             {packed.String(), "it is empty"},
+		"zstd":                        {"\x28\xb5\x2f\xfd\x04\x00\x01\x00\x00\x99\xe9\xd8\x51", "it is zstd"},
+		"a host answer":               {"{\n \"ip_str\": \"192.0.2.1\",\n \"data\": [{\"port\": 80}],\n \"ports\": [80]\n}\n", "it is a host answer"},
+		"a search answer":             {"{\"matches\": [\n {}], \"total\": 1}", "it is a search answer"},
+		"a JSON array":                {"[\n{\"ip_str\": \"192.0.2.1\"}]", "it is a JSON array"},
+		"the very start of gzip data": {packed.String()[:5], "line 1: the file breaks off"},
+		"something else":              {"ip,port\n192.0.2.1,80\n", "line 1: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			path := filepath.Join(dir, "x.json")
+			if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 { // the second finds the file in the index
+				d, err := dataset.Open(t.Context(), dataset.Options{Files: []string{path}, Dir: filepath.Join(dir, "index")})
+				if err == nil {
+					d.Close()
+					t.Fatal("no error")
+				}
+				if !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "has no banner in it: "+tt.want) {
+					t.Errorf("got %v", err)
+				}
+			}
+		})
+	}
+}
