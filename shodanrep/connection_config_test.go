@@ -160,11 +160,16 @@ func TestAddressesInOtherForms(t *testing.T) {
 			t.Errorf("%s: %v", given, rows)
 		}
 	}
-	for _, given := range []string{"999.1.1.1", "example.com", "", "1.2.3", "fe80::1%eth0", "1.1.1.1/33", "1.1.1.1-1.1.1.9"} {
+	for _, given := range []string{"999.1.1.1", "example.com", "", "1.2.3", "fe80::1%", "1.1.1.1/33", "1.1.1.1-1.1.1.9"} {
 		rows := s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": texts(given)}})
 		if len(rows) != 1 || rows[0]["ip"] != nil || rows[0]["status"] != "error" || rows[0]["level"] != "unknown" || !strings.Contains(rows[0]["error"].(string), "is not an IP address") {
 			t.Errorf("%q: %v", given, rows)
 		}
+	}
+	// An inet column holds no zone: the embedded engine shows the text that was asked for.
+	zoned := s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": texts("fe80::1%eth0")}})
+	if len(zoned) != 1 || zoned[0]["ip"] != nil || zoned[0]["status"] != "reserved" || zoned[0]["error"] != nil {
+		t.Errorf("an address with a zone: %v", zoned)
 	}
 	rows := s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": texts(bad, "example.com", good)}})
 	if len(rows) != 3 {
