@@ -148,7 +148,7 @@ func (p *pacer) done(begun time.Time) {
 	defer p.mu.Unlock()
 	p.underWay--
 	latency := time.Since(begun)
-	if p.creditLeft() {
+	if p.fast() { // the next look into the file tells the others
 		p.took(latency)
 		p.latencyAhead = true
 	} else {

@@ -202,7 +202,7 @@ func (p *pacer) take(now time.Time) (wait time.Duration) {
 		p.Written = now
 	}
 	if n := p.block(); n > 0 {
-		p.Tokens -= float64(n)
+		p.Tokens = max(0, p.Tokens-float64(n))
 		p.credit, p.creditUntil = n, now.Add(creditTime)
 	}
 	return 0
@@ -342,7 +342,7 @@ func (p *pacer) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.underWay--
-	if !p.creditLeft() {
+	if !p.fast() {
 		p.update(func(time.Time) {})
 	}
 	p.wake()

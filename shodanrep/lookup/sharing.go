@@ -13,7 +13,7 @@ const (
 	fileRetry = 2 * time.Second
 	// creditTime and creditSize bound the requests that a process may send without a look into the file, where the rate is
 	// so high that a look for each would slow it down.
-	creditTime = 50 * time.Millisecond
+	creditTime = 200 * time.Millisecond
 	creditSize = 100
 	// maxGrace bounds how long a process lets another that has waited for longer go first.
 	maxGrace = 20 * time.Millisecond
@@ -172,10 +172,20 @@ func (p *pacer) othersUnderWay() (n int) {
 
 // block is how many further requests may be sent without a look into the file. The caller holds the lock.
 func (p *pacer) block() int {
-	if p.file == nil || p.exact || p.Refusals > 0 || p.rate() <= rampedPace {
+	if !p.fast() {
 		return 0
 	}
+	// Where the burst is nothing beside the rate, as where the limits are lifted, it need not be counted.
+	if share := p.rate() * creditTime.Seconds() / float64(max(1, len(p.Members))); share >= 10*creditSize {
+		return int(share)
+	}
 	return max(0, min(creditSize, int(p.Tokens), int(p.rate()*creditTime.Seconds())))
+}
+
+// fast reports whether the rate is so high that a look into the file for each request would slow this process down. The
+// caller holds the lock.
+func (p *pacer) fast() bool {
+	return p.file != nil && !p.exact && p.Refusals == 0 && p.rate() > rampedPace
 }
 
 // creditLeft reports whether the file need not be looked into. The caller holds the lock.
