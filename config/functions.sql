@@ -19,11 +19,12 @@
 
 begin;
 
--- shodan_inet reads an address or a network, and returns null for a text that is neither.
+-- shodan_inet reads an address or a network, and returns null for a text that is neither. It leaves out an IPv6 zone,
+-- which names an interface of one machine, as the table does.
 create or replace function shodan_inet(given text) returns inet
 language plpgsql immutable strict as $$
 begin
-  return btrim(given, E' \t\r\n')::inet;
+  return regexp_replace(btrim(given, E' \t\r\n'), '^([0-9a-fA-F.]*:[0-9a-fA-F:.]*)%[^%/]+$', '\1')::inet;
 exception when invalid_text_representation then
   return null;
 end $$;

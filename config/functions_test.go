@@ -302,7 +302,7 @@ func TestInstallingAgain(t *testing.T) {
 func TestTheFunctionsSayWhatTheTableSays(t *testing.T) {
 	t.Setenv("SHODANREP_CACHE_DIR", t.TempDir())
 	db := install(t)
-	texts := []string{"x", "", "198.51.100.7x", `a "quoted" \ text`, "203.0.113.0/24", "2001:db8::/32", "198.51.100.7/33", "example.com", "fe80::1%eth0"}
+	texts := []string{"x", "", "198.51.100.7x", `a "quoted" \ text`, "203.0.113.0/24", "2001:db8::/32", "198.51.100.7/33", "example.com", "198.51.100.7%eth0", "fe80::1%"}
 	quoted := make([]string, len(texts))
 	for i, text := range texts {
 		quoted[i] = "'" + text + "'"
@@ -331,5 +331,14 @@ func TestTheFunctionsSayWhatTheTableSays(t *testing.T) {
 	}
 	if len(said) > 0 {
 		t.Errorf("the function has no row of %q", said)
+	}
+}
+
+func TestAZoneIsNoPartOfAnAddress(t *testing.T) {
+	db := install(t)
+	for text, want := range map[string]string{"fe80::1%eth0": "fe80::1", " 2001:db8::7%1\n": "2001:db8::7", "::ffff:198.51.100.7%eth0": "::ffff:198.51.100.7"} {
+		if rows := db.Query("select host(shodan_inet($1))", text); len(rows) != 1 || rows[0][0] != want {
+			t.Errorf("%q: %v, want %s", text, rows, want)
+		}
 	}
 }

@@ -74,19 +74,21 @@ func TestSecretsOfAnswersAreNotKept(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("nothing is kept", err)
 	}
+	responses := false // in one of the files; the other one has the rate limits
 	for _, file := range files {
 		kept, err := os.ReadFile(filepath.Join(dir, file.Name()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(string(kept), "/shodan/protocols") {
-			t.Errorf("%s has not what may be kept", file.Name())
-		}
+		responses = responses || strings.Contains(string(kept), "/shodan/protocols")
 		for _, secret := range []string{shodantest.Key, shodantest.HookSecret} {
 			if strings.Contains(string(kept), secret) {
 				t.Errorf("%s has %s", file.Name(), secret)
 			}
 		}
+	}
+	if !responses {
+		t.Error("no file has what may be kept")
 	}
 }
 

@@ -109,7 +109,7 @@ func newExploits(cfg Config, client *http.Client) *service {
 	return &service{
 		source: exploits, name: "Shodan's exploit search", store: "exploits " + cfg.ExploitsURL + " " + cfg.keyID(),
 		advice: "another program may be using the API key",
-		// Its limit is documented to be that of the REST API.
+		// Its own limit is not known, so it is used as the REST API is.
 		pacer: newPacer(limits{perSecond: cfg.RequestsPerSecond, burst: 1, bannedAfter: 6, banTime: time.Minute, exact: true}),
 		get:   c.Get,
 	}
