@@ -33,7 +33,7 @@ func TestARefusalByInternetDBIsOneRow(t *testing.T) {
 					sim := simulate(t)
 					fault.Service, fault.Header = shodantest.InternetDB, pauseOfAnHour
 					sim.Fault(fault)
-					rows := mustConnect(t, free(sim)+"timeout = \"500ms\"\n"+spc).mustRun(t, scan{table: "shodan_ip_reputation", quals: quals, columns: []string{"ip", "status", "error", "source", "score"}})
+					rows := mustConnect(t, free(sim)+"timeout = \"2s\"\n"+spc).mustRun(t, scan{table: "shodan_ip_reputation", quals: quals, columns: []string{"ip", "status", "error", "source", "score"}})
 					if len(rows) != 1 {
 						t.Fatalf("%d rows", len(rows))
 					}

@@ -93,7 +93,7 @@ func TestTheSearchOfAFingerprintIsTheOneThatIsMade(t *testing.T) {
 func TestAnAddressWithoutFingerprintsOrWithoutAnAnswerIsOneRow(t *testing.T) {
 	sim := simulate(t)
 	sim.Fault(shodantest.Fault{Subject: good, Kind: shodantest.Truncated})
-	rows := mustConnect(t, keyed(sim)+`timeout = "500ms"`).mustRun(t, fingerprints(empty, good, "11.0.0.9", "10.0.0.1", "11.0.0.0/24"))
+	rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, fingerprints(empty, good, "11.0.0.9", "10.0.0.1", "11.0.0.0/24"))
 	if len(rows) != 5 {
 		t.Errorf("%d rows for five addresses", len(rows))
 	}

@@ -260,7 +260,7 @@ func TestAFailingAddressIsARow(t *testing.T) {
 			sim := simulate(t)
 			fault.Subject = bad
 			sim.Fault(fault)
-			rows := mustConnect(t, free(sim)+`timeout = "600ms"`).mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, good)}})
+			rows := mustConnect(t, free(sim)+`timeout = "2s"`).mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, good)}})
 			r := byIP(t, rows, bad)
 			want := "InternetDB did not answer"
 			if fault.Body == `{}` {

@@ -197,7 +197,7 @@ func TestWhatIsRefusedOfAQueryIsAnError(t *testing.T) {
 				if table == "shodan_search_facet" {
 					search.quals["facet"] = texts("country")
 				}
-				rows, err := mustConnect(t, spc(sim)+`timeout = "500ms"`).run(t, search)
+				rows, err := mustConnect(t, spc(sim)+`timeout = "2s"`).run(t, search)
 				if err == nil || !strings.Contains(err.Error(), tt.want) || len(rows) != 0 {
 					t.Errorf("%d rows, error %v, want %s", len(rows), err, tt.want)
 				}
@@ -230,7 +230,7 @@ func TestALaterPageThatFailsFailsTheQuery(t *testing.T) {
 	sim := shodantest.New(t)
 	web(sim, 250)
 	sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointSearch, Skip: 1, Status: 502, Body: shodantest.BodyPage(502)})
-	s := mustConnect(t, keyed(sim)+`timeout = "400ms"`)
+	s := mustConnect(t, keyed(sim)+`timeout = "2s"`)
 	if rows, err := s.run(t, searching("shodan_search", "port:80")); err == nil || !strings.Contains(err.Error(), "searching for port:80 failed") {
 		t.Errorf("%d rows, error %v", len(rows), err)
 	}
