@@ -191,6 +191,7 @@ const flushAfter = 100 * time.Millisecond
 // A flushedWriter collects what is written, and writes it soon: many results at once where they come fast, each at once
 // where they come slowly.
 type flushedWriter struct {
+	below io.Writer
 	mu    sync.Mutex
 	out   *bufio.Writer
 	timer *time.Timer
@@ -198,7 +199,7 @@ type flushedWriter struct {
 }
 
 func newFlushedWriter(w io.Writer) *flushedWriter {
-	f := &flushedWriter{out: bufio.NewWriterSize(w, 64<<10)}
+	f := &flushedWriter{below: w, out: bufio.NewWriterSize(w, 64<<10)}
 	f.timer = time.AfterFunc(time.Hour, func() { f.flush() })
 	f.timer.Stop()
 	return f
@@ -228,3 +229,6 @@ func (f *flushedWriter) flush() error {
 }
 
 func (f *flushedWriter) stop() { f.timer.Stop() }
+
+// Fd returns the descriptor behind the writer, so that a terminal is still known for one.
+func (f *flushedWriter) Fd() uintptr { return descriptorOf(f.below) }
