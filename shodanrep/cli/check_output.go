@@ -154,8 +154,15 @@ func writeNft(w io.Writer, findings iter.Seq2[finding, error]) error {
 	return err
 }
 
-// replaceFile writes a file that replaces the old one only when it is complete.
+// replaceFile writes a file that replaces the old one only when it is complete. What is no file, such as a device or a
+// pipe, is written to.
 func replaceFile(name string, write func(io.Writer) error) error {
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target // the link stays
+	}
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return writeInPlace(name, write)
+	}
 	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
 		return fmt.Errorf("%s cannot be written: %w", name, err)
@@ -183,6 +190,19 @@ func replaceFile(name string, write func(io.Writer) error) error {
 		return fmt.Errorf("%s cannot be written: %w", name, err)
 	}
 	return nil
+}
+
+// writeInPlace writes to what is there.
+func writeInPlace(name string, write func(io.Writer) error) error {
+	file, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", name, err)
+	}
+	if err := write(file); err != nil {
+		file.Close()
+		return err
+	}
+	return file.Close()
 }
 
 // flushAfter is how long a result waits for others to be written with it.
