@@ -199,23 +199,6 @@ func TestTheREADMEShowsWhatItsCommandsPrint(t *testing.T) {
 	}
 }
 
-func TestTheOutputOfTheDemonstrationIsReal(t *testing.T) {
-	atRoot(t)
-	shown := blocksIn(read(t, "README.md"), "text")[0].text
-	first := statements(read(t, "config/sample/demo.sql"))[0]
-	var want strings.Builder
-	for line := range strings.Lines(first) {
-		if !strings.HasPrefix(line, "--") {
-			line = "> " + line
-		}
-		want.WriteString(line)
-	}
-	want.WriteString(runSQL(t, first) + "…\n")
-	if diff := cmp.Diff(shown, want.String()); diff != "" {
-		t.Errorf("the README (-) and the demonstration (+) differ: %s", diff)
-	}
-}
-
 func TestTheOutputOfTheIndexIsReal(t *testing.T) {
 	atRoot(t)
 	all := blocksIn(read(t, "docs/index.md"), "sql", "text")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The demonstration of `make demo`: each query of demo.sql with its result, on the invented sample, without a key and
-# without a network.
+# The demonstration of `make demo`: a check of a text, and then each query of demo.sql with its result, on the invented
+# sample, without a key and without a network.
 set -eu
 cd "$(dirname "$0")/../.."
 cache=$(mktemp -d)
@@ -11,6 +11,13 @@ run() {
 		--attach aws_vpc_security_group_rule=config/sample/security_group_rules.csv "$1"
 	echo
 }
+cat <<'TEXT'
+-- Which addresses of a message are bad, and why? Any text will do.
+> shodanrep check config/sample/incident.txt
+TEXT
+COLUMNS=100 SHODANREP_CACHE_DIR=$cache SHODAN_API_KEY='' bin/shodanrep check --no-color --no-pager \
+	--config config/sample/sample.spc config/sample/incident.txt
+echo
 statement=
 while IFS= read -r line; do
 	case $line in

@@ -154,8 +154,15 @@ func writeNft(w io.Writer, findings iter.Seq2[finding, error]) error {
 	return err
 }
 
-// replaceFile writes a file that replaces the old one only when it is complete.
+// replaceFile writes a file that replaces the old one only when it is complete. What is no file, such as a device or a
+// pipe, is written to.
 func replaceFile(name string, write func(io.Writer) error) error {
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target // the link stays
+	}
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return writeInPlace(name, write)
+	}
 	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
 		return fmt.Errorf("%s cannot be written: %w", name, err)
@@ -185,12 +192,26 @@ func replaceFile(name string, write func(io.Writer) error) error {
 	return nil
 }
 
+// writeInPlace writes to what is there.
+func writeInPlace(name string, write func(io.Writer) error) error {
+	file, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", name, err)
+	}
+	if err := write(file); err != nil {
+		file.Close()
+		return err
+	}
+	return file.Close()
+}
+
 // flushAfter is how long a result waits for others to be written with it.
 const flushAfter = 100 * time.Millisecond
 
 // A flushedWriter collects what is written, and writes it soon: many results at once where they come fast, each at once
 // where they come slowly.
 type flushedWriter struct {
+	below io.Writer
 	mu    sync.Mutex
 	out   *bufio.Writer
 	timer *time.Timer
@@ -198,7 +219,7 @@ type flushedWriter struct {
 }
 
 func newFlushedWriter(w io.Writer) *flushedWriter {
-	f := &flushedWriter{out: bufio.NewWriterSize(w, 64<<10)}
+	f := &flushedWriter{below: w, out: bufio.NewWriterSize(w, 64<<10)}
 	f.timer = time.AfterFunc(time.Hour, func() { f.flush() })
 	f.timer.Stop()
 	return f
@@ -228,3 +249,6 @@ func (f *flushedWriter) flush() error {
 }
 
 func (f *flushedWriter) stop() { f.timer.Stop() }
+
+// Fd returns the descriptor behind the writer, so that a terminal is still known for one.
+func (f *flushedWriter) Fd() uintptr { return descriptorOf(f.below) }

@@ -119,6 +119,9 @@ func (c *check) reasons(f finding) []string {
 	factors := slices.Clone(r.Factors)
 	slices.SortStableFunc(factors, func(a, b reputation.Factor) int { return cmp.Compare(b.Points, a.Points) })
 	reasons := []string{}
+	if r.Score == 0 && !slices.ContainsFunc(factors, func(f reputation.Factor) bool { return f.Points != 0 }) {
+		reasons = append(reasons, "nothing found against it")
+	}
 	for _, factor := range factors {
 		reasons = append(reasons, factor.Detail)
 	}

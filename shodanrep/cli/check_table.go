@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"os"
 	"strconv"
 	"strings"
 
@@ -18,9 +19,7 @@ const (
 	cardsUpTo = 3
 	// minReasons is how wide the reasons must be for a column beside them to have room, and leastReasons how narrow they
 	// may be where there is none.
-	minReasons, leastReasons = 32, 16
-	// plainWidth is the width of a table that does not go to a terminal, where nothing is dropped.
-	plainWidth = 0
+	minReasons, leastReasons = 44, 16
 )
 
 // levelColors are the colours of levels. Unknown has its own: it is neither good nor bad.
@@ -51,7 +50,7 @@ func (p painter) bold(shown string) string {
 
 // writeReport writes the table or the cards, and the summary. A long one on a terminal is shown in a pager.
 func (c *check) writeReport(w io.Writer) error {
-	width, colors := plainWidth, painter(false)
+	width, colors := plainWidth(), painter(false)
 	terminal := c.flags.file == "" && isTerminal(w)
 	if terminal {
 		width, colors = c.width(), painter(!c.flags.noColor && !noColor())
@@ -67,6 +66,16 @@ func (c *check) writeReport(w io.Writer) error {
 	}
 	_, err := b.WriteTo(w)
 	return err
+}
+
+// plainWidth returns the width of a table that does not go to a terminal: the environment variable COLUMNS, or 0, where
+// nothing wraps and nothing is dropped.
+func plainWidth() int {
+	width, err := strconv.Atoi(os.Getenv("COLUMNS"))
+	if err != nil || width < 0 {
+		return 0
+	}
+	return width
 }
 
 // report writes the table or the cards, and the summary.
@@ -237,7 +246,11 @@ func cut(lines []string, most int) []string {
 		return lines
 	}
 	lines = lines[:most]
-	lines[most-1] = strings.TrimRight(text.Trim(lines[most-1], text.StringWidth(lines[most-1])-1), " ,;") + "…"
+	last := lines[most-1]
+	if space := strings.LastIndexByte(last, ' '); space > 0 {
+		last = last[:space]
+	}
+	lines[most-1] = strings.TrimRight(last, " ,;:(") + " …"
 	return lines
 }
 
@@ -251,11 +264,7 @@ func shortened(s string, width int) string {
 
 // reasonText is the reasons in one text.
 func (c *check) reasonText(f finding) string {
-	reasons := c.reasons(f)
-	if len(reasons) == 0 {
-		return "nothing found against it"
-	}
-	return strings.Join(reasons, "; ")
+	return strings.Join(c.reasons(f), "; ")
 }
 
 func (f finding) score() string {

@@ -181,6 +181,17 @@ func TestCheckWritesFilesWhole(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o640 {
 		t.Errorf("the mode is %v, %v", info.Mode(), err)
 	}
+	link := filepath.Join(filepath.Dir(file), "link")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	runCheck(t, sampleConnection, "192.0.2.1", "check", "--output", "list", "-o", link)
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 || content() != "192.0.2.1\n" {
+		t.Errorf("through a link the file has %q; %v", content(), err)
+	}
+	if got := runCheck(t, sampleConnection, "192.0.2.1", "check", "-o", filepath.Dir(file)); got.status != exitFailed || !strings.Contains(got.stderr, "cannot be written") {
+		t.Errorf("to a directory: %+v", got)
+	}
 	if files, _ := filepath.Glob(filepath.Dir(file) + "/.*"); len(files) > 0 {
 		t.Errorf("%v are left", files)
 	}

@@ -68,7 +68,7 @@ func TestWhatGoesToATerminalIsEscaped(t *testing.T) {
 		a := app{plugin: new(embeddedtest.Plugin).Func, stdin: strings.NewReader(""), stdout: tty, stderr: tty}
 		a.run(t.Context(), args)
 		got := written()
-		if got == "" || strings.ContainsFunc(got, func(r rune) bool { return r != '\n' && !(r == '\t' && name == "tsv") && !unicode.IsPrint(r) }) {
+		if got == "" || strings.ContainsFunc(got, func(r rune) bool { return r != '\n' && !(name == "tsv" && r == '\t') && !unicode.IsPrint(r) }) {
 			t.Errorf("%s: %q", name, got)
 		}
 		if name == "json" {
