@@ -10,12 +10,14 @@
 package shodantest
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -69,12 +71,25 @@ type Simulator struct {
 	}
 }
 
+// simulators counts the simulators of the process.
+var simulators atomic.Int64
+
 // New starts a simulator on a free port of 127.0.0.1, which closes with the test.
 func New(t testing.TB, opts ...Option) *Simulator {
 	t.Helper()
 	s := NewHandler(opts...)
-	server := httptest.NewServer(s)
-	s.base = server.URL
+	// A later simulator may get the port of an earlier one, and what was learned of that one, such as a ban, is
+	// remembered by its address. So the address has a number that no other simulator has.
+	prefix := fmt.Sprintf("/simulator-%d", simulators.Add(1))
+	stripped := http.StripPrefix(prefix, s)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, prefix+"/") {
+			stripped.ServeHTTP(w, r)
+			return
+		}
+		s.ServeHTTP(w, r)
+	}))
+	s.base = server.URL + prefix
 	t.Cleanup(func() {
 		server.CloseClientConnections() // ends what a Hang fault holds, for which Close would wait
 		server.Close()
