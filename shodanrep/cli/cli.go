@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -146,5 +147,5 @@ and 130 when the command was interrupted.`,
 
 // isBrokenPipe reports that whoever reads standard output has gone away.
 func isBrokenPipe(err error) bool {
-	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe)
+	return slices.ContainsFunc(brokenPipeErrors, func(broken error) bool { return errors.Is(err, broken) })
 }
