@@ -6,6 +6,8 @@ LDFLAGS := -s -w -X $(PACKAGE).version=$(VERSION)
 INSTALL_DIR := $(or $(STEAMPIPE_INSTALL_DIR),$(HOME)/.steampipe)
 DATABASE ?= postgres://steampipe@127.0.0.1:9193/steampipe
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# To build it takes minutes, so that one that is installed may be named: make release-snapshot GORELEASER=goreleaser
+GORELEASER ?= go run github.com/goreleaser/goreleaser/v2@v2.15.1
 # Another apt may be at work: install waits for its lock by itself, update has to be tried again where the lock of the
 # lists is taken. Both wait ten minutes at most.
 APT_WAIT := -o DPkg::Lock::Timeout=600
@@ -22,7 +24,7 @@ demo: build ## Run on the invented sample: no key, no network
 .PHONY: build
 build: ## Build bin/shodanrep, plugin and command line in one
 	@mkdir -p bin
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/shodanrep .
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/shodanrep .
 
 .PHONY: install
 install: build ## Put plugin and configuration where Steampipe looks
@@ -34,6 +36,16 @@ install: build ## Put plugin and configuration where Steampipe looks
 install-functions: ## Make the functions of config/functions.sql in DATABASE, by default that of a running Steampipe
 	psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --file config/functions.sql '$(DATABASE)'
 
+# GoReleaser needs to know the repository's address, even for a snapshot. A clone without a remote is given it.
+.PHONY: release-snapshot
+release-snapshot: ## Build in dist/ all that a release has, and test it
+	@if ! git ls-remote --get-url >/dev/null 2>&1; then \
+		export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url \
+			GIT_CONFIG_VALUE_0=https://github.com/shodanrep/steampipe-plugin-shodanrep; \
+	fi; \
+	$(GORELEASER) release --snapshot --clean
+	go test -count=1 ./config/release
+
 .PHONY: test
 test: packages ## Run every test
 	go test ./...
@@ -43,6 +55,8 @@ test: packages ## Run every test
 lint: ## Check format and code
 	@unformatted=$$(gofmt -l main.go shodanrep config); if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
 	go vet ./...
+	GOOS=windows go vet ./...
+	GOOS=darwin go vet ./...
 	go run $(STATICCHECK) ./...
 
 .PHONY: bench

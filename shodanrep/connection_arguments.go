@@ -8,10 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/gohcl"
 	"github.com/hashicorp/hcl/v2/hclwrite"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
 )
 
 // connectionBody is what the SDK decodes a `connection` block into: the whole block, undecoded.
@@ -75,10 +76,8 @@ func argumentFields(config *connectionConfig) map[string]any {
 
 // unknownArgument is the error for an argument that there is not. The value is not in it: it may be the key.
 func unknownArgument(name string, arguments []string) error {
-	distance := func(argument string) int { return levenshtein.Distance(strings.ToLower(name), argument, nil) }
-	nearest := slices.MinFunc(arguments, func(a, b string) int { return distance(a) - distance(b) })
-	if distance(nearest) <= max(2, len(name)/3) {
-		return fmt.Errorf("there is no argument %q: did you mean %q?", name, nearest)
+	if hint := suggest.DidYouMean(name, arguments); hint != "" {
+		return fmt.Errorf("there is no argument %q%s", name, hint)
 	}
 	return fmt.Errorf("there is no argument %q: the arguments are %s", name, strings.Join(arguments, ", "))
 }

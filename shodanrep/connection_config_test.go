@@ -32,6 +32,7 @@ func TestAWrongArgumentFailsTheQueriesOfItsConnection(t *testing.T) {
 		`cache = "redis://:secret@/0"`:             `cache is no Redis address (it is not shown, it may hold a password)`,
 		`cache_ttl = "1 day"`:                      `cache_ttl = "1 day": use a time`,
 		`cache_max_size = "12 apples"`:             `cache_max_size = "12 apples": use a size of at least 1MB`,
+		`policy = "extendd"`:                       `policy = "extendd": there is no policy of that name: did you mean "extended"?`,
 		`policy = "strict"`:                        `policy = "strict": there is no policy of that name: use "baseline", "extended", or the path of a file such as "./policy.hcl"`,
 		`policy = "/none/x.hcl"`:                   `policy = "/none/x.hcl": stat /none/x.hcl: no such file`,
 		`policy = "../config/shodanrep.spc"`:       `policy = "../config/shodanrep.spc": ../config/shodanrep.spc:1: the file has no block connection: blocks are policy (and 1 more)`,

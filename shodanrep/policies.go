@@ -1,6 +1,7 @@
 package shodanrep
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
 )
 
 // remembered is what was made of files, as long as they do not change: a connection's arguments are read with every
@@ -67,6 +69,9 @@ func ReadPolicy(nameOrPath string) (*reputation.Policy, error) {
 		return policy, nil
 	}
 	if !strings.ContainsAny(nameOrPath, `/\.`) {
+		if hint := suggest.DidYouMean(nameOrPath, reputation.Names()); hint != "" {
+			return nil, errors.New("there is no policy of that name" + hint)
+		}
 		return nil, fmt.Errorf(`there is no policy of that name: use "%s", or the path of a file such as "./policy.hcl"`, strings.Join(reputation.Names(), `", "`))
 	}
 	path, err := expand(nameOrPath)
@@ -182,6 +187,9 @@ func policiesOf(s settings, named []string) (policies, error) {
 		case reputation.BuiltIn(name) != nil:
 			all[name] = reputation.BuiltIn(name)
 		default:
+			if hint := suggest.DidYouMean(name, allowed); hint != "" {
+				return nil, fmt.Errorf("there is no policy %q%s", name, hint)
+			}
 			return nil, fmt.Errorf(`there is no policy %q: use "%s"; a file is a connection's to name, with its argument policy`, name, strings.Join(allowed, `", "`))
 		}
 	}

@@ -92,6 +92,9 @@ func TestAQueryChoosesThePolicy(t *testing.T) {
 	if want := `there is no policy "strict": use "baseline", "extended"; a file is a connection's to name`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("a policy that there is not: %v", err)
 	}
+	if _, err := s.run(t, judgedBy([]string{"Basline"}, bad)); err == nil || !strings.Contains(err.Error(), `there is no policy "Basline": did you mean "baseline"?`) {
+		t.Errorf("a misspelt policy is %v", err)
+	}
 	if _, err := s.run(t, judgedBy([]string{"/etc/passwd"}, bad)); err == nil || !strings.Contains(err.Error(), "there is no policy") {
 		t.Errorf("a query reads a file: %v", err)
 	}

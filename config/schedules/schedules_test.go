@@ -118,21 +118,3 @@ func TestTheFilesOfGitHubAreYAML(t *testing.T) {
 		}
 	}
 }
-
-// TestAReleaseIsBuiltLikeTheMakefileBuilds holds .goreleaser.yml to the variable that has the version.
-func TestAReleaseIsBuiltLikeTheMakefileBuilds(t *testing.T) {
-	t.Parallel()
-	var config struct {
-		Builds []struct {
-			Binary  string   `yaml:"binary"`
-			Ldflags []string `yaml:"ldflags"`
-		} `yaml:"builds"`
-	}
-	if err := yaml.Unmarshal([]byte(read(t, "../../.goreleaser.yml")), &config); err != nil || len(config.Builds) != 1 {
-		t.Fatalf("%+v: %v", config, err)
-	}
-	variable := regexp.MustCompile(`(?m)^PACKAGE := (.*)$`).FindStringSubmatch(read(t, "../../Makefile"))[1] + ".version="
-	if build := config.Builds[0]; !strings.HasSuffix(build.Binary, ".plugin") || len(build.Ldflags) != 1 || !strings.Contains(build.Ldflags[0], variable) {
-		t.Errorf("the build is %+v, and the version is in %s", build, variable)
-	}
-}

@@ -28,7 +28,7 @@ for twice: by default for a day, InternetDB's for the five days that it says its
 		Example: `  shodanrep cache
   shodanrep cache clear 8.8.8.8
   shodanrep cache prune`,
-		Args: cobra.NoArgs,
+		Args: noSuchCommand,
 		RunE: a.onCache(&flags, func(cmd *cobra.Command, store cache.Store, _ []string) error {
 			stats, err := store.Stats(cmd.Context())
 			if err != nil {

@@ -53,7 +53,7 @@ func (c *check) writeReport(w io.Writer) error {
 	width, colors := plainWidth(), painter(false)
 	terminal := c.flags.file == "" && isTerminal(w)
 	if terminal {
-		width, colors = c.width(), painter(!c.flags.noColor && !noColor())
+		width, colors = c.width(), painter(takesEscapes(w) && !c.flags.noColor && !noColor())
 	}
 	var b bytes.Buffer
 	if err := c.report(&b, width, colors); err != nil {

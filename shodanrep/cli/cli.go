@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -76,8 +77,9 @@ func (a *app) execute(ctx context.Context, args []string) int {
 	if query, _, err := root.Find([]string{queryName}); err == nil {
 		args = separateSQL(query, args)
 	}
-	root.SetArgs(withCheck(root, args))
-	err := root.ExecuteContext(ctx)
+	args = withCheck(root, args)
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
 	var stopped interruption
 	switch {
 	case err == nil, isBrokenPipe(err):
@@ -93,7 +95,7 @@ func (a *app) execute(ctx context.Context, args []string) int {
 		a.say(err.Error())
 		return exitFailed
 	}
-	a.say(err.Error() + "\nRun 'shodanrep --help' for usage.")
+	a.say(explainUsage(cmd, args, err).Error() + "\nRun 'shodanrep --help' for usage.")
 	return exitUsage
 }
 
@@ -120,6 +122,8 @@ and 130 when the command was interrupted.`,
 		Version:       versionText(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		// The nearest name is added to the error, in one line.
+		DisableSuggestions: true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetIn(a.stdin)
@@ -127,12 +131,15 @@ and 130 when the command was interrupted.`,
 	root.SetErr(a.stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(a.checkCommand(), a.queryCommand(), a.tablesCommand(), a.cacheCommand(), a.doctorCommand(), a.policyCommand(), a.relatedCommand(), a.versionCommand())
+	a.completeFlags(root)
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Example = "  shodanrep help query"
 		help.Args = func(_ *cobra.Command, args []string) error {
-			_, _, err := root.Find(args)
-			return err
+			if _, _, err := root.Find(args); err != nil {
+				return explainUsage(root, args, err)
+			}
+			return nil
 		}
 	}
 	return root
@@ -140,5 +147,5 @@ and 130 when the command was interrupted.`,
 
 // isBrokenPipe reports that whoever reads standard output has gone away.
 func isBrokenPipe(err error) bool {
-	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe)
+	return slices.ContainsFunc(brokenPipeErrors, func(broken error) bool { return errors.Is(err, broken) })
 }

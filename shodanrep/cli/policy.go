@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
 )
 
 func (a *app) policyCommand() *cobra.Command {
@@ -23,7 +24,7 @@ with where policy = '...'.`,
 		Example: `  shodanrep policy show extended
   shodanrep policy check ours.hcl
   shodanrep policy diff baseline ours.hcl 8.8.8.8 1.1.1.1`,
-		Args: cobra.NoArgs,
+		Args: noSuchCommand,
 		RunE: func(*cobra.Command, []string) error {
 			return errors.New("policy needs to be told what to do: show, check or diff")
 		},
@@ -38,7 +39,8 @@ func (a *app) policyShowCommand() *cobra.Command {
 		Short: "List the policies that are built in, or print the file of one",
 		Example: `  shodanrep policy show
   shodanrep policy show extended`,
-		Args: cobra.MaximumNArgs(1),
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeFirst(1, builtInPolicies(), cobra.ShellCompDirectiveNoFileComp),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				var cells [][]string
@@ -49,6 +51,9 @@ func (a *app) policyShowCommand() *cobra.Command {
 			}
 			text := reputation.Text(args[0])
 			if text == "" {
+				if hint := suggest.DidYouMean(args[0], reputation.Names()); hint != "" {
+					return failure{fmt.Errorf("no policy %q is built in%s", args[0], hint)}
+				}
 				return failure{fmt.Errorf("no policy %q is built in: there are %s", args[0], strings.Join(reputation.Names(), " and "))}
 			}
 			_, err := fmt.Fprint(a.stdout, text)
@@ -63,7 +68,8 @@ func (a *app) policyCheckCommand() *cobra.Command {
 		Short: "Say all that is wrong with files of policies, with the lines",
 		Example: `  shodanrep policy check ours.hcl
   shodanrep policy check policies/*.hcl`,
-		Args: cobra.MinimumNArgs(1),
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeFiles("hcl"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			wrong := 0
 			for _, file := range args {

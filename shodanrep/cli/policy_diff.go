@@ -39,7 +39,8 @@ whose level stays.`,
 		Example: `  shodanrep policy diff baseline extended 8.8.8.8 1.1.1.1
   shodanrep policy diff baseline ours.hcl < addresses.txt
   shodanrep policy diff ours.hcl stricter.hcl --dataset --output csv`,
-		Args: cobra.MinimumNArgs(2),
+		Args:              cobra.MinimumNArgs(2),
+		ValidArgsFunction: completeFirst(2, builtInPolicies(), cobra.ShellCompDirectiveDefault),
 		PreRunE: func(_ *cobra.Command, args []string) error {
 			if !slices.Contains(outputNames, flags.output) {
 				return fmt.Errorf("--output must be one of %s, not %q", strings.Join(outputNames, ", "), flags.output)

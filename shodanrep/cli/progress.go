@@ -43,7 +43,7 @@ type progress struct {
 func (a *app) showProgress(output string, quiet bool) *progress {
 	p := &progress{meter: lookup.NewMeter(), stop: make(chan struct{})}
 	streams := slices.Contains([]string{"csv", "tsv", "jsonl", "line", "markdown"}, output) // and would mix with the bar on a terminal
-	if !quiet && isTerminal(a.stderr) && !(streams && isTerminal(a.stdout)) {
+	if !quiet && takesEscapes(a.stderr) && !(streams && isTerminal(a.stdout)) {
 		screen := a.stderr
 		if messages, ok := screen.(messageWriter); ok {
 			screen = messages.Writer // the bar has to move the cursor

@@ -18,6 +18,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
 )
 
 // queryFlags are the flags of the query command.
@@ -58,7 +59,11 @@ func (f *connectionFlags) connections() ([]embedded.Connection, error) {
 	}
 	i := slices.IndexFunc(found, func(c embedded.Connection) bool { return c.Name == f.connection })
 	if i < 0 {
-		return nil, fmt.Errorf("there is no connection %q in the configuration", f.connection)
+		names := make([]string, len(found))
+		for i, c := range found {
+			names[i] = c.Name
+		}
+		return nil, fmt.Errorf("there is no connection %q in the configuration%s", f.connection, suggest.DidYouMean(f.connection, names))
 	}
 	first := found[i]
 	return slices.Insert(slices.Delete(found, i, i+1), 0, first), nil

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
 )
 
 func (a *app) tablesCommand() *cobra.Command {
@@ -15,7 +16,8 @@ func (a *app) tablesCommand() *cobra.Command {
 		Short: "List the tables, or the columns of one",
 		Example: `  shodanrep tables
   shodanrep tables shodan_ip_reputation`,
-		Args: cobra.MaximumNArgs(1),
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: a.completeTables,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			db, err := embedded.Open(cmd.Context(), embedded.Options{PluginFunc: a.plugin})
 			if err != nil {
@@ -25,10 +27,15 @@ func (a *app) tablesCommand() *cobra.Command {
 			if len(args) == 0 {
 				return failed(a.listTables(db.Tables()))
 			}
+			var names []string
 			for _, t := range db.Tables() {
 				if t.Name == args[0] {
 					return failed(a.describeTable(t))
 				}
+				names = append(names, t.Name)
+			}
+			if hint := suggest.DidYouMean(args[0], names); hint != "" {
+				return failure{fmt.Errorf("there is no table %s%s", args[0], hint)}
 			}
 			return failure{fmt.Errorf("there is no table %s; 'shodanrep tables' lists those that there are", args[0])}
 		},

@@ -47,7 +47,7 @@ func (db *DB) run(sql string, each func(*Rows) error) (tail string, err error) {
 		if filled := fillEmptyLists(sql); isNoPlan(err) && filled != sql {
 			return db.run(filled, each)
 		}
-		return "", db.explain(err)
+		return "", db.explainNames(sql, db.explain(err))
 	}
 	if stmt == nil {
 		return tail, nil
@@ -101,15 +101,8 @@ func (db *DB) explain(err error) error {
 		return db.statement.err
 	}
 	err = sqlError(err)
-	switch {
-	case isNoPlan(err):
+	if isNoPlan(err) {
 		return cmp.Or(db.statement.noPlan(), err)
-	case strings.HasPrefix(err.Error(), "no such table: "):
-		var names []string
-		for _, t := range db.Tables() {
-			names = append(names, t.Name)
-		}
-		return fmt.Errorf("%w; there are %s", err, strings.Join(names, ", "))
 	}
 	return err
 }

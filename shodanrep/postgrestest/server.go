@@ -72,13 +72,16 @@ func start() (*server, error) {
 	}
 	s := &server{programs: programs, folder: folder}
 	if who != nil {
-		if err := os.Chown(folder, int(who.Credential.Uid), int(who.Credential.Gid)); err != nil {
+		if err := os.Chown(folder, who.uid, who.gid); err != nil {
 			return nil, s.fail(err)
 		}
 	}
 	run := func(name string, args ...string) *exec.Cmd {
 		cmd := exec.Command(filepath.Join(programs, name), args...)
-		cmd.Dir, cmd.SysProcAttr = folder, who
+		cmd.Dir = folder
+		if who != nil {
+			runAs(cmd, *who)
+		}
 		cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
 		return cmd
 	}
@@ -151,9 +154,12 @@ func programs() (string, error) {
 	return filepath.Dir(path), nil
 }
 
+// account is a user of this machine.
+type account struct{ uid, gid int }
+
 // unprivileged returns as whom the server has to run where the tests run as root, which PostgreSQL refuses, and nil
 // where it can run as oneself.
-func unprivileged() (*syscall.SysProcAttr, error) {
+func unprivileged() (*account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
 	}
@@ -170,7 +176,7 @@ func unprivileged() (*syscall.SysProcAttr, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
+		return &account{int(uid), int(gid)}, nil
 	}
 	return nil, errors.New("there is no user postgres or nobody to run PostgreSQL as")
 }

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -22,7 +21,6 @@ const roleVariable = "SHODANREP_CACHE_TEST_ROLE"
 
 var roles = map[string]func(ctx context.Context, args []string) (any, error){
 	"share a file":      shareFile,
-	"open as nobody":    openAsNobody,
 	"take slots":        takeSlots,
 	"count under lease": countUnderLease,
 	"hold a lease":      holdLease,
@@ -125,22 +123,4 @@ func (w *warnings) wantOne(t testing.TB, words ...string) {
 			t.Errorf("the warning lacks %q: %s", word, lines[0])
 		}
 	}
-}
-
-// openAsNobody opens a store as a user who is not root, and returns the warnings.
-func openAsNobody(ctx context.Context, args []string) (any, error) {
-	if err := syscall.Setuid(65534); err != nil {
-		return nil, err
-	}
-	var w warnings
-	s := Open(ctx, args[0], Options{Logger: w.logger()})
-	defer s.Close()
-	e := newClock().entry("192.0.2.1", "a")
-	if err := s.Put(ctx, []Entry{e}); err != nil {
-		return nil, err
-	}
-	if found, err := s.Get(ctx, []Key{e.Key}); err != nil || len(found) != 1 {
-		return nil, fmt.Errorf("got %v, %w", found, err)
-	}
-	return w.lines(), nil
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command figures measures what the look-up engine promises, with the real binary against simulated services, and
 // prints one table:
 //

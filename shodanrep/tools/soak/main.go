@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command soak runs the binary for minutes while everything around it fails: processes share caches and are killed,
 // services give faults, Redis comes and goes. At the end every row must be accounted for, and nothing may have grown.
 //
