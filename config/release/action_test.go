@@ -81,6 +81,26 @@ func TestTheActionIsWhole(t *testing.T) {
 	}
 }
 
+// The example of the README is right: its inputs exist.
+func TestTheActionOfTheREADME(t *testing.T) {
+	t.Parallel()
+	a := readAction(t)
+	_, example, found := strings.Cut(read(t, "README.md"), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	var steps []step
+	if err := yaml.Unmarshal([]byte(example), &steps); err != nil || !found || len(steps) != 1 {
+		t.Fatalf("%q is %+v: %v", example, steps, err)
+	}
+	if !strings.HasPrefix(steps[0].Uses, "shodanrep/steampipe-plugin-shodanrep@") || len(steps[0].With) == 0 {
+		t.Errorf("the step is %+v", steps[0])
+	}
+	for name := range steps[0].With {
+		if _, exists := a.Inputs[name]; !exists {
+			t.Errorf("the action has no input %s", name)
+		}
+	}
+}
+
 // ran is what the last step of the action leaves behind.
 type ran struct {
 	log, summary, outputs string

@@ -48,6 +48,10 @@ func TestCompletion(t *testing.T) {
 		"files of policies":                       {[]string{"policy", "check", ""}, []string{"hcl"}},
 		"a policy":                                {[]string{"related", "192.0.2.1", "--policy", ""}, []string{"baseline", "extended"}},
 		"a source":                                {[]string{"related", "192.0.2.1", "--source", ""}, []string{"dataset", "shodan"}},
+		"a policy to check by":                    {[]string{"check", "--policy", ""}, []string{"baseline", "extended"}},
+		"a source to check with":                  {[]string{"check", "--source", ""}, []string{"dataset", "shodan", "internetdb"}},
+		"a format of check":                       {[]string{"check", "--output", ""}, checkOutputs},
+		"levels to select":                        {[]string{"check", "--only", "hig"}, selectableWords()}, // the shell filters
 		"files of configuration":                  {[]string{"query", "--config", ""}, []string{"spc", "hcl"}},
 		"what is behind a comma":                  {[]string{"related", "--pivots", "jarm,fav"}, withPrefix("jarm,", without(pivotNames(), "jarm"))},
 		"nothing that is there already":           {[]string{"query", "--fail-on", "high,error,"}, withPrefix("high,error,", without(selectableWords(), "high", "error"))},
