@@ -5,11 +5,13 @@ import (
 	"compress/gzip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+	"github.com/spf13/pflag"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
 )
@@ -33,6 +35,10 @@ func writePages(folder string, cmd *cobra.Command, version string, date time.Tim
 		}
 	}
 	cmd.DisableAutoGenTag = true
+	// The lines of a usage are made for a terminal; a page has its own.
+	joinLines := func(flag *pflag.Flag) { flag.Usage = strings.ReplaceAll(flag.Usage, "\n", " ") }
+	cmd.Flags().VisitAll(joinLines)
+	cmd.PersistentFlags().VisitAll(joinLines)
 	var page bytes.Buffer
 	header := doc.GenManHeader{Source: strings.TrimSpace("shodanrep " + version), Manual: "shodanrep manual", Date: &date}
 	if err := doc.GenMan(cmd, &header, &page); err != nil {
@@ -43,13 +49,21 @@ func writePages(folder string, cmd *cobra.Command, version string, date time.Tim
 	if err != nil {
 		return err
 	}
-	if _, err := page.WriteTo(zip); err != nil {
+	if _, err := zip.Write(indentOptions(page.Bytes())); err != nil {
 		return err
 	}
 	if err := zip.Close(); err != nil {
 		return err
 	}
 	return writeFile(filepath.Join(folder, strings.ReplaceAll(cmd.CommandPath(), " ", "-")+".1.gz"), packed.Bytes())
+}
+
+// optionText finds an option of a page, and the tab before what it means.
+var optionText = regexp.MustCompile(`(?m)^(?:\.PP\n)?(\\fB-.*)\n\t`)
+
+// indentOptions makes what an option means stand below it, indented, where Cobra has it on the same line.
+func indentOptions(page []byte) []byte {
+	return optionText.ReplaceAll(page, []byte(".TP\n$1\n"))
 }
 
 // writeCompletions writes the completions under the names by which each shell finds them.

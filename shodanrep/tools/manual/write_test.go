@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
+)
+
+// written returns the files that write makes, by path.
+func written(t *testing.T) map[string]string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := write(folder, "1.2.3", time.Unix(1767225600, 0).UTC()); err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	err := filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		name, _ := filepath.Rel(folder, path)
+		files[filepath.ToSlash(name)] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func unzipped(t *testing.T, content string) string {
+	t.Helper()
+	packed, err := gzip.NewReader(strings.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := io.ReadAll(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(page)
+}
+
+// Two releases of the same commit have the same files.
+func TestTheManualIsReproducible(t *testing.T) {
+	t.Parallel()
+	if diff := cmp.Diff(written(t), written(t)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEveryCommandHasAPage(t *testing.T) {
+	t.Parallel()
+	files := written(t)
+	pages := 0
+	var check func(*cobra.Command)
+	check = func(cmd *cobra.Command) {
+		name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
+		page := unzipped(t, files["man/"+name+".1.gz"])
+		pages++
+		for _, want := range []string{`"Jan 2026" "shodanrep 1.2.3"`, ".SH NAME\n" + name + " - " + cmd.Short, ".TP\n\\fB-h\\fP, \\fB--help\\fP[=false]\nhelp for "} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the page of %s lacks %q", name, want)
+			}
+		}
+		for _, child := range cmd.Commands() {
+			if child.IsAvailableCommand() { // help is a page by itself
+				check(child)
+			}
+		}
+	}
+	check(cli.Command())
+	if want := pages + 3; len(files) != want {
+		t.Errorf("there are %d files, not %d", len(files), want)
+	}
+	for _, name := range []string{"completions/bash/shodanrep", "completions/zsh/_shodanrep", "completions/fish/shodanrep.fish"} {
+		if !strings.Contains(files[name], "__complete") {
+			t.Errorf("%s is %q", name, files[name])
+		}
+	}
+}
+
+// TestPagesAreRight has the formatter of man read each page.
+func TestPagesAreRight(t *testing.T) {
+	t.Parallel()
+	groff, err := exec.LookPath("groff")
+	if err != nil {
+		t.Skip("groff is not installed, so no page was formatted")
+	}
+	for name, content := range written(t) {
+		if !strings.HasSuffix(name, ".gz") {
+			continue
+		}
+		cmd := exec.Command(groff, "-man", "-Tutf8", "-ww", "-z")
+		cmd.Stdin = bytes.NewBufferString(unzipped(t, content))
+		if output, err := cmd.CombinedOutput(); err != nil || len(output) > 0 {
+			t.Errorf("%s: %v: %s", name, err, output)
+		}
+	}
+}
