@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/dustin/go-humanize"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
@@ -214,6 +215,8 @@ func (r *reader) cache(value *string) string {
 	case place != "" && cache.CheckPlace(place) == nil:
 	case strings.Contains(place, "://"):
 		r.wrong(`cache is no Redis address (it is not shown, it may hold a password): use one such as "redis://host:6379/0"`)
+	case strings.ContainsFunc(place, unicode.IsControl):
+		r.wrong(`cache = %q: the path has a control character: write / or \\ for each \ of it`, place)
 	default:
 		r.wrong("cache = %q: use %s", place, allowed)
 	}

@@ -29,6 +29,7 @@ func TestAWrongArgumentFailsTheQueriesOfItsConnection(t *testing.T) {
 		`timeout = "10"`:                           `timeout = "10": use a time such as "10s", "5m" or "24h"`,
 		`timeout = "-1s"`:                          `timeout = "-1s": use a time`,
 		`cache = "of"`:                             `cache = "of": use "on", "memory", "off", a path`,
+		`cache = "C:\temp\\c.sqlite"`:              `cache = "C:\temp\\c.sqlite": the path has a control character: write / or \\ for each \ of it`,
 		`cache = "redis://:secret@/0"`:             `cache is no Redis address (it is not shown, it may hold a password)`,
 		`cache_ttl = "1 day"`:                      `cache_ttl = "1 day": use a time`,
 		`cache_max_size = "12 apples"`:             `cache_max_size = "12 apples": use a size of at least 1MB`,

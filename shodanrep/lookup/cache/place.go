@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/hashicorp/go-hclog"
 )
@@ -102,6 +103,9 @@ func CheckPlace(place string) error {
 	case strings.Contains(place, "://"):
 		// The address may have a password in it.
 		return errors.New(`an address of that kind is no place for the cache: want redis:// or rediss://`)
+	case strings.ContainsFunc(place, unicode.IsControl):
+		// "C:\temp" in a configuration has a tab in it.
+		return fmt.Errorf(`%q is no place for the cache: it has a control character; write / or \\ for each \ of a path`, place)
 	case !strings.ContainsAny(place, `/\.`):
 		return fmt.Errorf(`%q is no place for the cache: want "on", "memory", "off", a path such as "./%s", or redis://…`,
 			place, place)

@@ -223,6 +223,8 @@ func TestCheckPlace(t *testing.T) {
 	}
 	for bad, want := range map[string]string{
 		"onn":                          `"onn" is no place for the cache: want "on", "memory", "off", a path such as "./onn", or redis://…`,
+		"C:\temp\\c.sqlite":            `"C:\temp\\c.sqlite" is no place for the cache: it has a control character; write / or \\ for each \ of a path`,
+		"redis\t://:secret@h/":         "an address of that kind is no place for the cache: want redis:// or rediss://",
 		"http://u:secret@192.0.2.1/":   "an address of that kind is no place for the cache: want redis:// or rediss://",
 		"redis://":                     errAddress.Error(),
 		"redis://:secret@host:port":    errAddress.Error(),
