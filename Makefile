@@ -46,6 +46,10 @@ release-snapshot: ## Build in dist/ all that a release has, and test it
 	$(GORELEASER) release --snapshot --clean
 	go test -count=1 ./config/release
 
+.PHONY: release
+release: ## Build a tagged version, and publish it on GitHub: what a workflow does
+	$(GORELEASER) release --clean
+
 .PHONY: test
 test: packages ## Run every test
 	go test ./...
