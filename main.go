@@ -13,6 +13,7 @@ import (
 
 func main() {
 	if len(os.Args) == 1 && isStartedAsPlugin() {
+		cli.LogReadableKeys(os.Stderr)
 		shodanrep.Serve()
 		return
 	}

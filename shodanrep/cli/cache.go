@@ -73,7 +73,7 @@ for twice: by default for a day, InternetDB's for the five days that it says its
 // onCache makes a command of what is to be done with the cache of the first connection, or of --connection.
 func (a *app) onCache(flags *connectionFlags, do func(*cobra.Command, cache.Store, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		found, err := flags.connections()
+		found, err := flags.connections(a.say)
 		if err != nil {
 			return failure{err}
 		}

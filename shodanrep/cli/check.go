@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
@@ -157,7 +158,7 @@ func withCheck(root *cobra.Command, args []string) []string {
 
 // check finds the addresses of inputs, looks them up and writes the verdicts.
 func (a *app) check(ctx context.Context, flags *checkFlags, inputs []string, w *watch) error {
-	found, err := within(ctx, flags.connections)
+	found, err := within(ctx, func() ([]embedded.Connection, error) { return flags.connections(a.say) })
 	if err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func completeConnections(cmd *cobra.Command, _ []string, _ string) ([]cobra.Comp
 	}
 	// Cobra parses the flags of a command line that it completes twice, so that each file is there twice.
 	slices.Sort(files)
-	found, err := connections(slices.Compact(files))
+	found, err := connections(slices.Compact(files), func(string) {})
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}

@@ -28,16 +28,16 @@ var steampipeArguments = []string{"plugin", "type", "connections", "import_schem
 var connectionName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 // connections returns the connections of the given configuration files; without any, those of Steampipe's own file for
-// this plugin; without that, one that has no arguments.
-func connections(files []string) ([]embedded.Connection, error) {
+// this plugin; without that, one that has no arguments. Warn is told what is not safe about the files.
+func connections(files []string, warn func(string)) ([]embedded.Connection, error) {
 	if len(files) > 0 {
-		found, err := readConfig(files)
+		found, err := readConfig(files, warn)
 		if err == nil && len(found) == 0 {
 			err = fmt.Errorf("%s: there is no connection with plugin = %q in it", strings.Join(files, ", "), pluginName)
 		}
 		return found, err
 	}
-	found, err := readConfig([]string{steampipeConfig()})
+	found, err := readConfig([]string{steampipeConfig()}, warn)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(found) == 0 {
 		return []embedded.Connection{{Name: pluginName}}, nil
 	}
@@ -57,8 +57,9 @@ func steampipeConfig() string {
 	return filepath.Join(dir, "config", pluginName+".spc")
 }
 
-// readConfig reads the connections of this plugin from .spc files.
-func readConfig(files []string) ([]embedded.Connection, error) {
+// readConfig reads the connections of this plugin from .spc files. Warn is told which of them has an API key that other
+// users may read.
+func readConfig(files []string, warn func(string)) ([]embedded.Connection, error) {
 	var all []spcConnection
 	sources := make(map[string]string)
 	for _, file := range files {
@@ -72,6 +73,9 @@ func readConfig(files []string) ([]embedded.Connection, error) {
 		}
 		all = append(all, found...)
 	}
+	for _, warning := range readableKeys(ownConnections(all, sources)) {
+		warn(warning)
+	}
 	return resolve(all, sources)
 }
 
@@ -81,6 +85,7 @@ type spcConnection struct {
 	plugin     string
 	aggregates []string
 	aggregator bool
+	hasKey     bool // the API key stands in the file
 	where      hcl.Range
 }
 
@@ -113,6 +118,7 @@ func parseConnection(block *hclsyntax.Block, text []byte) (spcConnection, error)
 	}
 	c.Name = block.Labels[0]
 	c.plugin = stringArgument(block.Body, "plugin")
+	c.hasKey = stringArgument(block.Body, "api_key") != ""
 	c.aggregator = stringArgument(block.Body, "type") == "aggregator"
 	if c.aggregator {
 		patterns, err := stringList(block.Body, "connections")
@@ -134,9 +140,8 @@ func parseConnection(block *hclsyntax.Block, text []byte) (spcConnection, error)
 	return c, nil
 }
 
-// resolve leaves the connections of this plugin, and finds the members of aggregators among them.
-func resolve(all []spcConnection, sources map[string]string) ([]embedded.Connection, error) {
-	var ours []spcConnection
+// ownConnections returns the connections of this plugin.
+func ownConnections(all []spcConnection, sources map[string]string) (ours []spcConnection) {
 	for _, c := range all {
 		if source, named := sources[c.plugin]; named && source != "" {
 			c.plugin = source
@@ -145,6 +150,12 @@ func resolve(all []spcConnection, sources map[string]string) ([]embedded.Connect
 			ours = append(ours, c)
 		}
 	}
+	return ours
+}
+
+// resolve leaves the connections of this plugin, and finds the members of aggregators among them.
+func resolve(all []spcConnection, sources map[string]string) ([]embedded.Connection, error) {
+	ours := ownConnections(all, sources)
 	var found []embedded.Connection
 	for i, c := range ours {
 		if j := slices.IndexFunc(ours, func(o spcConnection) bool { return o.Name == c.Name }); j < i {

@@ -87,7 +87,7 @@ func TestReadConfig(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := readConfig([]string{writeFile(t, "x.spc", tt.text)})
+			got, err := readConfig([]string{writeFile(t, "x.spc", tt.text)}, func(string) {})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +112,7 @@ func TestReadConfigRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := writeFile(t, "x.spc", tt.text)
-			_, err := readConfig([]string{path})
+			_, err := readConfig([]string{path}, func(string) {})
 			if want := strings.ReplaceAll(tt.want, "x.spc", path); err == nil || err.Error() != want {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
@@ -124,14 +124,14 @@ func TestConnectionsOfSeveralFiles(t *testing.T) {
 	t.Parallel()
 	one := writeFile(t, "one.spc", `connection "a" { plugin = "label" }`)
 	two := writeFile(t, "two.spc", `plugin "label" { source = "shodanrep" }`)
-	got, err := connections([]string{one, two})
+	got, err := connections([]string{one, two}, func(string) {})
 	if want := []embedded.Connection{{Name: "a"}}; err != nil || !cmp.Equal(got, want) {
 		t.Errorf("got %v, %v", got, err)
 	}
-	if _, err := connections([]string{two}); err == nil || err.Error() != two+`: there is no connection with plugin = "shodanrep" in it` {
+	if _, err := connections([]string{two}, func(string) {}); err == nil || err.Error() != two+`: there is no connection with plugin = "shodanrep" in it` {
 		t.Errorf("got %v", err)
 	}
-	if _, err := connections([]string{two + ".missing"}); !os.IsNotExist(err) {
+	if _, err := connections([]string{two + ".missing"}, func(string) {}); !os.IsNotExist(err) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -141,7 +141,7 @@ func TestSteampipesConfigurationIsTheDefault(t *testing.T) {
 	t.Setenv("STEAMPIPE_INSTALL_DIR", dir)
 	expect := func(want ...embedded.Connection) {
 		t.Helper()
-		if got, err := connections(nil); err != nil || !cmp.Equal(got, want) {
+		if got, err := connections(nil, func(string) {}); err != nil || !cmp.Equal(got, want) {
 			t.Errorf("got %v, %v", got, err)
 		}
 	}
@@ -161,7 +161,7 @@ func TestSteampipesConfigurationIsTheDefault(t *testing.T) {
 	write(`connection "mine" { plugin = "shodanrep" }`)
 	expect(embedded.Connection{Name: "mine"})
 	write(`connection "mine" {`)
-	if _, err := connections(nil); err == nil || !strings.Contains(err.Error(), file) {
+	if _, err := connections(nil, func(string) {}); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("got %v", err)
 	}
 	t.Setenv("STEAMPIPE_INSTALL_DIR", "")

@@ -86,7 +86,7 @@ func (d *doctor) line(result, name, format string, args ...any) {
 // run makes all checks. One that fails does not keep the others from being made.
 func (d *doctor) run(ctx context.Context, flags connectionFlags) {
 	d.line(checkOK, "version", "shodanrep %s", shodanrep.Version())
-	found, err := flags.connections()
+	found, err := flags.connections(d.say)
 	if err != nil {
 		d.line(checkError, "configuration", "%v", err)
 		return

@@ -105,7 +105,7 @@ func (a *app) policyDiff(cmd *cobra.Command, flags diffFlags, before, after, whe
 			return fmt.Errorf("%s: %w", policy, err)
 		}
 	}
-	found, err := flags.connections()
+	found, err := flags.connections(a.say)
 	if err != nil {
 		return err
 	}

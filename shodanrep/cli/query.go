@@ -47,13 +47,14 @@ func (f *connectionFlags) add(flags *pflag.FlagSet) {
 // configVariable is the environment variable that names configuration files where no flag does.
 const configVariable = "SHODANREP_CONFIG"
 
-// connections returns the connections of the configuration, the chosen one first.
-func (f *connectionFlags) connections() ([]embedded.Connection, error) {
+// connections returns the connections of the configuration, the chosen one first. Warn is told what is not safe about
+// the files.
+func (f *connectionFlags) connections(warn func(string)) ([]embedded.Connection, error) {
 	files := f.config
 	if env := os.Getenv(configVariable); len(files) == 0 && env != "" {
 		files = filepath.SplitList(env)
 	}
-	found, err := connections(files)
+	found, err := connections(files, warn)
 	if err != nil || f.connection == "" {
 		return found, err
 	}
@@ -176,7 +177,7 @@ func isFile(arg string) bool {
 }
 
 func (a *app) query(ctx context.Context, flags queryFlags, sql string, w *watch) error {
-	found, err := within(ctx, flags.connections)
+	found, err := within(ctx, func() ([]embedded.Connection, error) { return flags.connections(a.say) })
 	if err != nil {
 		return err
 	}

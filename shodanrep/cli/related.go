@@ -118,7 +118,7 @@ func (f *relatedFlags) finder() (*relatedFinder, error) {
 
 // related finds and prints the hosts related to an address. What was found is printed even where something failed.
 func (a *app) related(cmd *cobra.Command, flags *relatedFlags, finder *relatedFinder, ip string) error {
-	found, err := flags.connections()
+	found, err := flags.connections(a.say)
 	if err != nil {
 		return failure{err}
 	}

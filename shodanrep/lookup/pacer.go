@@ -229,6 +229,12 @@ const (
 	lookOften = 20 * time.Millisecond
 )
 
+// lookAgain is how long a process waits that has no room for one more request until one of another process may have been
+// answered. It looks less often where responses take longer. The caller holds the lock.
+func (p *pacer) lookAgain() time.Duration {
+	return min(lookEvery, max(lookOften, p.Latency/16))
+}
+
 // enter waits until one more request may be under way and, where it is to take it, for its turn. The caller has the
 // line's place.
 func (p *pacer) enter(ctx context.Context, d *departure, take bool) error {
@@ -246,10 +252,10 @@ func (p *pacer) enter(ctx context.Context, d *departure, take bool) error {
 			entered bool
 			until   time.Time
 		)
-		p.update(func(now time.Time) {
+		p.look(func(now time.Time) bool {
 			if now.Before(p.Banned) {
 				until = p.Banned
-				return
+				return true
 			}
 			p.recover(now)
 			if p.Since.IsZero() {
@@ -260,7 +266,7 @@ func (p *pacer) enter(ctx context.Context, d *departure, take bool) error {
 			case wait > 0:
 			case p.underWay+p.othersUnderWay() >= p.window(now):
 				if wait = time.Hour; p.othersUnderWay() > 0 { // else the end of this process's own wakes it
-					wait = lookOften
+					wait = p.lookAgain()
 				}
 			case take:
 				wait = p.take(now)
@@ -274,6 +280,7 @@ func (p *pacer) enter(ctx context.Context, d *departure, take bool) error {
 			if !entered {
 				p.wait(now)
 			}
+			return entered
 		})
 		if !take {
 			d.begun = time.Time{}

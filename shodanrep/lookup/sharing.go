@@ -42,6 +42,15 @@ func (p *pacer) shared() bool { return p.file != nil }
 // update changes the state: in the file, where processes share one, while none of the others does. Where the file cannot
 // be used this process goes on with its share of the rate. The caller holds the lock.
 func (p *pacer) update(change func(now time.Time)) {
+	p.look(func(now time.Time) bool {
+		change(now)
+		return true
+	})
+}
+
+// look is update for a change that may turn out to be none: change reports whether there is something to tell the other
+// processes. Where there is not, and this process has said lately that it is alive, the file is only read.
+func (p *pacer) look(change func(now time.Time) bool) {
 	if p.file == nil {
 		change(time.Now())
 		return
@@ -50,9 +59,14 @@ func (p *pacer) update(change func(now time.Time)) {
 	if !time.Now().Before(p.retry) {
 		err := p.file.Update(p.record, func(record []byte) []byte {
 			now := time.Now()
-			p.load(record, now)
-			change(now)
+			news := p.away || p.latencyAhead
+			known := p.load(record, now)
+			news = change(now) || news
 			changed = true
+			if !news && now.Sub(known.Seen) < heartbeat && known.Waiting.Equal(p.waiting) && known.UnderWay == p.underWay {
+				p.found = len(p.Members)
+				return nil
+			}
 			return p.save(now)
 		})
 		p.away = err != nil
@@ -67,8 +81,8 @@ func (p *pacer) update(change func(now time.Time)) {
 	}
 }
 
-// load replaces the state by that of the file.
-func (p *pacer) load(record []byte, now time.Time) {
+// load replaces the state by that of the file. It returns what the file had of this process.
+func (p *pacer) load(record []byte, now time.Time) (known member) {
 	own := p.rateState
 	p.rateState = readRateState(record, now)
 	if p.latencyAhead {
@@ -91,7 +105,9 @@ func (p *pacer) load(record []byte, now time.Time) {
 	if p.Members == nil {
 		p.Members = map[string]member{}
 	}
+	known = p.Members[p.id]
 	p.join(now)
+	return known
 }
 
 // join makes this process a member.
@@ -131,7 +147,7 @@ func (p *pacer) keepBeating() {
 		defer p.mu.Unlock()
 		p.beating = false
 		if p.active() {
-			p.update(func(time.Time) {})
+			p.look(func(time.Time) bool { return false })
 		}
 	})
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
 const (
@@ -36,6 +38,7 @@ type fallback struct {
 	every   time.Duration // how long to wait before the backend is tried again
 
 	up     atomic.Bool
+	opened atomic.Int64    // how often the backend was made usable
 	ctx    context.Context // ends when the store is closed
 	cancel context.CancelFunc
 	work   sync.WaitGroup // what runs beside the calls
@@ -46,6 +49,9 @@ type fallback struct {
 	back   time.Time // when it last came back
 	warned time.Time
 	closed bool
+
+	damaged time.Time // when the backend was last found damaged
+	mending bool      // it is being replaced for that reason; whoever sets the file aside warns
 }
 
 var _ Store = (*fallback)(nil)
@@ -70,23 +76,37 @@ func (f *fallback) lasts() bool { return f.up.Load() }
 // says nothing against it.
 func (f *fallback) open(ctx context.Context) {
 	if err := f.backend.revive(context.WithoutCancel(ctx)); err != nil {
-		f.fail(err)
+		f.fail(err, f.opened.Load())
 		return
 	}
+	f.opened.Add(1)
 	f.up.Store(true)
 }
 
-// fail turns to the memory.
-func (f *fallback) fail(err error) {
+// fail turns to the memory. The error is of a backend that was opened for the given time.
+func (f *fallback) fail(err error, opened int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed {
+	if f.closed || opened != f.opened.Load() {
 		return
 	}
 	wasUp := f.up.Swap(false)
-	if !wasUp && !f.warned.IsZero() { // another call has met the same
+	if !wasUp && (f.mending || !f.warned.IsZero()) { // another call has met the same
 		return
 	}
+	if wasUp && (sqlitefile.IsDamaged(err) || errors.Is(err, errSetAside)) && time.Since(f.damaged) > f.every {
+		f.damaged, f.mending = time.Now(), true
+		if !f.trying {
+			f.trying = true
+			f.work.Go(f.try)
+		}
+		return
+	}
+	f.warn(err)
+}
+
+// warn says that the memory takes the backend's place. The caller holds the lock.
+func (f *fallback) warn(err error) {
 	f.next = time.Now().Add(f.every)
 	if time.Since(f.warned) < quiet {
 		f.logger.Debug(inMemory, "error", err)
@@ -123,15 +143,25 @@ func (f *fallback) beside(fn func()) bool {
 
 // try brings the backend back.
 func (f *fallback) try() {
-	err := f.backend.revive(f.ctx)
+	// A damaged backend is replaced before Close returns: the next process may not notice the damage at once.
+	ctx := f.ctx
+	if f.isMending() {
+		ctx = context.WithoutCancel(ctx)
+	}
+	err := f.backend.revive(ctx)
+	replaced := err == nil
 	if err == nil {
 		err = f.handOver()
 	}
 	f.mu.Lock()
-	f.trying = false
+	if f.mending && !replaced {
+		f.warn(err)
+	}
+	f.trying, f.mending = false, false
 	f.next = time.Now().Add(f.every)
 	if err == nil && !f.closed {
 		f.back = time.Now()
+		f.opened.Add(1)
 		f.up.Store(true)
 	}
 	f.mu.Unlock()
@@ -141,8 +171,14 @@ func (f *fallback) try() {
 	}
 	f.logger.Info("the cache can be used again", "place", f.place)
 	if err := f.handOver(); err != nil { // what came in meanwhile
-		f.fail(err)
+		f.fail(err, f.opened.Load())
 	}
+}
+
+func (f *fallback) isMending() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.mending
 }
 
 // handOver gives the backend what the memory holds.
@@ -163,6 +199,7 @@ func (f *fallback) handOver() error {
 // serve runs op on the backend, and on the memory where that fails.
 func (f *fallback) serve(ctx context.Context, op func(Store) error) error {
 	if f.ready() {
+		opened := f.opened.Load()
 		err := op(f.backend)
 		if err == nil {
 			return nil
@@ -173,7 +210,7 @@ func (f *fallback) serve(ctx context.Context, op func(Store) error) error {
 		if errors.Is(err, sqlite3.BUSY) { // another process is writing: no reason to leave the file
 			return err
 		}
-		f.fail(err)
+		f.fail(err, opened)
 	}
 	return op(f.memory)
 }

@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -37,8 +36,8 @@ func (f *fallback) retry(t *testing.T) {
 func TestFailureInTheMiddle(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		fail, repair func(t *testing.T, f *File)
-		want         string
+		fail func(t *testing.T, f *File)
+		want string
 	}{
 		"the file is deleted": {
 			fail: func(t *testing.T, f *File) { os.Remove(f.path) },
@@ -61,21 +60,6 @@ func TestFailureInTheMiddle(t *testing.T) {
 				}
 			},
 			want: "it was deleted or replaced while it was in use",
-		},
-		"the file is damaged": {
-			fail: func(t *testing.T, f *File) {
-				if _, err := f.Prune(t.Context()); err != nil { // so that nothing is left in the log
-					t.Fatal(err)
-				}
-				file, err := os.OpenFile(f.path, os.O_WRONLY, 0)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer file.Close()
-				file.WriteAt(bytes.Repeat([]byte("x"), 4<<20), 4096)
-			},
-			repair: func(t *testing.T, f *File) { os.Remove(f.path) },
-			want:   "database disk image is malformed: it is damaged: delete it",
 		},
 		"the disk is full": {
 			fail: func(t *testing.T, f *File) {
@@ -118,9 +102,6 @@ func TestFailureInTheMiddle(t *testing.T) {
 			}
 			w.wantOne(t, "cache file "+f.path+": ", test.want)
 
-			if test.repair != nil {
-				test.repair(t, f)
-			}
 			s.retry(t)
 			if got := mustStats(t, s).Place; got != f.path {
 				t.Errorf("the place is %q, want the file again", got)

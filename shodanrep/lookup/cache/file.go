@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
 const (
@@ -220,6 +222,9 @@ func (f *File) present() error {
 		return errClosed
 	}
 	if info, err := os.Stat(f.path); err != nil || !os.SameFile(info, *was) {
+		if aside, err := os.Stat(sqlitefile.DamagedPath(f.path)); err == nil && os.SameFile(aside, *was) {
+			return f.explain(errSetAside)
+		}
 		return f.explain(errGone)
 	}
 	return nil

@@ -17,9 +17,10 @@ const busyTimeout = 5 * time.Second
 
 // conn is a connection to the file, for one call at a time.
 type conn struct {
-	turn  chan struct{} // holds one token, which is the right to use db
-	db    *sqlite3.Conn // nil while the file is not open
-	stmts map[string]*sqlite3.Stmt
+	turn   chan struct{} // holds one token, which is the right to use db
+	db     *sqlite3.Conn // nil while the file is not open
+	damage error         // by which SQLite said that the file is damaged; the open file, or the last one
+	stmts  map[string]*sqlite3.Stmt
 }
 
 func newConn() *conn {
@@ -43,6 +44,7 @@ func (c *conn) open(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return err
 	}
+	c.damage = nil
 	c.db, c.stmts = db, map[string]*sqlite3.Stmt{}
 	return db.BusyTimeout(busyTimeout)
 }
@@ -72,6 +74,9 @@ func (c *conn) transact(ctx context.Context, begin string, fn func() error) erro
 	c.db.SetInterrupt(context.Background())
 	if err == nil {
 		return nil
+	}
+	if sqlitefile.IsDamaged(err) {
+		c.damage = err
 	}
 	for _, s := range c.stmts {
 		resetStmt(s) // a statement in the middle of its rows would hold the transaction open

@@ -13,11 +13,12 @@ import (
 )
 
 var (
-	errClosed  = errors.New("the cache is closed")
-	errForeign = errors.New("it is a database of another application")
-	errNewer   = errors.New("it was made by a newer version of shodanrep")
-	errGone    = errors.New("it was deleted or replaced while it was in use")
-	errNoFile  = errors.New("it is no file")
+	errClosed   = errors.New("the cache is closed")
+	errForeign  = errors.New("it is a database of another application")
+	errNewer    = errors.New("it was made by a newer version of shodanrep")
+	errGone     = errors.New("it was deleted or replaced while it was in use")
+	errSetAside = errors.New("another process has found it damaged and set it aside")
+	errNoFile   = errors.New("it is no file")
 )
 
 // advice is what to do about each kind of failure, the first that matches.
@@ -28,10 +29,11 @@ var advice = []struct {
 	{errForeign, "set the cache to another path"},
 	{errNoFile, "set the cache to the path of a file"},
 	{errNewer, "update shodanrep, or set the cache to another path"},
+	{errSetAside, "nothing is to be done, a new one is begun"},
 	{errGone, "nothing is to be done, it is made anew when it is next tried"},
 	{sqlite3.BUSY, "another process is writing, try again"},
-	{sqlite3.NOTADB, "it is no cache or is damaged: delete it, or set the cache to another path"},
-	{sqlite3.CORRUPT, "it is damaged: delete it"},
+	{sqlite3.NOTADB, damagedAdvice},
+	{sqlite3.CORRUPT, damagedAdvice},
 	{sqlite3.FULL, roomAdvice},
 	{sqlite3.IOERR_WRITE, roomAdvice}, // the driver does not tell a full disk from a broken one
 	{sqlite3.IOERR_SHMSIZE, roomAdvice},
@@ -45,6 +47,7 @@ var advice = []struct {
 }
 
 const (
+	damagedAdvice  = "it is damaged: delete it, or set the cache to another path"
 	roomAdvice     = "make room on its disk if that is full, or set the cache to a path on another"
 	writableAdvice = "make it and its folder writable, or set the cache to another path"
 )

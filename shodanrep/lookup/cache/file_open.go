@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
 const (
@@ -52,8 +54,17 @@ func (f *File) revive(ctx context.Context) error {
 		return err
 	}
 	defer f.unlock()
+	err := errors.Join(f.reader.damage, f.writer.damage)
 	f.letGo()
-	err := f.open(ctx)
+	if err == nil {
+		err = f.open(ctx)
+	}
+	if sqlitefile.IsDamaged(err) {
+		f.letGo()
+		if err = f.setAside(ctx, err); err == nil {
+			err = f.open(ctx)
+		}
+	}
 	if err != nil {
 		f.letGo()
 	}
@@ -82,9 +93,22 @@ func (f *File) letGo() error {
 }
 
 func (f *File) open(ctx context.Context) error {
+	if err := makeFolder(f.path); err != nil {
+		return err
+	}
+	return sqlitefile.Opening(ctx, f.path, func() error { return f.openLocked(ctx) })
+}
+
+// openLocked opens the file while no process sets it aside.
+func (f *File) openLocked(ctx context.Context) error {
 	if err := makeFile(f.path); err != nil {
 		return err
 	}
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return err
+	}
+	f.identity.Store(&info)
 	if err := f.writer.open(ctx, f.path); err != nil {
 		return err
 	}
@@ -97,10 +121,17 @@ func (f *File) open(ctx context.Context) error {
 	if err := f.reader.db.Exec("PRAGMA query_only = ON"); err != nil {
 		return err
 	}
-	info, err := os.Stat(f.path)
-	f.identity.Store(&info)
 	f.flushed.Store(time.Now().Unix())
+	_, err = f.reader.number("SELECT count(*) FROM count") // see sqlitefile.Opening
 	return err
+}
+
+// makeFolder makes the folder of the file, for its owner only.
+func makeFolder(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.MkdirAll(filepath.Dir(path), 0o700)
 }
 
 // makeFile makes an empty file, which SQLite would make readable to all.
@@ -113,9 +144,6 @@ func makeFile(path string) error {
 		return nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)

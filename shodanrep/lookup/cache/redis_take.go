@@ -113,7 +113,7 @@ func (r *Redis) away(ctx context.Context, err error) error {
 	if ended := ended(ctx); ended != nil {
 		return ended
 	}
-	r.fail(r.store.explain(err))
+	r.fail(r.store.explain(err), r.opened.Load())
 	return ErrAway
 }
 

@@ -39,7 +39,7 @@ type Stats struct {
 // banner. Its methods may be called side by side.
 type Dataset struct {
 	globs  []string
-	index  *index
+	index  *index // the newest; changed by the holder of refreshing
 	logger hclog.Logger
 	temp   string // the folder to remove on Close
 
@@ -52,6 +52,7 @@ type Dataset struct {
 
 // state is what a Dataset knew of its files at one moment. It is not changed, only replaced.
 type state struct {
+	index   *index // which has the files
 	files   []file
 	paths   map[string]bool
 	ids     map[int64]bool // of the files in the index, to report each one's bad lines once
@@ -76,10 +77,10 @@ func Open(ctx context.Context, opts Options) (*Dataset, error) {
 	if d.logger == nil {
 		d.logger = hclog.NewNullLogger()
 	}
-	d.current.Store(&state{})
 	if err := d.openIndex(ctx, opts.Dir); err != nil {
 		return nil, err
 	}
+	d.current.Store(&state{index: d.index})
 	if err := d.Refresh(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -91,7 +92,7 @@ func Open(ctx context.Context, opts Options) (*Dataset, error) {
 func (d *Dataset) openIndex(ctx context.Context, dir string) (err error) {
 	if dir != "" {
 		if err = os.MkdirAll(dir, 0o700); err == nil {
-			d.index, err = openIndex(ctx, filepath.Join(dir, indexName))
+			d.index, err = openIndex(ctx, filepath.Join(dir, indexName), d.logger)
 		}
 		if err == nil {
 			removeUnused(dir)
@@ -104,7 +105,7 @@ func (d *Dataset) openIndex(ctx context.Context, dir string) (err error) {
 	if d.temp, err = os.MkdirTemp("", "shodanrep-dataset-"); err != nil {
 		return fmt.Errorf("the index of the data files needs a temporary folder: %w", err)
 	}
-	if d.index, err = openIndex(ctx, filepath.Join(d.temp, indexName)); err != nil {
+	if d.index, err = openIndex(ctx, filepath.Join(d.temp, indexName), d.logger); err != nil {
 		return errors.Join(err, os.RemoveAll(d.temp))
 	}
 	return nil
@@ -148,11 +149,11 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 		return err
 	}
 	old, started := d.current.Load(), time.Now()
-	entries, read, err := d.index.update(ctx, files, d.logger)
+	entries, read, hosts, err := d.update(ctx, files)
 	if err != nil {
 		return err
 	}
-	s := &state{files: files, paths: make(map[string]bool, len(files)), ids: make(map[int64]bool, len(files)), checked: started}
+	s := &state{index: d.index, files: files, paths: make(map[string]bool, len(files)), ids: make(map[int64]bool, len(files)), checked: started}
 	for _, f := range files {
 		s.paths[f.path] = true
 	}
@@ -169,21 +170,57 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 				"file", e.path, "lines", e.badLines, "first", e.badLine, "reason", e.badReason)
 		}
 	}
-	if s.stats.Hosts, err = d.index.countHosts(ctx, entries); err != nil {
-		return err
-	}
+	s.stats.Hosts = hosts
 	if read > 0 {
 		s.stats.BuiltIn = time.Since(started)
 		d.logger.Info("read the data files", "files", read, "hosts", s.stats.Hosts, "took", s.stats.BuiltIn.Round(time.Millisecond))
 	}
 	d.current.Store(s)
+	if old.index != d.index {
+		_ = old.index.close() // it is damaged, or was removed
+	}
+	return nil
+}
+
+// update brings the index up to date, and counts its hosts. A damaged index is replaced by a new one.
+func (d *Dataset) update(ctx context.Context, files []file) (entries []entry, read int, hosts int64, err error) {
+	for replaced := false; ; replaced = true {
+		if !d.index.damaged.Load() {
+			entries, read, err = d.index.update(ctx, files, d.logger)
+			if err == nil {
+				hosts, err = d.index.countHosts(ctx, entries)
+			}
+		}
+		if !d.index.damaged.Load() || replaced {
+			return entries, read, hosts, err
+		}
+		if err := d.replaceIndex(ctx); err != nil {
+			return nil, 0, 0, err
+		}
+	}
+}
+
+// replaceIndex sets the damaged index aside and begins a new one. Queries go on with the damaged one until the new one
+// has the files.
+func (d *Dataset) replaceIndex(ctx context.Context) error {
+	if err := d.index.setAside(ctx, d.logger); err != nil {
+		return err
+	}
+	x, err := openIndex(ctx, d.index.path, d.logger)
+	if err != nil {
+		return err
+	}
+	if d.index != d.current.Load().index {
+		_ = d.index.close() // an earlier attempt to replace the damaged one
+	}
+	d.index = x
 	return nil
 }
 
 // isFresh reports whether the files are those of the last look.
 func (d *Dataset) isFresh() (bool, error) {
 	s := d.current.Load()
-	if time.Since(s.checked) > recheck {
+	if time.Since(s.checked) > recheck || s.index.damaged.Load() {
 		return false, nil
 	}
 	files, err := find(d.globs)

@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -65,11 +64,18 @@ create index banner_endpoint on banner (addr, port, transport, name, seen desc, 
 
 // index is the SQLite file and the connections to it.
 type index struct {
-	path string
+	path     string
+	identity os.FileInfo // of the file that every connection has to be to
 
-	mu   sync.Mutex
-	idle []*conn
+	damaged atomic.Bool // the file is damaged, or another is in its place: see Dataset.Refresh
+
+	mu     sync.Mutex
+	idle   []*conn
+	closed bool
 }
+
+// errReplaced says that another process has set the index aside as damaged, or that it was removed.
+var errReplaced = errors.New("another file is in its place")
 
 // maxIdle is how many connections are kept: each has its memory, and few queries run at once.
 const maxIdle = 4
@@ -80,49 +86,11 @@ type conn struct {
 	prepared map[string]*sqlite3.Stmt
 }
 
-func openIndex(ctx context.Context, path string) (*index, error) {
-	// SQLite would make the file readable to all, and its other files as it is.
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	_ = file.Chmod(0o600) // an older version has made it readable; another user's is left as it is
-	if err := file.Close(); err != nil {
-		return nil, err
-	}
-	x := &index{path: path}
-	err = x.use(ctx, func(c *conn) error {
-		version, err := c.number("pragma user_version")
-		if err != nil || version == schemaVersion {
-			return err
-		}
-		// Both have to come before the first table. SQLite does not wait where two processes switch to WAL at once.
-		for {
-			err := c.Exec("pragma auto_vacuum = incremental; pragma journal_mode = wal")
-			if err == nil {
-				break
-			}
-			if !errors.Is(err, sqlite3.BUSY) || !wait(ctx, 20*time.Millisecond) {
-				return err
-			}
-		}
-		return c.write(func() error {
-			if version, err := c.number("pragma user_version"); err != nil || version == schemaVersion {
-				return err
-			}
-			return c.Exec(schema())
-		})
-	})
-	if err != nil {
-		return nil, errors.Join(err, x.close())
-	}
-	return x, nil
-}
-
-// close closes the connections. None may be in use.
+// close closes the connections. Those that are in use close when they are put back.
 func (x *index) close() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.closed = true
 	var err error
 	for _, c := range x.idle {
 		err = errors.Join(err, c.close())
@@ -135,11 +103,17 @@ func (x *index) close() error {
 func (x *index) use(ctx context.Context, f func(*conn) error) error {
 	c, err := x.take(ctx)
 	if err != nil {
+		if sqlitefile.IsDamaged(err) {
+			x.damaged.Store(true)
+		}
 		return x.explain(ctx, err)
 	}
 	c.SetInterrupt(ctx)
 	err = c.guard(f)
 	c.SetInterrupt(context.Background())
+	if sqlitefile.IsDamaged(err) {
+		x.damaged.Store(true)
+	}
 	if errors.Is(err, sqlitefile.ErrOutOfMemory) {
 		_ = c.close() // a transaction may be open, which ends with the connection
 		return x.explain(ctx, err)
@@ -154,43 +128,10 @@ func (c *conn) guard(f func(*conn) error) (err error) {
 	return f(c)
 }
 
-func (x *index) take(ctx context.Context) (_ *conn, err error) {
-	defer sqlitefile.CatchOutOfMemory(&err)
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	x.mu.Lock()
-	if n := len(x.idle); n > 0 {
-		c := x.idle[n-1]
-		x.idle = x.idle[:n-1]
-		x.mu.Unlock()
-		return c, nil
-	}
-	x.mu.Unlock()
-
-	escape := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
-	absolute, err := filepath.Abs(x.path)
-	if err != nil {
-		return nil, err
-	}
-	db, err := sqlite3.Open("file:///" + escape(strings.TrimPrefix(filepath.ToSlash(absolute), "/")) + "?modeof=" + escape(absolute))
-	if err != nil {
-		return nil, err
-	}
-	c := &conn{Conn: db, prepared: map[string]*sqlite3.Stmt{}}
-	if err = c.BusyHandler(patient); err == nil {
-		err = c.Exec("pragma synchronous = normal; pragma cache_size = -16384; pragma journal_size_limit = 67108864")
-	}
-	if err != nil {
-		return nil, errors.Join(err, c.close())
-	}
-	return c, nil
-}
-
 func (x *index) put(c *conn) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if len(x.idle) < maxIdle {
+	if len(x.idle) < maxIdle && !x.closed {
 		x.idle = append(x.idle, c)
 		return
 	}
@@ -207,6 +148,8 @@ func (x *index) explain(ctx context.Context, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case sqlitefile.IsDamaged(err), errors.Is(err, errReplaced):
+		return fmt.Errorf("the index of the data files, %s: %w: it is made anew, so run the query again", x.path, err)
 	case errors.As(err, &sqliteError), errors.As(err, &code), errors.As(err, &extended):
 		return fmt.Errorf("the index of the data files, %s: %w; it is made anew where it is removed", x.path, err)
 	}

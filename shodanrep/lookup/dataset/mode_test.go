@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/go-hclog"
 )
 
 func TestTheIndexIsForItsOwnerOnly(t *testing.T) {
@@ -18,7 +20,7 @@ func TestTheIndexIsForItsOwnerOnly(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			x, err := openIndex(t.Context(), path)
+			x, err := openIndex(t.Context(), path, hclog.NewNullLogger())
 			if err != nil {
 				t.Fatal(err)
 			}

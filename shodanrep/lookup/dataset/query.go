@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/netip"
@@ -10,6 +11,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
 // addrKey is an address as the index has it: ordered as netip.Addr.Compare orders, IPv4 before IPv6.
@@ -26,8 +28,23 @@ type snapshot struct {
 
 // snapshot runs f on one state of the index.
 func (d *Dataset) snapshot(ctx context.Context, f func(snapshot) error) error {
-	paths := d.current.Load().paths
-	return d.index.use(ctx, func(c *conn) error {
+	err := d.snapshotOnce(ctx, f)
+	switch {
+	case errors.Is(err, errReplaced): // f did not run
+		if err := d.Refresh(ctx); err != nil {
+			return err
+		}
+		return d.snapshotOnce(ctx, f)
+	case sqlitefile.IsDamaged(err): // now, because the next process may not notice the damage at once
+		err = errors.Join(err, d.Refresh(ctx))
+	}
+	return err
+}
+
+func (d *Dataset) snapshotOnce(ctx context.Context, f func(snapshot) error) error {
+	current := d.current.Load()
+	paths := current.paths
+	return current.index.use(ctx, func(c *conn) error {
 		return c.read(func() error {
 			s := snapshot{conn: c, files: map[int64]bool{}}
 			// The ids are those of this very moment: another process may just have replaced a file.
@@ -46,12 +63,17 @@ func (d *Dataset) snapshot(ctx context.Context, f func(snapshot) error) error {
 }
 
 // inTurn is snapshot for what is done at once, by a few at a time: many callers side by side wait for each other
-// instead of opening a connection each, of some MB.
+// instead of opening a connection each, of some MB. It runs f once more where the index was damaged.
 func (d *Dataset) inTurn(ctx context.Context, f func(snapshot) error) error {
 	select {
 	case d.turns <- struct{}{}:
 		defer func() { <-d.turns }()
-		return d.snapshot(ctx, f)
+		index := d.current.Load().index
+		err := d.snapshot(ctx, f)
+		if sqlitefile.IsDamaged(err) && d.current.Load().index != index { // there is a new one
+			err = d.snapshot(ctx, f)
+		}
+		return err
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -174,6 +196,7 @@ func (d *Dataset) Related(ctx context.Context, pivot shodan.Pivot, value string,
 	}
 	var found []shodan.Banner
 	err := d.inTurn(ctx, func(s snapshot) error {
+		found = nil
 		return s.rows(query, args(value), func(row *sqlite3.Stmt) (bool, error) {
 			key := row.ColumnBlob(2, nil)
 			addr, _ := netip.AddrFromSlice(key[1:])

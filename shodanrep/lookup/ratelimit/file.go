@@ -78,12 +78,15 @@ func Open(folders ...string) (*File, error) {
 func (f *File) Path() string { return f.path }
 
 // Update replaces the named record by what change returns for it, while no other process reads or writes the file. The
-// record is empty where there is none, and where the file is damaged. Change is not called where Update returns an
-// error before the file could be read.
+// record is empty where there is none, and where the file is damaged. Where change returns nil the file stays as it is.
+// Change is not called where Update returns an error before the file could be read.
 func (f *File) Update(name string, change func(record []byte) []byte) error {
 	return f.locked(func(file *lockedfile.File) error {
 		c, now := read(file), time.Now()
 		value := change(c.Records[name].Value)
+		if value == nil {
+			return nil
+		}
 		for other, r := range c.Records {
 			if now.Sub(r.Updated) > keepUnused {
 				delete(c.Records, other)

@@ -1,0 +1,131 @@
+package sqlitefile
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/rogpeppe/go-internal/lockedfile"
+)
+
+const (
+	// damagedSuffix is appended to the name of a damaged file that is set aside.
+	damagedSuffix = ".damaged"
+	// lockSuffix is appended to the name of a file for that of its lock file.
+	lockSuffix = ".lock"
+	// lockTimeout is how long to wait for the lock. It is held only while a file is opened or renamed.
+	lockTimeout = 10 * time.Second
+)
+
+// errLocked says that another process holds the lock for too long.
+var errLocked = errors.New("another process holds its lock")
+
+// IsDamaged reports whether an error of SQLite says that the file is malformed, or that it is not a database. A file
+// that is locked, may not be used, or is on a full disk is not damaged.
+func IsDamaged(err error) bool {
+	return errors.Is(err, sqlite3.CORRUPT) || errors.Is(err, sqlite3.NOTADB)
+}
+
+// DamagedPath returns the path to which [SetAside] moves the file.
+func DamagedPath(path string) string { return path + damagedSuffix }
+
+// Opening calls open while no process sets the file aside. Open must connect to the file and read from it once: SQLite
+// then has all that belongs to it open. Otherwise the write-ahead log of the damaged file could become that of the new
+// one.
+func Opening(ctx context.Context, path string, open func() error) error {
+	return locked(ctx, path, os.O_RDONLY, open)
+}
+
+// SetAside renames a damaged file, and what belongs to it, to its [DamagedPath]. An older file of that name is replaced.
+// It does nothing, and reports false, where the path leads to another file by now: another process was faster, and
+// has made a new one. The caller has closed its connections.
+func SetAside(ctx context.Context, path string, damaged os.FileInfo) (moved bool, err error) {
+	err = locked(ctx, path, os.O_RDWR, func() error {
+		now, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(now, damaged) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		// The log goes first: a new file must never be found beside the log of another.
+		if err := renameIfExists(path+"-wal", DamagedPath(path)+"-wal"); err != nil {
+			return err
+		}
+		for _, name := range []string{path + "-shm", DamagedPath(path) + "-shm"} {
+			if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		moved = true
+		return os.Rename(path, DamagedPath(path))
+	})
+	return moved && err == nil, err
+}
+
+// renameIfExists renames a file. Where there is none it removes what is at the new name.
+func renameIfExists(from, to string) error {
+	err := os.Rename(from, to)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.Remove(to); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	}
+	return err
+}
+
+// locked calls f while it holds the lock of a file: a shared one where flag is os.O_RDONLY.
+func locked(ctx context.Context, path string, flag int, f func() error) error {
+	type result struct {
+		file *lockedfile.File
+		err  error
+	}
+	opened, abandoned := make(chan result), make(chan struct{})
+	go func() {
+		// The kernel waits for the lock, which cannot be interrupted.
+		file, err := lockedfile.OpenFile(path+lockSuffix, flag|os.O_CREATE, 0o600)
+		select {
+		case opened <- result{file, err}:
+		case <-abandoned:
+			if err == nil {
+				_ = file.Close() // nothing was written
+			}
+		}
+	}()
+	timer := time.NewTimer(lockTimeout)
+	defer timer.Stop()
+	select {
+	case r := <-opened:
+		if r.err != nil {
+			return r.err
+		}
+		return errors.Join(f(), r.file.Close())
+	case <-ctx.Done():
+		close(abandoned)
+		return ctx.Err()
+	case <-timer.C:
+		close(abandoned)
+		return fmt.Errorf("%s: %w", path+lockSuffix, errLocked)
+	}
+}
+
+// ApplicationID returns the application_id in the header of a SQLite file, 0 where there is no such header.
+func ApplicationID(path string) (uint32, error) {
+	const magic, offset = "SQLite format 3\x00", 68
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	header := make([]byte, offset+4)
+	if n, _ := file.ReadAt(header, 0); n < len(header) || !strings.HasPrefix(string(header), magic) {
+		return 0, nil
+	}
+	return binary.BigEndian.Uint32(header[offset:]), nil
+}
