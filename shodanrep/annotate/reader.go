@@ -4,18 +4,20 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"slices"
 )
 
 const (
-	// readSize is how much is read at a time.
+	// readSize is how much is read at a time, and minRead how much less it may be.
 	readSize = 64 << 10
+	minRead  = 8 << 10
 	// maxRecords is how many records are returned at a time.
 	maxRecords = 500
 	// MaxLine is how long a line may be that gets a note: it has to be in memory.
 	MaxLine = 8 << 20
 	// maxQuoted is how long a record of CSV may be that has several lines. A longer one has a quote that is not closed.
+	// With each of those the limit is halved, down to minQuoted: or a text of many would be looked at again and again.
 	maxQuoted = 1 << 20
+	minQuoted = 4 << 10
 	// maxEmptyReads is how often a reader may return nothing.
 	maxEmptyReads = 100
 )
@@ -52,11 +54,12 @@ type Reader struct {
 	state     quoteState
 	fields    int // of the record under way, that have ended
 	newline   int // the first line end within it, or -1
+	maxQuoted int
 }
 
 // NewReader makes a Reader.
 func NewReader(source io.Reader, o Options) *Reader {
-	return &Reader{source: source, options: o, format: o.Format, delimiter: o.Delimiter, newline: -1}
+	return &Reader{source: source, options: o, format: o.Format, delimiter: o.Delimiter, newline: -1, maxQuoted: maxQuoted}
 }
 
 // Next returns the records that follow, as many as there are without waiting for more, up to a limit. It waits until
@@ -78,18 +81,18 @@ func (r *Reader) Next() ([]Record, error) {
 	}
 }
 
-// fill reads once. What was returned is no longer in the buffer, which gets memory of its own.
+// fill reads once. It does not write over what was returned: the buffer gets new memory when it is full.
 func (r *Reader) fill() (n int, err error) {
-	if rest := r.buffer[r.start:]; r.start > 0 || len(rest) == 0 {
-		r.buffer = append(make([]byte, 0, len(rest)+readSize), rest...)
+	if cap(r.buffer)-len(r.buffer) < minRead {
+		rest := r.buffer[r.start:]
+		r.buffer = append(make([]byte, 0, max(readSize, 2*len(rest))), rest...)
 		r.at -= r.start
 		if r.newline >= 0 {
 			r.newline -= r.start
 		}
 		r.start = 0
 	}
-	r.buffer = slices.Grow(r.buffer, readSize)
-	n, err = r.source.Read(r.buffer[len(r.buffer) : len(r.buffer)+readSize])
+	n, err = r.source.Read(r.buffer[len(r.buffer):min(len(r.buffer)+readSize, cap(r.buffer))])
 	r.buffer = r.buffer[:len(r.buffer)+n]
 	return n, err
 }
@@ -118,10 +121,11 @@ func (r *Reader) next() (Record, bool) {
 	switch {
 	case len(rest) == 0:
 		return Record{}, false
-	case r.format == CSV && r.newline >= 0 && (len(rest) > maxQuoted || r.err != nil):
+	case r.format == CSV && r.newline >= 0 && (r.at-r.start > r.maxQuoted || r.err != nil):
 		// The first line alone: what follows may be all right.
 		record := r.cutAt(r.newline + 1)
 		record.Problem = "a quote is not closed"
+		r.maxQuoted = max(r.maxQuoted/2, minQuoted)
 		return record, true
 	case len(rest) > MaxLine || r.cut && r.err == nil:
 		record := r.cutAt(len(r.buffer))
@@ -169,6 +173,9 @@ func (r *Reader) end() int {
 		c := r.buffer[r.at]
 		if c == '\n' && r.state != inQuotes {
 			return r.at + 1
+		}
+		if r.newline >= 0 && r.at-r.start > r.maxQuoted {
+			return 0
 		}
 		if c == '\n' && r.newline < 0 {
 			r.newline = r.at
