@@ -160,9 +160,9 @@ func TestAnErrorOfTheTextLosesNothing(t *testing.T) {
 
 // Each line opens a quote, in a record as well as in quotes.
 func TestManyOpenQuotesTakeNoLongTime(t *testing.T) {
-	text := []byte("ip,b,c\n" + strings.Repeat("x\",\"\n", 100_000))
+	text := []byte("ip,b,c\n" + strings.Repeat("x\",\"\n", 20_000))
 	all, r := records(t, text, 1<<20, Options{Format: CSV})
-	if len(all) != 100_001 || r.maxQuoted != minQuoted {
+	if len(all) != 20_001 || r.maxQuoted != minQuoted {
 		t.Errorf("%d records, limit %d", len(all), r.maxQuoted)
 	}
 }

@@ -118,7 +118,7 @@ func (n *annotation) read(stop <-chan struct{}) error {
 	reader := annotate.NewReader(text, n.flags.readerOptions(n.input.name))
 	size, read, err := n.size(reader)
 	n.startRound(size)
-	for hasBOM := text.HasBOM; ; hasBOM = false {
+	for hasBOM := text.HasBOM; ; {
 		for _, records := range read {
 			group := recordGroup{reader: reader, records: n.uncut(records), hasBOM: hasBOM}
 			hasBOM = false
