@@ -35,7 +35,7 @@ func ecsMembers(field, policy string, notes []*note) []byte {
 			enrichment.WriteByte('}')
 			enrichments[i] = enrichment.Bytes()
 		}
-		appendMember(&b, "threat.enrichments", enrichments)
+		appendMember(&b, "threat.enrichments", rawList(enrichments))
 	}
 	appendMember(&b, "host.risk.static_level", strings.ToUpper(worst.level[:1])+worst.level[1:])
 	if worst.score != nil {

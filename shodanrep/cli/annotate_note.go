@@ -27,6 +27,7 @@ type note struct {
 	reasons                []string
 	network                bool
 	fields                 map[string]any // by column, as values of rows; without nulls
+	json                   json.RawMessage
 }
 
 func newNote(v *shodanrep.Verdict) *note {
@@ -145,18 +146,37 @@ func noteValues(policy string, notes []*note) []string {
 	return values
 }
 
-// appendMember appends a member to the members of an object.
+// appendMember appends a member to the members of an object. A raw value is JSON without line endings.
 func appendMember(b *bytes.Buffer, name string, value any) {
 	if b.Len() > 0 && b.Bytes()[b.Len()-1] != '{' {
 		b.WriteByte(',')
 	}
 	writeJSON(b, name)
 	b.WriteByte(':')
+	if raw, ok := value.(json.RawMessage); ok {
+		b.Write(raw)
+		return
+	}
 	writeJSON(b, value)
 }
 
-// object is the note as a JSON object.
+// rawList is a list of raw values.
+func rawList(values []json.RawMessage) json.RawMessage {
+	list := json.RawMessage{'['}
+	for i, value := range values {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = append(list, value...)
+	}
+	return append(list, ']')
+}
+
+// object is the note as a JSON object, which is made once: a log has the same address in many lines.
 func (n *note) object() json.RawMessage {
+	if n.json != nil {
+		return n.json
+	}
 	var b bytes.Buffer
 	b.WriteByte('{')
 	for _, name := range noteFields {
@@ -166,7 +186,8 @@ func (n *note) object() json.RawMessage {
 	}
 	appendMember(&b, "reasons", n.reasons)
 	b.WriteByte('}')
-	return b.Bytes()
+	n.json = b.Bytes()
+	return n.json
 }
 
 // scoreValue is a score as a value of JSON.
@@ -192,7 +213,7 @@ func fieldMember(field, policy string, notes []*note) []byte {
 	for i, n := range notes {
 		verdicts[i] = n.object()
 	}
-	appendMember(&b, "verdicts", verdicts)
+	appendMember(&b, "verdicts", rawList(verdicts))
 	b.WriteByte('}')
 	var member bytes.Buffer
 	appendMember(&member, field, json.RawMessage(b.Bytes()))
