@@ -95,3 +95,16 @@ func TestVerdictsHaveTheColumnsOfTheTable(t *testing.T) {
 		t.Errorf("got %q, want %q", names, want)
 	}
 }
+
+func TestThePageOfTheCommandLineShowsWhatAnnotatePrints(t *testing.T) {
+	atRoot(t)
+	all := blocksIn(read(t, "docs/cli.md"), "sh", "text")
+	i := slices.IndexFunc(all, func(b block) bool { return strings.HasPrefix(b.text, "bin/shodanrep annotate ") })
+	if i < 0 {
+		t.Fatal("there is no example")
+	}
+	args := strings.Fields(strings.TrimPrefix(all[i].text, "bin/shodanrep "))
+	if diff := cmp.Diff(all[i+1].text, runCLI(t, args...)); diff != "" {
+		t.Errorf("the page (-) and the output (+) differ: %s", diff)
+	}
+}

@@ -129,7 +129,7 @@ and 130 when the command was interrupted.`,
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.AddCommand(a.checkCommand(), a.queryCommand(), a.tablesCommand(), a.cacheCommand(), a.doctorCommand(), a.policyCommand(), a.relatedCommand(), a.versionCommand())
+	root.AddCommand(a.annotateCommand(), a.checkCommand(), a.queryCommand(), a.tablesCommand(), a.cacheCommand(), a.doctorCommand(), a.policyCommand(), a.relatedCommand(), a.versionCommand())
 	a.completeFlags(root)
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {

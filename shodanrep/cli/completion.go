@@ -35,7 +35,7 @@ func (a *app) completeFlags(cmd *cobra.Command) {
 			complete = completeList(selectableWords())
 		case "pivots":
 			complete = completeList(pivotNames())
-		case "source", "output":
+		case "source", "output", "format":
 		default:
 			return
 		}

@@ -20,7 +20,9 @@ const maxWindow = 128 << 20
 // content.
 type Reader struct {
 	io.Reader
-	close func()
+	// HasBOM says that the text began with the byte order mark of UTF-8, which is left out.
+	HasBOM bool
+	close  func()
 }
 
 // Close frees what decompression needs. It does not close the reader below.
@@ -31,10 +33,11 @@ func (r *Reader) Close() error {
 	return nil
 }
 
-// NewReader makes a Reader. It reads the first bytes.
+// NewReader makes a Reader. It reads the first bytes, and waits for no more than it takes to tell what the content is:
+// the first line of a pipe can be shorter than the marks of compressed files.
 func NewReader(source io.Reader) (*Reader, error) {
 	buffered := bufio.NewReaderSize(source, 64<<10)
-	head, err := buffered.Peek(10)
+	head, err := peek(buffered, 10, mayBeCompressed)
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
@@ -77,7 +80,7 @@ func text(source io.Reader, close func()) (*Reader, error) {
 	if !ok {
 		buffered = bufio.NewReaderSize(source, 64<<10)
 	}
-	head, err := buffered.Peek(4)
+	head, err := peek(buffered, 4, mayBeMarked)
 	if err != nil && err != io.EOF {
 		if close != nil {
 			close()
@@ -87,6 +90,7 @@ func text(source io.Reader, close func()) (*Reader, error) {
 	r := &Reader{Reader: buffered, close: close}
 	switch {
 	case bytes.HasPrefix(head, []byte{0xef, 0xbb, 0xbf}):
+		r.HasBOM = true
 		_, err = buffered.Discard(3)
 		return r, err
 	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), len(head) == 4 && head[0] != 0 && head[1] == 0 && head[2] != 0 && head[3] == 0:
@@ -95,4 +99,33 @@ func text(source io.Reader, close func()) (*Reader, error) {
 		r.Reader = transform.NewReader(buffered, unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder())
 	}
 	return r, nil
+}
+
+// peek looks at up to n bytes at the beginning of a text, as long as they may be a mark.
+func peek(buffered *bufio.Reader, n int, isMark func([]byte) bool) (head []byte, err error) {
+	for i := 1; i <= n; i++ {
+		if head, err = buffered.Peek(i); err != nil || !isMark(head) {
+			break
+		}
+	}
+	return head, err
+}
+
+// mayBeCompressed reports whether a compressed file may begin with some bytes.
+func mayBeCompressed(head []byte) bool {
+	if head[0]&0xf0 == 0x50 {
+		return len(head) < 2 || bytes.HasPrefix([]byte{0x2a, 0x4d, 0x18}, head[1:])
+	}
+	for _, mark := range []string{"\x1f\x8b\x08", "\x28\xb5\x2f\xfd", "BZh"} {
+		if n := min(len(mark), len(head)); mark[:n] == string(head[:n]) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayBeMarked reports whether a text that has a byte order mark, or is in UTF-16 without one, may begin with some bytes.
+func mayBeMarked(head []byte) bool {
+	first := head[0] == 0 || head[0] == 0xef || head[0] == 0xfe || head[0] == 0xff
+	return first || len(head) == 1 || len(head) > 1 && head[1] == 0
 }
