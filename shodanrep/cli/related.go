@@ -27,6 +27,7 @@ type relatedFlags struct {
 	source      string
 	policy      string
 	output      string
+	noColor     bool
 }
 
 // relatedOutputs are the formats of related.
@@ -75,6 +76,7 @@ searched for, and 2 for wrong usage.`,
 	f.StringVar(&flags.source, "source", "", "where to search: dataset or shodan (default the dataset first, if there is one)")
 	f.StringVar(&flags.policy, "policy", "extended", "the `NAME` of the policy of the verdicts")
 	f.StringVar(&flags.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(relatedOutputs, ", "))
+	addNoColor(f, &flags.noColor)
 	return cmd
 }
 
@@ -137,7 +139,9 @@ func (a *app) related(cmd *cobra.Command, flags *relatedFlags, finder *relatedFi
 	if err := finder.find(cmd.Context(), ip); err != nil {
 		return failure{err}
 	}
-	if err := a.printRelated(flags.output, ip, finder); err != nil {
+	shown := *a
+	shown.noColor = flags.noColor
+	if err := shown.printRelated(flags.output, ip, finder); err != nil {
 		return failed(err)
 	}
 	if len(finder.failures) > 0 {
