@@ -14,8 +14,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
 )
 
-// terminal opens a terminal of so many columns, and returns it with what reads all that was written to it, once it is closed.
-func terminal(t *testing.T, width uint16) (tty *os.File, written func() string) {
+// terminal opens a terminal of so many columns, at which a user has typed something, and returns it with what reads all
+// that was written to it, once it is closed.
+func terminal(t *testing.T, width uint16, typed string) (tty *os.File, written func() string) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
@@ -34,6 +35,9 @@ func terminal(t *testing.T, width uint16) (tty *os.File, written func() string) 
 	}
 	if err != nil {
 		t.Skipf("there are no terminals here: %v", err)
+	}
+	if _, err := master.WriteString(typed); err != nil {
+		t.Fatal(err)
 	}
 	text := make(chan string, 1)
 	go func() {
@@ -64,7 +68,7 @@ func TestWhatGoesToATerminalIsEscaped(t *testing.T) {
 		commands[format] = []string{"query", "--no-color", "--config", config, "--output", format, hostile}
 	}
 	for name, args := range commands {
-		tty, written := terminal(t, 80)
+		tty, written := terminal(t, 80, "")
 		a := app{plugin: new(embeddedtest.Plugin).Func, stdin: strings.NewReader(""), stdout: tty, stderr: tty}
 		a.run(t.Context(), args)
 		got := written()

@@ -18,7 +18,7 @@ func onTerminal(t *testing.T, width uint16, noColor string, args ...string) stri
 	t.Setenv("NO_COLOR", noColor)
 	t.Setenv("SHODAN_API_KEY", "")
 	t.Setenv(configVariable, writeFile(t, "sample.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+sampleConnection+"source = \"dataset\"\n}\n"))
-	tty, written := terminal(t, width)
+	tty, written := terminal(t, width, "")
 	a := app{plugin: shodanrep.Plugin, stdin: strings.NewReader(""), stdout: tty, stderr: tty}
 	a.run(t.Context(), args)
 	return written()
@@ -29,9 +29,9 @@ var terminalCommands = map[string][]string{
 	// The README's eight columns, over all hosts of the sample.
 	"query": {"query", `select ip, status, level, score, vuln_count, suspicious_ports, tags, organization from shodan_ip_reputation
 		where source = 'dataset' order by score desc nulls last, ip`},
-	"query_few":   {"query", "select ip, level, score, tags, vulns, ports, organization, hostnames, hosting_type from shodan_ip_reputation where ip in ('198.51.100.66', '10.0.0.1')"},
+	"query_few":   {"query", "select ip, level, score, tags, vulns, ports, organization, hostnames, hosting_type from shodan_ip_reputation where ip in ('198.51.100.66', '10.0.0.1') order by score desc nulls last"},
 	"policy_diff": {"policy", "diff", "baseline", "testdata/timeless.hcl", "198.51.100.40", "192.0.2.80"},
-	"related":     {"related", "203.0.113.10", "--policy", "baseline", "--pivots", "fingerprint_sha256,jarm,hassh"},
+	"related":     {"related", "203.0.113.10", "--policy", "baseline"},
 	"tables":      {"tables", "shodan_reputation_factor"},
 }
 

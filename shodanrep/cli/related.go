@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -152,20 +151,5 @@ func (a *app) related(cmd *cobra.Command, flags *relatedFlags, finder *relatedFi
 
 // agrees asks on a terminal whether so many credits may be spent. Where nobody can answer, --max-credits is the answer.
 func (a *app) agrees(ctx context.Context, credits int64) bool {
-	if !isTerminal(a.stdin) || !isTerminal(a.stderr) {
-		return true
-	}
-	fmt.Fprintf(a.stderr, "Searching costs query credits. Spend up to %d? [y/N] ", credits)
-	answers := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(a.stdin).ReadString('\n')
-		answers <- line
-	}()
-	select {
-	case line := <-answers:
-		line = strings.ToLower(strings.TrimSpace(line))
-		return line == "y" || line == "yes"
-	case <-ctx.Done():
-		return false
-	}
+	return a.confirm(ctx, fmt.Sprintf("Searching costs query credits. Spend up to %d?", credits))
 }
