@@ -83,3 +83,24 @@ func TestWhatGoesToATerminalIsEscaped(t *testing.T) {
 		}
 	}
 }
+
+// What a host answers is in the JSON of related as well.
+func TestRelatedEscapesJSONOnATerminal(t *testing.T) {
+	t.Parallel()
+	f := &relatedFinder{hosts: []*relatedHost{{IP: "11.0.1.2", Organization: "a\x1b[31m\u009bb", Also: []string{}}}}
+	tty, written := terminal(t, 80, "")
+	a := app{stdout: tty}
+	if err := a.printRelated("jsonl", "11.0.1.1", f); err != nil {
+		t.Fatal(err)
+	}
+	got := written()
+	var host relatedHost
+	if err := json.Unmarshal([]byte(got), &host); err != nil || host.Organization != "a\x1b[31m\u009bb" || strings.ContainsAny(got, "\x1b\u009b") {
+		t.Errorf("%q, %v", got, err)
+	}
+	var plain strings.Builder
+	a.stdout = &plain
+	if err := a.printRelated("jsonl", "11.0.1.1", f); err != nil || !strings.Contains(plain.String(), "\u009b") {
+		t.Errorf("to a file: %q, %v", plain.String(), err)
+	}
+}
