@@ -335,7 +335,7 @@ func cut(lines []string, most int) []string {
 	if space := strings.LastIndexByte(last, ' '); space > 0 {
 		last = last[:space]
 	} else {
-		last = text.Trim(last, text.StringWidth(last)-2)
+		last = text.Trim(last, max(0, text.StringWidth(last)-2))
 	}
 	lines[most-1] = strings.TrimRight(last, " ,;:(") + " …"
 	return lines

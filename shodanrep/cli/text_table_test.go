@@ -31,7 +31,7 @@ func TestATableFitsItsWidth(t *testing.T) {
 		"texts wrap at spaces": {rendered(20, 0, [][]string{{"1", long}}, textColumns("n", "text")...),
 			"n  text\n-  -----------------\n1  one word after\n   another that goes\n   on\n"},
 		"too many lines are cut": {rendered(20, 2, [][]string{{"1", long}}, textColumns("n", "text")...),
-			"n  text\n-  -----------------\n1  one word after\n   another that goe…\n"},
+			"n  text\n-  -----------------\n1  one word after\n   another that …\n"},
 		"a column without room is named": {rendered(20, 0, [][]string{{"192.0.2.1", "a long word", "2"}}, textColumns("ip", "text", "n")...),
 			"ip         n\n---------  -\n192.0.2.1  2\n\nNot shown: text\n"},
 		"a column that is kept comes before the others": {rendered(20, 0, [][]string{{"192.0.2.1", "7777777", "88888888"}}, &textColumn{title: "ip"}, &textColumn{title: "n"}, &textColumn{title: "m", keep: true}),
