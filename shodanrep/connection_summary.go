@@ -19,6 +19,8 @@ type ConnectionSummary struct {
 	DataFiles             []string
 	// APILookupLimit is the length of a list up to which the REST API is used.
 	APILookupLimit int
+	// NetworkLimit is how many addresses of a network may be looked up.
+	NetworkLimit int
 	// APIURL, InternetDBURL and CVEDBURL are the services' addresses.
 	APIURL, InternetDBURL, CVEDBURL string
 }
@@ -33,7 +35,7 @@ func SummarizeConnection(name, arguments string) (ConnectionSummary, error) {
 	c := s.lookup
 	return ConnectionSummary{
 		KeyOrigin: s.keyOrigin, Source: string(c.Source), Policy: s.policy.Name, Cache: c.Cache, DataFiles: c.DataFiles,
-		APILookupLimit: c.APILookupLimit, APIURL: c.APIURL, InternetDBURL: c.InternetDBURL, CVEDBURL: c.CVEDBURL,
+		APILookupLimit: c.APILookupLimit, NetworkLimit: s.networkLimit, APIURL: c.APIURL, InternetDBURL: c.InternetDBURL, CVEDBURL: c.CVEDBURL,
 	}, nil
 }
 

@@ -146,10 +146,14 @@ func (c correlation) listRelated(ctx context.Context, r *request, emit func(*rel
 			}
 			continue
 		}
-		if answer.Host == nil {
-			continue
+		var shared []relatedRow
+		if answer.Host != nil {
+			shared = c.shared(answer.Host, asked.pivots)
 		}
-		for _, own := range c.shared(answer.Host, asked.pivots) {
+		if meter := lookup.MeterOf(ctx); meter != nil && len(shared) == 0 {
+			meter.CountUnsearched(unsearched(s, answer, asked.pivots))
+		}
+		for _, own := range shared {
 			own.subject = s
 			if more, err := c.stream(ctx, r, own, asked.source, emit); err != nil || !more {
 				return err
@@ -157,6 +161,14 @@ func (c correlation) listRelated(ctx context.Context, r *request, emit func(*rel
 		}
 	}
 	return nil
+}
+
+// unsearched says why there is nothing of an address to search for.
+func unsearched(s *subject, answer lookup.Answer, pivots []shodan.Pivot) string {
+	if answer.Host == nil {
+		return fmt.Sprintf("%s has the status %s", s.given, answer.Status)
+	}
+	return fmt.Sprintf("%s has none of %s", s.given, join(pivots))
 }
 
 // askedFor is what one call of List is to find.

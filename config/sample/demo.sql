@@ -20,9 +20,10 @@ where r.level in ('critical', 'high')
 order by r.score desc, r.ip, g.from_port;
 
 -- Why is 203.0.113.10 bad? The points add up to its score.
-select r.score, f.value ->> 'factor' as factor, f.value ->> 'points' as points, f.value ->> 'detail' as detail
-from shodan_ip_reputation as r, json_each(r.factors) as f
-where r.ip = '203.0.113.10';
+select score, factor, points, detail
+from shodan_reputation_factor
+where ip = '203.0.113.10'
+order by points desc, factor;
 
 -- Which other hosts have its certificate?
 select value as certificate, related_ip, related_port, organization, product, last_seen

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -38,27 +39,7 @@ for twice: by default for a day, InternetDB's for the five days that it says its
 		}),
 	}
 	flags.add(cmd.PersistentFlags())
-	cmd.AddCommand(&cobra.Command{
-		Use:     "clear [ADDRESS]",
-		Short:   "Drop the answers about an address, or all answers",
-		Example: "  shodanrep cache clear 8.8.8.8",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				if _, err := netip.ParseAddr(args[0]); err != nil {
-					return fmt.Errorf("%q is not an IP address", args[0])
-				}
-			}
-			return cobra.MaximumNArgs(1)(cmd, args)
-		},
-		RunE: a.onCache(&flags, func(cmd *cobra.Command, store cache.Store, args []string) error {
-			subject := ""
-			if len(args) == 1 {
-				subject = netip.MustParseAddr(args[0]).Unmap().String()
-			}
-			n, err := store.Clear(cmd.Context(), subject)
-			return a.dropped(n, err)
-		}),
-	}, &cobra.Command{
+	cmd.AddCommand(a.cacheClearCommand(&flags), &cobra.Command{
 		Use:   "prune",
 		Short: "Drop the answers that have expired",
 		Args:  cobra.NoArgs,
@@ -68,6 +49,57 @@ for twice: by default for a day, InternetDB's for the five days that it says its
 		}),
 	})
 	return cmd
+}
+
+func (a *app) cacheClearCommand(flags *connectionFlags) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "clear [ADDRESS]",
+		Short: "Drop the answers about an address, or all answers",
+		Long: `Drop the cached answers about an address, or without one all answers.
+
+Without an address it asks on a terminal before it drops anything; --yes is the answer.
+Where standard input or standard error is not a terminal, as in a script, nobody can
+be asked, and all answers are dropped.`,
+		Example: `  shodanrep cache clear 8.8.8.8
+  shodanrep cache clear --yes`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				if _, err := netip.ParseAddr(args[0]); err != nil {
+					return fmt.Errorf("%q is not an IP address", args[0])
+				}
+			}
+			return cobra.MaximumNArgs(1)(cmd, args)
+		},
+		RunE: a.onCache(flags, func(cmd *cobra.Command, store cache.Store, args []string) error {
+			subject := ""
+			if len(args) == 1 {
+				subject = netip.MustParseAddr(args[0]).Unmap().String()
+			}
+			if subject == "" && !yes {
+				if goOn, err := a.agreesToClear(cmd.Context(), store); err != nil || !goOn {
+					return err
+				}
+			}
+			n, err := store.Clear(cmd.Context(), subject)
+			return a.dropped(n, err)
+		}),
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask before all answers are dropped")
+	return cmd
+}
+
+// agreesToClear asks on a terminal whether all answers may be dropped, and says where they are not.
+func (a *app) agreesToClear(ctx context.Context, store cache.Store) (bool, error) {
+	stats, err := store.Stats(ctx)
+	if err != nil || stats.Entries == 0 {
+		return err == nil, err
+	}
+	if !a.confirm(ctx, fmt.Sprintf("Drop all %s in %s?", plural(stats.Entries, "answer"), stats.Place)) {
+		a.say("nothing was dropped")
+		return false, nil
+	}
+	return true, nil
 }
 
 // onCache makes a command of what is to be done with the cache of the first connection, or of --connection.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -110,7 +109,7 @@ and 130 when the command was interrupted.`,
 	f.IntVar(&flags.minScore, "min-score", 0, "show only addresses with at least this `SCORE`")
 	f.StringSliceVar(&flags.failOn, "fail-on", nil, "exit with status 3 where an address has one of these `WORDS`: a level (that one or\na worse one) or a status, such as high,error")
 	f.BoolVar(&flags.sort, "sort", false, "worst first in every format; the result is then written at the end")
-	f.BoolVar(&flags.noColor, "no-color", false, "no colours on a terminal; the same as the environment variable NO_COLOR")
+	addNoColor(f, &flags.noColor)
 	f.BoolVar(&flags.noPager, "no-pager", false, "do not show a long table in a pager")
 	f.BoolVar(&flags.quiet, "quiet", false, "do not say on standard error how many addresses could not be checked, nor that\nanother source was used than expected, and show no progress")
 	f.BoolVar(&flags.verbose, "verbose", false, "log what is looked up to standard error")
@@ -239,9 +238,4 @@ func inputNames(inputs []string) string {
 		return fmt.Sprintf("the %d inputs", len(inputs))
 	}
 	return strings.Join(inputs, ", ")
-}
-
-// noColor reports whether the environment turns colours off.
-func noColor() bool {
-	return os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb"
 }

@@ -38,7 +38,7 @@ func (c card) item(label, mark, value string) {
 	}
 	width := 0
 	if c.width > 0 {
-		width = max(leastReasons, c.width-cardLabel-2-len(mark))
+		width = max(leastWidth, c.width-cardLabel-2-len(mark))
 	}
 	for i, part := range wrapped(printable(value), width) {
 		if i > 0 {

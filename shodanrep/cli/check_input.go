@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -94,6 +95,16 @@ func (l *targetList) all() iter.Seq[netip.Prefix] {
 			}
 		}
 	}
+}
+
+// csv returns the targets as a CSV file with the column ip.
+func (l *targetList) csv() io.Reader {
+	var b bytes.Buffer
+	b.WriteString("ip\n")
+	for p := range l.all() {
+		b.WriteString(networkText(p) + "\n")
+	}
+	return &b
 }
 
 // expanded returns the list with the addresses of networks in place of the networks, of those that have no more than a

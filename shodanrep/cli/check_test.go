@@ -256,20 +256,25 @@ func TestTheTableFitsTheTerminal(t *testing.T) {
 					t.Errorf("%s at %d: line %d has %d columns: %s", kind, width, i+1, n, line)
 				}
 			}
-			file := fmt.Sprintf("testdata/check_%s_%d.txt", kind, width)
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s at %d (-want +got):\n%s", kind, width, diff)
-			}
+			golden(t, fmt.Sprintf("testdata/check_%s_%d.txt", kind, width), got)
 		}
+	}
+}
+
+// golden compares a text with that of a file.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
 	}
 }
 

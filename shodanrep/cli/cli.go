@@ -46,6 +46,7 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	noHeader       bool // no names of columns before rows
+	noColor        bool // no colours on a terminal
 }
 
 // failure is an error of a command that was given rightly.

@@ -45,11 +45,11 @@ lines' as "two lines", 7 as n, 0.5 as f, null as missing, public, tags, x'0102' 
 func TestOutput(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
-		"table": `+-------+------------+---+-----+---------+--------+-----------+------+----------+
-| text  | two lines  | n | f   | missing | public | tags      | raw  | computed |
-+-------+------------+---+-----+---------+--------+-----------+------+----------+
-| a,"b" | two\nlines | 7 | 0.5 | <null>  | true   | ["a","b"] | AQI= | [1,"x"]  |
-+-------+------------+---+-----+---------+--------+-----------+------+----------+
+		"table": `+-------+------------+---+-----+---------+--------+------+------+----------+
+| text  | two lines  | n |   f | missing | public | tags | raw  | computed |
++-------+------------+---+-----+---------+--------+------+------+----------+
+| a,"b" | two\nlines | 7 | 0.5 | <null>  | true   | a, b | AQI= | 1, x     |
++-------+------------+---+-----+---------+--------+------+------+----------+
 +---+---+
 | a | a |
 +---+---+
@@ -91,7 +91,7 @@ a,a
 `,
 		"markdown": `| text | two lines | n | f | missing | public | tags | raw | computed |
 |---|---|---|---|---|---|---|---|---|
-| a,"b" | two\\nlines | 7 | 0.5 |  | true | \["a","b"\] | AQI= | \[1,"x"\] |
+| a,"b" | two\\nlines | 7 | 0.5 |  | true | a, b | AQI= | 1, x |
 | a | a |
 |---|---|
 `,
@@ -102,9 +102,9 @@ n         | 7
 f         | 0.5
 missing   | <null>
 public    | true
-tags      | ["a","b"]
+tags      | a, b
 raw       | AQI=
-computed  | [1,"x"]
+computed  | 1, x
 `,
 	}
 	for format, want := range tests {

@@ -74,7 +74,7 @@ func (d *doctor) line(result, name, format string, args ...any) {
 	if width == 0 {
 		width = doctorWidth
 	}
-	detail := text.WrapSoft(printable(fmt.Sprintf(format, args...)), max(minWidth, width-checkWidth-nameWidth))
+	detail := text.WrapSoft(printable(fmt.Sprintf(format, args...)), max(leastWidth, width-checkWidth-nameWidth))
 	for i, part := range strings.Split(detail, "\n") {
 		if i > 0 {
 			result, name = "", ""

@@ -14,8 +14,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
 )
 
-// terminal opens a terminal of 80 columns, and returns it with what reads all that was written to it, once it is closed.
-func terminal(t *testing.T) (tty *os.File, written func() string) {
+// terminal opens a terminal of so many columns, at which a user has typed something, and returns it with what reads all
+// that was written to it, once it is closed.
+func terminal(t *testing.T, width uint16, typed string) (tty *os.File, written func() string) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
@@ -30,10 +31,13 @@ func terminal(t *testing.T) (tty *os.File, written func() string) {
 		tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
 	}
 	if err == nil {
-		err = unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80})
+		err = unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: width})
 	}
 	if err != nil {
 		t.Skipf("there are no terminals here: %v", err)
+	}
+	if _, err := master.WriteString(typed); err != nil {
+		t.Fatal(err)
 	}
 	text := make(chan string, 1)
 	go func() {
@@ -61,14 +65,14 @@ func TestWhatGoesToATerminalIsEscaped(t *testing.T) {
 		"a policy":           {"policy", "check", "/\x1b[31m"},
 	}
 	for _, format := range outputNames {
-		commands[format] = []string{"query", "--config", config, "--output", format, hostile}
+		commands[format] = []string{"query", "--no-color", "--config", config, "--output", format, hostile}
 	}
 	for name, args := range commands {
-		tty, written := terminal(t)
+		tty, written := terminal(t, 80, "")
 		a := app{plugin: new(embeddedtest.Plugin).Func, stdin: strings.NewReader(""), stdout: tty, stderr: tty}
 		a.run(t.Context(), args)
 		got := written()
-		if got == "" || strings.ContainsFunc(got, func(r rune) bool { return r != '\n' && !(name == "tsv" && r == '\t') && !unicode.IsPrint(r) }) {
+		if got == "" || strings.ContainsFunc(got, func(r rune) bool { return r != '\n' && (r != '\t' || name != "tsv") && !unicode.IsPrint(r) }) {
 			t.Errorf("%s: %q", name, got)
 		}
 		if name == "json" {
@@ -77,5 +81,26 @@ func TestWhatGoesToATerminalIsEscaped(t *testing.T) {
 				t.Errorf("%v, %q", err, document.Rows)
 			}
 		}
+	}
+}
+
+// What a host answers is in the JSON of related as well.
+func TestRelatedEscapesJSONOnATerminal(t *testing.T) {
+	t.Parallel()
+	f := &relatedFinder{hosts: []*relatedHost{{IP: "11.0.1.2", Organization: "a\x1b[31m\u009bb", Also: []string{}}}}
+	tty, written := terminal(t, 80, "")
+	a := app{stdout: tty}
+	if err := a.printRelated("jsonl", "11.0.1.1", f); err != nil {
+		t.Fatal(err)
+	}
+	got := written()
+	var host relatedHost
+	if err := json.Unmarshal([]byte(got), &host); err != nil || host.Organization != "a\x1b[31m\u009bb" || strings.ContainsAny(got, "\x1b\u009b") {
+		t.Errorf("%q, %v", got, err)
+	}
+	var plain strings.Builder
+	a.stdout = &plain
+	if err := a.printRelated("jsonl", "11.0.1.1", f); err != nil || !strings.Contains(plain.String(), "\u009b") {
+		t.Errorf("to a file: %q, %v", plain.String(), err)
 	}
 }

@@ -63,6 +63,29 @@ func (a *app) report(meter *lookup.Meter, advice string) {
 	for _, line := range notices(meter.Summary(), advice) {
 		a.say(line)
 	}
+	if line := searchNotice(meter.Searches()); line != "" {
+		a.say(line)
+	}
+}
+
+// searchNotice says what was searched for and what it cost, where no search for related hosts found one. It is empty
+// where one did, or none was made.
+func searchNotice(s lookup.Searches) string {
+	if s.Matched > 0 || s.Made == 0 && len(s.Unsearched) == 0 {
+		return ""
+	}
+	if s.Made == 0 {
+		return "no related hosts: nothing was searched for, because " + strings.Join(s.Unsearched, ", ")
+	}
+	var sources []string
+	for _, source := range s.Sources {
+		sources = append(sources, sourceName(source))
+	}
+	queries := strings.Join(s.Unmatched, ", ")
+	if others := s.Made - len(s.Unmatched); others > 0 {
+		queries += fmt.Sprintf(" and %s more", humanize.Comma(int64(others)))
+	}
+	return fmt.Sprintf("no related hosts: searched %s for %s, which cost %s", strings.Join(sources, " and "), queries, plural(s.Credits, "query credit"))
 }
 
 // seenColumns notes which columns the results of a command have.

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -105,5 +106,34 @@ func TestNotices(t *testing.T) {
 	}
 	if got := notices(lookup.Summary{Addresses: 5}, "select status, error"); len(got) > 0 {
 		t.Errorf("of nothing: %q", got)
+	}
+}
+
+func TestASearchWithoutAMatchSaysWhatItSearchedFor(t *testing.T) {
+	sim := neighbourhood(t)
+	keyed := to(sim, fmt.Sprintf("api_key = %q", shodantest.Key))
+	const from = "select related_ip from shodan_ssl_correlation where "
+	for _, tt := range []struct{ name, sql, stderr string }{
+		{"no match", from + "pivot = 'subject_cn' and value = 'none.example'",
+			"shodanrep: no related hosts: searched Shodan for ssl.cert.subject.cn:\"none.example\", which cost 1 query credit\n"},
+		{"several", from + "pivot = 'jarm' and value in ('a', 'b', 'c', 'd', 'e')", " and 2 more, which cost 5 query credits\n"},
+		{"one of several matches", from + "pivot = 'subject_cn' and value in ('none.example', 'first.example.com')", ""},
+		{"nothing to search for", "select related_ip from shodan_fingerprint_correlation where ip = '11.0.1.1' and pivot = 'hassh'",
+			"shodanrep: no related hosts: nothing was searched for, because 11.0.1.1 has none of hassh\n"},
+		{"an unknown address", from + "ip = '11.0.9.9'", "shodanrep: no related hosts: nothing was searched for, because 11.0.9.9 has the status not_indexed\n"},
+	} {
+		stdout, stderr, status := runQuery(t, keyed, tt.sql, "--output", "csv")
+		if status != exitDone || !strings.HasSuffix(stderr, tt.stderr) || tt.stderr == "" && stderr != "" || strings.Count(stdout, "\n") > 1 != (tt.stderr == "") {
+			t.Errorf("%s: exit status %d, %q, %q", tt.name, status, stdout, stderr)
+		}
+	}
+	connection := strings.Replace(keyed, `"memory"`, fmt.Sprintf("%q", filepath.Join(t.TempDir(), "cache.db")), 1)
+	for _, cost := range []string{"1 query credit", "0 query credits"} {
+		if _, stderr, _ := runQuery(t, connection, from+"pivot = 'subject_cn' and value = 'once.example'"); !strings.Contains(stderr, "which cost "+cost+"\n") {
+			t.Errorf("want %s: %s", cost, stderr)
+		}
+	}
+	if _, stderr, _ := runQuery(t, keyed, from+"value = 'quiet'", "--quiet"); stderr != "" {
+		t.Errorf("quietly: %q", stderr)
 	}
 }

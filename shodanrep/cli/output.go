@@ -162,7 +162,7 @@ func (a *app) printMarkdown(rows results) error {
 		for _, v := range rows.Values() {
 			cell := ""
 			if v != nil {
-				cell = markdownText(plain(v))
+				cell = markdownText(readable(v))
 			}
 			b.WriteString("| " + cell + " ")
 		}

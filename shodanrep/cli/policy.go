@@ -47,7 +47,7 @@ func (a *app) policyShowCommand() *cobra.Command {
 				for _, name := range reputation.Names() {
 					cells = append(cells, []string{name, reputation.BuiltIn(name).Description})
 				}
-				return failed(a.writeTable([]string{"policy", "description"}, cells))
+				return failed(a.writeTable(textTable{columns: textColumns("policy", "description"), cells: cells}))
 			}
 			text := reputation.Text(args[0])
 			if text == "" {

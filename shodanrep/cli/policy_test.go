@@ -82,6 +82,8 @@ func TestPoliciesAreCompared(t *testing.T) {
 			"198.51.100.13 critical 60 high 40 exposed_databases -20",
 		}},
 		"what is not known is shown": {"", []string{"baseline", "extended", "10.0.0.1", "192.0.2.250"}, []string{"10.0.0.1 unknown  unknown   ", "192.0.2.250 unknown  unknown   "}},
+		"a text, and a network":      {"seen 198[.]51[.]100[.]13:443, v1.2.3.4\n", []string{"extended", ours, "-", "192.0.2.0/30"}, []string{"192.0.2.0/30 unknown  unknown   ", "198.51.100.13 critical 60 high 40 exposed_databases -20"}},
+		"the addresses of a network": {"", []string{"extended", ours, "198.51.100.12/31", "--expand"}, []string{"198.51.100.13 critical 60 high 40 exposed_databases -20"}},
 		"nothing changes":            {"", []string{"baseline", "baseline", "198.51.100.13"}, nil},
 		"all":                        {"", []string{"baseline", "baseline", "198.51.100.13", "--all"}, []string{"198.51.100.13 medium 20 medium 20  "}},
 	} {
@@ -107,6 +109,22 @@ func TestPoliciesAreCompared(t *testing.T) {
 	}
 }
 
+func TestAComparisonSaysThatNoLevelChanges(t *testing.T) {
+	for name, tt := range map[string]struct {
+		args           []string
+		stdout, stderr string
+	}{
+		"a table":                  {[]string{"198.51.100.13", "192.0.2.80"}, "no level changes\n", ""},
+		"another format":           {[]string{"198.51.100.13", "--output", "jsonl"}, "", "shodanrep: no level changes\n"},
+		"what could not be judged": {[]string{"198.51.100.13", "10.0.0.1", "--output", "jsonl"}, `{"ip":"10.0.0.1","old_level":"unknown","old_score":null,"new_level":"unknown","new_score":null,"factor":null,"change":null,"detail":"reserved"}` + "\n", "shodanrep: no level changes\n"},
+	} {
+		got := runOnSample(t, "", "", append([]string{"policy", "diff", "baseline", "baseline"}, tt.args...)...)
+		if got != (result{tt.stdout, tt.stderr, exitDone}) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 func TestAComparisonThatCannotBeMadeSaysWhy(t *testing.T) {
 	wrong := writeFile(t, "wrong.hcl", "policy \"ours\" {\n  bse = 1\n}\n")
 	for name, tt := range map[string]struct {
@@ -116,7 +134,8 @@ func TestAComparisonThatCannotBeMadeSaysWhy(t *testing.T) {
 	}{
 		"no such policy":            {[]string{"baseline", "strict", "192.0.2.1"}, exitFailed, `strict: there is no policy of that name: use "baseline", "extended", or the path of a file`},
 		"a wrong file":              {[]string{wrong, "baseline", "192.0.2.1"}, exitFailed, wrong + ":2: a policy has no argument bse"},
-		"no address":                {[]string{"baseline", "extended", "example.com"}, exitUsage, `"example.com" is not an IP address`},
+		"no address":                {[]string{"baseline", "extended", "example.com"}, exitFailed, "example.com: there is no such file, and it is no address"},
+		"no addresses":              {[]string{"baseline", "extended"}, exitFailed, "no address was found in standard input"},
 		"one policy":                {[]string{"baseline"}, exitUsage, "requires at least 2 arg(s)"},
 		"a form that there is not":  {[]string{"baseline", "extended", "192.0.2.1", "--output", "xml"}, exitUsage, `--output must be one of table, csv, tsv, json, jsonl, line, markdown, not "xml"`},
 		"a dataset and addresses":   {[]string{"baseline", "extended", "192.0.2.1", "--dataset"}, exitUsage, "--dataset is in place of addresses"},

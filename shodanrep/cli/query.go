@@ -30,7 +30,7 @@ type queryFlags struct {
 	verbose bool
 	quiet   bool
 
-	noHeader bool
+	noHeader, noColor bool
 }
 
 // connectionFlags are the flags that choose a connection.
@@ -126,6 +126,7 @@ answers.`,
 	flags.add(f)
 	f.StringVar(&flags.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(outputNames, ", "))
 	f.BoolVar(&flags.noHeader, "no-header", false, "leave the line of column names out, in csv, tsv, markdown and table")
+	addNoColor(f, &flags.noColor)
 	f.StringArrayVar(&flags.attach, "attach", nil, "make a table of a CSV file, packed with gzip or zstd or not: `NAME=FILE`, where - is\nstandard input; repeat for several")
 	f.StringSliceVar(&flags.failOn, "fail-on", nil, "exit with status 3 where a row has one of these `WORDS`, with commas between them:\na level (that one or a worse one), a status, or a word of a check, such as\nhigh,error or alarm; the columns level and status are looked at")
 	f.BoolVar(&flags.quiet, "quiet", false, "do not say on standard error how many addresses could not be checked, nor that\nanother source was used than expected, and show no progress")
@@ -181,7 +182,7 @@ func (a *app) query(ctx context.Context, flags queryFlags, sql string, w *watch)
 	if err != nil {
 		return err
 	}
-	return a.onDB(ctx, job{connections: found, attached: flags.attach, verbose: flags.verbose, quiet: flags.quiet, output: flags.output, noHeader: flags.noHeader, sql: sql, watch: w})
+	return a.onDB(ctx, job{connections: found, attached: flags.attach, verbose: flags.verbose, quiet: flags.quiet, output: flags.output, noHeader: flags.noHeader, noColor: flags.noColor, sql: sql, watch: w})
 }
 
 // attach makes a table of a CSV file, or of standard input.
@@ -200,16 +201,24 @@ type job struct {
 	quiet       bool // nothing is said of lookups
 	output      string
 	noHeader    bool
+	noColor     bool
 	sql         string
 	watch       *watch
+	// targets, where there are any, are the table targetsTable with the one column ip.
+	targets *targetList
+	// print prints the rows of a statement; nil is app.print.
+	print func(a *app, output string, rows results) error
 }
+
+// targetsTable is the table of a job's targets.
+const targetsTable = "targets"
 
 // onDB does a job: it prints what the SQL returns, and tells what a user must know of its lookups.
 func (a *app) onDB(ctx context.Context, j job) error {
 	progress := a.showProgress(j.output, j.quiet)
 	defer progress.end()
 	shown := *a
-	shown.noHeader = j.noHeader
+	shown.noHeader, shown.noColor = j.noHeader, j.noColor
 	shown.stdout, shown.stderr = progress.before(a.stdout), progress.above(a.stderr)
 	db, err := embedded.Open(ctx, embedded.Options{
 		PluginFunc:  a.plugin,
@@ -233,12 +242,20 @@ func (a *app) onDB(ctx context.Context, j job) error {
 		}
 	}
 	defer db.Close()
+	if j.targets != nil {
+		if err := db.AttachCSVFrom(targetsTable, "the inputs", j.targets.csv()); err != nil {
+			return err
+		}
+	}
+	if j.print == nil {
+		j.print = (*app).print
+	}
 	var columns seenColumns
 	err = db.Query(ctx, j.sql, func(rows *embedded.Rows) error {
 		for _, c := range rows.Columns() {
 			columns = append(columns, c.Name)
 		}
-		return shown.print(j.output, j.watch.rows(rows))
+		return j.print(&shown, j.output, j.watch.rows(rows))
 	})
 	progress.end()
 	if !j.quiet {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +26,7 @@ type relatedFlags struct {
 	source      string
 	policy      string
 	output      string
+	noColor     bool
 }
 
 // relatedOutputs are the formats of related.
@@ -75,6 +75,7 @@ searched for, and 2 for wrong usage.`,
 	f.StringVar(&flags.source, "source", "", "where to search: dataset or shodan (default the dataset first, if there is one)")
 	f.StringVar(&flags.policy, "policy", "extended", "the `NAME` of the policy of the verdicts")
 	f.StringVar(&flags.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(relatedOutputs, ", "))
+	addNoColor(f, &flags.noColor)
 	return cmd
 }
 
@@ -137,7 +138,9 @@ func (a *app) related(cmd *cobra.Command, flags *relatedFlags, finder *relatedFi
 	if err := finder.find(cmd.Context(), ip); err != nil {
 		return failure{err}
 	}
-	if err := a.printRelated(flags.output, ip, finder); err != nil {
+	shown := *a
+	shown.noColor = flags.noColor
+	if err := shown.printRelated(flags.output, ip, finder); err != nil {
 		return failed(err)
 	}
 	if len(finder.failures) > 0 {
@@ -148,20 +151,5 @@ func (a *app) related(cmd *cobra.Command, flags *relatedFlags, finder *relatedFi
 
 // agrees asks on a terminal whether so many credits may be spent. Where nobody can answer, --max-credits is the answer.
 func (a *app) agrees(ctx context.Context, credits int64) bool {
-	if !isTerminal(a.stdin) || !isTerminal(a.stderr) {
-		return true
-	}
-	fmt.Fprintf(a.stderr, "Searching costs query credits. Spend up to %d? [y/N] ", credits)
-	answers := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(a.stdin).ReadString('\n')
-		answers <- line
-	}()
-	select {
-	case line := <-answers:
-		line = strings.ToLower(strings.TrimSpace(line))
-		return line == "y" || line == "yes"
-	case <-ctx.Done():
-		return false
-	}
+	return a.confirm(ctx, fmt.Sprintf("Searching costs query credits. Spend up to %d?", credits))
 }

@@ -202,10 +202,15 @@ func (f *relatedFinder) count(ctx context.Context, values []pivotValue) error {
 	return nil
 }
 
-// sharing returns the services of a source that share a value, the address itself and known ones included.
+// sharing returns the services of a source that share a value, the address itself and known ones included, in the order
+// of their addresses and ports: a dataset is read in parallel, and has them in any order.
 func (f *relatedFinder) sharing(ctx context.Context, v pivotValue, source lookup.Source) ([]sqlRow, error) {
-	return queryRows(ctx, f.db, fmt.Sprintf("select related_ip, related_port, source, organization from %s and source = %s limit %d",
+	rows, err := queryRows(ctx, f.db, fmt.Sprintf("select related_ip, related_port, source, organization from %s and source = %s limit %d",
 		correlationOf(v.Pivot, v.Value), quoteSQL(string(source)), f.limit+len(f.known)))
+	slices.SortStableFunc(rows, func(a, b sqlRow) int {
+		return cmp.Or(cmp.Compare(a.text("related_ip"), b.text("related_ip")), cmp.Compare(a.number("related_port"), b.number("related_port")))
+	})
+	return rows, err
 }
 
 // search adds the hosts that share a value: those of the dataset, and where it is worth its credits those of a search.

@@ -14,7 +14,7 @@ import (
 func (a *app) printRelated(output, ip string, f *relatedFinder) error {
 	switch output {
 	case "jsonl":
-		encoder := json.NewEncoder(a.stdout)
+		encoder := json.NewEncoder(a.jsonOut())
 		encoder.SetEscapeHTML(false)
 		for _, h := range f.hosts {
 			if err := encoder.Encode(h); err != nil {
@@ -29,6 +29,9 @@ func (a *app) printRelated(output, ip string, f *relatedFinder) error {
 	}
 	return a.printRelatedTables(ip, f)
 }
+
+// relatedAdvice says how to see the columns that have no room.
+const relatedAdvice = "use --output jsonl or a wider terminal"
 
 // printRelatedTables prints the values that were searched for, and then the hosts, the worst first.
 func (a *app) printRelatedTables(ip string, f *relatedFinder) error {
@@ -48,7 +51,9 @@ func (a *app) printRelatedTables(ip string, f *relatedFinder) error {
 		})
 	}
 	if len(values) > 0 {
-		if err := a.writeTable([]string{"ip", "pivot", "value", "services", "credits", "result"}, values); err != nil {
+		columns := textColumns("ip", "pivot", "value", "services", "credits", "result")
+		columns[2].least, columns[3].right, columns[4].right, columns[5].keep = leastWidth, true, true, true
+		if err := a.writeTable(textTable{columns: columns, cells: values, maxLines: maxCellLines, advice: relatedAdvice}); err != nil {
 			return err
 		}
 	}
@@ -61,13 +66,19 @@ func (a *app) printRelatedTables(ip string, f *relatedFinder) error {
 		_, err := fmt.Fprintln(a.stdout, "no related hosts")
 		return err
 	}
+	if len(values)+alone > 0 {
+		if _, err := fmt.Fprintln(a.stdout); err != nil {
+			return err
+		}
+	}
 	worstFirst := slices.Clone(f.hosts)
 	slices.SortStableFunc(worstFirst, func(x, y *relatedHost) int {
 		return cmp.Or(cmp.Compare(x.Hop, y.Hop), cmp.Compare(orMinus(y.Score), orMinus(x.Score)))
 	})
-	names := []string{"related host", "verdict", "score", "by", "value", "port", "organization"}
+	columns := textColumns("related host", "verdict", "score", "by", "value", "port", "organization")
+	columns[1].level, columns[2].right, columns[4].least, columns[5].right = true, true, leastWidth, true
 	if f.hops > 1 {
-		names = append(names, "related to")
+		columns = append(columns, &textColumn{title: "related to"})
 	}
 	var hosts [][]string
 	for _, h := range worstFirst {
@@ -87,7 +98,7 @@ func (a *app) printRelatedTables(ip string, f *relatedFinder) error {
 		}
 		hosts = append(hosts, row)
 	}
-	if err := a.writeTable(names, hosts); err != nil {
+	if err := a.writeTable(textTable{columns: columns, cells: hosts, maxLines: maxCellLines, advice: relatedAdvice}); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(a.stdout, "%s; verdicts by the policy %s\n", plural(int64(len(f.hosts)), "related host"), f.policy)

@@ -47,13 +47,14 @@ func (a *app) listTables(tables []*embedded.Table) error {
 	for _, t := range tables {
 		cells = append(cells, []string{t.Name, t.Description})
 	}
-	return a.writeTable([]string{"table", "description"}, cells)
+	return a.writeTable(textTable{columns: textColumns("table", "description"), cells: cells})
 }
 
 // describeTable lists a table's columns. Those that a query may or must have a condition on say so, with the operators
 // of which the plugin is told.
 func (a *app) describeTable(t *embedded.Table) error {
-	if _, err := fmt.Fprintf(a.stdout, "%s: %s\n\n", t.Name, t.Description); err != nil {
+	title := strings.Join(wrapped(t.Name+": "+t.Description, a.width()), "\n")
+	if _, err := fmt.Fprintf(a.stdout, "%s\n\n", title); err != nil {
 		return err
 	}
 	conditions := make(map[string]string)
@@ -64,5 +65,5 @@ func (a *app) describeTable(t *embedded.Table) error {
 	for _, c := range t.Visible() {
 		cells = append(cells, []string{c.Name, c.Type, conditions[c.Name], c.Description})
 	}
-	return a.writeTable([]string{"column", "type", "condition", "description"}, cells)
+	return a.writeTable(textTable{columns: textColumns("column", "type", "condition", "description"), cells: cells})
 }

@@ -1,7 +1,8 @@
 package cli
 
 import (
-	"cmp"
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -10,7 +11,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
@@ -18,102 +18,120 @@ const (
 	// null is how Steampipe shows a NULL to people.
 	null = "<null>"
 
-	// minWidth is how narrow a column may be made to fit a terminal, and maxLines how many lines its longest cells may
-	// take. Below and above these a table can't be read.
-	minWidth = 10
-	maxLines = 8
+	// recordsUpTo is how few rows are shown as records, a line for each column, where a table of them would lack
+	// columns. More rows are a table in any case: records of many rows cannot be compared.
+	recordsUpTo = 3
+	// maxCellLines is how many lines of a table a row of a query may take. Records have all of it.
+	maxCellLines = 8
 )
 
-// printTable writes the rows as a table.
-func (a *app) printTable(rows results) error {
+// printTable writes the rows as a table. The columns that are named have their place before the others.
+func (a *app) printTable(rows results, kept ...string) error {
 	var cells [][]string
+	columns := columnsOf(rows)
+	for _, column := range columns {
+		column.keep = slices.Contains(kept, column.title)
+	}
 	for rows.Next() {
-		row := make([]string, len(rows.Values()))
+		row := make([]string, len(columns))
 		for i, v := range rows.Values() {
 			row[i] = readable(v)
+			switch v.(type) {
+			case int64, float64:
+				columns[i].right = true
+			}
 		}
 		cells = append(cells, row)
 	}
 	if rows.Err() != nil {
 		return rows.Err()
 	}
-	return a.writeTable(columnNames(rows), cells)
+	t := textTable{columns: columns, cells: cells, maxLines: maxCellLines, advice: "use --output line or a wider terminal"}
+	return a.writeTable(t)
 }
 
-// writeTable writes a table. On a terminal it is made to fit: wide columns wrap, and where even that would leave
-// columns too narrow, each row is a list of lines.
-func (a *app) writeTable(names []string, cells [][]string) error {
-	widths := make([]int, len(names))
-	for i, name := range names {
-		widths[i] = text.StringWidth(name)
+// writeTable writes a table. On a terminal it is made to fit; a few rows that do not are records. Elsewhere it has all
+// columns, with lines around the cells.
+func (a *app) writeTable(t textTable) error {
+	t.width, t.grid, t.rule, t.noTitles = a.width(), true, true, a.noHeader
+	t.colors = painterFor(a.stdout, a.noColor)
+	if t.advice == "" {
+		t.advice = "use a wider terminal"
 	}
-	for _, row := range cells {
-		for i := range row {
-			widths[i] = max(widths[i], text.StringWidth(row[i]))
-		}
-	}
-	if width := a.width(); width > 0 {
-		var fits bool
-		if widths, fits = fit(widths, width); !fits {
-			for i, row := range cells {
-				if err := a.printRecord(i+1, names, row); err != nil {
-					return err
-				}
+	if len(t.cells) <= recordsUpTo && len(t.cells) > 0 && len(t.layOut()) > 0 {
+		for i, row := range t.cells {
+			if err := a.printRecord(i+1, t.columns, row); err != nil {
+				return err
 			}
-			return nil
 		}
+		return nil
 	}
-	w := table.NewWriter()
-	style := table.StyleDefault
-	style.Format.Header = text.FormatDefault
-	w.SetStyle(style)
-	if !a.noHeader {
-		w.AppendHeader(tableRow(names))
-	}
-	configs := make([]table.ColumnConfig, len(names))
-	for i := range configs {
-		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: widths[i], WidthMaxEnforcer: wrap}
-	}
-	w.SetColumnConfigs(configs)
-	for _, row := range cells {
-		w.AppendRow(tableRow(row))
-	}
-	_, err := fmt.Fprintln(a.stdout, w.Render())
+	var b bytes.Buffer
+	t.write(&b)
+	_, err := b.WriteTo(a.stdout)
 	return err
 }
 
-func tableRow(cells []string) table.Row {
-	row := make(table.Row, len(cells))
-	for i := range cells {
-		row[i] = cells[i]
+// columnsOf returns the columns of rows.
+func columnsOf(rows results) []*textColumn {
+	columns := textColumns(columnNames(rows)...)
+	for _, column := range columns {
+		name := strings.ToLower(column.title)
+		column.level = name == levelColumn || strings.HasSuffix(name, "_"+levelColumn)
 	}
-	return row
+	return columns
 }
 
-// printLines writes a line a column for each row.
+// textColumns returns columns of the given titles.
+func textColumns(titles ...string) []*textColumn {
+	columns := make([]*textColumn, len(titles))
+	for i, title := range titles {
+		columns[i] = &textColumn{title: title}
+	}
+	return columns
+}
+
+// printLines writes a line for each column of each row.
 func (a *app) printLines(rows results) error {
-	names := columnNames(rows)
-	row := make([]string, len(names))
+	columns := columnsOf(rows)
+	row := make([]string, len(columns))
 	for n := 1; rows.Next(); n++ {
 		for i, v := range rows.Values() {
 			row[i] = readable(v)
 		}
-		if err := a.printRecord(n, names, row); err != nil {
+		if err := a.printRecord(n, columns, row); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *app) printRecord(n int, names, values []string) error {
-	width := 0
-	for _, name := range names {
-		width = max(width, text.StringWidth(name))
+// printRecord writes a row as a line for each column. On a terminal long values wrap, but for those with a word that
+// would have to be broken, such as an address of a web page, which could then not be copied.
+func (a *app) printRecord(n int, columns []*textColumn, values []string) error {
+	names := 0
+	for _, column := range columns {
+		names = max(names, text.StringWidth(column.title))
+	}
+	colors, width := painterFor(a.stdout, a.noColor), 0
+	if available := a.width(); available > 0 {
+		width = max(leastWidth, available-names-3)
 	}
 	var b strings.Builder
 	b.WriteString(text.Pad(fmt.Sprintf("-[ RECORD %d ]", n), 60, '-') + "\n")
-	for i, name := range names {
-		fmt.Fprintf(&b, "%s | %s\n", text.Pad(name, width, ' '), values[i])
+	for i, column := range columns {
+		name := column.title
+		lines := []string{values[i]}
+		if longestWord(values[i]) <= width {
+			lines = wrapped(values[i], width)
+		}
+		for _, part := range lines {
+			if column.level {
+				part = colors.level(levelIn(part), part)
+			}
+			fmt.Fprintf(&b, "%s | %s\n", text.Pad(name, names, ' '), part)
+			name = ""
+		}
 	}
 	_, err := io.WriteString(a.stdout, b.String())
 	return err
@@ -130,48 +148,46 @@ func columnNames(rows results) []string {
 // width returns how wide the terminal is, and 0 where standard output is none.
 func (a *app) width() int { return widthOf(a.stdout) }
 
-// fit makes columns narrower until a table of them fits, the widest first. It reports false where they cannot be made
-// narrow enough.
-func fit(widths []int, available int) ([]int, bool) {
-	const border, lastBorder = 3, 1 // "| " and " " around each cell, "|" at the end.
-	available -= border*len(widths) + lastBorder
-	order := make([]int, len(widths))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(widths[a], widths[b]) })
-	fitted := slices.Clone(widths)
-	for n, i := range order {
-		// What the narrow columns leave is shared among the wide ones.
-		share := available / (len(order) - n)
-		if widths[i] > share {
-			if share < minWidth {
-				return nil, false
-			}
-			fitted[i] = share
-		}
-		available -= fitted[i]
-	}
-	return fitted, true
-}
-
-// wrap breaks a cell into lines, and leaves out the end of one that would be too long to read.
-func wrap(cell string, width int) string {
-	if text.StringWidth(cell) <= width {
-		return cell
-	}
-	if limit := width * maxLines; text.StringWidth(cell) > limit {
-		cell = text.Trim(cell, limit-1) + "…"
-	}
-	return text.WrapSoft(cell, width)
-}
-
-// readable returns a value as people are shown it.
+// readable returns a value as people are shown it: a list as its elements with commas between them.
 func readable(v any) string {
 	if v == nil {
 		return null
 	}
+	if raw, ok := v.(json.RawMessage); ok {
+		if list, ok := listText(raw); ok {
+			return printable(list)
+		}
+	}
 	return printable(plain(v))
+}
+
+// listText returns a JSON array of texts, numbers and truth values as a list for people. It reports false where the
+// value is something else. An element that could be taken for more or less than one is in quotes.
+func listText(raw json.RawMessage) (list string, ok bool) {
+	if len(raw) == 0 || raw[0] != '[' {
+		return "", false
+	}
+	var elements []json.RawMessage
+	if err := json.Unmarshal(raw, &elements); err != nil {
+		return "", false
+	}
+	texts := make([]string, len(elements))
+	for i, element := range elements {
+		texts[i] = string(element)
+		switch element[0] {
+		case '{', '[':
+			return "", false
+		case '"':
+			var s string
+			if err := json.Unmarshal(element, &s); err != nil {
+				return "", false
+			}
+			if s != "" && s == strings.TrimSpace(s) && !strings.ContainsAny(s, `,"`) {
+				texts[i] = s
+			}
+		}
+	}
+	return strings.Join(texts, ", "), true
 }
 
 // printable returns a text with what would move a terminal's cursor, or change its colours, spelt out. What a host on

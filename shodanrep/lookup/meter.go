@@ -24,6 +24,7 @@ type Meter struct {
 	began                       time.Time
 	total, done, failed, cached atomic.Int64
 	tally                       tally
+	searches                    searchTally
 	pace                        throughput
 	log                         hclog.Logger // nil where somebody reads the meter
 	logged                      atomic.Int64 // when, in nanoseconds

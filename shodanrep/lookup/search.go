@@ -78,8 +78,16 @@ func (e *Engine) CheckRich(source Source) error {
 // Related finds hosts that share a value, at most limit of them and without the address itself: in the dataset, where
 // there is one, at no cost, and if that leaves room by a search, which costs a query credit unless the same search
 // was made within the cache's time. Source may name one of the two.
-func (e *Engine) Related(ctx context.Context, pivot shodan.Pivot, value string, except netip.Addr, source Source, limit int) ([]Related, error) {
-	var found []Related
+//
+// The search is counted on the meter of the context.
+func (e *Engine) Related(ctx context.Context, pivot shodan.Pivot, value string, except netip.Addr, source Source, limit int) (found []Related, err error) {
+	var searched []Source
+	credits := int64(0)
+	defer func() {
+		if meter := MeterOf(ctx); meter != nil && err == nil {
+			meter.CountSearch(Query(pivot, value), len(found), credits, searched...)
+		}
+	}()
 	seen := map[string]bool{}
 	add := func(b shodan.Banner, from Source) {
 		endpoint := fmt.Sprint(b.Addr, b.Port.V, b.Transport)
@@ -94,6 +102,7 @@ func (e *Engine) Related(ctx context.Context, pivot shodan.Pivot, value string, 
 			return nil, err
 		}
 		if data != nil {
+			searched = append(searched, Dataset)
 			banners, err := data.Related(ctx, pivot, value, except, limit)
 			if err != nil {
 				return nil, err
@@ -107,9 +116,14 @@ func (e *Engine) Related(ctx context.Context, pivot shodan.Pivot, value string, 
 		return found, nil
 	}
 	query, asked := Query(pivot, value), 0
+	searched = append(searched, Shodan)
+	began := checkTime()
 	for page, err := range e.pages(ctx, query, int64(limit)) {
 		if err != nil {
 			return nil, searchError(query, err)
+		}
+		if !page.CheckedAt.Before(began) { // it is not from the cache
+			credits++
 		}
 		for _, b := range page.Value.Matches {
 			add(b, Shodan)
