@@ -15,6 +15,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/annotate"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 )
 
@@ -153,7 +154,7 @@ func (f *annotateFlags) readerOptions(name string) annotate.Options {
 
 // annotate writes a text again with its verdicts.
 func (a *app) annotate(ctx context.Context, flags *annotateFlags, name string, w *watch) error {
-	found, err := within(ctx, flags.connections)
+	found, err := within(ctx, func() ([]embedded.Connection, error) { return flags.connections(a.say) })
 	if err != nil {
 		return err
 	}

@@ -137,6 +137,12 @@ func parseConnection(block *hclsyntax.Block, text []byte) (spcConnection, error)
 	for _, attribute := range attributes {
 		c.Config += string(attribute.SrcRange.SliceBytes(text)) + "\n"
 	}
+	// The plugin has no arguments that are blocks: it refuses them as it does other unknown arguments.
+	for _, inner := range block.Body.Blocks {
+		if inner.Type != "options" { // Steampipe's own
+			c.Config += string(inner.Range().SliceBytes(text)) + "\n"
+		}
+	}
 	return c, nil
 }
 

@@ -37,6 +37,10 @@ func TestReadConfig(t *testing.T) {
 				"  list = [\n    1,\n    2,\n  ]\n  text = <<EOT\n  x\nEOT\n}\n",
 			[]embedded.Connection{{Name: "a", Config: "word  = \"w\"\nlist = [\n    1,\n    2,\n  ]\ntext = <<EOT\n  x\nEOT\n"}},
 		},
+		"blocks are handed over, for the plugin to refuse, without Steampipe's own": {
+			"connection \"a\" {\n  plugin = \"shodanrep\"\n  word = 1\n  block {\n    a = 1\n  }\n  options \"connection\" {\n    cache = true\n  }\n}",
+			[]embedded.Connection{{Name: "a", Config: "word = 1\nblock {\n    a = 1\n  }\n"}},
+		},
 		"the ways to name the plugin": {
 			`connection "a" { plugin = "hub.steampipe.io/plugins/someone/shodanrep@latest" }
 			connection "b" { plugin = "shodanrep@^1" }
