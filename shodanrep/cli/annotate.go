@@ -190,7 +190,7 @@ func (a *app) annotate(ctx context.Context, flags *annotateFlags, name string, w
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
-		if flags.file == "" {
+		if flags.file == "" && run.lastLine > 0 {
 			a.say(fmt.Sprintf("the output ends after line %d", run.lastLine))
 		}
 		return interruption{}
