@@ -48,7 +48,8 @@ const HookSecret = "INVENTEDhookSECRET"
 // Simulator is Shodan's REST API, InternetDB and CVEDB in one http.Handler. It is safe for concurrent use.
 type Simulator struct {
 	settings
-	base string // scheme and host, before the paths of the services
+	base   string // scheme, host and prefix, before the paths of the services
+	prefix string // of the paths of the services, which may be missing; empty where there is no server
 
 	mu        sync.RWMutex
 	hosts     map[netip.Addr]*entry
@@ -80,16 +81,9 @@ func New(t testing.TB, opts ...Option) *Simulator {
 	s := NewHandler(opts...)
 	// A later simulator may get the port of an earlier one, and what was learned of that one, such as a ban, is
 	// remembered by its address. So the address has a number that no other simulator has.
-	prefix := fmt.Sprintf("/simulator-%d", simulators.Add(1))
-	stripped := http.StripPrefix(prefix, s)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, prefix+"/") {
-			stripped.ServeHTTP(w, r)
-			return
-		}
-		s.ServeHTTP(w, r)
-	}))
-	s.base = server.URL + prefix
+	s.prefix = fmt.Sprintf("/simulator-%d", simulators.Add(1))
+	server := httptest.NewServer(s)
+	s.base = server.URL + s.prefix
 	t.Cleanup(func() {
 		server.CloseClientConnections() // ends what a Hang fault holds, for which Close would wait
 		server.Close()
@@ -127,7 +121,7 @@ func (s *Simulator) ExploitsURL() string { return s.base + ExploitsPath }
 
 // ServeHTTP implements http.Handler.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := route(r)
+	c := s.route(r)
 	done := s.record.begin(&c)
 	status := 0
 	// Deferred, because a dropped connection is left by a panic, as net/http has it.
@@ -170,8 +164,11 @@ type call struct {
 }
 
 // route finds the service, the endpoint and the subject of a request.
-func route(r *http.Request) call {
+func (s *Simulator) route(r *http.Request) call {
 	c := call{r: r, path: r.URL.Path}
+	if rest, ok := strings.CutPrefix(c.path, s.prefix+"/"); ok {
+		c.path = "/" + rest
+	}
 	if rest, ok := strings.CutPrefix(c.path, InternetDBPath+"/"); ok {
 		c.Service, c.path = InternetDB, "/"+rest
 	} else if rest, ok := strings.CutPrefix(c.path, CVEDBPath+"/"); ok {

@@ -131,12 +131,8 @@ func newSimulator(t *testing.T) *shodantest.Simulator {
 func (e endpointCase) config(c connection) string {
 	// A target that fails for good is given up early, but not so early that a neighbour fails on a busy machine.
 	timeout := "10s"
-	switch {
-	case c.name == "patient":
-	case e.key != "":
-		timeout = "1500ms"
-	default:
-		timeout = "700ms"
+	if c.name != "patient" {
+		timeout = "2s"
 	}
 	config := fmt.Sprintf("api_url = %q\ninternetdb_url = %q\ncvedb_url = %q\nexploits_url = %q\ncache = \"off\"\ntimeout = %q\n"+
 		"requests_per_second = 1000\ninternetdb_requests_per_second = 1000\n",
