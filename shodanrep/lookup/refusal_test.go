@@ -50,8 +50,9 @@ func TestARefusalByInternetDBIsOneErrorAndNoLoop(t *testing.T) {
 			t.Run(name+", "+way, func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
 					sim := shodantest.NewHandler()
-					test.fault.Service = shodantest.InternetDB
-					sim.Fault(test.fault)
+					fault := test.fault // the other subtests run at the same time
+					fault.Service = shodantest.InternetDB
+					sim.Fault(fault)
 					cfg, q := config(sim), lookup.Question{Addr: sim.Generate(1)[0]}
 					configure(&cfg, &q)
 					a := lookUp(t.Context(), t, start(t, cfg), q)[0]
