@@ -67,9 +67,10 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 	}
 	config, wrongTypes, err := decodeArguments(body.Body)
 	r := reader{wrongTypes: wrongTypes, err: err}
+	key, keyOrigin := r.apiKey(config.APIKey)
 	s := settings{
 		lookup: lookup.Config{
-			APIKey:                      r.apiKey(config.APIKey),
+			APIKey:                      key,
 			Source:                      lookup.Source(r.oneOf("source", config.Source, string(lookup.Auto), string(lookup.Dataset), string(lookup.Shodan), string(lookup.InternetDB))),
 			DataFiles:                   r.texts("data_files", config.DataFiles, `["~/shodan/*.json.gz"]`),
 			APILookupLimit:              r.count("api_lookup_limit", config.APILookupLimit, 100, 0, 1_000_000),
@@ -91,7 +92,7 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 		searchLimit:      r.count("search_limit", config.SearchLimit, 1000, 1, 1_000_000),
 		networkLimit:     r.count("network_limit", config.NetworkLimit, 4096, 1, 1_000_000),
 	}
-	_, s.keyOrigin = findAPIKey(config.APIKey)
+	s.keyOrigin = keyOrigin
 	s.policy = r.policy(config.Policy)
 	s.lists = r.lists(config.AllowList, config.DenyList)
 	if r.err == nil {
@@ -136,14 +137,14 @@ func (r *reader) texts(name string, list []string, example string) []string {
 }
 
 // apiKey takes the key from the argument, or from where else it is kept; see findAPIKey.
-func (r *reader) apiKey(value *string) string {
+func (r *reader) apiKey(value *string) (key, origin string) {
 	r.mistyped("api_key", "the key from https://account.shodan.io, in quotes")
-	key, _ := findAPIKey(value)
+	key, origin = findAPIKey(value)
 	if strings.ContainsFunc(key, func(c rune) bool { return !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z') }) {
 		r.wrong("api_key holds characters that no key has (the value is not shown): a key is letters and digits, " +
 			"copy it from https://account.shodan.io")
 	}
-	return key
+	return key, origin
 }
 
 // oneOf takes a word; the first that is allowed is the default.

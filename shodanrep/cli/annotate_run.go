@@ -32,7 +32,7 @@ const (
 	rememberFor         = time.Hour
 	rememberFailureFor  = time.Minute
 	// A round of lookups ends when it has so many addresses, or is so old: what is counted of them needs memory, and
-	// the age of a host's data is reckoned to the beginning. minRoundGroups is more groups than there are at a time.
+	// the age of a host's data is counted up to the beginning. minRoundGroups is more groups than there are at a time.
 	roundAddresses = 100_000
 	roundTime      = time.Hour
 	minRoundGroups = readAhead + 4

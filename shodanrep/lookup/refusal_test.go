@@ -89,8 +89,9 @@ func TestARefusalByCVEDBSaysNothingOfAKey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				sim := shodantest.NewHandler()
-				test.fault.Service = shodantest.CVEDB
-				sim.Fault(test.fault)
+				fault := test.fault
+				fault.Service = shodantest.CVEDB
+				sim.Fault(fault)
 				_, err := lookup.Ask(t.Context(), start(t, config(sim)), shodan.FindCVE("CVE-2024-0001"))
 				if err == nil || ofAKey.MatchString(err.Error()) || sim.Count("") > test.requests {
 					t.Errorf("%v after %d requests", err, sim.Count(""))

@@ -194,7 +194,7 @@ func (b *Batch) lookUp(s *service, u unit, done func(Question, outcome)) {
 		b.engine.fly(ctx, s, started, addrs, how, land)
 	})
 	for i, q := range u.questions {
-		// Where the query has ended, the other flights are left as well.
+		// Where the query has ended, the other calls in flight are left as well.
 		if o, err := s.wait(b.ctx, boarded[keys[i]]); err == nil {
 			done(q, o)
 		}

@@ -8,9 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os/exec"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
@@ -62,22 +60,8 @@ func measureMachines(l *lab) ([]figure, error) {
 	defer s.close()
 	connection := s.rest(`bulk_lookup = "off"`, fmt.Sprintf("requests_per_second = %v", rate), fmt.Sprintf("cache = %q", redis))
 
-	var (
-		running sync.WaitGroup
-		mu      sync.Mutex
-		failure error
-	)
-	for addrs := range slices.Chunk(s.Generate(processes*each), each) {
-		running.Go(func() {
-			err := l.queryAll(connection, addrs)
-			mu.Lock()
-			failure = cmp.Or(failure, err)
-			mu.Unlock()
-		})
-	}
-	running.Wait()
-	if failure != nil {
-		return nil, failure
+	if err := l.queryInProcesses(s, connection, processes, each); err != nil {
+		return nil, err
 	}
 	requests := s.Requests()
 	took := requests[len(requests)-1].Time.Sub(requests[0].Time)

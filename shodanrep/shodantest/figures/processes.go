@@ -40,11 +40,11 @@ func measureProcesses(l *lab) ([]figure, error) {
 	)
 	running.Go(func() {
 		begun := time.Now()
-		freeErr = l.queryInProcesses(internetDB, internetDB.internetDB(), addresses)
+		freeErr = l.queryInProcesses(internetDB, internetDB.internetDB(l.cacheFile()), sharingProcesses, addresses)
 		free = time.Since(begun)
 	})
 	running.Go(func() {
-		keyErr = l.queryInProcesses(rest, rest.rest(`bulk_lookup = "off"`), slow)
+		keyErr = l.queryInProcesses(rest, rest.rest(`bulk_lookup = "off"`, l.cacheFile()), sharingProcesses, slow)
 	})
 	running.Wait()
 	if err := cmp.Or(freeErr, keyErr); err != nil {
@@ -72,15 +72,17 @@ func measureProcesses(l *lab) ([]figure, error) {
 	}}, nil
 }
 
-// queryInProcesses looks addresses of a service up in several processes at once, which share a cache file.
-func (l *lab) queryInProcesses(s *service, connection []string, each int) error {
-	connection = append(connection, fmt.Sprintf("cache = %q", l.path(".sqlite")))
+// cacheFile is the argument for a cache file of its own.
+func (l *lab) cacheFile() string { return fmt.Sprintf("cache = %q", l.path(".sqlite")) }
+
+// queryInProcesses looks addresses of a service up in several processes at once, so many in each.
+func (l *lab) queryInProcesses(s *service, connection []string, processes, each int) error {
 	var (
 		running sync.WaitGroup
 		mu      sync.Mutex
 		failure error
 	)
-	for addrs := range slices.Chunk(s.Generate(sharingProcesses*each), each) {
+	for addrs := range slices.Chunk(s.Generate(processes*each), each) {
 		running.Go(func() {
 			err := l.queryAll(connection, addrs)
 			mu.Lock()
