@@ -105,7 +105,8 @@ func locked(ctx context.Context, path string, flag int, f func() error) error {
 		if r.err != nil {
 			return r.err
 		}
-		return errors.Join(f(), r.file.Close())
+		defer r.file.Close() // nothing was written
+		return f()
 	case <-ctx.Done():
 		close(abandoned)
 		return ctx.Err()

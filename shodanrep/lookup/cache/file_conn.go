@@ -19,6 +19,7 @@ const busyTimeout = 5 * time.Second
 type conn struct {
 	turn   chan struct{} // holds one token, which is the right to use db
 	db     *sqlite3.Conn // nil while the file is not open
+	path   string        // of the open file
 	damage error         // by which SQLite said that the file is damaged; the open file, or the last one
 	stmts  map[string]*sqlite3.Stmt
 }
@@ -44,7 +45,7 @@ func (c *conn) open(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	c.damage = nil
+	c.path, c.damage = path, nil
 	c.db, c.stmts = db, map[string]*sqlite3.Stmt{}
 	return db.BusyTimeout(busyTimeout)
 }
@@ -60,7 +61,7 @@ func (c *conn) close() (err error) {
 	for _, s := range stmts {
 		s.Close()
 	}
-	return db.Close()
+	return sqlitefile.Close(db, c.path)
 }
 
 // transact runs fn in a transaction that begin starts, and gives up, without a trace, when ctx ends. The caller holds

@@ -83,6 +83,7 @@ const maxIdle = 4
 // conn is a connection and its prepared statements. It has one user at a time.
 type conn struct {
 	*sqlite3.Conn
+	path     string // of the index
 	prepared map[string]*sqlite3.Stmt
 }
 
@@ -177,7 +178,7 @@ func (c *conn) close() (err error) {
 	for _, stmt := range c.prepared {
 		err = errors.Join(err, stmt.Close())
 	}
-	return errors.Join(err, c.Conn.Close())
+	return errors.Join(err, sqlitefile.Close(c.Conn, c.path))
 }
 
 // stmt returns the prepared statement for a query, compiled at its first use.

@@ -125,7 +125,7 @@ func (x *index) connect() (_ *conn, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: db, prepared: map[string]*sqlite3.Stmt{}}
+	c := &conn{Conn: db, path: x.path, prepared: map[string]*sqlite3.Stmt{}}
 	if err = c.BusyHandler(patient); err == nil {
 		err = c.Exec("pragma synchronous = normal; pragma cache_size = -16384; pragma journal_size_limit = 67108864")
 	}

@@ -1,0 +1,97 @@
+package sqlitefile
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// openWAL opens the file at path, which keeps a write-ahead log, and makes it where it is missing.
+func openWAL(t *testing.T, path string) *sqlite3.Conn {
+	t.Helper()
+	db, err := sqlite3.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if err := db.Exec("pragma journal_mode = wal; create table if not exists t(x)"); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func TestCloseWaitsWhileTheFileIsSetAside(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "c.sqlite")
+	old := openWAL(t, path)
+	closed := make(chan error, 1)
+	var current *sqlite3.Conn
+	err := locked(t.Context(), path, os.O_RDWR, func() error {
+		go func() { closed <- Close(old, path) }()
+		select {
+		case <-closed:
+			return errors.New("Close did not wait for the lock")
+		case <-time.After(20 * time.Millisecond): // a slow machine only makes the test more lenient
+		}
+		for _, suffix := range []string{"-wal", ""} {
+			if err := os.Rename(path+suffix, path+".damaged"+suffix); err != nil {
+				return err
+			}
+		}
+		if err := os.Remove(path + "-shm"); err != nil {
+			return err
+		}
+		current = openWAL(t, path)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-closed; err != nil {
+		t.Fatal(err)
+	}
+	other := openWAL(t, path)
+	for _, db := range []*sqlite3.Conn{current, other} {
+		if err := db.Exec("insert into t values (1)"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, _, err := other.Prepare("select count(*) from t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !s.Step() || s.ColumnInt(0) != 2 {
+		t.Errorf("got %d rows, want 2: %v", s.ColumnInt(0), s.Err())
+	}
+	if err := errors.Join(s.Close(), Close(current, path), Close(other, path)); err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"-wal", "-shm"} {
+		if _, err := os.Stat(path + suffix); err == nil {
+			t.Errorf("%s is left after the last connection closed", suffix)
+		}
+	}
+}
+
+func TestCloseWithoutAFolderForTheLock(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path := filepath.Join(folder, "d", "c.sqlite")
+	if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	db := openWAL(t, path)
+	if err := os.Rename(filepath.Dir(path), filepath.Join(folder, "moved")); err != nil {
+		t.Fatal(err)
+	}
+	if err := Close(db, path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("there is a file again")
+	}
+}
