@@ -5,8 +5,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
 )
 
 // OpenCache opens the cache that a connection of the given arguments uses, for who wants to look into it or clear it.

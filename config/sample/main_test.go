@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/dataset"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/dataset"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 )
 
 func (a *app) cacheCommand() *cobra.Command {

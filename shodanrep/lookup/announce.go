@@ -1,6 +1,6 @@
 package lookup
 
-import "github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
+import "github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 
 // awaited is a question that queries have looked for in the cache, in vain, and will ask when its turn comes. What one
 // of them is answered meanwhile is kept for the others: they would not look into the cache again.

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 

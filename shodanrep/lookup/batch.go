@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 

@@ -13,8 +13,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/dataset"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/dataset"
 )
 
 // internetDBBurst is how many requests may go to InternetDB before its pace is kept: the addresses of an alert or a

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 )
 
 const (

@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/ratelimit"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 )
 
 // margin makes the pace a little slower than allowed: requests that leave exactly a second apart can arrive less than a

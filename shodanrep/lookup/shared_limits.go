@@ -3,8 +3,8 @@ package lookup
 import (
 	"path/filepath"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/cache"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/ratelimit"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 )
 
 // OpenRateLimits opens the file through which the processes of a machine share rate limits, pauses and bans: beside the

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/ratelimit"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 )
 
 const (

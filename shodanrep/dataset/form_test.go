@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup/dataset"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/dataset"
 )
 
 func TestAFileWithoutABannerIsAnError(t *testing.T) {
