@@ -66,7 +66,7 @@ lint: ## Check format and code
 .PHONY: bench
 bench: build packages ## Measure, for some five minutes; the table of docs/performance.md is from here
 	go test -run '^$$' -bench . -benchmem -benchtime 0.2s ./shodanrep/...
-	@go run ./shodanrep/shodantest/figures -binary bin/shodanrep
+	@go run ./shodanrep/tools/bench -binary bin/shodanrep
 
 .PHONY: soak
 soak: build packages ## Run for ten minutes while processes are killed, services fail and Redis comes and goes

@@ -213,7 +213,7 @@ func (r *reader) cache(value *string) string {
 		return "on"
 	}
 	switch place := *value; {
-	case place != "" && cache.CheckPlace(place) == nil:
+	case place != "" && cache.CheckLocation(place) == nil:
 	case strings.Contains(place, "://"):
 		r.wrong(`cache is no Redis address (it is not shown, it may hold a password): use one such as "redis://host:6379/0"`)
 	case strings.ContainsFunc(place, unicode.IsControl):

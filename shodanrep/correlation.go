@@ -150,7 +150,7 @@ func (c correlation) listRelated(ctx context.Context, r *request, emit func(*rel
 		if answer.Host != nil {
 			shared = c.shared(answer.Host, asked.pivots)
 		}
-		if meter := lookup.MeterOf(ctx); meter != nil && len(shared) == 0 {
+		if meter := lookup.ProgressFrom(ctx); meter != nil && len(shared) == 0 {
 			meter.CountUnsearched(unsearched(s, answer, asked.pivots))
 		}
 		for _, own := range shared {

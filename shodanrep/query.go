@@ -160,7 +160,7 @@ func (q *query) answer(ctx context.Context, s *subject, want lookup.Question) (l
 	case s.network:
 		answer = lookup.Answer{Status: notAHost}
 	case !s.addr.IsValid():
-		if meter := lookup.MeterOf(ctx); meter != nil {
+		if meter := lookup.ProgressFrom(ctx); meter != nil {
 			meter.CountInvalid(s.given)
 		}
 	default:

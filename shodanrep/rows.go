@@ -93,7 +93,7 @@ func perAddressAhead[R any](want func(*plugin.QueryData) lookup.Question,
 	return func(ctx context.Context, d *plugin.QueryData, _ *plugin.HydrateData) (any, error) {
 		q, question := queryOf(ctx, d), want(d)
 		own, all, err := q.subjects(ctx, d)
-		if err == nil && question.Rich {
+		if err == nil && question.RequireBanners {
 			err = checkRich(q, own)
 		}
 		if err == nil {
@@ -156,7 +156,7 @@ func perAddressAhead[R any](want func(*plugin.QueryData) lookup.Question,
 // checkRich returns an error where a source that the subjects name has no banners.
 func checkRich(q *query, subjects []*subject) error {
 	for _, s := range subjects {
-		if err := q.engine.CheckRich(s.source); err != nil {
+		if err := q.engine.CheckBanners(s.source); err != nil {
 			return err
 		}
 	}

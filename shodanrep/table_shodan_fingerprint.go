@@ -44,7 +44,7 @@ func tableShodanFingerprint(context.Context) *plugin.Table {
 
 // withRichBanners asks for a host with its banners of a source that has some.
 func withRichBanners(*plugin.QueryData) lookup.Question {
-	return lookup.Question{Banners: true, Rich: true}
+	return lookup.Question{Banners: true, RequireBanners: true}
 }
 
 // A fingerprintRow is a fingerprint of a service, or an address without one.

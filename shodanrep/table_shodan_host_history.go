@@ -42,7 +42,7 @@ func tableShodanHostHistory(context.Context) *plugin.Table {
 
 // withHistory asks for the banners of all times, of a source that has some.
 func withHistory(*plugin.QueryData) lookup.Question {
-	return lookup.Question{History: true, Rich: true}
+	return lookup.Question{History: true, RequireBanners: true}
 }
 
 // What may change between two sightings of a service, in order of weight.

@@ -178,12 +178,12 @@ const networkWindow = 500
 // lookUpNetwork is listNetwork by looking each address up.
 func (r *request) lookUpNetwork(ctx context.Context, n network, source lookup.Source, emit func(*networkRow) bool) error {
 	want, most := wanted(r.d), r.remaining(ctx)
-	want.Free = true
+	want.SkipREST = true
 	expected := int(min(most, n.size()))
 	if ListLength(ctx) > 0 {
 		expected-- // as a value of a list it counts already
 	}
-	r.batch.Expect(expected)
+	r.batch.AddTotal(expected)
 	next, stop := iter.Pull(n.addresses(most))
 	defer stop()
 	ask := func() (subjects []*subject) {

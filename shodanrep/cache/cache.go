@@ -10,8 +10,8 @@ import (
 // Key names one answer.
 type Key struct {
 	Service string // the service asked and its address, such as "internetdb https://internetdb.shodan.io"
-	Subject string // what was asked about: an address, a search query
-	Asked   string // what was asked of it, such as "minify"; empty for all there is
+	Target  string // what was asked about: an address, a search query
+	Options string // what was asked of it, such as "minify"; empty for all there is
 }
 
 // Entry is one answer. An empty Body is a negative answer: the service has nothing indexed.
@@ -44,12 +44,12 @@ type Store interface {
 
 // Stats is what a store holds and how well it serves.
 type Stats struct {
-	Place   string // where it is: "memory", a path, a redis:// address without its password
-	Entries int64
-	Expired int64     // entries that have expired and are not yet dropped, of Entries
-	Bytes   int64     // what the store takes up
-	Oldest  time.Time // CheckedAt of the oldest entry, zero where there is none
-	Newest  time.Time
-	Hits    int64 // questions answered from the store since it was made or cleared
-	Misses  int64
+	Location string // where it is: "memory", a path, a redis:// address without its password
+	Entries  int64
+	Expired  int64     // entries that have expired and are not yet dropped, of Entries
+	Bytes    int64     // what the store takes up
+	Oldest   time.Time // CheckedAt of the oldest entry, zero where there is none
+	Newest   time.Time
+	Hits     int64 // questions answered from the store since it was made or cleared
+	Misses   int64
 }

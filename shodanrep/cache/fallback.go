@@ -276,8 +276,8 @@ func (f *fallback) Stats(ctx context.Context) (stats Stats, err error) {
 		stats, err = s.Stats(ctx)
 		return err
 	})
-	if err == nil && stats.Place == "memory" {
-		stats.Place = "memory, in place of " + f.place
+	if err == nil && stats.Location == "memory" {
+		stats.Location = "memory, in place of " + f.place
 	}
 	return stats, err
 }

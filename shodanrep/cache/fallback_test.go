@@ -80,7 +80,7 @@ func TestFailureInTheMiddle(t *testing.T) {
 
 			after := c.batch(300, 3000)
 			for i := range after {
-				after[i].Asked = "other"
+				after[i].Options = "other"
 			}
 			var wg sync.WaitGroup
 			for range 4 {
@@ -97,13 +97,13 @@ func TestFailureInTheMiddle(t *testing.T) {
 			if got := mustGet(t, s, keysOf(after)...); len(got) != len(after) {
 				t.Errorf("got %d of %d entries that were put after the failure", len(got), len(after))
 			}
-			if got, want := mustStats(t, s).Place, "memory, in place of "+f.path; got != want {
+			if got, want := mustStats(t, s).Location, "memory, in place of "+f.path; got != want {
 				t.Errorf("the place is %q, want %q", got, want)
 			}
 			w.wantOne(t, "cache file "+f.path+": ", test.want)
 
 			s.retry(t)
-			if got := mustStats(t, s).Place; got != f.path {
+			if got := mustStats(t, s).Location; got != f.path {
 				t.Errorf("the place is %q, want the file again", got)
 			}
 			if got := mustGet(t, s, keysOf(after)...); len(got) != len(after) {
@@ -145,7 +145,7 @@ func TestABusyFileIsNotLeft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := mustStats(t, s).Place; got != f.path {
+	if got := mustStats(t, s).Location; got != f.path {
 		t.Errorf("the place is %q, want the file still", got)
 	}
 	if got := w.lines(); got[0] != "" {

@@ -52,7 +52,7 @@ func (f *File) Get(ctx context.Context, keys []Key) (map[Key]Entry, error) {
 	err := f.reader.read(ctx, func() error {
 		const query = `SELECT checked_at, expires, body FROM answer WHERE subject = ? AND service = ? AND asked = ?`
 		for _, k := range keys {
-			s, err := f.reader.stmt(query, k.Subject, k.Service, k.Asked)
+			s, err := f.reader.stmt(query, k.Target, k.Service, k.Options)
 			if err != nil {
 				return err
 			}
@@ -107,9 +107,9 @@ func (f *File) Put(ctx context.Context, entries []Entry) error {
 		for _, e := range entries {
 			var err error
 			if int64(len(e.Body)) > f.opts.MaxBytes {
-				_, err = f.writer.exec(remove, e.Subject, e.Service, e.Asked)
+				_, err = f.writer.exec(remove, e.Target, e.Service, e.Options)
 			} else {
-				_, err = f.writer.exec(insert, e.Subject, e.Service, e.Asked,
+				_, err = f.writer.exec(insert, e.Target, e.Service, e.Options,
 					e.CheckedAt.UnixMicro(), e.Expires.UnixMicro(), e.Body)
 			}
 			if err != nil {
@@ -177,7 +177,7 @@ func (f *File) Stats(ctx context.Context) (Stats, error) {
 	if err := f.present(); err != nil {
 		return Stats{}, err
 	}
-	s := Stats{Place: f.path}
+	s := Stats{Location: f.path}
 	err := f.reader.read(ctx, func() error {
 		row, err := f.reader.numbers(`SELECT count(*), coalesce(sum(expires <= ?), 0), min(checked_at), max(checked_at)
 			FROM answer INDEXED BY answer_age`, f.opts.Now().UnixMicro())

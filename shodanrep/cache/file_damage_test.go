@@ -121,7 +121,7 @@ func TestADamagedFileIsSetAside(t *testing.T) {
 			s.(*fallback).work.Wait()
 			fresh := c.entry("192.0.2.200", "fresh")
 			mustPut(t, s, fresh)
-			if got := mustStats(t, s); got.Place != path || got.Entries != 1 {
+			if got := mustStats(t, s); got.Location != path || got.Entries != 1 {
 				t.Errorf("got %+v, want one entry in the file", got)
 			}
 			if err := s.Close(); err != nil {
@@ -157,14 +157,14 @@ func TestAFileDamagedWhileInUseIsSetAside(t *testing.T) {
 	overwriteMiddle(t, f.path)
 	fresh := c.batch(300, 3000)
 	for i := range fresh {
-		fresh[i].Asked = "other"
+		fresh[i].Options = "other"
 	}
 	if found, err := s.Get(t.Context(), keysOf(old)); err != nil {
 		t.Errorf("got %d entries: %v", len(found), err)
 	}
 	mustPut(t, s, fresh...) // into the file or the memory, from which it gets into the file
 	s.work.Wait()
-	if got := mustStats(t, s).Place; got != f.path {
+	if got := mustStats(t, s).Location; got != f.path {
 		t.Errorf("the place is %q, want the file", got)
 	}
 	if got := mustGet(t, s, keysOf(fresh)...); len(got) != len(fresh) {

@@ -45,7 +45,7 @@ func TestFileIsKeptFromOneProcessToTheNext(t *testing.T) {
 			t.Fatal(err)
 		}
 		f = openTestFile(t, path, Options{Now: c.now})
-		if got := mustStats(t, f); got.Entries != 1 || got.Hits != int64(2*i+1) || got.Misses != 1 || got.Place != path {
+		if got := mustStats(t, f); got.Entries != 1 || got.Hits != int64(2*i+1) || got.Misses != 1 || got.Location != path {
 			t.Errorf("after process %d: %+v", i, got)
 		}
 		f.Close()
@@ -123,7 +123,7 @@ func TestFileKeepsWithinItsBound(t *testing.T) {
 		newest := keysOf(entries[len(entries)-len(got):])
 		dead := c.batch(2000, 300)
 		for i := range dead {
-			dead[i].Asked = "other"
+			dead[i].Options = "other"
 			dead[i].Expires = c.now()
 		}
 		for filePages(t, f).used() > bound/2 { // as much room as they take

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-var leased = Key{Service: "shodan https://api.shodan.io", Subject: "192.0.2.1", Asked: "minify"}
+var leased = Key{Service: "shodan https://api.shodan.io", Target: "192.0.2.1", Options: "minify"}
 
 // countUnderLease adds to a number, in two steps that no other process may come between, and returns how often.
 func countUnderLease(ctx context.Context, args []string) (any, error) {
@@ -133,7 +133,7 @@ func TestLease(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range n {
 			key := leased
-			key.Subject = strconv.Itoa(i)
+			key.Target = strconv.Itoa(i)
 			var release func()
 			if i%10 == 0 {
 				var got bool

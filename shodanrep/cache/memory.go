@@ -59,7 +59,7 @@ func newMemory(maxBytes int64, now func() time.Time) *Memory {
 
 // cost is what an entry takes of the bound.
 func cost(k Key, body []byte) int64 {
-	return overhead + int64(len(k.Service)+len(k.Subject)+len(k.Asked)+len(body))
+	return overhead + int64(len(k.Service)+len(k.Target)+len(k.Options)+len(body))
 }
 
 // Get returns the entries that are there and have not expired. Their bodies are the store's own and not to be changed.
@@ -107,7 +107,7 @@ func (m *Memory) Put(ctx context.Context, entries []Entry) error {
 			continue
 		}
 		// Bodies and subjects are often slices of a whole bulk answer or a whole list, which they would keep alive.
-		key := Key{Service: e.Service, Subject: strings.Clone(e.Subject), Asked: e.Asked}
+		key := Key{Service: e.Service, Target: strings.Clone(e.Target), Options: e.Options}
 		m.entries.Add(key, kept{bytes.Clone(e.Body), e.CheckedAt.UnixMicro(), e.Expires.UnixMicro()})
 		m.bytes += size
 		for m.bytes > m.maxBytes {
@@ -130,7 +130,7 @@ func (m *Memory) Clear(ctx context.Context, subject string) (int64, error) {
 		m.hits, m.misses = 0, 0
 		return n, nil
 	}
-	return m.removeIf(func(k Key, _ kept) bool { return k.Subject == subject }), nil
+	return m.removeIf(func(k Key, _ kept) bool { return k.Target == subject }), nil
 }
 
 // Prune drops what has expired.
@@ -164,7 +164,7 @@ func (m *Memory) Stats(ctx context.Context) (Stats, error) {
 	now := m.now().UnixMicro()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := Stats{Place: "memory", Entries: int64(m.entries.Len()), Bytes: m.bytes, Hits: m.hits, Misses: m.misses}
+	s := Stats{Location: "memory", Entries: int64(m.entries.Len()), Bytes: m.bytes, Hits: m.hits, Misses: m.misses}
 	oldest, newest := int64(math.MaxInt64), int64(math.MinInt64)
 	for _, v := range m.entries.Values() {
 		if v.expires <= now {

@@ -48,7 +48,7 @@ func (s *redisStore) subjectKey(subject string) string {
 }
 
 // answerName names an answer within its subject's hash. Escaped, the parts have no ":" of their own.
-func answerName(k Key) string { return url.QueryEscape(k.Service) + ":" + url.QueryEscape(k.Asked) }
+func answerName(k Key) string { return url.QueryEscape(k.Service) + ":" + url.QueryEscape(k.Options) }
 
 func (s *redisStore) countKey() string { return s.prefix + "count" }
 
@@ -63,12 +63,12 @@ func (s *redisStore) Get(ctx context.Context, keys []Key) (map[Key]Entry, error)
 		answers := make([]*redis.SliceCmd, len(batch))
 		_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for i, k := range batch {
-				name, ok := names[[2]string{k.Service, k.Asked}]
+				name, ok := names[[2]string{k.Service, k.Options}]
 				if !ok {
 					name = answerName(k)
-					names[[2]string{k.Service, k.Asked}] = name
+					names[[2]string{k.Service, k.Options}] = name
 				}
-				answers[i] = p.HMGet(ctx, s.subjectKey(k.Subject), "@"+name, "#"+name)
+				answers[i] = p.HMGet(ctx, s.subjectKey(k.Target), "@"+name, "#"+name)
 			}
 			return nil
 		})
@@ -136,7 +136,7 @@ func (s *redisStore) Put(ctx context.Context, entries []Entry) error {
 		for bytes := 0; len(keys) < min(len(entries), putBatch) && bytes < putBytes; {
 			e := entries[len(keys)]
 			about := fmt.Sprint(e.CheckedAt.UnixMicro(), e.Expires.UnixMicro(), len(e.Body))
-			keys = append(keys, s.subjectKey(e.Subject))
+			keys = append(keys, s.subjectKey(e.Target))
 			args = append(args, answerName(e.Key), about, e.Body, e.Expires.Sub(now).Milliseconds())
 			bytes += len(e.Body)
 		}
@@ -203,7 +203,7 @@ func (s *redisStore) scan(ctx context.Context, bound int64, fn func(keys []strin
 
 // Stats says what Redis holds. Of a very large one it looks at a part, and estimates the whole from that.
 func (s *redisStore) Stats(ctx context.Context) (Stats, error) {
-	stats := Stats{Place: s.place}
+	stats := Stats{Location: s.place}
 	var oldest, newest int64
 	seen := map[string]bool{} // a walk may come by a key twice
 	walked, err := s.scan(ctx, s.bound, func(keys []string) error {

@@ -42,7 +42,7 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 	if err := r.WaitFor(t.Context(), before.Key); !errors.Is(err, ErrAway) {
 		t.Errorf("WaitFor: %v, want %v", err, ErrAway)
 	}
-	if got, want := mustStats(t, r).Place, "memory, in place of redis://127.0.0.1:"+s.port+"/0"; got != want {
+	if got, want := mustStats(t, r).Location, "memory, in place of redis://127.0.0.1:"+s.port+"/0"; got != want {
 		t.Errorf("the place is %q, want %q", got, want)
 	}
 	w.wantOne(t, "cache redis://127.0.0.1:"+s.port+"/0: ", "check that it runs and can be reached from here")
@@ -82,7 +82,7 @@ func TestRedisWithAPassword(t *testing.T) {
 	t.Run("the right one", func(t *testing.T) {
 		r := openTestRedis(t, s, Options{})
 		mustPut(t, r, e)
-		if got, want := mustStats(t, r).Place, "redis://127.0.0.1:"+s.port+"/0"; got != want {
+		if got, want := mustStats(t, r).Location, "redis://127.0.0.1:"+s.port+"/0"; got != want {
 			t.Errorf("the place is %q, want %q", got, want)
 		}
 	})

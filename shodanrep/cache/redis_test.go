@@ -138,10 +138,10 @@ func TestRedisGivesAnswersTheirTime(t *testing.T) {
 	c := newClock()
 	r := openTestRedis(t, startRedis(t, ""), Options{Now: c.now})
 	long, short := c.entry("192.0.2.1", "l"), c.entry("192.0.2.1", "s")
-	short.Asked, short.Expires = "minify", c.now().Add(time.Minute)
+	short.Options, short.Expires = "minify", c.now().Add(time.Minute)
 	for i, e := range []Entry{short, long, short} {
 		mustPut(t, r, e)
-		got := r.store.client.PTTL(t.Context(), r.store.subjectKey(e.Subject)).Val()
+		got := r.store.client.PTTL(t.Context(), r.store.subjectKey(e.Target)).Val()
 		if want := []time.Duration{time.Minute, time.Hour, time.Hour}[i]; got > want || got < want-20*time.Second {
 			t.Errorf("put %d: Redis keeps the answers for %v, want %v", i, got, want)
 		}

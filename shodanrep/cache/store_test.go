@@ -37,7 +37,7 @@ func (c *clock) forward(d time.Duration) {
 // entry makes an entry of a body, checked now and good for an hour.
 func (c *clock) entry(subject, body string) Entry {
 	return Entry{
-		Key:       Key{Service: "internetdb https://internetdb.shodan.io", Subject: subject},
+		Key:       Key{Service: "internetdb https://internetdb.shodan.io", Target: subject},
 		Body:      []byte(body),
 		CheckedAt: c.now(),
 		Expires:   c.now().Add(time.Hour),
@@ -96,10 +96,10 @@ func testStore(t *testing.T, open func(t *testing.T, c *clock) Store) {
 	for name, test := range map[string]func(*testing.T, *clock, Store){
 		"gives back what was put, and leaves out what was not": func(t *testing.T, c *clock, s Store) {
 			a, b, neg := c.entry("192.0.2.1", "one"), c.entry("192.0.2.1", "two"), c.entry("198.51.100.7", "")
-			b.Asked = "minify"
+			b.Options = "minify"
 			neg.Expires = c.now().Add(time.Minute)
 			mustPut(t, s, a, b, neg)
-			other := Key{Service: "shodan https://api.shodan.io", Subject: "192.0.2.1"}
+			other := Key{Service: "shodan https://api.shodan.io", Target: "192.0.2.1"}
 			got := mustGet(t, s, a.Key, b.Key, neg.Key, other)
 			for _, e := range got {
 				if e.CheckedAt.Location() != time.UTC {
@@ -184,7 +184,7 @@ func testStore(t *testing.T, open func(t *testing.T, c *clock) Store) {
 			}
 			for _, e := range entries {
 				if !bytes.Equal(got[e.Key].Body, e.Body) {
-					t.Fatalf("%s: got %v, want %v", e.Subject, got[e.Key].Body[:1], e.Body[:1])
+					t.Fatalf("%s: got %v, want %v", e.Target, got[e.Key].Body[:1], e.Body[:1])
 				}
 			}
 		},
@@ -196,7 +196,7 @@ func testStore(t *testing.T, open func(t *testing.T, c *clock) Store) {
 		},
 		"clears one subject": func(t *testing.T, c *clock, s Store) {
 			a, b, other := c.entry("192.0.2.1", "a"), c.entry("192.0.2.1", "b"), c.entry("192.0.2.10", "c")
-			b.Asked = "minify"
+			b.Options = "minify"
 			mustPut(t, s, a, b, other)
 			if n, err := s.Clear(t.Context(), "192.0.2.1"); n != 2 || err != nil {
 				t.Errorf("Clear = %d, %v, want 2", n, err)
@@ -216,7 +216,7 @@ func testStore(t *testing.T, open func(t *testing.T, c *clock) Store) {
 				t.Errorf("Clear = %d, %v, want 2500", n, err)
 			}
 			got := mustStats(t, s)
-			if want := (Stats{Place: got.Place, Bytes: got.Bytes}); got != want {
+			if want := (Stats{Location: got.Location, Bytes: got.Bytes}); got != want {
 				t.Errorf("got %+v, want nothing", got)
 			}
 		},
@@ -227,16 +227,16 @@ func testStore(t *testing.T, open func(t *testing.T, c *clock) Store) {
 			c.forward(time.Minute)
 			b.CheckedAt = c.now()
 			mustPut(t, s, b)
-			mustGet(t, s, a.Key, b.Key, Key{Subject: "192.0.2.3"})
+			mustGet(t, s, a.Key, b.Key, Key{Target: "192.0.2.3"})
 			mustGet(t, s, a.Key)
-			if _, err := s.Get(t.Context(), []Key{a.Key, {Subject: "ban"}}); err != nil { // no question
+			if _, err := s.Get(t.Context(), []Key{a.Key, {Target: "ban"}}); err != nil { // no question
 				t.Fatal(err)
 			}
 			got := mustStats(t, s)
 			if got.Bytes <= 0 {
 				t.Errorf("Bytes = %d", got.Bytes)
 			}
-			want := Stats{Place: got.Place, Bytes: got.Bytes, Entries: 2, Oldest: first, Newest: c.now(), Hits: 3, Misses: 1}
+			want := Stats{Location: got.Location, Bytes: got.Bytes, Entries: 2, Oldest: first, Newest: c.now(), Hits: 3, Misses: 1}
 			if got != want {
 				t.Errorf("got  %+v\nwant %+v", got, want)
 			}

@@ -58,7 +58,7 @@ type annotation struct {
 	// What a summary is of: the current round, the one before, and the sum of the earlier ones, all lookups of which have
 	// ended. The reading goroutine may still wait for input when the summary is made.
 	mu            sync.Mutex
-	last, current *lookup.Meter
+	last, current *lookup.Progress
 	ended         lookup.Summary
 
 	// The writing goroutine's:
@@ -178,14 +178,14 @@ func (n *annotation) size(reader *annotate.Reader) (size int, read [][]annotate.
 }
 
 func (n *annotation) startRound(size int) {
-	meter := lookup.NewMeter()
+	meter := lookup.NewProgress()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.last != nil {
 		n.ended = merged(n.ended, n.last.Summary())
 	}
 	n.last, n.current = n.current, meter
-	n.round = &lookupRound{lookups: n.checker.Lookups(lookup.WithMeter(n.ctx, meter), size), began: time.Now()}
+	n.round = &lookupRound{lookups: n.checker.Lookups(lookup.WithProgress(n.ctx, meter), size), began: time.Now()}
 }
 
 // lookUp finds the addresses of a group and begins to look up those that are not known.
@@ -345,7 +345,7 @@ func (n *annotation) summary() lookup.Summary {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	sum := n.ended
-	for _, meter := range []*lookup.Meter{n.last, n.current} {
+	for _, meter := range []*lookup.Progress{n.last, n.current} {
 		if meter != nil {
 			sum = merged(sum, meter.Summary())
 		}

@@ -95,7 +95,7 @@ func (a *app) agreesToClear(ctx context.Context, store cache.Store) (bool, error
 	if err != nil || stats.Entries == 0 {
 		return err == nil, err
 	}
-	if !a.confirm(ctx, fmt.Sprintf("Drop all %s in %s?", plural(stats.Entries, "answer"), stats.Place)) {
+	if !a.confirm(ctx, fmt.Sprintf("Drop all %s in %s?", plural(stats.Entries, "answer"), stats.Location)) {
 		a.say("nothing was dropped")
 		return false, nil
 	}
@@ -142,7 +142,7 @@ func plural(n int64, what string) string {
 // printStats prints what a store holds.
 func printStats(w io.Writer, s cache.Stats, now time.Time) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "place\t%s\n", printable(s.Place))
+	fmt.Fprintf(t, "place\t%s\n", printable(s.Location))
 	fmt.Fprintf(t, "entries\t%s, %s of them expired\n", plural(s.Entries, "answer"), humanize.Comma(s.Expired))
 	fmt.Fprintf(t, "size\t%s\n", humanize.Bytes(uint64(max(0, s.Bytes))))
 	if s.Entries > 0 {

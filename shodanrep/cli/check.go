@@ -187,12 +187,12 @@ func (a *app) check(ctx context.Context, flags *checkFlags, inputs []string, w *
 		a.say("no address was found in " + inputNames(inputs))
 		w.see("", string(lookup.Failed))
 	}
-	progress.meter.Expect(list.countable)
+	progress.meter.AddTotal(list.countable)
 	c := &check{
 		app: &shown, flags: flags, watch: w, list: list, meter: progress.meter, policy: checker.Policy(),
 		networkLimit: checker.NetworkLimit(),
 		verdicts: func(yield func(*shodanrep.Verdict, error) bool) {
-			checker.Check(lookup.WithMeter(ctx, progress.meter), list.all(), list.countable)(yield)
+			checker.Check(lookup.WithProgress(ctx, progress.meter), list.all(), list.countable)(yield)
 		},
 		cost: func() (int64, int64) { return checker.Requests(), checker.Credits() },
 	}

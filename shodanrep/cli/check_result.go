@@ -22,7 +22,7 @@ type check struct {
 	flags        *checkFlags
 	watch        *watch
 	list         *targetList
-	meter        *lookup.Meter
+	meter        *lookup.Progress
 	policy       string
 	networkLimit int
 	verdicts     iter.Seq2[*shodanrep.Verdict, error]

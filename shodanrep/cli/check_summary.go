@@ -72,7 +72,7 @@ func (c *check) costText() string {
 	if credits > 0 {
 		cost += ", " + plural(credits, "query credit")
 	}
-	if cached := c.meter.Progress().FromCache; cached > 0 {
+	if cached := c.meter.State().FromCache; cached > 0 {
 		cost += ", " + humanize.Comma(cached) + " from the cache"
 	}
 	var sources []string

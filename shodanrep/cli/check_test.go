@@ -290,10 +290,10 @@ func runCheckReport(t *testing.T, b *bytes.Buffer, text string, width int) {
 		t.Fatal(err)
 	}
 	t.Cleanup(shodanrep.Shutdown)
-	meter := lookup.NewMeter()
+	meter := lookup.NewProgress()
 	c := &check{
 		app: &app{}, flags: &checkFlags{}, watch: &watch{}, list: list, meter: meter, policy: checker.Policy(), networkLimit: checker.NetworkLimit(),
-		verdicts: checker.Check(lookup.WithMeter(t.Context(), meter), list.all(), list.countable), cost: func() (int64, int64) { return 0, 0 },
+		verdicts: checker.Check(lookup.WithProgress(t.Context(), meter), list.all(), list.countable), cost: func() (int64, int64) { return 0, 0 },
 	}
 	if err := c.report(b, width, false); err != nil {
 		t.Fatal(err)

@@ -35,7 +35,7 @@ func TestTheCacheIsClearedOnlyAfterYesOnATerminal(t *testing.T) {
 		}
 		var entries []cache.Entry
 		for _, ip := range []string{"11.0.0.1", "11.0.0.2"} {
-			entries = append(entries, cache.Entry{Key: cache.Key{Service: "internetdb", Subject: ip}, CheckedAt: time.Now(), Expires: time.Now().Add(time.Hour)})
+			entries = append(entries, cache.Entry{Key: cache.Key{Service: "internetdb", Target: ip}, CheckedAt: time.Now(), Expires: time.Now().Add(time.Hour)})
 		}
 		if err := errors.Join(store.Put(t.Context(), entries), store.Close()); err != nil {
 			t.Fatal(err)

@@ -159,5 +159,5 @@ func (d *doctor) cache(ctx context.Context, c embedded.Connection) {
 		d.line(checkError, "cache", "%v", err)
 		return
 	}
-	d.line(checkOK, "cache", "%s: %s, %s", stats.Place, plural(stats.Entries, "answer"), humanize.Bytes(uint64(max(0, stats.Bytes))))
+	d.line(checkOK, "cache", "%s: %s, %s", stats.Location, plural(stats.Entries, "answer"), humanize.Bytes(uint64(max(0, stats.Bytes))))
 }

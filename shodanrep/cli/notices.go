@@ -59,7 +59,7 @@ func were(addresses int) string {
 }
 
 // report tells what a user must know of lookups that have ended.
-func (a *app) report(meter *lookup.Meter, advice string) {
+func (a *app) report(meter *lookup.Progress, advice string) {
 	for _, line := range notices(meter.Summary(), advice) {
 		a.say(line)
 	}
@@ -103,9 +103,9 @@ func (c seenColumns) advice() string {
 type interruption struct{ cached, total int64 }
 
 // newInterruption says what of the lookups so far is not lost.
-func newInterruption(meter *lookup.Meter) interruption {
+func newInterruption(meter *lookup.Progress) interruption {
 	summary := meter.Summary()
-	return interruption{int64(summary.Cached), max(meter.Progress().Total, int64(summary.Addresses))}
+	return interruption{int64(summary.Cached), max(meter.State().Total, int64(summary.Addresses))}
 }
 
 func (i interruption) Error() string {

@@ -28,7 +28,7 @@ const (
 
 // A progress shows how far the look-ups of a query are.
 type progress struct {
-	meter *lookup.Meter
+	meter *lookup.Progress
 	stop  chan struct{}
 	once  sync.Once
 	done  sync.WaitGroup
@@ -41,7 +41,7 @@ type progress struct {
 // showProgress begins to show progress on standard error, where that is a terminal on which nothing else appears
 // meanwhile. The caller must end it.
 func (a *app) showProgress(output string, quiet bool) *progress {
-	p := &progress{meter: lookup.NewMeter(), stop: make(chan struct{})}
+	p := &progress{meter: lookup.NewProgress(), stop: make(chan struct{})}
 	streams := slices.Contains([]string{"csv", "tsv", "jsonl", "line", "markdown"}, output) // and would mix with the bar on a terminal
 	if !quiet && takesEscapes(a.stderr) && !(streams && isTerminal(a.stdout)) {
 		screen := a.stderr
@@ -58,10 +58,10 @@ func (a *app) showProgress(output string, quiet bool) *progress {
 // many there will be.
 func (p *progress) listContext(ctx context.Context, values int) context.Context {
 	if values > 1 {
-		p.meter.Expect(values)
+		p.meter.AddTotal(values)
 		ctx = shodanrep.WithListLength(ctx, values)
 	}
-	return lookup.WithMeter(ctx, p.meter)
+	return lookup.WithProgress(ctx, p.meter)
 }
 
 // end takes the bar away for good.
@@ -133,7 +133,7 @@ func (p *progress) show() {
 
 // draw draws the bar on one line of the terminal.
 func (p *progress) draw() {
-	now := p.meter.Progress()
+	now := p.meter.State()
 	if now.Total == 0 {
 		return
 	}
@@ -145,7 +145,7 @@ func (p *progress) draw() {
 
 // bar is how far look-ups are, in so many columns; 0 is no limit. The last column stays free: some terminals go to the
 // next line there.
-func bar(p lookup.Progress, width int) string {
+func bar(p lookup.ProgressState, width int) string {
 	total := max(p.Total, p.Done, 1)
 	filled := int(p.Done * barWidth / total)
 	line := fmt.Sprintf("looking up %s/%s [%s%s] %d%%", humanize.Comma(p.Done), humanize.Comma(total),

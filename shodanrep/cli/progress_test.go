@@ -15,18 +15,18 @@ import (
 func TestBar(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		progress lookup.Progress
+		progress lookup.ProgressState
 		width    int
 		want     string
 	}{
-		"at the start": {lookup.Progress{Total: 200}, 80, "looking up 0/200 [                    ] 0%"},
-		"under way": {lookup.Progress{Total: 5000, Done: 450, FromCache: 199, Failed: 2, Left: 469 * time.Second}, 200,
+		"at the start": {lookup.ProgressState{Total: 200}, 80, "looking up 0/200 [                    ] 0%"},
+		"under way": {lookup.ProgressState{Total: 5000, Done: 450, FromCache: 199, Failed: 2, Left: 469 * time.Second}, 200,
 			"looking up 450/5,000 [=                   ] 9%, 7m49s left, 199 from cache, 2 failed"},
-		"a narrow terminal": {lookup.Progress{Total: 5000, Done: 450, FromCache: 199, Failed: 2, Left: 469 * time.Second}, 80,
+		"a narrow terminal": {lookup.ProgressState{Total: 5000, Done: 450, FromCache: 199, Failed: 2, Left: 469 * time.Second}, 80,
 			"looking up 450/5,000 [=                   ] 9%, 7m49s left, 199 from cache, 2 f"},
-		"at the end":            {lookup.Progress{Total: 200, Done: 200}, 80, "looking up 200/200 [====================] 100%"},
-		"more than was known":   {lookup.Progress{Total: 200, Done: 300}, 80, "looking up 300/300 [====================] 100%"},
-		"no terminal's columns": {lookup.Progress{Total: 2, Done: 1}, 0, "looking up 1/2 [==========          ] 50%"},
+		"at the end":            {lookup.ProgressState{Total: 200, Done: 200}, 80, "looking up 200/200 [====================] 100%"},
+		"more than was known":   {lookup.ProgressState{Total: 200, Done: 300}, 80, "looking up 300/300 [====================] 100%"},
+		"no terminal's columns": {lookup.ProgressState{Total: 2, Done: 1}, 0, "looking up 1/2 [==========          ] 50%"},
 	} {
 		got := bar(tt.progress, tt.width)
 		if got != tt.want || tt.width > 0 && text.StringWidth(got) >= tt.width {
@@ -39,8 +39,8 @@ func TestBar(t *testing.T) {
 func TestTheBarMakesRoom(t *testing.T) {
 	t.Parallel()
 	var screen bytes.Buffer
-	p := &progress{meter: lookup.NewMeter(), stop: make(chan struct{}), screen: &screen}
-	p.meter.Expect(2)
+	p := &progress{meter: lookup.NewProgress(), stop: make(chan struct{}), screen: &screen}
+	p.meter.AddTotal(2)
 	p.draw()
 	io.WriteString(p.above(&screen), "a message\n")
 	io.WriteString(p.above(&screen), "another\n")

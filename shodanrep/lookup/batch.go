@@ -31,7 +31,7 @@ type Batch struct {
 	ready    chan struct{} // closed when it is known whether the services can be asked at all
 	readyErr error         // why they cannot
 	readied  sync.Once
-	meter    *Meter
+	meter    *Progress
 }
 
 // An item is a question of a batch.
@@ -45,11 +45,11 @@ type item struct {
 // The batch ends with its context.
 func (e *Engine) Batch(ctx context.Context, size int) *Batch {
 	b := &Batch{
-		engine: e, ctx: ctx, size: size, meter: MeterOf(ctx),
+		engine: e, ctx: ctx, size: size, meter: ProgressFrom(ctx),
 		items: map[Question]*item{}, announced: map[announcement]int{}, ready: make(chan struct{}),
 	}
 	if b.meter == nil {
-		b.meter = newLoggedMeter(e.cfg.Logger, size)
+		b.meter = newLoggedProgress(e.cfg.Logger, size)
 	}
 	return b
 }
@@ -96,8 +96,8 @@ func (b *Batch) spawn(f func()) {
 	}()
 }
 
-// Expect says that so many more addresses will be asked for than the list is long.
-func (b *Batch) Expect(addresses int) { b.meter.Expect(addresses) }
+// AddTotal says that so many more addresses will be asked for than the list is long.
+func (b *Batch) AddTotal(addresses int) { b.meter.AddTotal(addresses) }
 
 // canonical gives equal questions one form.
 func (q Question) canonical() Question {
@@ -208,11 +208,11 @@ func (b *Batch) source(q Question) Source {
 		return named
 	}
 	switch {
-	case q.Rich && e.rest == nil:
+	case q.RequireBanners && e.rest == nil:
 		return Dataset
-	case q.Rich:
+	case q.RequireBanners:
 		return Shodan
-	case q.Free || e.rest == nil || b.size > e.cfg.APILookupLimit:
+	case q.SkipREST || e.rest == nil || b.size > e.cfg.APILookupLimit:
 		return InternetDB
 	}
 	if b.refused() != nil {

@@ -72,7 +72,7 @@ func request[T any](ctx context.Context, e *Engine, call shodan.Call[T]) (Reply[
 	case shodan.ExploitsService:
 		s = e.exploits
 	}
-	key := cache.Key{Service: s.store, Subject: call.Path + "?" + call.Query.Encode(), Asked: "get"}
+	key := cache.Key{Service: s.store, Target: call.Path + "?" + call.Query.Encode(), Options: "get"}
 	kept := e.store.get(ctx, []cache.Key{key, s.banKey()})
 	s.heedBan(kept)
 	if !call.Volatile {
@@ -90,7 +90,7 @@ func request[T any](ctx context.Context, e *Engine, call shodan.Call[T]) (Reply[
 	}
 	// What is read of an answer is shared, so that only those share it who read it as the same.
 	flying := key
-	flying.Asked = fmt.Sprintf("get %T", *new(T))
+	flying.Options = fmt.Sprintf("get %T", *new(T))
 	boarded := s.board([]cache.Key{flying}, func(ctx context.Context, _ []cache.Key, land func(cache.Key, outcome)) {
 		land(flying, flyCall(ctx, e, s, call, key))
 	})

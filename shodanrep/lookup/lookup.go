@@ -43,11 +43,11 @@ type Question struct {
 	History bool
 	// Raw says that the answer itself is needed as well, see shodan.Host.
 	Raw bool
-	// Rich says that InternetDB's answer is no use: Auto then chooses between the dataset and the REST API, see CheckRich.
-	Rich bool
-	// Free says that Auto chooses between the dataset and InternetDB, whether there is a key or not: the addresses of a
+	// RequireBanners says that InternetDB's answer is no use: Auto then chooses between the dataset and the REST API, see CheckRich.
+	RequireBanners bool
+	// SkipREST says that Auto chooses between the dataset and InternetDB, whether there is a key or not: the addresses of a
 	// network are soon thousands, and the REST API takes one a second.
-	Free bool
+	SkipREST bool
 }
 
 // options is what is asked of the REST API.

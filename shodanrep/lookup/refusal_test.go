@@ -42,7 +42,7 @@ func TestARefusalByInternetDBIsOneErrorAndNoLoop(t *testing.T) {
 			"auto without a key":      func(*lookup.Config, *lookup.Question) {},
 			"named by the query":      func(_ *lookup.Config, q *lookup.Question) { q.Source = lookup.InternetDB },
 			"named by the connection": func(c *lookup.Config, _ *lookup.Question) { c.Source = lookup.InternetDB },
-			"for free":                func(c *lookup.Config, q *lookup.Question) { c.APIKey, q.Free = shodantest.Key, true },
+			"for free":                func(c *lookup.Config, q *lookup.Question) { c.APIKey, q.SkipREST = shodantest.Key, true },
 			"after a list that is long": func(c *lookup.Config, _ *lookup.Question) {
 				c.APIKey, c.APILookupLimit = shodantest.Key, 0
 			},
@@ -164,7 +164,7 @@ func TestAPlantedBanEndsAfterSixHours(t *testing.T) {
 				cfg := config(sim)
 				cfg.Cache = filepath.Join(t.TempDir(), "cache.sqlite")
 				q := lookup.Question{Addr: sim.Generate(1)[0]}
-				key := cache.Key{Service: "internetdb " + cfg.InternetDBURL, Subject: "ban"}
+				key := cache.Key{Service: "internetdb " + cfg.InternetDBURL, Target: "ban"}
 				plant(t, cfg.Cache, cache.Entry{Key: key, CheckedAt: time.Now().Add(test.checked), Expires: time.Now().Add(test.expires)})
 				if test.lasts > 0 {
 					time.Sleep(test.lasts - time.Minute)
@@ -210,7 +210,7 @@ func TestACacheEntryIsCheckedLikeAnAnswer(t *testing.T) {
 				cfg.Cache = filepath.Join(t.TempDir(), "cache.sqlite")
 				now := time.Now()
 				plant(t, cfg.Cache, cache.Entry{
-					Key:  cache.Key{Service: "internetdb " + cfg.InternetDBURL, Subject: addr},
+					Key:  cache.Key{Service: "internetdb " + cfg.InternetDBURL, Target: addr},
 					Body: []byte(test.body), CheckedAt: now.Add(test.checked), Expires: now.Add(test.expires),
 				})
 				a := lookUp(t.Context(), t, start(t, cfg), lookup.Question{Addr: netip.MustParseAddr(addr)})[0]

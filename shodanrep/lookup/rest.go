@@ -156,7 +156,7 @@ func (b *Batch) refused() error {
 func (b *Batch) refuse(questions []Question, refusal error) {
 	var rest []Question
 	for _, q := range questions {
-		if b.named(q) == Auto && !q.Rich {
+		if b.named(q) == Auto && !q.RequireBanners {
 			rest = append(rest, q)
 			continue
 		}

@@ -61,8 +61,8 @@ func (e *Engine) CheckSearch(source Source) error {
 	return nil
 }
 
-// CheckRich returns an error where nothing but InternetDB can be asked about an address, which says what is needed.
-func (e *Engine) CheckRich(source Source) error {
+// CheckBanners returns an error where nothing but InternetDB can be asked about an address, which says what is needed.
+func (e *Engine) CheckBanners(source Source) error {
 	if err := e.CheckSource(source); err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (e *Engine) Related(ctx context.Context, pivot shodan.Pivot, value string, 
 	var searched []Source
 	credits := int64(0)
 	defer func() {
-		if meter := MeterOf(ctx); meter != nil && err == nil {
+		if meter := ProgressFrom(ctx); meter != nil && err == nil {
 			meter.CountSearch(Query(pivot, value), len(found), credits, searched...)
 		}
 	}()

@@ -210,7 +210,7 @@ func TestTheRichLookUpOfOneAddress(t *testing.T) {
 				if test.dataset {
 					cfg.DataFiles = []string{download(t, "203.0.113.1")}
 				}
-				question := lookup.Question{Addr: netip.MustParseAddr(test.addr), Source: test.source, Banners: true, Rich: true}
+				question := lookup.Question{Addr: netip.MustParseAddr(test.addr), Source: test.source, Banners: true, RequireBanners: true}
 				a := lookUp(t.Context(), t, start(t, cfg), question)[0]
 				if a.Source != test.want || a.Status != test.status {
 					t.Errorf("%+v; want %s from %q", a, test.status, test.want)

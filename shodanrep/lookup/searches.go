@@ -30,7 +30,7 @@ type searchTally struct {
 }
 
 // CountSearch counts a search for related hosts: how many it found, in which sources, and what it cost.
-func (m *Meter) CountSearch(query string, found int, credits int64, sources ...Source) {
+func (m *Progress) CountSearch(query string, found int, credits int64, sources ...Source) {
 	t := &m.searches
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -58,7 +58,7 @@ func (m *Meter) CountSearch(query string, found int, credits int64, sources ...S
 }
 
 // CountUnsearched notes why nothing was searched for.
-func (m *Meter) CountUnsearched(reason string) {
+func (m *Progress) CountUnsearched(reason string) {
 	t := &m.searches
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -68,7 +68,7 @@ func (m *Meter) CountUnsearched(reason string) {
 }
 
 // Searches returns the searches so far.
-func (m *Meter) Searches() Searches {
+func (m *Progress) Searches() Searches {
 	t := &m.searches
 	t.mu.Lock()
 	defer t.mu.Unlock()

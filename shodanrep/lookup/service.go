@@ -117,20 +117,20 @@ func newExploits(cfg Config, client *http.Client) *service {
 
 // key names the answer to a question about an address.
 func (s *service) key(addr netip.Addr, opts shodan.HostOptions) cache.Key {
-	key := cache.Key{Service: s.store, Subject: addr.String()}
+	key := cache.Key{Service: s.store, Target: addr.String()}
 	switch {
 	case s.source != Shodan: // it knows no options
 	case opts.History:
-		key.Asked = "history"
+		key.Options = "history"
 	case opts.Minify:
-		key.Asked = "minify"
+		key.Options = "minify"
 	}
 	return key
 }
 
 // banKey names the entry that remembers a ban.
 func (s *service) banKey() cache.Key {
-	return cache.Key{Service: s.store, Subject: "ban"}
+	return cache.Key{Service: s.store, Target: "ban"}
 }
 
 // heedBan keeps to a ban that the cache knows of. A ban is no longer than longestBan, whoever wrote the entry.

@@ -182,7 +182,7 @@ func clockTime(moment, now time.Time) string {
 func (b *Batch) fallback(q Question, answered Source) string {
 	e := b.engine
 	switch {
-	case answered != InternetDB || e.rest == nil || q.Free || b.named(q) != Auto:
+	case answered != InternetDB || e.rest == nil || q.SkipREST || b.named(q) != Auto:
 		return ""
 	case b.size > e.cfg.APILookupLimit:
 		return fmt.Sprintf("the list is longer than api_lookup_limit (%d)", e.cfg.APILookupLimit)

@@ -6,7 +6,7 @@
 //	sim.AddHost(shodantest.Host{IP: "192.0.2.1", Ports: []int{22, 443}, Vulns: []string{"CVE-2021-44228"}})
 //	client := &shodan.Client{BaseURL: sim.APIURL(), Key: shodantest.Key}
 //
-// By hand: go run ./shodanrep/shodantest/simulator
+// By hand: go run ./shodanrep/tools/simulator
 package shodantest
 
 import (

@@ -71,7 +71,7 @@ func TestOpenGoesOnInMemoryWhereAFileCannotBeUsed(t *testing.T) {
 					t.Errorf("got %v, want the entry", got)
 				}
 			}
-			if got, want := mustStats(t, s).Place, "memory, in place of "+path; got != want {
+			if got, want := mustStats(t, s).Location, "memory, in place of "+path; got != want {
 				t.Errorf("the place is %q, want %q", got, want)
 			}
 			if err := s.Close(); err != nil {
@@ -199,7 +199,7 @@ func TestOpenByPlace(t *testing.T) {
 			if _, err := s.Prune(t.Context()); err != nil {
 				t.Error(err)
 			}
-			if got := mustStats(t, s).Place; got != want {
+			if got := mustStats(t, s).Location; got != want {
 				t.Errorf("the place is %q, want %q", got, want)
 			}
 		})
@@ -212,7 +212,7 @@ func TestCheckPlace(t *testing.T) {
 		"", "on", "off", "memory", "/var/cache/c.sqlite", "./c", "c.sqlite", "~/c", `C:\c`,
 		"redis://192.0.2.1", "redis://:secret@[2001:db8::1]:6380/3", "rediss://user:s%2Fecret@redis.example/0?read_timeout=1s",
 	} {
-		if err := CheckPlace(good); err != nil {
+		if err := CheckLocation(good); err != nil {
 			t.Errorf("CheckPlace(%q) = %v", good, err)
 		}
 	}
@@ -229,7 +229,7 @@ func TestCheckPlace(t *testing.T) {
 		"redis://host/0?secret=secret": errAddress.Error(),
 		"redis://host/secret":          errAddress.Error(),
 	} {
-		if err := CheckPlace(bad); err == nil || err.Error() != want {
+		if err := CheckLocation(bad); err == nil || err.Error() != want {
 			t.Errorf("CheckPlace(%q) = %v, want %s", bad, err, want)
 		}
 	}
@@ -240,7 +240,7 @@ func FuzzCheckPlace(f *testing.F) {
 	f.Add("~")
 	f.Add("redis://h/0?db=x")
 	f.Fuzz(func(t *testing.T, place string) {
-		if err := CheckPlace(place); err != nil && IsRedis(place) && err != errAddress {
+		if err := CheckLocation(place); err != nil && IsRedis(place) && err != errAddress {
 			t.Errorf("CheckPlace(%q) = %v, which may show a password", place, err)
 		}
 	})

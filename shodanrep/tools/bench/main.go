@@ -3,7 +3,7 @@
 // Command figures measures what the look-up engine promises, with the real binary against simulated services, and
 // prints one table:
 //
-//	go run ./shodanrep/shodantest/figures -binary bin/shodanrep
+//	go run ./shodanrep/tools/bench -binary bin/shodanrep
 //
 // Nothing in it runs in simulated time, so it takes some minutes. It ends with status 1 where a figure is not reached.
 package main
@@ -54,7 +54,7 @@ func main() {
 	}
 	reached, err := run(os.Args[1:], os.Stdout, os.Stderr)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "figures:", err)
+		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(2)
 	}
 	if !reached {
@@ -64,7 +64,7 @@ func main() {
 
 // run measures and prints. It reports whether all figures are reached.
 func run(args []string, stdout, stderr io.Writer) (reached bool, err error) {
-	flags := flag.NewFlagSet("figures", flag.ContinueOnError)
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	binary := flags.String("binary", filepath.Join("bin", "shodanrep"), "the `file` to measure, as make build builds it")
 	only := flags.String("only", "", "the `numbers` of the figures to measure, such as 1,2; all where empty")

@@ -1,7 +1,7 @@
 // Command simulator serves Shodan's REST API, InternetDB and CVEDB from hosts in files, or from invented ones, on this
 // machine only:
 //
-//	go run ./shodanrep/shodantest/simulator -hosts DIR -latency 50ms -rate 1
+//	go run ./shodanrep/tools/simulator -hosts DIR -latency 50ms -rate 1
 //
 // DIR has answers of /shodan/host/{ip}, or what `shodan download` writes, in files named *.json or *.json.gz.
 package main

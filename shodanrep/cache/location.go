@@ -91,9 +91,9 @@ func IsRedis(place string) bool {
 	return strings.HasPrefix(place, "redis://") || strings.HasPrefix(place, "rediss://")
 }
 
-// CheckPlace says what is wrong with a place that cannot be meant, such as a misspelt word or an address of Redis that
+// CheckLocation says what is wrong with a place that cannot be meant, such as a misspelt word or an address of Redis that
 // cannot be read. It opens nothing.
-func CheckPlace(place string) error {
+func CheckLocation(place string) error {
 	switch {
 	case IsRedis(place):
 		_, _, err := parseRedis(place)

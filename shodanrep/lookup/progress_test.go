@@ -23,21 +23,21 @@ func TestMeters(t *testing.T) {
 		addrs := sim.Generate(140)
 		lookUp(t.Context(), t, e, questions(addrs[:105])...) // the burst, and what the cache then has
 		sim.Fault(shodantest.Fault{Subject: addrs[110].String(), Status: 400, Body: `{"error": "Invalid IP"}`})
-		meter := lookup.NewMeter()
-		if p := meter.Progress(); p != (lookup.Progress{}) {
+		meter := lookup.NewProgress()
+		if p := meter.State(); p != (lookup.ProgressState{}) {
 			t.Errorf("at the start: %+v", p)
 		}
-		meter.Expect(100)
-		meter.Expect(40)
-		b := e.Batch(lookup.WithMeter(t.Context(), meter), len(addrs))
+		meter.AddTotal(100)
+		meter.AddTotal(40)
+		b := e.Batch(lookup.WithProgress(t.Context(), meter), len(addrs))
 		b.Ask(questions(addrs)...)
 		time.Sleep(10*1030*time.Millisecond + time.Millisecond)
-		p := meter.Progress()
+		p := meter.State()
 		if p.Total != 140 || p.FromCache != 105 || p.Done < 114 || p.Done > 116 || p.Left < 20*time.Second || p.Left > 30*time.Second {
 			t.Errorf("after ten seconds: %+v", p)
 		}
 		answers(t.Context(), t, b, questions(addrs)...)
-		if p := meter.Progress(); p.Done != 140 || p.Left != 0 || p.Failed != 1 {
+		if p := meter.State(); p.Done != 140 || p.Left != 0 || p.Failed != 1 {
 			t.Errorf("at the end: %+v", p)
 		}
 	})
@@ -71,15 +71,15 @@ func TestTheEstimateLeavesTheBurstOut(t *testing.T) {
 		sim := shodantest.NewHandler()
 		e := start(t, config(sim))
 		addrs := sim.Generate(4000)
-		meter := lookup.NewMeter()
-		meter.Expect(len(addrs))
-		b := e.Batch(lookup.WithMeter(t.Context(), meter), len(addrs))
+		meter := lookup.NewProgress()
+		meter.AddTotal(len(addrs))
+		b := e.Batch(lookup.WithProgress(t.Context(), meter), len(addrs))
 		began := time.Now()
 		b.Ask(questions(addrs)...)
 		var estimates []time.Time // of the end
 		for _, after := range []time.Duration{time.Second, 5 * time.Second, 10 * time.Second, time.Minute, 3 * time.Minute} {
 			time.Sleep(after - time.Since(began))
-			if p := meter.Progress(); p.Left > 0 {
+			if p := meter.State(); p.Left > 0 {
 				estimates = append(estimates, time.Now().Add(p.Left))
 			}
 		}
@@ -104,8 +104,8 @@ func TestSummariesCountEachAddressOnce(t *testing.T) {
 		for i, addr := range addrs[:3] {
 			sim.Fault(shodantest.Fault{Subject: addr.String(), Status: 400, Body: fmt.Sprintf(`{"error": "Invalid IP %d"}`, min(i, 1))})
 		}
-		meter := lookup.NewMeter()
-		ctx := lookup.WithMeter(t.Context(), meter)
+		meter := lookup.NewProgress()
+		ctx := lookup.WithProgress(t.Context(), meter)
 		for range 3 {
 			b := e.Batch(ctx, len(addrs))
 			answers(ctx, t, b, questions(addrs)...)
@@ -126,8 +126,8 @@ func TestSummariesGroupReasons(t *testing.T) {
 		sim.Fault(shodantest.Fault{Kind: shodantest.Dropped})
 		e := start(t, config(sim))
 		addrs := sim.Generate(20)
-		meter := lookup.NewMeter()
-		ctx := lookup.WithMeter(t.Context(), meter)
+		meter := lookup.NewProgress()
+		ctx := lookup.WithProgress(t.Context(), meter)
 		b := e.Batch(ctx, len(addrs))
 		answers(ctx, t, b, questions(addrs)...)
 		if s := meter.Summary(); s.Failed != 20 || len(s.Failures) != 1 {

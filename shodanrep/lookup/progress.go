@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// Progress is how far look-ups have come.
-type Progress struct {
+// ProgressState is how far look-ups have come.
+type ProgressState struct {
 	Total     int64 // addresses to answer for
 	Done      int64 // of which are answered, whatever the answer
 	Failed    int64 // of which could not be checked
@@ -19,8 +19,8 @@ type Progress struct {
 	Left time.Duration
 }
 
-// A Meter counts look-ups as they are answered. It may be read at any time.
-type Meter struct {
+// A Progress counts look-ups as they are answered. It may be read at any time.
+type Progress struct {
 	began                       time.Time
 	total, done, failed, cached atomic.Int64
 	tally                       tally
@@ -33,24 +33,24 @@ type Meter struct {
 // logEvery is how often a long query says in the log how far it is.
 const logEvery = 5 * time.Second
 
-// NewMeter makes a meter that begins now.
-func NewMeter() *Meter { return &Meter{began: time.Now()} }
+// NewProgress makes a meter that begins now.
+func NewProgress() *Progress { return &Progress{began: time.Now()} }
 
-// newLoggedMeter makes a meter that writes to the log by itself.
-func newLoggedMeter(log hclog.Logger, total int) *Meter {
-	m := NewMeter()
+// newLoggedProgress makes a meter that writes to the log by itself.
+func newLoggedProgress(log hclog.Logger, total int) *Progress {
+	m := NewProgress()
 	m.total.Store(int64(total))
 	m.log = log
 	m.logged.Store(m.began.UnixNano())
 	return m
 }
 
-// Expect adds addresses to the total.
-func (m *Meter) Expect(addresses int) { m.total.Add(int64(addresses)) }
+// AddTotal adds addresses to the total.
+func (m *Progress) AddTotal(addresses int) { m.total.Add(int64(addresses)) }
 
-// Progress reads the meter.
-func (m *Meter) Progress() Progress {
-	p := Progress{Total: m.total.Load(), Done: m.done.Load(), Failed: m.failed.Load(), FromCache: m.cached.Load(), Elapsed: time.Since(m.began)}
+// State reads the meter.
+func (m *Progress) State() ProgressState {
+	p := ProgressState{Total: m.total.Load(), Done: m.done.Load(), Failed: m.failed.Load(), FromCache: m.cached.Load(), Elapsed: time.Since(m.began)}
 	if perSecond := m.pace.perSecond(time.Since(m.began)); perSecond > 0 && p.Total > p.Done {
 		p.Left = time.Duration(float64(p.Total-p.Done) / perSecond * float64(time.Second)).Round(time.Second)
 	}
@@ -58,17 +58,17 @@ func (m *Meter) Progress() Progress {
 }
 
 // Summary tells what came of the addresses so far.
-func (m *Meter) Summary() Summary { return m.tally.summary() }
+func (m *Progress) Summary() Summary { return m.tally.summary() }
 
 // CountInvalid counts a text that was asked for as an address and is none: it cannot be checked.
-func (m *Meter) CountInvalid(text string) {
+func (m *Progress) CountInvalid(text string) {
 	if m.log == nil {
 		m.tally.countInvalid(text)
 	}
 }
 
 // count counts the answer to a question of a batch.
-func (m *Meter) count(b *Batch, q Question, answer Answer) {
+func (m *Progress) count(b *Batch, q Question, answer Answer) {
 	if m.log == nil { // nobody would read it
 		m.tally.countAnswer(q.Addr, answer.failure, b.fallback(q, answer.Source), b.engine.isCached(answer))
 	}
@@ -86,19 +86,19 @@ func (m *Meter) count(b *Batch, q Question, answer Answer) {
 	if now.UnixNano()-last < int64(logEvery) || !m.logged.CompareAndSwap(last, now.UnixNano()) {
 		return
 	}
-	p := m.Progress()
+	p := m.State()
 	m.log.Info("looking addresses up", "done", p.Done, "total", p.Total, "failed", p.Failed, "from_cache", p.FromCache, "left", p.Left)
 }
 
 type meterKey struct{}
 
-// WithMeter makes the look-ups of a context count on a meter.
-func WithMeter(ctx context.Context, m *Meter) context.Context {
+// WithProgress makes the look-ups of a context count on a meter.
+func WithProgress(ctx context.Context, m *Progress) context.Context {
 	return context.WithValue(ctx, meterKey{}, m)
 }
 
-// MeterOf returns the meter of a context, or nil.
-func MeterOf(ctx context.Context) *Meter {
-	m, _ := ctx.Value(meterKey{}).(*Meter)
+// ProgressFrom returns the meter of a context, or nil.
+func ProgressFrom(ctx context.Context) *Progress {
+	m, _ := ctx.Value(meterKey{}).(*Progress)
 	return m
 }
