@@ -69,17 +69,17 @@ func moments(t time.Time) any {
 }
 
 const (
-	ipDescription = "The IPv4 or IPv6 address, as it was asked for. A mask of the full length (/32, /128) makes no difference."
+	ipDescription = "The IPv4 or IPv6 address, as written in the query. A full-length mask (/32, /128) makes no difference."
 
-	sourceDescription = "Where the answer is from: dataset (files of shodan download), shodan (the REST API) or internetdb (free, no key). " +
-		"Ask for one with where source = '…'; null where nothing was asked, as for a reserved address."
+	sourceDescription = "The source of the data: dataset (files written by shodan download), shodan (the REST API) or internetdb (free, no key). " +
+		"Select one with where source = '…'. Null if no source was used, as for a reserved address."
 
-	statusDescription = "What became of the address: indexed (something is known), not_indexed (nothing is known, which is not the same as clean), " +
-		"reserved (cannot be on the internet), not_a_host (a network), error (could not be checked, see error)."
+	statusDescription = "The result of the lookup: indexed (the source has data), not_indexed (the source has no data, which does not mean clean), " +
+		"reserved (the address cannot be on the internet), not_a_host (a network), error (the lookup failed, see error)."
 
-	policyDescription = "The policy that the score is by: the connection's, unless where policy = '…' names another, baseline or extended."
+	policyDescription = "The policy that computed the score. The default is the connection's policy; select another with where policy = '…', such as baseline or extended."
 
-	errorDescription = "Why the address could not be checked, and what to do. Null unless status is error."
+	errorDescription = "The reason why the lookup failed, and what to do. Null unless status is error."
 )
 
 // text, integer, number, list and moment make columns of the usual types from a hydrated row.

@@ -69,25 +69,25 @@ func (c correlation) definition() *plugin.Table {
 		List:        &plugin.ListConfig{KeyColumns: c.keyColumns(), Hydrate: listing(c.listRelated), Tags: map[string]string{"service": "shodan", "action": "search"}},
 		Cache:       noQueryCache(),
 		Columns: []*plugin.Column{
-			inet("ip", "The address whose relations are looked for, as it was asked for. Null where a value was given instead.", func(r row) any {
+			inet("ip", "The address to find related hosts for, as written in the query. Null if the query gives a value instead.", func(r row) any {
 				if r.subject == nil {
 					return nil
 				}
 				return r.subject.echo()
 			}),
-			text("source", "Where the related host was found: dataset (files of shodan download, at no cost) or shodan (a search, which costs a query credit).", func(r row) any { return string(r.source) }),
-			text("error", "Why the address could not be looked up, and what to do. Null where it could.", func(r row) any { return r.error }),
-			text("pivot", "What the hosts share: "+join(c.pivots)+".", func(r row) any { return string(r.pivot) }),
-			text("value", "The value that they share.", func(r row) any { return r.value }),
-			integer("port", "The port on which the address itself has that value, where it belongs to a port.", func(r row) any { return r.port }),
+			text("source", "The source of the related host: dataset (files written by shodan download, free of charge) or shodan (a search, which costs a query credit).", func(r row) any { return string(r.source) }),
+			text("error", "The reason why the lookup of the address failed, and what to do. Null if it succeeded.", func(r row) any { return r.error }),
+			text("pivot", "The property that the hosts share: "+join(c.pivots)+".", func(r row) any { return string(r.pivot) }),
+			text("value", "The value of the property that the hosts share.", func(r row) any { return r.value }),
+			integer("port", "The port of the address that has the value. Null if the value does not belong to a port.", func(r row) any { return r.port }),
 			inet("related_ip", "The address of the related host.", related(func(b *shodan.Banner) any { return orNothing(b.Addr) })),
-			integer("related_port", "The port on which the related host was found.", related(func(b *shodan.Banner) any { return b.Port.Ptr() })),
+			integer("related_port", "The port of the related host.", related(func(b *shodan.Banner) any { return b.Port.Ptr() })),
 			text("organization", "The organization of the related host.", related(func(b *shodan.Banner) any { return string(b.Organization) })),
 			text("asn", "The autonomous system of the related host.", related(func(b *shodan.Banner) any { return string(b.ASN) })),
 			text("product", "The software found on the related host.", related(func(b *shodan.Banner) any { return string(b.Product) })),
-			list("hostnames", "The names of the related host.", related(func(b *shodan.Banner) any { return b.Hostnames })),
-			moment("last_seen", "When Shodan saw the related host so.", related(func(b *shodan.Banner) any { return b.Timestamp.Ptr() })),
-			text("title", "The related address and port, as a name for the row.", func(r row) any { return r.title() }),
+			list("hostnames", "The host names of the related host.", related(func(b *shodan.Banner) any { return b.Hostnames })),
+			moment("last_seen", "Time when Shodan saw the related host with the value.", related(func(b *shodan.Banner) any { return b.Timestamp.Ptr() })),
+			text("title", "The display name of the row: the related address and port.", func(r row) any { return r.title() }),
 		},
 	}
 }

@@ -29,7 +29,7 @@ func failure() *plugin.Column {
 
 // checkedAt is the column that says how old an answer is.
 func checkedAt() *plugin.Column {
-	return moment("checked_at", "When the service was asked; an answer from the cache has the time of the question. Null where none was asked.",
+	return moment("checked_at", "Time when the data was requested from the service; a cached response keeps the time of its request. Null if no request was sent.",
 		func(r answered) any { return moments(r.became().CheckedAt) })
 }
 
@@ -51,22 +51,22 @@ func hostColumns() []*plugin.Column {
 	return []*plugin.Column{
 		text("asn", "The autonomous system that announces the address, such as AS64496.", host(func(h *shodan.Host) any { return string(h.ASN) })),
 		text("isp", "The internet service provider.", host(func(h *shodan.Host) any { return string(h.ISP) })),
-		text("country_code", "The two-letter code of the country that the address is registered to be in.", host(func(h *shodan.Host) any { return string(h.CountryCode) })),
-		text("city", "The city that the address is registered to be in.", host(func(h *shodan.Host) any { return string(h.City) })),
-		number("latitude", "The latitude of that place, in degrees.", host(func(h *shodan.Host) any { return h.Latitude.Ptr() })),
-		number("longitude", "The longitude of that place, in degrees.", host(func(h *shodan.Host) any { return h.Longitude.Ptr() })),
-		text("os", "The operating system, where a service gives it away.", host(func(h *shodan.Host) any { return string(h.OS) })),
-		list("domains", "The domains of the names that lead to the address.", host(func(h *shodan.Host) any { return h.Domains })),
-		moment("last_update", "When Shodan last saw a service of the address.", host(func(h *shodan.Host) any { return h.LastUpdate.Ptr() })),
+		text("country_code", "The two-letter code of the country where the address is registered.", host(func(h *shodan.Host) any { return string(h.CountryCode) })),
+		text("city", "The city where the address is registered.", host(func(h *shodan.Host) any { return string(h.City) })),
+		number("latitude", "The latitude of the location, in degrees.", host(func(h *shodan.Host) any { return h.Latitude.Ptr() })),
+		number("longitude", "The longitude of the location, in degrees.", host(func(h *shodan.Host) any { return h.Longitude.Ptr() })),
+		text("os", "The operating system, if a service reveals it.", host(func(h *shodan.Host) any { return string(h.OS) })),
+		list("domains", "The domains of the host names of the address.", host(func(h *shodan.Host) any { return h.Domains })),
+		moment("last_update", "Time when Shodan last saw a service of the address.", host(func(h *shodan.Host) any { return h.LastUpdate.Ptr() })),
 	}
 }
 
 // summaryColumns are what every source knows of a host, InternetDB too.
 func summaryColumns() []*plugin.Column {
 	return []*plugin.Column{
-		list("ports", "The open ports, ascending.", host(func(h *shodan.Host) any { return h.Ports })),
-		list("hostnames", "The names that lead to the address.", host(func(h *shodan.Host) any { return h.Hostnames })),
-		list("vulns", "The CVE ids of the vulnerabilities found, sorted. Most are inferred from a version and not verified.", host(func(h *shodan.Host) any { return h.Vulns.IDs() })),
-		list("tags", "Shodan's tags, such as cloud, vpn, self-signed or c2, sorted.", host(func(h *shodan.Host) any { return h.Tags })),
+		list("ports", "The open ports, in ascending order.", host(func(h *shodan.Host) any { return h.Ports })),
+		list("hostnames", "The host names of the address.", host(func(h *shodan.Host) any { return h.Hostnames })),
+		list("vulns", "The CVE ids of the vulnerabilities found, sorted. Most are inferred from a software version and not verified.", host(func(h *shodan.Host) any { return h.Vulns.IDs() })),
+		list("tags", "The tags that Shodan assigned to the address, such as cloud, vpn, self-signed or c2, sorted.", host(func(h *shodan.Host) any { return h.Tags })),
 	}
 }

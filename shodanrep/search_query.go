@@ -10,8 +10,8 @@ import (
 
 const (
 	queryDescription     = "The search query, in Shodan's syntax, such as product:nginx country:DE."
-	totalDescription     = "How many services match the query in all."
-	checkedAtDescription = "When Shodan was asked; an answer from the cache has the time of the question."
+	totalDescription     = "The total number of services that match the query."
+	checkedAtDescription = "Time when the data was requested from Shodan; a cached response keeps the time of its request."
 )
 
 // queryKey is the key column of the tables that are about search queries.

@@ -17,11 +17,11 @@ func tableShodanAccountProfile(context.Context) *plugin.Table {
 		List:        listOf(fromAnswer(shodan.Profile(), func(_ *request, profile row) []row { return []row{profile} })),
 		Cache:       noQueryCache(),
 		Columns: []*plugin.Column{
-			text("display_name", "The name that the account shows. Null where it has none.", func(r row) any { return string(r.DisplayName) }),
-			boolean("member", "Whether the account has Shodan's membership.", func(r row) any { return r.Member.Ptr() }),
-			integer("credits", "The export credits of the account. Query and scan credits are in shodan_api_info.", func(r row) any { return r.Credits.Ptr() }),
-			moment("created", "When the account was made.", func(r row) any { return r.Created.Ptr() }),
-			text("title", "The name that the account shows, or else account.", func(r row) any { return string(cmp.Or(r.DisplayName, "account")) }),
+			text("display_name", "The display name of the account. Null if it has none.", func(r row) any { return string(r.DisplayName) }),
+			boolean("member", "True if the account has a Shodan membership.", func(r row) any { return r.Member.Ptr() }),
+			integer("credits", "The number of export credits of the account. Query and scan credits are in shodan_api_info.", func(r row) any { return r.Credits.Ptr() }),
+			moment("created", "Time when the account was created.", func(r row) any { return r.Created.Ptr() }),
+			text("title", "The display name of the row: the display name of the account, or account if it has none.", func(r row) any { return string(cmp.Or(r.DisplayName, "account")) }),
 		},
 	}
 }

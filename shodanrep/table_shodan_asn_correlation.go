@@ -11,7 +11,7 @@ import (
 func tableShodanASNCorrelation(context.Context) *plugin.Table {
 	return correlation{
 		table:       "shodan_asn_correlation",
-		description: "Other hosts of the same autonomous system as an address, or of one that is given.",
+		description: "The other hosts in the autonomous system of an address, or in an autonomous system that the query names.",
 		pivots:      []shodan.Pivot{shodan.ASN},
 		alias:       "asn",
 	}.definition()

@@ -13,14 +13,14 @@ func tableShodanCount(context.Context) *plugin.Table {
 	type row = *countRow
 	return &plugin.Table{
 		Name:        "shodan_count",
-		Description: "How many services match a search query. Counting costs no query credits.",
+		Description: "The number of services that match a search query. Counting costs no query credits.",
 		List:        &plugin.ListConfig{KeyColumns: queryKey(), Hydrate: listing(listCounts), Tags: map[string]string{"service": "shodan", "action": "count"}},
 		Cache:       noQueryCache(),
 		Columns: []*plugin.Column{
 			text("query", queryDescription, func(r row) any { return r.query }),
 			integer("total", totalDescription, func(r row) any { return r.total }),
 			moment("checked_at", checkedAtDescription, func(r row) any { return moments(r.checkedAt) }),
-			text("title", "The query, as a name for the row.", func(r row) any { return r.query }),
+			text("title", "The display name of the row: the query.", func(r row) any { return r.query }),
 		},
 	}
 }

@@ -18,7 +18,7 @@ func tableShodanCVE(context.Context) *plugin.Table {
 	type row = *cveRow
 	return &plugin.Table{
 		Name:        "shodan_cve",
-		Description: "A vulnerability of CVEDB, Shodan's free database of CVEs: how severe it is, how likely to be exploited, and what it affects.",
+		Description: "The vulnerabilities in CVEDB, Shodan's free CVE database, with their severity, the likelihood of exploitation and the affected products.",
 		List: &plugin.ListConfig{
 			KeyColumns: plugin.KeyColumnSlice{
 				{Name: "cve_id", Require: plugin.Optional, Operators: []string{"="}},
@@ -32,30 +32,30 @@ func tableShodanCVE(context.Context) *plugin.Table {
 		Cache: noQueryCache(),
 		Columns: []*plugin.Column{
 			text("cve_id", "The id of the CVE, such as CVE-2021-44228.", func(r row) any { return r.id }),
-			text("summary", "What the vulnerability is.", func(r row) any { return string(r.cve.Summary) }),
-			number("cvss", "How severe it is, by the newest version of CVSS that it is scored by: from 0 to 10, 10 being the worst.", func(r row) any { return r.cve.CVSS.Ptr() }),
-			number("cvss_version", "The version of CVSS that cvss is by.", func(r row) any { return r.cve.CVSSVersion.Ptr() }),
-			number("cvss_v2", "How severe it is by CVSS 2.", func(r row) any { return r.cve.CVSSv2.Ptr() }),
-			number("cvss_v3", "How severe it is by CVSS 3.", func(r row) any { return r.cve.CVSSv3.Ptr() }),
-			number("cvss_v4", "How severe it is by CVSS 4.", func(r row) any { return r.cve.CVSSv4.Ptr() }),
+			text("summary", "The description of the vulnerability.", func(r row) any { return string(r.cve.Summary) }),
+			number("cvss", "The CVSS score in the newest CVSS version that has one, from 0 to 10. 10 is the most severe.", func(r row) any { return r.cve.CVSS.Ptr() }),
+			number("cvss_version", "The version of CVSS that the cvss column uses.", func(r row) any { return r.cve.CVSSVersion.Ptr() }),
+			number("cvss_v2", "The CVSS 2 score.", func(r row) any { return r.cve.CVSSv2.Ptr() }),
+			number("cvss_v3", "The CVSS 3 score.", func(r row) any { return r.cve.CVSSv3.Ptr() }),
+			number("cvss_v4", "The CVSS 4 score.", func(r row) any { return r.cve.CVSSv4.Ptr() }),
 			number("epss", epssDescription, func(r row) any { return r.cve.EPSS.Ptr() }),
 			number("ranking_epss", rankingDescription, func(r row) any { return r.cve.RankingEPSS.Ptr() }),
-			boolean("kev", "Whether it is known to be exploited: it is in CISA's catalog.", func(r row) any { return r.cve.KEV.Ptr() }),
-			text("propose_action", "What to do about it, where it is known to be exploited.", func(r row) any { return string(r.cve.ProposeAction) }),
-			text("ransomware_campaign", "Whether ransomware is known to use it: Known or Unknown. Null where it is not known to be exploited.", func(r row) any { return string(r.cve.RansomwareCampaign) }),
-			list("reference_urls", "Where to read more: what CVEDB calls references, which is a word of SQL.", func(r row) any { return r.cve.References }),
-			moment("published_time", "When it was published.", func(r row) any { return r.cve.PublishedTime.Ptr() }),
-			list("cpes", "The products that it affects, as CPE names. Null where the row is from a list, which has none: ask by cve_id for them.", func(r row) any { return r.cve.CPEs }),
-			text("cpe23", "The product with its version that was asked for, as a CPE name. Null where none was.", func(r row) any { return r.cpe }),
-			text("product", "The product that was asked for, by its name in CPEs, such as nginx. Null where none was.", func(r row) any { return r.product }),
-			moment("checked_at", "When CVEDB was asked; an answer from the cache has the time of the question.", func(r row) any { return moments(r.checkedAt) }),
-			text("title", "The id, as a name for the row.", func(r row) any { return r.id }),
+			boolean("kev", "True if the vulnerability is known to be exploited: it is in CISA's catalog.", func(r row) any { return r.cve.KEV.Ptr() }),
+			text("propose_action", "The recommended action, if the vulnerability is known to be exploited.", func(r row) any { return string(r.cve.ProposeAction) }),
+			text("ransomware_campaign", "The use by ransomware campaigns: Known or Unknown. Null if the vulnerability is not known to be exploited.", func(r row) any { return string(r.cve.RansomwareCampaign) }),
+			list("reference_urls", "The links to more information. CVEDB calls them references, which is a reserved word in SQL.", func(r row) any { return r.cve.References }),
+			moment("published_time", "Time when the vulnerability was published.", func(r row) any { return r.cve.PublishedTime.Ptr() }),
+			list("cpes", "The affected products, as CPE names. Null in lists, which do not have them; query by cve_id to get them.", func(r row) any { return r.cve.CPEs }),
+			text("cpe23", "The product and version in the query's condition, as a CPE name. Null if the query has no such condition.", func(r row) any { return r.cpe }),
+			text("product", "The product in the query's condition, by its name in CPEs, such as nginx. Null if the query has no such condition.", func(r row) any { return r.product }),
+			moment("checked_at", "Time when the data was requested from CVEDB; a cached response keeps the time of its request.", func(r row) any { return moments(r.checkedAt) }),
+			text("title", "The display name of the row: the id.", func(r row) any { return r.id }),
 		},
 	}
 }
 
 const (
-	epssDescription    = "The probability that it will be exploited within 30 days, from 0 to 1."
+	epssDescription    = "The probability that the vulnerability is exploited within the next 30 days (EPSS), from 0 to 1."
 	rankingDescription = "The share of all CVEs whose epss is the same or lower, from 0 to 1."
 )
 

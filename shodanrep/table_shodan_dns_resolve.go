@@ -14,24 +14,24 @@ func tableShodanDNSResolve(context.Context) *plugin.Table {
 	type row = *batchedRow[netip.Addr]
 	return &plugin.Table{
 		Name:        "shodan_dns_resolve",
-		Description: "The address that a host name leads to, as Shodan's resolvers see it: one row for every name asked for, whatever became of it.",
+		Description: "The IP address of a host name, as Shodan's resolvers see it. One row per name in the query, even if the name does not resolve.",
 		List: &plugin.ListConfig{
 			KeyColumns: plugin.KeyColumnSlice{{Name: "hostname", Require: plugin.Required, Operators: []string{"="}}},
 			Hydrate:    batched("hostname", readHostname, shodan.Resolve, resolution), Tags: map[string]string{"service": "shodan", "action": "dns"},
 		},
 		Cache: noQueryCache(),
 		Columns: []*plugin.Column{
-			text("hostname", "The name of a host, as it was asked for. Upper case, a dot at its end and letters beyond ASCII make no difference.", func(r row) any { return echoed(&r.given) }),
-			inet("ip", "The address that the name leads to; one of them where there are several. Null where it leads to none, or could not be resolved.", func(r row) any {
+			text("hostname", "The host name, as written in the query. Upper case, a trailing dot and non-ASCII letters make no difference.", func(r row) any { return echoed(&r.given) }),
+			inet("ip", "The address of the name, or one of them if there are several. Null if the name has no address or the lookup failed.", func(r row) any {
 				if !r.value.IsValid() {
 					return nil
 				}
 				return r.value.String()
 			}),
-			text("status", "What became of the name: resolved (it has an address), not_resolved (it has none), error (it could not be resolved, see error).", func(r row) any { return string(r.status) }),
-			text("error", "Why the name could not be resolved, and what to do. Null unless status is error.", func(r row) any { return r.error }),
-			moment("checked_at", "When Shodan was asked; an answer from the cache has the time of the question. Null where it was not.", func(r row) any { return moments(r.checkedAt) }),
-			text("title", "The host name, as a name for the row.", func(r row) any { return r.given }),
+			text("status", "The result of the lookup: resolved (the name has an address), not_resolved (the name has no address), error (the lookup failed, see error).", func(r row) any { return string(r.status) }),
+			text("error", "The reason why the lookup failed, and what to do. Null unless status is error.", func(r row) any { return r.error }),
+			moment("checked_at", "Time when the data was requested from Shodan; a cached response keeps the time of its request. Null if no request was sent.", func(r row) any { return moments(r.checkedAt) }),
+			text("title", "The display name of the row: the host name.", func(r row) any { return r.given }),
 		},
 	}
 }

@@ -13,7 +13,7 @@ func tableShodanDNSReverse(context.Context) *plugin.Table {
 	type row = *batchedRow[shodan.Texts]
 	return &plugin.Table{
 		Name:        "shodan_dns_reverse",
-		Description: "The names that Shodan knows of an IP address: one row for every address asked for, with the list of its names, whatever became of it.",
+		Description: "The host names that Shodan has for an IP address. One row per address in the query, with the list of its names, even if it has none.",
 		List: &plugin.ListConfig{
 			KeyColumns: plugin.KeyColumnSlice{{Name: "ip", Require: plugin.Required, Operators: []string{"="}}},
 			Hydrate:    batched("ip", readAddress, shodan.Reverse, indexing), Tags: map[string]string{"service": "shodan", "action": "dns"},
@@ -21,8 +21,8 @@ func tableShodanDNSReverse(context.Context) *plugin.Table {
 		Cache: noQueryCache(),
 		Columns: []*plugin.Column{
 			inet("ip", ipDescription, func(r row) any { return parseAddress(r.given).echo() }),
-			list("hostnames", "The names of the address, as a list. Empty where Shodan knows none, null where it could not say.", func(r row) any { return namesOf(r) }),
-			integer("hostname_count", "How many names those are.", func(r row) any {
+			list("hostnames", "The list of host names of the address. Empty if Shodan has none, null if the lookup failed.", func(r row) any { return namesOf(r) }),
+			integer("hostname_count", "The number of host names.", func(r row) any {
 				if names := namesOf(r); names != nil {
 					return len(names)
 				}
@@ -30,8 +30,8 @@ func tableShodanDNSReverse(context.Context) *plugin.Table {
 			}),
 			text("status", statusDescription, func(r row) any { return string(r.status) }),
 			text("error", errorDescription, func(r row) any { return r.error }),
-			moment("checked_at", "When Shodan was asked; an answer from the cache has the time of the question. Null where it was not.", func(r row) any { return moments(r.checkedAt) }),
-			text("title", "The address, as a name for the row.", func(r row) any { return r.given }),
+			moment("checked_at", "Time when the data was requested from Shodan; a cached response keeps the time of its request. Null if no request was sent.", func(r row) any { return moments(r.checkedAt) }),
+			text("title", "The display name of the row: the address.", func(r row) any { return r.given }),
 		},
 	}
 }

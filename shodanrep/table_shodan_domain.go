@@ -22,7 +22,7 @@ func tableShodanDomain(context.Context) *plugin.Table {
 	type row = *domainRow
 	return &plugin.Table{
 		Name:        "shodan_domain",
-		Description: "The DNS records that Shodan saw of a domain and its subdomains, one row each. A domain of which nothing is known, or whose records are not all here, has a row without a record that says so.",
+		Description: "The DNS records that Shodan has for a domain and its subdomains, one row per record. A domain without data, or with records missing, has a row without a record whose status and error say so.",
 		List: &plugin.ListConfig{
 			KeyColumns: plugin.KeyColumnSlice{
 				{Name: "domain", Require: plugin.Required, Operators: []string{"="}},
@@ -34,27 +34,27 @@ func tableShodanDomain(context.Context) *plugin.Table {
 		},
 		Cache: noQueryCache(),
 		Columns: []*plugin.Column{
-			text("domain", "The domain, as it was asked for. Upper case, a dot at its end and letters beyond ASCII make no difference.", func(r row) any { return echoed(&r.asked.given) }),
-			text("status", "What the row is: indexed (a record), not_indexed (Shodan has no such record, which is not the same as that there is none), error (records are missing, see error).", func(r row) any { return string(r.status) }),
-			text("error", "Why records of the domain are missing, and what to do. Null unless status is error.", func(r row) any { return r.error }),
-			text("hostname", "The whole name that the record is for, such as www.example.com.", func(r row) any { return r.hostname }),
-			text("subdomain", "The part of that name before the domain, such as www. Null for the domain itself.", record(func(d *shodan.DNSRecord) any { return string(d.Subdomain) })),
-			text("type", "The type of the record: "+strings.Join(shodan.DNSTypes, ", ")+". Ask for one with where type = '…'.", func(r row) any { return r.kind() }),
-			text("value", "What the record says: an address, another name, a text.", record(func(d *shodan.DNSRecord) any { return string(d.Value) })),
-			inet("ip", "The address in a record of type A or AAAA.", record(func(d *shodan.DNSRecord) any {
+			text("domain", "The domain, as written in the query. Upper case, a trailing dot and non-ASCII letters make no difference.", func(r row) any { return echoed(&r.asked.given) }),
+			text("status", "The type of row: indexed (a record), not_indexed (Shodan has no such record, although one may exist), error (records are missing, see error).", func(r row) any { return string(r.status) }),
+			text("error", "The reason why records of the domain are missing, and what to do. Null unless status is error.", func(r row) any { return r.error }),
+			text("hostname", "The full name of the record, such as www.example.com.", func(r row) any { return r.hostname }),
+			text("subdomain", "The part of the name before the domain, such as www. Null for the domain itself.", record(func(d *shodan.DNSRecord) any { return string(d.Subdomain) })),
+			text("type", "The type of the record: "+strings.Join(shodan.DNSTypes, ", ")+". Select one with where type = '…'.", func(r row) any { return r.kind() }),
+			text("value", "The value of the record: an address, another name or a text.", record(func(d *shodan.DNSRecord) any { return string(d.Value) })),
+			inet("ip", "The address in a record of type A or AAAA. Null for other types.", record(func(d *shodan.DNSRecord) any {
 				if addr := d.Addr(); addr.IsValid() {
 					return addr.String()
 				}
 				return nil
 			})),
-			list("ports", "The open ports that Shodan knows of the record's address, in the few answers that have them.", record(func(d *shodan.DNSRecord) any { return d.Ports })),
-			list("tags", "Shodan's tags of the domain and of the record, such as ipv6 or spf.", func(r row) any { return r.tags }),
-			moment("last_seen", "When Shodan last saw the record.", record(func(d *shodan.DNSRecord) any { return d.LastSeen.Ptr() })),
-			boolean("history", "Whether records of the past were asked for as well, with where history = true.", func(r row) any { return r.asked.history }),
-			integer("page", "The page of Shodan's answer that the row is from; each costs a query credit. Ask for one alone with where page = ….", func(r row) any { return r.page }),
-			boolean("more", "Whether Shodan has records on further pages.", func(r row) any { return r.more }),
-			moment("checked_at", "When Shodan was asked; an answer from the cache has the time of the question. Null where it was not.", func(r row) any { return moments(r.checkedAt) }),
-			text("title", "The name and the type of the record, as a name for the row.", func(r row) any { return r.title() }),
+			list("ports", "The open ports of the record's address. Few responses have them.", record(func(d *shodan.DNSRecord) any { return d.Ports })),
+			list("tags", "The tags that Shodan assigned to the domain and to the record, such as ipv6 or spf.", func(r row) any { return r.tags }),
+			moment("last_seen", "Time when Shodan last saw the record.", record(func(d *shodan.DNSRecord) any { return d.LastSeen.Ptr() })),
+			boolean("history", "True if past records are included, with where history = true.", func(r row) any { return r.asked.history }),
+			integer("page", "The number of the page of Shodan's response that has the row. Each page costs a query credit. Select a single page with where page = ….", func(r row) any { return r.page }),
+			boolean("more", "True if Shodan has records on further pages.", func(r row) any { return r.more }),
+			moment("checked_at", "Time when the data was requested from Shodan; a cached response keeps the time of its request. Null if no request was sent.", func(r row) any { return moments(r.checkedAt) }),
+			text("title", "The display name of the row: the name and the type of the record.", func(r row) any { return r.title() }),
 		},
 	}
 }

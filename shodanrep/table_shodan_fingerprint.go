@@ -23,21 +23,21 @@ func tableShodanFingerprint(context.Context) *plugin.Table {
 	}
 	return &plugin.Table{
 		Name: "shodan_fingerprint",
-		Description: "What of an IP address's services is worth searching for elsewhere: certificates, keys, pages, icons, and how its servers behave. One row for each fingerprint of each service; " +
-			"an address that has none, or could not be checked, is one row with a null kind and a status that says which.",
+		Description: "The fingerprints of an IP address's services, to search for on other hosts: certificates, keys, pages, icons and server behavior. One row per fingerprint of each service. " +
+			"An address without fingerprints, or whose lookup failed, has one row with a null kind; the status says which.",
 		List:  &plugin.ListConfig{KeyColumns: addressKeys(), Hydrate: perAddress(withRichBanners, fingerprintRows), Tags: map[string]string{"service": "shodan", "action": "host"}},
 		Cache: noQueryCache(),
 		Columns: slices.Concat([]*plugin.Column{
 			inet("ip", ipDescription, func(r row) any { return r.echo() }),
 		}, answerColumns(), []*plugin.Column{
-			text("kind", "What kind of fingerprint it is: "+join(shodan.Fingerprints())+". It is the pivot of shodan_fingerprint_correlation.", func(r row) any { return string(r.kind) }),
-			text("value", "The fingerprint. Services that share it have the same.", func(r row) any { return r.value }),
-			text("search_query", "The search of Shodan that finds all services with the fingerprint.", func(r row) any { return r.query() }),
+			text("kind", "The kind of fingerprint: "+join(shodan.Fingerprints())+". It is the pivot of shodan_fingerprint_correlation.", func(r row) any { return string(r.kind) }),
+			text("value", "The value of the fingerprint. Services with the same value share it.", func(r row) any { return r.value }),
+			text("search_query", "The Shodan search query that finds all services with the fingerprint.", func(r row) any { return r.query() }),
 			integer("port", "The port of the service.", of(func(b *shodan.Banner) any { return b.Port.Ptr() })),
 			text("transport", "The transport protocol, tcp or udp.", of(func(b *shodan.Banner) any { return string(b.Transport) })),
-			text("product", "The software that answers, as far as it says so.", of(func(b *shodan.Banner) any { return string(b.Product) })),
-			moment("last_seen", "When Shodan saw the service with the fingerprint.", of(func(b *shodan.Banner) any { return b.Timestamp.Ptr() })),
-			text("title", "The address, port and kind, as a name for the row.", func(r row) any { return r.title() }),
+			text("product", "The name of the software, if the service reveals it.", of(func(b *shodan.Banner) any { return string(b.Product) })),
+			moment("last_seen", "Time when Shodan saw the service with the fingerprint.", of(func(b *shodan.Banner) any { return b.Timestamp.Ptr() })),
+			text("title", "The display name of the row: the address, port and kind.", func(r row) any { return r.title() }),
 		}),
 	}
 }

@@ -11,8 +11,8 @@ import (
 func tableShodanFingerprintCorrelation(context.Context) *plugin.Table {
 	return correlation{
 		table: "shodan_fingerprint_correlation",
-		description: "Other hosts with the same fingerprint as an address, or with one that is given: by the certificate (the default), its serial number, " +
-			"an SSH server's key, a site's icon or page, a service's answer, JARM, JA3S or HASSH.",
+		description: "The other hosts with the same fingerprint as an address, or with a fingerprint that the query names: the certificate (the default), its serial number, " +
+			"the key of an SSH server, the icon or page of a site, the response of a service, JARM, JA3S or HASSH.",
 		pivots: shodan.Fingerprints(),
 	}.definition()
 }

@@ -17,7 +17,7 @@ func tableShodanHost(context.Context) *plugin.Table {
 		&plugin.KeyColumn{Name: "minify", Require: plugin.Optional, Operators: []string{"="}})
 	return &plugin.Table{
 		Name:        "shodan_host",
-		Description: "What Shodan says of an IP address as a whole: its ports, names, place, owner, vulnerabilities and tags. One row for every address asked for, whatever became of it.",
+		Description: "The data that Shodan has for an IP address: ports, host names, location, owner, vulnerabilities and tags. One row per address in the query, whatever its status.",
 		List:        &plugin.ListConfig{KeyColumns: keys, Hydrate: onePerAddress(wantedOfHost), Tags: map[string]string{"service": "shodan", "action": "list"}},
 		HydrateConfig: []plugin.HydrateConfig{
 			{Func: lookUpHost, Tags: map[string]string{"service": "shodan", "action": "host"}},
@@ -25,22 +25,22 @@ func tableShodanHost(context.Context) *plugin.Table {
 		Cache: noQueryCache(),
 		Columns: slices.Concat([]*plugin.Column{
 			inet("ip", ipDescription, func(s *subject) any { return s.echo() }),
-			boolean("history", "Whether to ask for the banners of all times and not only the newest of each service, as it was asked: where history = true. They are in raw. Null where nothing was said.", func(s *subject) any { return s.history }),
-			boolean("minify", "Whether to leave all banners out, as it was asked: where minify = true. Then cloud is null and raw is short. Null where nothing was said.", func(s *subject) any { return s.minify }),
+			boolean("history", "True if the query requests past banners and not only the newest of each service, with where history = true. They are in raw. Null if the query has no such condition.", func(s *subject) any { return s.history }),
+			boolean("minify", "True if the query leaves out all banners, with where minify = true. Then cloud is null and raw is short. Null if the query has no such condition.", func(s *subject) any { return s.minify }),
 		}, hydrated(lookUpHost, slices.Concat(answerColumns(), []*plugin.Column{
 			text("org", "The organization that the address is assigned to.", host(func(h *shodan.Host) any { return string(h.Organization) })),
-			text("country_name", "The country that the address is registered to be in.", host(func(h *shodan.Host) any { return string(h.CountryName) })),
-			text("country_code3", "That country's three-letter code. Shodan had it until some years ago.", host(func(h *shodan.Host) any { return string(h.CountryCode3) })),
-			text("region_code", "The code of the region in that country, such as CA for California.", host(func(h *shodan.Host) any { return string(h.RegionCode) })),
-			integer("area_code", "The telephone area code of the place, in the United States.", host(func(h *shodan.Host) any { return h.AreaCode.Ptr() })),
-			integer("dma_code", "The designated market area of the place, in the United States. Shodan had it until some years ago.", host(func(h *shodan.Host) any { return h.DMACode.Ptr() })),
-			text("postal_code", "The postal code of the place. Shodan had it until some years ago.", host(func(h *shodan.Host) any { return string(h.PostalCode) })),
+			text("country_name", "The country where the address is registered.", host(func(h *shodan.Host) any { return string(h.CountryName) })),
+			text("country_code3", "The three-letter code of the country. Only old Shodan data has it.", host(func(h *shodan.Host) any { return string(h.CountryCode3) })),
+			text("region_code", "The code of the region in the country, such as CA for California.", host(func(h *shodan.Host) any { return string(h.RegionCode) })),
+			integer("area_code", "The telephone area code of the location, in the United States.", host(func(h *shodan.Host) any { return h.AreaCode.Ptr() })),
+			integer("dma_code", "The designated market area of the location, in the United States. Only old Shodan data has it.", host(func(h *shodan.Host) any { return h.DMACode.Ptr() })),
+			text("postal_code", "The postal code of the location. Only old Shodan data has it.", host(func(h *shodan.Host) any { return string(h.PostalCode) })),
 		}, hostColumns(), summaryColumns(), []*plugin.Column{
-			list("cloud", "The cloud that the address belongs to, by its newest banner that names one: {provider, region, service}.", func(r *addressRow) any { return cloudOf(r) }),
-			list("raw", "The answer as the service gave it, with all banners unless minify = true. Null from a dataset, which has banners and no answers.", host(func(h *shodan.Host) any { return string(h.Raw) })),
+			list("cloud", "The cloud that the address belongs to, from the newest banner that names one: {provider, region, service}.", func(r *addressRow) any { return cloudOf(r) }),
+			list("raw", "The complete response of the service, with all banners unless minify = true. Null for the source dataset, which has banners and no responses.", host(func(h *shodan.Host) any { return string(h.Raw) })),
 			checkedAt(),
 		})...), []*plugin.Column{
-			text("title", "The address, as a name for the row.", func(s *subject) any { return s.given }),
+			text("title", "The display name of the row: the address.", func(s *subject) any { return s.given }),
 		}),
 	}
 }

@@ -17,25 +17,25 @@ func tableShodanHostHistory(context.Context) *plugin.Table {
 	type row = *sightingRow
 	return &plugin.Table{
 		Name: "shodan_host_history",
-		Description: "What an IP address has exposed over time: one row for each time that Shodan saw one of its services, with what had changed, and one for each port that is closed by now. " +
-			"An address of which nothing was seen, or that could not be checked, is one row with a null port and a status that says which.",
+		Description: "The services that an IP address has exposed over time. One row for each time that Shodan saw a service, with the changes since the time before, and one row per port that is now closed. " +
+			"An address without services, or whose lookup failed, has one row with a null port; the status says which.",
 		List:  &plugin.ListConfig{KeyColumns: addressKeys(), Hydrate: perAddress(withHistory, historyRows), Tags: map[string]string{"service": "shodan", "action": "host"}},
 		Cache: noQueryCache(),
 		Columns: slices.Concat([]*plugin.Column{
 			inet("ip", ipDescription, func(r row) any { return r.echo() }),
 		}, answerColumns(), []*plugin.Column{
-			integer("port", "The port. Null in the one row of an address of which nothing was seen or without an answer.", func(r row) any { return r.port }),
-			text("change", "What had changed since the service was seen before: opened (seen for the first time), product, version or certificate, the weightiest of them; "+
-				"closed in the row of a port that is no longer open. Null where nothing had.", func(r row) any { return r.change() }),
-			list("changes", "All that had changed, since it may be more than one thing. Empty where nothing had.", func(r row) any { return r.changes }),
-			moment("first_seen", "When Shodan first saw the port open.", func(r row) any { return moments(r.first) }),
-			moment("last_seen", "When Shodan last saw the port open.", func(r row) any { return moments(r.last) }),
-			boolean("is_current", "Whether this is how the service was seen last and its port is open still.", func(r row) any { return r.current }),
-			text("previous_product", "The software before, where another answers now or the port is closed.", func(r row) any { return string(r.before.product) }),
-			text("previous_version", "The version before, where it is another now or the port is closed.", func(r row) any { return string(r.before.version) }),
-			text("previous_ssl_fingerprint_sha256", "The SHA-256 fingerprint of the certificate before, where it is another now or the port is closed.", func(r row) any { return string(r.before.certificate) }),
+			integer("port", "The port. Null in the only row of an address without services or whose lookup failed.", func(r row) any { return r.port }),
+			text("change", "The most important change since Shodan saw the service before: opened (seen for the first time), product, version or certificate; "+
+				"closed in the row of a port that is no longer open. Null if nothing changed.", func(r row) any { return r.change() }),
+			list("changes", "The list of all changes since Shodan saw the service before. Empty if nothing changed.", func(r row) any { return r.changes }),
+			moment("first_seen", "Time when Shodan first saw the port open.", func(r row) any { return moments(r.first) }),
+			moment("last_seen", "Time when Shodan last saw the port open.", func(r row) any { return moments(r.last) }),
+			boolean("is_current", "True if the row is the newest state of the service and its port is still open.", func(r row) any { return r.current }),
+			text("previous_product", "The previous software, if it changed or the port is closed.", func(r row) any { return string(r.before.product) }),
+			text("previous_version", "The previous version, if it changed or the port is closed.", func(r row) any { return string(r.before.version) }),
+			text("previous_ssl_fingerprint_sha256", "The SHA-256 fingerprint of the previous certificate, if it changed or the port is closed.", func(r row) any { return string(r.before.certificate) }),
 		}, bannerColumns(func(r row) *shodan.Banner { return r.banner }), []*plugin.Column{
-			text("title", "The address, port, transport and time, as a name for the row.", func(r row) any { return r.title() }),
+			text("title", "The display name of the row: the address, port, transport and time.", func(r row) any { return r.title() }),
 		}),
 	}
 }

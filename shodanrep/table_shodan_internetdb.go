@@ -14,7 +14,7 @@ func tableShodanInternetDB(context.Context) *plugin.Table {
 	lookUpAddress := lookUp(ofInternetDB)
 	return &plugin.Table{
 		Name:        "shodan_internetdb",
-		Description: "What Shodan's free InternetDB says of an IP address, unscored: one row for every address asked for, whatever became of it.",
+		Description: "The data that Shodan's free InternetDB has for an IP address, without a score. One row per address in the query, whatever its status.",
 		List:        &plugin.ListConfig{KeyColumns: plugin.KeyColumnSlice{{Name: "ip", Require: plugin.Required, Operators: []string{"="}}}, Hydrate: onePerAddress(ofInternetDB), Tags: map[string]string{"service": "internetdb", "action": "list"}},
 		HydrateConfig: []plugin.HydrateConfig{
 			{Func: lookUpAddress, Tags: map[string]string{"service": "internetdb", "action": "host"}},
@@ -25,9 +25,9 @@ func tableShodanInternetDB(context.Context) *plugin.Table {
 		}, hydrated(lookUpAddress, slices.Concat([]*plugin.Column{status(), failure()}, summaryColumns(), []*plugin.Column{
 			list("cpes", "The products found, as CPE names.", host(func(h *shodan.Host) any { return h.AllCPEs() })),
 			checkedAt(),
-			moment("fresh_until", "Until when the answer is kept, and InternetDB not asked again. Null where it was not asked or could not be.", func(r *addressRow) any { return moments(r.answer.FreshUntil) }),
+			moment("fresh_until", "Time when the cached response expires. Until then, no new request is sent to InternetDB. Null if no request was sent or it failed.", func(r *addressRow) any { return moments(r.answer.FreshUntil) }),
 		})...), []*plugin.Column{
-			text("title", "The address, as a name for the row.", func(s *subject) any { return s.given }),
+			text("title", "The display name of the row: the address.", func(s *subject) any { return s.given }),
 		}),
 	}
 }

@@ -14,7 +14,7 @@ import (
 func tableShodanIPReputation(context.Context) *plugin.Table {
 	return &plugin.Table{
 		Name:        "shodan_ip_reputation",
-		Description: "How bad an IP address is, why, and what it exposes: one row for every address asked for, whatever became of it.",
+		Description: "The reputation score of an IP address, the reasons for the score, and the services that the address exposes. One row per address in the query, whatever its status.",
 		List:        &plugin.ListConfig{KeyColumns: judgedKeys(), Hydrate: onePerAddress(wanted), Tags: map[string]string{"service": "shodan", "action": "list"}},
 		HydrateConfig: []plugin.HydrateConfig{
 			{Func: lookUpReputation, Tags: map[string]string{"service": "shodan", "action": "host"}},
@@ -22,7 +22,7 @@ func tableShodanIPReputation(context.Context) *plugin.Table {
 		Cache: noQueryCache(),
 		Columns: append([]*plugin.Column{
 			inet("ip", ipDescription, func(s *subject) any { return s.echo() }),
-			text("title", "The address, as a name for the row.", func(s *subject) any { return s.given }),
+			text("title", "The display name of the row: the address.", func(s *subject) any { return s.given }),
 		}, hydrated(lookUpReputation, reputationColumns()...)...),
 	}
 }
@@ -31,28 +31,28 @@ func tableShodanIPReputation(context.Context) *plugin.Table {
 func reputationColumns() []*plugin.Column {
 	type row = *reputationRow
 	return slices.Concat(answerColumns(), []*plugin.Column{
-		integer("score", "The score by the policy: the higher the worse, 0 for nothing found against it. Null where nothing is known.", func(r row) any { return r.score() }),
-		text("level", "How bad the score is: critical, high, medium or low; unknown where nothing is known of the address.", func(r row) any { return string(r.level()) }),
+		integer("score", "The score of the address. A higher score is worse; 0 means that the policy found nothing. Null if there is no data.", func(r row) any { return r.score() }),
+		text("level", "The level of the score: critical, high, medium or low; unknown if there is no data.", func(r row) any { return string(r.level()) }),
 		text("policy", policyDescription, func(r row) any { return r.policy }),
-		number("confidence", "How sure the score is, from 0 to 1, by the source, the age of the data, whether vulnerabilities were tested, and signs of a honeypot. Null where nothing is known.", judged(func(r *reputation.Result) any { return r.Confidence })),
-		list("factors", "Why the score is what it is: a list of {factor, points, detail, evidence} whose points add up to the score.", judged(func(r *reputation.Result) any { return r.Factors })),
+		number("confidence", "The confidence in the score, from 0 to 1. It depends on the source, the age of the data, verified vulnerabilities and signs of a honeypot. Null if there is no data.", judged(func(r *reputation.Result) any { return r.Confidence })),
+		list("factors", "The reasons for the score: a list of {factor, points, detail, evidence}. The points add up to the score.", judged(func(r *reputation.Result) any { return r.Factors })),
 		text("organization", "The organization that the address is assigned to.", host(func(h *shodan.Host) any { return string(h.Organization) })),
-		text("country", "The country that the address is registered to be in.", host(func(h *shodan.Host) any { return string(h.CountryName) })),
+		text("country", "The country where the address is registered.", host(func(h *shodan.Host) any { return string(h.CountryName) })),
 	}, hostColumns(), summaryColumns(), []*plugin.Column{
-		integer("port_count", "How many ports are open.", host(func(h *shodan.Host) any { return len(h.Ports) })),
-		list("suspicious_ports", "The open ports that count by the policy, whatever for.", judged(func(r *reputation.Result) any { return r.SuspiciousPorts })),
-		text("hosting_type", "Who the network of the address is run for: residential, business, cloud, cdn, vpn, proxy, tor or bulletproof; unknown where nothing gives it away. InternetDB knows no autonomous system.", judged(func(r *reputation.Result) any { return r.Hosting.Type })),
-		boolean("is_honeypot", "Whether the address only pretends to be vulnerable, to watch attackers.", judged(func(r *reputation.Result) any { return r.Honeypot })),
-		integer("vuln_count", "How many vulnerabilities were found.", host(func(h *shodan.Host) any { return len(h.Vulns) })),
-		number("max_cvss", "How severe the worst of the vulnerabilities is, from 0 to 10. Null where the source does not say, as InternetDB.", func(r row) any { return r.detail.MaxCVSS }),
-		number("max_epss", "The probability that the likeliest of the vulnerabilities is exploited within 30 days, from 0 to 1. Null where the source does not say, as InternetDB.", func(r row) any { return r.detail.MaxEPSS }),
-		integer("kev_count", "How many of the vulnerabilities are known to be exploited, by CISA's catalogue. Null where the source does not say, as InternetDB and old banners.", func(r row) any { return r.detail.Exploited }),
-		integer("verified_vuln_count", "How many of the vulnerabilities Shodan has tested, and not inferred from a version. Null where the source does not say, as InternetDB.", func(r row) any { return r.detail.Verified }),
+		integer("port_count", "The number of open ports.", host(func(h *shodan.Host) any { return len(h.Ports) })),
+		list("suspicious_ports", "The open ports that the policy counts, for any factor.", judged(func(r *reputation.Result) any { return r.SuspiciousPorts })),
+		text("hosting_type", "The type of network of the address: residential, business, cloud, cdn, vpn, proxy, tor or bulletproof; unknown if nothing indicates it. InternetDB does not return the autonomous system.", judged(func(r *reputation.Result) any { return r.Hosting.Type })),
+		boolean("is_honeypot", "True if the host looks like a honeypot, which pretends to be vulnerable to watch attackers.", judged(func(r *reputation.Result) any { return r.Honeypot })),
+		integer("vuln_count", "The number of vulnerabilities found.", host(func(h *shodan.Host) any { return len(h.Vulns) })),
+		number("max_cvss", "The highest CVSS score of the vulnerabilities, from 0 to 10. Null if the source does not return it, such as InternetDB.", func(r row) any { return r.detail.MaxCVSS }),
+		number("max_epss", "The highest EPSS score of the vulnerabilities: the probability of exploitation within the next 30 days, from 0 to 1. Null if the source does not return it, such as InternetDB.", func(r row) any { return r.detail.MaxEPSS }),
+		integer("kev_count", "The number of vulnerabilities that are known to be exploited, by CISA's catalog. Null if the source does not return it, such as InternetDB and old banners.", func(r row) any { return r.detail.Exploited }),
+		integer("verified_vuln_count", "The number of vulnerabilities that Shodan verified by a test, and did not infer from a version. Null if the source does not return it, such as InternetDB.", func(r row) any { return r.detail.Verified }),
 		list("cpes", "The products found, as CPE names.", host(func(h *shodan.Host) any { return h.AllCPEs() })),
-		list("services", "The services found: a list of {port, transport, product, version, module, banner, ssl_subject, ssl_issuer, ssl_expires}. InternetDB has none.", host(func(h *shodan.Host) any { return servicesOf(h.Banners) })),
-		moment("first_seen", "When Shodan first saw a service of the address. Null unless the policy asks for history.", func(r row) any { return r.firstSeen() }),
-		text("listed", "The list of the connection that the address is on: allow or deny. Null where it is on neither.", func(r row) any { return string(r.listing.List) }),
-		text("list_reason", "Why it is on the list; the entry of the list where that has no reason.", func(r row) any { return r.listing.Reason }),
+		list("services", "The services found: a list of {port, transport, product, version, module, banner, ssl_subject, ssl_issuer, ssl_expires}. InternetDB does not return services.", host(func(h *shodan.Host) any { return servicesOf(h.Banners) })),
+		moment("first_seen", "Time when Shodan first saw a service of the address. Null unless the policy uses history.", func(r row) any { return r.firstSeen() }),
+		text("listed", "The list of the connection that contains the address: allow or deny. Null if neither does.", func(r row) any { return string(r.listing.List) }),
+		text("list_reason", "The reason given in the list, or the entry itself if it has no reason.", func(r row) any { return r.listing.Reason }),
 		checkedAt(),
 	})
 }

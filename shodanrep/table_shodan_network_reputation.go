@@ -18,7 +18,7 @@ func tableShodanNetworkReputation(context.Context) *plugin.Table {
 	type row = *networkRow
 	return &plugin.Table{
 		Name:        "shodan_network_reputation",
-		Description: "How bad the addresses of a network are, and why: one row for every address, whatever became of it.",
+		Description: "The reputation scores of the addresses in a network, and the reasons for the scores. One row per address, whatever its status.",
 		List: &plugin.ListConfig{
 			KeyColumns: plugin.KeyColumnSlice{
 				{Name: "network", Require: plugin.Required, Operators: []string{"="}},
@@ -29,10 +29,10 @@ func tableShodanNetworkReputation(context.Context) *plugin.Table {
 		},
 		Cache: noQueryCache(),
 		Columns: slices.Concat([]*plugin.Column{
-			inet("network", "The network, as it was asked for. Where it has bits of a host (203.0.113.5/24) all of its network is meant (203.0.113.0/24).", func(r row) any { return r.asked.echo() }),
-			inet("ip", "The address within the network.", func(r row) any { return r.addr.String() }),
+			inet("network", "The network, as written in the query. A network with host bits (203.0.113.5/24) means the whole network (203.0.113.0/24).", func(r row) any { return r.asked.echo() }),
+			inet("ip", "The address in the network.", func(r row) any { return r.addr.String() }),
 		}, hydrated(reputationOf, reputationColumns()...), []*plugin.Column{
-			text("title", "The address, as a name for the row.", func(r row) any { return r.addr.String() }),
+			text("title", "The display name of the row: the address.", func(r row) any { return r.addr.String() }),
 		}),
 	}
 }

@@ -11,7 +11,7 @@ import (
 func tableShodanOrgCorrelation(context.Context) *plugin.Table {
 	return correlation{
 		table:       "shodan_org_correlation",
-		description: "Other hosts of the same organization as an address, or of one that is given.",
+		description: "The other hosts of the organization of an address, or of an organization that the query names.",
 		pivots:      []shodan.Pivot{shodan.Organization},
 		alias:       "organization",
 	}.definition()

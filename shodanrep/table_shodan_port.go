@@ -12,12 +12,12 @@ import (
 func tableShodanPort(context.Context) *plugin.Table {
 	return &plugin.Table{
 		Name:        "shodan_port",
-		Description: "The ports that Shodan's crawlers look at.",
+		Description: "The ports that Shodan's crawlers scan.",
 		List:        listOf(fromAnswer(shodan.Ports(), items[int64])),
 		Cache:       noQueryCache(),
 		Columns: []*plugin.Column{
-			integer("port", "The port. One that is not listed is not looked at, so that nothing found on it says nothing.", func(port int64) any { return port }),
-			text("title", "The port, as a name for the row.", func(port int64) any { return strconv.FormatInt(port, 10) }),
+			integer("port", "The port. Shodan does not scan ports that are not listed, so it cannot say if they are open.", func(port int64) any { return port }),
+			text("title", "The display name of the row: the port.", func(port int64) any { return strconv.FormatInt(port, 10) }),
 		},
 	}
 }

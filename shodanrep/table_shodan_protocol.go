@@ -12,13 +12,13 @@ func tableShodanProtocol(context.Context) *plugin.Table {
 	type row = shodan.Protocol
 	return &plugin.Table{
 		Name:        "shodan_protocol",
-		Description: "The protocols that Shodan's crawlers speak, and that a scan can use.",
+		Description: "The protocols that Shodan's crawlers use, and that a scan can use.",
 		List:        listOf(fromAnswer(shodan.Protocols(), items[row])),
 		Cache:       noQueryCache(),
 		Columns: []*plugin.Column{
-			text("name", "The name of the protocol; most modules of shodan_service are one.", func(r row) any { return string(r.Name) }),
-			text("description", "What the crawler does with it.", func(r row) any { return string(r.Description) }),
-			text("title", "The name of the protocol, as a name for the row.", func(r row) any { return string(r.Name) }),
+			text("name", "The name of the protocol. Most values of the module column of shodan_service are protocols.", func(r row) any { return string(r.Name) }),
+			text("description", "The description of what the crawler does with the protocol.", func(r row) any { return string(r.Description) }),
+			text("title", "The display name of the row: the name of the protocol.", func(r row) any { return string(r.Name) }),
 		},
 	}
 }

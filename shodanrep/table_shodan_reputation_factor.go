@@ -14,21 +14,21 @@ func tableShodanReputationFactor(context.Context) *plugin.Table {
 	type row = *factorRow
 	return &plugin.Table{
 		Name: "shodan_reputation_factor",
-		Description: "The reasons for the score of an IP address, one row each, by any policy. " +
-			"An address with nothing against it, or that could not be checked, is one row with a null factor and a status that says which.",
+		Description: "The factors of the score of an IP address, one row per factor, by any policy. " +
+			"An address without factors, or whose lookup failed, has one row with a null factor; the status says which.",
 		List:  &plugin.ListConfig{KeyColumns: judgedKeys(), Hydrate: perAddress(wanted, factorRows), Tags: map[string]string{"service": "shodan", "action": "host"}},
 		Cache: noQueryCache(),
 		Columns: slices.Concat([]*plugin.Column{
 			inet("ip", ipDescription, func(r row) any { return r.echo() }),
 			text("policy", policyDescription, func(r row) any { return r.policy }),
 		}, answerColumns(), []*plugin.Column{
-			text("factor", "The name of the factor, as the policy has it. Null in the one row of an address without factors or without an answer.", factor(func(f *reputation.Factor) any { return f.Factor })),
-			integer("points", "What the factor adds to the score; what lowers it is negative. The points of an address add up to its score.", factor(func(f *reputation.Factor) any { return f.Points })),
+			text("factor", "The name of the factor in the policy. Null in the only row of an address without factors or whose lookup failed.", factor(func(f *reputation.Factor) any { return f.Factor })),
+			integer("points", "The number of points that the factor adds to the score. Negative points lower it. The points of an address add up to its score.", factor(func(f *reputation.Factor) any { return f.Points })),
 			text("detail", "The reason, as a sentence.", factor(func(f *reputation.Factor) any { return f.Detail })),
-			list("evidence", "What the factor rests on, such as ports, tags or CVE ids: a list, or an object with a list for each fact where the factor looks at several.", factor(func(f *reputation.Factor) any { return f.Evidence })),
-			integer("score", "The score of the address by the policy. Null where nothing is known.", func(r row) any { return r.score() }),
-			text("level", "How bad the score is: critical, high, medium or low; unknown where nothing is known of the address.", func(r row) any { return string(r.level()) }),
-			text("title", "The address and the factor, as a name for the row.", func(r row) any { return r.title() }),
+			list("evidence", "The evidence for the factor, such as ports, tags or CVE ids: a list, or an object with a list per fact if the factor uses several facts.", factor(func(f *reputation.Factor) any { return f.Evidence })),
+			integer("score", "The score of the address by the policy. Null if there is no data.", func(r row) any { return r.score() }),
+			text("level", "The level of the score: critical, high, medium or low; unknown if there is no data.", func(r row) any { return string(r.level()) }),
+			text("title", "The display name of the row: the address and the factor.", func(r row) any { return r.title() }),
 		}),
 	}
 }

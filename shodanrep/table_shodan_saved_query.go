@@ -18,21 +18,21 @@ func tableShodanSavedQuery(context.Context) *plugin.Table {
 	type row = *savedQuery
 	return &plugin.Table{
 		Name:        "shodan_saved_query",
-		Description: fmt.Sprintf("Search queries that users of Shodan share, at most %d of them for each search.", savedQueries),
+		Description: fmt.Sprintf("The search queries that Shodan users have shared, at most %d per search.", savedQueries),
 		List: listOf(listing(listSavedQueries),
 			&plugin.KeyColumn{Name: "search", Require: plugin.Optional, Operators: []string{"="}},
 			&plugin.KeyColumn{Name: "sort", Require: plugin.Optional, Operators: []string{"="}}),
 		Cache: noQueryCache(),
 		Columns: []*plugin.Column{
-			text("search", "The text that the queries were searched for with where search = '…'. Null where all are listed.", func(r row) any { return r.search }),
-			text("sort", "What decides which of them are listed first, with where sort = '…': timestamp (the newest, which is the default) or votes. Null where it was not asked for.", func(r row) any { return r.sort }),
-			text("query", "The search query, as shodan_search takes it.", func(r row) any { return string(r.item.Query) }),
-			text("description", "What its author says of it.", func(r row) any { return string(r.item.Description) }),
-			integer("votes", "How many users have voted for it.", func(r row) any { return r.item.Votes.Ptr() }),
-			list("tags", "The tags that its author gave it.", func(r row) any { return r.item.Tags }),
-			moment("timestamp", "When it was shared.", func(r row) any { return r.item.Timestamp.Ptr() }),
-			integer("total", "How many queries there are in all, of which only some may be listed.", func(r row) any { return r.total }),
-			text("title", "The title that its author gave it.", func(r row) any { return string(r.item.Title) }),
+			text("search", "The text to search the queries for, with where search = '…'. Null if all queries are listed.", func(r row) any { return r.search }),
+			text("sort", "The sort order of the list, with where sort = '…': timestamp (newest first, the default) or votes. Null if the query has no such condition.", func(r row) any { return r.sort }),
+			text("query", "The search query, in the form that shodan_search accepts.", func(r row) any { return string(r.item.Query) }),
+			text("description", "The description that the author wrote.", func(r row) any { return string(r.item.Description) }),
+			integer("votes", "The number of users who voted for the query.", func(r row) any { return r.item.Votes.Ptr() }),
+			list("tags", "The tags that the author assigned.", func(r row) any { return r.item.Tags }),
+			moment("timestamp", "Time when the query was shared.", func(r row) any { return r.item.Timestamp.Ptr() }),
+			integer("total", "The total number of queries. The table may list only some of them.", func(r row) any { return r.total }),
+			text("title", "The title that the author wrote.", func(r row) any { return string(r.item.Title) }),
 		},
 	}
 }

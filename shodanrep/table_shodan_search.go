@@ -15,7 +15,7 @@ func tableShodanSearch(context.Context) *plugin.Table {
 	type row = *matchRow
 	return &plugin.Table{
 		Name:        "shodan_search",
-		Description: "The services that match a search query, as on Shodan's web site. Each hundred rows cost a query credit; LIMIT saves them.",
+		Description: "The services that match a search query, as on Shodan's website. Each hundred rows cost one query credit; use LIMIT to save credits.",
 		List:        &plugin.ListConfig{KeyColumns: queryKey(), Hydrate: listing(listMatches), Tags: map[string]string{"service": "shodan", "action": "search"}},
 		Cache:       noQueryCache(),
 		Columns: slices.Concat([]*plugin.Column{
@@ -23,18 +23,18 @@ func tableShodanSearch(context.Context) *plugin.Table {
 			inet("ip", "The address of the service.", func(r row) any { return orNothing(r.banner.Addr) }),
 			integer("port", "The port.", func(r row) any { return r.banner.Port.Ptr() }),
 		}, bannerColumns(func(r row) *shodan.Banner { return r.banner }), []*plugin.Column{
-			text("os", "The operating system, where the service gives it away.", func(r row) any { return string(r.banner.OS) }),
+			text("os", "The operating system, if the service reveals it.", func(r row) any { return string(r.banner.OS) }),
 			text("organization", "The organization that the address is assigned to.", func(r row) any { return string(r.banner.Organization) }),
 			text("asn", "The autonomous system that announces the address, such as AS64496.", func(r row) any { return string(r.banner.ASN) }),
 			text("isp", "The internet service provider.", func(r row) any { return string(r.banner.ISP) }),
-			text("country", "The country that the address is registered to be in.", func(r row) any { return string(r.banner.Location.CountryName) }),
-			text("country_code", "That country's two-letter code.", func(r row) any { return string(r.banner.Location.CountryCode) }),
-			text("city", "The city that the address is registered to be in.", func(r row) any { return string(r.banner.Location.City) }),
-			number("latitude", "The latitude of that place, in degrees.", func(r row) any { return r.banner.Location.Latitude.Ptr() }),
-			number("longitude", "The longitude of that place, in degrees.", func(r row) any { return r.banner.Location.Longitude.Ptr() }),
+			text("country", "The country where the address is registered.", func(r row) any { return string(r.banner.Location.CountryName) }),
+			text("country_code", "The two-letter code of the country.", func(r row) any { return string(r.banner.Location.CountryCode) }),
+			text("city", "The city where the address is registered.", func(r row) any { return string(r.banner.Location.City) }),
+			number("latitude", "The latitude of the location, in degrees.", func(r row) any { return r.banner.Location.Latitude.Ptr() }),
+			number("longitude", "The longitude of the location, in degrees.", func(r row) any { return r.banner.Location.Longitude.Ptr() }),
 			integer("total", totalDescription, func(r row) any { return r.page.Total }),
 			moment("checked_at", checkedAtDescription, func(r row) any { return moments(r.page.CheckedAt) }),
-			text("title", "The address, port and transport, as a name for the row.", func(r row) any { return endpointOf(r.banner) }),
+			text("title", "The display name of the row: the address, port and transport.", func(r row) any { return endpointOf(r.banner) }),
 		}, protocolColumns(func(r row) *shodan.Banner { return r.banner })),
 	}
 }

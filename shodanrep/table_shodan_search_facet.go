@@ -19,7 +19,7 @@ func tableShodanSearchFacet(context.Context) *plugin.Table {
 	type row = *facetRow
 	return &plugin.Table{
 		Name:        "shodan_search_facet",
-		Description: "The most frequent values of a property among the services that match a search query, such as their countries, with how many have each. Costs no query credits.",
+		Description: "The most frequent values of a property, such as the country, of the services that match a search query, with their counts. Costs no query credits.",
 		List: &plugin.ListConfig{KeyColumns: append(queryKey(),
 			&plugin.KeyColumn{Name: "facet", Require: plugin.Required, Operators: []string{"="}},
 			&plugin.KeyColumn{Name: "size", Require: plugin.Optional, Operators: []string{"="}},
@@ -27,14 +27,14 @@ func tableShodanSearchFacet(context.Context) *plugin.Table {
 		Cache: noQueryCache(),
 		Columns: []*plugin.Column{
 			text("query", queryDescription, func(r row) any { return r.query }),
-			text("facet", "The property that is counted by, such as country, port, org, asn, product or vuln. Most filters of the search are facets too.", func(r row) any { return r.facet }),
-			integer("size", "How many values of each facet to return at most, 10 unless you say so.", func(r row) any { return r.size }),
-			integer("rank", "The place of the value among those of its facet: 1 is the most frequent.", func(r row) any { return r.rank }),
-			text("value", "The value, as text whatever its type is: US, 443, true.", func(r row) any { return string(r.value.Value) }),
-			integer("count", "How many matching services have the value.", func(r row) any { return r.value.Count.Ptr() }),
+			text("facet", "The property whose values are counted, such as country, port, org, asn, product or vuln. Most search filters are facets too.", func(r row) any { return r.facet }),
+			integer("size", "The maximum number of values to return per facet. The default is 10.", func(r row) any { return r.size }),
+			integer("rank", "The rank of the value in its facet. 1 is the most frequent.", func(r row) any { return r.rank }),
+			text("value", "The value of the facet, always as text: US, 443, true.", func(r row) any { return string(r.value.Value) }),
+			integer("count", "The number of matching services with the value.", func(r row) any { return r.value.Count.Ptr() }),
 			integer("total", totalDescription, func(r row) any { return r.reply.Value.Total.Ptr() }),
 			moment("checked_at", checkedAtDescription, func(r row) any { return moments(r.reply.CheckedAt) }),
-			text("title", "The facet and the value, as a name for the row.", func(r row) any { return fmt.Sprintf("%s %s", r.facet, r.value.Value) }),
+			text("title", "The display name of the row: the facet and the value.", func(r row) any { return fmt.Sprintf("%s %s", r.facet, r.value.Value) }),
 		},
 	}
 }

@@ -13,14 +13,14 @@ func tableShodanSearchFilter(context.Context) *plugin.Table {
 	type row = searchFilter
 	return &plugin.Table{
 		Name:        "shodan_search_filter",
-		Description: "What a search can filter by, and what its matches can be counted by.",
+		Description: "The filters and facets of Shodan's search.",
 		List:        listOf(listing(listSearchFilters)),
 		Cache:       noQueryCache(),
 		Columns: []*plugin.Column{
-			text("name", "The name, such as port, org or ssl.jarm.", func(r row) any { return r.name }),
-			boolean("is_filter", "Whether a search can filter by it, as in port:22.", func(r row) any { return r.isFilter }),
-			boolean("is_facet", "Whether the matches of a search can be counted by its values, as shodan_search_facet does.", func(r row) any { return r.isFacet }),
-			text("title", "The name, as a name for the row.", func(r row) any { return r.name }),
+			text("name", "The name of the filter or facet, such as port, org or ssl.jarm.", func(r row) any { return r.name }),
+			boolean("is_filter", "True if a search can filter by it, as in port:22.", func(r row) any { return r.isFilter }),
+			boolean("is_facet", "True if shodan_search_facet can count the matches of a search by its values.", func(r row) any { return r.isFacet }),
+			text("title", "The display name of the row: the name.", func(r row) any { return r.name }),
 		},
 	}
 }

@@ -15,7 +15,7 @@ func tableShodanService(context.Context) *plugin.Table {
 	type row = *serviceRow
 	return &plugin.Table{
 		Name:        "shodan_service",
-		Description: "The services that an IP address exposes, one row each. An address that has none, or could not be checked, is one row with a null port and a status that says which.",
+		Description: "The services that an IP address exposes, one row per service. An address without services, or whose lookup failed, has one row with a null port; the status says which.",
 		List:        &plugin.ListConfig{KeyColumns: addressKeys(), Hydrate: perAddress(withBanners, serviceRows), Tags: map[string]string{"service": "shodan", "action": "host"}},
 		Cache:       noQueryCache(),
 		Columns: slices.Concat([]*plugin.Column{
@@ -23,9 +23,9 @@ func tableShodanService(context.Context) *plugin.Table {
 			text("source", sourceDescription, func(r row) any { return string(r.answer.Source) }),
 			text("status", statusDescription, func(r row) any { return string(r.answer.Status) }),
 			text("error", errorDescription, func(r row) any { return r.answer.Error }),
-			integer("port", "The port. Null in the one row of an address without services or without an answer.", func(r row) any { return r.port }),
+			integer("port", "The port. Null in the only row of an address without services or whose lookup failed.", func(r row) any { return r.port }),
 		}, bannerColumns(func(r row) *shodan.Banner { return r.banner }), []*plugin.Column{
-			text("title", "The address, port and transport, as a name for the row.", func(r row) any { return r.title() }),
+			text("title", "The display name of the row: the address, port and transport.", func(r row) any { return r.title() }),
 		}, protocolColumns(func(r row) *shodan.Banner { return r.banner })),
 	}
 }

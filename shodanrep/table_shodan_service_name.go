@@ -17,9 +17,9 @@ func tableShodanServiceName(context.Context) *plugin.Table {
 		List:        listOf(fromAnswer(shodan.ServiceNames(), items[row])),
 		Cache:       noQueryCache(),
 		Columns: []*plugin.Column{
-			integer("port", "The port that the service is expected on.", func(r row) any { return r.Port }),
+			integer("port", "The port where the service is expected.", func(r row) any { return r.Port }),
 			text("name", "The name of the service.", func(r row) any { return string(r.Name) }),
-			text("title", "The port and the service, as a name for the row.", func(r row) any { return fmt.Sprintf("%d %s", r.Port, r.Name) }),
+			text("title", "The display name of the row: the port and the service.", func(r row) any { return fmt.Sprintf("%d %s", r.Port, r.Name) }),
 		},
 	}
 }
