@@ -264,7 +264,7 @@ func TestAFailingAddressIsARow(t *testing.T) {
 			r := byIP(t, rows, bad)
 			want := "InternetDB did not answer"
 			if fault.Body == `{}` {
-				want = "InternetDB gave an unexpected answer"
+				want = "InternetDB sent an unexpected response"
 			}
 			if r["status"] != "error" || r["level"] != "unknown" || r["score"] != nil || !strings.HasPrefix(r["error"].(string), want) {
 				t.Errorf("%v", r)

@@ -36,7 +36,7 @@ func Info() Call[*APIInfo] {
 	return Call[*APIInfo]{What: "the information on the API key", Path: "/api-info", Volatile: true, Read: func(body []byte) (*APIInfo, error) {
 		info, err := readObject[APIInfo](body)
 		if err == nil && info.Plan == "" && !info.QueryCredits.Valid {
-			return nil, errors.New("the answer has neither a plan nor credits")
+			return nil, errors.New("the response has neither a plan nor credits")
 		}
 		return info, err
 	}}
@@ -57,7 +57,7 @@ func Profile() Call[*AccountProfile] {
 	return Call[*AccountProfile]{What: "the account's profile", Path: "/account/profile", Volatile: true, Read: func(body []byte) (*AccountProfile, error) {
 		profile, err := readObject[AccountProfile](body)
 		if err == nil && *profile == (AccountProfile{}) {
-			return nil, errors.New("the answer has nothing of an account")
+			return nil, errors.New("the response has no account data")
 		}
 		return profile, err
 	}}

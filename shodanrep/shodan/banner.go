@@ -171,7 +171,7 @@ func (b *Banner) VirtualHost() string {
 	return text
 }
 
-// Banners is a JSON list of banners. It is nil where the answer has no list, and empty where the list is.
+// Banners is a JSON list of banners. It is nil where the response has no list, and empty where the list is.
 type Banners []Banner
 
 // UnmarshalJSON implements json.Unmarshaler and never fails. Items that are no JSON objects are left out.

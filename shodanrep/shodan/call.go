@@ -79,11 +79,11 @@ func readObject[T any](body []byte) (*T, error) {
 // readList reads an answer that is a JSON list, cleaned or not, and returns an error for anything else.
 func readList[T any](body []byte) ([]T, error) {
 	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 || trimmed[0] != '[' {
-		return nil, errors.New("the answer is no list")
+		return nil, errors.New("the response is not a list")
 	}
 	var list []T
 	if err := json.Unmarshal(Clean(body), &list); err != nil && !isTypeError(err) {
-		return nil, fmt.Errorf("the answer is not whole JSON: %w", err)
+		return nil, fmt.Errorf("the response is not complete JSON: %w", err)
 	}
 	return list, nil
 }

@@ -70,13 +70,13 @@ func (c *Client) Hosts(ctx context.Context, addrs []netip.Addr, opts HostOptions
 		err = unexpected{err}
 	}
 	if err != nil {
-		return nil, c.service().failure(Unavailable, http.StatusOK, fmt.Errorf("the answer to %d addresses is no whole list of hosts: %w", len(addrs), err))
+		return nil, c.service().failure(Unavailable, http.StatusOK, fmt.Errorf("the response for %d addresses is not a complete list of hosts: %w", len(addrs), err))
 	}
 	hosts := make(map[netip.Addr]*Host, len(items))
 	for _, item := range items {
 		h, err := ParseHost(item)
 		if err == nil && !asked[h.Addr] {
-			err = fmt.Errorf("the answer has %v, which was not asked for", h.Addr)
+			err = fmt.Errorf("the response has %v, which was not requested", h.Addr)
 		}
 		if err != nil {
 			// Of a list with one odd item it is not known which address the item was for, and none may be taken for absent.
@@ -115,9 +115,9 @@ func (o HostOptions) values() url.Values {
 func sameAddr(h *Host, addr netip.Addr) error {
 	switch {
 	case !h.Addr.IsValid():
-		return unexpected{fmt.Errorf("the answer does not say that it is for %v", addr)}
+		return unexpected{fmt.Errorf("the response does not say that it is for %v", addr)}
 	case h.Addr != addr.Unmap().WithZone(""):
-		return unexpected{fmt.Errorf("the answer is for %v, not for %v", h.Addr, addr)}
+		return unexpected{fmt.Errorf("the response is for %v, not for %v", h.Addr, addr)}
 	}
 	h.Addr = addr
 	return nil

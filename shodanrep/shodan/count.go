@@ -8,7 +8,7 @@ import (
 )
 
 // errNoTotal says that an answer does not say how many banners match.
-var errNoTotal = errors.New("the answer has no total")
+var errNoTotal = errors.New("the response has no total")
 
 // CountResult is how many banners match a query, and how many of them have which values of some facets.
 type CountResult struct {
@@ -22,7 +22,7 @@ type FacetValue struct {
 	Value Text        `json:"value"` // of some facets a number or a boolean
 }
 
-// FacetValues is a JSON list of a facet's values, the most frequent first. It is nil where the answer has no list.
+// FacetValues is a JSON list of a facet's values, the most frequent first. It is nil where the response has no list.
 type FacetValues []FacetValue
 
 // UnmarshalJSON implements json.Unmarshaler and never fails. Items that are no JSON objects are left out.
@@ -72,7 +72,7 @@ func parseCount(body []byte, facets []string) (*CountResult, error) {
 	for _, facet := range facets {
 		// Where nothing matches there is nothing to list, in whatever way the answer says so.
 		if result.Facets[facet] == nil && result.Total.V > 0 {
-			return nil, fmt.Errorf("the answer has no list of the facet %s", facet)
+			return nil, fmt.Errorf("the response has no list of the facet %s", facet)
 		}
 	}
 	return result, nil

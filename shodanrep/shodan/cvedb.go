@@ -75,7 +75,7 @@ func FindCVE(id string) Call[*CVE] {
 		Read: func(body []byte) (*CVE, error) {
 			cve, err := readObject[CVE](body)
 			if err == nil && !strings.EqualFold(string(cve.ID), id) {
-				err = fmt.Errorf("the answer is for %q, not for %s", cve.ID, id)
+				err = fmt.Errorf("the response is for %q, not for %s", cve.ID, id)
 			}
 			if err != nil {
 				return nil, err
@@ -128,7 +128,7 @@ func parseCVEs(body []byte) ([]CVE, error) {
 		CVEs []CVE `json:"cves"`
 	}](body)
 	if err == nil && answer.CVEs == nil {
-		err = errors.New("the answer has no list of CVEs")
+		err = errors.New("the response has no list of CVEs")
 	}
 	if err != nil {
 		return nil, err

@@ -9,7 +9,7 @@ import (
 )
 
 // errEmpty is a list without anything in it where Shodan always has something.
-var errEmpty = errors.New("the answer's list has nothing that can be read")
+var errEmpty = errors.New("the response has no item that can be read")
 
 // Ports asks for the ports that Shodan crawls.
 //

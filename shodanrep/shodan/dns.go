@@ -73,7 +73,7 @@ func readAsked[T any](body []byte, asked []string, canonical func(string) string
 		}
 	}
 	if !found {
-		return nil, errors.New("the answer has nothing of what was asked for")
+		return nil, errors.New("the response has nothing that was requested")
 	}
 	return answers, nil
 }
@@ -178,14 +178,14 @@ func readDomain(body []byte, domain string) (*DomainPage, error) {
 		return nil, err
 	}
 	if page.Records == nil {
-		return nil, errors.New("the answer has no list of records")
+		return nil, errors.New("the response has no list of records")
 	}
 	if page.Domain == "" {
 		page.Domain = Text(domain)
 	}
 	name, err := HostName(string(page.Domain))
 	if err != nil || domain != name && !strings.HasSuffix(domain, "."+name) {
-		return nil, fmt.Errorf("the answer is for %q, not for %s", string(page.Domain), domain)
+		return nil, fmt.Errorf("the response is for %q, not for %s", string(page.Domain), domain)
 	}
 	page.Domain = Text(name)
 	page.Records = slices.DeleteFunc(page.Records, func(r DNSRecord) bool { return r.Type == "" && r.Value == "" })

@@ -27,7 +27,7 @@ func (k Kind) String() string {
 
 // ErrUnexpected is the cause of an Error where the response is whole JSON, but not what was requested: a host without its
 // address, a list that is a number.
-var ErrUnexpected = errors.New("unexpected answer")
+var ErrUnexpected = errors.New("unexpected response")
 
 // unexpected makes an error that is ErrUnexpected too.
 type unexpected struct{ error }
@@ -60,12 +60,12 @@ func (e *Error) Error() string {
 		if refuses(e.Status) {
 			return fmt.Sprintf("%s refuses requests from here (%s)", e.Service, e.said())
 		}
-		return fmt.Sprintf("%s answers too many requests (%s)", e.Service, e.said())
+		return fmt.Sprintf("%s received too many requests (%s)", e.Service, e.said())
 	case Invalid:
 		return fmt.Sprintf("%s refused the request (%s)", e.Service, e.said())
 	}
 	if errors.Is(e.Err, ErrUnexpected) {
-		return fmt.Sprintf("%s gave an unexpected answer (%s)", e.Service, e.said())
+		return fmt.Sprintf("%s sent an unexpected response (%s)", e.Service, e.said())
 	}
 	return fmt.Sprintf("%s did not answer (%s)", e.Service, e.said())
 }

@@ -101,7 +101,7 @@ func ParseHost(body []byte) (*Host, error) {
 	}
 	h := wire.Host
 	if h.Ports == nil && h.Banners == nil {
-		return nil, unexpected{errors.New("the answer has neither ports nor data")}
+		return nil, unexpected{errors.New("the response has neither ports nor data")}
 	}
 	h.Addr = parseAddr(string(wire.IPStr), wire.IP)
 	h.Raw = body
@@ -129,7 +129,7 @@ func ParseInternetDB(body []byte) (*Host, error) {
 		return nil, err
 	}
 	if wire.Ports == nil {
-		return nil, unexpected{errors.New("the answer has no list of ports")}
+		return nil, unexpected{errors.New("the response has no list of ports")}
 	}
 	h := &Host{Ports: wire.Ports, CPEs: wire.CPEs, Hostnames: wire.Hostnames, Tags: wire.Tags, Vulns: wire.Vulns, Raw: body}
 	h.Addr = parseAddr(string(wire.IP), nil)
@@ -218,10 +218,10 @@ func (h *Host) settle() {
 // unmarshalObject decodes a JSON object as far as its fields fit. Fields of another type than expected stay empty.
 func unmarshalObject(body []byte, v any) error {
 	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 || trimmed[0] != '{' {
-		return fmt.Errorf("the answer is not a JSON object")
+		return fmt.Errorf("the response is not a JSON object")
 	}
 	if err := json.Unmarshal(body, v); err != nil && !isTypeError(err) {
-		return fmt.Errorf("the answer is not whole JSON: %w", err)
+		return fmt.Errorf("the response is not complete JSON: %w", err)
 	}
 	return nil
 }

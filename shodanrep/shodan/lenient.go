@@ -85,7 +85,7 @@ func parseInt(s string) (int64, bool) {
 	return int64(f), true
 }
 
-// Texts is a JSON list of strings; a lone string is a list of one. It is nil where the answer has no list,
+// Texts is a JSON list of strings; a lone string is a list of one. It is nil where the response has no list,
 // and empty but not nil where the answer's list is empty.
 type Texts []string
 
@@ -108,7 +108,7 @@ func (t *Texts) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Ints is a JSON list of whole numbers, in quotes or not. It is nil where the answer has no list.
+// Ints is a JSON list of whole numbers, in quotes or not. It is nil where the response has no list.
 type Ints []int
 
 // UnmarshalJSON implements json.Unmarshaler and never fails.

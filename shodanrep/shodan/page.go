@@ -22,7 +22,7 @@ func readPage[T any](body []byte) (*Page[T], error) {
 		return nil, err
 	}
 	if raw.Matches == nil {
-		return nil, errors.New("the answer has no list of matches")
+		return nil, errors.New("the response has no list of matches")
 	}
 	matches, err := readObjects[T](raw.Matches)
 	if err != nil {

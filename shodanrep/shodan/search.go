@@ -40,7 +40,7 @@ func ParseSearch(body []byte) (*SearchResult, error) {
 	switch {
 	case err != nil:
 	case result.Matches == nil:
-		err = errors.New("the answer has no list of matches")
+		err = errors.New("the response has no list of matches")
 	case !result.Total.Valid:
 		err = errNoTotal
 	}

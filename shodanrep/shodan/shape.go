@@ -22,7 +22,7 @@ func checkLists(body []byte) error {
 		CPEs      firstByte `json:"cpes"`
 	}
 	if err := json.Unmarshal(body, &lists); err != nil && !isTypeError(err) {
-		return fmt.Errorf("the answer is not whole JSON: %w", err)
+		return fmt.Errorf("the response is not complete JSON: %w", err)
 	}
 	for _, list := range []struct {
 		name    string

@@ -65,9 +65,9 @@ func (s service) get(ctx context.Context, base, path string, query url.Values) (
 	case err != nil && ctx.Err() != nil:
 		return nil, nil, ctx.Err()
 	case err != nil:
-		return nil, nil, s.failure(Unavailable, resp.StatusCode, fmt.Errorf("the answer broke off: %w", withoutURL(err)))
+		return nil, nil, s.failure(Unavailable, resp.StatusCode, fmt.Errorf("the response ended early: %w", withoutURL(err)))
 	case len(body) > maxBody:
-		return nil, nil, s.failure(Unavailable, resp.StatusCode, fmt.Errorf("the answer is longer than %d MB", maxBody>>20))
+		return nil, nil, s.failure(Unavailable, resp.StatusCode, fmt.Errorf("the response is longer than %d MB", maxBody>>20))
 	}
 	if failure := s.judge(resp, body); failure != nil {
 		return nil, nil, failure
