@@ -120,7 +120,7 @@ func TestFactsOfAHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if facts := factsOf(h, lookup.InternetDB, nil, now); facts.Detailed || facts.Details != nil || facts.Detail() != (reputation.Detail{}) || !facts.Seen.IsZero() {
+	if facts := factsOf(h, lookup.InternetDB, nil, now); facts.Detailed || facts.Details != nil || facts.VulnerabilitySummary() != (reputation.VulnerabilitySummary{}) || !facts.Seen.IsZero() {
 		t.Errorf("InternetDB is taken to know details: %+v", facts)
 	}
 }

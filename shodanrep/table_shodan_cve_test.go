@@ -147,7 +147,7 @@ func TestBoundsOnTheTimeArePassedDownAndHoldExactly(t *testing.T) {
 			if diff := cmp.Diff(want, idsOf(rows)); diff != "" {
 				t.Error(diff)
 			}
-			if !slices.ContainsFunc(sim.Requests(), func(r shodantest.Request) bool { return r.Subject == test.query }) {
+			if !slices.ContainsFunc(sim.Requests(), func(r shodantest.Request) bool { return r.Target == test.query }) {
 				t.Errorf("%s was not asked for", test.query)
 			}
 		})

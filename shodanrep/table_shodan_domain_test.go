@@ -214,7 +214,7 @@ func TestRecordsThatAreMissingAreARowThatSaysSo(t *testing.T) {
 			for i := range 150 {
 				sim.AddRecords("example.com", shodantest.Record{Subdomain: fmt.Sprint("host-", i), Type: "A", Value: good})
 			}
-			if tt.fault.Body != "" || tt.fault.Kind != shodantest.Answer {
+			if tt.fault.Body != "" || tt.fault.Kind != shodantest.Respond {
 				sim.Fault(tt.fault)
 			}
 			rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, domain("example.com"))

@@ -91,7 +91,7 @@ func TestAnAddressThatInternetDBDoesNotAnswerIsARow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sim := simulate(t)
-			test.fault.Subject = bad
+			test.fault.Target = bad
 			sim.Fault(test.fault)
 			rows := mustConnect(t, free(sim)+`timeout = "2s"`).mustRun(t, internetDB(bad, good))
 			r := byIP(t, rows, bad)

@@ -258,7 +258,7 @@ func TestAFailingAddressIsARow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sim := simulate(t)
-			fault.Subject = bad
+			fault.Target = bad
 			sim.Fault(fault)
 			rows := mustConnect(t, free(sim)+`timeout = "2s"`).mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, good)}})
 			r := byIP(t, rows, bad)

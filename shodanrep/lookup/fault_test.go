@@ -185,7 +185,7 @@ func TestAnswersBetweenFaultsKeepAServiceUp(t *testing.T) {
 		addrs := sim.Generate(200)
 		for i := range addrs {
 			if i%2 == 0 {
-				sim.Fault(shodantest.Fault{Subject: addrs[i].String(), Status: 502})
+				sim.Fault(shodantest.Fault{Target: addrs[i].String(), Status: 502})
 			}
 		}
 		cfg := config(sim)

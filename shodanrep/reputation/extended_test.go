@@ -206,24 +206,24 @@ func TestAPolicyAsksForWhatItNeeds(t *testing.T) {
 func TestDetailsOfVulnerabilitiesAreSummedUp(t *testing.T) {
 	t.Parallel()
 	h := vulnerable(exploited, likely, tested, reputation.Vulnerability{})
-	want := reputation.Detail{MaxCVSS: new(9.8), MaxEPSS: new(0.9), Exploited: new(1), Verified: new(1)}
-	if diff := cmp.Diff(want, h.Detail()); diff != "" {
+	want := reputation.VulnerabilitySummary{MaxCVSS: new(9.8), MaxEPSS: new(0.9), Exploited: new(1), Verified: new(1)}
+	if diff := cmp.Diff(want, h.VulnerabilitySummary()); diff != "" {
 		t.Error(diff)
 	}
 	h = reputation.Host{Detailed: true}
-	if diff := cmp.Diff(reputation.Detail{Exploited: new(0), Verified: new(0)}, h.Detail()); diff != "" {
+	if diff := cmp.Diff(reputation.VulnerabilitySummary{Exploited: new(0), Verified: new(0)}, h.VulnerabilitySummary()); diff != "" {
 		t.Errorf("without vulnerabilities: %s", diff)
 	}
 	h = vulnerable(reputation.Vulnerability{CVSS: 7.2}, reputation.Vulnerability{CVSS: 5})
-	if diff := cmp.Diff(reputation.Detail{MaxCVSS: new(7.2), Verified: new(0)}, h.Detail()); diff != "" {
+	if diff := cmp.Diff(reputation.VulnerabilitySummary{MaxCVSS: new(7.2), Verified: new(0)}, h.VulnerabilitySummary()); diff != "" {
 		t.Errorf("where no banner says what is exploited: %s", diff)
 	}
 	h = vulnerable(reputation.Vulnerability{}, reputation.Vulnerability{KEVKnown: true})
-	if diff := cmp.Diff(reputation.Detail{Exploited: new(0), Verified: new(0)}, h.Detail()); diff != "" {
+	if diff := cmp.Diff(reputation.VulnerabilitySummary{Exploited: new(0), Verified: new(0)}, h.VulnerabilitySummary()); diff != "" {
 		t.Errorf("where one banner says so: %s", diff)
 	}
 	h = reputation.Host{Vulnerabilities: numbered(3)}
-	if diff := cmp.Diff(reputation.Detail{}, h.Detail()); diff != "" {
+	if diff := cmp.Diff(reputation.VulnerabilitySummary{}, h.VulnerabilitySummary()); diff != "" {
 		t.Errorf("where the source has no details they are not known, and not 0: %s", diff)
 	}
 }

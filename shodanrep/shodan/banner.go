@@ -12,36 +12,36 @@ import (
 //
 // https://datapedia.shodan.io/
 type Banner struct {
-	Addr         netip.Addr  `json:"-"`
-	ASN          Text        `json:"asn"`
-	CPE          Texts       `json:"cpe"`   // cpe:/a:vendor:product:version
-	CPE23        Texts       `json:"cpe23"` // cpe:2.3:a:vendor:product:version
-	Cloud        Cloud       `json:"cloud"`
-	Data         Text        `json:"data"`
-	DeviceType   Text        `json:"devicetype"` // such as router or webcam
-	Domains      Texts       `json:"domains"`
-	Hash         Null[int64] `json:"hash"`
-	Hostnames    Texts       `json:"hostnames"`
-	HTTP         *HTTP       `json:"http"`
-	Info         Text        `json:"info"` // what else the software says of itself
-	ID           Text        `json:"-"`    // _shodan.id, which no other banner has
-	ISP          Text        `json:"isp"`
-	Link         Text        `json:"link"` // what carries the address, such as Ethernet or modem
-	Location     Location    `json:"location"`
-	Module       Text        `json:"-"` // _shodan.module, the crawler's name for the protocol
-	AskedFor     Text        `json:"-"` // _shodan.options.hostname, the name that the crawler asked for, where it asked for one
-	Organization Text        `json:"org"`
-	OS           Text        `json:"os"`
-	Port         Null[int64] `json:"port"`
-	Product      Text        `json:"product"`
-	SSH          *SSH        `json:"ssh"`
-	SSL          *SSL        `json:"ssl"`
-	Tags         Texts       `json:"tags"`
-	Timestamp    Time        `json:"timestamp"`
-	Transport    Text        `json:"transport"` // tcp or udp
-	Uptime       Null[int64] `json:"uptime"`    // in minutes, where TCP gives it away
-	Version      Text        `json:"version"`
-	Vulns        VulnMap     `json:"vulns"` // those of opts.vulns among them, where old banners have them
+	Addr              netip.Addr  `json:"-"`
+	ASN               Text        `json:"asn"`
+	CPE               Texts       `json:"cpe"`   // cpe:/a:vendor:product:version
+	CPE23             Texts       `json:"cpe23"` // cpe:2.3:a:vendor:product:version
+	Cloud             Cloud       `json:"cloud"`
+	Data              Text        `json:"data"`
+	DeviceType        Text        `json:"devicetype"` // such as router or webcam
+	Domains           Texts       `json:"domains"`
+	Hash              Null[int64] `json:"hash"`
+	Hostnames         Texts       `json:"hostnames"`
+	HTTP              *HTTP       `json:"http"`
+	Info              Text        `json:"info"` // what else the software says of itself
+	ID                Text        `json:"-"`    // _shodan.id, which no other banner has
+	ISP               Text        `json:"isp"`
+	Link              Text        `json:"link"` // what carries the address, such as Ethernet or modem
+	Location          Location    `json:"location"`
+	Module            Text        `json:"-"` // _shodan.module, the crawler's name for the protocol
+	RequestedHostname Text        `json:"-"` // _shodan.options.hostname, the name that the crawler asked for, where it asked for one
+	Organization      Text        `json:"org"`
+	OS                Text        `json:"os"`
+	Port              Null[int64] `json:"port"`
+	Product           Text        `json:"product"`
+	SSH               *SSH        `json:"ssh"`
+	SSL               *SSL        `json:"ssl"`
+	Tags              Texts       `json:"tags"`
+	Timestamp         Time        `json:"timestamp"`
+	Transport         Text        `json:"transport"` // tcp or udp
+	Uptime            Null[int64] `json:"uptime"`    // in minutes, where TCP gives it away
+	Version           Text        `json:"version"`
+	Vulns             VulnMap     `json:"vulns"` // those of opts.vulns among them, where old banners have them
 
 	// Raw is the banner's own JSON, cleaned.
 	Raw json.RawMessage `json:"-"`
@@ -95,7 +95,6 @@ type SSL struct {
 			SHA1   Text `json:"sha1"`
 			SHA256 Text `json:"sha256"`
 		} `json:"fingerprint"`
-		Issued  Time            `json:"issued"`
 		Issuer  map[string]Text `json:"issuer"`
 		Serial  Text            `json:"serial"` // decimal: most do not fit 64 bits
 		Subject map[string]Text `json:"subject"`
@@ -132,7 +131,7 @@ func (b *Banner) UnmarshalJSON(raw []byte) error {
 	if b.Addr = parseAddr(string(wire.IPStr), wire.IP); !b.Addr.IsValid() {
 		b.Addr = parseAddr(string(wire.IPv6), nil)
 	}
-	b.ID, b.Module, b.AskedFor = wire.Shodan.ID, wire.Shodan.Module, wire.Shodan.Options.Hostname
+	b.ID, b.Module, b.RequestedHostname = wire.Shodan.ID, wire.Shodan.Module, wire.Shodan.Options.Hostname
 	if b.Port.Valid && b.Port.V != 0 && !isPort(b.Port.V) {
 		b.Port = Null[int64]{}
 	}
@@ -160,7 +159,7 @@ func (b *Banner) addOldFields(title Text, tested VulnMap) {
 // VirtualHost returns the name that the crawler asked for, in lower case, or "" where it asked for no name. Banners of
 // one port that differ in it are of services beside each other.
 func (b *Banner) VirtualHost() string {
-	name := b.AskedFor
+	name := b.RequestedHostname
 	if name == "" && b.HTTP != nil {
 		name = b.HTTP.Host
 	}

@@ -16,13 +16,11 @@ type VulnMap map[string]Vuln
 type Vuln struct {
 	Verified    Null[bool]    `json:"verified"` // false: only inferred from the version
 	CVSS        Null[float64] `json:"cvss"`
-	CVSSv2      Null[float64] `json:"cvss_v2"`
 	CVSSVersion Null[float64] `json:"cvss_version"`
 	EPSS        Null[float64] `json:"epss"`
 	RankingEPSS Null[float64] `json:"ranking_epss"`
 	KEV         Null[bool]    `json:"kev"` // known to be exploited; false where the banner has epss and no kev
 	Summary     Text          `json:"summary"`
-	References  Texts         `json:"references"`
 }
 
 // UnmarshalJSON implements json.Unmarshaler. It fails only where the text is not valid JSON.
@@ -47,9 +45,6 @@ func (v *Vuln) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// HasDetails reports whether the answer says how likely the vulnerability is to be exploited, or whether it is.
-func (v *Vuln) HasDetails() bool { return v.EPSS.Valid || v.KEV.Valid }
-
 // merge returns what two accounts of one vulnerability say together: the worse where they differ on what was tested or
 // is exploited, else the first of the two.
 func (v Vuln) merge(other Vuln) Vuln {
@@ -62,17 +57,11 @@ func (v Vuln) merge(other Vuln) Vuln {
 	if !v.CVSS.Valid {
 		v.CVSS, v.CVSSVersion = other.CVSS, other.CVSSVersion
 	}
-	if !v.CVSSv2.Valid {
-		v.CVSSv2 = other.CVSSv2
-	}
 	if !v.EPSS.Valid {
 		v.EPSS, v.RankingEPSS = other.EPSS, other.RankingEPSS
 	}
 	if v.Summary == "" {
 		v.Summary = other.Summary
-	}
-	if v.References == nil {
-		v.References = other.References
 	}
 	return v
 }
