@@ -34,7 +34,7 @@ func install(t *testing.T) *postgrestest.Database {
 	db := postgrestest.New(t)
 	db.RunFile(functions)
 	for table, function := range map[string]string{"shodan_ip_reputation": "shodan_reputation(text[])", "shodan_service": "shodan_services(inet[])"} {
-		db.Foreign("shodanrep", table, resultOf(db, function))
+		db.CreateForeignTable("shodanrep", table, resultOf(db, function))
 	}
 	db.Exec("set search_path = public, shodanrep")
 	return db
@@ -48,7 +48,7 @@ func resultOf(db *postgrestest.Database, function string) string {
 
 // hosts fills shodan_ip_reputation with a row for each of the first addresses of a network.
 func hosts(db *postgrestest.Database, schema string, count int) {
-	db.Fill(fmt.Sprintf(`insert into %s.shodan_ip_reputation (ip, title, status, score, level)
+	db.ExecRemote(fmt.Sprintf(`insert into %s.shodan_ip_reputation (ip, title, status, score, level)
 		select '198.18.0.0'::inet + n, host('198.18.0.0'::inet + n), 'indexed', n, 'low' from generate_series(0, %d) as n`, schema, count-1))
 }
 
@@ -92,12 +92,12 @@ func TestReputationOfAddresses(t *testing.T) {
 		}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			db.Asked()
+			db.RemoteQueries()
 			got := db.Query("select ip, title, status, error, score, level from shodan_reputation(" + test.addresses + ") order by status = 'indexed', status, ip")
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("want (-), got (+): %s", diff)
 			}
-			if asked := db.Asked(); len(asked) != test.asked {
+			if asked := db.RemoteQueries(); len(asked) != test.asked {
 				t.Errorf("asked %q, want %d questions", asked, test.asked)
 			}
 		})
@@ -106,7 +106,7 @@ func TestReputationOfAddresses(t *testing.T) {
 
 func TestServicesOfAddresses(t *testing.T) {
 	db := install(t)
-	db.Fill(`insert into shodanrep.shodan_service (ip, title, status, port, product, tags, "timestamp") values
+	db.ExecRemote(`insert into shodanrep.shodan_service (ip, title, status, port, product, tags, "timestamp") values
 		('198.18.0.1', '198.18.0.1 22/tcp', 'indexed', 22, 'OpenSSH', '[]', '2026-01-02'), ('198.18.0.1', '198.18.0.1 443/tcp', 'indexed', 443, 'nginx', '["cdn"]', '2026-01-03'),
 		('198.18.0.2', '198.18.0.2', 'not_indexed', null, null, null, null)`)
 	want := [][]string{
@@ -122,7 +122,7 @@ func TestServicesOfAddresses(t *testing.T) {
 	if diff := cmp.Diff([][]string{want[3], want[2]}, got[2:]); diff != "" {
 		t.Errorf("want (-), got (+): %s", diff)
 	}
-	if asked := db.Asked(); len(asked) != 1 {
+	if asked := db.RemoteQueries(); len(asked) != 1 {
 		t.Errorf("asked %q, want one question", asked)
 	}
 }
@@ -170,11 +170,11 @@ func TestEachSliceIsAskedOnce(t *testing.T) {
 				"with a condition": {"select r.id from rules as r join shodan_reputation(array(select cidr_ipv4 from rules order by id)) as s on s.ip = r.cidr_ipv4 and s.score >= 100", 700},
 			} {
 				t.Run(name, func(t *testing.T) {
-					db.Asked()
+					db.RemoteQueries()
 					if got := db.Query(test.sql); len(got) != test.want {
 						t.Errorf("%d rows, want %d", len(got), test.want)
 					}
-					asked := db.Asked()
+					asked := db.RemoteQueries()
 					if len(asked) != 3 {
 						t.Fatalf("%d questions, want 3", len(asked))
 					}
@@ -210,7 +210,7 @@ func TestThePlanCollectsTheAddressesFirst(t *testing.T) {
 func TestTheTablesAreFoundInTheSchemaOfTheirConnection(t *testing.T) {
 	db := install(t)
 	for _, schema := range []string{"shodanrep_work", `"Odd name"`} {
-		db.Foreign(schema, "shodan_ip_reputation", resultOf(db, "shodan_reputation(text[])"))
+		db.CreateForeignTable(schema, "shodan_ip_reputation", resultOf(db, "shodan_reputation(text[])"))
 		hosts(db, schema, 1)
 	}
 	find := func() string {
@@ -241,8 +241,8 @@ func TestTheTablesAreFoundInTheSchemaOfTheirConnection(t *testing.T) {
 // TestAnotherPluginsTableIsNotTaken is about the plugin shodan, which comes first in Steampipe's search path.
 func TestAnotherPluginsTableIsNotTaken(t *testing.T) {
 	db := install(t)
-	db.Fill("insert into shodanrep.shodan_service (ip, status, port) values ('198.18.0.1', 'indexed', 22)")
-	db.Foreign("shodan", "shodan_service", "port bigint, name text")
+	db.ExecRemote("insert into shodanrep.shodan_service (ip, status, port) values ('198.18.0.1', 'indexed', 22)")
+	db.CreateForeignTable("shodan", "shodan_service", "port bigint, name text")
 	db.Exec("set search_path = public, shodan, shodanrep")
 	if got := db.Query("select port from shodan_services('{198.18.0.1}')"); len(got) != 1 || got[0][0] != "22" {
 		t.Errorf("%q", got)
@@ -269,13 +269,13 @@ func TestTheTablesCanBeMadeAnew(t *testing.T) {
 	db.Exec("create view watched as select * from shodan_reputation(array['198.18.0.0'])")
 	for _, more := range []string{"", ", new_column text"} {
 		db.Exec("drop schema shodanrep cascade")
-		db.Fill("drop table if exists shodanrep.shodan_ip_reputation")
-		db.Foreign("shodanrep", "shodan_ip_reputation", resultOf(db, "shodan_reputation(text[])")+more)
+		db.ExecRemote("drop table if exists shodanrep.shodan_ip_reputation")
+		db.CreateForeignTable("shodanrep", "shodan_ip_reputation", resultOf(db, "shodan_reputation(text[])")+more)
 		hosts(db, "shodanrep", 1)
 		if got := db.Query("select ip, status from watched"); len(got) != 1 || got[0][1] != "indexed" {
 			t.Errorf("%q", got)
 		}
-		if asked := db.Asked(); len(asked) != 1 || strings.Contains(asked[0], "new_column") {
+		if asked := db.RemoteQueries(); len(asked) != 1 || strings.Contains(asked[0], "new_column") {
 			t.Errorf("asked %q", asked)
 		}
 	}

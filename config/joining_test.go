@@ -40,7 +40,7 @@ func examples(t *testing.T, page, language string) []string {
 func filled(t *testing.T) *postgrestest.Database {
 	t.Helper()
 	db := install(t)
-	db.Fill(`insert into shodanrep.shodan_ip_reputation (ip, title, status, level, score) select a, host(a), 'indexed', 'high', 40 from unnest('{203.0.113.1,203.0.113.2,203.0.113.3}'::inet[]) as a;
+	db.ExecRemote(`insert into shodanrep.shodan_ip_reputation (ip, title, status, level, score) select a, host(a), 'indexed', 'high', 40 from unnest('{203.0.113.1,203.0.113.2,203.0.113.3}'::inet[]) as a;
 		insert into shodanrep.shodan_service (ip, status, port, ssl_expires) values ('203.0.113.1', 'indexed', 443, now())`)
 	db.Exec(read(t, "powerpipe/testdata/cloud_tables.sql"))
 	db.Exec(read(t, "powerpipe/testdata/aws.sql"))

@@ -57,10 +57,10 @@ func TestOneCallIsOneList(t *testing.T) {
 		want   []int
 	}{{100, []int{100}}, {101, []int{101}}, {201, []int{201}}, {202, []int{101, 101}}, {250, []int{125, 125}}, {420, []int{140, 140, 140}}} {
 		for function, table := range map[string]string{"shodan_reputation": "shodan_ip_reputation", "shodan_services": "shodan_service"} {
-			db.Asked()
+			db.RemoteQueries()
 			got := db.Query(fmt.Sprintf("select ip from %s(array(select '198.18.0.0'::inet + n from generate_series(0, %d) as n))", function, test.length-1))
 			var lengths []int
-			for _, asked := range db.Asked() {
+			for _, asked := range db.RemoteQueries() {
 				if !strings.Contains(asked, table) {
 					t.Errorf("asked %.100s", asked)
 				}

@@ -42,7 +42,7 @@ func many(n int, pattern string) []string {
 func subjects(sim *shodantest.Simulator) []string {
 	var list []string
 	for _, r := range sim.Requests() {
-		list = append(list, r.Subject)
+		list = append(list, r.Target)
 	}
 	return list
 }

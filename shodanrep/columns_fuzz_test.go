@@ -18,6 +18,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
@@ -54,7 +55,7 @@ func rowsOf(body []byte) (rows []any) {
 	addr := netip.MustParseAddr("192.0.2.1")
 	s := &subject{address: address{given: "192.0.2.1", addr: addr}}
 	q := &query{policies: policies{}, settings: settings{lists: &reputation.Lists{}}, now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)}
-	for _, policy := range []*reputation.Policy{reputation.Baseline(), reputation.Extended()} {
+	for _, policy := range []*reputation.Policy{policyfile.Baseline(), policyfile.Extended()} {
 		q.policies[policy.Name] = policy
 	}
 	addHost := func(h *shodan.Host, source lookup.Source) {

@@ -160,8 +160,8 @@ func TestACertificateCannotChangeTheQuery(t *testing.T) {
 		t.Errorf("%v", rows)
 	}
 	for _, r := range sim.Requests() {
-		if strings.Contains(r.Subject, `"22`) {
-			t.Errorf("the query is %s", r.Subject)
+		if strings.Contains(r.Target, `"22`) {
+			t.Errorf("the query is %s", r.Target)
 		}
 	}
 }
@@ -196,7 +196,7 @@ func TestSearchesThatAreRefused(t *testing.T) {
 func TestAnAddressThatCannotBeLookedUpIsARowOfTheCorrelation(t *testing.T) {
 	sim := simulate(t)
 	shareCertificate(sim, "shared.example.com", "11.0.1.1", "11.0.1.2")
-	sim.Fault(shodantest.Fault{Subject: "11.0.1.2", Endpoint: "/shodan/host/{ip}", Status: 502, Body: shodantest.BodyPage(502)})
+	sim.Fault(shodantest.Fault{Target: "11.0.1.2", Endpoint: "/shodan/host/{ip}", Status: 502, Body: shodantest.BodyPage(502)})
 	rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, scan{table: "shodan_ssl_correlation", quals: map[string]*proto.QualValue{"ip": inets("11.0.1.1", "11.0.1.2")}})
 	if r := byIP(t, rows, "11.0.1.2"); r["error"] == nil || r["related_ip"] != nil {
 		t.Errorf("%v", r)

@@ -12,7 +12,7 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
@@ -131,7 +131,7 @@ func TestADatasetAndTheRESTAPIScoreTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rest := reputation.Extended().Score(factsOf(h, lookup.Shodan, nil, clock()))
+	rest := policyfile.Extended().Score(factsOf(h, lookup.Shodan, nil, clock()))
 	factors, err := json.Marshal(rest.Factors)
 	if err != nil {
 		t.Fatal(err)
@@ -192,7 +192,7 @@ func TestABannerDecidesWhatAnswersAtAPort(t *testing.T) {
 			lookup.Dataset: shodan.MergeBanners([]shodan.Banner{*b}),
 			lookup.Shodan:  mustHost(t, fmt.Sprintf(`{"ip_str": "192.0.2.51", "ports": [%d], "tags": [], "data": [%s]}`, tt.port, b.Raw)),
 		} {
-			got := reputation.Extended().Score(factsOf(h, source, nil, clock()))
+			got := policyfile.Extended().Score(factsOf(h, source, nil, clock()))
 			// How old the banner is adds no points.
 			if int64(got.Score) != tt.score {
 				t.Errorf("%s, from %s: %d, want %d: %+v", name, source, got.Score, tt.score, got.Factors)
@@ -203,7 +203,7 @@ func TestABannerDecidesWhatAnswersAtAPort(t *testing.T) {
 		}
 		// InternetDB has nothing but the number.
 		byNumber := mustInternetDB(t, tt.port)
-		if got := reputation.Extended().Score(factsOf(byNumber, lookup.InternetDB, nil, clock())); (got.Score > 0) != (tt.port != 1502) {
+		if got := policyfile.Extended().Score(factsOf(byNumber, lookup.InternetDB, nil, clock())); (got.Score > 0) != (tt.port != 1502) {
 			t.Errorf("%s, from InternetDB: %+v", name, got)
 		}
 	}
@@ -213,12 +213,12 @@ func TestAPortWithAServiceThatNothingNamesCountsByItsNumber(t *testing.T) {
 	h := mustHost(t, `{"ip_str": "192.0.2.55", "ports": [502, 445, 3306], "tags": [], "data": [
 		{"port": 502, "transport": "udp", "_shodan": {"module": "dns-udp"}}, {"port": 502, "transport": "tcp"},
 		{"port": 445, "transport": "tcp"}, {"port": 445, "transport": "tcp", "_shodan": {"module": "ssh", "options": {"hostname": "a.example.com"}}}]}`)
-	got := reputation.Extended().Score(factsOf(h, lookup.Shodan, nil, clock()))
+	got := policyfile.Extended().Score(factsOf(h, lookup.Shodan, nil, clock()))
 	// 502 over TCP and 3306, of which there is no banner; but not 445, where SSH answers.
 	if diff := cmp.Diff([]int{502, 3306}, got.SuspiciousPorts); diff != "" || got.Score != 45 {
 		t.Errorf("%d, %s", got.Score, diff)
 	}
-	baseline := reputation.Baseline().Score(factsOf(mustHost(t, `{"ip_str": "192.0.2.54", "ports": [1234], "data": [{"port": 1234, "_shodan": {"module": "udpxy"}}]}`), lookup.Shodan, nil, clock()))
+	baseline := policyfile.Baseline().Score(factsOf(mustHost(t, `{"ip_str": "192.0.2.54", "ports": [1234], "data": [{"port": 1234, "_shodan": {"module": "udpxy"}}]}`), lookup.Shodan, nil, clock()))
 	if baseline.Score != 15 {
 		t.Errorf("the baseline counts a port by its number: %d", baseline.Score)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 )
 
 // given says what points a factor of the extended policy gives, as the page about policies does.
@@ -61,7 +62,7 @@ func firstColumn(page, heading string) []string {
 func TestThePageAboutPoliciesExplainsTheExtendedOne(t *testing.T) {
 	atRoot(t)
 	page := read(t, "docs/policies.md")
-	extended, baseline := reputation.Extended(), reputation.Baseline()
+	extended, baseline := policyfile.Extended(), policyfile.Baseline()
 	if diff := cmp.Diff(extended.FactorNames(), firstColumn(page, "factor")); diff != "" {
 		t.Errorf("the factors of the policy (-) and of the page (+) differ: %s", diff)
 	}
@@ -97,8 +98,8 @@ func TestThePageAboutPoliciesExplainsTheExtendedOne(t *testing.T) {
 func TestThePageAboutPoliciesNamesEveryFact(t *testing.T) {
 	atRoot(t)
 	// The error about a fact that there is not names all that there are.
-	_, err := reputation.Parse([]byte("policy \"x\" {\nbase = \"baseline\"\nfactor \"f\" {\ncount = \"?\"\nover \"1\" { points = 1 }\ndetail = \"x\"\n}\n}"), "x.hcl")
-	var problems reputation.Problems
+	_, err := policyfile.Parse([]byte("policy \"x\" {\nbase = \"baseline\"\nfactor \"f\" {\ncount = \"?\"\nover \"1\" { points = 1 }\ndetail = \"x\"\n}\n}"), "x.hcl")
+	var problems policyfile.Problems
 	if !errors.As(err, &problems) || len(problems) != 1 {
 		t.Fatal(err)
 	}
@@ -117,7 +118,7 @@ func TestThePolicyOfThePageIsRight(t *testing.T) {
 		if !strings.HasPrefix(b.text, "policy ") {
 			continue
 		}
-		policy, err := reputation.Parse([]byte(b.text), "page.hcl")
+		policy, err := policyfile.Parse([]byte(b.text), "page.hcl")
 		if err != nil {
 			t.Fatal(err)
 		}

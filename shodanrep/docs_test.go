@@ -14,6 +14,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 )
 
 func TestEveryTableHasAPage(t *testing.T) {
@@ -236,7 +237,7 @@ func TestAddressesOfTheExamplesAreInvented(t *testing.T) {
 
 func TestTheIndexExplainsTheBaseline(t *testing.T) {
 	atRoot(t)
-	policy := reputation.Baseline()
+	policy := policyfile.Baseline()
 	index := read(t, "docs/index.md")
 	wants := []string{fmt.Sprintf("The level is `%s` from %d points on, `%s` from %d, `%s` from %d, and else `%s`.", policy.Thresholds[0].Level, policy.Thresholds[0].AtLeast,
 		policy.Thresholds[1].Level, policy.Thresholds[1].AtLeast, policy.Thresholds[2].Level, policy.Thresholds[2].AtLeast, reputation.Low)}

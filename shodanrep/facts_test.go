@@ -18,6 +18,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -56,11 +57,11 @@ func sampleHosts(t *testing.T) []*shodan.Host {
 
 func TestGoldenResultsOfThePoliciesOnTheSample(t *testing.T) {
 	hosts := sampleHosts(t)
-	for _, name := range reputation.Names() {
+	for _, name := range policyfile.Names() {
 		var got strings.Builder
 		for _, h := range hosts {
 			facts := factsOf(h, lookup.Dataset, nil, time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC))
-			r := reputation.BuiltIn(name).Score(facts)
+			r := policyfile.BuiltIn(name).Score(facts)
 			fmt.Fprintf(&got, "%s %d %s, %s, confidence %.2f\n", h.Addr, r.Score, r.Level, strings.TrimSpace(r.Hosting.Type+" "+r.Hosting.Reason), *r.Confidence)
 			for _, f := range r.Factors {
 				evidence, err := json.Marshal(f.Evidence)
@@ -119,7 +120,7 @@ func TestFactsOfAHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if facts := factsOf(h, lookup.InternetDB, nil, now); facts.Detailed || facts.Details != nil || facts.Detail() != (reputation.Detail{}) || !facts.Seen.IsZero() {
+	if facts := factsOf(h, lookup.InternetDB, nil, now); facts.Detailed || facts.Details != nil || facts.VulnerabilitySummary() != (reputation.VulnerabilitySummary{}) || !facts.Seen.IsZero() {
 		t.Errorf("InternetDB is taken to know details: %+v", facts)
 	}
 }
@@ -174,9 +175,9 @@ func TestCapturedHostsAreJudged(t *testing.T) {
 			}
 		}
 		for _, h := range hosts {
-			for _, name := range reputation.Names() {
+			for _, name := range policyfile.Names() {
 				sum := 0
-				r := reputation.BuiltIn(name).Score(factsOf(h, lookup.Shodan, nil, time.Now()))
+				r := policyfile.BuiltIn(name).Score(factsOf(h, lookup.Shodan, nil, time.Now()))
 				for _, f := range r.Factors {
 					sum += f.Points
 				}

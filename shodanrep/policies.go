@@ -11,6 +11,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
 )
 
@@ -65,14 +66,14 @@ func expand(path string) (string, error) {
 
 // ReadPolicy returns a policy that is built in, by its name, or that of a file, by its path.
 func ReadPolicy(nameOrPath string) (*reputation.Policy, error) {
-	if policy := reputation.BuiltIn(nameOrPath); policy != nil {
+	if policy := policyfile.BuiltIn(nameOrPath); policy != nil {
 		return policy, nil
 	}
 	if !strings.ContainsAny(nameOrPath, `/\.`) {
-		if hint := suggest.DidYouMean(nameOrPath, reputation.Names()); hint != "" {
+		if hint := suggest.DidYouMean(nameOrPath, policyfile.Names()); hint != "" {
 			return nil, errors.New("there is no policy of that name" + hint)
 		}
-		return nil, fmt.Errorf(`there is no policy of that name: use "%s", or the path of a file such as "./policy.hcl"`, strings.Join(reputation.Names(), `", "`))
+		return nil, fmt.Errorf(`there is no policy of that name: use "%s", or the path of a file such as "./policy.hcl"`, strings.Join(policyfile.Names(), `", "`))
 	}
 	path, err := expand(nameOrPath)
 	if err != nil {
@@ -83,14 +84,14 @@ func ReadPolicy(nameOrPath string) (*reputation.Policy, error) {
 		if err != nil {
 			return nil, err
 		}
-		return reputation.Parse(text, path)
+		return policyfile.Parse(text, path)
 	})
 }
 
 // policy takes the policy of a connection.
 func (r *reader) policy(value *string) *reputation.Policy {
-	if r.mistyped("policy", `"`+strings.Join(reputation.Names(), `", "`)+`", or the path of a file such as "./policy.hcl"`) || value == nil {
-		return reputation.Baseline()
+	if r.mistyped("policy", `"`+strings.Join(policyfile.Names(), `", "`)+`", or the path of a file such as "./policy.hcl"`) || value == nil {
+		return policyfile.Baseline()
 	}
 	policy, err := ReadPolicy(*value)
 	if err != nil {
@@ -177,15 +178,15 @@ func policiesOf(s settings, named []string) (policies, error) {
 	}
 	all := policies{}
 	for _, name := range named {
-		allowed := reputation.Names()
+		allowed := policyfile.Names()
 		if !slices.Contains(allowed, s.policy.Name) {
 			allowed = append(allowed, s.policy.Name)
 		}
 		switch {
 		case name == s.policy.Name:
 			all[name] = s.policy
-		case reputation.BuiltIn(name) != nil:
-			all[name] = reputation.BuiltIn(name)
+		case policyfile.BuiltIn(name) != nil:
+			all[name] = policyfile.BuiltIn(name)
 		default:
 			if hint := suggest.DidYouMean(name, allowed); hint != "" {
 				return nil, fmt.Errorf("there is no policy %q%s", name, hint)

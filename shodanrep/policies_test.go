@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
@@ -106,7 +106,7 @@ func TestAScoreDoesNotDependOnTheColumns(t *testing.T) {
 		sim := shodantest.New(t)
 		sim.AddHost(exposed())
 		s := mustConnect(t, strings.Replace(connection(sim), `"memory"`, `"off"`, 1)) // no scan has the answers of another
-		for _, policy := range reputation.Names() {
+		for _, policy := range policyfile.Names() {
 			for column, value := range s.mustRun(t, judgedBy([]string{policy}, bad))[0] {
 				one := judgedBy([]string{policy}, bad)
 				one.columns = []string{"ip", column}
@@ -235,7 +235,7 @@ func TestANetworkIsJudgedByThePolicyThatAQueryNames(t *testing.T) {
 		if len(rows) != 8 || len(got) != 8 || got["11.0.0.2 baseline"]["listed"] != "deny" || got["11.0.0.2 baseline"]["level"] != "unknown" {
 			t.Errorf("%s: %d rows of four addresses by two policies: %v", source, len(rows), got["11.0.0.2 baseline"])
 		}
-		for _, policy := range reputation.Names() {
+		for _, policy := range policyfile.Names() {
 			one := judgedBy([]string{policy}, bad)
 			one.quals["source"] = texts(source)
 			want := s.mustRun(t, one)[0]

@@ -147,7 +147,7 @@ func TestBoundsOnTheTimeArePassedDownAndHoldExactly(t *testing.T) {
 			if diff := cmp.Diff(want, idsOf(rows)); diff != "" {
 				t.Error(diff)
 			}
-			if !slices.ContainsFunc(sim.Requests(), func(r shodantest.Request) bool { return r.Subject == test.query }) {
+			if !slices.ContainsFunc(sim.Requests(), func(r shodantest.Request) bool { return r.Target == test.query }) {
 				t.Errorf("%s was not asked for", test.query)
 			}
 		})
@@ -232,11 +232,11 @@ func TestCVEDBThatDoesNotAnswerFailsTheQuery(t *testing.T) {
 		want  string
 	}{
 		"HTML":            {shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}, "CVEDB did not answer (HTTP 502: Bad Gateway)"},
-		"HTML with 200":   {shodantest.Fault{Body: shodantest.BodyPage(200)}, "CVEDB did not answer (HTTP 200: the answer is not a JSON object)"},
-		"truncated JSON":  {shodantest.Fault{Kind: shodantest.Truncated}, "CVEDB did not answer (HTTP 200: the answer is not whole JSON"},
+		"HTML with 200":   {shodantest.Fault{Body: shodantest.BodyPage(200)}, "CVEDB did not answer (HTTP 200: the response is not a JSON object)"},
+		"truncated JSON":  {shodantest.Fault{Kind: shodantest.Truncated}, "CVEDB did not answer (HTTP 200: the response is not complete JSON"},
 		"no answer":       {shodantest.Fault{Kind: shodantest.Hang}, "CVEDB did not answer (no answer within 2s)"},
 		"another's JSON":  {shodantest.Fault{Body: `{"cve_id": "CVE-1999-0001", "cves": null}`}, "CVEDB did not answer (HTTP 200: the answer "},
-		"an empty answer": {shodantest.Fault{}, "CVEDB did not answer (HTTP 200: the answer is not a JSON object)"},
+		"an empty answer": {shodantest.Fault{}, "CVEDB did not answer (HTTP 200: the response is not a JSON object)"},
 		"a ban": {shodantest.Fault{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"3600"}}},
 			"CVEDB refuses further requests as too many: it is not asked again before"},
 		"a refusal": {shodantest.Fault{Status: 422, Body: `{"detail": [{"msg": "String should match"}]}`}, "CVEDB refused the request (HTTP 422: String should match)"},

@@ -202,7 +202,7 @@ func TestRecordsThatAreMissingAreARowThatSaysSo(t *testing.T) {
 		"a challenge":                   {fault: shodantest.Fault{Body: shodantest.BodyChallenge}, rows: 1, want: "Shodan did not answer (HTTP 200"},
 		"answers that are cut":          {fault: shodantest.Fault{Kind: shodantest.Truncated}, rows: 1, want: "not whole JSON"},
 		"no list of records":            {fault: shodantest.Fault{Body: `{"domain": "example.com", "data": {}}`}, rows: 1, want: "no list of records"},
-		"another domain":                {fault: shodantest.Fault{Body: `{"domain": "example.org", "data": []}`}, rows: 1, want: `the answer is for "example.org", not for example.com`},
+		"another domain":                {fault: shodantest.Fault{Body: `{"domain": "example.org", "data": []}`}, rows: 1, want: `the response is for "example.org", not for example.com`},
 		"the same page again and again": {fault: shodantest.Fault{Body: `{"domain": "example.com", "data": [{"type": "A", "value": "11.0.0.1"}], "more": true}`}, rows: 2, want: "page 2 of the records of example.com has nothing new"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -214,7 +214,7 @@ func TestRecordsThatAreMissingAreARowThatSaysSo(t *testing.T) {
 			for i := range 150 {
 				sim.AddRecords("example.com", shodantest.Record{Subdomain: fmt.Sprint("host-", i), Type: "A", Value: good})
 			}
-			if tt.fault.Body != "" || tt.fault.Kind != shodantest.Answer {
+			if tt.fault.Body != "" || tt.fault.Kind != shodantest.Respond {
 				sim.Fault(tt.fault)
 			}
 			rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, domain("example.com"))

@@ -83,7 +83,7 @@ func TestTheSearchOfAFingerprintIsTheOneThatIsMade(t *testing.T) {
 	for _, r := range s.mustRun(t, fingerprints("11.0.5.1")) {
 		s.mustRun(t, scan{table: "shodan_fingerprint_correlation", quals: map[string]*proto.QualValue{"ip": inets("11.0.5.1"), "pivot": texts(r["kind"].(string))}})
 		if !slices.ContainsFunc(sim.Requests(), func(q shodantest.Request) bool {
-			return q.Endpoint == shodantest.EndpointSearch && q.Subject == r["search_query"]
+			return q.Endpoint == shodantest.EndpointSearch && q.Target == r["search_query"]
 		}) {
 			t.Errorf("nobody searched for %v", r["search_query"])
 		}
@@ -92,7 +92,7 @@ func TestTheSearchOfAFingerprintIsTheOneThatIsMade(t *testing.T) {
 
 func TestAnAddressWithoutFingerprintsOrWithoutAnAnswerIsOneRow(t *testing.T) {
 	sim := simulate(t)
-	sim.Fault(shodantest.Fault{Subject: good, Kind: shodantest.Truncated})
+	sim.Fault(shodantest.Fault{Target: good, Kind: shodantest.Truncated})
 	rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, fingerprints(empty, good, "11.0.0.9", "10.0.0.1", "11.0.0.0/24"))
 	if len(rows) != 5 {
 		t.Errorf("%d rows for five addresses", len(rows))

@@ -138,8 +138,8 @@ func sightings(bare addressRow, at endpoint, banners []*shodan.Banner) []*sighti
 		if i == 0 {
 			row.changes = append(row.changes, opened)
 		}
-		was[b.AskedFor] = row.compare(was[b.AskedFor])
-		known[b.AskedFor] = row
+		was[b.RequestedHostname] = row.compare(was[b.RequestedHostname])
+		known[b.RequestedHostname] = row
 		rows = append(rows, row)
 	}
 	for _, row := range known {
@@ -149,7 +149,7 @@ func sightings(bare addressRow, at endpoint, banners []*shodan.Banner) []*sighti
 	if !open {
 		gone := &sightingRow{
 			addressRow: bare, port: port, banner: &shodan.Banner{Transport: at.transport}, changes: []string{closed},
-			before: was[newest.AskedFor], first: first, last: last, current: new(bool),
+			before: was[newest.RequestedHostname], first: first, last: last, current: new(bool),
 		}
 		rows = append(rows, gone)
 	}

@@ -140,7 +140,7 @@ func TestAPortHasItsFirstAndLastSighting(t *testing.T) {
 
 func TestAnAddressWithoutHistoryOrWithoutAnAnswerIsOneRow(t *testing.T) {
 	sim := simulate(t)
-	sim.Fault(shodantest.Fault{Subject: good, Body: shodantest.BodyPage(200)})
+	sim.Fault(shodantest.Fault{Target: good, Body: shodantest.BodyPage(200)})
 	rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, history(empty, good, "11.0.0.9", "10.0.0.1", "11.0.0.0/24"))
 	if len(rows) != 5 {
 		t.Errorf("%d rows for five addresses", len(rows))

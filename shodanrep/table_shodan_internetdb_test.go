@@ -83,15 +83,15 @@ func TestAnAddressThatInternetDBDoesNotAnswerIsARow(t *testing.T) {
 	}{
 		"HTML with 200":  {shodantest.Fault{Body: shodantest.BodyPage(200)}, "InternetDB did not answer"},
 		"truncated JSON": {shodantest.Fault{Kind: shodantest.Truncated}, "InternetDB did not answer"},
-		"no list":        {shodantest.Fault{Body: `{"ip": "11.0.0.1"}`}, "InternetDB gave an unexpected answer"},
-		"no address":     {shodantest.Fault{Body: `{"ports": []}`}, "InternetDB gave an unexpected answer"},
-		"no known list":  {shodantest.Fault{Body: `{"vulns": 7}`}, "InternetDB gave an unexpected answer"},
-		"another host":   {shodantest.Fault{Body: `{"ip": "11.0.0.77", "ports": [1]}`}, "InternetDB gave an unexpected answer"},
+		"no list":        {shodantest.Fault{Body: `{"ip": "11.0.0.1"}`}, "InternetDB sent an unexpected response"},
+		"no address":     {shodantest.Fault{Body: `{"ports": []}`}, "InternetDB sent an unexpected response"},
+		"no known list":  {shodantest.Fault{Body: `{"vulns": 7}`}, "InternetDB sent an unexpected response"},
+		"another host":   {shodantest.Fault{Body: `{"ip": "11.0.0.77", "ports": [1]}`}, "InternetDB sent an unexpected response"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sim := simulate(t)
-			test.fault.Subject = bad
+			test.fault.Target = bad
 			sim.Fault(test.fault)
 			rows := mustConnect(t, free(sim)+`timeout = "2s"`).mustRun(t, internetDB(bad, good))
 			r := byIP(t, rows, bad)

@@ -62,7 +62,7 @@ type reputationRow struct {
 	answer  lookup.Answer
 	policy  string
 	result  *reputation.Result // nil where nothing is known
-	detail  reputation.Detail
+	detail  reputation.VulnerabilitySummary
 	past    *reputation.Past // nil where nobody asked
 	listing reputation.Listing
 }
@@ -134,6 +134,6 @@ func (q *query) judge(s *subject, answer lookup.Answer) *reputationRow {
 	if !policy.History {
 		facts.Past = nil // another policy of the scan has asked
 	}
-	row.result, row.detail = new(policy.Score(facts)), facts.Detail()
+	row.result, row.detail = new(policy.Score(facts)), facts.VulnerabilitySummary()
 	return row
 }

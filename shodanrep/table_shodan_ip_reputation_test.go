@@ -258,13 +258,13 @@ func TestAFailingAddressIsARow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sim := simulate(t)
-			fault.Subject = bad
+			fault.Target = bad
 			sim.Fault(fault)
 			rows := mustConnect(t, free(sim)+`timeout = "2s"`).mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, good)}})
 			r := byIP(t, rows, bad)
 			want := "InternetDB did not answer"
 			if fault.Body == `{}` {
-				want = "InternetDB gave an unexpected answer"
+				want = "InternetDB sent an unexpected response"
 			}
 			if r["status"] != "error" || r["level"] != "unknown" || r["score"] != nil || !strings.HasPrefix(r["error"].(string), want) {
 				t.Errorf("%v", r)

@@ -219,8 +219,8 @@ func TestAnAddressOfANetworkThatCannotBeCheckedIsARow(t *testing.T) {
 		fault  shodantest.Fault
 		failed []string
 	}{
-		"a look-up without an answer":  {"internetdb", shodantest.Fault{Subject: bad, Status: 502, Body: shodantest.BodyPage(502)}, []string{bad}},
-		"a look-up with odd JSON":      {"internetdb", shodantest.Fault{Subject: bad, Body: `{}`}, []string{bad}},
+		"a look-up without an answer":  {"internetdb", shodantest.Fault{Target: bad, Status: 502, Body: shodantest.BodyPage(502)}, []string{bad}},
+		"a look-up with odd JSON":      {"internetdb", shodantest.Fault{Target: bad, Body: `{}`}, []string{bad}},
 		"a search without an answer":   {"shodan", shodantest.Fault{Endpoint: shodantest.EndpointSearch, Status: 502, Body: shodantest.BodyPage(502)}, []string{"11.0.0.0", bad, good, empty}},
 		"a search with HTML under 200": {"shodan", shodantest.Fault{Endpoint: shodantest.EndpointSearch, Body: shodantest.BodyPage(200)}, []string{"11.0.0.0", bad, good, empty}},
 	} {

@@ -41,8 +41,8 @@ func TestSavedQueriesAreSearchedFor(t *testing.T) {
 				t.Errorf("%v of %d requests, want %v of %d", found, len(asked), test.rows, test.requests)
 			}
 			for _, r := range asked {
-				if !slices.Contains(test.search, r.Subject) {
-					t.Errorf("%q was searched for", r.Subject)
+				if !slices.Contains(test.search, r.Target) {
+					t.Errorf("%q was searched for", r.Target)
 				}
 			}
 		})

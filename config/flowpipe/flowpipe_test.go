@@ -78,8 +78,8 @@ func tables(t *testing.T) map[string]*plugin.Table {
 func open(t *testing.T) *postgrestest.Database {
 	t.Helper()
 	db := postgrestest.New(t)
-	db.Foreign("shodanrep", "shodan_ip_reputation", postgrestest.Columns(tables(t)["shodan_ip_reputation"]))
-	db.Fill(`insert into shodanrep.shodan_ip_reputation (ip, status, level, score) values
+	db.CreateForeignTable("shodanrep", "shodan_ip_reputation", postgrestest.Columns(tables(t)["shodan_ip_reputation"]))
+	db.ExecRemote(`insert into shodanrep.shodan_ip_reputation (ip, status, level, score) values
 		('203.0.113.1', 'indexed', 'critical', 80), ('203.0.113.2', 'indexed', 'high', 40), ('203.0.113.3', 'indexed', 'medium', 20), ('203.0.113.9', 'indexed', 'low', 0)`)
 	db.Exec(string(read(t, "../powerpipe/testdata/cloud_tables.sql")))
 	db.Exec(string(read(t, "../powerpipe/testdata/aws.sql")))
@@ -105,7 +105,7 @@ func TestTheTriggerFindsBadAddressesOnce(t *testing.T) {
 	if diff := cmp.Diff(want, run(levels(value.AsValueSlice()...))); diff != "" {
 		t.Errorf("want (-), got (+): %s", diff)
 	}
-	if asked := db.Asked(); len(asked) != 1 {
+	if asked := db.RemoteQueries(); len(asked) != 1 {
 		t.Errorf("asked %q", asked)
 	}
 	db.Exec("insert into aws_ec2_network_interface (network_interface_id, association_public_ip) values ('eni-1', '203.0.113.3')")
@@ -118,7 +118,7 @@ func TestTheTriggerFindsBadAddressesOnce(t *testing.T) {
 // TestTheTriggerTellsTheWorstLevel is about connections that are aggregated, each of which has a row of an address.
 func TestTheTriggerTellsTheWorstLevel(t *testing.T) {
 	db := open(t)
-	db.Fill(`insert into shodanrep.shodan_ip_reputation (ip, status, level, score) values
+	db.ExecRemote(`insert into shodanrep.shodan_ip_reputation (ip, status, level, score) values
 		('203.0.113.1', 'indexed', 'high', 90), ('203.0.113.2', 'indexed', 'medium', 20), ('203.0.113.2', 'indexed', 'critical', 50)`)
 	levels := cty.ListVal([]cty.Value{cty.StringVal("critical"), cty.StringVal("high"), cty.StringVal("medium")})
 	sql := evaluate(t, blocks(t)["locals"].Attributes["newly_bad_addresses_sql"].Expr, map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{"alarm_levels": levels})})

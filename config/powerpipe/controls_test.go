@@ -28,7 +28,7 @@ func open(t *testing.T) *postgrestest.Database {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"shodan_ip_reputation", "shodan_service", "shodan_vulnerability"} {
-		db.Foreign("shodanrep", name, postgrestest.Columns(tables[name]))
+		db.CreateForeignTable("shodanrep", name, postgrestest.Columns(tables[name]))
 	}
 	db.Exec(read(t, "testdata/cloud_tables.sql"))
 	db.Exec("set search_path = public, shodanrep")
@@ -48,7 +48,7 @@ func read(t *testing.T, path string) string {
 func filled(t *testing.T) *postgrestest.Database {
 	t.Helper()
 	db := open(t)
-	db.Fill(read(t, "testdata/known.sql"))
+	db.ExecRemote(read(t, "testdata/known.sql"))
 	for cloud := range clouds {
 		db.Exec(read(t, "testdata/"+cloud+".sql"))
 	}
@@ -187,7 +187,7 @@ func TestRulesThatAreOpenToEveryone(t *testing.T) {
 			{"with another port", map[string]cty.Value{"suspicious_ports": cty.ListVal([]cty.Value{cty.NumberIntVal(443)})}, []string{"open-all", "open-web"}},
 		} {
 			t.Run(cloud+" "+test.what, func(t *testing.T) {
-				db.Asked()
+				db.RemoteQueries()
 				var alarms []string
 				seen := map[string]bool{}
 				for _, row := range run(t, db, load(t, test.values).control(t, fmt.Sprintf("%s_%s_open_suspicious_port", cloud, rules))) {
@@ -200,7 +200,7 @@ func TestRulesThatAreOpenToEveryone(t *testing.T) {
 				if diff := cmp.Diff(test.alarms, alarms); diff != "" || !seen["ok"] || !seen["skip"] || len(seen) != 3 {
 					t.Errorf("want (-), got (+): %s; statuses %v", diff, seen)
 				}
-				if asked := db.Asked(); len(asked) > 0 {
+				if asked := db.RemoteQueries(); len(asked) > 0 {
 					t.Errorf("asked %q", asked)
 				}
 			})

@@ -14,6 +14,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 )
 
 func TestTheModDescribesItself(t *testing.T) {
@@ -128,7 +129,7 @@ func TestTheSuspiciousPortsAreThoseOfTheBaseline(t *testing.T) {
 	for port := range every {
 		every[port] = port
 	}
-	if diff := cmp.Diff(reputation.Baseline().Score(reputation.Host{Ports: every}).SuspiciousPorts, got); diff != "" {
+	if diff := cmp.Diff(policyfile.Baseline().Score(reputation.Host{Ports: every}).SuspiciousPorts, got); diff != "" {
 		t.Errorf("the policy (-) and the mod (+) differ: %s", diff)
 	}
 }

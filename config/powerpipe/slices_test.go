@@ -38,7 +38,7 @@ func TestControlsAskEachAddressOnce(t *testing.T) {
 			t.Run(fmt.Sprintf("%s %s %d", test.control, plan, test.sizes), func(t *testing.T) {
 				db.Exec(settings)
 				defer db.Exec("reset enable_hashjoin; reset enable_mergejoin; reset enable_material")
-				db.Asked()
+				db.RemoteQueries()
 				for _, row := range run(t, db, load(t, test.values).control(t, test.control)) {
 					// There are no answers: these addresses are in no table.
 					if row[status] != "error" && row[status] != "skip" {
@@ -47,7 +47,7 @@ func TestControlsAskEachAddressOnce(t *testing.T) {
 				}
 				var sizes []int
 				seen := map[string]bool{}
-				for _, question := range db.Asked() {
+				for _, question := range db.RemoteQueries() {
 					columns, _, _ := strings.Cut(strings.TrimPrefix(question, "SELECT "), " FROM ")
 					addresses := addressPattern.FindAllString(question, -1)
 					for _, address := range addresses {
@@ -115,7 +115,7 @@ func TestAnAggregatorCountsAsOne(t *testing.T) {
 		return statuses(t, run(t, db, m.control(t, "azure_public_address_reputation")))
 	}
 	before := control()
-	db.Fill(`insert into shodanrep.shodan_ip_reputation (ip, source, status, level, score) values
+	db.ExecRemote(`insert into shodanrep.shodan_ip_reputation (ip, source, status, level, score) values
 		('203.0.113.1', 'internetdb', 'indexed', 'low', 10), ('203.0.113.4', 'internetdb', 'indexed', 'critical', 50), ('203.0.113.5', 'internetdb', 'indexed', 'low', 0), ('203.0.113.3', 'internetdb', 'error', 'unknown', null)`)
 	before["203.0.113.4"], before["203.0.113.5"] = "alarm", "ok"
 	if diff := cmp.Diff(before, control()); diff != "" {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -46,5 +47,5 @@ func (h host) judge() reputation.Result {
 		banners = append(banners, *b)
 	}
 	merged := shodan.MergeBanners(banners)
-	return reputation.Baseline().Score(reputation.Host{Ports: merged.Ports, Vulnerabilities: merged.Vulns.IDs(), Tags: merged.Tags})
+	return policyfile.Baseline().Score(reputation.Host{Ports: merged.Ports, Vulnerabilities: merged.Vulns.IDs(), Tags: merged.Tags})
 }

@@ -138,7 +138,7 @@ func TestCSVGetsColumns(t *testing.T) {
 
 func TestALineWithAFailedLookupSaysSo(t *testing.T) {
 	sim := shodantest.New(t)
-	sim.Fault(shodantest.Fault{Subject: "93.184.216.34", Status: 500, Body: "out of order"})
+	sim.Fault(shodantest.Fault{Target: "93.184.216.34", Status: 500, Body: "out of order"})
 	connection := fmt.Sprintf("internetdb_url = %q\ncache = \"memory\"\ntimeout = \"200ms\"\ninternetdb_requests_per_second = 10000\n", sim.InternetDBURL())
 	got := runAnnotate(t, connection, "93.184.216.34\n93.184.216.35\n", "--only", "critical", "--fail-on", "error")
 	if got.status != exitFound || !strings.HasPrefix(got.stdout, "93.184.216.34 [shodanrep 93.184.216.34 error: ") || !strings.HasSuffix(got.stdout, "]\n93.184.216.35\n") ||
@@ -258,7 +258,7 @@ func startAnnotate(t *testing.T, ctx context.Context, connection string, stdout 
 
 func TestAPipeThatDoesNotEndIsWrittenLineByLine(t *testing.T) {
 	sim := shodantest.New(t)
-	sim.Fault(shodantest.Fault{Subject: "93.10.0.9", Kind: shodantest.Hang})
+	sim.Fault(shodantest.Fault{Target: "93.10.0.9", Kind: shodantest.Hang})
 	connection := fmt.Sprintf("internetdb_url = %q\ncache = \"memory\"\ninternetdb_requests_per_second = 10000\n", sim.InternetDBURL())
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

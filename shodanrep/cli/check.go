@@ -13,7 +13,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 )
 
 // checkName is the name of the check command.
@@ -98,7 +98,7 @@ and 130 when the command was interrupted.`,
 	}
 	f := cmd.Flags()
 	flags.add(f)
-	f.StringVar(&flags.policy, "policy", reputation.ExtendedName, "score by this policy: `NAME|FILE`, a name such as baseline or the path of a file")
+	f.StringVar(&flags.policy, "policy", policyfile.ExtendedName, "score by this policy: `NAME|FILE`, a name such as baseline or the path of a file")
 	f.StringVar(&flags.source, "source", "", "look up only in this `SOURCE`: dataset, shodan or internetdb")
 	f.BoolVar(&flags.noCache, "no-cache", false, "neither read the cache nor write it")
 	f.BoolVar(&flags.refresh, "refresh", false, "look up again what the cache has, and cache the new responses")

@@ -10,7 +10,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 )
 
 // Command returns the command line without streams, for programs that write its manual.
@@ -109,8 +109,8 @@ func completeConnections(cmd *cobra.Command, _ []string, _ string) ([]cobra.Comp
 // builtInPolicies are the policies that need no file, with what they are.
 func builtInPolicies() []cobra.Completion {
 	var found []cobra.Completion
-	for _, name := range reputation.Names() {
-		found = append(found, cobra.CompletionWithDesc(name, reputation.BuiltIn(name).Description))
+	for _, name := range policyfile.Names() {
+		found = append(found, cobra.CompletionWithDesc(name, policyfile.BuiltIn(name).Description))
 	}
 	return found
 }

@@ -26,7 +26,7 @@ func TestWhatCouldNotBeCheckedIsSaid(t *testing.T) {
 	sim := shodantest.New(t)
 	addrs := sim.Generate(list)
 	for _, addr := range addrs[:refused] {
-		sim.Fault(shodantest.Fault{Subject: addr.String(), Status: http.StatusBadRequest, Body: `{"error": "Invalid \u001b[31mIP"}`})
+		sim.Fault(shodantest.Fault{Target: addr.String(), Status: http.StatusBadRequest, Body: `{"error": "Invalid \u001b[31mIP"}`})
 	}
 	const said = `shodanrep: 3 of 150 addresses could not be checked (InternetDB refused the request (HTTP 400: Invalid \x1b[31mIP)); select status, error` + "\n"
 	where := "where ip in (" + listOf(list) + ")"

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
 )
 
@@ -44,17 +44,17 @@ func (a *app) policyShowCommand() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				var cells [][]string
-				for _, name := range reputation.Names() {
-					cells = append(cells, []string{name, reputation.BuiltIn(name).Description})
+				for _, name := range policyfile.Names() {
+					cells = append(cells, []string{name, policyfile.BuiltIn(name).Description})
 				}
 				return failed(a.writeTable(textTable{columns: textColumns("policy", "description"), cells: cells}))
 			}
-			text := reputation.Text(args[0])
+			text := policyfile.Text(args[0])
 			if text == "" {
-				if hint := suggest.DidYouMean(args[0], reputation.Names()); hint != "" {
+				if hint := suggest.DidYouMean(args[0], policyfile.Names()); hint != "" {
 					return failure{fmt.Errorf("no policy %q is built in%s", args[0], hint)}
 				}
-				return failure{fmt.Errorf("no policy %q is built in: there are %s", args[0], strings.Join(reputation.Names(), " and "))}
+				return failure{fmt.Errorf("no policy %q is built in: there are %s", args[0], strings.Join(policyfile.Names(), " and "))}
 			}
 			_, err := fmt.Fprint(a.stdout, text)
 			return failed(err)
@@ -92,8 +92,8 @@ func (a *app) checkPolicy(file string) error {
 	if err != nil {
 		return err
 	}
-	policy, err := reputation.Parse(text, file)
-	var problems reputation.Problems
+	policy, err := policyfile.Parse(text, file)
+	var problems policyfile.Problems
 	if errors.As(err, &problems) {
 		lines := make([]string, len(problems))
 		for i, p := range problems {

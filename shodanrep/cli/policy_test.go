@@ -11,7 +11,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 )
 
 // runOnSample runs the command line over the plugin itself, on the sample as a dataset. More is added to its connection.
@@ -31,8 +31,8 @@ func runOnSample(t *testing.T, stdin, more string, args ...string) result {
 
 func TestPoliciesAreShown(t *testing.T) {
 	t.Parallel()
-	for _, name := range reputation.Names() {
-		if got := run(t, &embeddedtest.Plugin{}, "", "policy", "show", name); got.status != exitDone || got.stdout != reputation.Text(name) {
+	for _, name := range policyfile.Names() {
+		if got := run(t, &embeddedtest.Plugin{}, "", "policy", "show", name); got.status != exitDone || got.stdout != policyfile.Text(name) {
 			t.Errorf("%s: %+v", name, got)
 		}
 		if got := run(t, &embeddedtest.Plugin{}, "", "policy", "show"); !strings.Contains(got.stdout, "| "+name+" ") {
@@ -52,12 +52,12 @@ func TestPoliciesAreChecked(t *testing.T) {
 	wrong := writeFile(t, "wrong.hcl", "policy \"ours\" {\n  base = \"strict\"\n  histry = true\n}\n")
 	got := run(t, &embeddedtest.Plugin{}, "", "policy", "check", right, plain)
 	want := fmt.Sprintf("%s: the policy ours is right: %d factors, asks for the history of each host\n%s: the policy plain is right: 4 factors, needs no more than a host's summary\n",
-		right, len(reputation.Extended().Factors), plain)
+		right, len(policyfile.Extended().Factors), plain)
 	if got != (result{stdout: want}) {
 		t.Errorf("got %+v, want %s", got, want)
 	}
 	got = run(t, &embeddedtest.Plugin{}, "", "policy", "check", wrong, right)
-	for _, want := range []string{wrong + `:2: base = "strict": use "baseline", "extended"`, wrong + ":3: a policy has no argument histry: arguments are description,", "shodanrep: 1 of 2 files wrong"} {
+	for _, want := range []string{wrong + `:2: base = "strict": use "baseline", "extended"`, wrong + ":3: a policy has no argument histry: arguments are base,", "shodanrep: 1 of 2 files wrong"} {
 		if !strings.Contains(got.stderr, want) || got.status != exitFailed || !strings.Contains(got.stdout, "is right") {
 			t.Errorf("got %+v, want %s", got, want)
 		}

@@ -200,7 +200,7 @@ func TestBadLinesAreCountedAndTheRestIsKept(t *testing.T) {
 		logged   string
 		unlogged string
 	}{
-		{"lines that are no banners", []byte(content), 2, 5, `first=4 reason="the answer is not a JSON object"`, ""},
+		{"lines that are no banners", []byte(content), 2, 5, `first=4 reason="the response is not a JSON object"`, ""},
 		{"a byte order mark and Windows line ends", []byte("\uFEFF" + good + "\r\n" + good + "\r\n"), 1, 0, "", "WARN"},
 		{"gzip data without its end", whole[:len(whole)-5], 1, 1, `first=2 reason="the file breaks off`, ""},
 		{"gzip data with a wrong checksum", append(whole[:len(whole)-8:len(whole)-8], 1, 2, 3, 4, 5, 6, 7, 8), 1, 1, `reason="the file breaks off`, ""},

@@ -170,7 +170,7 @@ func TestNegativeAnswersAndErrorsAreNotKeptForLong(t *testing.T) {
 			}
 		}
 		failing := lookup.Question{Addr: netip.MustParseAddr("9.9.9.10")}
-		sim.Fault(shodantest.Fault{Subject: "9.9.9.10", Times: 6, Status: 500})
+		sim.Fault(shodantest.Fault{Target: "9.9.9.10", Times: 6, Status: 500})
 		if a := lookUp(t.Context(), t, e, failing)[0]; a.Status != lookup.Failed {
 			t.Errorf("%+v", a)
 		}

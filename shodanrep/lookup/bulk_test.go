@@ -158,7 +158,7 @@ func TestOnceBulkLookupsHaveWorkedOneOddAnswerCostsOnlyItself(t *testing.T) {
 		addrs := sim.Generate(500)
 		lookUp(t.Context(), t, e, questions(addrs[:100])...)
 		// Something about one host makes every bulk answer with it unreadable.
-		sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointHosts, Subject: addrs[250].String(), Body: `[{"odd": 1}]`})
+		sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointHosts, Target: addrs[250].String(), Body: `[{"odd": 1}]`})
 		got := lookUp(t.Context(), t, e, questions(addrs[100:])...)
 		if tally(got)[lookup.Indexed] != 400 {
 			t.Errorf("%v", tally(got))
@@ -349,7 +349,7 @@ func TestWhereNothingWorksTheErrorSaysWhatHappened(t *testing.T) {
 		// An address is in six requests at most, and a service that is down is left alone after 20 lookups.
 		asked := map[string]int{}
 		for _, r := range sim.Requests() {
-			for addr := range strings.SplitSeq(r.Subject, ",") {
+			for addr := range strings.SplitSeq(r.Target, ",") {
 				asked[addr]++
 			}
 		}

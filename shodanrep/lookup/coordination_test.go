@@ -165,7 +165,7 @@ func TestMachinesAskOnceAndKeepOnePace(t *testing.T) {
 				asked := map[string]int{}
 				for _, r := range sim.Requests() {
 					if r.Status == 200 {
-						for addr := range strings.SplitSeq(r.Subject, ",") {
+						for addr := range strings.SplitSeq(r.Target, ",") {
 							asked[addr]++
 						}
 					}

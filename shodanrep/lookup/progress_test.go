@@ -22,7 +22,7 @@ func TestMeters(t *testing.T) {
 		e := start(t, cfg)
 		addrs := sim.Generate(140)
 		lookUp(t.Context(), t, e, questions(addrs[:105])...) // the burst, and what the cache then has
-		sim.Fault(shodantest.Fault{Subject: addrs[110].String(), Status: 400, Body: `{"error": "Invalid IP"}`})
+		sim.Fault(shodantest.Fault{Target: addrs[110].String(), Status: 400, Body: `{"error": "Invalid IP"}`})
 		meter := lookup.NewProgress()
 		if p := meter.State(); p != (lookup.ProgressState{}) {
 			t.Errorf("at the start: %+v", p)
@@ -102,7 +102,7 @@ func TestSummariesCountEachAddressOnce(t *testing.T) {
 		e := start(t, config(sim))
 		addrs := sim.Generate(20)
 		for i, addr := range addrs[:3] {
-			sim.Fault(shodantest.Fault{Subject: addr.String(), Status: 400, Body: fmt.Sprintf(`{"error": "Invalid IP %d"}`, min(i, 1))})
+			sim.Fault(shodantest.Fault{Target: addr.String(), Status: 400, Body: fmt.Sprintf(`{"error": "Invalid IP %d"}`, min(i, 1))})
 		}
 		meter := lookup.NewProgress()
 		ctx := lookup.WithProgress(t.Context(), meter)

@@ -243,7 +243,7 @@ func TestAnAnswerThatIsNoneIsAnErrorAndNoScore(t *testing.T) {
 					cfg := withKey(sim)
 					cfg.Source = source
 					a := lookUp(t.Context(), t, start(t, cfg), questions(sim.Generate(1))...)[0]
-					if a.Status != lookup.Failed || a.Host != nil || !regexp.MustCompile("gave an unexpected answer").MatchString(a.Error) {
+					if a.Status != lookup.Failed || a.Host != nil || !regexp.MustCompile("sent an unexpected response").MatchString(a.Error) {
 						t.Errorf("%+v", a)
 					}
 					if n := sim.Count(""); n > 6 {

@@ -18,10 +18,10 @@ func askedTwice(sim *shodantest.Simulator) []string {
 	var twice []string
 	asked := map[string]bool{}
 	for _, r := range sim.Requests() {
-		if asked[r.Subject] {
-			twice = append(twice, r.Subject)
+		if asked[r.Target] {
+			twice = append(twice, r.Target)
 		}
-		asked[r.Subject] = true
+		asked[r.Target] = true
 	}
 	return twice
 }
@@ -133,7 +133,7 @@ func TestACancelledBatchStopsWhatOnlyItWaitsFor(t *testing.T) {
 		synctest.Wait()
 		given := map[string]int{}
 		for _, r := range sim.Requests() {
-			given[r.Subject]++
+			given[r.Target]++
 		}
 		if len(given) != 3 || given[addrs[1].String()] != 1 {
 			t.Fatalf("requests: %v, want one for each address", given)
@@ -149,11 +149,11 @@ func TestACancelledBatchStopsWhatOnlyItWaitsFor(t *testing.T) {
 		}
 		for _, r := range sim.Requests() {
 			want := 200
-			if r.Subject == addrs[0].String() {
+			if r.Target == addrs[0].String() {
 				want = 0 // its caller went away
 			}
 			if r.Status != want {
-				t.Errorf("%s: %d, want %d", r.Subject, r.Status, want)
+				t.Errorf("%s: %d, want %d", r.Target, r.Status, want)
 			}
 		}
 	})

@@ -111,7 +111,7 @@ func TestSourceChoice(t *testing.T) {
 				}
 				for _, r := range sim.Requests() {
 					if r.Service != string(test.want) && r.Status != 403 {
-						t.Errorf("%s was asked for %s", r.Service, r.Subject)
+						t.Errorf("%s was asked for %s", r.Service, r.Target)
 					}
 				}
 			})
@@ -193,7 +193,7 @@ func TestTheRefusalOfOneAddressDoesNotTurnTheKeyOff(t *testing.T) {
 		var log bytes.Buffer
 		cfg.Logger = hclog.New(&hclog.LoggerOptions{Output: &log, Level: hclog.Warn})
 		addrs := sim.Generate(30)
-		sim.Fault(shodantest.Fault{Service: shodantest.Shodan, Subject: addrs[0].String(), Status: 403, Body: `{"error": "Access denied"}`})
+		sim.Fault(shodantest.Fault{Service: shodantest.Shodan, Target: addrs[0].String(), Status: 403, Body: `{"error": "Access denied"}`})
 		e := start(t, cfg)
 
 		first := lookUp(t.Context(), t, e, questions(addrs[:3])...)
@@ -213,7 +213,7 @@ func TestTheRefusalOfOneAddressDoesNotTurnTheKeyOff(t *testing.T) {
 			}
 		}
 		// The key is known to be good by now, so that a refused address among many costs none of the others.
-		sim.Fault(shodantest.Fault{Service: shodantest.Shodan, Subject: addrs[1].String(), Status: 403, Body: `{"error": "Access denied"}`})
+		sim.Fault(shodantest.Fault{Service: shodantest.Shodan, Target: addrs[1].String(), Status: 403, Body: `{"error": "Access denied"}`})
 		third := lookUp(t.Context(), t, e, questions(unknown(20))...)
 		third = append(third, lookUp(t.Context(), t, e, questions(append(unknown(20), addrs[1]))...)...)
 		if n := tally(third); n[lookup.NotIndexed] != 40 {
@@ -236,7 +236,7 @@ func TestAFaultOfTheFirstRequestSaysNothingOfTheKey(t *testing.T) {
 		cfg := withKey(sim)
 		cfg.RequestsPerSecond, cfg.BulkLookup = 1000, "off"
 		addrs := sim.Generate(30)
-		sim.Fault(shodantest.Fault{Subject: addrs[0].String(), Status: 502})
+		sim.Fault(shodantest.Fault{Target: addrs[0].String(), Status: 502})
 		got := lookUp(t.Context(), t, start(t, cfg), questions(addrs)...)
 		if got[0].Status != lookup.Failed || tally(got)[lookup.Indexed] != 29 {
 			t.Errorf("%v; the first: %+v", tally(got), got[0])

@@ -66,9 +66,6 @@ func New(t testing.TB) *Database {
 func (db *Database) behindName() string  { return db.name + "_behind" }
 func (db *Database) foreignName() string { return db.name + "_foreign" }
 
-// Connect makes another connection of the ordinary user.
-func (db *Database) Connect() *pgx.Conn { return db.connect(analyst, db.name) }
-
 func (db *Database) connect(role, database string) *pgx.Conn {
 	db.t.Helper()
 	conn, err := pgx.Connect(db.t.Context(), db.server.address(role, database))
@@ -79,17 +76,17 @@ func (db *Database) connect(role, database string) *pgx.Conn {
 	return conn
 }
 
-// Foreign makes a foreign table in a schema, and the table that stands behind it. Columns are written as in create
+// CreateForeignTable makes a foreign table in a schema, and the table that stands behind it. Columns are written as in create
 // table.
-func (db *Database) Foreign(schema, table, columns string) {
+func (db *Database) CreateForeignTable(schema, table, columns string) {
 	db.t.Helper()
 	execute(db.t, db.behind, fmt.Sprintf("create schema if not exists %[1]s; create table %[1]s.%[2]s (%[3]s)", schema, table, columns))
 	execute(db.t, db.Conn, fmt.Sprintf("create schema if not exists %[1]s; create foreign table %[1]s.%[2]s (%[3]s) server services options (schema_name '%[4]s')",
 		schema, table, columns, strings.Trim(schema, `"`)))
 }
 
-// Fill runs SQL where the tables behind the foreign ones are.
-func (db *Database) Fill(sql string) {
+// ExecRemote runs SQL where the tables behind the foreign ones are.
+func (db *Database) ExecRemote(sql string) {
 	db.t.Helper()
 	execute(db.t, db.behind, sql)
 }
@@ -164,9 +161,9 @@ var (
 	detail   = regexp.MustCompile(`(?s)^DETAIL:\s+(?:p|P)arameters: (.*)`)
 )
 
-// Asked returns what the foreign tables were asked since the last call, in order: the query of each scan, with its
+// RemoteQueries returns what the foreign tables were asked since the last call, in order: the query of each scan, with its
 // values.
-func (db *Database) Asked() []string {
+func (db *Database) RemoteQueries() []string {
 	db.t.Helper()
 	text, err := os.ReadFile(db.server.log())
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 )
 
 // today is the day on which the hosts of the tests are judged.
@@ -141,7 +142,7 @@ func TestEachFactorOfTheExtendedPolicy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := reputation.Extended().Score(tt.host)
+			got := policyfile.Extended().Score(tt.host)
 			var factors []string
 			for _, f := range got.Factors {
 				factors = append(factors, fmt.Sprintf("%s %d %s %s", f.Factor, f.Points, f.Detail, jsonOf(f.Evidence)))
@@ -177,12 +178,12 @@ func TestEveryFactorOfTheExtendedPolicyHasACaseAndAReference(t *testing.T) {
 			if !detailed {
 				h.Detailed, h.Details = false, nil
 			}
-			for _, f := range reputation.Extended().Score(h).Factors {
+			for _, f := range policyfile.Extended().Score(h).Factors {
 				seen[f.Factor] = true
 			}
 		}
 	}
-	for _, rule := range reputation.Extended().Factors {
+	for _, rule := range policyfile.Extended().Factors {
 		if !seen[rule.Name] && rule.Name != "geography" { // which lists no country
 			t.Errorf("nothing makes %s count", rule.Name)
 		}
@@ -194,10 +195,10 @@ func TestEveryFactorOfTheExtendedPolicyHasACaseAndAReference(t *testing.T) {
 
 func TestAPolicyAsksForWhatItNeeds(t *testing.T) {
 	t.Parallel()
-	if reputation.Baseline().NeedsBanners() || reputation.Baseline().History {
+	if policyfile.Baseline().NeedsBanners() || policyfile.Baseline().History {
 		t.Error("the baseline asks for more than a summary")
 	}
-	if !reputation.Extended().NeedsBanners() || reputation.Extended().History {
+	if !policyfile.Extended().NeedsBanners() || policyfile.Extended().History {
 		t.Error("the extended policy asks for no banners, or for history, which it must not by itself")
 	}
 }
@@ -205,24 +206,24 @@ func TestAPolicyAsksForWhatItNeeds(t *testing.T) {
 func TestDetailsOfVulnerabilitiesAreSummedUp(t *testing.T) {
 	t.Parallel()
 	h := vulnerable(exploited, likely, tested, reputation.Vulnerability{})
-	want := reputation.Detail{MaxCVSS: new(9.8), MaxEPSS: new(0.9), Exploited: new(1), Verified: new(1)}
-	if diff := cmp.Diff(want, h.Detail()); diff != "" {
+	want := reputation.VulnerabilitySummary{MaxCVSS: new(9.8), MaxEPSS: new(0.9), Exploited: new(1), Verified: new(1)}
+	if diff := cmp.Diff(want, h.VulnerabilitySummary()); diff != "" {
 		t.Error(diff)
 	}
 	h = reputation.Host{Detailed: true}
-	if diff := cmp.Diff(reputation.Detail{Exploited: new(0), Verified: new(0)}, h.Detail()); diff != "" {
+	if diff := cmp.Diff(reputation.VulnerabilitySummary{Exploited: new(0), Verified: new(0)}, h.VulnerabilitySummary()); diff != "" {
 		t.Errorf("without vulnerabilities: %s", diff)
 	}
 	h = vulnerable(reputation.Vulnerability{CVSS: 7.2}, reputation.Vulnerability{CVSS: 5})
-	if diff := cmp.Diff(reputation.Detail{MaxCVSS: new(7.2), Verified: new(0)}, h.Detail()); diff != "" {
+	if diff := cmp.Diff(reputation.VulnerabilitySummary{MaxCVSS: new(7.2), Verified: new(0)}, h.VulnerabilitySummary()); diff != "" {
 		t.Errorf("where no banner says what is exploited: %s", diff)
 	}
 	h = vulnerable(reputation.Vulnerability{}, reputation.Vulnerability{KEVKnown: true})
-	if diff := cmp.Diff(reputation.Detail{Exploited: new(0), Verified: new(0)}, h.Detail()); diff != "" {
+	if diff := cmp.Diff(reputation.VulnerabilitySummary{Exploited: new(0), Verified: new(0)}, h.VulnerabilitySummary()); diff != "" {
 		t.Errorf("where one banner says so: %s", diff)
 	}
 	h = reputation.Host{Vulnerabilities: numbered(3)}
-	if diff := cmp.Diff(reputation.Detail{}, h.Detail()); diff != "" {
+	if diff := cmp.Diff(reputation.VulnerabilitySummary{}, h.VulnerabilitySummary()); diff != "" {
 		t.Errorf("where the source has no details they are not known, and not 0: %s", diff)
 	}
 }
@@ -250,7 +251,7 @@ func TestConfidence(t *testing.T) {
 	} {
 		h := known
 		tt.change(&h)
-		if got := reputation.Extended().Score(h); !cmp.Equal(got.Confidence, &tt.want) || got.Honeypot != (name == "a honeypot") {
+		if got := policyfile.Extended().Score(h); !cmp.Equal(got.Confidence, &tt.want) || got.Honeypot != (name == "a honeypot") {
 			t.Errorf("%s: confidence %s, honeypot %v, want %v", name, jsonOf(got.Confidence), got.Honeypot, tt.want)
 		}
 	}

@@ -1,6 +1,8 @@
 package reputation
 
 import (
+	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -8,20 +10,40 @@ import (
 	"time"
 )
 
-// A fact is something that a policy can ask of a host.
-type fact struct {
-	name    string
-	about   string // for people, after "the host's"
-	banners bool   // only a host's banners say it
-	allowed string // what a value has to be, for people
+// A Fact is something about a host that a policy can match or count.
+type Fact struct {
+	Name    string
+	Numeric bool   // a number: a policy can count it, and it has no values to match
+	Allowed string // the values that it can have, for people
+
+	banners bool // only the host's banners have it
 	check   func(string) bool
-	numeric bool // counted as a number; it has no values to match
 	list    func(*facts) []string
 	ports   func(*facts) []int // in place of list, for numbers
 	number  func(*facts) (int, bool)
 	// evidence is what a match rests on, where that is not the value itself, and why says more about a value.
 	evidence func(*facts) string
 	why      func(*facts) string
+}
+
+// FactNames returns the names of all facts, sorted.
+func FactNames() []string { return slices.Sorted(maps.Keys(allFacts)) }
+
+// FactByName returns the fact of a name, or nil if there is none.
+func FactByName(name string) *Fact { return allFacts[name] }
+
+// Validate returns an error if a policy cannot match the value: the fact never has it, or it has a * in the middle. A *
+// at the beginning or the end of a text stands for any text.
+func (f *Fact) Validate(value string) error {
+	switch pattern := strings.Trim(value, "*"); {
+	case value != pattern && f.ports == nil && f.evidence == nil:
+		if pattern == "" || strings.Contains(pattern, "*") {
+			return fmt.Errorf("%q: a * is allowed only at the beginning or the end of a text, where it stands for any text", value)
+		}
+	case f.check == nil || !f.check(value):
+		return fmt.Errorf("%s cannot be %q: use %s", f.Name, value, f.Allowed)
+	}
+	return nil
 }
 
 // facts are a host's facts in the form in which rules ask for them.
@@ -91,48 +113,48 @@ func isPort(s string) bool {
 const someText = "a text without space around it"
 
 // allFacts are all that a policy can ask.
-var allFacts = func() map[string]*fact {
+var allFacts = func() map[string]*Fact {
 	hostingAllowed, isHosting := oneOf(HostingTypes()...)
 	listedAllowed, isListed := oneOf(string(Allow), string(Deny))
 	certificates, isCertificate := oneOf("expired", "self-signed")
-	all := []*fact{
-		{name: factPorts, about: "open ports", allowed: "a port from 1 to 65535", check: isPort, ports: func(f *facts) []int { return f.ports }},
-		{name: factVulnerabilities, about: "vulnerabilities, by CVE id", allowed: "a CVE id such as CVE-2021-44228", check: cveForm.MatchString,
+	all := []*Fact{
+		{Name: factPorts, Allowed: "a port from 1 to 65535", check: isPort, ports: func(f *facts) []int { return f.ports }},
+		{Name: factVulnerabilities, Allowed: "a CVE id such as CVE-2021-44228", check: cveForm.MatchString,
 			list: func(f *facts) []string { return f.vulnerabilities }},
-		{name: "tags", about: "tags, as Shodan gives them", allowed: someText, check: anyText, list: func(f *facts) []string { return f.tags }},
-		{name: "products", about: "products, as vendor:product of their CPE", allowed: "vendor:product", check: func(s string) bool { return anyText(s) && strings.Count(s, ":") == 1 },
+		{Name: "tags", Allowed: someText, check: anyText, list: func(f *facts) []string { return f.tags }},
+		{Name: "products", Allowed: "vendor:product", check: func(s string) bool { return anyText(s) && strings.Count(s, ":") == 1 },
 			list: func(f *facts) []string { return f.products }},
-		{name: factProtocols, about: "protocols, as Shodan's crawler names what it spoke", banners: true, allowed: someText, check: anyText,
+		{Name: factProtocols, banners: true, Allowed: someText, check: anyText,
 			list: func(f *facts) []string { return distinct(f.host.Protocols) }},
-		{name: factSoftware, about: "software that answers, as Shodan or its own response names it", banners: true, allowed: someText, check: anyText,
+		{Name: factSoftware, banners: true, Allowed: someText, check: anyText,
 			list: func(f *facts) []string { return distinct(f.host.Software) }},
-		{name: "certificates", about: "faults of certificates", banners: true, allowed: certificates, check: isCertificate,
+		{Name: "certificates", banners: true, Allowed: certificates, check: isCertificate,
 			list: func(f *facts) []string { return distinct(f.host.Certificates) }},
-		{name: "titles", about: "titles of web pages", banners: true, allowed: someText, check: anyText,
+		{Name: "titles", banners: true, Allowed: someText, check: anyText,
 			list: func(f *facts) []string { return distinct(f.host.Titles) }},
-		{name: "hostnames", about: "names, in lower case", allowed: someText, check: anyText, list: func(f *facts) []string { return distinct(f.host.Hostnames) }},
-		{name: "asn", about: "autonomous system", allowed: "a number such as AS64496", check: asnForm.MatchString, list: func(f *facts) []string { return single(f.host.ASN) }},
-		{name: "country", about: "country", allowed: "a code of two capital letters such as NL", check: countryForm.MatchString,
+		{Name: "hostnames", Allowed: someText, check: anyText, list: func(f *facts) []string { return distinct(f.host.Hostnames) }},
+		{Name: "asn", Allowed: "a number such as AS64496", check: asnForm.MatchString, list: func(f *facts) []string { return single(f.host.ASN) }},
+		{Name: "country", Allowed: "a code of two capital letters such as NL", check: countryForm.MatchString,
 			list: func(f *facts) []string { return single(f.host.Country) }},
-		{name: factHosting, about: "type of hosting", allowed: hostingAllowed, check: isHosting,
+		{Name: factHosting, Allowed: hostingAllowed, check: isHosting,
 			list: func(f *facts) []string { return single(f.hosting.Type) },
 			why:  func(f *facts) string { return f.hosting.Reason }, evidence: func(f *facts) string { return f.hosting.Reason }},
-		{name: factListed, about: "list, where it is on one", allowed: listedAllowed, check: isListed,
+		{Name: factListed, Allowed: listedAllowed, check: isListed,
 			list: func(f *facts) []string { return single(string(f.host.Listed.List)) },
 			why:  func(f *facts) string { return f.host.Listed.Reason }, evidence: func(f *facts) string { return f.host.Listed.Entry }},
-		{name: "past_tags", about: "tags of the past, with history", allowed: someText, check: anyText,
+		{Name: "past_tags", Allowed: someText, check: anyText,
 			list: func(f *facts) []string {
 				if f.host.Past == nil {
 					return nil
 				}
 				return distinct(f.host.Past.Tags)
 			}},
-		{name: "closed_ports", about: "ports that were open in the past and are not now, with history", allowed: "a port from 1 to 65535", check: isPort, ports: closedPorts},
-		{name: "age_days", about: "days since it was last seen", numeric: true, number: ageDays},
+		{Name: "closed_ports", Allowed: "a port from 1 to 65535", check: isPort, ports: closedPorts},
+		{Name: "age_days", Numeric: true, number: ageDays},
 	}
-	byName := map[string]*fact{}
+	byName := map[string]*Fact{}
 	for _, f := range all {
-		byName[f.name] = f
+		byName[f.Name] = f
 	}
 	return byName
 }()
@@ -176,9 +198,9 @@ func ageDays(f *facts) (int, bool) {
 }
 
 // count returns how many values a fact has, or its number.
-func (f *fact) count(of *facts) int {
+func (f *Fact) count(of *facts) int {
 	switch {
-	case f.numeric:
+	case f.Numeric:
 		n, _ := f.number(of)
 		return n
 	case f.ports != nil:

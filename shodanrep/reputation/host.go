@@ -61,15 +61,15 @@ type Past struct {
 	Tags      []string // tags of banners that others have replaced
 }
 
-// Detail is what the vulnerabilities of a host come to. A nil field is not known.
-type Detail struct {
+// VulnerabilitySummary is what the vulnerabilities of a host come to. A nil field is not known.
+type VulnerabilitySummary struct {
 	MaxCVSS, MaxEPSS    *float64
 	Exploited, Verified *int
 }
 
-// Detail sums the vulnerabilities up.
-func (h *Host) Detail() Detail {
-	var d Detail
+// VulnerabilitySummary sums the vulnerabilities up.
+func (h *Host) VulnerabilitySummary() VulnerabilitySummary {
+	var d VulnerabilitySummary
 	if !h.Detailed {
 		return d
 	}

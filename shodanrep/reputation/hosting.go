@@ -5,10 +5,10 @@ import (
 )
 
 // hostingTypes are the types of hosting, as the column has them.
-var hostingTypes = []string{"bulletproof", "tor", "proxy", "vpn", "cdn", "cloud", "business", "residential", UnknownHosting}
+var hostingTypes = []string{"bulletproof", "tor", "proxy", "vpn", "cdn", "cloud", "business", "residential", unknownHosting}
 
-// UnknownHosting is the type of a host of which nothing gives the type away.
-const UnknownHosting = "unknown"
+// unknownHosting is the type of a host of which nothing gives the type away.
+const unknownHosting = "unknown"
 
 // HostingTypes returns the types of hosting.
 func HostingTypes() []string { return hostingTypes }
@@ -117,7 +117,7 @@ func (x *hostingIndex) of(h *Host) Hosting {
 		x.name(strings.ToLower(name), better)
 	}
 	if first == len(x.types) {
-		return Hosting{Type: UnknownHosting}
+		return Hosting{Type: unknownHosting}
 	}
 	return Hosting{Type: x.types[first], Reason: strings.TrimSpace(kind + " " + detail)}
 }

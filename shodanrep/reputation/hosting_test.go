@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 )
 
 func TestTheTypeOfHosting(t *testing.T) {
@@ -55,7 +56,7 @@ func TestTheTypeOfHosting(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			// The type does not depend on the policy, as long as that has no rules of its own.
-			for _, policy := range []*reputation.Policy{reputation.Baseline(), reputation.Extended()} {
+			for _, policy := range []*reputation.Policy{policyfile.Baseline(), policyfile.Extended()} {
 				got := policy.Score(tt.host).Hosting
 				if text := strings.TrimSpace(got.Type + " " + got.Reason); text != tt.want {
 					t.Errorf("%s: %s, want %s", policy.Name, text, tt.want)
@@ -67,7 +68,8 @@ func TestTheTypeOfHosting(t *testing.T) {
 
 func TestAPolicysOwnRulesForHostingComeFirst(t *testing.T) {
 	t.Parallel()
-	policy := mustParse(t, levels+`
+	policy, err := policyfile.Parse([]byte(`policy "ours" {
+  base = "baseline"
   hosting "business" {
     asns      = ["AS24940 Our own servers"]
     words     = ["ours"]
@@ -75,7 +77,11 @@ func TestAPolicysOwnRulesForHostingComeFirst(t *testing.T) {
     domains   = ["example.org"]
     tags      = ["devops"]
   }
-  hosting "bulletproof" { cloud = true }`)
+  hosting "bulletproof" { cloud = true }
+}`), "ours.hcl")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for want, h := range map[string]reputation.Host{
 		"business AS24940 Our own servers":          {ASN: "AS24940"},
 		"business name a.ours.example.net":          {Hostnames: []string{"a.ours.example.net"}},

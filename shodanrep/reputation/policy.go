@@ -3,11 +3,8 @@
 package reputation
 
 import (
-	"embed"
 	"fmt"
-	"maps"
 	"slices"
-	"sync"
 )
 
 // Level is how bad a score is.
@@ -48,62 +45,29 @@ type Threshold struct {
 	AtLeast int
 }
 
-// The policies that are built in.
-const (
-	BaselineName = "baseline"
-	ExtendedName = "extended"
-)
-
-//go:embed policies/*.hcl
-var policyFiles embed.FS
-
-// builtIn are the policies that are built in, each read when it is first asked for.
-var builtIn struct {
-	sync.Mutex
-	byName map[string]*Policy
-}
-
-// Names returns the names of the policies that are built in, the default first.
-func Names() []string { return []string{BaselineName, ExtendedName} }
-
-// BuiltIn returns a policy that is built in, or nil where there is none of that name.
-func BuiltIn(name string) *Policy {
-	if !slices.Contains(Names(), name) {
-		return nil
+// Compile prepares the policy for use. Call it once before any other method. Do not change the policy afterwards.
+func (p *Policy) Compile() error {
+	if len(p.Thresholds) == 0 {
+		return fmt.Errorf("policy %q has no thresholds", p.Name)
 	}
-	builtIn.Lock()
-	defer builtIn.Unlock()
-	if builtIn.byName == nil {
-		builtIn.byName = map[string]*Policy{}
+	for _, rule := range p.Factors {
+		if err := rule.compile(); err != nil {
+			return fmt.Errorf("policy %q: factor %q: %w", p.Name, rule.Name, err)
+		}
+		if rule.CapTo == p.Thresholds[0].Level {
+			return fmt.Errorf("policy %q: factor %q caps the score to %s, which is the highest level", p.Name, rule.Name, rule.CapTo)
+		}
 	}
-	if builtIn.byName[name] == nil {
-		builtIn.byName[name] = mustParse(name)
+	for _, rule := range p.Hosting {
+		for _, kind := range rule.ASNLists {
+			if asnLists()[kind] == nil {
+				return fmt.Errorf("policy %q: there is no list of autonomous systems %q", p.Name, kind)
+			}
+		}
 	}
-	return builtIn.byName[name]
-}
-
-// Baseline returns the default policy. It is exact and does not change: reports of different days can be compared.
-func Baseline() *Policy { return BuiltIn(BaselineName) }
-
-// Extended returns the policy that weighs all that is known of a host.
-func Extended() *Policy { return BuiltIn(ExtendedName) }
-
-// Text returns the file of a policy that is built in, or "" where there is none of that name.
-func Text(name string) string {
-	text, err := policyFiles.ReadFile("policies/" + name + ".hcl")
-	if err != nil || !slices.Contains(Names(), name) {
-		return ""
-	}
-	return string(text)
-}
-
-// mustParse reads a policy that is built in. A mistake in one is found by every test.
-func mustParse(name string) *Policy {
-	policy, err := (&reader{file: name + ".hcl", builtIn: true}).parse([]byte(Text(name)))
-	if err != nil {
-		panic(fmt.Sprintf("the policy %s is built in and wrong: %v", name, err))
-	}
-	return policy
+	p.hosting = indexHosting(p.Hosting)
+	p.banners = slices.ContainsFunc(p.Factors, func(rule *Rule) bool { return rule.needsBanners(p) })
+	return nil
 }
 
 // NeedsBanners reports whether a score by the policy needs a host's banners, and not only its summary.
@@ -144,6 +108,3 @@ func (p *Policy) most(level Level) int {
 	}
 	return p.Thresholds[above].AtLeast - 1
 }
-
-// sortedKeys returns the keys of a map in order.
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

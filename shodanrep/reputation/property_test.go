@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 )
 
 // ranks are the levels, the worse the higher.
@@ -131,7 +132,7 @@ var badFacts = map[string]func(*rand.Rand, *reputation.Host){
 
 func TestABadFactNeverLowersAScore(t *testing.T) {
 	t.Parallel()
-	for _, policy := range []*reputation.Policy{reputation.Baseline(), reputation.Extended()} {
+	for _, policy := range []*reputation.Policy{policyfile.Baseline(), policyfile.Extended()} {
 		for name, worsen := range badFacts {
 			t.Run(policy.Name+": "+name, func(t *testing.T) {
 				t.Parallel()
@@ -159,11 +160,11 @@ func TestAHoneypotLowersScoreAndConfidenceAsThePolicySays(t *testing.T) {
 		h.Tags = slices.DeleteFunc(h.Tags, func(tag string) bool { return tag == "honeypot" })
 		pot := copyOf(h)
 		pot.Tags = append(pot.Tags, "honeypot")
-		before, after := reputation.Extended().Score(h), reputation.Extended().Score(pot)
+		before, after := policyfile.Extended().Score(h), policyfile.Extended().Score(pot)
 		if after.Score != max(0, before.Score-20) || *after.Confidence >= *before.Confidence || !after.Honeypot {
 			t.Fatalf("the score goes from %d to %d, the confidence from %v to %v: %+v", before.Score, after.Score, *before.Confidence, *after.Confidence, h)
 		}
-		if b, a := reputation.Baseline().Score(h), reputation.Baseline().Score(pot); b.Score != a.Score {
+		if b, a := policyfile.Baseline().Score(h), policyfile.Baseline().Score(pot); b.Score != a.Score {
 			t.Fatalf("the baseline knows of honeypots: %d and %d", b.Score, a.Score)
 		}
 	}
@@ -176,7 +177,7 @@ func shuffle[T any](rng *rand.Rand, list []T) {
 
 func TestPropertiesThatHoldForEveryHost(t *testing.T) {
 	t.Parallel()
-	for _, policy := range []*reputation.Policy{reputation.Baseline(), reputation.Extended()} {
+	for _, policy := range []*reputation.Policy{policyfile.Baseline(), policyfile.Extended()} {
 		t.Run(policy.Name, func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(5, 6))
@@ -231,7 +232,7 @@ func TestAHostIsLeftAsItWas(t *testing.T) {
 	for range 200 {
 		h := randomHost(rng)
 		before := fmt.Sprintf("%+v", h)
-		reputation.Extended().Score(h)
+		policyfile.Extended().Score(h)
 		if after := fmt.Sprintf("%+v", h); after != before {
 			t.Fatalf("was\n%s\nis\n%s", before, after)
 		}
@@ -250,7 +251,7 @@ func BenchmarkScore(b *testing.B) {
 	h.CPEs = []string{"cpe:/a:openbsd:openssh:9.6", "cpe:/a:f5:nginx:1.24.0", "cpe:/a:mysql:mysql:5.7"}
 	h.Hostnames = []string{"www.example.com", "shop.example.com", "tor-exit-4.example.net"}
 	h.ASN, h.Source, h.Seen, h.Now = "AS24940", "shodan", ago(3), today
-	for _, policy := range []*reputation.Policy{reputation.Baseline(), reputation.Extended()} {
+	for _, policy := range []*reputation.Policy{policyfile.Baseline(), policyfile.Extended()} {
 		b.Run(policy.Name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

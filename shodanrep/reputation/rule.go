@@ -1,6 +1,7 @@
 package reputation
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,8 +34,9 @@ type Rule struct {
 	// Detail is the reason as a sentence for people, and DetailOne the same for one value.
 	Detail, DetailOne string
 
-	count          *fact
-	detail, forOne template
+	compiled          bool
+	count             *Fact
+	detail, detailOne template
 }
 
 // Only is a limit to the vulnerabilities that a rule is about. A source has details of a vulnerability where it says how
@@ -61,10 +63,10 @@ type Match struct {
 	Exploited, Verified bool
 	EPSSOver, CVSSOver  *float64
 
-	fact  *fact
-	ports map[int]*Value
-	exact map[string]*Value
-	parts []*Value // values with a * at an end
+	fact     *Fact
+	ports    map[int]*Value
+	exact    map[string]*Value
+	patterns []*Value // values with a * at an end
 }
 
 // A Value is a value that a Match looks for.
@@ -76,31 +78,88 @@ type Value struct {
 
 // A hit is a value of a host that a match looked for.
 type hit struct {
-	fact  *fact
+	fact  *Fact
 	text  string
 	port  int
 	value *Value // nil where any value fits
 }
 
-// index prepares a match for look-ups.
-func (m *Match) index() {
-	m.fact = allFacts[m.Fact]
-	m.ports, m.exact = map[int]*Value{}, map[string]*Value{}
+// compile prepares a rule for use. It leaves a rule alone that is compiled, because policies share the rules of a base.
+func (r *Rule) compile() error {
+	if r.compiled {
+		return nil
+	}
+	if r.Count != "" {
+		if r.count = FactByName(r.Count); r.count == nil {
+			return fmt.Errorf("there is no fact %q", r.Count)
+		}
+	}
+	for _, m := range r.Matches {
+		if err := m.compile(); err != nil {
+			return err
+		}
+	}
+	var err error
+	if r.detail, err = parseTemplate(r.Detail, r.places()...); err != nil {
+		return fmt.Errorf("detail: %w", err)
+	}
+	if r.detailOne, err = parseTemplate(r.DetailOne, r.places()...); err != nil {
+		return fmt.Errorf("detail_one: %w", err)
+	}
+	r.compiled = true
+	return nil
+}
+
+// places are what may stand in braces in the rule's sentences.
+func (r *Rule) places() []string {
+	if r.Count != "" {
+		return []string{"count", "over"}
+	}
+	return []string{"count", "values", "reasons"}
+}
+
+// CheckDetail returns an error if a sentence of the rule has something in braces that the rule cannot fill in.
+func (r *Rule) CheckDetail(sentence string) error {
+	_, err := parseTemplate(sentence, r.places()...)
+	return err
+}
+
+// needsBanners reports whether only a host's banners decide whether the rule holds.
+func (r *Rule) needsBanners(p *Policy) bool {
+	if r.Only != "" || r.count != nil && r.count.banners {
+		return true
+	}
+	byCloud := slices.ContainsFunc(p.Hosting, func(h *HostingRule) bool { return h.Cloud })
+	return slices.ContainsFunc(r.Matches, func(m *Match) bool {
+		return m.Narrows() || m.Unidentified || m.fact.banners || m.Fact == factHosting && byCloud
+	})
+}
+
+// compile prepares a match for use.
+func (m *Match) compile() error {
+	if m.fact = FactByName(m.Fact); m.fact == nil || m.fact.Numeric {
+		return fmt.Errorf("there is no fact %q to match", m.Fact)
+	}
+	m.ports, m.exact, m.patterns = map[int]*Value{}, map[string]*Value{}, nil
 	for _, v := range m.Values {
+		if err := m.fact.Validate(v.Text); err != nil {
+			return err
+		}
 		switch {
 		case m.fact.ports != nil:
-			port, _ := strconv.Atoi(v.Text) // it was checked
+			port, _ := strconv.Atoi(v.Text) // Validate accepts only ports
 			m.ports[port] = v
 		case strings.HasPrefix(v.Text, "*"), strings.HasSuffix(v.Text, "*"):
-			m.parts = append(m.parts, v)
+			m.patterns = append(m.patterns, v)
 		default:
 			m.exact[v.Text] = v
 		}
 	}
+	return nil
 }
 
-// narrows reports whether the match looks at what is known of vulnerabilities, and not only at their ids.
-func (m *Match) narrows() bool {
+// Narrows reports whether the match looks at what is known of vulnerabilities, and not only at their ids.
+func (m *Match) Narrows() bool {
 	return m.Exploited || m.Verified || m.EPSSOver != nil || m.CVSSOver != nil
 }
 
@@ -119,10 +178,10 @@ func (m *Match) hits(f *facts, hits []hit) []hit {
 		return hits
 	}
 	for _, text := range m.fact.list(f) {
-		if m.narrows() && !m.fits(f.host.Details[text]) {
+		if m.Narrows() && !m.fits(f.host.Details[text]) {
 			continue
 		}
-		if len(m.Values) == 0 && m.narrows() {
+		if len(m.Values) == 0 && m.Narrows() {
 			hits = append(hits, hit{fact: m.fact, text: text})
 		} else if v := m.value(text); v != nil {
 			hits = append(hits, hit{fact: m.fact, text: text, value: v})
@@ -136,11 +195,11 @@ func (m *Match) value(text string) *Value {
 	if v := m.exact[text]; v != nil {
 		return v
 	}
-	i := slices.IndexFunc(m.parts, func(v *Value) bool { return fitsPattern(v.Text, text) })
+	i := slices.IndexFunc(m.patterns, func(v *Value) bool { return fitsPattern(v.Text, text) })
 	if i < 0 {
 		return nil
 	}
-	return m.parts[i]
+	return m.patterns[i]
 }
 
 // fitsPattern reports whether a text is a pattern's, which has a * at its beginning, its end, or both.

@@ -140,7 +140,7 @@ func (r *Rule) applyCount(f *facts) (Factor, bool) {
 	found := &finding{count: n, over: r.Steps[i].Over}
 	var evidence any
 	switch {
-	case r.count.numeric:
+	case r.count.Numeric:
 		evidence = []int{n}
 	case r.count.ports != nil:
 		evidence = r.count.ports(f)
@@ -152,14 +152,14 @@ func (r *Rule) applyCount(f *facts) (Factor, bool) {
 
 func (r *Rule) factor(points int, found *finding, evidence any) Factor {
 	sentence := r.detail
-	if found.count == 1 && r.forOne != nil {
-		sentence = r.forOne
+	if found.count == 1 && r.detailOne != nil {
+		sentence = r.detailOne
 	}
 	return Factor{Factor: r.Name, Points: points, Detail: sentence.fill(found), Evidence: evidence}
 }
 
 // evidenceOf returns what hits of a fact rest on.
-func evidenceOf(of *fact, f *facts, hits []hit) any {
+func evidenceOf(of *Fact, f *facts, hits []hit) any {
 	if of.evidence != nil {
 		return []string{of.evidence(f)}
 	}

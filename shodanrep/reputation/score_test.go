@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 )
 
 // numbered returns n different CVE ids.
@@ -58,7 +59,7 @@ func TestTheBaselineGivesThePointsOfItsRule(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := reputation.Baseline().Score(tt.host)
+			got := policyfile.Baseline().Score(tt.host)
 			names := []string{}
 			for _, f := range got.Factors {
 				names = append(names, f.Factor)
@@ -73,12 +74,12 @@ func TestTheBaselineGivesThePointsOfItsRule(t *testing.T) {
 func TestEverySuspiciousPortAndTagOfTheRuleCounts(t *testing.T) {
 	t.Parallel()
 	for _, port := range []int{4444, 5555, 6666, 8888, 9090, 1234, 31337, 6667, 6697, 8080, 8443, 3128, 1080} {
-		if got := reputation.Baseline().Score(reputation.Host{Ports: []int{port}}); got.Score != 15 || !slices.Equal(got.SuspiciousPorts, []int{port}) {
+		if got := policyfile.Baseline().Score(reputation.Host{Ports: []int{port}}); got.Score != 15 || !slices.Equal(got.SuspiciousPorts, []int{port}) {
 			t.Errorf("port %d: score %d, suspicious %v; want 15 and the port", port, got.Score, got.SuspiciousPorts)
 		}
 	}
 	for _, tag := range []string{"self-signed", "cloud", "vpn", "proxy", "tor"} {
-		if got := reputation.Baseline().Score(reputation.Host{Tags: []string{tag}}); got.Score != 10 {
+		if got := policyfile.Baseline().Score(reputation.Host{Tags: []string{tag}}); got.Score != 10 {
 			t.Errorf("tag %s: score %d, want 10", tag, got.Score)
 		}
 	}
@@ -86,7 +87,7 @@ func TestEverySuspiciousPortAndTagOfTheRuleCounts(t *testing.T) {
 
 func TestFactorsExplainTheScoreInJSON(t *testing.T) {
 	t.Parallel()
-	got := reputation.Baseline().Score(reputation.Host{Ports: []int{8443, 22, 1080}, Tags: []string{"vpn"}, Vulnerabilities: []string{"CVE-2024-0002", "CVE-2024-0001"}})
+	got := policyfile.Baseline().Score(reputation.Host{Ports: []int{8443, 22, 1080}, Tags: []string{"vpn"}, Vulnerabilities: []string{"CVE-2024-0002", "CVE-2024-0001"}})
 	text, err := json.Marshal(got.Factors)
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// APIInfo is the plan of an API key, and what is left of it.
+// APIInfo is the plan of an API key and its remaining credits.
 type APIInfo struct {
 	Plan         Text        `json:"plan"`
 	QueryCredits Null[int64] `json:"query_credits"`
@@ -17,11 +17,11 @@ type APIInfo struct {
 	UnlockedLeft Null[int64] `json:"unlocked_left"`
 	HTTPS        Null[bool]  `json:"https"`
 	Telnet       Null[bool]  `json:"telnet"`
-	// UsageLimits is what the plan allows, by the names of the fields above; -1 is no limit.
+	// UsageLimits are the limits of the plan, by the JSON names of the fields above. -1 means no limit.
 	UsageLimits map[string]Null[int64] `json:"usage_limits"`
 }
 
-// Limit returns what the plan allows of something, or nil where it sets no limit or does not say.
+// Limit returns the plan's limit of a name in UsageLimits, or nil if there is no limit or it is unknown.
 func (i *APIInfo) Limit(name string) *int64 {
 	if limit := i.UsageLimits[name]; limit.V >= 0 {
 		return limit.Ptr()
@@ -29,20 +29,20 @@ func (i *APIInfo) Limit(name string) *int64 {
 	return nil
 }
 
-// Info asks for the plan of the API key. It costs nothing.
+// Info requests the plan of the API key. It costs no credits.
 //
 // https://developer.shodan.io/api (GET /api-info)
 func Info() Call[*APIInfo] {
 	return Call[*APIInfo]{What: "the information on the API key", Path: "/api-info", Volatile: true, Read: func(body []byte) (*APIInfo, error) {
 		info, err := readObject[APIInfo](body)
 		if err == nil && info.Plan == "" && !info.QueryCredits.Valid {
-			return nil, errors.New("the answer has neither a plan nor credits")
+			return nil, errors.New("the response has neither a plan nor credits")
 		}
 		return info, err
 	}}
 }
 
-// AccountProfile is the account that an API key belongs to.
+// AccountProfile is the account of an API key.
 type AccountProfile struct {
 	DisplayName Text        `json:"display_name"`
 	Member      Null[bool]  `json:"member"`
@@ -50,20 +50,20 @@ type AccountProfile struct {
 	Created     Time        `json:"created"`
 }
 
-// Profile asks for the account that the API key belongs to.
+// Profile requests the account of the API key.
 //
 // https://developer.shodan.io/api (GET /account/profile)
 func Profile() Call[*AccountProfile] {
 	return Call[*AccountProfile]{What: "the account's profile", Path: "/account/profile", Volatile: true, Read: func(body []byte) (*AccountProfile, error) {
 		profile, err := readObject[AccountProfile](body)
 		if err == nil && *profile == (AccountProfile{}) {
-			return nil, errors.New("the answer has nothing of an account")
+			return nil, errors.New("the response has no account data")
 		}
 		return profile, err
 	}}
 }
 
-// Scan is a scan that the account asked for. The answer also has the API key it was asked for with, which is not read.
+// Scan is a scan that the account requested. The response also has the API key that requested it, which is not read.
 type Scan struct {
 	ID          Text        `json:"id"`
 	Status      Text        `json:"status"`
@@ -73,7 +73,7 @@ type Scan struct {
 	CreditsLeft Null[int64] `json:"credits_left"`
 }
 
-// Scans asks for a page of the scans that the account asked for. The answers are not kept: they have the API key.
+// Scans requests a page of the account's scans. The responses are not cached, because they contain the API key.
 //
 // https://developer.shodan.io/api (GET /shodan/scans)
 func Scans(page int) Call[*Page[Scan]] {
@@ -82,7 +82,7 @@ func Scans(page int) Call[*Page[Scan]] {
 	}
 }
 
-// Alert is a set of networks that Shodan watches for the account.
+// Alert is a set of networks that Shodan monitors for the account.
 type Alert struct {
 	ID         Text        `json:"id"`
 	Name       Text        `json:"name"`
@@ -94,20 +94,20 @@ type Alert struct {
 	Filters    struct {
 		IP Texts `json:"ip"`
 	} `json:"filters"`
-	// Triggers are what to tell of, by name, with what is ignored of it.
+	// Triggers are the events to report, by name, with their exceptions.
 	Triggers map[string]json.RawMessage `json:"triggers"`
-	// Notifiers are whom to tell. Their arguments, which may be passwords of other services, are not read.
+	// Notifiers receive the reports. Their arguments are not read: they may contain passwords of other services.
 	Notifiers []Notifier `json:"notifiers"`
 }
 
-// Notifier is a way to tell somebody.
+// Notifier is a receiver of an alert's reports.
 type Notifier struct {
 	ID          Text `json:"id"`
 	Provider    Text `json:"provider"`
 	Description Text `json:"description"`
 }
 
-// Alerts asks for what Shodan watches for the account. The answers are not kept: they have the notifiers' passwords.
+// Alerts requests the account's alerts. The responses are not cached, because they contain the notifiers' passwords.
 //
 // https://developer.shodan.io/api (GET /shodan/alert/info)
 func Alerts() Call[[]Alert] {

@@ -7,28 +7,28 @@ import (
 	"unicode/utf8"
 )
 
-// Clean makes a JSON text fit for all that its values pass through:
+// Clean makes a JSON text acceptable to everything that reads its values:
 //
-//   - PostgreSQL refuses NUL in text and jsonb, half of a surrogate pair in jsonb, and bytes that are not UTF-8.
-//     NUL is dropped, the others become U+FFFD.
-//   - PostgreSQL's numeric has limits, see fitsNumeric. A number beyond them becomes a string of the same digits.
-//   - SQLite reads JSON of at most 1,000 levels, and other readers have limits of their own. An object or a list that
-//     is nested deeper than MaxDepth becomes null.
+//   - PostgreSQL rejects NUL in text and jsonb, lone surrogates in jsonb, and bytes that are not UTF-8. Clean removes NUL
+//     and replaces the others by U+FFFD.
+//   - PostgreSQL's numeric has limits, see fitsNumeric. A number beyond them becomes a string with the same digits.
+//   - SQLite reads JSON of at most 1,000 levels, and other readers have other limits. An object or a list that is nested
+//     deeper than MaxDepth becomes null.
 //
-// Clean expects valid JSON; any other text is returned with its texts cleaned and its structure as it was. A text that
-// is fit already is returned as it is, without a copy.
+// Clean expects valid JSON. Of any other text it cleans the characters and keeps the structure. It does not copy a text
+// that needs no change.
 func Clean(body []byte) []byte {
 	if !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
 	}
-	// Most responses have no such escape, and are through here at memory speed.
+	// Most responses have no such escape, and this check is fast.
 	if bytes.Contains(body, []byte(`\u0000`)) || bytes.Contains(body, []byte(`\ud`)) || bytes.Contains(body, []byte(`\uD`)) {
 		body = cleanEscapes(body)
 	}
 	return cleanValues(body)
 }
 
-// cleanEscapes drops escapes of NUL, and replaces those of half a surrogate pair.
+// cleanEscapes removes escapes of NUL and replaces escapes of lone surrogates.
 func cleanEscapes(body []byte) []byte {
 	out := make([]byte, 0, len(body))
 	for i := 0; i < len(body); {
@@ -40,7 +40,7 @@ func cleanEscapes(body []byte) []byte {
 		unit, ok := unicodeEscape(body[i:])
 		switch {
 		case !ok:
-			// Another escape, such as \n or \\: both its bytes are taken, so that the second is not read as a new escape.
+			// Another escape, such as \n or \\. Copy both bytes, so that the second does not start a new escape.
 			end := min(i+2, len(body))
 			out = append(out, body[i:end]...)
 			i = end
@@ -72,4 +72,133 @@ func unicodeEscape(b []byte) (rune, bool) {
 		return 0, false
 	}
 	return rune(unit), true
+}
+
+// MaxDepth is how many levels of objects and lists Clean keeps. Real responses have about ten. SQLite reads 1,000, which
+// leaves room for a query that puts the value into other lists and objects.
+const MaxDepth = 500
+
+// The limits of PostgreSQL's numeric: digits before the decimal point, and digits after it.
+//
+// https://www.postgresql.org/docs/current/datatype-numeric.html
+const (
+	maxNumericDigits   = 131072
+	maxNumericFraction = 16383
+)
+
+// cleanValues replaces values that are nested deeper than MaxDepth, and quotes numbers that do not fit PostgreSQL's numeric.
+func cleanValues(body []byte) []byte {
+	var out []byte // nil until something is replaced
+	copied := 0    // how much of body is in out
+	replace := func(from, to int, with ...[]byte) {
+		out = append(out, body[copied:from]...)
+		for _, part := range with {
+			out = append(out, part...)
+		}
+		copied = to
+	}
+	depth, start := 0, 0 // start is where the value begins that is too deep
+	for i := 0; i < len(body); {
+		switch c := body[i]; {
+		case c == '"':
+			i = stringEnd(body, i)
+			continue
+		case c == '{' || c == '[':
+			if depth++; depth == MaxDepth+1 {
+				start = i
+			}
+		case c == '}' || c == ']':
+			if depth--; depth == MaxDepth {
+				replace(start, i+1, []byte("null"))
+			}
+		case c == '-' || c >= '0' && c <= '9':
+			end := numberEnd(body, i)
+			if depth <= MaxDepth && !fitsNumeric(body[i:end]) {
+				replace(i, end, []byte{'"'}, body[i:end], []byte{'"'})
+			}
+			i = end
+			continue
+		}
+		i++
+	}
+	if out == nil {
+		return body
+	}
+	return append(out, body[copied:]...)
+}
+
+// stringEnd returns the end of the string that begins at body[start].
+func stringEnd(body []byte, start int) int {
+	for i := start + 1; i < len(body); {
+		next := bytes.IndexByte(body[i:], '"')
+		if next < 0 {
+			break
+		}
+		i += next
+		escapes := 0
+		for body[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if i++; escapes%2 == 0 {
+			return i
+		}
+	}
+	return len(body)
+}
+
+// numberEnd returns the end of the number that begins at body[start].
+func numberEnd(body []byte, start int) int {
+	i := start + 1
+	for i < len(body) && (body[i] >= '0' && body[i] <= '9' || body[i] == '.' || body[i] == 'e' || body[i] == 'E' || body[i] == '+' || body[i] == '-') {
+		i++
+	}
+	return i
+}
+
+// fitsNumeric reports whether a JSON number fits PostgreSQL's numeric. That depends on its notation as well as its value:
+// 1e-20000 and 0e-20000 have too many digits after the point, 0e131072 has one before it.
+func fitsNumeric(number []byte) bool {
+	if len(number) < 6 && bytes.IndexByte(number, 'e') < 0 && bytes.IndexByte(number, 'E') < 0 {
+		return true // the ordinary case
+	}
+	mantissa, exponent := number, 0
+	if e := bytes.IndexAny(number, "eE"); e >= 0 {
+		var ok bool
+		if exponent, ok = smallInt(number[e+1:]); !ok {
+			return false
+		}
+		mantissa = number[:e]
+	}
+	mantissa = bytes.TrimPrefix(mantissa, []byte("-"))
+	whole, fraction, _ := bytes.Cut(mantissa, []byte("."))
+	if len(fraction)-exponent > maxNumericFraction {
+		return false
+	}
+	// Leading zeros do not count.
+	digits := len(whole) + exponent
+	for _, part := range [][]byte{whole, fraction} {
+		for _, digit := range part {
+			if digit != '0' {
+				return digits <= maxNumericDigits
+			}
+			digits--
+		}
+	}
+	return true // zero
+}
+
+// smallInt reads an exponent, and reports whether it has at most six digits, which is more than numeric takes.
+func smallInt(text []byte) (n int, ok bool) {
+	negative := len(text) > 0 && text[0] == '-'
+	digits := bytes.TrimLeft(bytes.TrimLeft(text, "+-"), "0")
+	if len(digits) > 6 {
+		return 0, false
+	}
+	for _, digit := range digits {
+		n = n*10 + int(digit-'0')
+	}
+	if negative {
+		n = -n
+	}
+	return n, true
 }

@@ -1,5 +1,6 @@
-// Package shodan has clients of Shodan's services: the REST API (Client), InternetDB and CVEDB. Their answers are typed,
-// survive what the services are known to send, and are fit for PostgreSQL; their errors say what to do next.
+// Package shodan has clients for Shodan's services: the REST API (Client), InternetDB, CVEDB and the exploit search
+// (Exploits). Responses have types that tolerate all that the services are known to send, and values that PostgreSQL
+// accepts. Errors say what to do next.
 package shodan
 
 import (
@@ -13,24 +14,24 @@ import (
 	"strings"
 )
 
-// DefaultAPIURL is where Shodan's REST API is.
+// DefaultAPIURL is the URL of Shodan's REST API.
 const DefaultAPIURL = "https://api.shodan.io"
 
-// Client asks Shodan's REST API. Its zero value works but for the Key.
+// Client is a client for Shodan's REST API. Only Key is required.
 type Client struct {
-	BaseURL   string // DefaultAPIURL where empty
+	BaseURL   string // DefaultAPIURL if empty
 	Key       string // the API key
 	UserAgent string
-	HTTP      *http.Client // one with a timeout where nil; redirects are not followed either way
+	HTTP      *http.Client // a client with a timeout if nil; redirects are never followed
 }
 
-// HostOptions is what to ask of a host.
+// HostOptions are the options of a request for a host.
 type HostOptions struct {
-	Minify  bool // leave the banners out
-	History bool // banners of all times, not only the current ones
+	Minify  bool // without banners
+	History bool // with old banners
 }
 
-// Host returns what Shodan knows of an address. It costs no query credits.
+// Host returns Shodan's data on an address. It costs no query credits.
 //
 // https://developer.shodan.io/api (GET /shodan/host/{ip})
 func (c *Client) Host(ctx context.Context, addr netip.Addr, opts HostOptions) (*Host, error) {
@@ -43,19 +44,19 @@ func (c *Client) Host(ctx context.Context, addr netip.Addr, opts HostOptions) (*
 		err = sameAddr(h, addr)
 	}
 	if err != nil {
-		return nil, c.service().failure(Unavailable, http.StatusOK, err)
+		return nil, c.transport().failure(Unavailable, http.StatusOK, err)
 	}
 	return h, nil
 }
 
-// Hosts returns what Shodan knows of many addresses, in one request. Addresses of which nothing is indexed are
-// missing from the result. Only some plans may ask so; at most 100 addresses go in a request.
+// Hosts returns Shodan's data on up to 100 addresses in one request. Addresses without data are missing from the result.
+// Only some plans allow it.
 func (c *Client) Hosts(ctx context.Context, addrs []netip.Addr, opts HostOptions) (map[netip.Addr]*Host, error) {
 	texts := make([]string, len(addrs))
-	asked := make(map[netip.Addr]bool, len(addrs))
+	requested := make(map[netip.Addr]bool, len(addrs))
 	for i, addr := range addrs {
 		texts[i] = addr.String()
-		asked[addr] = true
+		requested[addr] = true
 	}
 	body, _, err := c.get(ctx, "/shodan/host/"+strings.Join(texts, ","), opts.values())
 	if err != nil {
@@ -63,32 +64,41 @@ func (c *Client) Hosts(ctx context.Context, addrs []netip.Addr, opts HostOptions
 	}
 	var items []json.RawMessage
 	err = json.Unmarshal(body, &items)
-	if err == nil && items == nil { // null, which must not pass for a list in which no address is
+	if err == nil && items == nil { // null, which is not an empty list
 		err = unexpected{errors.New("it is null")}
 	}
 	if isTypeError(err) {
 		err = unexpected{err}
 	}
 	if err != nil {
-		return nil, c.service().failure(Unavailable, http.StatusOK, fmt.Errorf("the answer to %d addresses is no whole list of hosts: %w", len(addrs), err))
+		return nil, c.transport().failure(Unavailable, http.StatusOK, fmt.Errorf("the response for %d addresses is not a complete list of hosts: %w", len(addrs), err))
 	}
 	hosts := make(map[netip.Addr]*Host, len(items))
 	for _, item := range items {
 		h, err := ParseHost(item)
-		if err == nil && !asked[h.Addr] {
-			err = fmt.Errorf("the answer has %v, which was not asked for", h.Addr)
+		if err == nil && !requested[h.Addr] {
+			err = fmt.Errorf("the response has %v, which was not requested", h.Addr)
 		}
 		if err != nil {
-			// Of a list with one odd item it is not known which address the item was for, and none may be taken for absent.
-			return nil, c.service().failure(Unavailable, http.StatusOK, unexpected{err})
+			// Nothing says which address the item was for, so no address may be reported as absent.
+			return nil, c.transport().failure(Unavailable, http.StatusOK, unexpected{err})
 		}
 		hosts[h.Addr] = h
 	}
 	return hosts, nil
 }
 
-func (c *Client) service() service {
-	return service{name: "Shodan", http: c.HTTP, userAgent: c.UserAgent, keyed: true, secret: c.Key}
+// Get requests a path of the REST API and returns the cleaned response. It adds the key to the query.
+func (c *Client) Get(ctx context.Context, path string, query url.Values) ([]byte, error) {
+	body, _, err := c.get(ctx, path, query)
+	if err != nil {
+		return nil, err
+	}
+	return Clean(body), nil
+}
+
+func (c *Client) transport() transport {
+	return transport{name: "Shodan", http: c.HTTP, userAgent: c.UserAgent, keyed: true, secret: c.Key}
 }
 
 func (c *Client) get(ctx context.Context, path string, query url.Values) ([]byte, http.Header, error) {
@@ -97,7 +107,7 @@ func (c *Client) get(ctx context.Context, path string, query url.Values) ([]byte
 		base = DefaultAPIURL
 	}
 	query.Set("key", c.Key)
-	return c.service().get(ctx, base, path, query)
+	return c.transport().get(ctx, base, path, query)
 }
 
 func (o HostOptions) values() url.Values {
@@ -111,13 +121,14 @@ func (o HostOptions) values() url.Values {
 	return values
 }
 
-// sameAddr makes sure that an answer is for the address asked: a mixed-up answer would clear or accuse the wrong one.
+// sameAddr checks that a response is for the requested address. A wrong response would give an address the score of
+// another.
 func sameAddr(h *Host, addr netip.Addr) error {
 	switch {
 	case !h.Addr.IsValid():
-		return unexpected{fmt.Errorf("the answer does not say that it is for %v", addr)}
+		return unexpected{fmt.Errorf("the response does not say that it is for %v", addr)}
 	case h.Addr != addr.Unmap().WithZone(""):
-		return unexpected{fmt.Errorf("the answer is for %v, not for %v", h.Addr, addr)}
+		return unexpected{fmt.Errorf("the response is for %v, not for %v", h.Addr, addr)}
 	}
 	h.Addr = addr
 	return nil

@@ -7,25 +7,25 @@ import (
 	"strings"
 )
 
-// errNoTotal says that an answer does not say how many banners match.
-var errNoTotal = errors.New("the answer has no total")
+// errNoTotal means that a response does not have the number of matches.
+var errNoTotal = errors.New("the response has no total")
 
-// CountResult is how many banners match a query, and how many of them have which values of some facets.
+// CountResult is the number of banners that match a query, in total and by the values of facets.
 type CountResult struct {
 	Total  Null[int64]            `json:"total"`
 	Facets map[string]FacetValues `json:"facets"`
 }
 
-// FacetValue is a value of a facet, such as US of country, and how many banners have it.
+// FacetValue is a value of a facet, such as US of country, and the number of banners that have it.
 type FacetValue struct {
 	Count Null[int64] `json:"count"`
-	Value Text        `json:"value"` // of some facets a number or a boolean
+	Value Text        `json:"value"` // a number or a boolean in some facets
 }
 
-// FacetValues is a JSON list of a facet's values, the most frequent first. It is nil where the answer has no list.
+// FacetValues is a JSON list of a facet's values, the most frequent first. It is nil if there is no list.
 type FacetValues []FacetValue
 
-// UnmarshalJSON implements json.Unmarshaler and never fails. Items that are no JSON objects are left out.
+// UnmarshalJSON implements json.Unmarshaler and never fails. It skips items that are not JSON objects.
 func (v *FacetValues) UnmarshalJSON(raw []byte) error {
 	*v = nil
 	items, ok := list(raw)
@@ -42,8 +42,8 @@ func (v *FacetValues) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// Count asks how many banners match a query, and for the size most frequent values of each facet among them. It costs
-// no query credits.
+// Count requests the number of banners that match a query, and the most frequent values of each facet, size per facet. It
+// costs no query credits.
 //
 // https://developer.shodan.io/api (GET /shodan/host/count)
 func Count(query string, facets []string, size int) Call[*CountResult] {
@@ -60,7 +60,7 @@ func Count(query string, facets []string, size int) Call[*CountResult] {
 	return call
 }
 
-// parseCount reads a count with the facets that were asked for. It returns an error for anything else.
+// parseCount reads a count with the requested facets. It returns an error for anything else.
 func parseCount(body []byte, facets []string) (*CountResult, error) {
 	result, err := readObject[CountResult](body)
 	if err != nil {
@@ -70,9 +70,9 @@ func parseCount(body []byte, facets []string) (*CountResult, error) {
 		return nil, errNoTotal
 	}
 	for _, facet := range facets {
-		// Where nothing matches there is nothing to list, in whatever way the answer says so.
+		// Without matches the response may leave the list out.
 		if result.Facets[facet] == nil && result.Total.V > 0 {
-			return nil, fmt.Errorf("the answer has no list of the facet %s", facet)
+			return nil, fmt.Errorf("the response has no list of the facet %s", facet)
 		}
 	}
 	return result, nil

@@ -58,14 +58,14 @@ func TestFacetValuesOfAnyType(t *testing.T) {
 func TestWhatIsNoCountIsAnError(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
-		`{"matches": [], "total": null}`:                 "the answer has no total",
-		`{"total": "many"}`:                              "the answer has no total",
-		`{"total": 3}`:                                   "the answer has no list of the facet country",
-		`{"total": 3, "facets": null}`:                   "the answer has no list of the facet country",
-		`{"total": 3, "facets": {"port": []}}`:           "the answer has no list of the facet country",
-		`{"total": 3, "facets": {"country": {"US": 3}}}`: "the answer has no list of the facet country",
-		`[]`: "the answer is not a JSON object",
-		`{"total": 3, "facets": {"country": [{"count": 3, "value"`: "the answer is not whole JSON",
+		`{"matches": [], "total": null}`:                 "the response has no total",
+		`{"total": "many"}`:                              "the response has no total",
+		`{"total": 3}`:                                   "the response has no list of the facet country",
+		`{"total": 3, "facets": null}`:                   "the response has no list of the facet country",
+		`{"total": 3, "facets": {"port": []}}`:           "the response has no list of the facet country",
+		`{"total": 3, "facets": {"country": {"US": 3}}}`: "the response has no list of the facet country",
+		`[]`: "the response is not a JSON object",
+		`{"total": 3, "facets": {"country": [{"count": 3, "value"`: "the response is not complete JSON",
 		`{"total": 3, "facets": {"country": [3, null]}}`:           "",
 		`{"total": 0}`: "",
 		`{"total": "3", "facets": {"country": [], "port": 1}}`: "",

@@ -12,17 +12,17 @@ import (
 	"time"
 )
 
-// DefaultCVEDBURL is where CVEDB is.
+// DefaultCVEDBURL is the URL of CVEDB.
 const DefaultCVEDBURL = "https://cvedb.shodan.io"
 
-// CVEDB asks Shodan's database of vulnerabilities, which needs no key. The zero value works.
+// CVEDB is a client for Shodan's database of vulnerabilities, which needs no key. The zero value is ready to use.
 type CVEDB struct {
-	BaseURL   string // DefaultCVEDBURL where empty
+	BaseURL   string // DefaultCVEDBURL if empty
 	UserAgent string
-	HTTP      *http.Client // one with a timeout where nil; redirects are not followed either way
+	HTTP      *http.Client // a client with a timeout if nil; redirects are never followed
 }
 
-// Get asks CVEDB for a path, and returns the answer, cleaned.
+// Get requests a path of CVEDB and returns the cleaned response.
 //
 // https://cvedb.shodan.io/docs
 func (c *CVEDB) Get(ctx context.Context, path string, query url.Values) ([]byte, error) {
@@ -30,7 +30,7 @@ func (c *CVEDB) Get(ctx context.Context, path string, query url.Values) ([]byte,
 	if base == "" {
 		base = DefaultCVEDBURL
 	}
-	s := service{name: "CVEDB", http: c.HTTP, userAgent: c.UserAgent}
+	s := transport{name: "CVEDB", http: c.HTTP, userAgent: c.UserAgent}
 	body, _, err := s.get(ctx, base, path, query)
 	if err != nil {
 		return nil, err
@@ -38,11 +38,11 @@ func (c *CVEDB) Get(ctx context.Context, path string, query url.Values) ([]byte,
 	return Clean(body), nil
 }
 
-// CVE is what CVEDB knows of a vulnerability. Every score may be missing.
+// CVE is a vulnerability in CVEDB. Every score may be missing.
 type CVE struct {
 	ID                 Text          `json:"cve_id"`
 	Summary            Text          `json:"summary"`
-	CVSS               Null[float64] `json:"cvss"` // of the newest version there is
+	CVSS               Null[float64] `json:"cvss"` // by the newest version of CVSS that the CVE has
 	CVSSVersion        Null[float64] `json:"cvss_version"`
 	CVSSv2             Null[float64] `json:"cvss_v2"`
 	CVSSv3             Null[float64] `json:"cvss_v3"`
@@ -60,13 +60,13 @@ type CVE struct {
 // cveID is the form of a CVE id.
 var cveID = regexp.MustCompile(`^CVE-\d{4}-\d{4,19}$`)
 
-// CanonicalCVE writes the id of a CVE as CVEDB does, CVE-2021-44228, and reports whether the text is one.
+// CanonicalCVE returns a CVE id in CVEDB's form, such as CVE-2021-44228, and reports whether the text is one.
 func CanonicalCVE(text string) (string, bool) {
 	id := strings.ToUpper(strings.TrimSpace(text))
 	return id, cveID.MatchString(id)
 }
 
-// FindCVE asks for one CVE, whose id must be canonical.
+// FindCVE requests one CVE. The id must be canonical.
 //
 // https://cvedb.shodan.io/docs (GET /cve/{cve_id})
 func FindCVE(id string) Call[*CVE] {
@@ -75,7 +75,7 @@ func FindCVE(id string) Call[*CVE] {
 		Read: func(body []byte) (*CVE, error) {
 			cve, err := readObject[CVE](body)
 			if err == nil && !strings.EqualFold(string(cve.ID), id) {
-				err = fmt.Errorf("the answer is for %q, not for %s", cve.ID, id)
+				err = fmt.Errorf("the response is for %q, not for %s", cve.ID, id)
 			}
 			if err != nil {
 				return nil, err
@@ -85,15 +85,15 @@ func FindCVE(id string) Call[*CVE] {
 	}
 }
 
-// A CVEQuery says which CVEs to list. What is empty is not asked for.
+// A CVEQuery selects CVEs. Empty fields do not filter.
 type CVEQuery struct {
 	CPE23, Product string    // at most one of the two
-	KEV            bool      // only those that are known to be exploited
-	Start, End     time.Time // when they were published, to the second, both inclusive
+	KEV            bool      // only CVEs that are known to be exploited
+	Start, End     time.Time // publication, to the second, both inclusive
 	Skip, Limit    int
 }
 
-// FindCVEs asks for a part of the list of CVEs, the newest first where neither a product nor a CPE is asked for.
+// FindCVEs requests a part of the list of CVEs. Without a product and a CPE, the newest come first.
 //
 // https://cvedb.shodan.io/docs (GET /cves)
 func FindCVEs(q CVEQuery) Call[[]CVE] {
@@ -121,26 +121,26 @@ func FindCVEs(q CVEQuery) Call[[]CVE] {
 	return Call[[]CVE]{What: what, Service: CVEDBService, Path: "/cves", Query: values, Read: parseCVEs}
 }
 
-// parseCVEs reads a list of CVEs. An item that is none is kept without an id, so that the list has the length that
-// was asked for.
+// parseCVEs reads a list of CVEs. It keeps an item that is not a CVE without an id, so that the list has the requested
+// length.
 func parseCVEs(body []byte) ([]CVE, error) {
-	answer, err := readObject[struct {
+	response, err := readObject[struct {
 		CVEs []CVE `json:"cves"`
 	}](body)
-	if err == nil && answer.CVEs == nil {
-		err = errors.New("the answer has no list of CVEs")
+	if err == nil && response.CVEs == nil {
+		err = errors.New("the response has no list of CVEs")
 	}
 	if err != nil {
 		return nil, err
 	}
-	return answer.CVEs, nil
+	return response.CVEs, nil
 }
 
-// cpe23 is the form of a CPE that CVEDB takes.
+// cpe23 is the form of the CPEs that CVEDB accepts.
 var cpe23 = regexp.MustCompile(`^cpe:2\.3:[aho](:[^:]+){3}(:[^:]*){0,7}$`)
 
-// CanonicalCPE writes a CPE as CVEDB takes it: in the newer form, as cpe:2.3:a:vendor:product:version. InternetDB and
-// many banners have the older one, cpe:/a:vendor:product:version. It reports whether the text is a CPE with a version.
+// CanonicalCPE returns a CPE in the newer form, which CVEDB accepts: cpe:2.3:a:vendor:product:version. InternetDB and many
+// banners have the older form, cpe:/a:vendor:product:version. It reports whether the text is a CPE with a version.
 func CanonicalCPE(text string) (string, bool) {
 	if older, ok := strings.CutPrefix(text, "cpe:/"); ok {
 		text = "cpe:2.3:" + older

@@ -55,20 +55,20 @@ func TestACVEThatIsOddCostsOnlyWhatIsOdd(t *testing.T) {
 func TestWhatIsNoAnswerOfCVEDBIsAnError(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
-		`{"cve_id": "CVE-2020-1"}`: `the answer is for "CVE-2020-1", not for CVE-2021-44228`,
-		`{}`:                       `the answer is for "", not for CVE-2021-44228`,
-		`[]`:                       "the answer is not a JSON object",
-		`{"cve_id": "CVE-2021-4`:   "the answer is not whole JSON: unexpected end of JSON input",
+		`{"cve_id": "CVE-2020-1"}`: `the response is for "CVE-2020-1", not for CVE-2021-44228`,
+		`{}`:                       `the response is for "", not for CVE-2021-44228`,
+		`[]`:                       "the response is not a JSON object",
+		`{"cve_id": "CVE-2021-4`:   "the response is not complete JSON: unexpected end of JSON input",
 	} {
 		if _, err := shodan.FindCVE("CVE-2021-44228").Read([]byte(body)); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", body, err, want)
 		}
 	}
 	for body, want := range map[string]string{
-		`{"total": 3}`:   "the answer has no list of CVEs",
-		`{"cves": {}}`:   "the answer has no list of CVEs",
-		`{"cves": null}`: "the answer has no list of CVEs",
-		`{"cves": [`:     "the answer is not whole JSON: unexpected end of JSON input",
+		`{"total": 3}`:   "the response has no list of CVEs",
+		`{"cves": {}}`:   "the response has no list of CVEs",
+		`{"cves": null}`: "the response has no list of CVEs",
+		`{"cves": [`:     "the response is not complete JSON: unexpected end of JSON input",
 	} {
 		if _, err := shodan.FindCVEs(shodan.CVEQuery{}).Read([]byte(body)); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", body, err, want)

@@ -8,10 +8,10 @@ import (
 	"strconv"
 )
 
-// errEmpty is a list without anything in it where Shodan always has something.
-var errEmpty = errors.New("the answer's list has nothing that can be read")
+// errEmpty means that a list is empty that Shodan never leaves empty.
+var errEmpty = errors.New("the response has no item that can be read")
 
-// Ports asks for the ports that Shodan crawls.
+// Ports requests the ports that Shodan crawls.
 //
 // https://developer.shodan.io/api (GET /shodan/ports)
 func Ports() Call[[]int64] {
@@ -33,7 +33,7 @@ func Ports() Call[[]int64] {
 // Protocol is a protocol that Shodan's crawlers speak.
 type Protocol struct{ Name, Description Text }
 
-// Protocols asks for the protocols that a scan of the internet can use.
+// Protocols requests the protocols that a scan of the internet can use.
 //
 // https://developer.shodan.io/api (GET /shodan/protocols)
 func Protocols() Call[[]Protocol] {
@@ -51,13 +51,13 @@ func Protocols() Call[[]Protocol] {
 	}}
 }
 
-// ServiceName is what Shodan calls the service that it expects on a port.
+// ServiceName is the name of the service that Shodan expects on a port.
 type ServiceName struct {
 	Port int64
 	Name Text
 }
 
-// ServiceNames asks for the names of the services that Shodan expects on ports.
+// ServiceNames requests the names of the services that Shodan expects on ports.
 //
 // https://developer.shodan.io/api (GET /shodan/services)
 func ServiceNames() Call[[]ServiceName] {
@@ -77,21 +77,21 @@ func ServiceNames() Call[[]ServiceName] {
 	}}
 }
 
-// SearchFilters asks for the names of what a search can filter by.
+// SearchFilters requests the names of the search filters.
 //
 // https://developer.shodan.io/api (GET /shodan/host/search/filters)
 func SearchFilters() Call[[]string] {
 	return Call[[]string]{What: "the list of search filters", Path: "/shodan/host/search/filters", Read: readTexts}
 }
 
-// SearchFacets asks for the names of what the matches of a search can be counted by.
+// SearchFacets requests the names of the facets by which matches can be counted.
 //
 // https://developer.shodan.io/api (GET /shodan/host/search/facets)
 func SearchFacets() Call[[]string] {
 	return Call[[]string]{What: "the list of search facets", Path: "/shodan/host/search/facets", Read: readTexts}
 }
 
-// readTexts reads a list of names, without what is none.
+// readTexts reads a list of names. It skips items that are not names.
 func readTexts(body []byte) ([]string, error) {
 	items, err := readList[Text](body)
 	if err != nil {
@@ -106,7 +106,7 @@ func readTexts(body []byte) ([]string, error) {
 	return names, orEmpty(names)
 }
 
-// orEmpty returns errEmpty for a list without items.
+// orEmpty returns errEmpty for an empty list.
 func orEmpty[T any](list []T) error {
 	if len(list) == 0 {
 		return errEmpty
@@ -114,7 +114,7 @@ func orEmpty[T any](list []T) error {
 	return nil
 }
 
-// SavedQuery is a search query that a user of Shodan shares.
+// SavedQuery is a search query that a user of Shodan has shared.
 type SavedQuery struct {
 	Title       Text        `json:"title"`
 	Description Text        `json:"description"`
@@ -124,8 +124,8 @@ type SavedQuery struct {
 	Tags        Texts       `json:"tags"`
 }
 
-// SavedQueries asks for a page of the queries that users share, ten a page: the newest first, or those with the most
-// votes where sort is "votes".
+// SavedQueries requests a page of the shared queries, ten per page. The newest come first, or those with the most votes if
+// sort is "votes".
 //
 // https://developer.shodan.io/api (GET /shodan/query)
 func SavedQueries(sort string, page int) Call[*Page[SavedQuery]] {
@@ -133,8 +133,7 @@ func SavedQueries(sort string, page int) Call[*Page[SavedQuery]] {
 	return Call[*Page[SavedQuery]]{What: "the directory of saved queries", Path: "/shodan/query", Query: values, Read: readPage[SavedQuery]}
 }
 
-// FindSavedQueries asks for a page of the queries that users share and that have a text in their title, description,
-// query or tags.
+// FindSavedQueries requests a page of the shared queries that have a text in their title, description, query or tags.
 //
 // https://developer.shodan.io/api (GET /shodan/query/search)
 func FindSavedQueries(text string, page int) Call[*Page[SavedQuery]] {

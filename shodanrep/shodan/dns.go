@@ -12,73 +12,73 @@ import (
 	"strings"
 )
 
-// DNSTypes are the types of the records that Shodan knows of a domain.
+// DNSTypes are the types of the DNS records that Shodan has.
 var DNSTypes = []string{"A", "AAAA", "CNAME", "MX", "NS", "SOA", "TXT"}
 
-// Resolve asks for the addresses of host names, many in one request. They must be as HostName returns them. The answer
-// has the zero Addr for a name without an address, and lacks a name of which the service does not say what it should.
+// Resolve requests the addresses of host names, many per request. The names must be in the form that HostName returns. A
+// name without an address has the zero Addr. A name whose value cannot be read is missing.
 //
 // https://developer.shodan.io/api (GET /dns/resolve)
 func Resolve(names []string) Call[map[string]netip.Addr] {
 	return Call[map[string]netip.Addr]{
 		What: "resolving " + oneOr(names, "host names"), Path: "/dns/resolve", Query: url.Values{"hostnames": {strings.Join(names, ",")}},
 		Read: func(body []byte) (map[string]netip.Addr, error) {
-			return readAsked(body, names, strings.ToLower, readAddr)
+			return readByTarget(body, names, strings.ToLower, readAddr)
 		},
 	}
 }
 
-// Reverse asks for the names of addresses, many in one request. They must be as netip.Addr writes them. The answer has
-// no names for an address without any, and lacks an address of which the service does not say what it should.
+// Reverse requests the host names of addresses, many per request. The addresses must be in the form of netip.Addr.String.
+// An address without names has none. An address whose value cannot be read is missing.
 //
 // https://developer.shodan.io/api (GET /dns/reverse)
 func Reverse(addresses []string) Call[map[string]Texts] {
 	return Call[map[string]Texts]{
 		What: "finding the names of " + oneOr(addresses, "addresses"), Path: "/dns/reverse", Query: url.Values{"ips": {strings.Join(addresses, ",")}},
 		Read: func(body []byte) (map[string]Texts, error) {
-			return readAsked(body, addresses, canonicalAddr, readNames)
+			return readByTarget(body, addresses, canonicalAddr, readNames)
 		},
 	}
 }
 
-// oneOr names the one thing that is asked for, or says how many there are.
-func oneOr(asked []string, many string) string {
-	if len(asked) == 1 {
-		return asked[0]
+// oneOr returns the only target, or how many there are.
+func oneOr(targets []string, many string) string {
+	if len(targets) == 1 {
+		return targets[0]
 	}
-	return fmt.Sprintf("%d %s", len(asked), many)
+	return fmt.Sprintf("%d %s", len(targets), many)
 }
 
-// readAsked reads an answer that is an object of what was asked for. What it says of anything else is left out, as is
-// what cannot be read; an answer without any of it is none to the question.
-func readAsked[T any](body []byte, asked []string, canonical func(string) string, read func(json.RawMessage) (T, bool)) (map[string]T, error) {
+// readByTarget reads a response that is an object with the targets of the request as keys. It skips other keys and values
+// that cannot be read. It returns an error for a response without any of the targets.
+func readByTarget[T any](body []byte, targets []string, canonical func(string) string, read func(json.RawMessage) (T, bool)) (map[string]T, error) {
 	items, err := readObject[map[string]json.RawMessage](body)
 	if err != nil {
 		return nil, err
 	}
-	wanted := make(map[string]bool, len(asked))
-	for _, name := range asked {
-		wanted[name] = true
+	requested := make(map[string]bool, len(targets))
+	for _, target := range targets {
+		requested[target] = true
 	}
-	answers := make(map[string]T, len(asked))
+	values := make(map[string]T, len(targets))
 	found := false
 	for _, key := range slices.Sorted(maps.Keys(*items)) {
-		name := canonical(key)
-		if !wanted[name] {
+		target := canonical(key)
+		if !requested[target] {
 			continue
 		}
 		found = true
 		if value, ok := read((*items)[key]); ok {
-			answers[name] = value
+			values[target] = value
 		}
 	}
 	if !found {
-		return nil, errors.New("the answer has nothing of what was asked for")
+		return nil, errors.New("the response has nothing that was requested")
 	}
-	return answers, nil
+	return values, nil
 }
 
-// canonicalAddr writes an address in its one form, and leaves any other text as it is.
+// canonicalAddr returns an address in its canonical form, and any other text unchanged.
 func canonicalAddr(text string) string {
 	if addr, err := netip.ParseAddr(text); err == nil {
 		return addr.Unmap().String()
@@ -88,7 +88,7 @@ func canonicalAddr(text string) string {
 
 func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
 
-// readAddr reads the address of a name: a text, the first of a list, or null for none.
+// readAddr reads the address of a name: a string, the first of a list, or null for none.
 func readAddr(raw json.RawMessage) (netip.Addr, bool) {
 	var texts Texts
 	_ = texts.UnmarshalJSON(raw) // never fails
@@ -103,7 +103,7 @@ func readAddr(raw json.RawMessage) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// readNames reads the names of an address: a list, a lone text, or null for none.
+// readNames reads the names of an address: a list, one string, or null for none.
 func readNames(raw json.RawMessage) (Texts, bool) {
 	var texts Texts
 	_ = texts.UnmarshalJSON(raw) // never fails
@@ -112,24 +112,24 @@ func readNames(raw json.RawMessage) (Texts, bool) {
 
 // DomainPage is a page of the DNS records of a domain.
 type DomainPage struct {
-	// Domain is whose records they are: the domain asked for, or one above it.
+	// Domain is the domain of the records: the requested one or a parent of it.
 	Domain  Text        `json:"domain"`
 	Tags    Texts       `json:"tags"`
 	Records []DNSRecord `json:"data"`
 	More    Null[bool]  `json:"more"`
 }
 
-// DNSRecord is a record that Shodan saw in the DNS.
+// DNSRecord is a DNS record that Shodan saw.
 type DNSRecord struct {
 	Subdomain Text  `json:"subdomain"` // empty for the domain itself
 	Type      Text  `json:"type"`
 	Value     Text  `json:"value"`
 	LastSeen  Time  `json:"last_seen"`
-	Ports     Ints  `json:"ports"` // in few answers
-	Tags      Texts `json:"tags"`  // in few answers
+	Ports     Ints  `json:"ports"` // in few responses
+	Tags      Texts `json:"tags"`  // in few responses
 }
 
-// Addr returns the address that the record is for, which only the types A and AAAA have.
+// Addr returns the address in the record. Only the types A and AAAA have one.
 func (r *DNSRecord) Addr() netip.Addr {
 	if r.Type != "A" && r.Type != "AAAA" {
 		return netip.Addr{}
@@ -141,15 +141,15 @@ func (r *DNSRecord) Addr() netip.Addr {
 	return addr
 }
 
-// DomainOptions is what to ask of a domain.
+// DomainOptions are the options of a request for a domain.
 type DomainOptions struct {
-	History bool   // records of all times, not only the current ones
-	Type    string // records of one of DNSTypes; of all where empty
-	Page    int    // pages count from 1 and have at most 100 records
+	History bool   // with old records
+	Type    string // one of DNSTypes, or empty for all
+	Page    int    // from 1; a page has at most 100 records
 }
 
-// Domain asks for a page of the DNS records of a domain, whose name must be as HostName returns it. It costs a query
-// credit.
+// Domain requests a page of the DNS records of a domain. The name must be in the form that HostName returns. It costs one
+// query credit.
 //
 // https://developer.shodan.io/api (GET /dns/domain/{domain})
 func Domain(domain string, opts DomainOptions) Call[*DomainPage] {
@@ -171,21 +171,21 @@ func Domain(domain string, opts DomainOptions) Call[*DomainPage] {
 	return call
 }
 
-// readDomain reads a page of the records of a domain. It returns an error for anything else.
+// readDomain reads a page of a domain's records. It returns an error for anything else.
 func readDomain(body []byte, domain string) (*DomainPage, error) {
 	page, err := readObject[DomainPage](body)
 	if err != nil {
 		return nil, err
 	}
 	if page.Records == nil {
-		return nil, errors.New("the answer has no list of records")
+		return nil, errors.New("the response has no list of records")
 	}
 	if page.Domain == "" {
 		page.Domain = Text(domain)
 	}
 	name, err := HostName(string(page.Domain))
 	if err != nil || domain != name && !strings.HasSuffix(domain, "."+name) {
-		return nil, fmt.Errorf("the answer is for %q, not for %s", string(page.Domain), domain)
+		return nil, fmt.Errorf("the response is for %q, not for %s", string(page.Domain), domain)
 	}
 	page.Domain = Text(name)
 	page.Records = slices.DeleteFunc(page.Records, func(r DNSRecord) bool { return r.Type == "" && r.Value == "" })

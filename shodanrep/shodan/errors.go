@@ -6,72 +6,72 @@ import (
 	"time"
 )
 
-// Kind is what went wrong with a request, as far as it decides what to do next.
+// Kind is the kind of an error. It decides what to do next.
 type Kind int
 
-// The kinds of errors, each with what follows from it.
+// The kinds of errors.
 const (
-	Unavailable  Kind = iota // no answer, or none that can be read: try again
-	BadKey                   // the API key is refused: nothing asked with it can work
+	Unavailable  Kind = iota // no response, or none that can be read: retry
+	BadKey                   // the API key is refused: no request with it can succeed
 	CreditsSpent             // no query credits left this month
-	PlanTooLow               // the key's plan may not do this
-	NotFound                 // nothing is indexed of the address
-	Limited                  // too many requests: slow down and try again
-	Invalid                  // the request itself is refused: trying again is no use
+	PlanTooLow               // the key's plan does not allow the request
+	NotFound                 // Shodan has no data
+	Limited                  // too many requests: slow down and retry
+	Invalid                  // the request is refused: a retry cannot succeed
 )
 
-// String names the kind as it stands in logs.
+// String returns the name of the kind for logs.
 func (k Kind) String() string {
 	return [...]string{"unavailable", "bad key", "credits spent", "plan too low", "not found", "limited", "invalid"}[k]
 }
 
-// ErrUnexpected is the cause of an Error where the response is whole JSON, but not what was requested: a host without its
-// address, a list that is a number.
-var ErrUnexpected = errors.New("unexpected answer")
+// ErrUnexpected is the cause of an Error if the response is complete JSON, but not what was requested: a host without its
+// address, or a number instead of a list.
+var ErrUnexpected = errors.New("unexpected response")
 
-// unexpected makes an error that is ErrUnexpected too.
+// unexpected is an error that also is ErrUnexpected.
 type unexpected struct{ error }
 
 func (unexpected) Is(target error) bool { return target == ErrUnexpected }
 func (u unexpected) Unwrap() error      { return u.error }
 
-// Error is a request that a service did not answer as asked.
+// Error is the error of a request that failed.
 type Error struct {
 	Service    string // "Shodan", "InternetDB", "CVEDB" or "Shodan's exploit search"
 	Kind       Kind
-	Status     int           // HTTP status, 0 where there was no answer
-	Message    string        // what the service said, never HTML and never with the key
-	RetryAfter time.Duration // how long the service asks to wait, 0 where it does not say
-	Err        error         // the cause, where there was no answer or it could not be read
+	Status     int           // HTTP status, 0 without a response
+	Message    string        // the service's message, never HTML and never with the key
+	RetryAfter time.Duration // how long to wait according to the service, 0 if unknown
+	Err        error         // the cause, if there is no response or it cannot be read
 }
 
-// Error says what failed and what to do about it.
+// Error implements error. It says what failed and what to do.
 func (e *Error) Error() string {
 	switch e.Kind {
 	case BadKey:
-		return fmt.Sprintf("%s refused the API key (%s): set api_key in the connection, or SHODAN_API_KEY, to the key shown at https://account.shodan.io", e.Service, e.said())
+		return fmt.Sprintf("%s refused the API key (%s): set api_key in the connection, or SHODAN_API_KEY, to the key shown at https://account.shodan.io", e.Service, e.details())
 	case CreditsSpent:
-		return fmt.Sprintf("the API key has no query credits left (%s)", e.said())
+		return fmt.Sprintf("the API key has no query credits left (%s)", e.details())
 	case PlanTooLow:
-		return fmt.Sprintf("the API key's plan does not allow this (%s)", e.said())
+		return fmt.Sprintf("the API key's plan does not allow this (%s)", e.details())
 	case NotFound:
-		return fmt.Sprintf("%s has nothing indexed (%s)", e.Service, e.said())
+		return fmt.Sprintf("%s has nothing indexed (%s)", e.Service, e.details())
 	case Limited:
 		if refuses(e.Status) {
-			return fmt.Sprintf("%s refuses requests from here (%s)", e.Service, e.said())
+			return fmt.Sprintf("%s refuses requests from here (%s)", e.Service, e.details())
 		}
-		return fmt.Sprintf("%s answers too many requests (%s)", e.Service, e.said())
+		return fmt.Sprintf("%s received too many requests (%s)", e.Service, e.details())
 	case Invalid:
-		return fmt.Sprintf("%s refused the request (%s)", e.Service, e.said())
+		return fmt.Sprintf("%s refused the request (%s)", e.Service, e.details())
 	}
 	if errors.Is(e.Err, ErrUnexpected) {
-		return fmt.Sprintf("%s gave an unexpected answer (%s)", e.Service, e.said())
+		return fmt.Sprintf("%s sent an unexpected response (%s)", e.Service, e.details())
 	}
-	return fmt.Sprintf("%s did not answer (%s)", e.Service, e.said())
+	return fmt.Sprintf("%s did not answer (%s)", e.Service, e.details())
 }
 
-// said is the shortest true account of the answer.
-func (e *Error) said() string {
+// details returns the status and the message or the cause.
+func (e *Error) details() string {
 	switch {
 	case e.Message != "" && e.Status != 0:
 		return fmt.Sprintf("HTTP %d: %s", e.Status, e.Message)

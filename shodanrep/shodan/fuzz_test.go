@@ -178,7 +178,7 @@ func FuzzAnswersAreFitForPostgreSQL(f *testing.F) {
 		if c, err := shodan.FindCVE("CVE-2021-44228").Read(clean); err == nil {
 			fit(t, reflect.ValueOf(c))
 			if !strings.EqualFold(string(c.ID), "CVE-2021-44228") {
-				t.Errorf("the answer is for %s", c.ID)
+				t.Errorf("the response is for %s", c.ID)
 			}
 		}
 		if list, err := shodan.FindCVEs(shodan.CVEQuery{}).Read(clean); err == nil {

@@ -12,9 +12,8 @@ import (
 	"time"
 )
 
-// Host is what a service knows of one address. Its JSON form is that of GET /shodan/host/{ip}; InternetDB's answer
-// fills Addr, Ports, Hostnames, Tags, Vulns and CPEs and leaves the rest empty. A nil list means that the source has
-// no such list, an empty one that there is nothing in it.
+// Host is a service's data on one address. Its JSON form is that of GET /shodan/host/{ip}. InternetDB's response sets only
+// Addr, Ports, Hostnames, Tags, Vulns and CPEs. A list is nil if the source does not have it, and empty if it is empty.
 //
 // https://developer.shodan.io/api
 type Host struct {
@@ -23,9 +22,9 @@ type Host struct {
 	ASN          Text          `json:"asn"`
 	City         Text          `json:"city"`
 	CountryCode  Text          `json:"country_code"`
-	CountryCode3 Text          `json:"country_code3"` // only in old answers
+	CountryCode3 Text          `json:"country_code3"` // only in old responses
 	CountryName  Text          `json:"country_name"`
-	DMACode      Null[int64]   `json:"dma_code"` // only in old answers
+	DMACode      Null[int64]   `json:"dma_code"` // only in old responses
 	Domains      Texts         `json:"domains"`
 	Hostnames    Texts         `json:"hostnames"`
 	ISP          Text          `json:"isp"`
@@ -35,21 +34,21 @@ type Host struct {
 	Organization Text          `json:"org"`
 	OS           Text          `json:"os"`
 	Ports        Ints          `json:"ports"`       // ascending, without duplicates
-	PostalCode   Text          `json:"postal_code"` // only in old answers
+	PostalCode   Text          `json:"postal_code"` // only in old responses
 	RegionCode   Text          `json:"region_code"`
 	Tags         Texts         `json:"tags"`  // sorted, without duplicates
-	Vulns        VulnMap       `json:"vulns"` // nil where there is no list
-	CPEs         Texts         `json:"cpes"`  // of the host, where the source lists them so; see AllCPEs
-	Banners      Banners       `json:"data"`  // nil from InternetDB, and empty where minified
+	Vulns        VulnMap       `json:"vulns"` // nil if there is no list
+	CPEs         Texts         `json:"cpes"`  // only if the source has a list for the host; see AllCPEs
+	Banners      Banners       `json:"data"`  // nil from InternetDB, and empty if minified
 
-	// Raw is the cleaned answer itself, from which ParseHost or ParseInternetDB makes the same Host again.
+	// Raw is the cleaned response. ParseHost or ParseInternetDB reads the same Host from it.
 	Raw json.RawMessage `json:"-"`
-	// MaxAge is how long the service lets its answer be kept (Cache-Control), or 0 where it does not say.
+	// MaxAge is how long the response may be cached (Cache-Control), or 0 if unknown.
 	MaxAge time.Duration `json:"-"`
 }
 
-// AllCPEs returns the host's CPEs: its own list, or else those of its banners together, sorted. It is nil where the
-// answer has neither.
+// AllCPEs returns the host's CPEs: its own list or, if there is none, those of its banners, sorted. It returns nil if the
+// response has neither.
 func (h *Host) AllCPEs() []string {
 	if h.CPEs != nil {
 		return h.CPEs
@@ -64,7 +63,7 @@ func (h *Host) AllCPEs() []string {
 	return all.unique()
 }
 
-// Cloud returns the cloud that the host belongs to by the newest of its banners that names one, or nil.
+// Cloud returns the cloud provider in the newest banner that has one, or nil.
 func (h *Host) Cloud() *Cloud {
 	var newest *Banner
 	for i := range h.Banners {
@@ -78,14 +77,14 @@ func (h *Host) Cloud() *Cloud {
 	return &newest.Cloud
 }
 
-// unique sorts a list and drops duplicates; nil stays nil.
+// unique sorts a list and removes duplicates. It returns nil for nil.
 func (t Texts) unique() Texts {
 	slices.Sort(t)
 	return slices.Compact(t)
 }
 
-// ParseHost reads an answer of GET /shodan/host/{ip}. It returns an error for anything that is no host: then nothing
-// is known of the address, which must never look like a host without services.
+// ParseHost reads a response of GET /shodan/host/{ip}. It returns an error for anything that is not a host, because an
+// address without data must never look like a host without services.
 func ParseHost(body []byte) (*Host, error) {
 	body = Clean(body)
 	var wire struct {
@@ -101,15 +100,15 @@ func ParseHost(body []byte) (*Host, error) {
 	}
 	h := wire.Host
 	if h.Ports == nil && h.Banners == nil {
-		return nil, unexpected{errors.New("the answer has neither ports nor data")}
+		return nil, unexpected{errors.New("the response has neither ports nor data")}
 	}
 	h.Addr = parseAddr(string(wire.IPStr), wire.IP)
 	h.Raw = body
-	h.settle()
+	h.normalize()
 	return &h, nil
 }
 
-// ParseInternetDB reads an answer of InternetDB.
+// ParseInternetDB reads a response of InternetDB.
 //
 // https://internetdb.shodan.io/docs
 func ParseInternetDB(body []byte) (*Host, error) {
@@ -129,16 +128,16 @@ func ParseInternetDB(body []byte) (*Host, error) {
 		return nil, err
 	}
 	if wire.Ports == nil {
-		return nil, unexpected{errors.New("the answer has no list of ports")}
+		return nil, unexpected{errors.New("the response has no list of ports")}
 	}
 	h := &Host{Ports: wire.Ports, CPEs: wire.CPEs, Hostnames: wire.Hostnames, Tags: wire.Tags, Vulns: wire.Vulns, Raw: body}
 	h.Addr = parseAddr(string(wire.IP), nil)
-	h.settle()
+	h.normalize()
 	return h, nil
 }
 
-// MergeBanners makes a host of banners of one address, as a file of `shodan download` holds them: of each port and host
-// name the newest banner, and the newest banner's own facts for the host. It returns nil for no banners.
+// MergeBanners makes a host from the banners of one address, such as those in a `shodan download` file. It takes the newest
+// banner per port and host name, and the facts on the host from the newest of all. It returns nil for no banners.
 func MergeBanners(banners []Banner) *Host {
 	if len(banners) == 0 {
 		return nil
@@ -173,13 +172,13 @@ func MergeBanners(banners []Banner) *Host {
 		h.Domains = append(h.Domains, b.Domains...)
 	}
 	h.Hostnames, h.Domains = h.Hostnames.unique(), h.Domains.unique()
-	h.settle()
+	h.normalize()
 	return h
 }
 
-// settle fills the host's summary lists from its banners where the answer lacks them, and puts them in order, so that
-// equal hosts are equal rows. Ports and tags are lists of their own in every answer, and authoritative there.
-func (h *Host) settle() {
+// normalize sorts the host's lists, so that equal hosts give equal rows, and fills lists that are missing from the banners.
+// The lists of ports and tags in a response are authoritative.
+func (h *Host) normalize() {
 	if h.Ports == nil {
 		h.Ports = Ints{}
 		for i := range h.Banners {
@@ -202,7 +201,7 @@ func (h *Host) settle() {
 	}
 	h.Tags = h.Tags.unique()
 	if h.Vulns == nil {
-		// A host without vulnerabilities has no such key at all: the answer says none, not that it does not know.
+		// Responses for hosts without vulnerabilities have no such key. It means none, not unknown.
 		h.Vulns = VulnMap{}
 		for i := range h.Banners {
 			for id, vuln := range h.Banners[i].Vulns {
@@ -215,24 +214,24 @@ func (h *Host) settle() {
 	}
 }
 
-// unmarshalObject decodes a JSON object as far as its fields fit. Fields of another type than expected stay empty.
+// unmarshalObject decodes a JSON object. Fields of an unexpected type stay empty.
 func unmarshalObject(body []byte, v any) error {
 	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 || trimmed[0] != '{' {
-		return fmt.Errorf("the answer is not a JSON object")
+		return fmt.Errorf("the response is not a JSON object")
 	}
 	if err := json.Unmarshal(body, v); err != nil && !isTypeError(err) {
-		return fmt.Errorf("the answer is not whole JSON: %w", err)
+		return fmt.Errorf("the response is not complete JSON: %w", err)
 	}
 	return nil
 }
 
-// isTypeError reports whether decoding went on to the end and only skipped fields of an unexpected type.
+// isTypeError reports whether decoding was complete and only skipped fields of an unexpected type.
 func isTypeError(err error) bool {
 	var typeError *json.UnmarshalTypeError
 	return errors.As(err, &typeError)
 }
 
-// parseAddr reads an answer's address: ip_str, or the older ip, which is a number for IPv4.
+// parseAddr reads the address in a response: ip_str, or the older ip, which is a number for IPv4.
 func parseAddr(text string, number json.RawMessage) netip.Addr {
 	if addr, err := netip.ParseAddr(text); err == nil {
 		return addr.Unmap().WithZone("")

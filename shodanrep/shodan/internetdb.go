@@ -7,18 +7,18 @@ import (
 	"net/url"
 )
 
-// DefaultInternetDBURL is where InternetDB is.
+// DefaultInternetDBURL is the URL of InternetDB.
 const DefaultInternetDBURL = "https://internetdb.shodan.io"
 
-// InternetDB asks Shodan's free service, which needs no key and has the ports, vulnerabilities, tags, host names and
-// CPEs of an address. It is free for non-commercial use. The zero value works.
+// InternetDB is a client for the service of the same name, which has the ports, vulnerabilities, tags, host names and CPEs
+// of addresses. It needs no key and is free for non-commercial use. The zero value is ready to use.
 type InternetDB struct {
-	BaseURL   string // DefaultInternetDBURL where empty
+	BaseURL   string // DefaultInternetDBURL if empty
 	UserAgent string
-	HTTP      *http.Client // one with a timeout where nil; redirects are not followed either way
+	HTTP      *http.Client // a client with a timeout if nil; redirects are never followed
 }
 
-// Host returns what InternetDB knows of an address.
+// Host returns InternetDB's data on an address.
 //
 // https://internetdb.shodan.io/docs
 func (c *InternetDB) Host(ctx context.Context, addr netip.Addr) (*Host, error) {
@@ -26,7 +26,7 @@ func (c *InternetDB) Host(ctx context.Context, addr netip.Addr) (*Host, error) {
 	if base == "" {
 		base = DefaultInternetDBURL
 	}
-	s := service{name: "InternetDB", http: c.HTTP, userAgent: c.UserAgent}
+	s := transport{name: "InternetDB", http: c.HTTP, userAgent: c.UserAgent}
 	body, header, err := s.get(ctx, base, "/"+url.PathEscape(addr.String()), nil)
 	if err != nil {
 		return nil, err

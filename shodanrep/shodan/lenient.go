@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// Shodan's answers change type over the years and between crawlers: a CVSS score is a string in one banner and a
-// number in the next, a list is null, a title is a number. One odd field must not cost the whole host, so the types
-// below never fail: what they cannot read is left empty.
+// The types of fields in Shodan's responses change over the years and between crawlers: a CVSS score is a string in one
+// banner and a number in the next, a list is null, a title is a number. One such field must not invalidate the host, so
+// the types below never fail to decode. They leave empty what they cannot read.
 
-// Text is a JSON string. A number or a boolean is taken as it is written, anything else is empty.
+// Text is a JSON string. A number or a boolean is read as written, anything else is empty.
 type Text string
 
 // UnmarshalJSON implements json.Unmarshaler and never fails.
@@ -21,7 +21,7 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// literal returns a JSON scalar as text: a string's content, a number or boolean as written, "" for all else.
+// literal returns a JSON scalar as text: the content of a string, a number or boolean as written, "" for anything else.
 func literal(b []byte) string {
 	if len(b) == 0 {
 		return ""
@@ -39,13 +39,13 @@ func literal(b []byte) string {
 	return string(b)
 }
 
-// Null is a value that an answer may lack; Valid says whether it is there.
+// Null is a value that a response may lack. Valid reports whether it is there.
 type Null[T int64 | float64 | bool] struct {
 	V     T
 	Valid bool
 }
 
-// Ptr returns the value, or nil where there is none.
+// Ptr returns the value, or nil if there is none.
 func (n Null[T]) Ptr() *T {
 	if !n.Valid {
 		return nil
@@ -53,7 +53,7 @@ func (n Null[T]) Ptr() *T {
 	return &n.V
 }
 
-// UnmarshalJSON implements json.Unmarshaler and never fails. Numbers may come in quotes.
+// UnmarshalJSON implements json.Unmarshaler and never fails. Numbers may be in quotes.
 func (n *Null[T]) UnmarshalJSON(b []byte) error {
 	*n = Null[T]{}
 	s := strings.TrimSpace(literal(b))
@@ -62,7 +62,7 @@ func (n *Null[T]) UnmarshalJSON(b []byte) error {
 		*v, n.Valid = parseInt(s)
 	case *float64:
 		f, err := strconv.ParseFloat(s, 64)
-		// NaN and infinities are what ParseFloat makes of words, and no JSON number: SQL's double cannot be compared with them.
+		// ParseFloat also reads NaN and infinities, which JSON does not have and SQL cannot compare.
 		if n.Valid = err == nil && f-f == 0; n.Valid {
 			*v = f
 		}
@@ -73,7 +73,7 @@ func (n *Null[T]) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// parseInt reads a whole number, also one written as 443.0.
+// parseInt reads a whole number, also in the form 443.0.
 func parseInt(s string) (int64, bool) {
 	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return i, true
@@ -85,8 +85,8 @@ func parseInt(s string) (int64, bool) {
 	return int64(f), true
 }
 
-// Texts is a JSON list of strings; a lone string is a list of one. It is nil where the answer has no list,
-// and empty but not nil where the answer's list is empty.
+// Texts is a JSON list of strings. A single string is a list of one. It is nil if there is no list, and empty but not nil
+// if the list is empty.
 type Texts []string
 
 // UnmarshalJSON implements json.Unmarshaler and never fails.
@@ -108,7 +108,7 @@ func (t *Texts) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Ints is a JSON list of whole numbers, in quotes or not. It is nil where the answer has no list.
+// Ints is a JSON list of whole numbers, in quotes or not. It is nil if there is no list.
 type Ints []int
 
 // UnmarshalJSON implements json.Unmarshaler and never fails.
@@ -140,9 +140,9 @@ func list(b []byte) ([]json.RawMessage, bool) {
 	return items, true
 }
 
-// Time is a moment in one of Shodan's forms: "2023-07-15T08:31:35.019046" (which is UTC though it does not say so),
-// RFC 3339, or a certificate's "20260119082400Z". Anything else is the zero time, and so is a moment that is not within
-// the years 1 to 9999 in UTC: protobuf, and so Steampipe's SDK, has no others.
+// Time is a time in one of Shodan's forms: "2023-07-15T08:31:35.019046" (in UTC), RFC 3339, or the form of certificates,
+// "20260119082400Z". Anything else is the zero time, and so is a year in UTC other than 1 to 9999, which protobuf, and so
+// Steampipe's SDK, does not have.
 type Time struct{ time.Time }
 
 // UnmarshalJSON implements json.Unmarshaler and never fails.
@@ -151,7 +151,7 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Ptr returns the moment, or nil for the zero time.
+// Ptr returns the time, or nil for the zero time.
 func (t Time) Ptr() *time.Time {
 	if t.IsZero() {
 		return nil
@@ -159,7 +159,7 @@ func (t Time) Ptr() *time.Time {
 	return &t.Time
 }
 
-// ParseTime reads one of the forms that Time lists, and returns the zero time for any other text.
+// ParseTime reads a time in one of the forms of Time. It returns the zero time for any other text.
 func ParseTime(s string) time.Time {
 	for _, layout := range []string{"2006-01-02T15:04:05", time.RFC3339, "20060102150405Z", "2006-01-02 15:04:05", time.DateOnly} {
 		if t, err := time.Parse(layout, s); err == nil && IsStorable(t) {
@@ -169,10 +169,10 @@ func ParseTime(s string) time.Time {
 	return time.Time{}
 }
 
-// isPort reports whether a number is a port that a service can be at. Port 0 is none, but some banners have it.
+// isPort reports whether a number is a port. Some banners have port 0, which is not.
 func isPort(n int64) bool { return n >= 1 && n <= 1<<16-1 }
 
-// IsStorable reports whether protobuf can hold a moment: whether its year in UTC is from 1 to 9999.
+// IsStorable reports whether protobuf can represent a time: its year in UTC is from 1 to 9999.
 func IsStorable(t time.Time) bool {
 	year := t.UTC().Year()
 	return year >= 1 && year <= 9999

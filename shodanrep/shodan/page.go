@@ -9,10 +9,10 @@ import (
 // Page is a part of a list.
 type Page[T any] struct {
 	Matches []T
-	Total   Null[int64] // how many the whole list has
+	Total   Null[int64] // the length of the whole list
 }
 
-// readPage reads a page of objects, and returns an error for anything else.
+// readPage reads a page of objects. It returns an error for anything else.
 func readPage[T any](body []byte) (*Page[T], error) {
 	raw, err := readObject[struct {
 		Matches json.RawMessage `json:"matches"`
@@ -22,7 +22,7 @@ func readPage[T any](body []byte) (*Page[T], error) {
 		return nil, err
 	}
 	if raw.Matches == nil {
-		return nil, errors.New("the answer has no list of matches")
+		return nil, errors.New("the response has no list of matches")
 	}
 	matches, err := readObjects[T](raw.Matches)
 	if err != nil {
@@ -31,8 +31,8 @@ func readPage[T any](body []byte) (*Page[T], error) {
 	return &Page[T]{Matches: matches, Total: raw.Total}, nil
 }
 
-// readObjects reads an answer that is a list of JSON objects, and returns an error for anything else: of a list with an
-// odd item it is not known what is missing.
+// readObjects reads a response that is a list of JSON objects. It returns an error for anything else, also for a list with
+// one other item, because nothing says what is missing then.
 func readObjects[T any](body []byte) ([]T, error) {
 	items, err := readList[json.RawMessage](body)
 	if err != nil {

@@ -13,23 +13,23 @@ const (
 	SubjectCN         Pivot = "subject_cn"         // the common name of a certificate
 	FingerprintSHA256 Pivot = "fingerprint_sha256" // a certificate itself
 	CertSerial        Pivot = "cert_serial"        // a certificate's serial number, in decimal digits
-	JARM              Pivot = "jarm"               // how a TLS server answers ten handshakes
-	JA3S              Pivot = "ja3s"               // how a TLS server answers one
-	Favicon           Pivot = "favicon"            // the icon of a web site, as a hash
-	HTTPHTML          Pivot = "http_html"          // a web page, as a hash
-	BannerHash        Pivot = "banner_hash"        // what a service answers, as a hash
-	SSHHostKey        Pivot = "ssh_host_key"       // the key of an SSH server, by its MD5 fingerprint
-	HASSH             Pivot = "hassh"              // how an SSH server negotiates
+	JARM              Pivot = "jarm"               // the responses of a TLS server to ten handshakes
+	JA3S              Pivot = "ja3s"               // the response of a TLS server to one handshake
+	Favicon           Pivot = "favicon"            // the hash of a web site's icon
+	HTTPHTML          Pivot = "http_html"          // the hash of a web page
+	BannerHash        Pivot = "banner_hash"        // the hash of a banner's data
+	SSHHostKey        Pivot = "ssh_host_key"       // the MD5 fingerprint of an SSH server's key
+	HASSH             Pivot = "hassh"              // the negotiation of an SSH server
 	Organization      Pivot = "organization"
 	ASN               Pivot = "asn"
 )
 
-// Pivots lists the pivots.
+// Pivots returns all pivots.
 func Pivots() []Pivot {
 	return append(Fingerprints(), SubjectCN, Organization, ASN)
 }
 
-// Fingerprints lists the pivots that are of the service itself, whoever it belongs to; the surest relation comes first.
+// Fingerprints returns the pivots that identify the service itself rather than its owner. The strongest come first.
 func Fingerprints() []Pivot {
 	return []Pivot{FingerprintSHA256, CertSerial, SSHHostKey, Favicon, HTTPHTML, BannerHash, JARM, JA3S, HASSH}
 }
@@ -43,8 +43,8 @@ func (p Pivot) IsNumber() bool {
 	return false
 }
 
-// Value returns the banner's value of the pivot, or "" where it has none that relates it to another: the hash of nothing
-// and the JARM of a server that answers no handshake are those of all that have nothing to show.
+// Value returns the banner's value of the pivot. It returns "" if there is none, or if the value relates nothing: the hash
+// of an empty text, and the JARM of a server that accepts no handshake, are shared by unrelated hosts.
 func (p Pivot) Value(b *Banner) string {
 	switch p {
 	case Organization:
@@ -91,7 +91,7 @@ func (p Pivot) ofTLS(s *SSL) string {
 	case FingerprintSHA256:
 		return string(s.Cert.Fingerprint.SHA256)
 	case CertSerial:
-		// Some old answers have it rounded, as 4.99e+36: that is nobody's.
+		// Some old responses have it rounded, such as 4.99e+36, which identifies no certificate.
 		if digits := string(s.Cert.Serial); strings.Trim(digits, "0123456789") == "" {
 			return digits
 		}
@@ -112,8 +112,8 @@ func hashValue(hash Null[int64]) string {
 	return strconv.FormatInt(hash.V, 10)
 }
 
-// Matches reports whether the banner shares the value. Names and hexadecimal digits count the same in both cases; a
-// search also finds banners that only contain the value's words, and those do not share it.
+// Matches reports whether the banner has the value, in upper or lower case. A search also finds banners that only contain
+// the words of the value, and those do not match.
 func (p Pivot) Matches(b *Banner, value string) bool {
 	own := p.Value(b)
 	return own != "" && strings.EqualFold(own, value)

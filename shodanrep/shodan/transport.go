@@ -14,42 +14,42 @@ import (
 	"time"
 )
 
-// maxBody is the longest answer that is read, in bytes. Hosts of several MB are real; a hundred is a fault.
+// maxBody is the maximum size of a response in bytes. Some hosts have several MB, but none has a hundred.
 const maxBody = 100 << 20
 
-// noRedirects is the client of a zero-valued Client or InternetDB. It follows no redirect: the key is part of the
-// address asked, and net/http would hand it on in the Referer.
+// noRedirects is the HTTP client of Clients without one. It follows no redirects: the key is part of the URL, and net/http
+// would send it on in the Referer header.
 var noRedirects = &http.Client{
 	Timeout:       30 * time.Second,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// service is what the clients share: one GET, its whole answer, and what an answer other than 200 means.
-type service struct {
+// A transport sends the requests of a client and turns unsuccessful responses into errors.
+type transport struct {
 	name      string
 	http      *http.Client
 	userAgent string
-	keyed     bool   // requests carry an API key, so that a refusal may be about the key, its plan or its credits
-	secret    string // the key, never shown
+	keyed     bool   // requests have an API key, so that a refusal may be about the key, its plan or its credits
+	secret    string // the key, which no error may contain
 }
 
-// get returns the body of a 200 answer and its headers. Every other outcome is an *Error, or the context's error.
-func (s service) get(ctx context.Context, base, path string, query url.Values) ([]byte, http.Header, error) {
+// get returns the body and the headers of a 200 response. Any other error than the context's is an *Error.
+func (t transport) get(ctx context.Context, base, path string, query url.Values) ([]byte, http.Header, error) {
 	address := strings.TrimSuffix(base, "/") + path
 	if len(query) > 0 {
 		address += "?" + query.Encode()
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, nil, s.failure(Invalid, 0, withoutURL(err))
+		return nil, nil, t.failure(Invalid, 0, withoutURL(err))
 	}
 	req.Header.Set("Accept", "application/json")
-	if s.userAgent != "" {
-		req.Header.Set("User-Agent", s.userAgent)
+	if t.userAgent != "" {
+		req.Header.Set("User-Agent", t.userAgent)
 	}
 	client := *noRedirects
-	if s.http != nil {
-		client = *s.http
+	if t.http != nil {
+		client = *t.http
 		client.CheckRedirect = noRedirects.CheckRedirect
 	}
 	resp, err := client.Do(req)
@@ -57,7 +57,7 @@ func (s service) get(ctx context.Context, base, path string, query url.Values) (
 		if ctx.Err() != nil {
 			return nil, nil, ctx.Err()
 		}
-		return nil, nil, s.failure(Unavailable, 0, withoutURL(err))
+		return nil, nil, t.failure(Unavailable, 0, withoutURL(err))
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
@@ -65,24 +65,24 @@ func (s service) get(ctx context.Context, base, path string, query url.Values) (
 	case err != nil && ctx.Err() != nil:
 		return nil, nil, ctx.Err()
 	case err != nil:
-		return nil, nil, s.failure(Unavailable, resp.StatusCode, fmt.Errorf("the answer broke off: %w", withoutURL(err)))
+		return nil, nil, t.failure(Unavailable, resp.StatusCode, fmt.Errorf("the response ended early: %w", withoutURL(err)))
 	case len(body) > maxBody:
-		return nil, nil, s.failure(Unavailable, resp.StatusCode, fmt.Errorf("the answer is longer than %d MB", maxBody>>20))
+		return nil, nil, t.failure(Unavailable, resp.StatusCode, fmt.Errorf("the response is longer than %d MB", maxBody>>20))
 	}
-	if failure := s.judge(resp, body); failure != nil {
+	if failure := t.check(resp, body); failure != nil {
 		return nil, nil, failure
 	}
 	return body, resp.Header, nil
 }
 
-// judge says what an answer means that is not the one asked for, and nil for one that is. The status alone does not
-// decide: errors come with status 200, and a spent key has the status of a wrong one.
-func (s service) judge(resp *http.Response, body []byte) *Error {
-	message, isJSON := s.message(body)
+// check returns the error in a response, or nil for a successful one. The status alone does not decide: errors come with
+// status 200, and a key without credits gets the status of a wrong key.
+func (t transport) check(resp *http.Response, body []byte) *Error {
+	message, isJSON := t.message(body)
 	if resp.StatusCode == http.StatusOK && message == "" {
 		return nil
 	}
-	e := &Error{Service: s.name, Status: resp.StatusCode, Message: message}
+	e := &Error{Service: t.name, Status: resp.StatusCode, Message: message}
 	if !isJSON {
 		e.Err = errors.New(http.StatusText(resp.StatusCode))
 	}
@@ -92,25 +92,25 @@ func (s service) judge(resp *http.Response, body []byte) *Error {
 	switch {
 	case status == http.StatusTooManyRequests || has("rate limit"):
 		e.Kind, e.RetryAfter = Limited, retryAfter(resp.Header)
-	case s.keyed && s.judgeKey(e, text, isJSON):
-	case !s.keyed && refuses(status) && !isHTML(body):
-		// There is no key to be wrong: the service refuses this client. A page of HTML comes from a proxy or the like.
+	case t.keyed && checkKey(e, text, isJSON):
+	case !t.keyed && refuses(status) && !isHTML(body):
+		// Without a key, the service refuses the client. An HTML page comes from a proxy or the like.
 		e.Kind, e.RetryAfter = Limited, retryAfter(resp.Header)
 	case status < 500 && has("no information available"): // 404, as far as is known
 		e.Kind = NotFound
 	case has("timed out"):
 		e.Kind = Unavailable
-	case status == http.StatusServiceUnavailable: // in need of a pause, not because of this request
+	case status == http.StatusServiceUnavailable: // the service needs a pause, whatever the request is
 		e.Kind, e.RetryAfter = Unavailable, retryAfter(resp.Header)
 	case isJSON && status >= 400 && status < 500, has("invalid"):
 		e.Kind = Invalid
 	}
-	// All else passes, or may: a 502 of a proxy, a challenge page under 403, an error page of something in between.
+	// All else may be temporary: a 502 of a proxy, a challenge page with 403, an error page from something in between.
 	return e
 }
 
-// judgeKey sets the kind of an error that is about the API key, and reports whether it is.
-func (s service) judgeKey(e *Error, text string, isJSON bool) bool {
+// checkKey sets the kind of an error about the API key, and reports whether it is one.
+func checkKey(e *Error, text string, isJSON bool) bool {
 	has := func(part string) bool { return strings.Contains(text, part) }
 	switch {
 	case has("credits"):
@@ -127,16 +127,16 @@ func (s service) judgeKey(e *Error, text string, isJSON bool) bool {
 	return true
 }
 
-// refuses reports whether a status says that the service does not serve this client.
+// refuses reports whether a status means that the service refuses the client.
 func refuses(status int) bool {
 	return status == http.StatusUnauthorized || status == http.StatusPaymentRequired || status == http.StatusForbidden
 }
 
-// isHTML reports whether a body is a page and not JSON or plain text.
+// isHTML reports whether a body is an HTML page and not JSON or plain text.
 func isHTML(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }
 
-// message returns what a JSON answer gives as its error, and whether the answer is a JSON object or list at all.
-func (s service) message(body []byte) (string, bool) {
+// message returns the error message in a JSON response, and whether the response is a JSON object or list.
+func (t transport) message(body []byte) (string, bool) {
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 || body[0] != '{' && body[0] != '[' {
 		return "", false
@@ -144,26 +144,26 @@ func (s service) message(body []byte) (string, bool) {
 	if body[0] == '[' {
 		return "", true
 	}
-	// A host of several MB is not read twice for the sake of two keys that it lacks.
+	// Hosts of several MB without these keys are not decoded twice.
 	if !bytes.Contains(body, []byte(`"error"`)) && !bytes.Contains(body, []byte(`"detail"`)) {
 		return "", true
 	}
-	var said struct {
+	var response struct {
 		Error  Text            `json:"error"`
-		Detail json.RawMessage `json:"detail"` // InternetDB: a text, or FastAPI's list of what is wrong
+		Detail json.RawMessage `json:"detail"` // InternetDB: a string, or FastAPI's list of problems
 	}
-	if err := json.Unmarshal(Clean(body), &said); err != nil && !isTypeError(err) {
+	if err := json.Unmarshal(Clean(body), &response); err != nil && !isTypeError(err) {
 		return "", false
 	}
-	text := string(said.Error)
+	text := string(response.Error)
 	if text == "" {
-		text = literal(said.Detail)
+		text = literal(response.Detail)
 	}
-	if text == "" && said.Detail != nil {
+	if text == "" && response.Detail != nil {
 		var faults []struct {
 			Message Text `json:"msg"`
 		}
-		if json.Unmarshal(said.Detail, &faults) == nil && len(faults) > 0 {
+		if json.Unmarshal(response.Detail, &faults) == nil && len(faults) > 0 {
 			text = string(faults[0].Message)
 		}
 	}
@@ -173,7 +173,7 @@ func (s service) message(body []byte) (string, bool) {
 	if strings.HasPrefix(strings.TrimSpace(text), "<") {
 		text = "an HTML page"
 	}
-	text = s.hide(text)
+	text = t.hide(text)
 	const longest = 300
 	if runes := []rune(text); len(runes) > longest {
 		text = string(runes[:longest]) + "…"
@@ -181,24 +181,23 @@ func (s service) message(body []byte) (string, bool) {
 	return text, true
 }
 
-// hide takes the secret out of a text, also as it is written in an address.
-func (s service) hide(text string) string {
-	if s.secret == "" {
+// hide removes the secret from a text, also in the form that it has in URLs.
+func (t transport) hide(text string) string {
+	if t.secret == "" {
 		return text
 	}
-	return strings.NewReplacer(s.secret, "…", url.QueryEscape(s.secret), "…").Replace(text)
+	return strings.NewReplacer(t.secret, "…", url.QueryEscape(t.secret), "…").Replace(text)
 }
 
-// failure makes an Error of a cause that is no answer. What net/http quotes of an answer that it cannot read may be the
-// address that was asked.
-func (s service) failure(kind Kind, status int, err error) *Error {
-	if text := err.Error(); s.hide(text) != text {
-		err = errors.New(s.hide(text))
+// failure makes an Error with a cause. The cause may contain the URL: net/http quotes responses that it cannot read.
+func (t transport) failure(kind Kind, status int, err error) *Error {
+	if text := err.Error(); t.hide(text) != text {
+		err = errors.New(t.hide(text))
 	}
-	return &Error{Service: s.name, Kind: kind, Status: status, Err: err}
+	return &Error{Service: t.name, Kind: kind, Status: status, Err: err}
 }
 
-// withoutURL drops the address from an error of net/http: the key is in it.
+// withoutURL removes the URL, which contains the key, from an error of net/http.
 func withoutURL(err error) error {
 	var urlError *url.Error
 	if errors.As(err, &urlError) {
@@ -207,7 +206,7 @@ func withoutURL(err error) error {
 	return err
 }
 
-// retryAfter reads the Retry-After header, in seconds or as a date; 0 where there is none.
+// retryAfter reads the Retry-After header, in seconds or as a date. It returns 0 if there is none.
 //
 // https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
 func retryAfter(h http.Header) time.Duration {
@@ -221,7 +220,7 @@ func retryAfter(h http.Header) time.Duration {
 	return 0
 }
 
-// maxAge reads max-age of the Cache-Control header; 0 where there is none.
+// maxAge reads max-age of the Cache-Control header. It returns 0 if there is none.
 func maxAge(h http.Header) time.Duration {
 	for directive := range strings.SplitSeq(h.Get("Cache-Control"), ",") {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(directive), "max-age="); ok {
@@ -233,7 +232,7 @@ func maxAge(h http.Header) time.Duration {
 	return 0
 }
 
-// duration is a header's number of seconds, a year at most: more than that does not fit a time.Duration.
+// duration returns a header's number of seconds, at most a year, because larger numbers overflow a time.Duration.
 func duration(seconds int) time.Duration {
 	const year = 365 * 24 * 60 * 60
 	return time.Duration(min(seconds, year)) * time.Second

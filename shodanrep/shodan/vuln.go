@@ -8,28 +8,25 @@ import (
 	"strings"
 )
 
-// VulnMap is a set of vulnerabilities by id, which is a CVE id but for a few. Where the answer is a plain list of ids
-// the details are empty.
+// VulnMap is a set of vulnerabilities by id. Most ids are CVE ids. The details are empty if the response has a list of ids.
 type VulnMap map[string]Vuln
 
-// Vuln is what a banner says of one vulnerability.
+// Vuln is a banner's data on one vulnerability.
 type Vuln struct {
 	Verified    Null[bool]    `json:"verified"` // false: only inferred from the version
 	CVSS        Null[float64] `json:"cvss"`
-	CVSSv2      Null[float64] `json:"cvss_v2"`
 	CVSSVersion Null[float64] `json:"cvss_version"`
 	EPSS        Null[float64] `json:"epss"`
 	RankingEPSS Null[float64] `json:"ranking_epss"`
-	KEV         Null[bool]    `json:"kev"` // known to be exploited; false where the banner has epss and no kev
+	KEV         Null[bool]    `json:"kev"` // known to be exploited; false if the banner has epss and no kev
 	Summary     Text          `json:"summary"`
-	References  Texts         `json:"references"`
 }
 
-// UnmarshalJSON implements json.Unmarshaler. It fails only where the text is not valid JSON.
+// UnmarshalJSON implements json.Unmarshaler. It fails only if the text is not valid JSON.
 //
-// Banners that have EPSS scores name kev only where it is true. Older banners have neither, and say nothing about it.
+// Banners with EPSS scores have kev only if it is true. Older banners have neither, and kev is unknown.
 func (v *Vuln) UnmarshalJSON(raw []byte) error {
-	type plain Vuln // without this method
+	type plain Vuln // has no UnmarshalJSON
 	var wire struct {
 		plain
 		KEV json.RawMessage `json:"kev"`
@@ -47,11 +44,8 @@ func (v *Vuln) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// HasDetails reports whether the answer says how likely the vulnerability is to be exploited, or whether it is.
-func (v *Vuln) HasDetails() bool { return v.EPSS.Valid || v.KEV.Valid }
-
-// merge returns what two accounts of one vulnerability say together: the worse where they differ on what was tested or
-// is exploited, else the first of the two.
+// merge combines the data on one vulnerability from two banners. It is verified or exploited if one of them says so. Other
+// fields come from the first that has them.
 func (v Vuln) merge(other Vuln) Vuln {
 	if other.Verified.V || !v.Verified.Valid {
 		v.Verified = other.Verified
@@ -62,30 +56,24 @@ func (v Vuln) merge(other Vuln) Vuln {
 	if !v.CVSS.Valid {
 		v.CVSS, v.CVSSVersion = other.CVSS, other.CVSSVersion
 	}
-	if !v.CVSSv2.Valid {
-		v.CVSSv2 = other.CVSSv2
-	}
 	if !v.EPSS.Valid {
 		v.EPSS, v.RankingEPSS = other.EPSS, other.RankingEPSS
 	}
 	if v.Summary == "" {
 		v.Summary = other.Summary
 	}
-	if v.References == nil {
-		v.References = other.References
-	}
 	return v
 }
 
-// UnmarshalJSON implements json.Unmarshaler and never fails. It takes an object by id as well as a list of ids, and
-// reads the ids as vulnIDs does.
+// UnmarshalJSON implements json.Unmarshaler and never fails. It reads an object by id or a list of ids, and accepts the ids
+// that vulnIDs accepts.
 func (v *VulnMap) UnmarshalJSON(b []byte) error {
 	*v = nil
 	found := VulnMap{}
 	var byID map[string]json.RawMessage
 	var list Texts
 	if len(b) > 0 && b[0] == '{' && json.Unmarshal(b, &byID) == nil {
-		// In order, so that two spellings of one id always give the same.
+		// Sorted, so that two spellings of one id always give the same result.
 		for _, text := range slices.Sorted(maps.Keys(byID)) {
 			var vuln Vuln
 			if vuln.UnmarshalJSON(byID[text]) == nil {
@@ -103,7 +91,7 @@ func (v *VulnMap) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// add adds the vulnerabilities that a text names.
+// add adds the vulnerabilities with the ids in a text.
 func (v VulnMap) add(text string, vuln Vuln) {
 	for _, id := range vulnIDs(text) {
 		if old, ok := v[id]; ok {
@@ -114,12 +102,12 @@ func (v VulnMap) add(text string, vuln Vuln) {
 	}
 }
 
-// vulnID is the form of the ids that are known: CVE, Microsoft's bulletins such as MS15-034, GitHub's advisories, and
-// China's two databases.
+// vulnID is the form of the known ids: CVE, Microsoft's bulletins such as MS15-034, GitHub's advisories, and China's two
+// databases.
 var vulnID = regexp.MustCompile(`^(CVE-\d{4}-\d{4,19}|MS\d{2}-\d{3}|GHSA(-[0-9A-Z]{4}){3}|CNVD-\d{4}-\d+|CNNVD-\d{6}-\d+)$`)
 
-// vulnIDs returns the ids in a text, in upper case: usually one, but some answers join several with commas. What is not
-// an id is left out. So is an id that starts with "!": it was tested, and the host found not vulnerable.
+// vulnIDs returns the ids in a text, in upper case. It is usually one, but some responses join several with commas. It
+// skips texts that are not ids, and ids that start with "!", which means that the host was tested and is not vulnerable.
 func vulnIDs(text string) []string {
 	var ids []string
 	for _, item := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' }) {
@@ -135,7 +123,7 @@ func vulnIDs(text string) []string {
 	return ids
 }
 
-// IDs returns the ids, sorted, or nil where there was no list.
+// IDs returns the sorted ids, or nil if there was no list.
 func (v VulnMap) IDs() []string {
 	if v == nil {
 		return nil

@@ -56,11 +56,11 @@ func (s *Simulator) cveDB(c *call) *answer {
 	switch c.Endpoint {
 	case EndpointCVE:
 		known := s.knownCVEs()
-		if cve, ok := known[c.Subject]; ok {
+		if cve, ok := known[c.Target]; ok {
 			return cve.answer()
 		}
-		if s.invents(c.Subject) {
-			return inventedCVE(c.Subject, nil).answer()
+		if s.invents(c.Target) {
+			return inventedCVE(c.Target, nil).answer()
 		}
 		return errorAnswer(http.StatusNotFound, cveDBNothing)
 	case EndpointCVEs:

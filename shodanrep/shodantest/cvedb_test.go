@@ -135,13 +135,13 @@ func TestCVEDBHasLimitsAndFaultsOfItsOwn(t *testing.T) {
 		t.Errorf("InternetDB answers %s", got)
 	}
 	sim = vulnerable()
-	sim.Fault(shodantest.Fault{Service: shodantest.CVEDB, Endpoint: shodantest.EndpointCVE, Subject: "CVE-2024-0001", Times: 1, Status: 502, Body: shodantest.BodyPage(502)})
+	sim.Fault(shodantest.Fault{Service: shodantest.CVEDB, Endpoint: shodantest.EndpointCVE, Target: "CVE-2024-0001", Times: 1, Status: 502, Body: shodantest.BodyPage(502)})
 	if got := fmt.Sprint(statuses(t, sim, "/cvedb/cve/CVE-2024-0001", 2, 0)); got != "[502 200]" {
 		t.Errorf("it answers %s", got)
 	}
 	subjects := []string{}
 	for _, r := range sim.Requests() {
-		subjects = append(subjects, r.Service+" "+r.Subject)
+		subjects = append(subjects, r.Service+" "+r.Target)
 	}
 	if !slices.Equal(subjects, []string{"cvedb CVE-2024-0001", "cvedb CVE-2024-0001"}) || sim.Count(shodantest.CVEDB) != 2 {
 		t.Errorf("recorded %q", subjects)

@@ -100,7 +100,7 @@ func (s *Simulator) domain(c *call, a account, query url.Values) *answer {
 	if !s.spend(c.Key) {
 		return errorAnswer(http.StatusUnauthorized, creditsSpent)
 	}
-	records := s.recordsOf(strings.ToLower(c.Subject))
+	records := s.recordsOf(strings.ToLower(c.Target))
 	if len(records) == 0 {
 		return errorAnswer(http.StatusNotFound, noInformationDomain)
 	}
@@ -118,5 +118,5 @@ func (s *Simulator) domain(c *call, a account, query url.Values) *answer {
 		}
 	}
 	slices.Sort(subdomains)
-	return ok(map[string]any{"domain": c.Subject, "tags": []string{}, "data": data, "subdomains": distinct(subdomains), "more": to < len(records)})
+	return ok(map[string]any{"domain": c.Target, "tags": []string{}, "data": data, "subdomains": distinct(subdomains), "more": to < len(records)})
 }

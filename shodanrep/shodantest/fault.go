@@ -15,7 +15,7 @@ type FaultKind int
 
 // The kinds of faults.
 const (
-	Answer    FaultKind = iota // answer with the fault's Status and Body instead
+	Respond   FaultKind = iota // answer with the fault's Status and Body instead
 	Truncated                  // the right answer, cut in the middle: 200, and no whole JSON
 	BrokenOff                  // the connection ends in the middle of the right answer
 	Dropped                    // the connection ends before any answer
@@ -46,7 +46,7 @@ var OddBodies = []string{
 type Fault struct {
 	Service  string
 	Endpoint string
-	Subject  string // an address, also among others in one request, or a whole query
+	Target   string // an address, also among others in one request, or a whole query
 
 	Skip  int // how many requests that fit go by first
 	Times int // how often; 0: always
@@ -105,7 +105,7 @@ func (fs *faults) match(c *call) *Fault {
 func (f *fault) fit(c *call) bool {
 	return (f.Service == "" || f.Service == c.Service) &&
 		(f.Endpoint == "" || f.Endpoint == c.Endpoint) &&
-		(f.Subject == "" || f.Subject == c.Subject || slices.Contains(strings.Split(c.Subject, ","), f.Subject))
+		(f.Target == "" || f.Target == c.Target || slices.Contains(strings.Split(c.Target, ","), f.Target))
 }
 
 func (f *fault) hit(c *call) bool {
@@ -113,7 +113,7 @@ func (f *fault) hit(c *call) bool {
 		return false
 	}
 	if f.Probability > 0 && f.Probability < 1 {
-		name := c.Service + " " + c.Subject
+		name := c.Service + " " + c.Target
 		try := f.tries[name]
 		f.tries[name]++
 		hash := fnv.New64a()

@@ -60,12 +60,12 @@ func TestFaultsChooseTheirRequests(t *testing.T) {
 		{"all of them", shodantest.Fault{}, "XXXXX XXXXX"},
 		{"of a service", shodantest.Fault{Service: shodantest.InternetDB}, ".XX.. .XX.."},
 		{"of an endpoint", shodantest.Fault{Endpoint: shodantest.EndpointSearch}, "....X ....X"},
-		{"of an address, also among others", shodantest.Fault{Subject: "192.0.2.2"}, "..XX. ..XX."},
-		{"of an address at one service", shodantest.Fault{Subject: "192.0.2.2", Service: shodantest.Shodan}, "...X. ...X."},
-		{"of a query", shodantest.Fault{Subject: "port:22"}, "....X ....X"},
+		{"of an address, also among others", shodantest.Fault{Target: "192.0.2.2"}, "..XX. ..XX."},
+		{"of an address at one service", shodantest.Fault{Target: "192.0.2.2", Service: shodantest.Shodan}, "...X. ...X."},
+		{"of a query", shodantest.Fault{Target: "port:22"}, "....X ....X"},
 		{"so many times", shodantest.Fault{Times: 3}, "XXX.. ....."},
 		{"after so many", shodantest.Fault{Skip: 4, Times: 2}, "....X X...."},
-		{"of an address, once", shodantest.Fault{Subject: "192.0.2.1", Times: 1}, "X.... ....."},
+		{"of an address, once", shodantest.Fault{Target: "192.0.2.1", Times: 1}, "X.... ....."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -12,7 +12,7 @@ type Request struct {
 	Time     time.Time // when it arrived
 	Service  string    // Shodan, InternetDB or CVEDB
 	Endpoint string    // such as EndpointHost
-	Subject  string    // the address or the addresses, the query, the names, the CVE asked for; all parameters of a list of CVEs
+	Target   string    // the address or the addresses, the query, the names, the CVE asked for; all parameters of a list of CVEs
 	Key      string    // the API key it came with
 	Status   int       // what it was answered, 0 while it is under way or where its caller went away or was dropped
 }
@@ -99,5 +99,5 @@ func (s *Simulator) log(c *call, status int) {
 	}
 	s.record.mu.Lock()
 	defer s.record.mu.Unlock()
-	fmt.Fprintf(s.logTo, "%s %s %s %q %d\n", c.Time.Format(time.RFC3339Nano), c.Service, c.Endpoint, c.Subject, status)
+	fmt.Fprintf(s.logTo, "%s %s %s %q %d\n", c.Time.Format(time.RFC3339Nano), c.Service, c.Endpoint, c.Target, status)
 }

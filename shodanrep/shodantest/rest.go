@@ -54,7 +54,7 @@ func (s *Simulator) rest(c *call) *answer {
 	}
 	switch c.Endpoint {
 	case EndpointHost:
-		return s.oneHost(c.Subject, query)
+		return s.oneHost(c.Target, query)
 	case EndpointHosts:
 		allowed := account.plan == "corp"
 		if s.bulk != nil {
@@ -63,7 +63,7 @@ func (s *Simulator) rest(c *call) *answer {
 		if !allowed { // what a lesser plan is really answered is not known
 			return errorAnswer(http.StatusForbidden, planTooLow)
 		}
-		return s.manyHosts(c.Subject, query)
+		return s.manyHosts(c.Target, query)
 	case EndpointSearch, EndpointCount:
 		return s.search(c, query)
 	}

@@ -184,22 +184,22 @@ func (s *Simulator) route(r *http.Request) call {
 	}
 	switch c.Service {
 	case InternetDB:
-		c.Endpoint, c.Subject = EndpointInternetDB, strings.TrimPrefix(c.path, "/")
+		c.Endpoint, c.Target = EndpointInternetDB, strings.TrimPrefix(c.path, "/")
 		return c
 	case CVEDB:
 		c.Endpoint = c.path
-		c.Subject, _ = url.QueryUnescape(r.URL.RawQuery)
+		c.Target, _ = url.QueryUnescape(r.URL.RawQuery)
 		if id, ok := strings.CutPrefix(c.path, "/cve/"); ok {
-			c.Endpoint, c.Subject = EndpointCVE, id
+			c.Endpoint, c.Target = EndpointCVE, id
 		}
 		return c
 	}
 	c.Key = r.URL.Query().Get("key")
 	if c.Service == Exploits {
-		c.Endpoint, c.Subject = c.path, r.URL.Query().Get("query")
+		c.Endpoint, c.Target = c.path, r.URL.Query().Get("query")
 		return c
 	}
-	c.Endpoint, c.Subject = endpoint(c.path, r.URL.Query())
+	c.Endpoint, c.Target = endpoint(c.path, r.URL.Query())
 	return c
 }
 
@@ -212,7 +212,7 @@ func (s *Simulator) answer(c *call) *answer {
 		if !s.allow(c) {
 			return s.limited(internetDBLimited)
 		}
-		return s.internetDB(c.Subject)
+		return s.internetDB(c.Target)
 	case c.Service == CVEDB:
 		if !s.allow(c) {
 			return s.limited(cveDBLimited)

@@ -300,11 +300,11 @@ func TestRequestsAreRecorded(t *testing.T) {
 		ask(t, sim, path)
 	}
 	want := []shodantest.Request{
-		{Service: "shodan", Endpoint: shodantest.EndpointHost, Subject: "192.0.2.1", Key: shodantest.Key, Status: 200},
-		{Service: "shodan", Endpoint: shodantest.EndpointHosts, Subject: "192.0.2.1,192.0.2.2", Key: shodantest.Key, Status: 200},
-		{Service: "shodan", Endpoint: shodantest.EndpointSearch, Subject: "port:22", Key: shodantest.Key, Status: 200},
+		{Service: "shodan", Endpoint: shodantest.EndpointHost, Target: "192.0.2.1", Key: shodantest.Key, Status: 200},
+		{Service: "shodan", Endpoint: shodantest.EndpointHosts, Target: "192.0.2.1,192.0.2.2", Key: shodantest.Key, Status: 200},
+		{Service: "shodan", Endpoint: shodantest.EndpointSearch, Target: "port:22", Key: shodantest.Key, Status: 200},
 		{Service: "shodan", Endpoint: shodantest.EndpointInfo, Key: shodantest.Key, Status: 200},
-		{Service: "internetdb", Endpoint: shodantest.EndpointInternetDB, Subject: "192.0.2.9", Status: 404},
+		{Service: "internetdb", Endpoint: shodantest.EndpointInternetDB, Target: "192.0.2.9", Status: 404},
 		{Service: "shodan", Endpoint: shodantest.EndpointInfo, Key: "wrong", Status: 401},
 	}
 	got := sim.Requests()

@@ -105,7 +105,7 @@ func run(t *testing.T, e endpointCase, counts *tally) {
 			c = o
 		}
 		fault := f.fault
-		fault.Service, fault.Endpoint, fault.Subject = e.service, e.endpoint, e.subject
+		fault.Service, fault.Endpoint, fault.Target = e.service, e.endpoint, e.subject
 		c.sim.Fault(fault)
 		rows, err := r.query(f.name, c)
 		c.sim.ClearFaults()

@@ -110,7 +110,7 @@ func TestTheProgramThatOnlyAsksAsksForEachAddressOnce(t *testing.T) {
 	}
 	asked := map[string]bool{}
 	for _, r := range s.Requests() {
-		asked[r.Subject] = true
+		asked[r.Target] = true
 	}
 	if len(asked) != 250 || s.Count(shodantest.InternetDB) != 250 || s.refused() != 0 {
 		t.Errorf("%d requests for %d addresses, %d refused", s.Count(""), len(asked), s.refused())

@@ -6,11 +6,10 @@ import (
 	"strings"
 )
 
-// checkLists returns an error where a list of a host's response is not a list. The lenient types read such a value as no
-// list or as a list of one, and then a host whose ports are unknown looks like one without ports.
+// checkLists returns an error if a field of a host's response is not a list although it must be. The lenient types read
+// such a value as no list or as a list of one, and a host whose ports are unknown would look like one without ports.
 //
-// A missing list and null are allowed: the response says nothing of it. A single text is read as a list of one, and
-// vulnerabilities may be an object.
+// A list may be missing or null. A single string is read as a list of one, and vulnerabilities may be an object.
 func checkLists(body []byte) error {
 	var lists struct {
 		Ports     firstByte `json:"ports"`
@@ -22,12 +21,12 @@ func checkLists(body []byte) error {
 		CPEs      firstByte `json:"cpes"`
 	}
 	if err := json.Unmarshal(body, &lists); err != nil && !isTypeError(err) {
-		return fmt.Errorf("the answer is not whole JSON: %w", err)
+		return fmt.Errorf("the response is not complete JSON: %w", err)
 	}
 	for _, list := range []struct {
 		name    string
 		first   firstByte
-		allowed string // what its value may begin with
+		allowed string // the possible first bytes of its value
 	}{
 		{"ports", lists.Ports, "["}, {"data", lists.Data, "["}, {"vulns", lists.Vulns, `[{"`},
 		{"tags", lists.Tags, `["`}, {"hostnames", lists.Hostnames, `["`}, {"domains", lists.Domains, `["`}, {"cpes", lists.CPEs, `["`},
@@ -39,7 +38,7 @@ func checkLists(body []byte) error {
 	return nil
 }
 
-// firstByte is the first byte of a JSON value, which tells its type; 0 where there is no value.
+// firstByte is the first byte of a JSON value, which shows its type. It is 0 if there is no value.
 type firstByte byte
 
 // UnmarshalJSON implements json.Unmarshaler.
