@@ -2,13 +2,14 @@ package cache
 
 import (
 	"context"
-	"errors"
 	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 )
 
-// ErrAway is what a Coordinator answers while the service it coordinates through is out of reach: each machine goes on
+// ErrAway is what a Coordinator returns while the service it coordinates through is out of reach: each machine goes on
 // with a share of its own.
-var ErrAway = errors.New("the machines cannot be coordinated at the moment")
+var ErrAway = ratelimit.ErrAway
 
 // Coordinator shares among machines what they do at this moment. Its methods may be called side by side; where they
 // fail, it is with ErrAway, or with ctx's error.

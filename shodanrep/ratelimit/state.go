@@ -1,4 +1,4 @@
-package lookup
+package ratelimit
 
 import (
 	"encoding/json"
@@ -11,23 +11,22 @@ const (
 	memberTimeout = 900 * time.Millisecond
 	// heartbeat is how often a process that has requests under way, or waits to send one, says so.
 	heartbeat = 250 * time.Millisecond
-	// maxForgiveness bounds how long a rate that was refused is not tried again.
-	maxForgiveness = 24 * time.Hour
+	// maxCeilingTTL bounds how long a rate that was refused is not tried again.
+	maxCeilingTTL = 24 * time.Hour
 	// maxLatency bounds the latency that is read from a file: no request takes longer.
 	maxLatency = 5 * time.Minute
 )
 
-// rateState is what is known of how fast a service may be sent requests. The processes of a machine share it as JSON.
-type rateState struct {
+// state is what is known of how fast a service may be sent requests. The processes of a machine share it as JSON.
+type state struct {
 	Tokens   float64   `json:"tokens"` // requests that may be sent at once, as of TokensAt
 	TokensAt time.Time `json:"tokens_at,omitzero"`
-	Written  time.Time `json:"written,omitzero"` // when the last request was, where the rate is exact
 
-	Current   float64       `json:"current,omitempty"`   // the rate after a refusal, 0 where it is the highest allowed
-	Changed   time.Time     `json:"changed,omitzero"`    // when Current was last raised or lowered
-	Ceiling   float64       `json:"ceiling,omitempty"`   // recovery ends here; 0 where it ends at the configured rate
-	LoweredAt time.Time     `json:"lowered_at,omitzero"` // when Ceiling was last changed
-	Patience  time.Duration `json:"patience"`            // how long Ceiling stays, see forgiveness
+	Current    float64       `json:"current,omitempty"`   // the rate after a refusal, 0 where it is the highest allowed
+	Changed    time.Time     `json:"changed,omitzero"`    // when Current was last raised or lowered
+	Ceiling    float64       `json:"ceiling,omitempty"`   // recovery ends here; 0 where it ends at the configured rate
+	LoweredAt  time.Time     `json:"lowered_at,omitzero"` // when Ceiling was last changed
+	CeilingTTL time.Duration `json:"ceiling_ttl"`         // how long Ceiling stays, see ceilingTTL
 
 	Paused   time.Time `json:"paused,omitzero"`    // no request is sent before this
 	Banned   time.Time `json:"banned,omitzero"`    // every request fails before this
@@ -47,19 +46,20 @@ type rateState struct {
 type member struct {
 	Seen      time.Time `json:"seen"`
 	UnderWay  int       `json:"under_way"`
-	PerSecond float64   `json:"per_second"`       // the rate that it is configured with
-	Waiting   time.Time `json:"waiting,omitzero"` // since when it has waited to send its next request
+	PerSecond float64   `json:"per_second"`        // the rate that it is configured with
+	Waiting   time.Time `json:"waiting,omitzero"`  // since when it has waited to send its next request
+	Writing   bool      `json:"writing,omitempty"` // a request has its slot and is not yet written
 }
 
-func newRateState() rateState {
-	return rateState{Patience: forgiveness, MinWindow: minWindow}
+func newState() state {
+	return state{CeilingTTL: ceilingTTL, MinWindow: minWindow}
 }
 
-// readRateState reads a record of the file. What cannot be read is as good as nothing known.
-func readRateState(record []byte, now time.Time) rateState {
-	s := newRateState()
+// readState reads a record of the file. What cannot be read is as good as nothing known.
+func readState(record []byte, now time.Time) state {
+	s := newState()
 	if len(record) > 0 && json.Unmarshal(record, &s) != nil {
-		s = newRateState()
+		s = newState()
 	}
 	s.bound(now)
 	return s
@@ -67,13 +67,13 @@ func readRateState(record []byte, now time.Time) rateState {
 
 // bound replaces what cannot be true. The file may be damaged or forged, and the clock may have been set back: no value
 // in it may stop requests for longer than a ban lasts, or let more of them go than a new process would.
-func (s *rateState) bound(now time.Time) {
-	for _, t := range []*time.Time{&s.TokensAt, &s.Written, &s.Changed, &s.LoweredAt, &s.Refusal, &s.Updated} {
+func (s *state) bound(now time.Time) {
+	for _, t := range []*time.Time{&s.TokensAt, &s.Changed, &s.LoweredAt, &s.Refusal, &s.Updated} {
 		if t.After(now) {
 			*t = now
 		}
 	}
-	if latest := now.Add(longestBan); s.Banned.After(latest) {
+	if latest := now.Add(LongestBan); s.Banned.After(latest) {
 		s.Banned = latest
 	}
 	// A longer pause is a ban, for which no query waits.
@@ -84,7 +84,7 @@ func (s *rateState) bound(now time.Time) {
 	}
 	s.Tokens = max(0, s.Tokens)
 	s.Latency = min(max(0, s.Latency), maxLatency)
-	s.Patience = min(max(forgiveness, s.Patience), maxForgiveness)
+	s.CeilingTTL = min(max(ceilingTTL, s.CeilingTTL), maxCeilingTTL)
 	s.Refusals = min(max(0, s.Refusals), 1000)
 	if s.MinWindow != 1 {
 		s.MinWindow = minWindow
@@ -100,7 +100,7 @@ func (s *rateState) bound(now time.Time) {
 		}
 	}
 	// What a service refused long ago says little of now.
-	if len(s.Members) == 0 && now.Sub(s.Updated) > forgiveness && now.Sub(s.Refusal) > longestBan {
-		*s = rateState{Patience: forgiveness, MinWindow: minWindow, Written: s.Written, Paused: s.Paused, Banned: s.Banned}
+	if len(s.Members) == 0 && now.Sub(s.Updated) > ceilingTTL && now.Sub(s.Refusal) > LongestBan {
+		*s = state{CeilingTTL: ceilingTTL, MinWindow: minWindow, Paused: s.Paused, Banned: s.Banned}
 	}
 }
