@@ -2,15 +2,24 @@ package ratelimit
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 )
 
-// margin makes the rate a little slower than configured: requests that are sent exactly a second apart can arrive less
-// than a second apart.
-const margin = 1.03
+const (
+	// margin makes the rate a little slower than configured. Requests that are sent exactly a second apart can arrive less
+	// than a second apart, which TestAKeptPaceIsNotRefusedByAStrictService and figures 5 and 9 would show.
+	margin = 1.03
+	// longestWait is the longest pause, asked for by the service, that is waited for. A longer one is a ban: a row that
+	// says until when is of more use than a query that hangs for an hour. See TestALongPauseIsNotWaitedForButSaid.
+	longestWait = time.Minute
+	// LongestBan is the longest pause or ban, whatever a service says or the cache has: a date in the year 2199 must not
+	// turn a service off. A service that means it says so again. See TestABanInTheFileIsCutToSixHours.
+	LongestBan = 6 * time.Hour
+)
 
 // Limits says how careful a Limiter is with a service.
 type Limits struct {
@@ -33,22 +42,47 @@ type Limits struct {
 // state is that of all of them together, see update.
 type Limiter struct {
 	limits Limits
-	mu     sync.Mutex
-	state
-	sharing
-	underWay int           // requests of this process
-	peers    int           // how many processes divide the rate that do not share the state
-	changed  chan struct{} // closed and replaced when a request ends or the state changes
 	// acquiring holds the one request of this process that waits for its slot or, where the limiter is exact, has one and
 	// is not yet written.
 	acquiring chan struct{}
+
+	mu sync.Mutex
+	state
+	sharing
+	underWay int           // requests of this process
+	latency  time.Duration // of a response, a moving average; 0 before the first
+	changed  chan struct{} // closed and replaced when a request ends or the state changes
 }
 
 // New returns a limiter for one service.
 func New(limits Limits) *Limiter {
 	return &Limiter{
-		limits: limits, state: newState(), peers: 1, changed: make(chan struct{}), acquiring: make(chan struct{}, 1),
+		limits: limits, state: newState(), changed: make(chan struct{}), acquiring: make(chan struct{}, 1),
 	}
+}
+
+// ShareThrough shares the limiter's state with the processes that use the same name in the same file, and with the
+// machines that use it with the same Coordinator. The file is nil where processes share nothing. ShareThrough comes
+// before the first request.
+func (l *Limiter) ShareThrough(file *File, name string) {
+	l.file, l.name, l.id = file, name, rand.Text()
+}
+
+// SetRate changes the configured rate. A rate that refusals have lowered stays as it is where the new one is higher,
+// and recovers up to it.
+func (l *Limiter) SetRate(perSecond float64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.limits.PerSecond = perSecond
+	l.credit = 0
+	l.wake()
+}
+
+// Rate returns how many requests a second the limiter allows now: the configured rate, or a lower one after refusals.
+func (l *Limiter) Rate() float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.rate(time.Now())
 }
 
 // A BannedError says that a service must not be sent requests before Until.
@@ -64,44 +98,38 @@ func (e *BannedError) Error() string {
 		e.Service, e.Until.UTC().Format(time.RFC3339), e.Advice)
 }
 
-// ErrAway is what a Coordinator returns while it is out of reach: each machine goes on with a share of the rate.
-var ErrAway = errors.New("the machines cannot be coordinated at the moment")
-
-// A Coordinator shares rates among machines. Its methods may be called concurrently. They fail with ErrAway or with the
-// context's error.
-type Coordinator interface {
-	// Take waits until the named rate admits one more request of all machines together.
-	Take(ctx context.Context, name string, perSecond float64, burst int) error
-	// Delay makes the next requests at the named rate later by d, because one was written so late. Where that fails
-	// nothing is delayed.
-	Delay(ctx context.Context, name string, d time.Duration)
-	// Peers returns how many processes share the named rate, this one included, as far as was last known.
-	Peers(name string) int
-	// Available reports whether the coordination works at the moment.
-	Available() bool
-}
-
-// SetRate changes the configured rate. A rate that refusals have lowered stays as it is where the new one is higher,
-// and recovers up to it.
-func (l *Limiter) SetRate(perSecond float64) {
+// Pause lets nothing go for a while, as a service asks that has a pause of its own.
+func (l *Limiter) Pause(pause time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if perSecond == l.limits.PerSecond {
-		return
-	}
-	l.limits.PerSecond = perSecond
-	l.credit = 0
-	if l.file != nil && l.Members != nil {
-		l.join(time.Now())
-	}
+	l.update(func(now time.Time) { l.pause(now, pause) })
 	l.wake()
 }
 
-// Rate returns how many requests a second the limiter allows now: the configured rate, or a lower one after refusals.
-func (l *Limiter) Rate() float64 {
+// Ban keeps to a ban that is known from elsewhere, such as an earlier process.
+func (l *Limiter) Ban(until time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.rate()
+	if !until.After(l.Banned) {
+		return
+	}
+	l.update(func(now time.Time) { l.Banned = later(l.Banned, earlier(until, now.Add(LongestBan))) })
+	l.wake()
+}
+
+// pause lets nothing go for a while from now on. The caller holds the lock.
+func (l *Limiter) pause(now time.Time, pause time.Duration) {
+	until := now.Add(min(pause, LongestBan))
+	l.Paused = later(l.Paused, until)
+	if pause > longestWait {
+		l.Banned = later(l.Banned, until)
+	}
+}
+
+// wake makes all who wait look again. The caller holds the lock.
+func (l *Limiter) wake() {
+	close(l.changed)
+	l.changed = make(chan struct{})
 }
 
 // Acquire waits until a request may be sent. The caller must end the slot with Done, Refused or Abandon. Acquire returns
@@ -114,7 +142,7 @@ func (l *Limiter) Acquire(ctx context.Context, machines Coordinator) (*Slot, err
 		return nil, ctx.Err()
 	}
 	s := &Slot{limiter: l, machines: machines, acquiring: true}
-	err := l.wait(ctx, s)
+	err := s.wait(ctx)
 	if err != nil || !l.limits.Exact {
 		s.release()
 	}
@@ -125,32 +153,25 @@ func (l *Limiter) Acquire(ctx context.Context, machines Coordinator) (*Slot, err
 }
 
 // wait waits until the slot's request may be sent.
-func (l *Limiter) wait(ctx context.Context, s *Slot) error {
+func (s *Slot) wait(ctx context.Context) error {
+	l := s.limiter
+	local := s.machines == nil // whether this process decides by itself
 	for {
-		coordinated := s.machines != nil && s.machines.Available()
-		peers := 1
-		if s.machines != nil {
-			peers = max(1, s.machines.Peers(l.name))
-		}
 		l.mu.Lock()
-		l.peers = peers
-		wait, err := l.admit(s, coordinated && !s.coordinated)
-		perSecond, burst, changed := l.pace(time.Now()), l.allowedBurst(), l.changed
+		wait, err := l.admit(s, local)
+		now := time.Now()
+		perSecond, burst, changed := l.pace(now), l.burst(now), l.changed
 		l.mu.Unlock()
 		switch {
 		case err != nil:
 			return err
 		case !s.begun.IsZero():
-			return ctx.Err()
+			return nil
 		case wait > 0:
-			s.coordinated = false // the place among the machines is too old then
+			local, s.coordinated = s.machines == nil, false // the place among the machines is too old then
 			err = sleep(ctx, wait, changed)
 		default:
-			err = s.machines.Take(ctx, l.name, perSecond, burst)
-			s.coordinated = err == nil
-			if errors.Is(err, ErrAway) {
-				err = nil
-			}
+			local, err = s.takeAmongMachines(ctx, perSecond, burst)
 		}
 		if err != nil {
 			return err
@@ -158,91 +179,88 @@ func (l *Limiter) wait(ctx context.Context, s *Slot) error {
 	}
 }
 
+// takeAmongMachines waits for the slot's place in the rate of all machines. It reports whether they are out of reach.
+func (s *Slot) takeAmongMachines(ctx context.Context, perSecond float64, burst int) (away bool, err error) {
+	l := s.limiter
+	peers, err := s.machines.Take(ctx, l.name, perSecond, burst)
+	away = errors.Is(err, ErrAway)
+	if err != nil && !away {
+		return false, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.away = away; away {
+		l.peers = max(l.peers, peers)
+	} else {
+		l.peers = peers
+	}
+	s.coordinated = !away
+	return away, nil
+}
+
 // admit begins the slot's request where it may be sent. Otherwise it returns how long to wait, 0 where only the place
 // among the machines is missing. The caller holds the lock.
-func (l *Limiter) admit(s *Slot, machinesFirst bool) (wait time.Duration, err error) {
-	if !machinesFirst && !s.coordinated && l.spendCredit() {
+func (l *Limiter) admit(s *Slot, local bool) (wait time.Duration, err error) {
+	if local && l.spendCredit() {
 		l.underWay++
 		s.begun = time.Now()
 		return 0, nil
 	}
-	l.look(func(now time.Time) bool {
+	l.update(func(now time.Time) {
 		if now.Before(l.Banned) {
 			err = &BannedError{Until: l.Banned}
-			return true
+			return
 		}
-		l.recover(now)
 		if l.Since.IsZero() {
 			l.Since = now
 		}
 		wait = l.Paused.Sub(now)
-		switch {
-		case wait > 0:
-		case l.underWay+l.othersUnderWay() >= l.window(now):
-			if wait = time.Hour; l.othersUnderWay() > 0 { // else the end of this process's own wakes it
-				wait = l.lookAgain()
-			}
-		case machinesFirst:
-		case s.coordinated:
-			wait = 0
-			l.begin(s, now)
-		default:
-			if wait = l.take(now); wait <= 0 {
-				l.begin(s, now)
-			}
+		if wait <= 0 && l.underWay+l.othersUnderWay() >= l.window(now) {
+			wait = pollOften
 		}
-		if s.begun.IsZero() && l.waiting.IsZero() {
+		if wait <= 0 && local {
+			wait = l.take(now)
+		}
+		switch {
+		case wait <= 0 && (local || s.coordinated):
+			l.underWay++
+			l.writing = l.limits.Exact
+			l.waiting = time.Time{}
+			s.begun = now
+		case l.waiting.IsZero():
 			l.waiting = now
 		}
-		return !s.begun.IsZero()
 	})
 	if l.file != nil {
-		wait = min(wait, lookEvery)
+		wait = min(wait, pollEvery)
 	}
 	return max(0, wait), err
 }
 
-// begin counts a request as under way. The caller holds the lock.
-func (l *Limiter) begin(s *Slot, now time.Time) {
-	l.underWay++
-	l.writing = l.limits.Exact
-	l.waiting = time.Time{}
-	s.begun = now
-}
-
-// limit is how many requests a second may be sent. The caller holds the lock.
-func (l *Limiter) limit(now time.Time) float64 { return l.pace(now) / margin / float64(l.peers) }
-
-// nextAt is when a request may be sent. The caller holds the lock.
-func (l *Limiter) nextAt(now time.Time) time.Time {
-	limit, burst := l.limit(now), float64(l.allowedBurst())
-	if l.TokensAt.IsZero() {
-		l.Tokens = burst
-	} else {
-		l.Tokens = min(burst, l.Tokens+max(0, now.Sub(l.TokensAt).Seconds())*limit)
-	}
-	l.TokensAt = now
-	return now.Add(time.Duration((1 - l.Tokens) / limit * float64(time.Second)))
-}
-
 // take takes a token if there is one: then it returns 0, else how long to wait. The caller holds the lock.
 func (l *Limiter) take(now time.Time) (wait time.Duration) {
-	next := l.nextAt(now)
-	switch wait = next.Sub(now); {
-	case wait <= 0 && l.othersWrite():
-		wait = l.lookAgain()
-	case wait <= 0 && l.earlier() > 0:
+	limit := l.pace(now) / margin
+	if l.away {
+		limit /= float64(max(1, l.peers))
+	}
+	interval := func(n float64) time.Duration { return time.Duration(n / limit * float64(time.Second)) }
+	tokens := float64(l.burst(now))
+	if !l.TokensAt.IsZero() {
+		tokens = min(tokens, l.Tokens+now.Sub(l.TokensAt).Seconds()*limit)
+	}
+	wait = interval(1 - tokens)
+	if l.othersWaitLonger() {
 		// Another process has waited for longer. It gets a moment to take the token.
-		wait = next.Add(l.grace(now)).Sub(now)
+		wait = l.TokensAt.Add(interval(1 - l.Tokens + grace)).Sub(now)
+	}
+	if l.othersWrite() {
+		wait = max(wait, pollOften)
 	}
 	if wait > 0 {
 		return wait
 	}
-	l.Tokens--
-	if n := l.block(); n > 0 {
-		l.Tokens = max(0, l.Tokens-float64(n))
-		l.credit, l.creditUntil = n, now.Add(creditTime)
-	}
+	l.Tokens, l.TokensAt = tokens-1, now
+	l.takeCredit(now)
 	return 0
 }
 
@@ -260,31 +278,16 @@ func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
 	}
 }
 
-// lookEvery and lookOften are how often a process that waits reads what others have changed: whether they were refused,
-// and whether one more request may be under way.
-const (
-	lookEvery = 250 * time.Millisecond
-	lookOften = 20 * time.Millisecond
-)
-
-// lookAgain is how long a process waits until a request of another process may have ended. It is longer where responses
-// take longer. The caller holds the lock.
-func (l *Limiter) lookAgain() time.Duration {
-	return min(lookEvery, max(lookOften, l.Latency/16))
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
-// paused reports whether no request may be sent at the moment. The caller holds the lock.
-func (l *Limiter) paused(now time.Time) bool { return now.Before(l.Paused) || now.Before(l.Banned) }
-
-// wake makes all who wait look again. The caller holds the lock.
-func (l *Limiter) wake() {
-	close(l.changed)
-	l.changed = make(chan struct{})
-}
-
-// ShareThrough shares the limiter's state with the processes that use the same name in the same file, and with the
-// machines that use it with the same Coordinator. The file is nil where processes share nothing. ShareThrough comes
-// before the first request.
-func (l *Limiter) ShareThrough(file *File, name string) {
-	l.file, l.name = file, name
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }

@@ -27,8 +27,8 @@ func TestLimiter(t *testing.T) {
 	for name, test := range map[string]func(t *testing.T, l *Limiter){
 		"a refusal halves the pace": func(t *testing.T, l *Limiter) {
 			begin(t, l).Refused(0)
-			if l.rate() != 10 {
-				t.Errorf("%v a second, want 10", l.rate())
+			if l.Rate() != 10 {
+				t.Errorf("%v a second, want 10", l.Rate())
 			}
 		},
 		"refusals of requests that left before the last one count as one": func(t *testing.T, l *Limiter) {
@@ -40,8 +40,8 @@ func TestLimiter(t *testing.T) {
 				}
 				time.Sleep(time.Millisecond)
 			}
-			if l.Refusals != 1 || l.rate() != 10 {
-				t.Errorf("%d refusals, %v a second", l.Refusals, l.rate())
+			if l.Refusals != 1 || l.Rate() != 10 {
+				t.Errorf("%d refusals, %v a second", l.Refusals, l.Rate())
 			}
 		},
 		"an answer to a request that left before a refusal does not end the caution": func(t *testing.T, l *Limiter) {
@@ -113,15 +113,15 @@ func TestLimiter(t *testing.T) {
 			begin(t, l).Done()
 			time.Sleep(5 * time.Minute)
 			begin(t, l).Done()
-			if l.rate() != 15 {
-				t.Errorf("%v a second, want three quarters of the 20 that were refused", l.rate())
+			if l.Rate() != 15 {
+				t.Errorf("%v a second, want three quarters of the 20 that were refused", l.Rate())
 			}
 			time.Sleep(10 * time.Minute)
 			begin(t, l).Done()
 			time.Sleep(10 * time.Second)
 			begin(t, l).Done()
-			if l.rate() != 20 {
-				t.Errorf("%v a second, want that 20 are tried again after a while", l.rate())
+			if l.Rate() != 20 {
+				t.Errorf("%v a second, want that 20 are tried again after a while", l.Rate())
 			}
 			// And after twice as long the next time.
 			begin(t, l).Refused(0)
@@ -129,8 +129,8 @@ func TestLimiter(t *testing.T) {
 				time.Sleep(time.Minute)
 				begin(t, l).Done()
 			}
-			if l.rate() != 15 {
-				t.Errorf("%v a second, want 15 for 20 minutes", l.rate())
+			if l.Rate() != 15 {
+				t.Errorf("%v a second, want 15 for 20 minutes", l.Rate())
 			}
 		},
 		"the pace never falls below a request in ten seconds": func(t *testing.T, l *Limiter) {
@@ -139,30 +139,30 @@ func TestLimiter(t *testing.T) {
 				time.Sleep(time.Minute)
 				begin(t, l).Done()
 			}
-			if l.rate() < 0.1 {
-				t.Errorf("%v a second", l.rate())
+			if l.Rate() < 0.1 {
+				t.Errorf("%v a second", l.Rate())
 			}
 		},
 		"a slower rate holds at once, and so does a faster one": func(t *testing.T, l *Limiter) {
 			l.SetRate(5)
-			if l.rate() != 5 || l.limits.PerSecond != 5 || l.highest() != 5 {
-				t.Errorf("%v a second, want 5", l.rate())
+			if l.Rate() != 5 || l.limits.PerSecond != 5 || l.highest(time.Now()) != 5 {
+				t.Errorf("%v a second, want 5", l.Rate())
 			}
 			l.SetRate(50)
-			if l.rate() != 50 || l.limits.PerSecond != 50 || l.highest() != 50 {
-				t.Errorf("%v a second, want 50", l.rate())
+			if l.Rate() != 50 || l.limits.PerSecond != 50 || l.highest(time.Now()) != 50 {
+				t.Errorf("%v a second, want 50", l.Rate())
 			}
 		},
 		"a faster rate does not undo what a refusal has lowered": func(t *testing.T, l *Limiter) {
 			begin(t, l).Refused(0)
-			lowered, ceiling := l.rate(), l.highest()
+			lowered, ceiling := l.Rate(), l.highest(time.Now())
 			l.SetRate(50)
-			if l.rate() != lowered || l.highest() != ceiling || l.limits.PerSecond != 50 {
-				t.Errorf("%v a second up to %v, want %v up to %v", l.rate(), l.highest(), lowered, ceiling)
+			if l.Rate() != lowered || l.highest(time.Now()) != ceiling || l.limits.PerSecond != 50 {
+				t.Errorf("%v a second up to %v, want %v up to %v", l.Rate(), l.highest(time.Now()), lowered, ceiling)
 			}
 			l.SetRate(4)
-			if l.rate() != 4 || l.highest() != 4 {
-				t.Errorf("%v a second up to %v, want the slower 4", l.rate(), l.highest())
+			if l.Rate() != 4 || l.highest(time.Now()) != 4 {
+				t.Errorf("%v a second up to %v, want the slower 4", l.Rate(), l.highest(time.Now()))
 			}
 		},
 		"a ban known from elsewhere is kept, and only ever prolonged": func(t *testing.T, l *Limiter) {
@@ -264,7 +264,7 @@ func TestHowManyRequestsMayBeUnderWay(t *testing.T) {
 	} {
 		l := limited(test.perSecond)
 		l.Since = time.Now()
-		l.Latency = 200 * time.Millisecond
+		l.latency = 200 * time.Millisecond
 		if got := l.window(l.Since.Add(test.after)); got != test.want {
 			t.Errorf("at %v a second, after %v, %d requests may be under way, want %d", test.perSecond, test.after, got, test.want)
 		}
@@ -297,8 +297,8 @@ func TestALateRefusalDoesNotSlowASteadyPaceForLong(t *testing.T) {
 				for began := time.Now(); time.Since(began) < time.Minute; {
 					begin(t, l).Done()
 				}
-				if l.rate() != test.want {
-					t.Errorf("%v a second, want %v", l.rate(), test.want)
+				if l.Rate() != test.want {
+					t.Errorf("%v a second, want %v", l.Rate(), test.want)
 				}
 			})
 		})

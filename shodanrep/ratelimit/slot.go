@@ -116,32 +116,62 @@ func (s *Slot) release() {
 	<-l.acquiring
 }
 
+// recordLatency notes how long the response took.
+func (s *Slot) recordLatency() {
+	l := s.limiter
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	took := time.Since(s.begun)
+	if l.latency == 0 {
+		l.latency = took
+	}
+	l.latency += (took - l.latency) / 8 // the weight of TCP's smoothed round-trip time (RFC 6298)
+}
+
 // Done reports that the request was answered, whatever the response, or failed.
 func (s *Slot) Done() {
 	if s.limiter.limits.Exact && !s.isWritten() {
 		s.Abandon() // it found no connection, which says nothing of how fast the service answers
 		return
 	}
-	s.release()
-	s.limiter.done(s.begun)
+	s.recordLatency()
+	s.end(false, func(time.Time) {
+		if s.begun.After(s.limiter.Refusal) { // one that began before says nothing of whether the service answers again
+			s.limiter.Refusals = 0
+		}
+	})
 }
 
 // Refused reports that the service refused the request as one too many, and for how long it wants no further request, 0
 // where it does not say. It returns the moment before which no request is sent, and whether that is a ban.
 func (s *Slot) Refused(retryAfter time.Duration) (until time.Time, banned bool) {
-	s.release()
-	return s.limiter.refused(s.begun, retryAfter)
+	l := s.limiter
+	s.recordLatency()
+	s.end(true, func(now time.Time) {
+		l.applyRefusal(now, s.begun, retryAfter)
+		until, banned = l.Paused, now.Before(l.Banned)
+		if banned {
+			until = l.Banned
+		}
+	})
+	return until, banned
 }
 
 // Abandon reports that the request was given up, which says nothing of the service.
-func (s *Slot) Abandon() {
+func (s *Slot) Abandon() { s.end(false, func(time.Time) {}) }
+
+// end ends the slot, and changes the limiter's state for it. Where the rate is high only urgent changes go into the file.
+func (s *Slot) end(urgent bool, change func(now time.Time)) {
 	s.release()
 	l := s.limiter
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.underWay--
-	if !l.fast() {
-		l.update(func(time.Time) {})
+	if urgent {
+		l.credit = 0
+	}
+	if urgent || !l.fast() {
+		l.update(change)
 	}
 	l.wake()
 }

@@ -24,18 +24,16 @@ type machines struct {
 	delayed []time.Duration
 }
 
-func (m *machines) Take(context.Context, string, float64, int) error {
+func (m *machines) Take(context.Context, string, float64, int) (int, error) {
 	if m.away {
-		return ErrAway
+		return 1, ErrAway
 	}
-	return nil
+	return 1, nil
 }
 
 func (m *machines) Delay(_ context.Context, _ string, d time.Duration) {
 	m.delayed = append(m.delayed, d)
 }
-func (m *machines) Peers(string) int { return 1 }
-func (m *machines) Available() bool  { return !m.away }
 
 // connecting is a transport whose connections take a while to set up.
 type connecting time.Duration
