@@ -2,13 +2,14 @@ package cache
 
 import (
 	"context"
-	"errors"
 	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 )
 
-// ErrAway is what a Coordinator answers while the service it coordinates through is out of reach: each machine goes on
+// ErrAway is what a Coordinator returns while the service it coordinates through is out of reach: each machine goes on
 // with a share of its own.
-var ErrAway = errors.New("the machines cannot be coordinated at the moment")
+var ErrAway = ratelimit.ErrAway
 
 // Coordinator shares among machines what they do at this moment. Its methods may be called side by side; where they
 // fail, it is with ErrAway, or with ctx's error.
@@ -18,13 +19,7 @@ type Coordinator interface {
 	Lease(ctx context.Context, key Key, ttl time.Duration) (release func(), got bool, err error)
 	// WaitFor returns when the key's holder has released it or its lease ran out, or ctx ends.
 	WaitFor(ctx context.Context, key Key) error
-	// Take waits until the rate named name, perSecond with burst, admits one more request of all machines together.
-	Take(ctx context.Context, name string, perSecond float64, burst int) error
-	// Delay makes the turns to come at the rate named name later by d, because one that was taken was used so late. Where
-	// that fails nothing is delayed.
-	Delay(ctx context.Context, name string, d time.Duration)
-	// Peers is how many processes share the rate named name, this one included, as far as was last known.
-	Peers(name string) int
+	ratelimit.Coordinator
 	// Available reports whether the coordination works at the moment (false: use a local share).
 	Available() bool
 }

@@ -44,7 +44,7 @@ func takeSlots(ctx context.Context, args []string) (any, error) {
 	for range 3 {
 		go func() {
 			for {
-				err := r.Take(ctx, rateName, rate, 1)
+				_, err := r.Take(ctx, rateName, rate, 1)
 				if err == nil {
 					err = arriveScript.Run(context.WithoutCancel(ctx), r.store.client, []string{prefix + "arrivals:" + rateName}).Err()
 				}
@@ -155,7 +155,7 @@ func TestTakePlansTurns(t *testing.T) {
 	t.Run("each rate has its own", func(t *testing.T) {
 		r := openTestRedis(t, s, Options{})
 		plan(t, r, "one", 0.01, 1, 3)
-		if err := r.Take(t.Context(), "other", 0.01, 1); err != nil {
+		if _, err := r.Take(t.Context(), "other", 0.01, 1); err != nil {
 			t.Error(err)
 		}
 	})
@@ -206,7 +206,7 @@ func TestTakePlansTurns(t *testing.T) {
 	t.Run("no limit is none", func(t *testing.T) {
 		r := openTestRedis(t, s, Options{})
 		for range 100 {
-			if err := r.Take(t.Context(), "rate", 0, 1); err != nil {
+			if _, err := r.Take(t.Context(), "rate", 0, 1); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -229,18 +229,18 @@ func TestTakePlansTurns(t *testing.T) {
 func TestTakeOfACancelledCallLeavesItsTurnToTheNext(t *testing.T) {
 	t.Parallel()
 	r := openTestRedis(t, startRedis(t, ""), Options{})
-	if err := r.Take(t.Context(), "rate", 5, 1); err != nil {
+	if _, err := r.Take(t.Context(), "rate", 5, 1); err != nil {
 		t.Fatal(err)
 	}
 	start := time.Now()
 	for range 20 {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Millisecond)
-		if err := r.Take(ctx, "rate", 5, 1); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := r.Take(ctx, "rate", 5, 1); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("Take: %v, want %v", err, context.DeadlineExceeded)
 		}
 		cancel()
 	}
-	if err := r.Take(t.Context(), "rate", 5, 1); err != nil {
+	if _, err := r.Take(t.Context(), "rate", 5, 1); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(start); took > time.Second {
@@ -251,7 +251,7 @@ func TestTakeOfACancelledCallLeavesItsTurnToTheNext(t *testing.T) {
 		q.due = time.Now().Add(-time.Second)
 		start := time.Now()
 		for range 2 {
-			if err := r.Take(t.Context(), "rate", 5, 1); err != nil {
+			if _, err := r.Take(t.Context(), "rate", 5, 1); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -261,22 +261,16 @@ func TestTakeOfACancelledCallLeavesItsTurnToTheNext(t *testing.T) {
 	})
 }
 
-func TestPeers(t *testing.T) {
+func TestTakeReturnsHowManyProcessesShareARate(t *testing.T) {
 	t.Parallel()
 	s := startRedis(t, "")
 	one := openTestRedis(t, s, Options{})
-	if got := one.Peers("rate"); got != 1 {
-		t.Errorf("%d processes before the first request, want this one", got)
-	}
 	two := openRedisAs(t, s, one.store.prefix, Options{})
-	for range 2 {
-		for _, r := range []*Redis{one, two} {
-			if err := r.Take(t.Context(), "rate", 1000, 1); err != nil {
-				t.Fatal(err)
+	for i, want := range [][2]int{{1, 2}, {2, 2}} {
+		for j, r := range []*Redis{one, two} {
+			if got, err := r.Take(t.Context(), "rate", 1000, 1); got != want[j] || err != nil {
+				t.Errorf("time %d: %d processes, %v, want %d", i, got, err, want[j])
 			}
 		}
-	}
-	if one.Peers("rate") != 2 || two.Peers("rate") != 2 {
-		t.Errorf("%d and %d processes, want 2", one.Peers("rate"), two.Peers("rate"))
 	}
 }

@@ -33,7 +33,7 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 	if r.Available() {
 		t.Error("the coordination is said to work")
 	}
-	if err := r.Take(t.Context(), "rate", 1, 1); !errors.Is(err, ErrAway) {
+	if _, err := r.Take(t.Context(), "rate", 1, 1); !errors.Is(err, ErrAway) {
 		t.Errorf("Take: %v, want %v", err, ErrAway)
 	}
 	if _, got, err := r.Lease(t.Context(), before.Key, time.Second); got || !errors.Is(err, ErrAway) {

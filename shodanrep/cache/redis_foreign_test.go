@@ -23,7 +23,7 @@ func TestAKeyOfTheWrongTypeIsAMiss(t *testing.T) {
 	if _, err := r.Prune(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := r.Take(t.Context(), "rate", 1000, 1); err != nil {
+	if _, err := r.Take(t.Context(), "rate", 1000, 1); err != nil {
 		t.Error(err)
 	}
 	mustPut(t, r, bad)

@@ -34,23 +34,24 @@ func (r *Redis) queue(name string) *queue {
 }
 
 // Take waits until the rate named name admits one more request of all machines together. Processes are served in
-// turn. A rate that is not positive, or infinite, admits all.
-func (r *Redis) Take(ctx context.Context, name string, perSecond float64, burst int) error {
-	if !(perSecond > 0) || math.IsInf(perSecond, 1) {
-		return ctx.Err()
-	}
+// turn. A rate that is not positive, or infinite, admits all. It returns how many processes took part in the rate within
+// the minute before this one last did, this one included: what is each one's share of the rate while Redis is away.
+func (r *Redis) Take(ctx context.Context, name string, perSecond float64, burst int) (processes int, err error) {
 	q := r.queue(name)
+	if !(perSecond > 0) || math.IsInf(perSecond, 1) {
+		return int(q.peers.Load()), ctx.Err()
+	}
 	if err := wait(ctx, q.turn); err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { q.turn <- struct{}{} }()
 	for {
 		if err := sleepUntil(ctx, q.due); err != nil {
-			return err
+			return 0, err
 		}
 		admitted, err := r.come(ctx, q, name, perSecond, burst)
 		if admitted || err != nil {
-			return err
+			return int(q.peers.Load()), err
 		}
 	}
 }
@@ -97,12 +98,6 @@ func (r *Redis) hold() time.Duration {
 		return 0
 	}
 	return max(0, time.Until(r.back.Add(2*r.every)))
-}
-
-// Peers is how many processes took part in a rate within the minute before this one last did, this one included: what
-// is each one's share of the rate while Redis is away.
-func (r *Redis) Peers(name string) int {
-	return int(r.queue(name).peers.Load())
 }
 
 // Available reports whether Redis is there.

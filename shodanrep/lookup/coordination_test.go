@@ -73,18 +73,18 @@ func (r *redis) WaitFor(ctx context.Context, key cache.Key) error {
 	}
 }
 
-func (r *redis) Take(ctx context.Context, _ string, perSecond float64, burst int) error {
+func (r *redis) Take(ctx context.Context, _ string, perSecond float64, burst int) (int, error) {
 	r.mu.Lock()
 	if r.away {
 		r.mu.Unlock()
-		return cache.ErrAway
+		return 2, cache.ErrAway
 	}
 	if r.pace == nil {
 		r.pace = rate.NewLimiter(rate.Limit(perSecond), burst)
 	}
 	pace := r.pace
 	r.mu.Unlock()
-	return pace.Wait(ctx)
+	return 2, pace.Wait(ctx)
 }
 
 func (r *redis) Delay(_ context.Context, _ string, d time.Duration) {
@@ -92,8 +92,6 @@ func (r *redis) Delay(_ context.Context, _ string, d time.Duration) {
 	defer r.mu.Unlock()
 	r.delayed = append(r.delayed, d)
 }
-
-func (r *redis) Peers(string) int { return 2 }
 
 func (r *redis) Available() bool {
 	r.mu.Lock()

@@ -112,7 +112,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 func (e *Engine) service(make func(Config, *http.Client) *service) *service {
 	if e.cfg.Transport != nil {
 		s := make(e.cfg, &http.Client{Transport: e.cfg.Transport})
-		s.pacer.share(e.rateLimits(), s.store)
+		s.limiter.ShareThrough(e.rateLimits(), s.store)
 		return s
 	}
 	shared.Lock()
@@ -125,7 +125,7 @@ func (e *Engine) service(make func(Config, *http.Client) *service) *service {
 	if s := shared.services[own.store]; s != nil {
 		return s
 	}
-	own.pacer.share(e.rateLimits(), own.store)
+	own.limiter.ShareThrough(e.rateLimits(), own.store)
 	shared.services[own.store] = own
 	return own
 }

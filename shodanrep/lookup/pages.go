@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -161,7 +162,7 @@ func (e *Engine) SearchNetwork(ctx context.Context, network netip.Prefix, most i
 	query := "net:" + network.String()
 	found := networkMatches{network: network, banners: map[netip.Addr][]shodan.Banner{}}
 	failure := found.take(e.Search(ctx, query, AllRows, most))
-	var banned *BannedError
+	var banned *ratelimit.BannedError
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()

@@ -35,6 +35,6 @@ func (s *service) setRate(e *Engine, perSecond float64, inForce bool) {
 		s.rates[e] = perSecond
 	}
 	if len(s.rates) > 0 {
-		s.pacer.configure(slices.Min(slices.Collect(maps.Values(s.rates))))
+		s.limiter.SetRate(slices.Min(slices.Collect(maps.Values(s.rates))))
 	}
 }

@@ -27,10 +27,10 @@ func TestTheSlowestRateInForceDecides(t *testing.T) {
 		if fast.rest != slow.rest || fast.internetDB != slow.internetDB {
 			t.Fatal("the engines share no services")
 		}
-		if got := fast.rest.pacer.rate(); got != rest {
+		if got := fast.rest.limiter.Rate(); got != rest {
 			t.Errorf("%s: the REST API is sent %v requests a second, want %v", when, got, rest)
 		}
-		if got := fast.internetDB.pacer.rate(); got != internetDB {
+		if got := fast.internetDB.limiter.Rate(); got != internetDB {
 			t.Errorf("%s: InternetDB is sent %v requests a second, want %v", when, got, internetDB)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -32,12 +33,12 @@ const (
 // A service is one of Shodan's, as this process uses it: all connections that ask it in the same way share its pace,
 // its questions under way, and what is known of the key's plan.
 type service struct {
-	source Source
-	name   string // for people
-	store  string // Key.Service of its answers
-	advice string // what to do about a ban
-	pacer  *pacer
-	rates  map[*Engine]float64 // of the engines in force, guarded by shared
+	source  Source
+	name    string // for people
+	store   string // Key.Service of its answers
+	advice  string // what to do about a ban
+	limiter *ratelimit.Limiter
+	rates   map[*Engine]float64 // of the engines in force, guarded by shared
 	flights
 
 	host  func(ctx context.Context, addr netip.Addr, opts shodan.HostOptions) (*shodan.Host, error)
@@ -55,7 +56,7 @@ func newInternetDB(cfg Config, client *http.Client) *service {
 		source: InternetDB, name: "InternetDB", store: "internetdb " + cfg.InternetDBURL,
 		advice: `look up fewer addresses at once, or ask the REST API (source = "shodan")`,
 		// An hour, after some rapid hundreds of requests, is what people report of InternetDB.
-		pacer: newPacer(limits{perSecond: cfg.InternetDBRequestsPerSecond, burst: internetDBBurst, bannedAfter: 4, banTime: time.Hour, windowed: true}),
+		limiter: ratelimit.New(ratelimit.Limits{PerSecond: cfg.InternetDBRequestsPerSecond, Burst: internetDBBurst, BannedAfter: 4, BanTime: time.Hour, Adaptive: true}),
 		host: func(ctx context.Context, addr netip.Addr, _ shodan.HostOptions) (*shodan.Host, error) {
 			return c.Host(ctx, addr)
 		},
@@ -63,16 +64,16 @@ func newInternetDB(cfg Config, client *http.Client) *service {
 }
 
 func newREST(cfg Config, client *http.Client) *service {
-	c := &shodan.Client{BaseURL: cfg.APIURL, Key: cfg.APIKey, UserAgent: cfg.UserAgent, HTTP: withinBudget(departures{overHTTP1(client.Transport)})}
+	c := &shodan.Client{BaseURL: cfg.APIURL, Key: cfg.APIKey, UserAgent: cfg.UserAgent, HTTP: withinBudget(ratelimit.Transport{Next: client.Transport})}
 	return &service{
 		source: Shodan, name: "Shodan", store: "shodan " + cfg.APIURL + " " + cfg.keyID(),
 		advice: "another program may be using the API key",
 		// The REST API does not ban; a minute is what another program with the same key may take to end.
-		pacer: newPacer(limits{perSecond: cfg.RequestsPerSecond, burst: 1, bannedAfter: 6, banTime: time.Minute, exact: true}),
-		host:  c.Host,
-		hosts: c.Hosts,
-		get:   c.Get,
-		plan:  &plan{},
+		limiter: ratelimit.New(ratelimit.Limits{PerSecond: cfg.RequestsPerSecond, Burst: 1, BannedAfter: 6, BanTime: time.Minute, Exact: true}),
+		host:    c.Host,
+		hosts:   c.Hosts,
+		get:     c.Get,
+		plan:    &plan{},
 	}
 }
 
@@ -81,37 +82,25 @@ func withinBudget(transport http.RoundTripper) *http.Client {
 	return &http.Client{Transport: budgeted{transport, responses}}
 }
 
-// overHTTP1 gives each request a connection of its own, so that one can be given up without hurting the others.
-func overHTTP1(transport http.RoundTripper) http.RoundTripper {
-	t, ok := transport.(*http.Transport)
-	if !ok {
-		return transport
-	}
-	t = t.Clone()
-	t.Protocols = new(http.Protocols)
-	t.Protocols.SetHTTP1(true)
-	return t
-}
-
 func newCVEDB(cfg Config, client *http.Client) *service {
 	c := &shodan.CVEDB{BaseURL: cfg.CVEDBURL, UserAgent: cfg.UserAgent, HTTP: withinBudget(client.Transport)}
 	return &service{
 		source: cveDB, name: "CVEDB", store: "cvedb " + cfg.CVEDBURL,
 		advice: "ask for fewer CVEs at once",
 		// Nothing is known of its limits, so it is treated as InternetDB is by default.
-		pacer: newPacer(limits{perSecond: cveDBPerSecond, burst: cveDBBurst, bannedAfter: 4, banTime: time.Hour, windowed: true}),
-		get:   c.Get,
+		limiter: ratelimit.New(ratelimit.Limits{PerSecond: cveDBPerSecond, Burst: cveDBBurst, BannedAfter: 4, BanTime: time.Hour, Adaptive: true}),
+		get:     c.Get,
 	}
 }
 
 func newExploits(cfg Config, client *http.Client) *service {
-	c := &shodan.Exploits{BaseURL: cfg.ExploitsURL, Key: cfg.APIKey, UserAgent: cfg.UserAgent, HTTP: &http.Client{Transport: departures{overHTTP1(client.Transport)}}}
+	c := &shodan.Exploits{BaseURL: cfg.ExploitsURL, Key: cfg.APIKey, UserAgent: cfg.UserAgent, HTTP: &http.Client{Transport: ratelimit.Transport{Next: client.Transport}}}
 	return &service{
 		source: exploits, name: "Shodan's exploit search", store: "exploits " + cfg.ExploitsURL + " " + cfg.keyID(),
 		advice: "another program may be using the API key",
 		// Its own limit is not known, so it is used as the REST API is.
-		pacer: newPacer(limits{perSecond: cfg.RequestsPerSecond, burst: 1, bannedAfter: 6, banTime: time.Minute, exact: true}),
-		get:   c.Get,
+		limiter: ratelimit.New(ratelimit.Limits{PerSecond: cfg.RequestsPerSecond, Burst: 1, BannedAfter: 6, BanTime: time.Minute, Exact: true}),
+		get:     c.Get,
 	}
 }
 
@@ -133,20 +122,20 @@ func (s *service) banKey() cache.Key {
 	return cache.Key{Service: s.store, Target: "ban"}
 }
 
-// heedBan keeps to a ban that the cache knows of. A ban is no longer than longestBan, whoever wrote the entry.
+// heedBan keeps to a ban that the cache knows of. A ban is no longer than ratelimit.LongestBan, whoever wrote the entry.
 func (s *service) heedBan(kept map[cache.Key]cache.Entry) {
 	if ban, ok := kept[s.banKey()]; ok {
 		until := ban.Expires
-		if latest := ban.CheckedAt.Add(longestBan); until.After(latest) {
+		if latest := ban.CheckedAt.Add(ratelimit.LongestBan); until.After(latest) {
 			until = latest
 		}
-		s.pacer.ban(until)
+		s.limiter.Ban(until)
 	}
 }
 
 // keepBan keeps a ban, if err is one, so that not even a new process asks before its end.
 func (e *Engine) keepBan(s *service, err error) bool {
-	var banned *BannedError
+	var banned *ratelimit.BannedError
 	if !errors.As(err, &banned) {
 		return false
 	}
@@ -169,23 +158,18 @@ func ask[T any](ctx context.Context, e *Engine, s *service, most effort, one fun
 	}
 	left, refusals := most.timeout, 0
 	for try := 1; ; try++ {
-		d, err := s.pacer.start(ctx, turn{coordinator: e.coordinator, name: s.store})
+		slot, err := s.limiter.Acquire(ctx, e.coordinator)
 		if err != nil {
 			return none, s.named(err)
 		}
-		answer, took, err := send(ctx, d, left, one)
-		if errors.Is(err, errHeld) {
-			s.pacer.leave()
-			try-- // it was not sent
-			continue
-		}
+		answer, took, err := send(ctx, slot, left, one)
 		s.spent.requests.Add(1)
 		var failure *shodan.Error
 		var last lastTry
 		if errors.As(err, &failure) && failure.Kind == shodan.Limited {
-			until, ban := s.pacer.refused(d.begun, failure.RetryAfter)
+			until, ban := slot.Refused(failure.RetryAfter)
 			if ban {
-				return none, s.named(&BannedError{Until: until})
+				return none, s.named(&ratelimit.BannedError{Until: until})
 			}
 			if refusals++; refusals == refusalTries {
 				return none, err
@@ -194,14 +178,10 @@ func ask[T any](ctx context.Context, e *Engine, s *service, most effort, one fun
 			continue
 		}
 		if err != nil && ctx.Err() != nil {
-			s.pacer.leave() // a request that was given up says nothing of the service
+			slot.Abandon()
 			return none, ctx.Err()
 		}
-		if d.departed() {
-			s.pacer.done(d.begun)
-		} else {
-			s.pacer.leave() // it found no connection, which says nothing of how fast the service answers
-		}
+		slot.Done()
 		switch {
 		case err == nil:
 			s.health.well()
@@ -216,7 +196,7 @@ func ask[T any](ctx context.Context, e *Engine, s *service, most effort, one fun
 			return none, err
 		}
 		if failure != nil && failure.RetryAfter > 0 {
-			s.pacer.hold(failure.RetryAfter)
+			s.limiter.Pause(failure.RetryAfter)
 		}
 		left -= took
 		delay := time.Duration(float64(min(maxDelay, firstDelay<<(try-1))) * (0.75 + rand.Float64()/2)) // so that failures do not come back in step
@@ -233,27 +213,26 @@ func ask[T any](ctx context.Context, e *Engine, s *service, most effort, one fun
 	}
 }
 
-// send sends one request, which may take so long, the wait for its turn aside. It returns how long it took.
-func send[T any](ctx context.Context, d *departure, timeout time.Duration, one func(context.Context) (T, error)) (answer T, took time.Duration, err error) {
-	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, departureKey{}, d))
+// send sends one request, which may take so long. It returns how long it took.
+func send[T any](ctx context.Context, slot *ratelimit.Slot, timeout time.Duration, one func(context.Context) (T, error)) (answer T, took time.Duration, err error) {
+	ctx, cancel := context.WithCancelCause(ratelimit.WithSlot(ctx, slot))
 	defer cancel(nil)
-	d.clock = newStopwatch(timeout, func() { cancel(context.DeadlineExceeded) })
-	part := &share{clock: d.clock}
+	clock := newStopwatch(timeout, func() { cancel(context.DeadlineExceeded) })
+	part := &share{clock: clock}
 	defer part.release()
 	answer, err = one(context.WithValue(ctx, shareKey{}, part))
-	d.clock.stop()
-	d.end()
+	clock.stop()
 	if err != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 		err = context.DeadlineExceeded
 	}
-	return answer, d.clock.used, err
+	return answer, clock.used, err
 }
 
-// named completes a pacer's error, which does not know whose pace it keeps.
+// named completes a limiter's error, which does not know the service.
 func (s *service) named(err error) error {
-	var banned *BannedError
+	var banned *ratelimit.BannedError
 	if errors.As(err, &banned) {
-		return &BannedError{Service: s.name, Advice: s.advice, Until: banned.Until}
+		return &ratelimit.BannedError{Service: s.name, Advice: s.advice, Until: banned.Until}
 	}
 	return err
 }

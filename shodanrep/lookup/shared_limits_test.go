@@ -228,7 +228,7 @@ func TestWhatTheFileSaysOfARateIsBounded(t *testing.T) {
 		"a request in the future": `{"tokens":0,"tokens_at":"2199-01-01T00:00:00Z"}`,
 		"no tokens for ever":      `{"tokens":-1e300,"tokens_at":"2000-01-01T00:00:00Z","updated":"2000-01-01T00:00:00Z"}`,
 		"no rate":                 `{"current":1e-300,"ceiling":-1,"updated":"2000-01-01T00:00:00Z","refusal":"2000-01-01T00:00:00Z"}`,
-		"a huge latency":          `{"latency":9000000000000000000,"patience":-1,"refusals":-7}`,
+		"a huge latency":          `{"latency":9000000000000000000,"ceiling_ttl":-1,"refusals":-7}`,
 		"a pause of centuries":    `{"paused":"2199-01-01T00:00:00Z"}`,
 		"many under way":          `{"members":{"gone":{"seen":"2000-01-01T00:00:00Z","under_way":1000000,"per_second":10}}}`,
 		"an endless wait":         `{"members":{"gone":{"seen":"2199-01-01T00:00:00Z","under_way":9,"per_second":1e-9}}}`,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -148,7 +149,7 @@ func (r *reasons) sorted() []Reason {
 // reasonOf returns what makes two failures the same to a reader, and how to tell of them. A time or a port number in the
 // text does not make another reason.
 func reasonOf(err error) (key, text string) {
-	var banned *BannedError
+	var banned *ratelimit.BannedError
 	var failure *shodan.Error
 	switch {
 	case errors.As(err, &banned):

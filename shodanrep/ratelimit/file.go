@@ -1,4 +1,5 @@
-// Package ratelimit keeps what the processes of a machine share about the services' rate limits.
+// Package ratelimit limits how fast a service is sent requests: by this process, by the processes of a machine, which share a
+// file, and by machines, which share a Coordinator. It lowers the rate when the service refuses requests, and keeps to bans.
 package ratelimit
 
 import (

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"strconv"
 )
 
@@ -26,6 +27,9 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	}
 	if err := context.Cause(r.Context()); err != nil {
 		return nil, err
+	}
+	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && trace.WroteRequest != nil {
+		trace.WroteRequest(httptrace.WroteRequestInfo{})
 	}
 	w := &memory{header: http.Header{}}
 	aborted := w.serve(t.sim, r)

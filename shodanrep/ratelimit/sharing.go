@@ -1,0 +1,184 @@
+package ratelimit
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"time"
+)
+
+const (
+	// pollEvery is how often a process that waits reads what others have changed, and one with requests says that it is
+	// alive. pollOften is how often it does where another's request may end at any moment. Reading the file takes some
+	// 0.1 ms, see BenchmarkUpdate.
+	pollEvery = 250 * time.Millisecond
+	pollOften = 20 * time.Millisecond
+	// memberTimeout is how long a process counts as one with requests after it last said so: three times pollEvery, and
+	// less than the second of TestAProcessThatIsKilledBlocksNobodyForMoreThanASecond.
+	memberTimeout = 900 * time.Millisecond
+	// fileRetry is how long a process goes on by itself after the file could not be used: waiting for the file's lock takes
+	// up to a quarter of that, see lockTimeout.
+	fileRetry = 2 * time.Second
+	// creditTime bounds the requests that a process may send without a look into the file, where the rate is above
+	// maxRamped: figure 1 sends 2,000 a second, and a look for each would slow it down.
+	creditTime = 200 * time.Millisecond
+	// grace is how long a process lets another that has waited for longer go first, in intervals of the rate. Without it the
+	// process that is faster to wake up would get every token.
+	grace = 0.05
+)
+
+// sharing is how a limiter shares its state with other processes and machines.
+type sharing struct {
+	file *File  // nil where processes share nothing
+	name string // of the record in the file, and of the rate among machines
+	id   string // this process's among the members
+
+	away  bool      // the file or the machines were out of reach the last time
+	retry time.Time // when the file is tried again
+	peers int       // how many processes shared the rate when it was last known
+
+	seen        time.Time // when the file was last told that this process is alive
+	beating     bool      // a heartbeat is to come
+	waiting     time.Time // since when a request waits to be sent, zero where none does
+	writing     bool      // a request has a slot and is not yet written, where the limiter is exact
+	credit      int       // requests that may be sent without the file
+	creditUntil time.Time
+}
+
+// update changes the state: in the file, where processes share one, while none of the others does. Where the file cannot
+// be used this process goes on with its share of the rate. The caller holds the lock.
+func (l *Limiter) update(change func(now time.Time)) {
+	changed := false
+	if l.file != nil && !time.Now().Before(l.retry) {
+		err := l.file.Update(l.name, func(record []byte) []byte {
+			now := time.Now()
+			l.load(record, now)
+			change(now)
+			changed = true
+			return l.save(record, now)
+		})
+		if l.away = err != nil; l.away {
+			l.retry = time.Now().Add(fileRetry)
+		}
+	}
+	if !changed {
+		l.Members = nil
+		change(time.Now())
+	}
+}
+
+// load replaces the state by that of the file. Where the file was out of reach it lacks what this process has learned
+// meanwhile.
+func (l *Limiter) load(record []byte, now time.Time) {
+	own := l.state
+	l.state = readState(record, now)
+	delete(l.Members, l.id)
+	if l.away {
+		l.away = false
+		l.Paused, l.Banned = later(own.Paused, l.Paused), later(own.Banned, l.Banned)
+		if own.TokensAt.After(l.TokensAt) {
+			l.Tokens, l.TokensAt = own.Tokens, own.TokensAt
+		}
+	}
+}
+
+// save returns the state for the file, or nil where it is the file's already. This process is a member of it for as long
+// as it has requests.
+func (l *Limiter) save(record []byte, now time.Time) []byte {
+	l.peers = 1 + len(l.Members)
+	s := l.state
+	if l.active() {
+		if now.Sub(l.seen) >= pollEvery {
+			l.seen = now
+		}
+		s.Members = map[string]member{l.id: {
+			Seen: l.seen, UnderWay: l.underWay, PerSecond: l.limits.PerSecond, Waiting: l.waiting, Writing: l.writing,
+		}}
+		maps.Copy(s.Members, l.Members)
+		l.keepBeating()
+	}
+	saved, err := json.Marshal(s)
+	switch {
+	case err != nil: // a number that JSON has no form for
+		l.state = newState()
+		saved, _ = json.Marshal(l.state)
+	case bytes.Equal(saved, record):
+		return nil
+	}
+	return saved
+}
+
+// active reports whether this process has requests. The caller holds the lock.
+func (l *Limiter) active() bool { return l.underWay > 0 || !l.waiting.IsZero() }
+
+// keepBeating has the file say now and then that this process is alive. The caller holds the lock.
+func (l *Limiter) keepBeating() {
+	if l.beating {
+		return
+	}
+	l.beating = true
+	time.AfterFunc(pollEvery, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.beating = false
+		if l.active() {
+			l.update(func(time.Time) {})
+		}
+	})
+}
+
+// othersWaitLonger reports whether another process has waited for longer. The caller holds the lock.
+func (l *Limiter) othersWaitLonger() bool {
+	for _, m := range l.Members {
+		if !m.Waiting.IsZero() && (l.waiting.IsZero() || m.Waiting.Before(l.waiting)) {
+			return true
+		}
+	}
+	return false
+}
+
+// othersWrite reports whether a request of another process has its slot and is not yet written. The caller holds the
+// lock.
+func (l *Limiter) othersWrite() bool {
+	for _, m := range l.Members {
+		if m.Writing {
+			return true
+		}
+	}
+	return false
+}
+
+// othersUnderWay is how many requests of other processes are under way. The caller holds the lock.
+func (l *Limiter) othersUnderWay() (n int) {
+	for _, m := range l.Members {
+		n += m.UnderWay
+	}
+	return n
+}
+
+// fast reports whether the rate is so high that a look into the file for each request would slow this process down. The
+// caller holds the lock.
+func (l *Limiter) fast() bool {
+	return l.file != nil && !l.limits.Exact && l.Refusals == 0 && l.rate(time.Now()) > maxRamped
+}
+
+// takeCredit takes tokens for further requests, which then need no look into the file. The caller holds the lock.
+func (l *Limiter) takeCredit(now time.Time) {
+	l.credit = 0
+	if l.fast() {
+		l.credit = int(max(0, min(l.Tokens, l.rate(now)*creditTime.Seconds()/float64(1+len(l.Members)))))
+		l.creditUntil = now.Add(creditTime)
+		l.Tokens -= float64(l.credit)
+	}
+}
+
+// spendCredit takes one of the requests that need no look into the file. The caller holds the lock.
+func (l *Limiter) spendCredit() bool {
+	now := time.Now()
+	if l.credit == 0 || now.After(l.creditUntil) || now.Before(l.Paused) || now.Before(l.Banned) ||
+		l.underWay+l.othersUnderWay() >= l.window(now) {
+		return false
+	}
+	l.credit--
+	return true
+}
