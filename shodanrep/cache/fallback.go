@@ -64,8 +64,8 @@ func newFallback(b backend, place string, every time.Duration, opts Options) *fa
 	}
 }
 
-// Lasts reports whether what a store keeps now outlasts the process: in a file or in Redis, and not in memory.
-func Lasts(s Store) bool {
+// IsPersistent reports whether what a store keeps now outlasts the process: in a file or in Redis, and not in memory.
+func IsPersistent(s Store) bool {
 	f, ok := s.(interface{ lasts() bool })
 	return ok && f.lasts()
 }
