@@ -9,7 +9,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
+
+// wasSetAside is the warning about a damaged file. The paths are beside it.
+const wasSetAside = "the cache file was damaged: it was set aside, and a new one begun"
 
 // damages are the ways in which a cache file gets damaged. The file of a test has some hundred pages.
 var damages = map[string]func(t testing.TB, path string){
@@ -83,16 +90,12 @@ func wantSetAside(t testing.TB, path string, damaged []byte, lines []string) {
 	f.Close()
 }
 
-func problemsOf(f *File) (problems string, err error) {
-	err = f.reader.read(context.Background(), func() error {
-		s, err := f.reader.stmt("PRAGMA integrity_check")
-		if err != nil {
-			return err
-		}
-		if s.Step() {
-			problems = s.ColumnText(0)
-		}
-		return s.Err()
+func problemsOf(f *fileStore) (problems string, err error) {
+	err = f.write(context.Background(), func(c *sqlitefile.Conn) error {
+		return c.Rows("PRAGMA integrity_check", nil, func(row *sqlite3.Stmt) (bool, error) {
+			problems = row.ColumnText(0)
+			return false, nil
+		})
 	})
 	return problems, err
 }

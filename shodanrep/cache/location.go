@@ -137,8 +137,6 @@ func Open(ctx context.Context, place string, opts Options) Store {
 		opts.Logger.Warn(inMemory, "error", err)
 		return newMemory(min(opts.MaxBytes, fallbackBytes), opts.Now)
 	}
-	f := newFile(path, opts)
-	store := newFallback(f, f.path, reopenEvery, opts)
-	store.open(ctx)
-	return store
+	f := newFileStore(path, opts)
+	return newFallback(ctx, f, f.path, retryFileAfter, opts)
 }

@@ -53,7 +53,7 @@ func TestOpenGoesOnInMemoryWhereAFileCannotBeUsed(t *testing.T) {
 			if err := os.Mkdir(path, 0o700); err != nil {
 				t.Fatal(err)
 			}
-		}, "", "it is no file: set the cache to the path of a file"},
+		}, "", "it is not a file: set the cache to the path of a file"},
 		"a path under a file": {write(""), "/c.sqlite", "not a directory: set the cache to a path under a folder"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -128,14 +128,14 @@ func TestOpenGoesOnInMemoryWhereItMayNotWrite(t *testing.T) {
 
 func TestAFailureSaysWhatToDo(t *testing.T) {
 	t.Parallel()
-	f := newFile("/var/cache/c.sqlite", Options{})
+	f := newFileStore("/var/cache/c.sqlite", Options{})
 	for want, err := range map[string]error{
 		"sqlite3: disk I/O error: " + roomAdvice:                                    sqlite3.IOERR_WRITE,
 		"write c: no space left on device: " + roomAdvice:                           &os.PathError{Op: "write", Path: "c", Err: syscall.ENOSPC},
 		"sqlite3: attempt to write a readonly database: " + writableAdvice:          sqlite3.READONLY,
 		"sqlite3: disk I/O error: check its disk, or set the cache to another path": sqlite3.IOERR_READ,
 	} {
-		if got := f.explain(err).Error(); got != "cache file /var/cache/c.sqlite: "+want {
+		if got := f.wrapError(err).Error(); got != "cache file /var/cache/c.sqlite: "+want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -27,19 +27,19 @@ const (
 
 // redisStore is the store in Redis as long as that is there.
 type redisStore struct {
-	client        *redis.Client
-	prefix, place string
-	opts          Options
-	bound         int64        // after how many keys the statistics are an estimate
-	hits, misses  atomic.Int64 // counted and not yet sent
-	sent          atomic.Int64 // when they last were, in Unix seconds
+	client           *redis.Client
+	prefix, location string
+	opts             Options
+	bound            int64        // after how many keys the statistics are an estimate
+	hits, misses     atomic.Int64 // counted and not yet sent
+	sent             atomic.Int64 // when they last were, in Unix seconds
 }
 
 var _ backend = (*redisStore)(nil)
 
-// revive tries whether Redis takes a write: one that does not, such as a replica or a full one, is of no use.
-func (s *redisStore) revive(ctx context.Context) error {
-	return s.explain(s.client.Set(ctx, s.prefix+"alive", 1, time.Minute).Err())
+// open tries whether Redis takes a write: one that does not, such as a replica or a full one, is of no use.
+func (s *redisStore) open(ctx context.Context) error {
+	return s.wrapError(s.client.Set(ctx, s.prefix+"alive", 1, time.Minute).Err())
 }
 
 // subjectKey is the key of the hash with the answers about a subject.
@@ -73,11 +73,11 @@ func (s *redisStore) Get(ctx context.Context, keys []Key) (map[Key]Entry, error)
 			return nil
 		})
 		if err != nil && !isWrongType(err) {
-			return nil, s.explain(err)
+			return nil, s.wrapError(err)
 		}
 		for i, k := range batch {
 			if err := answers[i].Err(); err != nil && !isWrongType(err) {
-				return nil, s.explain(err)
+				return nil, s.wrapError(err)
 			}
 			if e, ok := readAnswer(k, answers[i].Val()); ok && e.Expires.After(now) {
 				found[k] = e
@@ -141,7 +141,7 @@ func (s *redisStore) Put(ctx context.Context, entries []Entry) error {
 			bytes += len(e.Body)
 		}
 		if err := putScript.Run(ctx, s.client, keys, args...).Err(); err != nil && !errors.Is(err, redis.Nil) {
-			return s.explain(err)
+			return s.wrapError(err)
 		}
 		entries = entries[len(keys):]
 	}
@@ -151,12 +151,12 @@ func (s *redisStore) Put(ctx context.Context, entries []Entry) error {
 func (s *redisStore) Clear(ctx context.Context, subject string) (int64, error) {
 	if subject != "" {
 		n, err := clearScript.Run(ctx, s.client, []string{s.subjectKey(subject)}).Int64()
-		return n, s.explain(err)
+		return n, s.wrapError(err)
 	}
 	s.hits.Store(0)
 	s.misses.Store(0)
 	if err := s.client.Del(ctx, s.countKey()).Err(); err != nil {
-		return 0, s.explain(err)
+		return 0, s.wrapError(err)
 	}
 	return s.sum(ctx, clearScript)
 }
@@ -172,7 +172,7 @@ func (s *redisStore) sum(ctx context.Context, script *redis.Script, args ...any)
 		total += n
 		return err
 	})
-	return total, s.explain(err)
+	return total, s.wrapError(err)
 }
 
 // scan hands the keys of all answers to fn, a batch at a time, and returns how many keys of any kind it walked over.
@@ -203,7 +203,7 @@ func (s *redisStore) scan(ctx context.Context, bound int64, fn func(keys []strin
 
 // Stats says what Redis holds. Of a very large one it looks at a part, and estimates the whole from that.
 func (s *redisStore) Stats(ctx context.Context) (Stats, error) {
-	stats := Stats{Location: s.place}
+	stats := Stats{Location: s.location}
 	var oldest, newest int64
 	seen := map[string]bool{} // a walk may come by a key twice
 	walked, err := s.scan(ctx, s.bound, func(keys []string) error {
@@ -228,7 +228,7 @@ func (s *redisStore) Stats(ctx context.Context) (Stats, error) {
 		return nil
 	})
 	if err != nil {
-		return Stats{}, s.explain(err)
+		return Stats{}, s.wrapError(err)
 	}
 	if stats.Entries > 0 {
 		stats.Oldest, stats.Newest = timeOf(oldest), timeOf(newest)
@@ -236,7 +236,7 @@ func (s *redisStore) Stats(ctx context.Context) (Stats, error) {
 	if walked >= s.bound {
 		size, err := s.client.DBSize(ctx).Result()
 		if err != nil {
-			return Stats{}, s.explain(err)
+			return Stats{}, s.wrapError(err)
 		}
 		if part := float64(size) / float64(walked); part > 1 {
 			for _, n := range []*int64{&stats.Entries, &stats.Expired, &stats.Bytes} {
@@ -250,7 +250,7 @@ func (s *redisStore) Stats(ctx context.Context) (Stats, error) {
 	counts, err := s.client.HGetAll(ctx, s.countKey()).Result()
 	stats.Hits, _ = strconv.ParseInt(counts["hits"], 10, 64)
 	stats.Misses, _ = strconv.ParseInt(counts["misses"], 10, 64)
-	return stats, s.explain(err)
+	return stats, s.wrapError(err)
 }
 
 // sendCounts adds what was counted to the counts of all machines.
@@ -269,12 +269,12 @@ func (s *redisStore) sendCounts(ctx context.Context) error {
 		s.hits.Add(hits)
 		s.misses.Add(misses)
 	}
-	return s.explain(err)
+	return s.wrapError(err)
 }
 
 func (s *redisStore) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	s.sendCounts(ctx) // the counts are not worth a failure
-	return s.explain(s.client.Close())
+	return s.wrapError(s.client.Close())
 }

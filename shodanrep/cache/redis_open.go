@@ -44,8 +44,8 @@ var errAddress = errors.New("the redis address of the cache cannot be read: " +
 	"want redis://[user:password@]host[:port][/database], or rediss:// for TLS; " +
 	"characters of the password such as / ? # @ have to be percent-encoded")
 
-// parseRedis reads a redis:// or rediss:// address. The place is the address without its password.
-func parseRedis(address string) (opts *redis.Options, place string, err error) {
+// parseRedis reads a redis:// or rediss:// address. The location is the address without its password.
+func parseRedis(address string) (opts *redis.Options, location string, err error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Fragment != "" || u.Opaque != "" || u.Host == "" {
 		return nil, "", errAddress
@@ -68,7 +68,7 @@ func OpenRedis(ctx context.Context, address string, opts Options) (*Redis, error
 
 func openRedis(ctx context.Context, address, prefix string, every time.Duration, opts Options) (*Redis, error) {
 	opts = opts.withDefaults()
-	conf, place, err := parseRedis(address)
+	conf, location, err := parseRedis(address)
 	if err != nil {
 		return nil, err
 	}
@@ -81,12 +81,11 @@ func openRedis(ctx context.Context, address, prefix string, every time.Duration,
 	conf.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	redis.SetLogger(driverLog{opts.Logger})
 
-	store := &redisStore{client: redis.NewClient(conf), prefix: prefix, place: place, opts: opts, bound: scanBound}
-	r := &Redis{
-		fallback: newFallback(store, place, every, opts), store: store, process: rand.Text(), queues: map[string]*queue{},
-	}
-	r.open(ctx)
-	return r, nil
+	store := &redisStore{client: redis.NewClient(conf), prefix: prefix, location: location, opts: opts, bound: scanBound}
+	return &Redis{
+		fallback: newFallback(ctx, store, location, every, opts), store: store, process: rand.Text(),
+		queues: map[string]*queue{},
+	}, nil
 }
 
 func setDefault(d *time.Duration, to time.Duration) {
@@ -102,8 +101,8 @@ func (l driverLog) Printf(_ context.Context, format string, v ...any) {
 	l.to.Debug(fmt.Sprintf(format, v...))
 }
 
-// explain says of a failure which Redis it was and what to do.
-func (s *redisStore) explain(err error) error {
+// wrapError adds to an error which Redis it is about and what to do.
+func (s *redisStore) wrapError(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -120,5 +119,5 @@ func (s *redisStore) explain(err error) error {
 			do = a.do
 		}
 	}
-	return fmt.Errorf("cache %s: %w: %s", s.place, err, do)
+	return fmt.Errorf("cache %s: %w: %s", s.location, err, do)
 }

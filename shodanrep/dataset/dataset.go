@@ -46,8 +46,6 @@ type Dataset struct {
 	current atomic.Pointer[state]
 	// refreshing holds one token, for whoever brings the index up to date.
 	refreshing chan struct{}
-	// turns holds a token for each query that runs.
-	turns chan struct{}
 }
 
 // state is what a Dataset knew of its files at one moment. It is not changed, only replaced.
@@ -73,7 +71,7 @@ func Open(ctx context.Context, opts Options) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dataset{globs: globs, logger: opts.Logger, refreshing: make(chan struct{}, 1), turns: make(chan struct{}, maxIdle)}
+	d := &Dataset{globs: globs, logger: opts.Logger, refreshing: make(chan struct{}, 1)}
 	if d.logger == nil {
 		d.logger = hclog.NewNullLogger()
 	}
@@ -177,7 +175,7 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 	}
 	d.current.Store(s)
 	if old.index != d.index {
-		_ = old.index.close() // it is damaged, or was removed
+		_ = old.index.Close() // it is damaged, or was removed
 	}
 	return nil
 }
@@ -185,42 +183,31 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 // update brings the index up to date, and counts its hosts. A damaged index is replaced by a new one.
 func (d *Dataset) update(ctx context.Context, files []file) (entries []entry, read int, hosts int64, err error) {
 	for replaced := false; ; replaced = true {
-		if !d.index.damaged.Load() {
+		if !d.index.Stale() {
 			entries, read, err = d.index.update(ctx, files, d.logger)
 			if err == nil {
 				hosts, err = d.index.countHosts(ctx, entries)
 			}
 		}
-		if !d.index.damaged.Load() || replaced {
+		if !d.index.Stale() || replaced {
 			return entries, read, hosts, err
 		}
-		if err := d.replaceIndex(ctx); err != nil {
+		// Queries go on with the old index until the new one has the files.
+		x, err := d.index.reopen(ctx)
+		if err != nil {
 			return nil, 0, 0, err
 		}
+		if d.index != d.current.Load().index {
+			_ = d.index.Close() // an earlier attempt to replace the damaged one
+		}
+		d.index = x
 	}
-}
-
-// replaceIndex sets the damaged index aside and begins a new one. Queries go on with the damaged one until the new one
-// has the files.
-func (d *Dataset) replaceIndex(ctx context.Context) error {
-	if err := d.index.setAside(ctx, d.logger); err != nil {
-		return err
-	}
-	x, err := openIndex(ctx, d.index.path, d.logger)
-	if err != nil {
-		return err
-	}
-	if d.index != d.current.Load().index {
-		_ = d.index.close() // an earlier attempt to replace the damaged one
-	}
-	d.index = x
-	return nil
 }
 
 // isFresh reports whether the files are those of the last look.
 func (d *Dataset) isFresh() (bool, error) {
 	s := d.current.Load()
-	if time.Since(s.checked) > recheck || s.index.damaged.Load() {
+	if time.Since(s.checked) > recheck || s.index.Stale() {
 		return false, nil
 	}
 	files, err := find(d.globs)
@@ -232,7 +219,7 @@ func (d *Dataset) Stats() Stats { return d.current.Load().stats }
 
 // Close lets go of the index, and removes a temporary one. The Dataset must no longer be in use.
 func (d *Dataset) Close() error {
-	err := d.index.close()
+	err := d.index.Close()
 	if d.temp != "" {
 		err = errors.Join(err, os.RemoveAll(d.temp))
 	}

@@ -318,8 +318,8 @@ func TestRowsOfFilesLongUnusedAreDropped(t *testing.T) {
 	first := open(t, index, in(dir, "?.json"))
 	age := func(name string, by time.Duration) {
 		t.Helper()
-		err := first.index.use(t.Context(), func(c *conn) error {
-			return c.run("update file set used = ? where path = ?", time.Now().Add(-by).Unix(), in(dir, name))
+		err := first.index.write(t.Context(), func(c conn) error {
+			return c.Run("update file set used = ? where path = ?", time.Now().Add(-by).Unix(), in(dir, name))
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -331,12 +331,12 @@ func TestRowsOfFilesLongUnusedAreDropped(t *testing.T) {
 	open(t, index, in(dir, "a.json"))
 
 	var left []string
-	err := first.index.use(t.Context(), func(c *conn) error {
+	err := first.index.read(t.Context(), func(c conn) error {
 		known, err := c.entries()
 		for path, e := range known {
 			left = append(left, fmt.Sprintf("%s %t", path[len(path)-6:], time.Since(time.Unix(e.used, 0)) < recheck))
 		}
-		banners, _ := c.number("select count(*) from banner")
+		banners, _ := c.Number("select count(*) from banner")
 		left = append(left, fmt.Sprint(banners))
 		return err
 	})

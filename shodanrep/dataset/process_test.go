@@ -110,8 +110,8 @@ func TestProcessesShareTheIndex(t *testing.T) {
 		t.Error("the index was made once more")
 	}
 	var rows int64
-	err = d.index.use(t.Context(), func(c *conn) (err error) {
-		rows, err = c.number("select count(*) from banner")
+	err = d.index.read(t.Context(), func(c conn) (err error) {
+		rows, err = c.Number("select count(*) from banner")
 		return err
 	})
 	if err != nil || rows != banners {
@@ -175,19 +175,17 @@ func TestWaitingForAnotherProcessEndsWithTheContext(t *testing.T) {
 	write(t, in(dir, "a.json"), line("192.0.2.1", 80, "2026-01-02T00:00:00"))
 	write(t, in(dir, "b.json"), line("192.0.2.2", 80, "2026-01-02T00:00:00"))
 	d := open(t, index, in(dir, "a.json"))
-	err := d.index.use(t.Context(), func(busy *conn) error {
-		return busy.write(func() error {
-			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-			defer cancel()
-			if _, err := Open(ctx, Options{Dir: index, Files: []string{in(dir, "b.json")}}); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("a file that is not in the index: %v", err)
-			}
-			// What is in the index already is answered meanwhile.
-			if got := hosts(t, open(t, index, in(dir, "a.json")), "192.0.2.1"); len(got) != 1 {
-				t.Errorf("a file that is: %v", got)
-			}
-			return nil
-		})
+	err := d.index.write(t.Context(), func(conn) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if _, err := Open(ctx, Options{Dir: index, Files: []string{in(dir, "b.json")}}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a file that is not in the index: %v", err)
+		}
+		// What is in the index already is answered meanwhile.
+		if got := hosts(t, open(t, index, in(dir, "a.json")), "192.0.2.1"); len(got) != 1 {
+			t.Errorf("a file that is: %v", got)
+		}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
