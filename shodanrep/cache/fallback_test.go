@@ -100,13 +100,13 @@ func TestFailureInTheMiddle(t *testing.T) {
 				t.Errorf("got %d of %d entries that were put after the failure", len(got), len(after))
 			}
 			if got, want := mustStats(t, s).Location, "memory, in place of "+f.path; got != want {
-				t.Errorf("the place is %q, want %q", got, want)
+				t.Errorf("the location is %q, want %q", got, want)
 			}
 			w.wantOne(t, "cache file "+f.path+": ", test.want)
 
 			s.retryNow(t)
 			if got := mustStats(t, s).Location; got != f.path {
-				t.Errorf("the place is %q, want the file again", got)
+				t.Errorf("the location is %q, want the file again", got)
 			}
 			if got := mustGet(t, s, keysOf(after)...); len(got) != len(after) {
 				t.Errorf("the file was handed %d of %d entries", len(got), len(after))
@@ -148,7 +148,7 @@ func TestABusyFileIsNotLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := mustStats(t, s).Location; got != f.path {
-		t.Errorf("the place is %q, want the file still", got)
+		t.Errorf("the location is %q, want the file still", got)
 	}
 	if got := w.lines(); got[0] != "" {
 		t.Errorf("got warnings: %q", got)

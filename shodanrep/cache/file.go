@@ -90,7 +90,7 @@ func (f *fileStore) reopen(ctx context.Context) error {
 	} else {
 		db, err = sqlitefile.Open(ctx, f.path, sqlitefile.Options{
 			Name: "the cache file", ApplicationID: applicationID, Version: schemaVersion, Schema: schema,
-			// With synchronous = NORMAL a crash of the machine may lose the last answers, and nothing else.
+			// With synchronous = NORMAL a crash of the machine may lose the newest entries, and nothing else.
 			Pragmas:     "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 8388608",
 			BusyTimeout: busyTimeout, Logger: f.opts.Logger,
 		})

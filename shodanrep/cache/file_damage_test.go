@@ -168,7 +168,7 @@ func TestAFileDamagedWhileInUseIsSetAside(t *testing.T) {
 	mustPut(t, s, fresh...) // into the file or the memory, from which it gets into the file
 	s.work.Wait()
 	if got := mustStats(t, s).Location; got != f.path {
-		t.Errorf("the place is %q, want the file", got)
+		t.Errorf("the location is %q, want the file", got)
 	}
 	if got := mustGet(t, s, keysOf(fresh)...); len(got) != len(fresh) {
 		t.Errorf("got %d of %d entries", len(got), len(fresh))
@@ -197,7 +197,7 @@ func TestADamagedFileThatCannotBeRenamedIsLeft(t *testing.T) {
 // damageProcesses is how many processes find a damaged file at once.
 const damageProcesses = 3
 
-// useDamaged opens a store at a place and puts entries into it, in the role of one of several processes. It returns its
+// useDamaged opens a store at a location and puts entries into it, in the role of one of several processes. It returns its
 // warnings.
 func useDamaged(ctx context.Context, args []string) (any, error) {
 	path := args[0]
