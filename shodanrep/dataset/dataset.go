@@ -1,5 +1,5 @@
-// Package dataset answers from files of Shodan's own export format, as `shodan download` writes them: one banner a
-// line, gzipped or not. The files are read once into an index, a SQLite file, and again when they change.
+// Package dataset looks up hosts in files of Shodan's export format, as `shodan download` writes them: one banner per
+// line, gzipped or not. It reads the files into an index, a SQLite file, once and again when they change.
 package dataset
 
 import (
@@ -15,46 +15,46 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// Options says which files make a Dataset and where its index is.
+// Options configure a Dataset.
 type Options struct {
-	// Files are globs; a leading ~ is the home directory. Each has to match.
+	// Files are globs; a leading ~ is the home directory. Each has to match a file.
 	Files []string
 	// Dir is the folder of the index. Datasets of several processes share it, and the rows of files that they have in
-	// common. Where it is empty the index is a temporary file, removed by Close.
+	// common. Where it is empty the index is a temporary file, which Close removes.
 	Dir string
-	// Logger gets a warning for each file with lines that could not be read.
+	// Logger gets a warning for each file with lines that cannot be read.
 	Logger hclog.Logger
 }
 
-// Stats is what a Dataset holds.
-type Stats struct {
+// stats describe what a Dataset holds.
+type stats struct {
 	Files    int
-	Banners  int64         // lines that are banners, older ones of the same service included
+	Banners  int64         // including older ones of the same service
 	Hosts    int64         // different addresses
-	BadLines int64         // lines that are not, and are left out
-	BuiltIn  time.Duration // how long the last Open or Refresh took to read files, 0 where none had changed
+	BadLines int64         // lines that are not banners
+	ReadTime time.Duration // how long the last Open or Refresh took to read files, 0 where none had changed
 }
 
-// A Dataset is the hosts of some data files: of each port, transport and host name that was asked for the newest
-// banner. Its methods may be called side by side.
+// A Dataset has the hosts of some data files. Of the banners with the same port, transport and requested host name the
+// newest counts. Its methods may be called concurrently.
 type Dataset struct {
 	globs  []string
-	index  *index // the newest; changed by the holder of refreshing
+	index  *index // the newest; the holder of refreshing changes it
 	logger hclog.Logger
 	temp   string // the folder to remove on Close
 
 	current atomic.Pointer[state]
-	// refreshing holds one token, for whoever brings the index up to date.
+	// refreshing holds a token while a call brings the index up to date.
 	refreshing chan struct{}
 }
 
-// state is what a Dataset knew of its files at one moment. It is not changed, only replaced.
+// state is what a Dataset knew of its files at one moment. It is replaced, never changed.
 type state struct {
-	index   *index // which has the files
+	index   *index // that has the files
 	files   []file
 	paths   map[string]bool
 	ids     map[int64]bool // of the files in the index, to report each one's bad lines once
-	stats   Stats
+	stats   stats
 	checked time.Time // when the index was last compared with files
 }
 
@@ -64,8 +64,8 @@ const (
 	recheck  = 24 * time.Hour
 )
 
-// Open reads the files that match into the index, as far as they are not in it already. Several processes may do so
-// at once: one reads, the others wait for it.
+// Open reads the files that match into the index, unless they are in it already. Several processes may do so at once:
+// one reads, the others wait for it.
 func Open(ctx context.Context, opts Options) (*Dataset, error) {
 	globs, err := absolute(opts.Files)
 	if err != nil {
@@ -85,8 +85,8 @@ func Open(ctx context.Context, opts Options) (*Dataset, error) {
 	return d, nil
 }
 
-// openIndex opens the index in a folder. Where that cannot be done the answers are the same from a temporary one, so
-// it is a warning and no error.
+// openIndex opens the index in a folder. Where that fails it logs a warning, and opens a temporary index: results are the
+// same.
 func (d *Dataset) openIndex(ctx context.Context, dir string) (err error) {
 	if dir != "" {
 		if err = os.MkdirAll(dir, 0o700); err == nil {
@@ -98,7 +98,7 @@ func (d *Dataset) openIndex(ctx context.Context, dir string) (err error) {
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		d.logger.Warn("the index of the data files cannot be kept, and is made for this process only", "folder", dir, "error", err)
+		d.logger.Warn("the index of the data files cannot be stored, so it is made for this process only", "folder", dir, "error", err)
 	}
 	if d.temp, err = os.MkdirTemp("", "shodanrep-dataset-"); err != nil {
 		return fmt.Errorf("the index of the data files needs a temporary folder: %w", err)
@@ -109,8 +109,8 @@ func (d *Dataset) openIndex(ctx context.Context, dir string) (err error) {
 	return nil
 }
 
-// removeUnused removes the indexes of other builds that none has used for so long that it would drop all their rows. One
-// that is in use stays, and so is never taken from under another process. What cannot be removed does no harm.
+// removeUnused removes the indexes of other versions that no process has used for so long that their rows would be
+// deleted too. What cannot be removed does no harm.
 func removeUnused(dir string) {
 	paths, _ := filepath.Glob(filepath.Join(dir, "dataset-v*.sqlite"))
 	for _, path := range paths {
@@ -127,7 +127,7 @@ func removeUnused(dir string) {
 	}
 }
 
-// Refresh reads the files again that have changed since they were read. It takes microseconds where none has.
+// Refresh reads the files again that have changed. It takes microseconds where none has.
 func (d *Dataset) Refresh(ctx context.Context) error {
 	if fresh, err := d.isFresh(); fresh || err != nil {
 		return err
@@ -138,7 +138,7 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	// Whoever had the token before may have done it.
+	// The call that had the token before may have done it.
 	if fresh, err := d.isFresh(); fresh || err != nil {
 		return err
 	}
@@ -164,18 +164,18 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 		s.stats.Banners += e.banners
 		s.stats.BadLines += e.badLines
 		if e.badLines > 0 && !old.ids[e.id] {
-			d.logger.Warn("a data file has lines that are no banners; they are left out",
+			d.logger.Warn("a data file has lines that are not banners; they are left out",
 				"file", e.path, "lines", e.badLines, "first", e.badLine, "reason", e.badReason)
 		}
 	}
 	s.stats.Hosts = hosts
 	if read > 0 {
-		s.stats.BuiltIn = time.Since(started)
-		d.logger.Info("read the data files", "files", read, "hosts", s.stats.Hosts, "took", s.stats.BuiltIn.Round(time.Millisecond))
+		s.stats.ReadTime = time.Since(started)
+		d.logger.Info("read the data files", "files", read, "hosts", s.stats.Hosts, "took", s.stats.ReadTime.Round(time.Millisecond))
 	}
 	d.current.Store(s)
 	if old.index != d.index {
-		_ = old.index.Close() // it is damaged, or was removed
+		_ = old.index.Close() // it is damaged or was removed
 	}
 	return nil
 }
@@ -204,7 +204,7 @@ func (d *Dataset) update(ctx context.Context, files []file) (entries []entry, re
 	}
 }
 
-// isFresh reports whether the files are those of the last look.
+// isFresh reports whether the files are unchanged since the last update.
 func (d *Dataset) isFresh() (bool, error) {
 	s := d.current.Load()
 	if time.Since(s.checked) > recheck || s.index.Stale() {
@@ -214,10 +214,10 @@ func (d *Dataset) isFresh() (bool, error) {
 	return slices.Equal(files, s.files), err
 }
 
-// Stats says what the Dataset holds as of the last Open or Refresh.
-func (d *Dataset) Stats() Stats { return d.current.Load().stats }
+// stats returns what the Dataset held after the last Open or Refresh.
+func (d *Dataset) stats() stats { return d.current.Load().stats }
 
-// Close lets go of the index, and removes a temporary one. The Dataset must no longer be in use.
+// Close closes the index, and removes a temporary one. The Dataset must no longer be in use.
 func (d *Dataset) Close() error {
 	err := d.index.Close()
 	if d.temp != "" {

@@ -14,16 +14,16 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-// schemaVersion is raised where the schema changes, and so with every pivot.
+// schemaVersion is raised when the schema changes, also with each new pivot.
 const schemaVersion = 3
 
-// indexName has the version of the schema in it, so that an older and a newer build keep out of each other's way.
+// indexName contains the version of the schema, so that older and newer versions do not use the same file.
 var indexName = fmt.Sprintf("dataset-v%d.sqlite", schemaVersion)
 
-// schema makes the index. A banner's columns are those that it is found by; the rest is in raw. The last column of
-// banner_endpoint makes it a covering index for what finds the newest banner of a service.
+// schema returns the statements that make the tables. A banner has the columns by which it is found; the rest is in raw.
+// The last column of banner_endpoint makes it a covering index for the query of a service's newest banner.
 //
-// Text compares without regard to case, as Shodan's own search does.
+// Text is compared without case, as Shodan's search does.
 func schema() string {
 	var columns, indexes strings.Builder
 	for _, pivot := range shodan.Pivots() {

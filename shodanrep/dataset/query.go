@@ -14,13 +14,13 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-// addrKey is an address as the index has it: ordered as netip.Addr.Compare orders, IPv4 before IPv6.
+// addrKey returns the form of an address in the index. Its order is that of netip.Addr.Compare, IPv4 before IPv6.
 func addrKey(addr netip.Addr) []byte {
 	bytes := addr.AsSlice()
 	return append([]byte{byte(len(bytes))}, bytes...)
 }
 
-// snapshot is one state of the index, as far as it is of the Dataset's files.
+// snapshot is one state of the index, and the files that belong to the Dataset.
 type snapshot struct {
 	conn
 	files map[int64]bool
@@ -72,8 +72,8 @@ func (d *Dataset) query(ctx context.Context, f func(snapshot) error) error {
 	return err
 }
 
-// Hosts returns the hosts of those addresses that are in the files. Their banners are the newest of each service, or,
-// where the history is asked for, all that the files have, newest first.
+// Hosts returns the hosts of the addresses that are in the files. They have the newest banner of each service, or, with
+// history, all banners in the files, newest first.
 func (d *Dataset) Hosts(ctx context.Context, addrs []netip.Addr, history bool) (map[netip.Addr]*shodan.Host, error) {
 	found := make(map[netip.Addr]*shodan.Host)
 	err := d.query(ctx, func(s snapshot) error {
@@ -117,7 +117,7 @@ func (d *Dataset) Hosts(ctx context.Context, addrs []netip.Addr, history bool) (
 	return found, nil
 }
 
-// newestOnly picks the first of each service's banners, where they come ordered by service.
+// newestOnly selects the first banner of each service, where banners are ordered by service.
 type newestOnly struct {
 	addr      netip.Addr
 	port      int64
@@ -133,7 +133,7 @@ func (n *newestOnly) is(addr netip.Addr, port int64, transport, name []byte) boo
 	return true
 }
 
-// All returns every host, in order of address, as it is in the files when the loop begins.
+// All returns all hosts, in order of address, as they are in the files when the loop begins.
 func (d *Dataset) All(ctx context.Context) iter.Seq2[*shodan.Host, error] {
 	return func(yield func(*shodan.Host, error) bool) {
 		stopped := false
@@ -146,7 +146,7 @@ func (d *Dataset) All(ctx context.Context) iter.Seq2[*shodan.Host, error] {
 				}
 				banners = nil
 			}
-			// Without "indexed by" all rows, with all that is in them, would be sorted.
+			// Without "indexed by" SQLite would sort all rows with their content.
 			err := s.Rows(`select file, addr, port, transport, name, raw from banner indexed by banner_endpoint
 				order by addr, port, transport, name, seen desc, file, id`, nil, func(row *sqlite3.Stmt) (bool, error) {
 				if !s.files[row.ColumnInt64(0)] {
@@ -179,13 +179,12 @@ func (d *Dataset) All(ctx context.Context) iter.Seq2[*shodan.Host, error] {
 	}
 }
 
-// Related returns the services that have a value, in order of address and port, but for those of the address except:
-// at most limit, or all where limit is 0. Only the newest banner of a service counts, so that a certificate that has
-// been replaced relates nothing.
+// Related returns the services that have a value, in order of address and port, without those of the address except: at
+// most limit, or all where limit is 0. Only the newest banner of a service counts: a replaced certificate relates nothing.
 func (d *Dataset) Related(ctx context.Context, pivot shodan.Pivot, value string, except netip.Addr, limit int) ([]shodan.Banner, error) {
 	query, ok := relatedQueries[pivot]
 	if !ok {
-		return nil, fmt.Errorf("%q is no pivot: it has to be one of %v", pivot, shodan.Pivots())
+		return nil, fmt.Errorf("%q is not a pivot: use one of %v", pivot, shodan.Pivots())
 	}
 	var found []shodan.Banner
 	err := d.query(ctx, func(s snapshot) error {
@@ -212,7 +211,7 @@ func (d *Dataset) Related(ctx context.Context, pivot shodan.Pivot, value string,
 	return found, err
 }
 
-// relatedQueries are by column: SQL has no parameter for one.
+// relatedQueries has a query for each pivot: SQL has no parameter for a column.
 var relatedQueries = func() map[shodan.Pivot]string {
 	queries := map[shodan.Pivot]string{}
 	for _, pivot := range shodan.Pivots() {
@@ -222,7 +221,7 @@ var relatedQueries = func() map[shodan.Pivot]string {
 	return queries
 }()
 
-// newest returns the row of a service's newest banner.
+// newest returns the ID of a service's newest banner.
 func (s snapshot) newest(key []byte, port int64, transport, name string) (id int64, err error) {
 	err = s.Rows(`select id, file from banner where addr = ? and port = ? and transport = ? and name = ? order by seen desc, file, id`,
 		[]any{key, port, transport, name}, func(row *sqlite3.Stmt) (bool, error) {
@@ -235,7 +234,7 @@ func (s snapshot) newest(key []byte, port int64, transport, name string) (id int
 	return id, err
 }
 
-// banner reads the banner of a row.
+// banner returns the banner with an ID.
 func (s snapshot) banner(id int64) (b *shodan.Banner, err error) {
 	err = s.Rows("select raw from banner where id = ?", []any{id}, func(row *sqlite3.Stmt) (bool, error) {
 		b, err = unpack(row.ColumnRawBlob(0))

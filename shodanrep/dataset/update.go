@@ -17,7 +17,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// entry is a data file as it is in the index.
+// entry is a data file in the index.
 type entry struct {
 	file
 	id                         int64
@@ -47,8 +47,8 @@ func (c conn) entries() (map[string]entry, error) {
 	return found, err
 }
 
-// update brings the index up to date with the files, and drops what is in it of files that are gone. It returns the
-// files' entries and how many files were read.
+// update brings the index up to date with the files, and deletes the rows of files that are gone. It returns the entries
+// of the files, and how many files it read.
 func (x *index) update(ctx context.Context, files []file, logger hclog.Logger) (entries []entry, read int, err error) {
 	known, err := x.entries(ctx)
 	if err != nil {
@@ -74,7 +74,7 @@ func (x *index) update(ctx context.Context, files []file, logger hclog.Logger) (
 	for _, e := range known {
 		_, err := os.Stat(e.path)
 		if !errors.Is(err, fs.ErrNotExist) && time.Since(time.Unix(e.used, 0)) < keepUsed {
-			continue // another connection's
+			continue // another Dataset uses it
 		}
 		if err := x.write(ctx, func(c conn) error { return c.drop(e.path) }); err != nil {
 			return nil, read, err
@@ -90,7 +90,7 @@ func (x *index) update(ctx context.Context, files []file, logger hclog.Logger) (
 		return nil, read, err
 	}
 	for _, f := range files {
-		if e, ok := known[f.path]; ok { // else it vanished meanwhile, and the next look will say so
+		if e, ok := known[f.path]; ok { // else it was deleted meanwhile, and the next update says so
 			entries = append(entries, e)
 		}
 	}
@@ -106,8 +106,8 @@ func (x *index) entries(ctx context.Context) (known map[string]entry, err error)
 	return known, err
 }
 
-// replace reads a file into the index, in place of what the index has of it, and returns 1, or 0 where another
-// process has done so meanwhile. Readers see the old rows until all new ones are there.
+// replace reads a file into the index, in place of its old rows, and returns 1, or 0 where another process has done so
+// meanwhile. Queries see the old rows until all new ones are there.
 func (x *index) replace(ctx context.Context, path string, logger hclog.Logger) (read int, err error) {
 	err = x.write(ctx, func(c conn) error {
 		f, err := os.Open(path)
@@ -128,7 +128,7 @@ func (x *index) replace(ctx context.Context, path string, logger hclog.Logger) (
 		if err := c.drop(path); err != nil {
 			return err
 		}
-		// The row comes first for its id, and is completed when the counts are known.
+		// The row is inserted first for its ID, and updated when the counts are known.
 		e := entry{file: now, used: time.Now().Unix()}
 		if err := c.Run(`insert into file (path, size, mtime, used, first_banner, last_banner, banners, bad_lines, bad_line, bad_reason)
 			values (?, ?, ?, ?, 0, 0, 0, 0, 0, '')`, e.path, e.size, e.mtime, e.used); err != nil {
@@ -144,7 +144,7 @@ func (x *index) replace(ctx context.Context, path string, logger hclog.Logger) (
 	return read, err
 }
 
-// drop removes a file's rows, within a transaction.
+// drop deletes the rows of a file.
 func (c conn) drop(path string) error {
 	known, err := c.entries()
 	if err != nil {
@@ -160,7 +160,7 @@ func (c conn) drop(path string) error {
 	return c.Run("delete from file where id = ?", e.id)
 }
 
-// insertBanner has the columns in the order of columns.
+// insertBanner has the columns in the order of the function columns.
 var insertBanner = func() string {
 	names := []string{"file", "addr", "port", "transport", "name", "seen"}
 	for _, pivot := range shodan.Pivots() {
@@ -196,7 +196,7 @@ func (c conn) insertLines(ctx context.Context, e *entry, r io.Reader, logger hcl
 	})
 }
 
-// columns returns the values of a banner's row after the file.
+// columns returns the values of a banner's row after the file's ID.
 func columns(line parsed) []any {
 	b := line.banner
 	values := []any{addrKey(b.Addr), b.Port.V, string(b.Transport), b.VirtualHost(), b.Timestamp.UnixMicro()}
@@ -210,7 +210,7 @@ func columns(line parsed) []any {
 	return append(values, line.packed)
 }
 
-// countHosts returns how many addresses the files have together. The number is kept: it takes a look at every banner.
+// countHosts returns how many addresses the files have. It stores the number in the index: counting reads every banner.
 func (x *index) countHosts(ctx context.Context, entries []entry) (hosts int64, err error) {
 	ids := make([]int64, len(entries))
 	for i, e := range entries {
