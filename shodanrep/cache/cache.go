@@ -1,5 +1,5 @@
-// Package cache keeps the services' answers, so that the same question is not asked twice: in memory, in a SQLite
-// file shared by the processes of a machine, or in Redis, shared by machines.
+// Package cache stores the services' responses, so that the same request is not sent twice: in memory, in a SQLite file
+// that the processes of a machine share, or in Redis, which machines share.
 package cache
 
 import (
@@ -7,49 +7,49 @@ import (
 	"time"
 )
 
-// Key names one answer.
+// Key identifies one response.
 type Key struct {
-	Service string // the service asked and its address, such as "internetdb https://internetdb.shodan.io"
-	Target  string // what was asked about: an address, a search query
-	Options string // what was asked of it, such as "minify"; empty for all there is
+	Service string // the service and its address, such as "internetdb https://internetdb.shodan.io"
+	Target  string // what the request was about: an address, a search query
+	Options string // the options of the request, such as "minify"
 }
 
-// Entry is one answer. An empty Body is a negative answer: the service has nothing indexed.
+// Entry is one response. An empty Body is a negative one: the service has nothing indexed.
 type Entry struct {
 	Key
 	Body      []byte
-	CheckedAt time.Time // when the service was asked
-	Expires   time.Time // when it has to be asked again
+	CheckedAt time.Time // when the service sent it
+	Expires   time.Time
 }
 
-// Store keeps entries. All methods may be called side by side, and take their work in batches: a transaction or a
-// round trip for each entry would cost more than the question it saves.
+// Store holds entries. Its methods may be called concurrently. They work in batches: a transaction or a round trip for
+// each entry would cost more than the request it saves.
 type Store interface {
-	// Get returns the entries that are there and have not expired. A missing one is no error.
+	// Get returns the entries that exist and have not expired. A missing one is not an error.
 	Get(ctx context.Context, keys []Key) (map[Key]Entry, error)
-	// Count adds to the counts of questions that were answered from the store, and of those that were not. Get does not
-	// count: a question may look for several entries, and what is looked for may be no question.
+	// Count adds to the numbers of hits and misses. Get does not count: one lookup may need several entries, and some
+	// entries are not responses.
 	Count(hits, misses int64)
-	// Put keeps entries, each in place of an older one of the same key.
+	// Put stores entries, each in place of an older one with the same key.
 	Put(ctx context.Context, entries []Entry) error
-	// Clear drops the entries about a subject, or all where subject is empty, and returns how many there were.
-	Clear(ctx context.Context, subject string) (int64, error)
-	// Prune drops what has expired, and returns how many entries that were.
+	// Clear deletes the entries about a target, or all where target is empty, and returns how many there were.
+	Clear(ctx context.Context, target string) (int64, error)
+	// Prune deletes the entries that have expired, and returns how many there were.
 	Prune(ctx context.Context) (int64, error)
-	// Stats says what the store holds.
+	// Stats describes the store.
 	Stats(ctx context.Context) (Stats, error)
-	// Close writes what is not yet written and lets go of the store.
+	// Close writes what is not yet written, and closes the store.
 	Close() error
 }
 
-// Stats is what a store holds and how well it serves.
+// Stats describes what a store holds and how often it was hit.
 type Stats struct {
-	Location string // where it is: "memory", a path, a redis:// address without its password
+	Location string // "memory", a path, a redis:// address without its password
 	Entries  int64
-	Expired  int64     // entries that have expired and are not yet dropped, of Entries
-	Bytes    int64     // what the store takes up
+	Expired  int64     // how many of Entries have expired
+	Bytes    int64     // the size of the store
 	Oldest   time.Time // CheckedAt of the oldest entry, zero where there is none
 	Newest   time.Time
-	Hits     int64 // questions answered from the store since it was made or cleared
+	Hits     int64 // since the store was made or cleared, of all processes that share it
 	Misses   int64
 }

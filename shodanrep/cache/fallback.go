@@ -9,129 +9,101 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/ncruces/go-sqlite3"
-
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
 const (
-	// inMemory is the one warning that a place cannot be used; the error beside it says why and what to do.
-	inMemory = "the cache cannot be used, so answers are kept in this process's memory for now"
+	// inMemory is the one warning that a location cannot be used; the error beside it says why and what to do.
+	inMemory = "the cache cannot be used, so responses are cached in this process's memory for now"
 	// fallbackBytes bounds the memory that takes the place of a larger store.
 	fallbackBytes = 64 << 20
-	// quiet is how long no second warning follows one, however often the place comes and goes.
-	quiet = 5 * time.Minute
+	// warnEvery is how long no second warning follows one, however often the location fails and recovers.
+	warnEvery = 5 * time.Minute
 )
 
-// backend is a store that can fail, and be made usable again.
+// backend is a store that can fail, and be opened again.
 type backend interface {
 	Store
-	revive(ctx context.Context) error
+	open(ctx context.Context) error
 }
 
-// fallback serves from a backend, and from memory for as long as that fails. It tries the backend again now and then,
-// beside a call, and hands it what the memory has learned meanwhile.
+// fallback uses a backend, and memory while that fails. It opens the backend again now and then, beside a call, and
+// moves to it what is in memory.
 type fallback struct {
-	backend backend
-	place   string
-	memory  *Memory
-	logger  hclog.Logger
-	every   time.Duration // how long to wait before the backend is tried again
+	backend  backend
+	location string
+	memory   *Memory
+	logger   hclog.Logger
+	every    time.Duration // how long a backend that failed is not used
 
 	up     atomic.Bool
-	opened atomic.Int64    // how often the backend was made usable
 	ctx    context.Context // ends when the store is closed
 	cancel context.CancelFunc
 	work   sync.WaitGroup // what runs beside the calls
 
-	mu     sync.Mutex
-	trying bool
-	next   time.Time // when the backend may be tried again
-	back   time.Time // when it last came back
-	warned time.Time
-	closed bool
-
-	damaged time.Time // when the backend was last found damaged
-	mending bool      // it is being replaced for that reason; whoever sets the file aside warns
+	mu       sync.Mutex
+	retrying bool
+	retryAt  time.Time
+	back     time.Time // when the backend last became usable again
+	warned   time.Time
+	closed   bool
 }
 
 var _ Store = (*fallback)(nil)
 
-func newFallback(b backend, place string, every time.Duration, opts Options) *fallback {
-	ctx, cancel := context.WithCancel(context.Background())
-	return &fallback{
-		backend: b, place: place, every: every, logger: opts.Logger, ctx: ctx, cancel: cancel,
+func newFallback(ctx context.Context, b backend, location string, every time.Duration, opts Options) *fallback {
+	f := &fallback{
+		backend: b, location: location, every: every, logger: opts.Logger,
 		memory: newMemory(min(opts.MaxBytes, fallbackBytes), opts.Now),
 	}
-}
-
-// Lasts reports whether what a store keeps now outlasts the process: in a file or in Redis, and not in memory.
-func Lasts(s Store) bool {
-	f, ok := s.(interface{ lasts() bool })
-	return ok && f.lasts()
-}
-
-func (f *fallback) lasts() bool { return f.up.Load() }
-
-// open tries the backend for the first time. It has time-outs of its own: that the query which came first was cancelled
-// says nothing against it.
-func (f *fallback) open(ctx context.Context) {
-	if err := f.backend.revive(context.WithoutCancel(ctx)); err != nil {
-		f.fail(err, f.opened.Load())
-		return
+	f.ctx, f.cancel = context.WithCancel(context.Background())
+	// The backend has timeouts of its own. It is not at fault where the first query is canceled.
+	if err := b.open(context.WithoutCancel(ctx)); err != nil {
+		f.fail(err)
+	} else {
+		f.up.Store(true)
 	}
-	f.opened.Add(1)
-	f.up.Store(true)
+	return f
 }
 
-// fail turns to the memory. The error is of a backend that was opened for the given time.
-func (f *fallback) fail(err error, opened int64) {
+// IsPersistent reports whether what a store holds now outlasts the process: it is in a file or in Redis, not in memory.
+func IsPersistent(s Store) bool {
+	f, ok := s.(interface{ isPersistent() bool })
+	return ok && f.isPersistent()
+}
+
+func (f *fallback) isPersistent() bool { return f.up.Load() }
+
+// fail switches to memory.
+func (f *fallback) fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed || opened != f.opened.Load() {
-		return
-	}
 	wasUp := f.up.Swap(false)
-	if !wasUp && (f.mending || !f.warned.IsZero()) { // another call has met the same
+	if f.closed || !wasUp && !f.warned.IsZero() { // another call has failed before
 		return
 	}
-	if wasUp && (sqlitefile.IsDamaged(err) || errors.Is(err, errSetAside)) && time.Since(f.damaged) > f.every {
-		f.damaged, f.mending = time.Now(), true
-		if !f.trying {
-			f.trying = true
-			f.work.Go(f.try)
-		}
-		return
+	f.retryAt = time.Now().Add(f.every)
+	level := hclog.Debug
+	if time.Since(f.warned) >= warnEvery {
+		level, f.warned = hclog.Warn, time.Now()
 	}
-	f.warn(err)
+	f.logger.Log(level, inMemory, "error", err)
 }
 
-// warn says that the memory takes the backend's place. The caller holds the lock.
-func (f *fallback) warn(err error) {
-	f.next = time.Now().Add(f.every)
-	if time.Since(f.warned) < quiet {
-		f.logger.Debug(inMemory, "error", err)
-		return
-	}
-	f.warned = time.Now()
-	f.logger.Warn(inMemory, "error", err)
-}
-
-// ready reports whether the backend is in use. Where it is not, and it is time, it is tried beside the call.
+// ready reports whether the backend is in use. Where it is not, and it is time, it is opened again beside the call.
 func (f *fallback) ready() bool {
 	if f.up.Load() {
 		return true
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed || f.trying || time.Now().Before(f.next) {
-		return f.up.Load()
+	if !f.closed && !f.retrying && !time.Now().Before(f.retryAt) {
+		f.retrying = true
+		f.work.Go(f.retry)
 	}
-	f.trying = true
-	f.work.Go(f.try)
-	return false
+	return f.up.Load()
 }
 
-// beside runs fn beside the calls; Close waits for it. It reports false where the store is closed.
+// beside runs fn beside the calls; Close waits for it. It returns false where the store is closed.
 func (f *fallback) beside(fn func()) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -141,27 +113,17 @@ func (f *fallback) beside(fn func()) bool {
 	return !f.closed
 }
 
-// try brings the backend back.
-func (f *fallback) try() {
-	// A damaged backend is replaced before Close returns: the next process may not notice the damage at once.
-	ctx := f.ctx
-	if f.isMending() {
-		ctx = context.WithoutCancel(ctx)
-	}
-	err := f.backend.revive(ctx)
-	replaced := err == nil
+// retry opens the backend again.
+func (f *fallback) retry() {
+	err := f.backend.open(f.ctx)
 	if err == nil {
-		err = f.handOver()
+		err = f.moveEntries()
 	}
 	f.mu.Lock()
-	if f.mending && !replaced {
-		f.warn(err)
-	}
-	f.trying, f.mending = false, false
-	f.next = time.Now().Add(f.every)
+	f.retrying = false
+	f.retryAt = time.Now().Add(f.every)
 	if err == nil && !f.closed {
 		f.back = time.Now()
-		f.opened.Add(1)
 		f.up.Store(true)
 	}
 	f.mu.Unlock()
@@ -169,26 +131,20 @@ func (f *fallback) try() {
 		f.logger.Debug("the cache still cannot be used", "error", err)
 		return
 	}
-	f.logger.Info("the cache can be used again", "place", f.place)
-	if err := f.handOver(); err != nil { // what came in meanwhile
-		f.fail(err, f.opened.Load())
+	f.logger.Info("the cache can be used again", "location", f.location)
+	if err := f.moveEntries(); err != nil { // what was cached meanwhile
+		f.fail(err)
 	}
 }
 
-func (f *fallback) isMending() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.mending
-}
-
-// handOver gives the backend what the memory holds.
-func (f *fallback) handOver() error {
+// moveEntries moves what is in memory to the backend.
+func (f *fallback) moveEntries() error {
 	const slice = 1000
 	entries := f.memory.drain()
 	for len(entries) > 0 {
 		n := min(slice, len(entries))
 		if err := f.backend.Put(f.ctx, entries[:n]); err != nil {
-			f.memory.Put(context.Background(), entries) // does not fail
+			_ = f.memory.Put(context.Background(), entries) // does not fail
 			return err
 		}
 		entries = entries[n:]
@@ -196,47 +152,54 @@ func (f *fallback) handOver() error {
 	return nil
 }
 
-// serve runs op on the backend, and on the memory where that fails.
-func (f *fallback) serve(ctx context.Context, op func(Store) error) error {
+// serve calls op with the backend, and with the memory where that fails. It returns sqlite3.BUSY where another process
+// writes, which is not a reason to leave a file.
+func serve[T any](ctx context.Context, f *fallback, op func(Store) (T, error)) (T, error) {
 	if f.ready() {
-		opened := f.opened.Load()
-		err := op(f.backend)
+		result, err := op(f.backend)
 		if err == nil {
-			return nil
+			return result, nil
 		}
-		if ended := ended(ctx); ended != nil {
-			return ended
+		if ctxErr := contextError(ctx); ctxErr != nil {
+			return result, ctxErr
 		}
-		if errors.Is(err, sqlite3.BUSY) { // another process is writing: no reason to leave the file
-			return err
+		if errors.Is(err, sqlite3.BUSY) {
+			return result, err
 		}
-		f.fail(err, opened)
+		f.fail(err)
 	}
 	return op(f.memory)
 }
 
-// ended is ctx's error, also in the moment when its deadline is over and its own clock has not said so yet.
-func ended(ctx context.Context) error {
+// contextError returns ctx's error, also in the moment when its deadline has passed and ctx does not say so yet.
+func contextError(ctx context.Context) error {
 	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
 		return context.DeadlineExceeded
 	}
 	return ctx.Err()
 }
 
-// Get never fails but when ctx ends: what cannot be read is missing.
-func (f *fallback) Get(ctx context.Context, keys []Key) (found map[Key]Entry, err error) {
-	err = f.serve(ctx, func(s Store) error {
-		found, err = s.Get(ctx, keys)
-		return err
-	})
-	if errors.Is(err, sqlite3.BUSY) {
-		f.logger.Debug("the cache was not read", "error", err)
-		return map[Key]Entry{}, nil
-	}
-	return found, err
+// Get fails only where ctx ends: what cannot be read is a cache miss.
+func (f *fallback) Get(ctx context.Context, keys []Key) (map[Key]Entry, error) {
+	found, err := serve(ctx, f, func(s Store) (map[Key]Entry, error) { return s.Get(ctx, keys) })
+	return found, f.ignoreBusy(err)
 }
 
-// Count counts where the questions were looked for.
+// Put fails only where ctx ends: what cannot be cached is requested again.
+func (f *fallback) Put(ctx context.Context, entries []Entry) error {
+	_, err := serve(ctx, f, func(s Store) (struct{}, error) { return struct{}{}, s.Put(ctx, entries) })
+	return f.ignoreBusy(err)
+}
+
+func (f *fallback) ignoreBusy(err error) error {
+	if errors.Is(err, sqlite3.BUSY) {
+		f.logger.Debug("the cache was not used", "error", err)
+		return nil
+	}
+	return err
+}
+
+// Count counts where the entries were looked up.
 func (f *fallback) Count(hits, misses int64) {
 	if f.up.Load() {
 		f.backend.Count(hits, misses)
@@ -245,56 +208,35 @@ func (f *fallback) Count(hits, misses int64) {
 	}
 }
 
-// Put never fails but when ctx ends: what cannot be kept will be asked again.
-func (f *fallback) Put(ctx context.Context, entries []Entry) error {
-	err := f.serve(ctx, func(s Store) error { return s.Put(ctx, entries) })
-	if errors.Is(err, sqlite3.BUSY) {
-		f.logger.Debug("answers were not kept", "error", err, "answers", len(entries))
-		return nil
-	}
-	return err
+func (f *fallback) Clear(ctx context.Context, target string) (int64, error) {
+	return serve(ctx, f, func(s Store) (int64, error) { return s.Clear(ctx, target) })
 }
 
-func (f *fallback) Clear(ctx context.Context, subject string) (n int64, err error) {
-	err = f.serve(ctx, func(s Store) error {
-		n, err = s.Clear(ctx, subject)
-		return err
-	})
-	return n, err
+func (f *fallback) Prune(ctx context.Context) (int64, error) {
+	return serve(ctx, f, func(s Store) (int64, error) { return s.Prune(ctx) })
 }
 
-func (f *fallback) Prune(ctx context.Context) (n int64, err error) {
-	err = f.serve(ctx, func(s Store) error {
-		n, err = s.Prune(ctx)
-		return err
-	})
-	return n, err
-}
-
-func (f *fallback) Stats(ctx context.Context) (stats Stats, err error) {
-	err = f.serve(ctx, func(s Store) error {
-		stats, err = s.Stats(ctx)
-		return err
-	})
-	if err == nil && stats.Location == "memory" {
-		stats.Location = "memory, in place of " + f.place
+func (f *fallback) Stats(ctx context.Context) (Stats, error) {
+	stats, err := serve(ctx, f, func(s Store) (Stats, error) { return s.Stats(ctx) })
+	if stats.Location == "memory" {
+		stats.Location = "memory, in place of " + f.location
 	}
 	return stats, err
 }
 
 func (f *fallback) Close() error {
 	f.mu.Lock()
-	closed, wasUp := f.closed, f.up.Swap(false)
+	wasClosed, wasUp := f.closed, f.up.Swap(false)
 	f.closed = true
 	f.mu.Unlock()
-	if closed {
+	if wasClosed {
 		return nil
 	}
 	f.cancel()
 	f.work.Wait()
 	err := f.backend.Close()
-	f.memory.Close()
-	if !wasUp { // it failed before, and that was said
+	_ = f.memory.Close() // does not fail
+	if !wasUp {          // it failed before, and a warning said so
 		return nil
 	}
 	return err

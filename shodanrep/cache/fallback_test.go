@@ -8,26 +8,27 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
 // openForFailure opens a file whose failures are noticed in a log, and that is tried again when the test says so.
-func openForFailure(t *testing.T, opts Options) (*fallback, *File, *warnings) {
+func openForFailure(t *testing.T, opts Options) (*fallback, *fileStore, *warnings) {
 	t.Helper()
 	var w warnings
 	opts.Logger = w.logger()
 	opts = opts.withDefaults()
-	f := newFile(filepath.Join(t.TempDir(), "c.sqlite"), opts)
-	s := newFallback(f, f.path, time.Hour, opts)
-	s.open(t.Context())
+	f := newFileStore(filepath.Join(t.TempDir(), "c.sqlite"), opts)
+	s := newFallback(t.Context(), f, f.path, time.Hour, opts)
 	t.Cleanup(func() { s.Close() })
 	return s, f, &w
 }
 
-// retry tries the backend again, as the next call would when it is time.
-func (f *fallback) retry(t *testing.T) {
+// retryNow tries the backend again, as the next call would when it is time.
+func (f *fallback) retryNow(t *testing.T) {
 	t.Helper()
 	f.mu.Lock()
-	f.next = time.Time{}
+	f.retryAt = time.Time{}
 	f.mu.Unlock()
 	f.ready()
 	f.work.Wait()
@@ -36,15 +37,15 @@ func (f *fallback) retry(t *testing.T) {
 func TestFailureInTheMiddle(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		fail func(t *testing.T, f *File)
+		fail func(t *testing.T, f *fileStore)
 		want string
 	}{
 		"the file is deleted": {
-			fail: func(t *testing.T, f *File) { os.Remove(f.path) },
+			fail: func(t *testing.T, f *fileStore) { os.Remove(f.path) },
 			want: "it was deleted or replaced while it was in use",
 		},
 		"the file is deleted with all that belongs to it": {
-			fail: func(t *testing.T, f *File) {
+			fail: func(t *testing.T, f *fileStore) {
 				os.Remove(f.path)
 				os.Remove(f.path + "-wal")
 				os.Remove(f.path + "-shm")
@@ -52,7 +53,7 @@ func TestFailureInTheMiddle(t *testing.T) {
 			want: "it was deleted or replaced while it was in use",
 		},
 		"the file is replaced": {
-			fail: func(t *testing.T, f *File) {
+			fail: func(t *testing.T, f *fileStore) {
 				other := openTestFile(t, f.path+"2", Options{})
 				other.Close()
 				if err := os.Rename(f.path+"2", f.path); err != nil {
@@ -62,8 +63,9 @@ func TestFailureInTheMiddle(t *testing.T) {
 			want: "it was deleted or replaced while it was in use",
 		},
 		"the disk is full": {
-			fail: func(t *testing.T, f *File) {
-				if err := f.writer.db.Exec("PRAGMA max_page_count = 1"); err != nil {
+			fail: func(t *testing.T, f *fileStore) {
+				err := f.write(t.Context(), func(c *sqlitefile.Conn) error { return c.Exec("PRAGMA max_page_count = 1") })
+				if err != nil {
 					t.Fatal(err)
 				}
 			},
@@ -98,13 +100,13 @@ func TestFailureInTheMiddle(t *testing.T) {
 				t.Errorf("got %d of %d entries that were put after the failure", len(got), len(after))
 			}
 			if got, want := mustStats(t, s).Location, "memory, in place of "+f.path; got != want {
-				t.Errorf("the place is %q, want %q", got, want)
+				t.Errorf("the location is %q, want %q", got, want)
 			}
 			w.wantOne(t, "cache file "+f.path+": ", test.want)
 
-			s.retry(t)
+			s.retryNow(t)
 			if got := mustStats(t, s).Location; got != f.path {
-				t.Errorf("the place is %q, want the file again", got)
+				t.Errorf("the location is %q, want the file again", got)
 			}
 			if got := mustGet(t, s, keysOf(after)...); len(got) != len(after) {
 				t.Errorf("the file was handed %d of %d entries", len(got), len(after))
@@ -120,11 +122,14 @@ func TestABusyFileIsNotLeft(t *testing.T) {
 	s, f, w := openForFailure(t, Options{Now: c.now})
 	e := c.entry("192.0.2.1", "a")
 	mustPut(t, s, e)
-	if err := f.writer.db.BusyTimeout(time.Millisecond); err != nil {
+	err := f.write(t.Context(), func(c *sqlitefile.Conn) error { return c.BusyTimeout(time.Millisecond) })
+	if err != nil {
 		t.Fatal(err)
 	}
+	patient := newFallback(t.Context(), newFileStore(f.path, f.opts), f.path, time.Hour, f.opts)
+	defer patient.Close()
 	other := openTestFile(t, f.path, Options{})
-	err := other.writer.write(t.Context(), func() error {
+	err = other.write(t.Context(), func(*sqlitefile.Conn) error {
 		mustPut(t, s, c.entry("192.0.2.2", "b"))
 		if got := mustGet(t, s, e.Key); len(got) != 1 {
 			t.Error("a reader has to wait for one who writes")
@@ -134,10 +139,7 @@ func TestABusyFileIsNotLeft(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		if err := f.writer.db.BusyTimeout(time.Hour); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Put(ctx, []Entry{e}); !errors.Is(err, context.DeadlineExceeded) {
+		if err := patient.Put(ctx, []Entry{e}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Put: %v, want %v", err, context.DeadlineExceeded)
 		}
 		return nil
@@ -146,7 +148,7 @@ func TestABusyFileIsNotLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := mustStats(t, s).Location; got != f.path {
-		t.Errorf("the place is %q, want the file still", got)
+		t.Errorf("the location is %q, want the file still", got)
 	}
 	if got := w.lines(); got[0] != "" {
 		t.Errorf("got warnings: %q", got)

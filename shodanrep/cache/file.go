@@ -2,8 +2,10 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,219 +15,293 @@ import (
 )
 
 const (
-	// flushEvery is how often the counts of hits and misses are written where nothing else is.
+	// flushEvery is how often the counts of hits and misses are written.
 	flushEvery = 10 * time.Second
-	// reopenEvery is how often a file that failed is tried again.
-	reopenEvery = 30 * time.Second
+	// retryFileAfter is how long a file that failed is not used.
+	retryFileAfter = 30 * time.Second
+	// busyTimeout is how long a call waits for another process that writes.
+	busyTimeout = 5 * time.Second
 )
 
-// File keeps entries in a SQLite file, which the processes of a machine share. The entries that were checked longest
-// ago are the first to go where the file outgrows its bound.
-type File struct {
+const (
+	applicationID = 0x53524570 // "SREp"
+	schemaVersion = 1
+)
+
+// schema makes the tables. Rows of answer stand in the order they were put, so that the oldest, which are deleted first,
+// share their pages, and whole pages become free. answer_age serves that, the pruning and the statistics without a look
+// at the rows.
+const schema = `
+CREATE TABLE answer (
+	id INTEGER PRIMARY KEY,
+	subject TEXT NOT NULL,
+	service TEXT NOT NULL,
+	asked TEXT NOT NULL,
+	checked_at INTEGER NOT NULL, -- microseconds since 1970, as is expires
+	expires INTEGER NOT NULL,
+	body BLOB                    -- NULL where the service has nothing indexed
+) STRICT;
+CREATE UNIQUE INDEX answer_key ON answer (subject, service, asked);
+CREATE INDEX answer_age ON answer (checked_at, expires);
+CREATE TABLE count (hits INTEGER NOT NULL, misses INTEGER NOT NULL) STRICT;
+INSERT INTO count VALUES (0, 0);
+`
+
+// fileStore caches entries in a SQLite file, which the processes of a machine share. It deletes the entries that were
+// checked longest ago where the file grows beyond its bound.
+type fileStore struct {
 	path string
 	opts Options
 
-	reader, writer *conn // two, so that a Get does not wait until a Put has waited for another process
-	identity       atomic.Pointer[os.FileInfo]
+	db       atomic.Pointer[sqlitefile.File] // nil until the file was opened
+	opening  sync.Mutex                      // held while db is replaced
+	replaced time.Time                       // when a damaged file was last replaced
 
 	hits, misses atomic.Int64 // counted and not yet written
 	flushed      atomic.Int64 // when they last were, in Unix seconds
 }
 
-var _ Store = (*File)(nil)
+var _ backend = (*fileStore)(nil)
 
-func newFile(path string, opts Options) *File {
+func newFileStore(path string, opts Options) *fileStore {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
-	return &File{path: path, opts: opts, reader: newConn(), writer: newConn()}
+	f := &fileStore{path: path, opts: opts}
+	f.flushed.Store(time.Now().Unix())
+	return f
 }
 
-// Get returns the entries that are there and have not expired. It asks with one statement a key, run over and over in
-// one transaction: measured, a join with a list of all keys costs as much.
-func (f *File) Get(ctx context.Context, keys []Key) (map[Key]Entry, error) {
-	if err := f.present(); err != nil {
-		return nil, err
+// open opens the file, for the first time or again after it failed. It makes the file, for its owner only, where it is
+// missing. Its errors say what is wrong with the file and what to do.
+func (f *fileStore) open(ctx context.Context) error {
+	f.opening.Lock()
+	defer f.opening.Unlock()
+	return f.wrapError(f.reopen(ctx))
+}
+
+// reopen is open for a caller that holds the lock.
+func (f *fileStore) reopen(ctx context.Context) error {
+	old := f.db.Load()
+	var db *sqlitefile.File
+	var err error
+	if old != nil {
+		db, err = old.Reopen(ctx)
+	} else {
+		db, err = sqlitefile.Open(ctx, f.path, sqlitefile.Options{
+			Name: "the cache file", ApplicationID: applicationID, Version: schemaVersion, Schema: schema,
+			// With synchronous = NORMAL a crash of the machine may lose the newest entries, and nothing else.
+			Pragmas:     "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 8388608",
+			BusyTimeout: busyTimeout, Logger: f.opts.Logger,
+		})
 	}
-	found := make(map[Key]Entry, len(keys))
+	if err != nil {
+		return err
+	}
+	f.db.Store(db)
+	if old != nil {
+		_ = old.Close() // it failed
+	}
+	return nil
+}
+
+// do calls op with the open file. Where the file is damaged, or was set aside by another process, it begins a new one
+// and calls op once more.
+func (f *fileStore) do(op func(*sqlitefile.File) error) error {
+	db := f.db.Load()
+	if db == nil {
+		return sqlitefile.ErrClosed
+	}
+	err := db.Check()
+	if err == nil {
+		err = op(db)
+	}
+	if sqlitefile.IsDamaged(err) || errors.Is(err, sqlitefile.ErrSetAside) {
+		if err = f.replace(db, err); err == nil {
+			err = op(f.db.Load())
+		}
+	}
+	return f.wrapError(err)
+}
+
+// replace opens the file again where it failed with an error, unless another call has done so. It returns the error
+// where a new file fails again so soon. It does so also for a call that was canceled: the next process may not notice the
+// damage at once.
+func (f *fileStore) replace(failed *sqlitefile.File, err error) error {
+	f.opening.Lock()
+	defer f.opening.Unlock()
+	if f.db.Load() != failed {
+		return nil
+	}
+	if time.Since(f.replaced) < retryFileAfter {
+		return err
+	}
+	f.replaced = time.Now()
+	return f.reopen(context.Background())
+}
+
+// Get returns the entries that are there and have not expired. It runs one statement for each key: measured, a join with
+// a list of all keys takes as long.
+func (f *fileStore) Get(ctx context.Context, keys []Key) (found map[Key]Entry, err error) {
+	const query = `SELECT checked_at, expires, body FROM answer WHERE subject = ? AND service = ? AND asked = ?`
 	now := f.opts.Now().UnixMicro()
-	err := f.reader.read(ctx, func() error {
-		const query = `SELECT checked_at, expires, body FROM answer WHERE subject = ? AND service = ? AND asked = ?`
-		for _, k := range keys {
-			s, err := f.reader.stmt(query, k.Target, k.Service, k.Options)
-			if err != nil {
-				return err
-			}
-			if s.Step() {
-				if expires := s.ColumnInt64(1); expires > now {
-					found[k] = Entry{
-						Key: k, Body: s.ColumnBlob(2, nil), CheckedAt: timeOf(s.ColumnInt64(0)), Expires: timeOf(expires),
+	err = f.do(func(db *sqlitefile.File) error {
+		found = make(map[Key]Entry, len(keys))
+		return db.Read(ctx, func(c *sqlitefile.Conn) error {
+			for _, k := range keys {
+				err := c.Rows(query, []any{k.Target, k.Service, k.Options}, func(row *sqlite3.Stmt) (bool, error) {
+					if expires := row.ColumnInt64(1); expires > now {
+						found[k] = Entry{
+							Key: k, Body: row.ColumnBlob(2, nil), CheckedAt: timeOf(row.ColumnInt64(0)), Expires: timeOf(expires),
+						}
 					}
+					return false, nil
+				})
+				if err != nil {
+					return err
 				}
 			}
-			if err := s.Err(); err != nil {
-				return err
-			}
-			if err := s.Reset(); err != nil {
-				return err
-			}
-		}
-		return nil
+			return nil
+		})
 	})
 	if err != nil {
-		return nil, f.explain(err)
+		return nil, err
 	}
 	return found, nil
 }
 
-// Count counts questions, and writes the counts of a process that only reads now and then.
-func (f *File) Count(hits, misses int64) {
-	f.hits.Add(hits)
-	f.misses.Add(misses)
-	f.flushNowAndThen()
-}
-
-// Put keeps the entries, in one transaction. One that is larger than the whole store is not kept.
-func (f *File) Put(ctx context.Context, entries []Entry) error {
+// Put caches the entries, in one transaction. One that is larger than the whole store is left out.
+func (f *fileStore) Put(ctx context.Context, entries []Entry) error {
 	if len(entries) == 0 {
 		return ctx.Err()
 	}
-	if err := f.present(); err != nil {
-		return err
-	}
-	// Replaced, not updated: the row moves to the end, among those of its age.
-	const (
-		insert = `INSERT OR REPLACE INTO answer (subject, service, asked, checked_at, expires, body) VALUES (?, ?, ?, ?, ?, ?)`
-		remove = `DELETE FROM answer WHERE subject = ? AND service = ? AND asked = ?`
-	)
-	counts := f.takeCounts()
-	err := f.writer.write(ctx, func() error {
-		if err := counts.write(f.writer); err != nil {
-			return err
-		}
-		var since int64
+	return f.write(ctx, func(c *sqlitefile.Conn) error {
+		var size int64
 		for _, e := range entries {
-			var err error
-			if int64(len(e.Body)) > f.opts.MaxBytes {
-				_, err = f.writer.exec(remove, e.Target, e.Service, e.Options)
-			} else {
-				_, err = f.writer.exec(insert, e.Target, e.Service, e.Options,
-					e.CheckedAt.UnixMicro(), e.Expires.UnixMicro(), e.Body)
-			}
-			if err != nil {
+			if err := f.putEntry(c, e); err != nil {
 				return err
 			}
 			// A batch may be as large as the store.
-			if since += int64(len(e.Body)); since > f.opts.MaxBytes/8 {
-				since = 0
-				if err := f.evict(); err != nil {
+			if size += int64(len(e.Body)); size > f.opts.MaxBytes/8 {
+				size = 0
+				if err := f.evict(c); err != nil {
 					return err
 				}
 			}
 		}
-		return f.evict()
+		return f.evict(c)
 	})
-	if err != nil {
-		f.putBack(counts)
-	}
-	return f.explain(err)
 }
 
-// Clear drops the entries about a subject, or all, and with them the counts of hits and misses.
-func (f *File) Clear(ctx context.Context, subject string) (int64, error) {
-	if subject != "" {
-		return f.drop(ctx, `DELETE FROM answer WHERE subject = ?`, subject)
+func (f *fileStore) putEntry(c *sqlitefile.Conn, e Entry) error {
+	if int64(len(e.Body)) > f.opts.MaxBytes {
+		return c.Run(`DELETE FROM answer WHERE subject = ? AND service = ? AND asked = ?`, e.Target, e.Service, e.Options)
 	}
-	f.takeCounts()
-	n, err := f.drop(ctx, `DELETE FROM answer`)
+	// Replaced, not updated: the row moves to the end, among those of its age.
+	return c.Run(`INSERT OR REPLACE INTO answer (subject, service, asked, checked_at, expires, body) VALUES (?, ?, ?, ?, ?, ?)`,
+		e.Target, e.Service, e.Options, e.CheckedAt.UnixMicro(), e.Expires.UnixMicro(), e.Body)
+}
+
+// Clear deletes the entries about a target, or all, and with them the counts of hits and misses.
+func (f *fileStore) Clear(ctx context.Context, target string) (int64, error) {
+	if target != "" {
+		return f.delete(ctx, `DELETE FROM answer WHERE subject = ?`, target)
+	}
+	n, err := f.delete(ctx, `DELETE FROM answer`)
 	if err == nil {
-		_, err = f.drop(ctx, `UPDATE count SET hits = 0, misses = 0`)
+		f.hits.Store(0)
+		f.misses.Store(0)
+		err = f.write(ctx, func(c *sqlitefile.Conn) error { return c.Run(`UPDATE count SET hits = 0, misses = 0`) })
 	}
 	return n, err
 }
 
-// Prune drops what has expired.
-func (f *File) Prune(ctx context.Context) (int64, error) {
-	return f.drop(ctx, deleteExpired, f.opts.Now().UnixMicro())
+const deleteExpired = `DELETE FROM answer WHERE id IN (SELECT id FROM answer INDEXED BY answer_age WHERE expires <= ?)`
+
+// Prune deletes the entries that have expired.
+func (f *fileStore) Prune(ctx context.Context) (int64, error) {
+	return f.delete(ctx, deleteExpired, f.opts.Now().UnixMicro())
 }
 
-// drop runs a statement that deletes, and gives the room back to the disk.
-func (f *File) drop(ctx context.Context, statement string, args ...any) (n int64, err error) {
-	if err := f.present(); err != nil {
-		return 0, err
-	}
-	err = f.writer.write(ctx, func() error {
-		if n, err = f.writer.exec(statement, args...); err != nil {
-			return err
-		}
-		return f.writer.db.Exec("PRAGMA incremental_vacuum")
+// delete runs a statement that deletes entries, and gives their space back to the file system.
+func (f *fileStore) delete(ctx context.Context, statement string, args ...any) (n int64, err error) {
+	err = f.write(ctx, func(c *sqlitefile.Conn) error {
+		err := c.Run(statement, args...)
+		n = c.Changes()
+		return err
 	})
 	if err != nil {
-		return 0, f.explain(err)
+		return 0, err
 	}
-	if err := f.writer.lock(ctx); err == nil {
-		if f.writer.db != nil { // where others read it is left to the next checkpoint
-			f.writer.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
-		}
-		f.writer.unlock()
-	}
-	return n, nil
+	return n, f.do(func(db *sqlitefile.File) error { return db.Vacuum(ctx) })
 }
 
-// Stats says what the file holds, with the counts of all processes.
-func (f *File) Stats(ctx context.Context) (Stats, error) {
-	if err := f.present(); err != nil {
-		return Stats{}, err
-	}
+func (f *fileStore) write(ctx context.Context, fn func(*sqlitefile.Conn) error) error {
+	return f.do(func(db *sqlitefile.File) error { return db.Write(ctx, fn) })
+}
+
+// Stats describes the file, with the counts of all processes.
+func (f *fileStore) Stats(ctx context.Context) (Stats, error) {
 	s := Stats{Location: f.path}
-	err := f.reader.read(ctx, func() error {
-		row, err := f.reader.numbers(`SELECT count(*), coalesce(sum(expires <= ?), 0), min(checked_at), max(checked_at)
-			FROM answer INDEXED BY answer_age`, f.opts.Now().UnixMicro())
-		if err != nil {
-			return err
-		}
-		if s.Entries, s.Expired = row[0], row[1]; s.Entries > 0 {
-			s.Oldest, s.Newest = timeOf(row[2]), timeOf(row[3])
-		}
-		row, err = f.reader.numbers(`SELECT hits, misses FROM count`)
-		if err != nil {
-			return err
-		}
-		s.Hits, s.Misses = row[0]+f.hits.Load(), row[1]+f.misses.Load()
-		return nil
+	err := f.do(func(db *sqlitefile.File) error {
+		return db.Read(ctx, func(c *sqlitefile.Conn) error {
+			err := c.Rows(`SELECT count(*), coalesce(sum(expires <= ?), 0), min(checked_at), max(checked_at)
+				FROM answer INDEXED BY answer_age`, []any{f.opts.Now().UnixMicro()}, func(row *sqlite3.Stmt) (bool, error) {
+				if s.Entries, s.Expired = row.ColumnInt64(0), row.ColumnInt64(1); s.Entries > 0 {
+					s.Oldest, s.Newest = timeOf(row.ColumnInt64(2)), timeOf(row.ColumnInt64(3))
+				}
+				return false, nil
+			})
+			if err != nil {
+				return err
+			}
+			return c.Rows(`SELECT hits, misses FROM count`, nil, func(row *sqlite3.Stmt) (bool, error) {
+				s.Hits, s.Misses = row.ColumnInt64(0)+f.hits.Load(), row.ColumnInt64(1)+f.misses.Load()
+				return false, nil
+			})
+		})
 	})
 	for _, name := range []string{f.path, f.path + "-wal"} {
 		if info, err := os.Stat(name); err == nil {
 			s.Bytes += info.Size()
 		}
 	}
-	return s, f.explain(err)
+	return s, err
+}
+
+// Count counts lookups, and writes the counts now and then. It does not wait for other processes that write.
+func (f *fileStore) Count(hits, misses int64) {
+	f.hits.Add(hits)
+	f.misses.Add(misses)
+	if time.Now().Unix()-f.flushed.Load() >= int64(flushEvery/time.Second) {
+		f.flush(5 * time.Millisecond)
+	}
+}
+
+// flush writes the counts. What cannot be written in time is left for the next time.
+func (f *fileStore) flush(timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	f.flushed.Store(time.Now().Unix())
+	hits, misses := f.hits.Swap(0), f.misses.Swap(0)
+	if hits == 0 && misses == 0 {
+		return
+	}
+	err := f.write(ctx, func(c *sqlitefile.Conn) error {
+		return c.Run(`UPDATE count SET hits = hits + ?, misses = misses + ?`, hits, misses)
+	})
+	if err != nil {
+		f.hits.Add(hits)
+		f.misses.Add(misses)
+	}
 }
 
 // Close writes the counts and closes the file.
-func (f *File) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	f.flush(ctx)
-	// A call that is under way ends by itself, and the file may not be closed under it.
-	if err := f.lock(context.Background()); err != nil {
-		return err
+func (f *fileStore) Close() error {
+	f.flush(time.Second)
+	db := f.db.Load()
+	if db == nil {
+		return nil
 	}
-	defer f.unlock()
-	return f.explain(f.letGo())
-}
-
-// present fails where the path no longer leads to the file that is open: what is written into it would be lost.
-func (f *File) present() error {
-	was := f.identity.Load()
-	if was == nil {
-		return errClosed
-	}
-	if info, err := os.Stat(f.path); err != nil || !os.SameFile(info, *was) {
-		if aside, err := os.Stat(sqlitefile.DamagedPath(f.path)); err == nil && os.SameFile(aside, *was) {
-			return f.explain(errSetAside)
-		}
-		return f.explain(errGone)
-	}
-	return nil
+	return f.wrapError(db.Close())
 }

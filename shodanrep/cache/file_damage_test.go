@@ -9,7 +9,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
+
+// wasSetAside is the warning about a damaged file. The paths are beside it.
+const wasSetAside = "the cache file was damaged: it was set aside, and a new one begun"
 
 // damages are the ways in which a cache file gets damaged. The file of a test has some hundred pages.
 var damages = map[string]func(t testing.TB, path string){
@@ -83,16 +90,12 @@ func wantSetAside(t testing.TB, path string, damaged []byte, lines []string) {
 	f.Close()
 }
 
-func problemsOf(f *File) (problems string, err error) {
-	err = f.reader.read(context.Background(), func() error {
-		s, err := f.reader.stmt("PRAGMA integrity_check")
-		if err != nil {
-			return err
-		}
-		if s.Step() {
-			problems = s.ColumnText(0)
-		}
-		return s.Err()
+func problemsOf(f *fileStore) (problems string, err error) {
+	err = f.write(context.Background(), func(c *sqlitefile.Conn) error {
+		return c.Rows("PRAGMA integrity_check", nil, func(row *sqlite3.Stmt) (bool, error) {
+			problems = row.ColumnText(0)
+			return false, nil
+		})
 	})
 	return problems, err
 }
@@ -165,7 +168,7 @@ func TestAFileDamagedWhileInUseIsSetAside(t *testing.T) {
 	mustPut(t, s, fresh...) // into the file or the memory, from which it gets into the file
 	s.work.Wait()
 	if got := mustStats(t, s).Location; got != f.path {
-		t.Errorf("the place is %q, want the file", got)
+		t.Errorf("the location is %q, want the file", got)
 	}
 	if got := mustGet(t, s, keysOf(fresh)...); len(got) != len(fresh) {
 		t.Errorf("got %d of %d entries", len(got), len(fresh))
@@ -194,7 +197,7 @@ func TestADamagedFileThatCannotBeRenamedIsLeft(t *testing.T) {
 // damageProcesses is how many processes find a damaged file at once.
 const damageProcesses = 3
 
-// useDamaged opens a store at a place and puts entries into it, in the role of one of several processes. It returns its
+// useDamaged opens a store at a location and puts entries into it, in the role of one of several processes. It returns its
 // warnings.
 func useDamaged(ctx context.Context, args []string) (any, error) {
 	path := args[0]

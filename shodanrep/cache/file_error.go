@@ -12,25 +12,16 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-var (
-	errClosed   = errors.New("the cache is closed")
-	errForeign  = errors.New("it is a database of another application")
-	errNewer    = errors.New("it was made by a newer version of shodanrep")
-	errGone     = errors.New("it was deleted or replaced while it was in use")
-	errSetAside = errors.New("another process has found it damaged and set it aside")
-	errNoFile   = errors.New("it is no file")
-)
-
 // advice is what to do about each kind of failure, the first that matches.
 var advice = []struct {
 	kind error
 	do   string
 }{
-	{errForeign, "set the cache to another path"},
-	{errNoFile, "set the cache to the path of a file"},
-	{errNewer, "update shodanrep, or set the cache to another path"},
-	{errSetAside, "nothing is to be done, a new one is begun"},
-	{errGone, "nothing is to be done, it is made anew when it is next tried"},
+	{sqlitefile.ErrForeign, "set the cache to another path"},
+	{sqlitefile.ErrNotAFile, "set the cache to the path of a file"},
+	{sqlitefile.ErrNewer, "update shodanrep, or set the cache to another path"},
+	{sqlitefile.ErrSetAside, "nothing is to be done, a new one is begun"},
+	{sqlitefile.ErrReplaced, "nothing is to be done, it is made anew when it is next tried"},
 	{sqlite3.BUSY, "another process is writing, try again"},
 	{sqlite3.NOTADB, damagedAdvice},
 	{sqlite3.CORRUPT, damagedAdvice},
@@ -52,9 +43,9 @@ const (
 	writableAdvice = "make it and its folder writable, or set the cache to another path"
 )
 
-// explain says of a failure which file it was about and what to do.
-func (f *File) explain(err error) error {
-	if err == nil || errors.Is(err, errClosed) || errors.Is(err, context.Canceled) ||
+// wrapError adds to an error which file it is about and what to do.
+func (f *fileStore) wrapError(err error) error {
+	if err == nil || errors.Is(err, sqlitefile.ErrClosed) || errors.Is(err, context.Canceled) ||
 		errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}

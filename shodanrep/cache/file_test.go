@@ -10,11 +10,18 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-func openTestFile(t testing.TB, path string, opts Options) *File {
+func openFile(ctx context.Context, path string, opts Options) (*fileStore, error) {
+	f := newFileStore(path, opts.withDefaults())
+	return f, f.open(ctx)
+}
+
+func openTestFile(t testing.TB, path string, opts Options) *fileStore {
 	t.Helper()
-	f, err := OpenFile(t.Context(), path, opts)
+	f, err := openFile(t.Context(), path, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +88,7 @@ func TestFileTakesAnyName(t *testing.T) {
 		}
 	}
 	t.Run("relative to the folder it is opened in", func(t *testing.T) {
-		f := newFile("c.sqlite", Options{})
+		f := newFileStore("c.sqlite", Options{})
 		if !filepath.IsAbs(f.path) {
 			t.Errorf("%s would be another file in another folder", f.path)
 		}
@@ -127,7 +134,7 @@ func TestFileKeepsWithinItsBound(t *testing.T) {
 			dead[i].Expires = c.now()
 		}
 		for filePages(t, f).used() > bound/2 { // as much room as they take
-			f.writer.write(t.Context(), func() error { _, err := f.deleteOldest(bound / 20); return err })
+			f.write(t.Context(), func(c *sqlitefile.Conn) error { _, err := deleteOldest(c, bound/20); return err })
 		}
 		before := mustGet(t, f, newest...)
 		mustPut(t, f, dead...)
@@ -171,14 +178,14 @@ func TestFileKeepsWithinItsBound(t *testing.T) {
 	})
 }
 
-func f2(t testing.TB, path string, c *clock, bound int64) *File {
+func f2(t testing.TB, path string, c *clock, bound int64) *fileStore {
 	return openTestFile(t, path, Options{MaxBytes: bound, Now: c.now})
 }
 
-func filePages(t testing.TB, f *File) (p pages) {
+func filePages(t testing.TB, f *fileStore) (p pages) {
 	t.Helper()
-	err := f.writer.read(t.Context(), func() (err error) {
-		p, err = f.pages()
+	err := f.write(t.Context(), func(c *sqlitefile.Conn) (err error) {
+		p, err = readPages(c)
 		return err
 	})
 	if err != nil {
@@ -193,7 +200,7 @@ const sharers, shared = 5, 400
 // shareFile puts entries into a file that others put theirs into, reads them all, and returns how many it found.
 func shareFile(ctx context.Context, args []string) (any, error) {
 	path, id := args[0], args[1]
-	f, err := OpenFile(ctx, path, Options{})
+	f, err := openFile(ctx, path, Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -247,7 +254,7 @@ func TestFileIsMadeByManyAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 8 {
 			wg.Go(func() {
-				f, err := OpenFile(t.Context(), path, Options{Now: c.now})
+				f, err := openFile(t.Context(), path, Options{Now: c.now})
 				if err != nil {
 					t.Error(err)
 					return

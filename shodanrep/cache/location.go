@@ -13,20 +13,20 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// Options are what a store may be told. The zero value is good.
+// Options configure a store. The zero value is useful.
 type Options struct {
-	// MaxBytes bounds what the store takes up; DefaultMaxBytes where it is not positive. Redis has a bound of its own
-	// (maxmemory), so it does not hold there.
+	// MaxBytes bounds the size of the store. It is 512 MB where it is not positive. Redis has a bound of its own
+	// (maxmemory), and ignores this one.
 	MaxBytes int64
-	// Logger hears, once, that a store cannot be used and the memory takes its place.
+	// Logger gets one warning where a store cannot be used and memory takes its place.
 	Logger hclog.Logger
-	// Now is the clock that entries expire by, time.Now where it is nil.
+	// Now is the clock by which entries expire, time.Now where it is nil.
 	Now func() time.Time
 }
 
 func (o Options) withDefaults() Options {
 	if o.MaxBytes <= 0 {
-		o.MaxBytes = DefaultMaxBytes
+		o.MaxBytes = defaultMaxBytes
 	}
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
@@ -38,12 +38,12 @@ func (o Options) withDefaults() Options {
 }
 
 const (
-	dirVariable = "SHODANREP_CACHE_DIR" // the folder of the cache, in place of the user's
+	dirVariable = "SHODANREP_CACHE_DIR" // names the folder of the cache, in place of the user's
 	fileName    = "cache.sqlite"
 )
 
-// DefaultPath is the file that the place "on" means: shodanrep/cache.sqlite in the user's cache directory, or
-// cache.sqlite in the folder that SHODANREP_CACHE_DIR names.
+// DefaultPath returns the file of the location "on": shodanrep/cache.sqlite in the user's cache directory, or cache.sqlite
+// in the folder that SHODANREP_CACHE_DIR names.
 func DefaultPath() (string, error) {
 	if dir := os.Getenv(dirVariable); dir != "" {
 		return filepath.Join(dir, fileName), nil
@@ -55,11 +55,11 @@ func DefaultPath() (string, error) {
 	return filepath.Join(dir, "shodanrep", fileName), nil
 }
 
-// Dir is the folder where what goes with a cache can be kept on this machine; empty where the place keeps nothing on
-// disk, or where there is no such folder. It need not exist.
-func Dir(place string) string {
-	path, err := pathOf(place)
-	if IsRedis(place) {
+// Dir returns the folder for files that belong to a cache on this machine. It is empty where the location stores nothing
+// on disk, or where there is no such folder. It may not exist yet.
+func Dir(location string) string {
+	path, err := pathOf(location)
+	if IsRedis(location) {
 		path, err = DefaultPath()
 	}
 	if err != nil || path == "" {
@@ -68,77 +68,75 @@ func Dir(place string) string {
 	return filepath.Dir(path)
 }
 
-// pathOf is the file that a place means, empty where it means none.
-func pathOf(place string) (string, error) {
+// pathOf returns the file of a location, empty where it has none.
+func pathOf(location string) (string, error) {
 	switch {
-	case place == "memory", place == "off", IsRedis(place):
+	case location == "memory", location == "off", IsRedis(location):
 		return "", nil
-	case place == "", place == "on":
+	case location == "", location == "on":
 		return DefaultPath()
 	}
-	if rest, ok := strings.CutPrefix(place, "~"); ok && (rest == "" || os.IsPathSeparator(rest[0])) {
+	if rest, ok := strings.CutPrefix(location, "~"); ok && (rest == "" || os.IsPathSeparator(rest[0])) {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return "", fmt.Errorf("no folder for the cache file %s: %w", place, err)
+			return "", fmt.Errorf("no folder for the cache file %s: %w", location, err)
 		}
-		place = home + rest
+		location = home + rest
 	}
-	return place, nil
+	return location, nil
 }
 
-// IsRedis reports whether a place is an address of Redis.
-func IsRedis(place string) bool {
-	return strings.HasPrefix(place, "redis://") || strings.HasPrefix(place, "rediss://")
+// IsRedis reports whether a location is an address of Redis.
+func IsRedis(location string) bool {
+	return strings.HasPrefix(location, "redis://") || strings.HasPrefix(location, "rediss://")
 }
 
-// CheckLocation says what is wrong with a place that cannot be meant, such as a misspelt word or an address of Redis that
-// cannot be read. It opens nothing.
-func CheckLocation(place string) error {
+// CheckLocation returns an error where a location is invalid, such as a misspelled word or an unreadable address of Redis.
+// It opens nothing.
+func CheckLocation(location string) error {
 	switch {
-	case IsRedis(place):
-		_, _, err := parseRedis(place)
+	case IsRedis(location):
+		_, _, err := parseRedis(location)
 		return err
-	case place == "", place == "on", place == "memory", place == "off":
+	case location == "", location == "on", location == "memory", location == "off":
 		return nil
-	case strings.Contains(place, "://"):
+	case strings.Contains(location, "://"):
 		// The address may have a password in it.
-		return errors.New(`an address of that kind is no place for the cache: want redis:// or rediss://`)
-	case strings.ContainsFunc(place, unicode.IsControl):
+		return errors.New(`the cache cannot be at an address of that kind: want redis:// or rediss://`)
+	case strings.ContainsFunc(location, unicode.IsControl):
 		// "C:\temp" in a configuration has a tab in it.
-		return fmt.Errorf(`%q is no place for the cache: it has a control character; write / or \\ for each \ of a path`, place)
-	case !strings.ContainsAny(place, `/\.`):
-		return fmt.Errorf(`%q is no place for the cache: want "on", "memory", "off", a path such as "./%s", or redis://…`,
-			place, place)
+		return fmt.Errorf(`the cache cannot be at %q: it has a control character; write / or \\ for each \ of a path`, location)
+	case !strings.ContainsAny(location, `/\.`):
+		return fmt.Errorf(`the cache cannot be at %q: want "on", "memory", "off", a path such as "./%s", or redis://…`,
+			location, location)
 	}
 	return nil
 }
 
-// Open opens the store at a place: "on" or nothing for the default path, "memory", "off", a path, or an address that
-// begins with redis:// or rediss://. It never fails a query: where the place cannot be used, now or later, that is one
-// warning and answers are kept in memory until it can. The store of a redis:// address is a Coordinator too.
-func Open(ctx context.Context, place string, opts Options) Store {
+// Open opens the store at a location: "on" or nothing for the default path, "memory", "off", a path, or an address that
+// begins with redis:// or rediss://. It never fails a query: where the location cannot be used, now or later, it logs one
+// warning and stores entries in memory until it can. The store of a redis:// address is a Coordinator too.
+func Open(ctx context.Context, location string, opts Options) Store {
 	opts = opts.withDefaults()
-	switch place {
+	switch location {
 	case "memory":
 		return newMemory(opts.MaxBytes, opts.Now)
 	case "off":
 		return Off{}
 	}
-	if IsRedis(place) {
-		store, err := OpenRedis(ctx, place, opts)
+	if IsRedis(location) {
+		store, err := OpenRedis(ctx, location, opts)
 		if err != nil {
 			opts.Logger.Warn(inMemory, "error", err)
 			return newMemory(min(opts.MaxBytes, fallbackBytes), opts.Now)
 		}
 		return store
 	}
-	path, err := pathOf(place)
+	path, err := pathOf(location)
 	if err != nil {
 		opts.Logger.Warn(inMemory, "error", err)
 		return newMemory(min(opts.MaxBytes, fallbackBytes), opts.Now)
 	}
-	f := newFile(path, opts)
-	store := newFallback(f, f.path, reopenEvery, opts)
-	store.open(ctx)
-	return store
+	f := newFileStore(path, opts)
+	return newFallback(ctx, f, f.path, retryFileAfter, opts)
 }

@@ -53,7 +53,7 @@ func TestOpenGoesOnInMemoryWhereAFileCannotBeUsed(t *testing.T) {
 			if err := os.Mkdir(path, 0o700); err != nil {
 				t.Fatal(err)
 			}
-		}, "", "it is no file: set the cache to the path of a file"},
+		}, "", "it is not a file: set the cache to the path of a file"},
 		"a path under a file": {write(""), "/c.sqlite", "not a directory: set the cache to a path under a folder"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestOpenGoesOnInMemoryWhereAFileCannotBeUsed(t *testing.T) {
 				}
 			}
 			if got, want := mustStats(t, s).Location, "memory, in place of "+path; got != want {
-				t.Errorf("the place is %q, want %q", got, want)
+				t.Errorf("the location is %q, want %q", got, want)
 			}
 			if err := s.Close(); err != nil {
 				t.Error(err)
@@ -128,14 +128,14 @@ func TestOpenGoesOnInMemoryWhereItMayNotWrite(t *testing.T) {
 
 func TestAFailureSaysWhatToDo(t *testing.T) {
 	t.Parallel()
-	f := newFile("/var/cache/c.sqlite", Options{})
+	f := newFileStore("/var/cache/c.sqlite", Options{})
 	for want, err := range map[string]error{
 		"sqlite3: disk I/O error: " + roomAdvice:                                    sqlite3.IOERR_WRITE,
 		"write c: no space left on device: " + roomAdvice:                           &os.PathError{Op: "write", Path: "c", Err: syscall.ENOSPC},
 		"sqlite3: attempt to write a readonly database: " + writableAdvice:          sqlite3.READONLY,
 		"sqlite3: disk I/O error: check its disk, or set the cache to another path": sqlite3.IOERR_READ,
 	} {
-		if got := f.explain(err).Error(); got != "cache file /var/cache/c.sqlite: "+want {
+		if got := f.wrapError(err).Error(); got != "cache file /var/cache/c.sqlite: "+want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -156,12 +156,12 @@ func TestDefaultPath(t *testing.T) {
 	if got, err := DefaultPath(); got != "/var/cache/x/cache.sqlite" || err != nil {
 		t.Errorf("DefaultPath() = %q, %v", got, err)
 	}
-	for place, want := range map[string]string{
+	for location, want := range map[string]string{
 		"": "/var/cache/x", "on": "/var/cache/x", "redis://192.0.2.1": "/var/cache/x", "memory": "", "off": "",
 		"/a/b.sqlite": "/a", "~/b.sqlite": "/home/a",
 	} {
-		if got := Dir(place); got != want {
-			t.Errorf("Dir(%q) = %q, want %q", place, got, want)
+		if got := Dir(location); got != want {
+			t.Errorf("Dir(%q) = %q, want %q", location, got, want)
 		}
 	}
 	t.Run("without a home it is memory and a warning", func(t *testing.T) {
@@ -175,22 +175,22 @@ func TestDefaultPath(t *testing.T) {
 	})
 }
 
-func TestOpenByPlace(t *testing.T) {
+func TestOpenByLocation(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv(dirVariable, dir)
-	for place, want := range map[string]string{
+	for location, want := range map[string]string{
 		"":                             filepath.Join(dir, "cache.sqlite"),
 		"on":                           filepath.Join(dir, "cache.sqlite"),
 		"memory":                       "memory",
 		"off":                          "off",
 		filepath.Join(dir, "c.sqlite"): filepath.Join(dir, "c.sqlite"),
 	} {
-		t.Run("place "+place, func(t *testing.T) {
-			s := Open(t.Context(), place, Options{})
+		t.Run("location "+location, func(t *testing.T) {
+			s := Open(t.Context(), location, Options{})
 			defer s.Close()
 			e := newClock().entry("192.0.2.1", "a")
 			mustPut(t, s, e)
-			if got := len(mustGet(t, s, e.Key)); (got == 1) != (place != "off") {
+			if got := len(mustGet(t, s, e.Key)); (got == 1) != (location != "off") {
 				t.Errorf("got %d entries back", got)
 			}
 			if _, err := s.Clear(t.Context(), ""); err != nil {
@@ -200,27 +200,27 @@ func TestOpenByPlace(t *testing.T) {
 				t.Error(err)
 			}
 			if got := mustStats(t, s).Location; got != want {
-				t.Errorf("the place is %q, want %q", got, want)
+				t.Errorf("the location is %q, want %q", got, want)
 			}
 		})
 	}
 }
 
-func TestCheckPlace(t *testing.T) {
+func TestCheckLocation(t *testing.T) {
 	t.Parallel()
 	for _, good := range []string{
 		"", "on", "off", "memory", "/var/cache/c.sqlite", "./c", "c.sqlite", "~/c", `C:\c`,
 		"redis://192.0.2.1", "redis://:secret@[2001:db8::1]:6380/3", "rediss://user:s%2Fecret@redis.example/0?read_timeout=1s",
 	} {
 		if err := CheckLocation(good); err != nil {
-			t.Errorf("CheckPlace(%q) = %v", good, err)
+			t.Errorf("CheckLocation(%q) = %v", good, err)
 		}
 	}
 	for bad, want := range map[string]string{
-		"onn":                          `"onn" is no place for the cache: want "on", "memory", "off", a path such as "./onn", or redis://…`,
-		"C:\temp\\c.sqlite":            `"C:\temp\\c.sqlite" is no place for the cache: it has a control character; write / or \\ for each \ of a path`,
-		"redis\t://:secret@h/":         "an address of that kind is no place for the cache: want redis:// or rediss://",
-		"http://u:secret@192.0.2.1/":   "an address of that kind is no place for the cache: want redis:// or rediss://",
+		"onn":                          `the cache cannot be at "onn": want "on", "memory", "off", a path such as "./onn", or redis://…`,
+		"C:\temp\\c.sqlite":            `the cache cannot be at "C:\temp\\c.sqlite": it has a control character; write / or \\ for each \ of a path`,
+		"redis\t://:secret@h/":         "the cache cannot be at an address of that kind: want redis:// or rediss://",
+		"http://u:secret@192.0.2.1/":   "the cache cannot be at an address of that kind: want redis:// or rediss://",
 		"redis://":                     errAddress.Error(),
 		"redis://:secret@host:port":    errAddress.Error(),
 		"redis://secret/word@host":     errAddress.Error(),
@@ -230,18 +230,18 @@ func TestCheckPlace(t *testing.T) {
 		"redis://host/secret":          errAddress.Error(),
 	} {
 		if err := CheckLocation(bad); err == nil || err.Error() != want {
-			t.Errorf("CheckPlace(%q) = %v, want %s", bad, err, want)
+			t.Errorf("CheckLocation(%q) = %v, want %s", bad, err, want)
 		}
 	}
 }
 
-func FuzzCheckPlace(f *testing.F) {
+func FuzzCheckLocation(f *testing.F) {
 	f.Add("redis://:secret@127.0.0.1:6379/0")
 	f.Add("~")
 	f.Add("redis://h/0?db=x")
-	f.Fuzz(func(t *testing.T, place string) {
-		if err := CheckLocation(place); err != nil && IsRedis(place) && err != errAddress {
-			t.Errorf("CheckPlace(%q) = %v, which may show a password", place, err)
+	f.Fuzz(func(t *testing.T, location string) {
+		if err := CheckLocation(location); err != nil && IsRedis(location) && err != errAddress {
+			t.Errorf("CheckLocation(%q) = %v, which may show a password", location, err)
 		}
 	})
 }

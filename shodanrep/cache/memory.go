@@ -11,58 +11,57 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// DefaultMaxBytes bounds a store whose options name no bound.
-const DefaultMaxBytes = 512 << 20
+// defaultMaxBytes bounds a store whose options name no bound.
+const defaultMaxBytes = 512 << 20
 
 // overhead is what one entry costs in memory beside its strings and its body: the key in the map and in the list, the
 // list's links, the map's slack.
 const overhead = 256
 
-// Memory keeps entries in the process, the most recently used ones up to a bound in bytes.
+// Memory stores entries in the process, the most recently used ones up to a bound in bytes.
 type Memory struct {
 	maxBytes int64
 	now      func() time.Time
 
 	mu           sync.Mutex
-	entries      *simplelru.LRU[Key, kept]
+	entries      *simplelru.LRU[Key, cached]
 	bytes        int64
 	hits, misses int64
 }
 
-// kept is an entry as the memory holds it: the times as microseconds, a third of the size of a time.Time each.
-type kept struct {
+// cached is the value of a key. The times are microseconds, a third of the size of a time.Time.
+type cached struct {
 	body               []byte
 	checkedAt, expires int64
 }
 
 var _ Store = (*Memory)(nil)
 
-// NewMemory makes a store in memory that holds up to maxBytes, or DefaultMaxBytes where that is not positive. The
-// least recently used entries are the first to go.
+// NewMemory returns a store in memory that holds up to maxBytes, or 512 MB where that is not positive. It drops the least
+// recently used entries first.
 func NewMemory(maxBytes int64) *Memory {
 	return newMemory(maxBytes, nil)
 }
 
 func newMemory(maxBytes int64, now func() time.Time) *Memory {
 	if maxBytes <= 0 {
-		maxBytes = DefaultMaxBytes
+		maxBytes = defaultMaxBytes
 	}
 	if now == nil {
 		now = time.Now
 	}
 	m := &Memory{maxBytes: maxBytes, now: now}
-	// The bound is in bytes, so the list's own bound in entries is out of reach; NewLRU fails on no other count than
-	// one that is not positive.
-	m.entries, _ = simplelru.NewLRU(math.MaxInt, func(k Key, v kept) { m.bytes -= cost(k, v.body) })
+	// The bound is in bytes, so the list gets no bound in entries. NewLRU fails only where that is not positive.
+	m.entries, _ = simplelru.NewLRU(math.MaxInt, func(k Key, v cached) { m.bytes -= cost(k, v.body) })
 	return m
 }
 
-// cost is what an entry takes of the bound.
+// cost returns how many bytes of the bound an entry takes up.
 func cost(k Key, body []byte) int64 {
 	return overhead + int64(len(k.Service)+len(k.Target)+len(k.Options)+len(body))
 }
 
-// Get returns the entries that are there and have not expired. Their bodies are the store's own and not to be changed.
+// Get returns the entries that exist and have not expired. Callers must not change their bodies.
 func (m *Memory) Get(ctx context.Context, keys []Key) (map[Key]Entry, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -84,7 +83,7 @@ func (m *Memory) Get(ctx context.Context, keys []Key) (map[Key]Entry, error) {
 	return found, nil
 }
 
-// Count counts questions.
+// Count adds to the numbers of hits and misses.
 func (m *Memory) Count(hits, misses int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -92,7 +91,7 @@ func (m *Memory) Count(hits, misses int64) {
 	m.misses += misses
 }
 
-// Put keeps copies of the entries. One that is larger than the whole store is not kept.
+// Put stores copies of the entries. It leaves out an entry that is larger than the whole store.
 func (m *Memory) Put(ctx context.Context, entries []Entry) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -100,15 +99,15 @@ func (m *Memory) Put(ctx context.Context, entries []Entry) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, e := range entries {
-		// Removed first: the list says nothing of a value that it replaces.
+		// Removed first: Add does not report the value that it replaces.
 		m.entries.Remove(e.Key)
 		size := cost(e.Key, e.Body)
 		if size > m.maxBytes {
 			continue
 		}
-		// Bodies and subjects are often slices of a whole bulk answer or a whole list, which they would keep alive.
+		// Bodies and targets are often slices of a whole bulk response or a whole list, which they would keep in memory.
 		key := Key{Service: e.Service, Target: strings.Clone(e.Target), Options: e.Options}
-		m.entries.Add(key, kept{bytes.Clone(e.Body), e.CheckedAt.UnixMicro(), e.Expires.UnixMicro()})
+		m.entries.Add(key, cached{bytes.Clone(e.Body), e.CheckedAt.UnixMicro(), e.Expires.UnixMicro()})
 		m.bytes += size
 		for m.bytes > m.maxBytes {
 			m.entries.RemoveOldest()
@@ -117,23 +116,23 @@ func (m *Memory) Put(ctx context.Context, entries []Entry) error {
 	return nil
 }
 
-// Clear drops the entries about a subject, or all, and with them the counts of hits and misses.
-func (m *Memory) Clear(ctx context.Context, subject string) (int64, error) {
+// Clear deletes the entries about a target, or all, and with them the counts of hits and misses.
+func (m *Memory) Clear(ctx context.Context, target string) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if subject == "" {
+	if target == "" {
 		n := int64(m.entries.Len())
 		m.entries.Purge()
 		m.hits, m.misses = 0, 0
 		return n, nil
 	}
-	return m.removeIf(func(k Key, _ kept) bool { return k.Target == subject }), nil
+	return m.removeIf(func(k Key, _ cached) bool { return k.Target == target }), nil
 }
 
-// Prune drops what has expired.
+// Prune deletes the entries that have expired.
 func (m *Memory) Prune(ctx context.Context) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -141,11 +140,11 @@ func (m *Memory) Prune(ctx context.Context) (int64, error) {
 	now := m.now().UnixMicro()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.removeIf(func(_ Key, v kept) bool { return v.expires <= now }), nil
+	return m.removeIf(func(_ Key, v cached) bool { return v.expires <= now }), nil
 }
 
-// removeIf drops the entries that match, and returns how many they were. The caller holds the lock.
-func (m *Memory) removeIf(match func(Key, kept) bool) int64 {
+// removeIf deletes the entries that match, and returns how many there were. The caller holds the lock.
+func (m *Memory) removeIf(match func(Key, cached) bool) int64 {
 	var n int64
 	for _, k := range m.entries.Keys() {
 		if v, ok := m.entries.Peek(k); ok && match(k, v) {
@@ -156,7 +155,7 @@ func (m *Memory) removeIf(match func(Key, kept) bool) int64 {
 	return n
 }
 
-// Stats says what the store holds.
+// Stats describes the store.
 func (m *Memory) Stats(ctx context.Context) (Stats, error) {
 	if err := ctx.Err(); err != nil {
 		return Stats{}, err
@@ -178,7 +177,7 @@ func (m *Memory) Stats(ctx context.Context) (Stats, error) {
 	return s, nil
 }
 
-// Close lets go of the entries.
+// Close deletes the entries.
 func (m *Memory) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -186,7 +185,7 @@ func (m *Memory) Close() error {
 	return nil
 }
 
-// drain takes out all that has not expired, the least recently used first.
+// drain removes all entries, and returns those that have not expired, the least recently used first.
 func (m *Memory) drain() []Entry {
 	now := m.now().UnixMicro()
 	m.mu.Lock()
@@ -200,9 +199,9 @@ func (m *Memory) drain() []Entry {
 	return entries
 }
 
-func (v kept) entry(k Key) Entry {
+func (v cached) entry(k Key) Entry {
 	return Entry{Key: k, Body: v.body, CheckedAt: timeOf(v.checkedAt), Expires: timeOf(v.expires)}
 }
 
-// timeOf reads a time as the stores keep it: microseconds, in UTC.
+// timeOf returns the time of a stored number of microseconds since 1970.
 func timeOf(micros int64) time.Time { return time.UnixMicro(micros).UTC() }

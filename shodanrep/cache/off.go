@@ -2,30 +2,30 @@ package cache
 
 import "context"
 
-// Off is the store that keeps nothing.
+// Off is a store that holds nothing.
 type Off struct{}
 
 var _ Store = Off{}
 
-// Get finds nothing.
+// Get returns no entries.
 func (Off) Get(ctx context.Context, _ []Key) (map[Key]Entry, error) {
 	return map[Key]Entry{}, ctx.Err()
 }
 
-// Count counts nothing.
+// Count does nothing.
 func (Off) Count(int64, int64) {}
 
-// Put keeps nothing.
+// Put does nothing.
 func (Off) Put(ctx context.Context, _ []Entry) error { return ctx.Err() }
 
-// Clear has nothing to drop.
+// Clear does nothing.
 func (Off) Clear(ctx context.Context, _ string) (int64, error) { return 0, ctx.Err() }
 
-// Prune has nothing to drop.
+// Prune does nothing.
 func (Off) Prune(ctx context.Context) (int64, error) { return 0, ctx.Err() }
 
-// Stats says that the store is off.
+// Stats returns the location "off".
 func (Off) Stats(ctx context.Context) (Stats, error) { return Stats{Location: "off"}, ctx.Err() }
 
-// Close has nothing to let go of.
+// Close does nothing.
 func (Off) Close() error { return nil }

@@ -15,40 +15,40 @@ import (
 )
 
 const (
-	// getBatch is how many answers one round trip asks for: as many large ones still come within the time-out.
+	// getBatch is how many entries one round trip gets: so many large ones still arrive within the timeout.
 	getBatch = 200
-	// putBatch and putBytes bound what one script run keeps: Redis does nothing else meanwhile.
+	// putBatch and putBytes bound what one run of a script stores: Redis does nothing else meanwhile.
 	putBatch = 500
 	putBytes = 1 << 20
-	// scanBatch is how many keys one round trip walks over, and scanBound how many of them the statistics do.
+	// scanBatch is how many keys one round trip scans, and scanBound how many of them the statistics do.
 	scanBatch = 1000
 	scanBound = 200_000
 )
 
-// redisStore is the store in Redis as long as that is there.
+// redisStore is the store in Redis while that is reachable.
 type redisStore struct {
-	client        *redis.Client
-	prefix, place string
-	opts          Options
-	bound         int64        // after how many keys the statistics are an estimate
-	hits, misses  atomic.Int64 // counted and not yet sent
-	sent          atomic.Int64 // when they last were, in Unix seconds
+	client           *redis.Client
+	prefix, location string
+	opts             Options
+	bound            int64        // the statistics of more keys are an estimate
+	hits, misses     atomic.Int64 // counted and not yet sent
+	sent             atomic.Int64 // when they last were, in Unix seconds
 }
 
 var _ backend = (*redisStore)(nil)
 
-// revive tries whether Redis takes a write: one that does not, such as a replica or a full one, is of no use.
-func (s *redisStore) revive(ctx context.Context) error {
-	return s.explain(s.client.Set(ctx, s.prefix+"alive", 1, time.Minute).Err())
+// open checks that Redis can be written to: a replica or a full one cannot be used.
+func (s *redisStore) open(ctx context.Context) error {
+	return s.wrapError(s.client.Set(ctx, s.prefix+"alive", 1, time.Minute).Err())
 }
 
-// subjectKey is the key of the hash with the answers about a subject.
-func (s *redisStore) subjectKey(subject string) string {
-	return s.prefix + "answers:" + url.QueryEscape(subject)
+// targetKey returns the key of the hash with the entries about a target.
+func (s *redisStore) targetKey(target string) string {
+	return s.prefix + "answers:" + url.QueryEscape(target)
 }
 
-// answerName names an answer within its subject's hash. Escaped, the parts have no ":" of their own.
-func answerName(k Key) string { return url.QueryEscape(k.Service) + ":" + url.QueryEscape(k.Options) }
+// entryName returns the name of an entry in the hash of its target. The parts are escaped, so they contain no ":".
+func entryName(k Key) string { return url.QueryEscape(k.Service) + ":" + url.QueryEscape(k.Options) }
 
 func (s *redisStore) countKey() string { return s.prefix + "count" }
 
@@ -60,26 +60,26 @@ func (s *redisStore) Get(ctx context.Context, keys []Key) (map[Key]Entry, error)
 	now := s.opts.Now()
 	names := map[[2]string]string{} // a batch has one or two
 	for batch := range slices.Chunk(keys, getBatch) {
-		answers := make([]*redis.SliceCmd, len(batch))
+		responses := make([]*redis.SliceCmd, len(batch))
 		_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for i, k := range batch {
 				name, ok := names[[2]string{k.Service, k.Options}]
 				if !ok {
-					name = answerName(k)
+					name = entryName(k)
 					names[[2]string{k.Service, k.Options}] = name
 				}
-				answers[i] = p.HMGet(ctx, s.subjectKey(k.Target), "@"+name, "#"+name)
+				responses[i] = p.HMGet(ctx, s.targetKey(k.Target), "@"+name, "#"+name)
 			}
 			return nil
 		})
 		if err != nil && !isWrongType(err) {
-			return nil, s.explain(err)
+			return nil, s.wrapError(err)
 		}
 		for i, k := range batch {
-			if err := answers[i].Err(); err != nil && !isWrongType(err) {
-				return nil, s.explain(err)
+			if err := responses[i].Err(); err != nil && !isWrongType(err) {
+				return nil, s.wrapError(err)
 			}
-			if e, ok := readAnswer(k, answers[i].Val()); ok && e.Expires.After(now) {
+			if e, ok := parseEntry(k, responses[i].Val()); ok && e.Expires.After(now) {
 				found[k] = e
 			}
 		}
@@ -87,10 +87,10 @@ func (s *redisStore) Get(ctx context.Context, keys []Key) (map[Key]Entry, error)
 	return found, nil
 }
 
-// isWrongType reports whether a key holds something else than what we keep there: such an entry is missing.
+// isWrongType reports whether a key holds something other than our entries: that is a cache miss.
 func isWrongType(err error) bool { return redis.HasErrorPrefix(err, "WRONGTYPE") }
 
-// Count counts questions, and sends the counts now and then. What cannot be sent is sent with the next.
+// Count adds to the numbers of hits and misses, and sends them now and then. What cannot be sent is sent the next time.
 func (s *redisStore) Count(hits, misses int64) {
 	s.hits.Add(hits)
 	s.misses.Add(misses)
@@ -102,8 +102,8 @@ func (s *redisStore) Count(hits, misses int64) {
 	_ = s.sendCounts(ctx)
 }
 
-// readAnswer makes an entry of the two fields of an answer. Whatever is no answer of ours is none.
-func readAnswer(k Key, fields []any) (Entry, bool) {
+// parseEntry parses the two fields of an entry. It returns false where they are not ours.
+func parseEntry(k Key, fields []any) (Entry, bool) {
 	if len(fields) != 2 {
 		return Entry{}, false
 	}
@@ -136,27 +136,27 @@ func (s *redisStore) Put(ctx context.Context, entries []Entry) error {
 		for bytes := 0; len(keys) < min(len(entries), putBatch) && bytes < putBytes; {
 			e := entries[len(keys)]
 			about := fmt.Sprint(e.CheckedAt.UnixMicro(), e.Expires.UnixMicro(), len(e.Body))
-			keys = append(keys, s.subjectKey(e.Target))
-			args = append(args, answerName(e.Key), about, e.Body, e.Expires.Sub(now).Milliseconds())
+			keys = append(keys, s.targetKey(e.Target))
+			args = append(args, entryName(e.Key), about, e.Body, e.Expires.Sub(now).Milliseconds())
 			bytes += len(e.Body)
 		}
 		if err := putScript.Run(ctx, s.client, keys, args...).Err(); err != nil && !errors.Is(err, redis.Nil) {
-			return s.explain(err)
+			return s.wrapError(err)
 		}
 		entries = entries[len(keys):]
 	}
 	return nil
 }
 
-func (s *redisStore) Clear(ctx context.Context, subject string) (int64, error) {
-	if subject != "" {
-		n, err := clearScript.Run(ctx, s.client, []string{s.subjectKey(subject)}).Int64()
-		return n, s.explain(err)
+func (s *redisStore) Clear(ctx context.Context, target string) (int64, error) {
+	if target != "" {
+		n, err := clearScript.Run(ctx, s.client, []string{s.targetKey(target)}).Int64()
+		return n, s.wrapError(err)
 	}
 	s.hits.Store(0)
 	s.misses.Store(0)
 	if err := s.client.Del(ctx, s.countKey()).Err(); err != nil {
-		return 0, s.explain(err)
+		return 0, s.wrapError(err)
 	}
 	return s.sum(ctx, clearScript)
 }
@@ -165,48 +165,48 @@ func (s *redisStore) Prune(ctx context.Context) (int64, error) {
 	return s.sum(ctx, pruneScript, s.opts.Now().UnixMicro())
 }
 
-// sum runs a script over all answers and adds up what it returns.
+// sum runs a script on all entries, and adds up what it returns.
 func (s *redisStore) sum(ctx context.Context, script *redis.Script, args ...any) (total int64, err error) {
 	_, err = s.scan(ctx, 0, func(keys []string) error {
 		n, err := script.Run(ctx, s.client, keys, args...).Int64()
 		total += n
 		return err
 	})
-	return total, s.explain(err)
+	return total, s.wrapError(err)
 }
 
-// scan hands the keys of all answers to fn, a batch at a time, and returns how many keys of any kind it walked over.
-// It stops after bound of those, where bound is positive.
-func (s *redisStore) scan(ctx context.Context, bound int64, fn func(keys []string) error) (walked int64, err error) {
-	// The prefix is ours and has nothing in it that a pattern would read otherwise.
+// scan calls fn with the keys of all entries, a batch at a time, and returns how many keys of any kind it scanned. It
+// stops after bound of those, where bound is positive.
+func (s *redisStore) scan(ctx context.Context, bound int64, fn func(keys []string) error) (scanned int64, err error) {
+	// The prefix has no character that is special in a pattern.
 	pattern := s.prefix + "answers:*"
 	var cursor uint64
 	for {
 		var keys []string
 		if keys, cursor, err = s.client.Scan(ctx, cursor, pattern, scanBatch).Result(); err != nil {
-			return walked, err
+			return scanned, err
 		}
-		walked += scanBatch
+		scanned += scanBatch
 		if len(keys) > 0 {
 			if err := fn(keys); err != nil {
-				return walked, err
+				return scanned, err
 			}
 		}
 		if cursor == 0 {
-			return walked, nil
+			return scanned, nil
 		}
-		if bound > 0 && walked >= bound {
-			return walked, nil
+		if bound > 0 && scanned >= bound {
+			return scanned, nil
 		}
 	}
 }
 
-// Stats says what Redis holds. Of a very large one it looks at a part, and estimates the whole from that.
+// Stats describes what Redis holds. Of a very large one it scans a part, and estimates the whole from that.
 func (s *redisStore) Stats(ctx context.Context) (Stats, error) {
-	stats := Stats{Location: s.place}
+	stats := Stats{Location: s.location}
 	var oldest, newest int64
-	seen := map[string]bool{} // a walk may come by a key twice
-	walked, err := s.scan(ctx, s.bound, func(keys []string) error {
+	seen := map[string]bool{} // a scan may return a key twice
+	scanned, err := s.scan(ctx, s.bound, func(keys []string) error {
 		keys = slices.DeleteFunc(keys, func(k string) bool {
 			twice := seen[k]
 			seen[k] = true
@@ -228,17 +228,17 @@ func (s *redisStore) Stats(ctx context.Context) (Stats, error) {
 		return nil
 	})
 	if err != nil {
-		return Stats{}, s.explain(err)
+		return Stats{}, s.wrapError(err)
 	}
 	if stats.Entries > 0 {
 		stats.Oldest, stats.Newest = timeOf(oldest), timeOf(newest)
 	}
-	if walked >= s.bound {
+	if scanned >= s.bound {
 		size, err := s.client.DBSize(ctx).Result()
 		if err != nil {
-			return Stats{}, s.explain(err)
+			return Stats{}, s.wrapError(err)
 		}
-		if part := float64(size) / float64(walked); part > 1 {
+		if part := float64(size) / float64(scanned); part > 1 {
 			for _, n := range []*int64{&stats.Entries, &stats.Expired, &stats.Bytes} {
 				*n = int64(float64(*n) * part)
 			}
@@ -250,10 +250,10 @@ func (s *redisStore) Stats(ctx context.Context) (Stats, error) {
 	counts, err := s.client.HGetAll(ctx, s.countKey()).Result()
 	stats.Hits, _ = strconv.ParseInt(counts["hits"], 10, 64)
 	stats.Misses, _ = strconv.ParseInt(counts["misses"], 10, 64)
-	return stats, s.explain(err)
+	return stats, s.wrapError(err)
 }
 
-// sendCounts adds what was counted to the counts of all machines.
+// sendCounts adds what this process has counted to the counts of all machines.
 func (s *redisStore) sendCounts(ctx context.Context) error {
 	s.sent.Store(time.Now().Unix())
 	hits, misses := s.hits.Swap(0), s.misses.Swap(0)
@@ -269,12 +269,12 @@ func (s *redisStore) sendCounts(ctx context.Context) error {
 		s.hits.Add(hits)
 		s.misses.Add(misses)
 	}
-	return s.explain(err)
+	return s.wrapError(err)
 }
 
 func (s *redisStore) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	s.sendCounts(ctx) // the counts are not worth a failure
-	return s.explain(s.client.Close())
+	return s.wrapError(s.client.Close())
 }

@@ -43,7 +43,7 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 		t.Errorf("WaitFor: %v, want %v", err, ErrAway)
 	}
 	if got, want := mustStats(t, r).Location, "memory, in place of redis://127.0.0.1:"+s.port+"/0"; got != want {
-		t.Errorf("the place is %q, want %q", got, want)
+		t.Errorf("the location is %q, want %q", got, want)
 	}
 	w.wantOne(t, "cache redis://127.0.0.1:"+s.port+"/0: ", "check that it runs and can be reached from here")
 
@@ -83,7 +83,7 @@ func TestRedisWithAPassword(t *testing.T) {
 		r := openTestRedis(t, s, Options{})
 		mustPut(t, r, e)
 		if got, want := mustStats(t, r).Location, "redis://127.0.0.1:"+s.port+"/0"; got != want {
-			t.Errorf("the place is %q, want %q", got, want)
+			t.Errorf("the location is %q, want %q", got, want)
 		}
 	})
 	for name, test := range map[string]struct{ user, want string }{

@@ -11,7 +11,7 @@ func TestAKeyOfTheWrongTypeIsAMiss(t *testing.T) {
 	bad, good := newClock().entry("192.0.2.1", "a"), newClock().entry("192.0.2.2", "b")
 	mustPut(t, r, good)
 	prefix := r.store.prefix
-	for _, key := range []string{r.store.subjectKey(bad.Target), prefix + "rate:rate", prefix + "peers:rate"} {
+	for _, key := range []string{r.store.targetKey(bad.Target), prefix + "rate:rate", prefix + "peers:rate"} {
 		if err := r.store.client.Set(t.Context(), key, "something else", 0).Err(); err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,7 @@ const (
 )
 
 func (r *Redis) leaseKey(k Key) string {
-	return r.store.prefix + "lease:" + url.QueryEscape(k.Target) + ":" + answerName(k)
+	return r.store.prefix + "lease:" + url.QueryEscape(k.Target) + ":" + entryName(k)
 }
 
 // Lease tries to become the one who asks for key.

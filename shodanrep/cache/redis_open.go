@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	// probeEvery is how often Redis is tried again while it is away.
-	probeEvery = 3 * time.Second
-	// redisPrefix begins each of our keys in Redis. The number is that of their layout.
+	// retryRedisAfter is how long Redis is not used after it failed.
+	retryRedisAfter = 3 * time.Second
+	// redisPrefix is the prefix of all our keys in Redis. The number is the version of their layout.
 	redisPrefix = "shodanrep:1:"
 )
 
-// Redis keeps entries in Redis or Valkey, which machines share, and coordinates what they ask. While it is away,
-// entries are kept in memory and the methods of Coordinator return ErrAway.
+// Redis stores entries in Redis or Valkey, which machines share, and coordinates their requests. While it cannot be
+// reached, it stores entries in memory, and the methods of Coordinator return ErrAway.
 type Redis struct {
 	*fallback
 	store   *redisStore
@@ -39,13 +39,13 @@ var (
 	_ Coordinator = (*Redis)(nil)
 )
 
-// errAddress says nothing of the address, since it may be the password that makes it unreadable.
+// errAddress does not contain the address: the part that cannot be read may be the password.
 var errAddress = errors.New("the redis address of the cache cannot be read: " +
 	"want redis://[user:password@]host[:port][/database], or rediss:// for TLS; " +
 	"characters of the password such as / ? # @ have to be percent-encoded")
 
-// parseRedis reads a redis:// or rediss:// address. The place is the address without its password.
-func parseRedis(address string) (opts *redis.Options, place string, err error) {
+// parseRedis parses a redis:// or rediss:// address. The location is the address without its password.
+func parseRedis(address string) (opts *redis.Options, location string, err error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Fragment != "" || u.Opaque != "" || u.Host == "" {
 		return nil, "", errAddress
@@ -60,15 +60,15 @@ func parseRedis(address string) (opts *redis.Options, place string, err error) {
 	return opts, fmt.Sprintf("%s://%s%s/%d", u.Scheme, user, opts.Addr, opts.DB), nil
 }
 
-// OpenRedis opens the store at a redis:// or rediss:// address. It fails only where the address cannot be read: a
-// Redis that is away is one warning, and is used as soon as it is there.
+// OpenRedis opens the store at a redis:// or rediss:// address. It fails only where the address cannot be read. Where
+// Redis cannot be reached, it logs one warning, and tries again later.
 func OpenRedis(ctx context.Context, address string, opts Options) (*Redis, error) {
-	return openRedis(ctx, address, redisPrefix, probeEvery, opts)
+	return openRedis(ctx, address, redisPrefix, retryRedisAfter, opts)
 }
 
 func openRedis(ctx context.Context, address, prefix string, every time.Duration, opts Options) (*Redis, error) {
 	opts = opts.withDefaults()
-	conf, place, err := parseRedis(address)
+	conf, location, err := parseRedis(address)
 	if err != nil {
 		return nil, err
 	}
@@ -76,17 +76,16 @@ func openRedis(ctx context.Context, address, prefix string, every time.Duration,
 	setDefault(&conf.ReadTimeout, 2*time.Second)
 	setDefault(&conf.WriteTimeout, 2*time.Second)
 	conf.ContextTimeoutEnabled = true
-	// Who fails goes on in memory at once. A lease or a slot that is asked for twice would also be taken twice.
+	// No retries: a call that fails uses memory at once, and a lease or a slot could be taken twice.
 	conf.MaxRetries, conf.DialerRetries = -1, 1
 	conf.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	redis.SetLogger(driverLog{opts.Logger})
 
-	store := &redisStore{client: redis.NewClient(conf), prefix: prefix, place: place, opts: opts, bound: scanBound}
-	r := &Redis{
-		fallback: newFallback(store, place, every, opts), store: store, process: rand.Text(), queues: map[string]*queue{},
-	}
-	r.open(ctx)
-	return r, nil
+	store := &redisStore{client: redis.NewClient(conf), prefix: prefix, location: location, opts: opts, bound: scanBound}
+	return &Redis{
+		fallback: newFallback(ctx, store, location, every, opts), store: store, process: rand.Text(),
+		queues: map[string]*queue{},
+	}, nil
 }
 
 func setDefault(d *time.Duration, to time.Duration) {
@@ -95,15 +94,15 @@ func setDefault(d *time.Duration, to time.Duration) {
 	}
 }
 
-// driverLog keeps what the driver has to say off the standard error, where it would appear among the results.
+// driverLog keeps the messages of the driver off the standard error.
 type driverLog struct{ to hclog.Logger }
 
 func (l driverLog) Printf(_ context.Context, format string, v ...any) {
 	l.to.Debug(fmt.Sprintf(format, v...))
 }
 
-// explain says of a failure which Redis it was and what to do.
-func (s *redisStore) explain(err error) error {
+// wrapError adds to an error which Redis it is about and what to do.
+func (s *redisStore) wrapError(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -120,5 +119,5 @@ func (s *redisStore) explain(err error) error {
 			do = a.do
 		}
 	}
-	return fmt.Errorf("cache %s: %w: %s", s.place, err, do)
+	return fmt.Errorf("cache %s: %w: %s", s.location, err, do)
 }

@@ -2,10 +2,10 @@ package cache
 
 import "github.com/redis/go-redis/v9"
 
-// The answers about one subject are the fields of one hash, so that they can be cleared at once and need no index: for
-// each answer "@name" is "checked_at expires size" and "#name" the body. The scripts take many hashes at a time.
+// The entries about one target are the fields of one hash, so that they can be cleared at once and need no index. The
+// field "@name" of an entry is "checked_at expires size", and "#name" is the body. The scripts take many hashes at a time.
 
-// putScript keeps answers. A hash lives as long as the longest-lived of its answers.
+// putScript stores entries. A hash expires with the last of its entries.
 var putScript = redis.NewScript(`
 for i, key in ipairs(KEYS) do
 	local name, about, body, ttl = ARGV[4*i-3], ARGV[4*i-2], ARGV[4*i-1], tonumber(ARGV[4*i])
@@ -24,7 +24,7 @@ for i, key in ipairs(KEYS) do
 end
 `)
 
-// clearScript drops hashes, and returns how many answers they had.
+// clearScript deletes hashes, and returns how many entries they had.
 var clearScript = redis.NewScript(`
 local n = 0
 for _, key in ipairs(KEYS) do
@@ -36,7 +36,7 @@ end
 return n
 `)
 
-// pruneScript drops the answers that have expired from hashes that have not, and returns how many they were.
+// pruneScript deletes the expired entries of hashes, and returns how many there were.
 var pruneScript = redis.NewScript(`
 local n, now = 0, tonumber(ARGV[1])
 for _, key in ipairs(KEYS) do
@@ -54,8 +54,8 @@ end
 return n
 `)
 
-// statsScript returns how many answers are in hashes, how many of them have expired, their bytes, and the times when
-// the oldest and the newest were checked.
+// statsScript returns how many entries are in hashes, how many of them have expired, their size, and the times when the
+// oldest and the newest were checked.
 var statsScript = redis.NewScript(`
 local n, expired, bytes, oldest, newest, now = 0, 0, 0, 0, 0, tonumber(ARGV[1])
 for _, key in ipairs(KEYS) do

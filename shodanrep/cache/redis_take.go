@@ -105,10 +105,10 @@ func (r *Redis) Available() bool { return r.ready() }
 
 // away turns the failure of a call into what a Coordinator returns, and takes note of it.
 func (r *Redis) away(ctx context.Context, err error) error {
-	if ended := ended(ctx); ended != nil {
-		return ended
+	if ctxErr := contextError(ctx); ctxErr != nil {
+		return ctxErr
 	}
-	r.fail(r.store.explain(err), r.opened.Load())
+	r.fail(r.store.wrapError(err))
 	return ErrAway
 }
 

@@ -141,22 +141,22 @@ func TestRedisGivesAnswersTheirTime(t *testing.T) {
 	short.Options, short.Expires = "minify", c.now().Add(time.Minute)
 	for i, e := range []Entry{short, long, short} {
 		mustPut(t, r, e)
-		got := r.store.client.PTTL(t.Context(), r.store.subjectKey(e.Target)).Val()
+		got := r.store.client.PTTL(t.Context(), r.store.targetKey(e.Target)).Val()
 		if want := []time.Duration{time.Minute, time.Hour, time.Hour}[i]; got > want || got < want-20*time.Second {
 			t.Errorf("put %d: Redis keeps the answers for %v, want %v", i, got, want)
 		}
 	}
 }
 
-func FuzzReadAnswer(f *testing.F) {
+func FuzzParseEntry(f *testing.F) {
 	f.Add("1 2 3", "abc")
 	f.Add("1764000000000000 1764000000000000 0", "")
 	f.Add("1 2", "x")
 	f.Fuzz(func(t *testing.T, about, body string) {
-		if e, ok := readAnswer(Key{}, []any{about, body}); ok && string(e.Body) != body {
+		if e, ok := parseEntry(Key{}, []any{about, body}); ok && string(e.Body) != body {
 			t.Errorf("got %q, want %q", e.Body, body)
 		}
-		if _, ok := readAnswer(Key{}, []any{nil, body}); ok {
+		if _, ok := parseEntry(Key{}, []any{nil, body}); ok {
 			t.Error("made an answer of nothing")
 		}
 	})

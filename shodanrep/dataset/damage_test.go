@@ -55,7 +55,7 @@ func TestADamagedIndexIsMadeAnew(t *testing.T) {
 			data := write(t, in(dir, "a.json"), manyLines(300)...)
 			path := in(dir, indexName)
 			d := open(t, dir, data)
-			want := d.Stats()
+			want := d.stats()
 			if err := d.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +72,7 @@ func TestADamagedIndexIsMadeAnew(t *testing.T) {
 						return
 					}
 					defer d.Close()
-					if got := d.Stats(); got.Hosts != want.Hosts || got.Banners != want.Banners {
+					if got := d.stats(); got.Hosts != want.Hosts || got.Banners != want.Banners {
 						t.Errorf("got %+v, want %+v", got, want)
 					}
 					if got := hosts(t, d, "198.51.0.0"); len(got) != 1 {
@@ -109,13 +109,9 @@ func TestAnIndexDamagedWhileInUseIsMadeAnew(t *testing.T) {
 	// What a connection has read before it does not read again.
 	other := open(t, dir, data)
 	overwriteMiddle(t, d.index.path)
-	d.index.mu.Lock()
-	for _, c := range d.index.idle {
-		if err := c.Exec("pragma shrink_memory"); err != nil {
-			t.Error(err)
-		}
+	if err := d.index.read(t.Context(), func(c conn) error { return c.Exec("pragma shrink_memory") }); err != nil {
+		t.Error(err)
 	}
-	d.index.mu.Unlock()
 	for range 2 {
 		if got := hosts(t, d, "198.51.0.0", "198.51.0.1"); len(got) != 2 {
 			t.Errorf("got %v", got)
@@ -134,15 +130,14 @@ func TestAnIndexThatIsRemovedIsMadeAnew(t *testing.T) {
 	if err := os.Remove(d.index.path); err != nil {
 		t.Fatal(err)
 	}
-	d.index.mu.Lock()
-	for _, c := range d.index.idle {
-		if err := c.close(); err != nil {
-			t.Error(err)
+	// A query that finds no connection to the removed file makes one.
+	err := d.index.read(t.Context(), func(conn) error {
+		if got := hosts(t, d, "198.51.0.0"); len(got) != 1 {
+			t.Errorf("got %v", got)
 		}
-	}
-	d.index.idle = nil
-	d.index.mu.Unlock()
-	if got := hosts(t, d, "198.51.0.0"); len(got) != 1 {
-		t.Errorf("got %v", got)
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }

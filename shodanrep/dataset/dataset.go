@@ -1,5 +1,5 @@
-// Package dataset answers from files of Shodan's own export format, as `shodan download` writes them: one banner a
-// line, gzipped or not. The files are read once into an index, a SQLite file, and again when they change.
+// Package dataset looks up hosts in files of Shodan's export format, as `shodan download` writes them: one banner per
+// line, gzipped or not. It reads the files into an index, a SQLite file, once and again when they change.
 package dataset
 
 import (
@@ -15,48 +15,46 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// Options says which files make a Dataset and where its index is.
+// Options configure a Dataset.
 type Options struct {
-	// Files are globs; a leading ~ is the home directory. Each has to match.
+	// Files are globs; a leading ~ is the home directory. Each has to match a file.
 	Files []string
 	// Dir is the folder of the index. Datasets of several processes share it, and the rows of files that they have in
-	// common. Where it is empty the index is a temporary file, removed by Close.
+	// common. Where it is empty the index is a temporary file, which Close removes.
 	Dir string
-	// Logger gets a warning for each file with lines that could not be read.
+	// Logger gets a warning for each file with lines that cannot be read.
 	Logger hclog.Logger
 }
 
-// Stats is what a Dataset holds.
-type Stats struct {
+// stats describe what a Dataset holds.
+type stats struct {
 	Files    int
-	Banners  int64         // lines that are banners, older ones of the same service included
+	Banners  int64         // including older ones of the same service
 	Hosts    int64         // different addresses
-	BadLines int64         // lines that are not, and are left out
-	BuiltIn  time.Duration // how long the last Open or Refresh took to read files, 0 where none had changed
+	BadLines int64         // lines that are not banners
+	ReadTime time.Duration // how long the last Open or Refresh took to read files, 0 where none had changed
 }
 
-// A Dataset is the hosts of some data files: of each port, transport and host name that was asked for the newest
-// banner. Its methods may be called side by side.
+// A Dataset has the hosts of some data files. Of the banners with the same port, transport and requested host name the
+// newest counts. Its methods may be called concurrently.
 type Dataset struct {
 	globs  []string
-	index  *index // the newest; changed by the holder of refreshing
+	index  *index // the newest; the holder of refreshing changes it
 	logger hclog.Logger
 	temp   string // the folder to remove on Close
 
 	current atomic.Pointer[state]
-	// refreshing holds one token, for whoever brings the index up to date.
+	// refreshing holds a token while a call brings the index up to date.
 	refreshing chan struct{}
-	// turns holds a token for each query that runs.
-	turns chan struct{}
 }
 
-// state is what a Dataset knew of its files at one moment. It is not changed, only replaced.
+// state is what a Dataset knew of its files at one moment. It is replaced, never changed.
 type state struct {
-	index   *index // which has the files
+	index   *index // that has the files
 	files   []file
 	paths   map[string]bool
 	ids     map[int64]bool // of the files in the index, to report each one's bad lines once
-	stats   Stats
+	stats   stats
 	checked time.Time // when the index was last compared with files
 }
 
@@ -66,14 +64,14 @@ const (
 	recheck  = 24 * time.Hour
 )
 
-// Open reads the files that match into the index, as far as they are not in it already. Several processes may do so
-// at once: one reads, the others wait for it.
+// Open reads the files that match into the index, unless they are in it already. Several processes may do so at once:
+// one reads, the others wait for it.
 func Open(ctx context.Context, opts Options) (*Dataset, error) {
 	globs, err := absolute(opts.Files)
 	if err != nil {
 		return nil, err
 	}
-	d := &Dataset{globs: globs, logger: opts.Logger, refreshing: make(chan struct{}, 1), turns: make(chan struct{}, maxIdle)}
+	d := &Dataset{globs: globs, logger: opts.Logger, refreshing: make(chan struct{}, 1)}
 	if d.logger == nil {
 		d.logger = hclog.NewNullLogger()
 	}
@@ -87,8 +85,8 @@ func Open(ctx context.Context, opts Options) (*Dataset, error) {
 	return d, nil
 }
 
-// openIndex opens the index in a folder. Where that cannot be done the answers are the same from a temporary one, so
-// it is a warning and no error.
+// openIndex opens the index in a folder. Where that fails it logs a warning, and opens a temporary index: results are the
+// same.
 func (d *Dataset) openIndex(ctx context.Context, dir string) (err error) {
 	if dir != "" {
 		if err = os.MkdirAll(dir, 0o700); err == nil {
@@ -100,7 +98,7 @@ func (d *Dataset) openIndex(ctx context.Context, dir string) (err error) {
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		d.logger.Warn("the index of the data files cannot be kept, and is made for this process only", "folder", dir, "error", err)
+		d.logger.Warn("the index of the data files cannot be stored, so it is made for this process only", "folder", dir, "error", err)
 	}
 	if d.temp, err = os.MkdirTemp("", "shodanrep-dataset-"); err != nil {
 		return fmt.Errorf("the index of the data files needs a temporary folder: %w", err)
@@ -111,8 +109,8 @@ func (d *Dataset) openIndex(ctx context.Context, dir string) (err error) {
 	return nil
 }
 
-// removeUnused removes the indexes of other builds that none has used for so long that it would drop all their rows. One
-// that is in use stays, and so is never taken from under another process. What cannot be removed does no harm.
+// removeUnused removes the indexes of other versions that no process has used for so long that their rows would be
+// deleted too. What cannot be removed does no harm.
 func removeUnused(dir string) {
 	paths, _ := filepath.Glob(filepath.Join(dir, "dataset-v*.sqlite"))
 	for _, path := range paths {
@@ -129,7 +127,7 @@ func removeUnused(dir string) {
 	}
 }
 
-// Refresh reads the files again that have changed since they were read. It takes microseconds where none has.
+// Refresh reads the files again that have changed. It takes microseconds where none has.
 func (d *Dataset) Refresh(ctx context.Context) error {
 	if fresh, err := d.isFresh(); fresh || err != nil {
 		return err
@@ -140,7 +138,7 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	// Whoever had the token before may have done it.
+	// The call that had the token before may have done it.
 	if fresh, err := d.isFresh(); fresh || err != nil {
 		return err
 	}
@@ -166,18 +164,18 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 		s.stats.Banners += e.banners
 		s.stats.BadLines += e.badLines
 		if e.badLines > 0 && !old.ids[e.id] {
-			d.logger.Warn("a data file has lines that are no banners; they are left out",
+			d.logger.Warn("a data file has lines that are not banners; they are left out",
 				"file", e.path, "lines", e.badLines, "first", e.badLine, "reason", e.badReason)
 		}
 	}
 	s.stats.Hosts = hosts
 	if read > 0 {
-		s.stats.BuiltIn = time.Since(started)
-		d.logger.Info("read the data files", "files", read, "hosts", s.stats.Hosts, "took", s.stats.BuiltIn.Round(time.Millisecond))
+		s.stats.ReadTime = time.Since(started)
+		d.logger.Info("read the data files", "files", read, "hosts", s.stats.Hosts, "took", s.stats.ReadTime.Round(time.Millisecond))
 	}
 	d.current.Store(s)
 	if old.index != d.index {
-		_ = old.index.close() // it is damaged, or was removed
+		_ = old.index.Close() // it is damaged or was removed
 	}
 	return nil
 }
@@ -185,54 +183,43 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 // update brings the index up to date, and counts its hosts. A damaged index is replaced by a new one.
 func (d *Dataset) update(ctx context.Context, files []file) (entries []entry, read int, hosts int64, err error) {
 	for replaced := false; ; replaced = true {
-		if !d.index.damaged.Load() {
+		if !d.index.Stale() {
 			entries, read, err = d.index.update(ctx, files, d.logger)
 			if err == nil {
 				hosts, err = d.index.countHosts(ctx, entries)
 			}
 		}
-		if !d.index.damaged.Load() || replaced {
+		if !d.index.Stale() || replaced {
 			return entries, read, hosts, err
 		}
-		if err := d.replaceIndex(ctx); err != nil {
+		// Queries go on with the old index until the new one has the files.
+		x, err := d.index.reopen(ctx)
+		if err != nil {
 			return nil, 0, 0, err
 		}
+		if d.index != d.current.Load().index {
+			_ = d.index.Close() // an earlier attempt to replace the damaged one
+		}
+		d.index = x
 	}
 }
 
-// replaceIndex sets the damaged index aside and begins a new one. Queries go on with the damaged one until the new one
-// has the files.
-func (d *Dataset) replaceIndex(ctx context.Context) error {
-	if err := d.index.setAside(ctx, d.logger); err != nil {
-		return err
-	}
-	x, err := openIndex(ctx, d.index.path, d.logger)
-	if err != nil {
-		return err
-	}
-	if d.index != d.current.Load().index {
-		_ = d.index.close() // an earlier attempt to replace the damaged one
-	}
-	d.index = x
-	return nil
-}
-
-// isFresh reports whether the files are those of the last look.
+// isFresh reports whether the files are unchanged since the last update.
 func (d *Dataset) isFresh() (bool, error) {
 	s := d.current.Load()
-	if time.Since(s.checked) > recheck || s.index.damaged.Load() {
+	if time.Since(s.checked) > recheck || s.index.Stale() {
 		return false, nil
 	}
 	files, err := find(d.globs)
 	return slices.Equal(files, s.files), err
 }
 
-// Stats says what the Dataset holds as of the last Open or Refresh.
-func (d *Dataset) Stats() Stats { return d.current.Load().stats }
+// stats returns what the Dataset held after the last Open or Refresh.
+func (d *Dataset) stats() stats { return d.current.Load().stats }
 
-// Close lets go of the index, and removes a temporary one. The Dataset must no longer be in use.
+// Close closes the index, and removes a temporary one. The Dataset must no longer be in use.
 func (d *Dataset) Close() error {
-	err := d.index.close()
+	err := d.index.Close()
 	if d.temp != "" {
 		err = errors.Join(err, os.RemoveAll(d.temp))
 	}

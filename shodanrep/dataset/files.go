@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// file is a data file and how it can be told that it changed.
+// file is a data file. Its size and time tell whether it has changed.
 type file struct {
 	path  string
 	size  int64
 	mtime int64 // nanoseconds since 1970
 }
 
-// absolute returns globs as they mean the same whatever the working directory is later, with ~ expanded.
+// absolute returns globs that do not depend on the working directory, with ~ expanded.
 func absolute(globs []string) ([]string, error) {
 	if len(globs) == 0 {
 		return nil, errors.New("no data files are named")
@@ -26,7 +26,7 @@ func absolute(globs []string) ([]string, error) {
 		if glob == "~" || strings.HasPrefix(glob, "~/") || strings.HasPrefix(glob, "~"+string(filepath.Separator)) {
 			home, err := os.UserHomeDir()
 			if err != nil {
-				return nil, fmt.Errorf("data files %q: ~ has no meaning here: %w", glob, err)
+				return nil, fmt.Errorf("data files %q: cannot expand ~: %w", glob, err)
 			}
 			glob = home + glob[1:]
 		}
@@ -65,7 +65,7 @@ func find(globs []string) ([]file, error) {
 	return slices.CompactFunc(files, func(a, b file) bool { return a.path == b.path }), nil
 }
 
-// cause drops the path from an error of package os, where the message has it already.
+// cause removes the path from an error of package os: the message names it already.
 func cause(err error) error {
 	var pathError *os.PathError
 	if errors.As(err, &pathError) {

@@ -7,9 +7,9 @@ import (
 	"os"
 )
 
-// noBanner returns the error for a file of which no line is a banner. It says what the file looks like instead.
+// noBanner returns the error for a file without a banner. It says what the file looks like.
 func noBanner(e entry) error {
-	const advice = `data_files are what "shodan download" wrote, one banner a line`
+	const advice = `data_files are what "shodan download" wrote, one banner per line`
 	f, err := os.Open(e.path)
 	if err != nil {
 		return fmt.Errorf("data file %q: %w", e.path, cause(err))
@@ -32,7 +32,7 @@ func noBanner(e entry) error {
 	return fmt.Errorf("data file %q has no banner in it: it is %s; %s", e.path, form, advice)
 }
 
-// packedForm names a form by its first bytes.
+// packedForm returns the name of a compressed format by its first bytes.
 func packedForm(start []byte) string {
 	switch {
 	case len(start) == 0:
@@ -49,7 +49,7 @@ func packedForm(start []byte) string {
 	return ""
 }
 
-// textForm names a form by the beginning of a text.
+// textForm returns the name of a text format by the beginning of the text.
 func textForm(text []byte) string {
 	text = bytes.TrimSpace(text)
 	switch {
@@ -60,7 +60,7 @@ func textForm(text []byte) string {
 	case text[0] != '{':
 		return ""
 	}
-	// Tokens rather than a value: an answer may be longer than the text, or printed over many lines.
+	// Tokens, not a value: a response may be longer than the text, and span many lines.
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	keys, level, isKey := map[string]bool{}, 0, false
 	for {
@@ -87,11 +87,11 @@ func textForm(text []byte) string {
 	}
 	switch {
 	case keys["matches"]:
-		return "a search answer"
+		return "a search response"
 	case keys["ports"] && (keys["data"] || keys["ip_str"] || keys["last_update"]):
-		return "a host answer"
+		return "a host response"
 	case keys["ports"] && keys["ip"]:
-		return "an InternetDB answer"
+		return "an InternetDB response"
 	}
 	return ""
 }

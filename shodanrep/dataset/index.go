@@ -6,26 +6,24 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-// schemaVersion is raised where the schema changes, and so with every pivot.
+// schemaVersion is raised when the schema changes, also with each new pivot.
 const schemaVersion = 3
 
-// indexName has the version of the schema in it, so that an older and a newer build keep out of each other's way.
+// indexName contains the version of the schema, so that older and newer versions do not use the same file.
 var indexName = fmt.Sprintf("dataset-v%d.sqlite", schemaVersion)
 
-// schema makes the index. A banner's columns are those that it is found by; the rest is in raw. The last column of
-// banner_endpoint makes it a covering index for what finds the newest banner of a service.
+// schema returns the statements that make the tables. A banner has the columns by which it is found; the rest is in raw.
+// The last column of banner_endpoint makes it a covering index for the query of a service's newest banner.
 //
-// Text compares without regard to case, as Shodan's own search does.
+// Text is compared without case, as Shodan's search does.
 func schema() string {
 	var columns, indexes strings.Builder
 	for _, pivot := range shodan.Pivots() {
@@ -58,233 +56,69 @@ create table banner (
 %s	raw blob not null
 );
 create index banner_endpoint on banner (addr, port, transport, name, seen desc, file, id);
-%spragma user_version = %d;
-`, columns.String(), indexes.String(), schemaVersion)
+%s`, columns.String(), indexes.String())
 }
 
-// index is the SQLite file and the connections to it.
+// index is the SQLite file that has the banners.
 type index struct {
-	path     string
-	identity os.FileInfo // of the file that every connection has to be to
-
-	damaged atomic.Bool // the file is damaged, or another is in its place: see Dataset.Refresh
-
-	mu     sync.Mutex
-	idle   []*conn
-	closed bool
+	*sqlitefile.File
+	path string
 }
 
-// errReplaced says that another process has set the index aside as damaged, or that it was removed.
-var errReplaced = errors.New("another file is in its place")
+// conn is a connection to the index, during a transaction.
+type conn struct{ *sqlitefile.Conn }
 
-// maxIdle is how many connections are kept: each has its memory, and few queries run at once.
-const maxIdle = 4
-
-// conn is a connection and its prepared statements. It has one user at a time.
-type conn struct {
-	*sqlite3.Conn
-	path     string // of the index
-	prepared map[string]*sqlite3.Stmt
+// openIndex opens the index at a path, and makes it where it is missing.
+func openIndex(ctx context.Context, path string, logger hclog.Logger) (*index, error) {
+	_ = os.Chmod(path, 0o600) // an older version has made it readable to all; another user's is left as it is
+	x := &index{path: path}
+	return x.opened(sqlitefile.Open(ctx, path, sqlitefile.Options{
+		Name: "the index of the data files", Version: schemaVersion, Schema: schema(), Logger: logger,
+		Pragmas:     "pragma synchronous = normal; pragma cache_size = -16384; pragma journal_size_limit = 67108864",
+		BusyTimeout: 0, // another process may read data files for many minutes: the query's context ends the wait
+	}))
 }
 
-// close closes the connections. Those that are in use close when they are put back.
-func (x *index) close() error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.closed = true
-	var err error
-	for _, c := range x.idle {
-		err = errors.Join(err, c.close())
-	}
-	x.idle = nil
-	return err
-}
+// reopen opens the index again where it is damaged or was removed.
+func (x *index) reopen(ctx context.Context) (*index, error) { return x.opened(x.Reopen(ctx)) }
 
-// use lends a connection. What it runs is stopped when the context ends.
-func (x *index) use(ctx context.Context, f func(*conn) error) error {
-	c, err := x.take(ctx)
+func (x *index) opened(file *sqlitefile.File, err error) (*index, error) {
 	if err != nil {
-		if sqlitefile.IsDamaged(err) {
-			x.damaged.Store(true)
-		}
-		return x.explain(ctx, err)
+		return nil, fmt.Errorf("the index of the data files, %s: %w", x.path, err)
 	}
-	c.SetInterrupt(ctx)
-	err = c.guard(f)
-	c.SetInterrupt(context.Background())
-	if sqlitefile.IsDamaged(err) {
-		x.damaged.Store(true)
-	}
-	if errors.Is(err, sqlitefile.ErrOutOfMemory) {
-		_ = c.close() // a transaction may be open, which ends with the connection
-		return x.explain(ctx, err)
-	}
-	x.put(c)
-	return x.explain(ctx, err)
+	return &index{file, x.path}, nil
 }
 
-// guard runs f, and returns an error where SQLite gets no memory.
-func (c *conn) guard(f func(*conn) error) (err error) {
-	defer sqlitefile.CatchOutOfMemory(&err)
-	return f(c)
+// read calls f in a transaction that sees one state of the index. It waits while too many other calls read.
+func (x *index) read(ctx context.Context, f func(conn) error) error {
+	return x.wrapError(x.Read(ctx, func(c *sqlitefile.Conn) error { return f(conn{c}) }))
 }
 
-func (x *index) put(c *conn) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if len(x.idle) < maxIdle && !x.closed {
-		x.idle = append(x.idle, c)
-		return
-	}
-	_ = c.close() // it was only read from, or committed: nothing is lost
+// readLong is read for a call that may take long.
+func (x *index) readLong(ctx context.Context, f func(conn) error) error {
+	return x.wrapError(x.ReadLong(ctx, func(c *sqlitefile.Conn) error { return f(conn{c}) }))
 }
 
-// explain names the index in an error of SQLite, and gives the context's own error where that is the reason.
-func (x *index) explain(ctx context.Context, err error) error {
+// write calls f in a transaction, while no other call and no other process writes.
+func (x *index) write(ctx context.Context, f func(conn) error) error {
+	return x.wrapError(x.Write(ctx, func(c *sqlitefile.Conn) error { return f(conn{c}) }))
+}
+
+// wrapError adds to an error of SQLite which index it is about.
+func (x *index) wrapError(err error) error {
 	var sqliteError *sqlite3.Error
 	var code sqlite3.ErrorCode
 	var extended sqlite3.ExtendedErrorCode
 	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case sqlitefile.IsDamaged(err), errors.Is(err, errReplaced):
-		return fmt.Errorf("the index of the data files, %s: %w: it is made anew, so run the query again", x.path, err)
+	case sqlitefile.IsDamaged(err), isReplaced(err):
+		return fmt.Errorf("the index of the data files, %s: %w: it is made again, so run the query again", x.path, err)
 	case errors.As(err, &sqliteError), errors.As(err, &code), errors.As(err, &extended):
-		return fmt.Errorf("the index of the data files, %s: %w; it is made anew where it is removed", x.path, err)
+		return fmt.Errorf("the index of the data files, %s: %w; delete it, and it is made again", x.path, err)
 	}
 	return err
 }
 
-// patient waits for whoever writes. Another process may read files for many minutes: how long to wait is for the
-// query's context to say.
-func patient(ctx context.Context, tries int) bool {
-	return wait(ctx, time.Duration(min(tries+1, 50))*time.Millisecond)
-}
-
-// wait waits, and reports whether the context still goes on.
-func wait(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-time.After(d):
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func (c *conn) close() (err error) {
-	defer sqlitefile.CatchOutOfMemory(&err)
-	for _, stmt := range c.prepared {
-		err = errors.Join(err, stmt.Close())
-	}
-	return errors.Join(err, sqlitefile.Close(c.Conn, c.path))
-}
-
-// stmt returns the prepared statement for a query, compiled at its first use.
-func (c *conn) stmt(query string) (*sqlite3.Stmt, error) {
-	if stmt := c.prepared[query]; stmt != nil {
-		return stmt, nil
-	}
-	stmt, _, err := c.PrepareFlags(query, sqlite3.PREPARE_PERSISTENT)
-	if err == nil {
-		c.prepared[query] = stmt
-	}
-	return stmt, err
-}
-
-// rows runs a query and calls f on each row, until f returns false.
-func (c *conn) rows(query string, bind func(*sqlite3.Stmt) error, f func(*sqlite3.Stmt) (bool, error)) error {
-	stmt, err := c.stmt(query)
-	if err != nil {
-		return err
-	}
-	if bind != nil {
-		if err := bind(stmt); err != nil {
-			return err
-		}
-	}
-	more := true
-	for more && err == nil && stmt.Step() {
-		more, err = f(stmt)
-	}
-	if err == nil {
-		err = stmt.Err() // Reset forgets it
-	}
-	if reset := stmt.Reset(); err == nil {
-		err = reset
-	}
-	return err
-}
-
-// run runs a statement that returns no rows.
-func (c *conn) run(query string, values ...any) error {
-	return c.rows(query, args(values...), func(*sqlite3.Stmt) (bool, error) { return true, nil })
-}
-
-// number returns the first column of a query's only row, and 0 where there is none.
-func (c *conn) number(query string, values ...any) (n int64, err error) {
-	err = c.rows(query, args(values...), func(row *sqlite3.Stmt) (bool, error) {
-		n = row.ColumnInt64(0)
-		return false, nil
-	})
-	return n, err
-}
-
-// args binds values of the kinds that the index has.
-func args(values ...any) func(*sqlite3.Stmt) error {
-	return func(stmt *sqlite3.Stmt) error {
-		for i, value := range values {
-			var err error
-			switch v := value.(type) {
-			case nil:
-				err = stmt.BindNull(i + 1)
-			case int64:
-				err = stmt.BindInt64(i+1, v)
-			case string:
-				err = stmt.BindText(i+1, v)
-			case []byte:
-				err = stmt.BindBlob(i+1, v)
-			default:
-				err = fmt.Errorf("a %T cannot be bound", value)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
-// tidy gives room back to the file system, which a whole file's rows have taken up in the write-ahead log and left in
-// the index. Where someone reads or writes just now it can wait for the next time.
-func (c *conn) tidy() error {
-	if err := c.BusyHandler(nil); err != nil {
-		return err
-	}
-	err := c.Exec("pragma incremental_vacuum")
-	if err == nil {
-		_, _, err = c.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
-	}
-	if errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) {
-		err = nil
-	}
-	return errors.Join(err, c.BusyHandler(patient))
-}
-
-// write runs f in a transaction that no other process writes beside, waiting for its turn.
-func (c *conn) write(f func() error) (err error) {
-	tx, err := c.BeginImmediate()
-	if err != nil {
-		return err
-	}
-	defer tx.End(&err)
-	return f()
-}
-
-// read runs f on one state of the index.
-func (c *conn) read(f func() error) (err error) {
-	tx := c.Begin()
-	defer tx.End(&err)
-	return f()
+// isReplaced reports whether another file is in place of the index, or none.
+func isReplaced(err error) bool {
+	return errors.Is(err, sqlitefile.ErrReplaced) || errors.Is(err, sqlitefile.ErrSetAside)
 }

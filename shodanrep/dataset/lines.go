@@ -10,8 +10,8 @@ import (
 	"io"
 )
 
-// maxLine is the longest line that is read, in bytes. Banners of several MB are real; that many is a fault, or a file
-// that is made to fill the memory.
+// maxLine is the longest line that is read, in bytes. There are banners of several MB; a longer line is a fault or an
+// attack on the memory.
 const maxLine = 64 << 20
 
 var (
@@ -19,7 +19,7 @@ var (
 	errBroken  = errors.New("the file breaks off: its gzip data is damaged or incomplete")
 )
 
-// lineReader reads a file line by line, unpacking it where it is gzip. What decides is the content, not the name.
+// lineReader reads a file line by line. It decompresses gzip data, which it recognizes by content, not by name.
 type lineReader struct {
 	r    *bufio.Reader
 	long int // the longest line that is read
@@ -47,9 +47,9 @@ func (l *lineReader) startsWith(prefix []byte) bool {
 	return bytes.Equal(start, prefix)
 }
 
-// next appends the next line to buf, without its line break. It returns io.EOF after the last one; errTooLong for a
-// line that was passed over, after which reading can go on; errBroken where the rest of the file cannot be unpacked;
-// and any other error where the file cannot be read.
+// next appends the next line to buf, without its line break. It returns io.EOF after the last line, errTooLong for a line
+// that it skipped, errBroken where the rest of the file cannot be decompressed, and any other error where the file cannot
+// be read. Only errTooLong has further lines after it.
 func (l *lineReader) next(buf []byte) ([]byte, error) {
 	if l.err != nil {
 		return buf, l.err
@@ -76,7 +76,7 @@ func (l *lineReader) next(buf []byte) ([]byte, error) {
 	}
 }
 
-// broken tells damaged gzip data, of which what came before it is still good, from a file that cannot be read.
+// broken returns errBroken for damaged gzip data: the lines before it are good. It returns any other error unchanged.
 func broken(err error) error {
 	var corrupt flate.CorruptInputError
 	if err == io.ErrUnexpectedEOF || err == gzip.ErrHeader || err == gzip.ErrChecksum || errors.As(err, &corrupt) {

@@ -24,7 +24,7 @@ func TestTheIndexIsForItsOwnerOnly(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer x.close()
+			defer x.Close()
 			files, err := filepath.Glob(path + "*")
 			if err != nil || len(files) < 2 {
 				t.Fatalf("%v, %v: want the log too", files, err)

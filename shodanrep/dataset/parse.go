@@ -13,7 +13,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// parsed is what a line of a file is: a banner, or the reason why it is none.
+// parsed is a line of a file: a banner, or the reason why it is not one.
 type parsed struct {
 	number int64 // of the line, from 1
 	banner *shodan.Banner
@@ -21,8 +21,7 @@ type parsed struct {
 	err    error
 }
 
-// batch is some lines on their way: large enough that handing it on costs nothing, small enough that few take no
-// memory to speak of.
+// batch is a group of lines: large enough to be cheap to pass on, small enough to take little memory.
 type batch struct {
 	text  []byte
 	ends  []int // of each line in text
@@ -35,8 +34,8 @@ const (
 	batchBytes = 1 << 20
 )
 
-// parse calls f on every line of a file but empty ones, in their order. A damaged end of the file counts as one line.
-// Reading, parsing and f run side by side: each takes about as long.
+// parse calls f for each line of a file that is not empty, in order. A damaged end of the file counts as one line.
+// Reading, parsing and f run in parallel: each takes about as long.
 func parse(ctx context.Context, r io.Reader, f func(parsed) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	workers := runtime.GOMAXPROCS(0)
@@ -128,7 +127,7 @@ func (b *batch) parse() {
 	close(b.done)
 }
 
-// batches are used again: a file of gigabytes is to leave no gigabytes of garbage.
+// batches are reused: a file of gigabytes must not make gigabytes of garbage.
 var batches = sync.Pool{New: func() any { return &batch{text: make([]byte, 0, batchBytes+batchBytes/4)} }}
 
 func newBatch() *batch {
@@ -137,7 +136,7 @@ func newBatch() *batch {
 	return b
 }
 
-// free gives a batch back, unless it has grown by a very long line.
+// free returns a batch to the pool, unless a very long line made it large.
 func (b *batch) free() {
 	if cap(b.text) <= 4*batchBytes {
 		clear(b.lines)
@@ -146,10 +145,10 @@ func (b *batch) free() {
 	}
 }
 
-// pack and unpack make a banner's text smaller, to half or less. It takes a tenth of the time that parsing takes, and
-// saves more of it in writing.
+// pack compresses a banner's text to half or less. It takes a tenth of the time of parsing, and saves more in writing.
 func pack(raw []byte) []byte { return s2.Encode(nil, raw) }
 
+// unpack parses a packed banner.
 func unpack(packed []byte) (*shodan.Banner, error) {
 	raw, err := s2.Decode(nil, packed)
 	if err != nil {

@@ -39,12 +39,12 @@ func child(args []string) error {
 		return err
 	}
 	defer d.Close()
-	stats := d.Stats()
+	stats := d.stats()
 	found, err := d.Hosts(context.Background(), []netip.Addr{netip.MustParseAddr("198.51.0.0")}, false)
 	if err != nil {
 		return err
 	}
-	fmt.Println(stats.Hosts, stats.Banners, len(found), stats.BuiltIn > 0)
+	fmt.Println(stats.Hosts, stats.Banners, len(found), stats.ReadTime > 0)
 	return nil
 }
 
@@ -87,7 +87,7 @@ func TestProcessesShareTheIndex(t *testing.T) {
 				return
 			}
 			defer d.Close()
-			read[i] = d.Stats().BuiltIn > 0
+			read[i] = d.stats().ReadTime > 0
 			if got := hosts(t, d, "198.51.0.0"); len(got["198.51.0.0"]) != 4 {
 				t.Errorf("found %v", got)
 			}
@@ -106,12 +106,12 @@ func TestProcessesShareTheIndex(t *testing.T) {
 	}
 
 	d := open(t, index, glob)
-	if d.Stats().BuiltIn != 0 {
+	if d.stats().ReadTime != 0 {
 		t.Error("the index was made once more")
 	}
 	var rows int64
-	err = d.index.use(t.Context(), func(c *conn) (err error) {
-		rows, err = c.number("select count(*) from banner")
+	err = d.index.read(t.Context(), func(c conn) (err error) {
+		rows, err = c.Number("select count(*) from banner")
 		return err
 	})
 	if err != nil || rows != banners {
@@ -175,19 +175,17 @@ func TestWaitingForAnotherProcessEndsWithTheContext(t *testing.T) {
 	write(t, in(dir, "a.json"), line("192.0.2.1", 80, "2026-01-02T00:00:00"))
 	write(t, in(dir, "b.json"), line("192.0.2.2", 80, "2026-01-02T00:00:00"))
 	d := open(t, index, in(dir, "a.json"))
-	err := d.index.use(t.Context(), func(busy *conn) error {
-		return busy.write(func() error {
-			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-			defer cancel()
-			if _, err := Open(ctx, Options{Dir: index, Files: []string{in(dir, "b.json")}}); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("a file that is not in the index: %v", err)
-			}
-			// What is in the index already is answered meanwhile.
-			if got := hosts(t, open(t, index, in(dir, "a.json")), "192.0.2.1"); len(got) != 1 {
-				t.Errorf("a file that is: %v", got)
-			}
-			return nil
-		})
+	err := d.index.write(t.Context(), func(conn) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if _, err := Open(ctx, Options{Dir: index, Files: []string{in(dir, "b.json")}}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a file that is not in the index: %v", err)
+		}
+		// What is in the index already is answered meanwhile.
+		if got := hosts(t, open(t, index, in(dir, "a.json")), "192.0.2.1"); len(got) != 1 {
+			t.Errorf("a file that is: %v", got)
+		}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)

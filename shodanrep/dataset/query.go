@@ -14,84 +14,77 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-// addrKey is an address as the index has it: ordered as netip.Addr.Compare orders, IPv4 before IPv6.
+// addrKey returns the form of an address in the index. Its order is that of netip.Addr.Compare, IPv4 before IPv6.
 func addrKey(addr netip.Addr) []byte {
 	bytes := addr.AsSlice()
 	return append([]byte{byte(len(bytes))}, bytes...)
 }
 
-// snapshot is one state of the index, as far as it is of the Dataset's files.
+// snapshot is one state of the index, and the files that belong to the Dataset.
 type snapshot struct {
-	*conn
+	conn
 	files map[int64]bool
 }
 
+// reader is how a snapshot is read: (*index).read or (*index).readLong.
+type reader func(*index, context.Context, func(conn) error) error
+
 // snapshot runs f on one state of the index.
-func (d *Dataset) snapshot(ctx context.Context, f func(snapshot) error) error {
-	err := d.snapshotOnce(ctx, f)
+func (d *Dataset) snapshot(ctx context.Context, read reader, f func(snapshot) error) error {
+	err := d.snapshotOnce(ctx, read, f)
 	switch {
-	case errors.Is(err, errReplaced): // f did not run
+	case isReplaced(err): // f did not run
 		if err := d.Refresh(ctx); err != nil {
 			return err
 		}
-		return d.snapshotOnce(ctx, f)
+		return d.snapshotOnce(ctx, read, f)
 	case sqlitefile.IsDamaged(err): // now, because the next process may not notice the damage at once
 		err = errors.Join(err, d.Refresh(ctx))
 	}
 	return err
 }
 
-func (d *Dataset) snapshotOnce(ctx context.Context, f func(snapshot) error) error {
+func (d *Dataset) snapshotOnce(ctx context.Context, read reader, f func(snapshot) error) error {
 	current := d.current.Load()
-	paths := current.paths
-	return current.index.use(ctx, func(c *conn) error {
-		return c.read(func() error {
-			s := snapshot{conn: c, files: map[int64]bool{}}
-			// The ids are those of this very moment: another process may just have replaced a file.
-			err := c.rows("select id, path from file", nil, func(row *sqlite3.Stmt) (bool, error) {
-				if paths[row.ColumnText(1)] {
-					s.files[row.ColumnInt64(0)] = true
-				}
-				return true, nil
-			})
-			if err != nil {
-				return err
+	return read(current.index, ctx, func(c conn) error {
+		s := snapshot{conn: c, files: map[int64]bool{}}
+		// The ids are those of this moment: another process may have replaced a file since.
+		err := c.Rows("select id, path from file", nil, func(row *sqlite3.Stmt) (bool, error) {
+			if current.paths[row.ColumnText(1)] {
+				s.files[row.ColumnInt64(0)] = true
 			}
-			return f(s)
+			return true, nil
 		})
+		if err != nil {
+			return err
+		}
+		return f(s)
 	})
 }
 
-// inTurn is snapshot for what is done at once, by a few at a time: many callers side by side wait for each other
-// instead of opening a connection each, of some MB. It runs f once more where the index was damaged.
-func (d *Dataset) inTurn(ctx context.Context, f func(snapshot) error) error {
-	select {
-	case d.turns <- struct{}{}:
-		defer func() { <-d.turns }()
-		index := d.current.Load().index
-		err := d.snapshot(ctx, f)
-		if sqlitefile.IsDamaged(err) && d.current.Load().index != index { // there is a new one
-			err = d.snapshot(ctx, f)
-		}
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
+// query runs f on one state of the index, and once more where that was damaged.
+func (d *Dataset) query(ctx context.Context, f func(snapshot) error) error {
+	old := d.current.Load().index
+	err := d.snapshot(ctx, (*index).read, f)
+	if sqlitefile.IsDamaged(err) && d.current.Load().index != old { // there is a new one
+		err = d.snapshot(ctx, (*index).read, f)
 	}
+	return err
 }
 
-// Hosts returns the hosts of those addresses that are in the files. Their banners are the newest of each service, or,
-// where the history is asked for, all that the files have, newest first.
+// Hosts returns the hosts of the addresses that are in the files. They have the newest banner of each service, or, with
+// history, all banners in the files, newest first.
 func (d *Dataset) Hosts(ctx context.Context, addrs []netip.Addr, history bool) (map[netip.Addr]*shodan.Host, error) {
 	found := make(map[netip.Addr]*shodan.Host)
-	err := d.inTurn(ctx, func(s snapshot) error {
+	err := d.query(ctx, func(s snapshot) error {
 		for _, addr := range addrs {
 			if _, done := found[addr]; done || !addr.IsValid() {
 				continue
 			}
 			var newest newestOnly
 			var banners []shodan.Banner
-			err := s.rows(`select file, port, transport, name, raw from banner where addr = ? order by port, transport, name, seen desc, file, id`,
-				args(addrKey(addr.Unmap())), func(row *sqlite3.Stmt) (bool, error) {
+			err := s.Rows(`select file, port, transport, name, raw from banner where addr = ? order by port, transport, name, seen desc, file, id`,
+				[]any{addrKey(addr.Unmap())}, func(row *sqlite3.Stmt) (bool, error) {
 					if !s.files[row.ColumnInt64(0)] || !newest.is(addr, row.ColumnInt64(1), row.ColumnRawText(2), row.ColumnRawText(3)) && !history {
 						return true, nil
 					}
@@ -124,7 +117,7 @@ func (d *Dataset) Hosts(ctx context.Context, addrs []netip.Addr, history bool) (
 	return found, nil
 }
 
-// newestOnly picks the first of each service's banners, where they come ordered by service.
+// newestOnly selects the first banner of each service, where banners are ordered by service.
 type newestOnly struct {
 	addr      netip.Addr
 	port      int64
@@ -140,11 +133,11 @@ func (n *newestOnly) is(addr netip.Addr, port int64, transport, name []byte) boo
 	return true
 }
 
-// All returns every host, in order of address, as it is in the files when the loop begins.
+// All returns all hosts, in order of address, as they are in the files when the loop begins.
 func (d *Dataset) All(ctx context.Context) iter.Seq2[*shodan.Host, error] {
 	return func(yield func(*shodan.Host, error) bool) {
 		stopped := false
-		err := d.snapshot(ctx, func(s snapshot) error {
+		err := d.snapshot(ctx, (*index).readLong, func(s snapshot) error {
 			var newest newestOnly
 			var banners []shodan.Banner
 			send := func() {
@@ -153,8 +146,8 @@ func (d *Dataset) All(ctx context.Context) iter.Seq2[*shodan.Host, error] {
 				}
 				banners = nil
 			}
-			// Without "indexed by" all rows, with all that is in them, would be sorted.
-			err := s.rows(`select file, addr, port, transport, name, raw from banner indexed by banner_endpoint
+			// Without "indexed by" SQLite would sort all rows with their content.
+			err := s.Rows(`select file, addr, port, transport, name, raw from banner indexed by banner_endpoint
 				order by addr, port, transport, name, seen desc, file, id`, nil, func(row *sqlite3.Stmt) (bool, error) {
 				if !s.files[row.ColumnInt64(0)] {
 					return true, nil
@@ -186,18 +179,17 @@ func (d *Dataset) All(ctx context.Context) iter.Seq2[*shodan.Host, error] {
 	}
 }
 
-// Related returns the services that have a value, in order of address and port, but for those of the address except:
-// at most limit, or all where limit is 0. Only the newest banner of a service counts, so that a certificate that has
-// been replaced relates nothing.
+// Related returns the services that have a value, in order of address and port, without those of the address except: at
+// most limit, or all where limit is 0. Only the newest banner of a service counts: a replaced certificate relates nothing.
 func (d *Dataset) Related(ctx context.Context, pivot shodan.Pivot, value string, except netip.Addr, limit int) ([]shodan.Banner, error) {
 	query, ok := relatedQueries[pivot]
 	if !ok {
-		return nil, fmt.Errorf("%q is no pivot: it has to be one of %v", pivot, shodan.Pivots())
+		return nil, fmt.Errorf("%q is not a pivot: use one of %v", pivot, shodan.Pivots())
 	}
 	var found []shodan.Banner
-	err := d.inTurn(ctx, func(s snapshot) error {
+	err := d.query(ctx, func(s snapshot) error {
 		found = nil
-		return s.rows(query, args(value), func(row *sqlite3.Stmt) (bool, error) {
+		return s.Rows(query, []any{value}, func(row *sqlite3.Stmt) (bool, error) {
 			key := row.ColumnBlob(2, nil)
 			addr, _ := netip.AddrFromSlice(key[1:])
 			port, transport, name := row.ColumnInt64(3), row.ColumnText(4), row.ColumnText(5)
@@ -219,7 +211,7 @@ func (d *Dataset) Related(ctx context.Context, pivot shodan.Pivot, value string,
 	return found, err
 }
 
-// relatedQueries are by column: SQL has no parameter for one.
+// relatedQueries has a query for each pivot: SQL has no parameter for a column.
 var relatedQueries = func() map[shodan.Pivot]string {
 	queries := map[shodan.Pivot]string{}
 	for _, pivot := range shodan.Pivots() {
@@ -229,10 +221,10 @@ var relatedQueries = func() map[shodan.Pivot]string {
 	return queries
 }()
 
-// newest returns the row of a service's newest banner.
+// newest returns the ID of a service's newest banner.
 func (s snapshot) newest(key []byte, port int64, transport, name string) (id int64, err error) {
-	err = s.rows(`select id, file from banner where addr = ? and port = ? and transport = ? and name = ? order by seen desc, file, id`,
-		args(key, port, transport, name), func(row *sqlite3.Stmt) (bool, error) {
+	err = s.Rows(`select id, file from banner where addr = ? and port = ? and transport = ? and name = ? order by seen desc, file, id`,
+		[]any{key, port, transport, name}, func(row *sqlite3.Stmt) (bool, error) {
 			if !s.files[row.ColumnInt64(1)] {
 				return true, nil
 			}
@@ -242,9 +234,9 @@ func (s snapshot) newest(key []byte, port int64, transport, name string) (id int
 	return id, err
 }
 
-// banner reads the banner of a row.
+// banner returns the banner with an ID.
 func (s snapshot) banner(id int64) (b *shodan.Banner, err error) {
-	err = s.rows("select raw from banner where id = ?", args(id), func(row *sqlite3.Stmt) (bool, error) {
+	err = s.Rows("select raw from banner where id = ?", []any{id}, func(row *sqlite3.Stmt) (bool, error) {
 		b, err = unpack(row.ColumnRawBlob(0))
 		return false, err
 	})

@@ -17,7 +17,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// entry is a data file as it is in the index.
+// entry is a data file in the index.
 type entry struct {
 	file
 	id                         int64
@@ -30,9 +30,9 @@ type entry struct {
 const selectFiles = `select id, path, size, mtime, used, first_banner, last_banner, banners, bad_lines, bad_line, bad_reason from file`
 
 // entries returns the files of the index by path.
-func (c *conn) entries() (map[string]entry, error) {
+func (c conn) entries() (map[string]entry, error) {
 	found := map[string]entry{}
-	err := c.rows(selectFiles, nil, func(row *sqlite3.Stmt) (bool, error) {
+	err := c.Rows(selectFiles, nil, func(row *sqlite3.Stmt) (bool, error) {
 		e := entry{
 			file:        file{path: row.ColumnText(1), size: row.ColumnInt64(2), mtime: row.ColumnInt64(3)},
 			id:          row.ColumnInt64(0),
@@ -47,62 +47,69 @@ func (c *conn) entries() (map[string]entry, error) {
 	return found, err
 }
 
-// update brings the index up to date with the files, and drops what is in it of files that are gone. It returns the
-// files' entries and how many files were read.
+// update brings the index up to date with the files, and deletes the rows of files that are gone. It returns the entries
+// of the files, and how many files it read.
 func (x *index) update(ctx context.Context, files []file, logger hclog.Logger) (entries []entry, read int, err error) {
-	err = x.use(ctx, func(c *conn) error {
-		known, err := c.entries()
-		if err != nil {
-			return err
-		}
-		for _, f := range files {
-			e, ok := known[f.path]
-			delete(known, f.path)
-			if !ok || e.file != f {
-				did, err := c.replace(f.path, logger)
-				if err != nil {
-					return err
-				}
-				read += did
-			} else if now := time.Now(); now.Sub(time.Unix(e.used, 0)) > recheck {
-				if err := c.write(func() error { return c.run("update file set used = ? where id = ?", now.Unix(), e.id) }); err != nil {
-					return err
-				}
+	known, err := x.entries(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, f := range files {
+		e, ok := known[f.path]
+		delete(known, f.path)
+		if !ok || e.file != f {
+			n, err := x.replace(ctx, f.path, logger)
+			if err != nil {
+				return nil, read, err
+			}
+			read += n
+		} else if now := time.Now(); now.Sub(time.Unix(e.used, 0)) > recheck {
+			err := x.write(ctx, func(c conn) error { return c.Run("update file set used = ? where id = ?", now.Unix(), e.id) })
+			if err != nil {
+				return nil, read, err
 			}
 		}
-		changed := read > 0
-		for _, e := range known {
-			_, err := os.Stat(e.path)
-			if !errors.Is(err, fs.ErrNotExist) && time.Since(time.Unix(e.used, 0)) < keepUsed {
-				continue // another connection's
-			}
-			if err := c.write(func() error { return c.drop(e.path) }); err != nil {
-				return err
-			}
-			changed = true
+	}
+	changed := read > 0
+	for _, e := range known {
+		_, err := os.Stat(e.path)
+		if !errors.Is(err, fs.ErrNotExist) && time.Since(time.Unix(e.used, 0)) < keepUsed {
+			continue // another Dataset uses it
 		}
-		if changed {
-			if err := c.tidy(); err != nil {
-				return err
-			}
+		if err := x.write(ctx, func(c conn) error { return c.drop(e.path) }); err != nil {
+			return nil, read, err
 		}
-		if known, err = c.entries(); err != nil {
-			return err
+		changed = true
+	}
+	if changed {
+		if err := x.wrapError(x.Vacuum(ctx)); err != nil {
+			return nil, read, err
 		}
-		for _, f := range files {
-			if e, ok := known[f.path]; ok { // else it vanished meanwhile, and the next look will say so
-				entries = append(entries, e)
-			}
+	}
+	if known, err = x.entries(ctx); err != nil {
+		return nil, read, err
+	}
+	for _, f := range files {
+		if e, ok := known[f.path]; ok { // else it was deleted meanwhile, and the next update says so
+			entries = append(entries, e)
 		}
-		return nil
-	})
-	return entries, read, err
+	}
+	return entries, read, nil
 }
 
-// replace reads a file into the index, in place of what the index has of it, and returns 1, or 0 where another
-// process has done so meanwhile. Readers see the old rows until all new ones are there.
-func (c *conn) replace(path string, logger hclog.Logger) (read int, err error) {
-	err = c.write(func() error {
+// entries returns the files of the index by path.
+func (x *index) entries(ctx context.Context) (known map[string]entry, err error) {
+	err = x.read(ctx, func(c conn) error {
+		known, err = c.entries()
+		return err
+	})
+	return known, err
+}
+
+// replace reads a file into the index, in place of its old rows, and returns 1, or 0 where another process has done so
+// meanwhile. Queries see the old rows until all new ones are there.
+func (x *index) replace(ctx context.Context, path string, logger hclog.Logger) (read int, err error) {
+	err = x.write(ctx, func(c conn) error {
 		f, err := os.Open(path)
 		if err != nil {
 			return fmt.Errorf("data file %q: %w", path, cause(err))
@@ -121,39 +128,39 @@ func (c *conn) replace(path string, logger hclog.Logger) (read int, err error) {
 		if err := c.drop(path); err != nil {
 			return err
 		}
-		// The row comes first for its id, and is completed when the counts are known.
+		// The row is inserted first for its ID, and updated when the counts are known.
 		e := entry{file: now, used: time.Now().Unix()}
-		if err := c.run(`insert into file (path, size, mtime, used, first_banner, last_banner, banners, bad_lines, bad_line, bad_reason)
+		if err := c.Run(`insert into file (path, size, mtime, used, first_banner, last_banner, banners, bad_lines, bad_line, bad_reason)
 			values (?, ?, ?, ?, 0, 0, 0, 0, 0, '')`, e.path, e.size, e.mtime, e.used); err != nil {
 			return err
 		}
 		e.id = c.LastInsertRowID()
-		if err := c.insertLines(&e, f, logger); err != nil {
+		if err := c.insertLines(ctx, &e, f, logger); err != nil {
 			return fmt.Errorf("data file %q: %w", path, cause(err))
 		}
-		return c.run(`update file set first_banner = ?, last_banner = ?, banners = ?, bad_lines = ?, bad_line = ?, bad_reason = ? where id = ?`,
+		return c.Run(`update file set first_banner = ?, last_banner = ?, banners = ?, bad_lines = ?, bad_line = ?, bad_reason = ? where id = ?`,
 			e.firstBanner, e.lastBanner, e.banners, e.badLines, e.badLine, e.badReason, e.id)
 	})
 	return read, err
 }
 
-// drop removes a file's rows, within a transaction.
-func (c *conn) drop(path string) error {
+// drop deletes the rows of a file.
+func (c conn) drop(path string) error {
 	known, err := c.entries()
 	if err != nil {
 		return err
 	}
 	e, ok := known[path]
-	if err = c.run("delete from hosts"); err != nil || !ok {
+	if err = c.Run("delete from hosts"); err != nil || !ok {
 		return err
 	}
-	if err := c.run("delete from banner where id between ? and ?", e.firstBanner, e.lastBanner); err != nil {
+	if err := c.Run("delete from banner where id between ? and ?", e.firstBanner, e.lastBanner); err != nil {
 		return err
 	}
-	return c.run("delete from file where id = ?", e.id)
+	return c.Run("delete from file where id = ?", e.id)
 }
 
-// insertBanner has the columns in the order of columns.
+// insertBanner has the columns in the order of the function columns.
 var insertBanner = func() string {
 	names := []string{"file", "addr", "port", "transport", "name", "seen"}
 	for _, pivot := range shodan.Pivots() {
@@ -164,16 +171,16 @@ var insertBanner = func() string {
 }()
 
 // insertLines inserts the banners of a file and counts its lines.
-func (c *conn) insertLines(e *entry, r io.Reader, logger hclog.Logger) error {
-	started, told := time.Now(), time.Now()
-	return parse(c.GetInterrupt(), r, func(line parsed) error {
+func (c conn) insertLines(ctx context.Context, e *entry, r io.Reader, logger hclog.Logger) error {
+	started, lastLog := time.Now(), time.Now()
+	return parse(ctx, r, func(line parsed) error {
 		if line.err != nil {
 			if e.badLines++; e.badLines == 1 {
 				e.badLine, e.badReason = line.number, line.err.Error()
 			}
 			return nil
 		}
-		if err := c.run(insertBanner, append([]any{e.id}, columns(line)...)...); err != nil {
+		if err := c.Run(insertBanner, append([]any{e.id}, columns(line)...)...); err != nil {
 			return err
 		}
 		e.banners++
@@ -181,15 +188,15 @@ func (c *conn) insertLines(e *entry, r io.Reader, logger hclog.Logger) error {
 		if e.banners == 1 {
 			e.firstBanner = e.lastBanner
 		}
-		if time.Since(told) > 5*time.Second {
-			told = time.Now()
+		if time.Since(lastLog) > 5*time.Second {
+			lastLog = time.Now()
 			logger.Info("reading a data file", "file", e.path, "banners", e.banners, "for", time.Since(started).Round(time.Second))
 		}
 		return nil
 	})
 }
 
-// columns returns the values of a banner's row after the file.
+// columns returns the values of a banner's row after the file's ID.
 func columns(line parsed) []any {
 	b := line.banner
 	values := []any{addrKey(b.Addr), b.Port.V, string(b.Transport), b.VirtualHost(), b.Timestamp.UnixMicro()}
@@ -203,7 +210,7 @@ func columns(line parsed) []any {
 	return append(values, line.packed)
 }
 
-// countHosts returns how many addresses the files have together. The number is kept: it takes a look at every banner.
+// countHosts returns how many addresses the files have. It stores the number in the index: counting reads every banner.
 func (x *index) countHosts(ctx context.Context, entries []entry) (hosts int64, err error) {
 	ids := make([]int64, len(entries))
 	for i, e := range entries {
@@ -213,16 +220,20 @@ func (x *index) countHosts(ctx context.Context, entries []entry) (hosts int64, e
 	if err != nil {
 		return 0, err
 	}
-	err = x.use(ctx, func(c *conn) error {
-		if hosts, err = c.number("select hosts from hosts where files = ?", string(list)); err != nil || hosts > 0 {
-			return err
-		}
-		hosts, err = c.number(`select count(*) from (select distinct addr from banner indexed by banner_endpoint
-			where file in (select value from json_each(?)))`, string(list))
-		if err != nil {
-			return err
-		}
-		return c.write(func() error { return c.run("insert or replace into hosts values (?, ?)", string(list), hosts) })
+	err = x.read(ctx, func(c conn) error {
+		hosts, err = c.Number("select hosts from hosts where files = ?", string(list))
+		return err
 	})
-	return hosts, err
+	if err != nil || hosts > 0 {
+		return hosts, err
+	}
+	err = x.readLong(ctx, func(c conn) error {
+		hosts, err = c.Number(`select count(*) from (select distinct addr from banner indexed by banner_endpoint
+			where file in (select value from json_each(?)))`, string(list))
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return hosts, x.write(ctx, func(c conn) error { return c.Run("insert or replace into hosts values (?, ?)", string(list), hosts) })
 }

@@ -203,5 +203,5 @@ func (p *plan) lastRefusal() error {
 
 // isCached reports whether an answer is in a cache that outlasts the process.
 func (e *Engine) isCached(answer Answer) bool {
-	return !answer.FreshUntil.IsZero() && cache.Lasts(e.store.store)
+	return !answer.FreshUntil.IsZero() && cache.IsPersistent(e.store.store)
 }

@@ -32,20 +32,13 @@ func IsDamaged(err error) bool {
 	return errors.Is(err, sqlite3.CORRUPT) || errors.Is(err, sqlite3.NOTADB)
 }
 
-// DamagedPath returns the path to which [SetAside] moves the file.
-func DamagedPath(path string) string { return path + damagedSuffix }
+// damagedPath returns the path to which setAside moves the file.
+func damagedPath(path string) string { return path + damagedSuffix }
 
-// Opening calls open while no process sets the file aside. Open must connect to the file and read from it once: SQLite
-// then has all that belongs to it open. Otherwise the write-ahead log of the damaged file could become that of the new
-// one.
-func Opening(ctx context.Context, path string, open func() error) error {
-	return locked(ctx, path, os.O_RDONLY, open)
-}
-
-// SetAside renames a damaged file, and what belongs to it, to its [DamagedPath]. An older file of that name is replaced.
-// It does nothing, and reports false, where the path leads to another file by now: another process was faster, and
-// has made a new one. The caller has closed its connections.
-func SetAside(ctx context.Context, path string, damaged os.FileInfo) (moved bool, err error) {
+// setAside renames a damaged file, and what belongs to it, to its damagedPath. An older file of that name is replaced.
+// It does nothing, and returns false, where the path leads to another file by now: another process was faster, and
+// has made a new one.
+func setAside(ctx context.Context, path string, damaged os.FileInfo) (moved bool, err error) {
 	err = locked(ctx, path, os.O_RDWR, func() error {
 		now, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(now, damaged) {
@@ -55,16 +48,16 @@ func SetAside(ctx context.Context, path string, damaged os.FileInfo) (moved bool
 			return err
 		}
 		// The log goes first: a new file must never be found beside the log of another.
-		if err := renameIfExists(path+"-wal", DamagedPath(path)+"-wal"); err != nil {
+		if err := renameIfExists(path+"-wal", damagedPath(path)+"-wal"); err != nil {
 			return err
 		}
-		for _, name := range []string{path + "-shm", DamagedPath(path) + "-shm"} {
+		for _, name := range []string{path + "-shm", damagedPath(path) + "-shm"} {
 			if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 		}
 		moved = true
-		return os.Rename(path, DamagedPath(path))
+		return os.Rename(path, damagedPath(path))
 	})
 	return moved && err == nil, err
 }
@@ -116,8 +109,8 @@ func locked(ctx context.Context, path string, flag int, f func() error) error {
 	}
 }
 
-// ApplicationID returns the application_id in the header of a SQLite file, 0 where there is no such header.
-func ApplicationID(path string) (uint32, error) {
+// applicationID returns the application_id in the header of a SQLite file, 0 where there is no such header.
+func applicationID(path string) (int64, error) {
 	const magic, offset = "SQLite format 3\x00", 68
 	file, err := os.Open(path)
 	if err != nil {
@@ -128,5 +121,5 @@ func ApplicationID(path string) (uint32, error) {
 	if n, _ := file.ReadAt(header, 0); n < len(header) || !strings.HasPrefix(string(header), magic) {
 		return 0, nil
 	}
-	return binary.BigEndian.Uint32(header[offset:]), nil
+	return int64(binary.BigEndian.Uint32(header[offset:])), nil
 }

@@ -1,4 +1,3 @@
-// Package sqlitefile holds what every use of SQLite in this module shares.
 package sqlitefile
 
 import (

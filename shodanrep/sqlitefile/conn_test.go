@@ -24,6 +24,8 @@ func openWAL(t *testing.T, path string) *sqlite3.Conn {
 	return db
 }
 
+func closeConn(db *sqlite3.Conn, path string) error { return (&Conn{Conn: db, path: path}).close() }
+
 func TestCloseWaitsWhileTheFileIsSetAside(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "c.sqlite")
@@ -31,10 +33,10 @@ func TestCloseWaitsWhileTheFileIsSetAside(t *testing.T) {
 	closed := make(chan error, 1)
 	var current *sqlite3.Conn
 	err := locked(t.Context(), path, os.O_RDWR, func() error {
-		go func() { closed <- Close(old, path) }()
+		go func() { closed <- closeConn(old, path) }()
 		select {
 		case <-closed:
-			return errors.New("Close did not wait for the lock")
+			return errors.New("close did not wait for the lock")
 		case <-time.After(20 * time.Millisecond): // a slow machine only makes the test more lenient
 		}
 		for _, suffix := range []string{"-wal", ""} {
@@ -67,7 +69,7 @@ func TestCloseWaitsWhileTheFileIsSetAside(t *testing.T) {
 	if !s.Step() || s.ColumnInt(0) != 2 {
 		t.Errorf("got %d rows, want 2: %v", s.ColumnInt(0), s.Err())
 	}
-	if err := errors.Join(s.Close(), Close(current, path), Close(other, path)); err != nil {
+	if err := errors.Join(s.Close(), closeConn(current, path), closeConn(other, path)); err != nil {
 		t.Fatal(err)
 	}
 	for _, suffix := range []string{"-wal", "-shm"} {
@@ -88,7 +90,7 @@ func TestCloseWithoutAFolderForTheLock(t *testing.T) {
 	if err := os.Rename(filepath.Dir(path), filepath.Join(folder, "moved")); err != nil {
 		t.Fatal(err)
 	}
-	if err := Close(db, path); err != nil {
+	if err := closeConn(db, path); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(path); err == nil {
