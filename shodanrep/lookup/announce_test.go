@@ -49,7 +49,7 @@ func TestNothingIsAwaitedAfterABatch(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				b := e.Batch(ctx, 700)
 				for _, addr := range sim.Generate(700) {
-					b.Ask(Question{Addr: addr}) // one by one, so that there are many runs
+					b.Add(Question{Addr: addr}) // one by one, so that there are many runs
 				}
 				time.Sleep(test.lasting)
 				cancel()

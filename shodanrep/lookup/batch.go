@@ -54,9 +54,9 @@ func (e *Engine) Batch(ctx context.Context, size int) *Batch {
 	return b
 }
 
-// Ask hands questions over, and returns at once. Each question asked must be taken with one Answer, which lets go of
+// Add hands questions over, and returns at once. Each question asked must be taken with one Answer, which lets go of
 // what is known of the host: a batch must not keep thousands of hosts until its end.
-func (b *Batch) Ask(questions ...Question) {
+func (b *Batch) Add(questions ...Question) {
 	b.mu.Lock()
 	var fresh []Question
 	for _, q := range questions {
@@ -126,7 +126,7 @@ func (b *Batch) Answer(ctx context.Context, q Question) (Answer, error) {
 	it := b.items[q]
 	b.mu.Unlock()
 	if it == nil {
-		b.Ask(q)
+		b.Add(q)
 		return b.Answer(ctx, q)
 	}
 	select {

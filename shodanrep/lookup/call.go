@@ -34,9 +34,9 @@ type Reply[T any] struct {
 	CheckedAt time.Time
 }
 
-// Ask asks the REST API or CVEDB, or takes the answer from the cache; those who ask the same at the same time share one
+// Request asks the REST API or CVEDB, or takes the answer from the cache; those who ask the same at the same time share one
 // request. What is not there is an error of the kind shodan.NotFound.
-func Ask[T any](ctx context.Context, e *Engine, call shodan.Call[T]) (Reply[T], error) {
+func Request[T any](ctx context.Context, e *Engine, call shodan.Call[T]) (Reply[T], error) {
 	if call.Service != shodan.CVEDBService {
 		if err := e.CheckKey(call.What); err != nil {
 			return Reply[T]{}, err
@@ -63,7 +63,7 @@ func explain(what string, err error) error {
 	return fmt.Errorf("%s failed: %w", what, err)
 }
 
-// request is Ask with the service's own errors.
+// request is Request with the service's own errors.
 func request[T any](ctx context.Context, e *Engine, call shodan.Call[T]) (Reply[T], error) {
 	s := e.rest
 	switch call.Service {

@@ -130,7 +130,7 @@ func machines(t *testing.T, sim *shodantest.Simulator, shared *redis, perSecond 
 func all(ctx context.Context, t *testing.T, e *Engine, addrs []netip.Addr) map[Status]int {
 	b := e.Batch(ctx, len(addrs))
 	for _, addr := range addrs {
-		b.Ask(Question{Addr: addr})
+		b.Add(Question{Addr: addr})
 	}
 	counts := map[Status]int{}
 	for _, addr := range addrs {
@@ -252,7 +252,7 @@ func TestMachinesWithTheSameCallMakeOneRequest(t *testing.T) {
 		var wg sync.WaitGroup
 		for _, e := range machines(t, sim, newRedis(), 100) {
 			wg.Go(func() {
-				if _, err := Ask(t.Context(), e, shodan.Search("port:22", 1)); err != nil {
+				if _, err := Request(t.Context(), e, shodan.Search("port:22", 1)); err != nil {
 					t.Error(err)
 				}
 			})

@@ -80,7 +80,7 @@ type Page struct {
 func (e *Engine) Search(ctx context.Context, query string, limit, most int64) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
 		if limit > most {
-			count, err := Ask(ctx, e, shodan.Count(query, nil, 0))
+			count, err := Request(ctx, e, shodan.Count(query, nil, 0))
 			if err == nil {
 				err = checkMost(query, min(limit, count.Value.Total.V), most)
 			}
