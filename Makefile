@@ -15,7 +15,7 @@ APT_UPDATE := tries=0; until problem=$$(apt-get $(APT_WAIT) update -qq 2>&1); do
 	case "$$problem" in *"Could not get lock"*|*"Unable to lock"*) ;; *) echo "$$problem" >&2; exit 1;; esac; \
 	tries=$$((tries + 1)); [ $$tries -le 120 ] || { echo "$$problem" >&2; exit 1; }; sleep 5; done
 # Packages that are free of the SDK's own races, and are therefore tested for ours.
-RACE := ./shodanrep/shodan/... ./shodanrep/reputation/... ./shodanrep/lookup/... ./shodanrep/cache/... ./shodanrep/dataset/... ./shodanrep/ratelimit/... ./shodanrep/shodantest ./shodanrep/iptext/... ./shodanrep/annotate/...
+RACE := ./shodanrep/shodan/... ./shodanrep/reputation/... ./shodanrep/lookup/... ./shodanrep/upstream/... ./shodanrep/cache/... ./shodanrep/dataset/... ./shodanrep/ratelimit/... ./shodanrep/shodantest ./shodanrep/iptext/... ./shodanrep/annotate/...
 
 .PHONY: demo
 demo: build ## Run on the invented sample: no key, no network

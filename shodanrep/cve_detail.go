@@ -89,7 +89,7 @@ func (q *query) findCVE(ctx context.Context, id string) (shodan.Vuln, error) {
 	if !ok {
 		return shodan.Vuln{}, fmt.Errorf("%s is not the id of a CVE, and CVEDB has only those", id)
 	}
-	reply, err := lookup.Ask(ctx, q.engine, shodan.FindCVE(canonical))
+	reply, err := lookup.Request(ctx, q.engine, shodan.FindCVE(canonical))
 	if err != nil {
 		return shodan.Vuln{}, err
 	}

@@ -147,7 +147,7 @@ func (q *query) askFor(subjects []*subject, want lookup.Question) {
 			questions = append(questions, s.question(want))
 		}
 	}
-	q.batch.Ask(questions...)
+	q.batch.Add(questions...)
 }
 
 // answer waits for what became of a subject. It fails only where the query ends.

@@ -250,7 +250,7 @@ func (r *request) remaining(ctx context.Context) int64 {
 // fetch asks for something, once in a scan whatever the cache: the calls for the values of a list may share it.
 func fetch[T any](ctx context.Context, q *query, call shodan.Call[T]) (lookup.Reply[T], error) {
 	key := fmt.Sprint(call.Service, call.Path, "?", call.Query.Encode())
-	return onceInScan(q, key, func() (lookup.Reply[T], error) { return lookup.Ask(ctx, q.engine, call) })
+	return onceInScan(q, key, func() (lookup.Reply[T], error) { return lookup.Request(ctx, q.engine, call) })
 }
 
 // onceInScan returns what find finds, which is called once in a scan for each name.

@@ -135,7 +135,7 @@ func lookUpCVEs(ctx context.Context, r *request, ids []string, wanted, emit func
 				answers[i] <- found{}
 				return
 			}
-			reply, err := lookup.Ask(ctx, r.engine, shodan.FindCVE(id))
+			reply, err := lookup.Request(ctx, r.engine, shodan.FindCVE(id))
 			answers[i] <- found{reply, err}
 		}()
 	}
@@ -159,7 +159,7 @@ func lookUpCVEs(ctx context.Context, r *request, ids []string, wanted, emit func
 func listCVEs(ctx context.Context, r *request, list shodan.CVEQuery, asked cveRow, wanted, emit func(*cveRow) bool) (bool, error) {
 	seen := map[string]bool{} // a CVE that is published between two pages moves another to the next one
 	for ; ; list.Skip += list.Limit {
-		page, err := lookup.Ask(ctx, r.engine, shodan.FindCVEs(list))
+		page, err := lookup.Request(ctx, r.engine, shodan.FindCVEs(list))
 		switch {
 		case shodan.IsKind(err, shodan.NotFound): // which is how CVEDB says that there are none
 			return true, nil

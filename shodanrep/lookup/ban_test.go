@@ -147,7 +147,7 @@ func TestABanEndsTheWaitOfEveryBatch(t *testing.T) {
 			})
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		e.Batch(ctx, 300).Ask(questions(addrs)...) // one that is cancelled meanwhile
+		e.Batch(ctx, 300).Add(questions(addrs)...) // one that is cancelled meanwhile
 		time.AfterFunc(2*time.Second, cancel)
 		asking.Wait()
 		if took := time.Since(began); took > 30*time.Second || sim.Count("") > 12 {

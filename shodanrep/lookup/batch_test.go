@@ -135,9 +135,9 @@ func TestACancelledBatchStopsItsRequestsAndNoOthers(t *testing.T) {
 		addrs := sim.Generate(100)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancelled := e.Batch(ctx, len(addrs))
-		cancelled.Ask(questions(addrs)...)
+		cancelled.Add(questions(addrs)...)
 		other := e.Batch(t.Context(), 1)
-		other.Ask(questions(addrs[:1])...)
+		other.Add(questions(addrs[:1])...)
 		time.Sleep(500 * time.Millisecond)
 		cancel()
 		if _, err := cancelled.Answer(ctx, lookup.Question{Addr: addrs[50]}); err == nil {
@@ -203,7 +203,7 @@ func TestAnAnswerMayBeTakenMoreOftenThanItWasAskedFor(t *testing.T) {
 			e := start(t, config(sim))
 			q := lookup.Question{Addr: sim.Generate(1)[0]}
 			b := e.Batch(t.Context(), 1)
-			b.Ask(q)
+			b.Add(q)
 			var wg sync.WaitGroup
 			for range 100 {
 				wg.Go(func() {

@@ -28,7 +28,7 @@ func TestAResponseHasOneTime(t *testing.T) {
 		e := start(t, withKey(sim))
 		known, none := lookup.Question{Addr: sim.Generate(1)[0]}, lookup.Question{Addr: unknown(1)[0]}
 		times := func() []time.Time {
-			reply, err := lookup.Ask(t.Context(), e, shodan.FindCVE("CVE-2024-0001"))
+			reply, err := lookup.Request(t.Context(), e, shodan.FindCVE("CVE-2024-0001"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -111,7 +111,7 @@ func TestErrorsAreNeverKept(t *testing.T) {
 				q := lookup.Question{Addr: sim.Generate(1)[0]}
 				sim.Fault(fault)
 				b := e.Batch(t.Context(), 1)
-				b.Ask(q)
+				b.Add(q)
 				if a := answers(t.Context(), t, b, q)[0]; a.Status != lookup.Failed {
 					t.Errorf("%+v", a)
 				}

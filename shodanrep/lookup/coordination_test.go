@@ -15,6 +15,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/upstream"
 )
 
 // redis is what machines share, without a Redis: a memory, leases and a pace.
@@ -118,7 +119,7 @@ func machines(t *testing.T, sim *shodantest.Simulator, shared *redis, perSecond 
 		if err != nil {
 			t.Fatal(err)
 		}
-		e.store, e.coordinator = newKeeper(shared), shared
+		e.connect(upstream.NewBufferedCache(shared))
 		engines[i] = e
 	}
 	return engines
@@ -128,7 +129,7 @@ func machines(t *testing.T, sim *shodantest.Simulator, shared *redis, perSecond 
 func all(ctx context.Context, t *testing.T, e *Engine, addrs []netip.Addr) map[Status]int {
 	b := e.Batch(ctx, len(addrs))
 	for _, addr := range addrs {
-		b.Ask(Question{Addr: addr})
+		b.Add(Question{Addr: addr})
 	}
 	counts := map[Status]int{}
 	for _, addr := range addrs {
@@ -185,12 +186,13 @@ func TestAMachineThatIsGoneKeepsNobodyWaitingForLong(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := shodantest.NewHandler()
+		const leaseTime = time.Minute
 		shared := newRedis()
 		e := machines(t, sim, shared, 100)[0]
 		addrs := sim.Generate(5)
 		for _, addr := range addrs {
 			// Leased by one that never answers nor releases it.
-			if _, got, err := shared.Lease(t.Context(), e.rest.key(addr, shodan.HostOptions{Minify: true}), leaseTime); !got || err != nil {
+			if _, got, err := shared.Lease(t.Context(), cache.Key{Service: e.rest.ID, Target: addr.String(), Options: "minify"}, leaseTime); !got || err != nil {
 				t.Fatal(got, err)
 			}
 		}
@@ -250,7 +252,7 @@ func TestMachinesWithTheSameCallMakeOneRequest(t *testing.T) {
 		var wg sync.WaitGroup
 		for _, e := range machines(t, sim, newRedis(), 100) {
 			wg.Go(func() {
-				if _, err := Ask(t.Context(), e, shodan.Search("port:22", 1)); err != nil {
+				if _, err := Request(t.Context(), e, shodan.Search("port:22", 1)); err != nil {
 					t.Error(err)
 				}
 			})

@@ -19,11 +19,11 @@ func TestACVEIsKeptForAWeekAndAListForTheCachesTime(t *testing.T) {
 		sim.AddCVE(shodantest.CVE{ID: "CVE-2024-0001"})
 		e := start(t, config(sim)) // without a key
 		for day := range 9 {
-			one, err := lookup.Ask(t.Context(), e, shodan.FindCVE("CVE-2024-0001"))
+			one, err := lookup.Request(t.Context(), e, shodan.FindCVE("CVE-2024-0001"))
 			if err != nil || one.Value.ID != "CVE-2024-0001" {
 				t.Fatalf("%+v, %v", one, err)
 			}
-			if _, err := lookup.Ask(t.Context(), e, shodan.FindCVEs(shodan.CVEQuery{Limit: 1})); err != nil {
+			if _, err := lookup.Request(t.Context(), e, shodan.FindCVEs(shodan.CVEQuery{Limit: 1})); err != nil {
 				t.Fatal(err)
 			}
 			asked := map[string]int{}
@@ -48,7 +48,7 @@ func TestCVEsAreAskedForSideBySideWithinThePace(t *testing.T) {
 		for i := range 2000 {
 			wg.Go(func() {
 				id := fmt.Sprintf("CVE-2024-%d", 10000+i)
-				if _, err := lookup.Ask(t.Context(), e, shodan.FindCVE(id)); err != nil {
+				if _, err := lookup.Request(t.Context(), e, shodan.FindCVE(id)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -69,7 +69,7 @@ func TestCVEDBThatRefusesIsLeftAlone(t *testing.T) {
 		sim.Fault(shodantest.Fault{Service: shodantest.CVEDB, Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"3600"}}})
 		e := start(t, config(sim))
 		for i := range 5 {
-			_, err := lookup.Ask(t.Context(), e, shodan.FindCVE(fmt.Sprintf("CVE-2024-000%d", i)))
+			_, err := lookup.Request(t.Context(), e, shodan.FindCVE(fmt.Sprintf("CVE-2024-000%d", i)))
 			if err == nil || !strings.Contains(err.Error(), "CVEDB refuses further requests as too many: it is not asked again before") {
 				t.Errorf("%v", err)
 			}

@@ -2,8 +2,6 @@ package lookup
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,11 +13,8 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/dataset"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/upstream"
 )
-
-// internetDBBurst is how many requests may go to InternetDB before its pace is kept: the addresses of an alert or a
-// small rule set are then looked up at once.
-const internetDBBurst = 100
 
 // Config is how an Engine looks up. All of it must be set, but for what says otherwise; the plugin has the defaults.
 type Config struct {
@@ -51,52 +46,30 @@ type Config struct {
 	Transport http.RoundTripper
 }
 
-// keyID stands for the API key where answers are kept: different keys may see different things, and the key itself is
-// in no cache.
-func (c Config) keyID() string {
-	sum := sha256.Sum256([]byte(c.APIKey))
-	return hex.EncodeToString(sum[:6])
-}
-
 // An Engine looks addresses up for one connection. It shares with all others of the process what belongs to a service
-// and not to a connection: the pace, the questions under way, the memory of answers.
+// and not to a connection: the rate limit, the requests in flight, the cache.
 type Engine struct {
 	cfg        Config
-	internetDB *service
-	rest       *service // nil without a key
-	cveDB      *service
-	exploits   *service // nil without a key
-	store      *keeper
-	// coordinator is what machines that share a cache share beside it; nil where the cache is this machine's own.
-	coordinator cache.Coordinator
-	dataset     *dataset.Dataset // nil without files
-	slots       map[Source]chan struct{}
+	cache      *upstream.BufferedCache
+	internetDB *upstream.Client
+	cveDB      *upstream.Client
+	rest       *upstream.Client // nil without a key
+	exploits   *upstream.Client // nil without a key
+	dataset    *dataset.Dataset // nil without files
 }
 
 // shared is what the engines of a process have in common.
 var shared struct {
 	sync.Mutex
-	services map[string]*service
-	stores   map[string]*keeper
-	client   *http.Client
+	services  map[string]*upstream.Service
+	caches    map[string]*upstream.BufferedCache
+	transport http.RoundTripper
 }
 
-// New makes an Engine. It reads the index of the dataset, building it where it is missing, and asks no service.
+// New makes an Engine. It reads the index of the dataset, building it where it is missing, and sends no request.
 func New(ctx context.Context, cfg Config) (*Engine, error) {
-	e := &Engine{cfg: cfg, slots: map[Source]chan struct{}{
-		Shodan: make(chan struct{}, cfg.MaxConcurrency), InternetDB: make(chan struct{}, cfg.MaxConcurrency),
-		cveDB: make(chan struct{}, cfg.MaxConcurrency), exploits: make(chan struct{}, cfg.MaxConcurrency),
-	}}
-	e.internetDB = e.service(newInternetDB)
-	e.cveDB = e.service(newCVEDB)
-	if cfg.APIKey != "" {
-		e.rest = e.service(newREST)
-		e.exploits = e.service(newExploits)
-	}
-	e.InForce()
-	e.store = e.keeper(ctx)
-	e.store.allow(cfg.CacheTTL)
-	e.coordinator, _ = e.store.store.(cache.Coordinator)
+	e := &Engine{cfg: cfg}
+	e.connect(e.openCache(ctx))
 	if len(cfg.DataFiles) > 0 {
 		var err error
 		e.dataset, err = dataset.Open(ctx, dataset.Options{Files: cfg.DataFiles, Dir: cache.Dir(cfg.Cache), Logger: cfg.Logger})
@@ -108,45 +81,80 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	return e, nil
 }
 
+// connect makes the clients of the services.
+func (e *Engine) connect(cache *upstream.BufferedCache) {
+	cache.Allow(e.cfg.CacheTTL)
+	e.cache = cache
+	client := func(make func(upstream.Endpoint) *upstream.Service, url string, perSecond float64) *upstream.Client {
+		return upstream.NewClient(e.service(make, url), upstream.Options{
+			Cache: cache, PerSecond: perSecond, MaxConcurrency: e.cfg.MaxConcurrency, Timeout: e.cfg.Timeout,
+			CacheTTL: e.cfg.CacheTTL, RefreshBefore: e.cfg.RefreshBefore, BulkLookup: e.cfg.BulkLookup, Logger: e.cfg.Logger,
+		})
+	}
+	e.internetDB = client(upstream.NewInternetDB, e.cfg.InternetDBURL, e.cfg.InternetDBRequestsPerSecond)
+	e.cveDB = client(upstream.NewCVEDB, e.cfg.CVEDBURL, upstream.CVEDBPerSecond)
+	if e.cfg.APIKey != "" {
+		e.rest = client(upstream.NewREST, e.cfg.APIURL, e.cfg.RequestsPerSecond)
+		e.exploits = client(upstream.NewExploits, e.cfg.ExploitsURL, e.cfg.RequestsPerSecond)
+	}
+	e.InForce()
+}
+
 // service returns the service that all engines with the same address and key share.
-func (e *Engine) service(make func(Config, *http.Client) *service) *service {
+func (e *Engine) service(make func(upstream.Endpoint) *upstream.Service, url string) *upstream.Service {
+	endpoint := upstream.Endpoint{URL: url, Key: e.cfg.APIKey, UserAgent: e.cfg.UserAgent, Transport: e.cfg.Transport}
 	if e.cfg.Transport != nil {
-		s := make(e.cfg, &http.Client{Transport: e.cfg.Transport})
-		s.limiter.ShareThrough(e.rateLimits(), s.store)
+		s := make(endpoint)
+		s.ShareRateLimit(e.rateLimits())
 		return s
 	}
 	shared.Lock()
 	defer shared.Unlock()
-	if shared.client == nil {
-		shared.client = &http.Client{Transport: newTransport()}
-		shared.services = map[string]*service{}
+	if shared.services == nil {
+		shared.transport = newTransport()
+		shared.services = map[string]*upstream.Service{}
 	}
-	own := make(e.cfg, shared.client)
-	if s := shared.services[own.store]; s != nil {
+	endpoint.Transport = shared.transport
+	own := make(endpoint)
+	if s := shared.services[own.ID]; s != nil {
 		return s
 	}
-	own.limiter.ShareThrough(e.rateLimits(), own.store)
-	shared.services[own.store] = own
+	own.ShareRateLimit(e.rateLimits())
+	shared.services[own.ID] = own
 	return own
 }
 
-// keeper returns the memory of answers that all engines with the same cache share.
-func (e *Engine) keeper(ctx context.Context) *keeper {
-	open := func() *keeper {
-		return newKeeper(cache.Open(ctx, e.cfg.Cache, cache.Options{MaxBytes: e.cfg.CacheMaxSize, Logger: e.cfg.Logger}))
+// openCache returns the cache that all engines with the same location share.
+func (e *Engine) openCache(ctx context.Context) *upstream.BufferedCache {
+	open := func() *upstream.BufferedCache {
+		return upstream.NewBufferedCache(cache.Open(ctx, e.cfg.Cache, cache.Options{MaxBytes: e.cfg.CacheMaxSize, Logger: e.cfg.Logger}))
 	}
 	if e.cfg.Transport != nil {
 		return open()
 	}
 	shared.Lock()
 	defer shared.Unlock()
-	if shared.stores == nil {
-		shared.stores = map[string]*keeper{}
+	if shared.caches == nil {
+		shared.caches = map[string]*upstream.BufferedCache{}
 	}
-	if shared.stores[e.cfg.Cache] == nil {
-		shared.stores[e.cfg.Cache] = open()
+	if shared.caches[e.cfg.Cache] == nil {
+		shared.caches[e.cfg.Cache] = open()
 	}
-	return shared.stores[e.cfg.Cache]
+	return shared.caches[e.cfg.Cache]
+}
+
+// InForce says that a connection is configured to use the engine. Connections with the same key, or without one, share
+// the rate limit of a service, and the slowest rate among the engines in force decides. A new engine is in force.
+func (e *Engine) InForce() { e.setInForce(true) }
+
+// Retire says that no connection is configured to use the engine any more, so that its rates do not slow down others.
+// Queries that still run in it keep to the rates of those that are in force.
+func (e *Engine) Retire() { e.setInForce(false) }
+
+func (e *Engine) setInForce(inForce bool) {
+	for _, client := range []*upstream.Client{e.internetDB, e.cveDB, e.rest, e.exploits} {
+		client.SetInForce(inForce)
+	}
 }
 
 // CheckKey returns an error where there is no API key, which says that what needs one.
@@ -157,7 +165,7 @@ func (e *Engine) CheckKey(what string) error {
 	return nil
 }
 
-// newTransport returns a transport that keeps a connection for each of many look-ups side by side.
+// newTransport returns a transport that keeps a connection for each of many parallel lookups.
 func newTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 512, 256
@@ -191,12 +199,12 @@ func (e *Engine) Dataset(ctx context.Context) (*dataset.Dataset, error) {
 // Close writes what is not yet written, and lets go of the dataset. The engine must not be used afterwards.
 func (e *Engine) Close() error {
 	e.Retire()
-	err := e.store.flush(context.Background())
+	err := e.cache.Flush(context.Background())
 	if e.dataset != nil {
 		err = errors.Join(err, e.dataset.Close())
 	}
 	if e.cfg.Transport != nil {
-		err = errors.Join(err, e.store.store.Close()) // it is this engine's alone
+		err = errors.Join(err, e.cache.Close()) // it is this engine's alone
 	}
 	return err
 }
@@ -205,9 +213,8 @@ func (e *Engine) Close() error {
 func Shutdown() {
 	shared.Lock()
 	defer shared.Unlock()
-	for _, store := range shared.stores {
-		_ = store.flush(context.Background())
-		_ = store.store.Close()
+	for _, cache := range shared.caches {
+		_ = cache.Close()
 	}
-	shared.stores = nil
+	shared.caches = nil
 }

@@ -69,7 +69,7 @@ func questions(addrs []netip.Addr) []lookup.Question {
 func lookUp(ctx context.Context, t *testing.T, e *lookup.Engine, questions ...lookup.Question) []lookup.Answer {
 	t.Helper()
 	b := e.Batch(ctx, len(questions))
-	b.Ask(questions...)
+	b.Add(questions...)
 	if err := b.Ready(ctx); err != nil {
 		t.Fatalf("not ready: %v", err)
 	}

@@ -50,11 +50,6 @@ type Question struct {
 	SkipREST bool
 }
 
-// options is what is asked of the REST API.
-func (q Question) options() shodan.HostOptions {
-	return shodan.HostOptions{Minify: !q.Banners && !q.History, History: q.History}
-}
-
 // An Answer is what became of a Question.
 type Answer struct {
 	Status Status

@@ -80,7 +80,7 @@ type Page struct {
 func (e *Engine) Search(ctx context.Context, query string, limit, most int64) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
 		if limit > most {
-			count, err := Ask(ctx, e, shodan.Count(query, nil, 0))
+			count, err := Request(ctx, e, shodan.Count(query, nil, 0))
 			if err == nil {
 				err = checkMost(query, min(limit, count.Value.Total.V), most)
 			}
@@ -98,7 +98,7 @@ func (e *Engine) Search(ctx context.Context, query string, limit, most int64) it
 		read := int64(0)
 		for reply, err := range e.pages(ctx, query, limit) {
 			if err != nil && ctx.Err() == nil {
-				err = explain(what, err)
+				err = wrapError(what, err)
 			}
 			if err != nil {
 				yield(Page{}, err)
@@ -121,7 +121,7 @@ func (e *Engine) Search(ctx context.Context, query string, limit, most int64) it
 			}
 			// Pages that lack a few are usual, and pages that repeat each other for ever would cost without an end.
 			if read++; read > 2*pagesOf(max(rows, 1)) {
-				yield(Page{}, explain(what, &shodan.Error{Service: e.rest.name, Err: fmt.Errorf("%d pages had only %d of %d banners", read, len(seen), rows)}))
+				yield(Page{}, wrapError(what, &shodan.Error{Service: e.rest.Name, Err: fmt.Errorf("%d pages had only %d of %d banners", read, len(seen), rows)}))
 				return
 			}
 		}
@@ -222,7 +222,7 @@ func (m *networkMatches) take(pages iter.Seq2[Page, error]) error {
 		for _, b := range page.Banners {
 			// Of an answer with an odd banner it is not known whose that is, and no address may be taken for absent.
 			if !m.network.Contains(b.Addr) {
-				return explain("searching for net:"+m.network.String(), &shodan.Error{Service: "Shodan", Err: fmt.Errorf("the answer has a banner of %v, which was not searched for", b.Addr)})
+				return wrapError("searching for net:"+m.network.String(), &shodan.Error{Service: "Shodan", Err: fmt.Errorf("the answer has a banner of %v, which was not searched for", b.Addr)})
 			}
 			m.banners[b.Addr] = append(m.banners[b.Addr], *b)
 			m.count++

@@ -30,7 +30,7 @@ func TestMeters(t *testing.T) {
 		meter.AddTotal(100)
 		meter.AddTotal(40)
 		b := e.Batch(lookup.WithProgress(t.Context(), meter), len(addrs))
-		b.Ask(questions(addrs)...)
+		b.Add(questions(addrs)...)
 		time.Sleep(10*1030*time.Millisecond + time.Millisecond)
 		p := meter.State()
 		if p.Total != 140 || p.FromCache != 105 || p.Done < 114 || p.Done > 116 || p.Left < 20*time.Second || p.Left > 30*time.Second {
@@ -75,7 +75,7 @@ func TestTheEstimateLeavesTheBurstOut(t *testing.T) {
 		meter.AddTotal(len(addrs))
 		b := e.Batch(lookup.WithProgress(t.Context(), meter), len(addrs))
 		began := time.Now()
-		b.Ask(questions(addrs)...)
+		b.Add(questions(addrs)...)
 		var estimates []time.Time // of the end
 		for _, after := range []time.Duration{time.Second, 5 * time.Second, 10 * time.Second, time.Minute, 3 * time.Minute} {
 			time.Sleep(after - time.Since(began))

@@ -24,13 +24,13 @@ func TestTheSlowestRateInForceDecides(t *testing.T) {
 	slow, fast := engine(1, 50), engine(5, 10)
 	check := func(when string, rest, internetDB float64) {
 		t.Helper()
-		if fast.rest != slow.rest || fast.internetDB != slow.internetDB {
+		if fast.rest.Service != slow.rest.Service || fast.internetDB.Service != slow.internetDB.Service {
 			t.Fatal("the engines share no services")
 		}
-		if got := fast.rest.limiter.Rate(); got != rest {
+		if got := fast.rest.Rate(); got != rest {
 			t.Errorf("%s: the REST API is sent %v requests a second, want %v", when, got, rest)
 		}
-		if got := fast.internetDB.limiter.Rate(); got != internetDB {
+		if got := fast.internetDB.Rate(); got != internetDB {
 			t.Errorf("%s: InternetDB is sent %v requests a second, want %v", when, got, internetDB)
 		}
 	}

@@ -92,7 +92,7 @@ func TestARefusalByCVEDBSaysNothingOfAKey(t *testing.T) {
 				fault := test.fault
 				fault.Service = shodantest.CVEDB
 				sim.Fault(fault)
-				_, err := lookup.Ask(t.Context(), start(t, config(sim)), shodan.FindCVE("CVE-2024-0001"))
+				_, err := lookup.Request(t.Context(), start(t, config(sim)), shodan.FindCVE("CVE-2024-0001"))
 				if err == nil || ofAKey.MatchString(err.Error()) || sim.Count("") > test.requests {
 					t.Errorf("%v after %d requests", err, sim.Count(""))
 				}

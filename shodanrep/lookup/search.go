@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
@@ -117,7 +118,7 @@ func (e *Engine) Related(ctx context.Context, pivot shodan.Pivot, value string, 
 	}
 	query, asked := Query(pivot, value), 0
 	searched = append(searched, Shodan)
-	began := checkTime()
+	began := time.Now().Truncate(time.Microsecond) // as precise as CheckedAt
 	for page, err := range e.pages(ctx, query, int64(limit)) {
 		if err != nil {
 			return nil, searchError(query, err)

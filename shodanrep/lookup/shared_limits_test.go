@@ -195,7 +195,7 @@ func TestAProcessThatIsKilledBlocksNobodyForMoreThanASecond(t *testing.T) {
 				cfg := withKey(sim)
 				cfg.Source, cfg.BulkLookup, cfg.RateLimitDir = test.source, "off", t.TempDir()
 				ctx, kill := context.WithCancel(t.Context())
-				start(t, cfg).Batch(ctx, test.ask).Ask(questions(addrs[:test.ask])...)
+				start(t, cfg).Batch(ctx, test.ask).Add(questions(addrs[:test.ask])...)
 				time.Sleep(test.after)
 				// What is in the file now is what a process leaves that is killed now.
 				left, err := os.ReadFile(filepath.Join(cfg.RateLimitDir, "rate-limits.json"))

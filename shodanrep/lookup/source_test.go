@@ -94,7 +94,7 @@ func TestSourceChoice(t *testing.T) {
 				}
 				b := e.Batch(t.Context(), max(1, test.size))
 				q := lookup.Question{Addr: addr, Source: test.asked}
-				b.Ask(q)
+				b.Add(q)
 				if err := b.Ready(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -142,7 +142,7 @@ func TestAnUnknownKeyIsTriedWithOneRequest(t *testing.T) {
 					e := start(t, cfg)
 					list := questions(sim.Generate(40))
 					b := e.Batch(t.Context(), len(list))
-					b.Ask(list...)
+					b.Add(list...)
 					err := b.Ready(t.Context())
 					if test.ready < 0 && err != nil || test.ready >= 0 && !shodan.IsKind(err, test.ready) {
 						t.Errorf("ready: %v, want %v", err, test.ready)

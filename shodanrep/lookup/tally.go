@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
@@ -188,20 +187,13 @@ func (b *Batch) fallback(q Question, answered Source) string {
 	case b.size > e.cfg.APILookupLimit:
 		return fmt.Sprintf("the list is longer than api_lookup_limit (%d)", e.cfg.APILookupLimit)
 	}
-	if err := e.rest.plan.lastRefusal(); err != nil {
+	if err := e.rest.LastRefusal(); err != nil {
 		return err.Error()
 	}
 	return "the API key is refused"
 }
 
-// lastRefusal returns why the newest lookup that the plan did not allow was refused, or nil.
-func (p *plan) lastRefusal() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.refusal
-}
-
 // isCached reports whether an answer is in a cache that outlasts the process.
 func (e *Engine) isCached(answer Answer) bool {
-	return !answer.FreshUntil.IsZero() && cache.IsPersistent(e.store.store)
+	return !answer.FreshUntil.IsZero() && e.cache.IsPersistent()
 }

@@ -3,6 +3,8 @@ package lookup
 import (
 	"sync"
 	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/upstream"
 )
 
 const (
@@ -36,7 +38,7 @@ func (t *throughput) add(source Source, at time.Duration) {
 		if t.burst++; t.burst == 1 {
 			t.first = at
 		}
-		if t.burst == internetDBBurst || at-t.first >= burstTime {
+		if t.burst == upstream.InternetDBBurst || at-t.first >= burstTime {
 			t.start(at + burstTail)
 		}
 		return

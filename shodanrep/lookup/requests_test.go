@@ -29,7 +29,7 @@ func TestACallIsAskedOnceAndKept(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 10 {
 			wg.Go(func() {
-				reply, err := lookup.Ask(t.Context(), e, ports())
+				reply, err := lookup.Request(t.Context(), e, ports())
 				if err != nil || len(reply.Value) == 0 || time.Since(reply.CheckedAt) > time.Minute {
 					t.Errorf("%+v, %v", reply, err)
 				}
@@ -37,12 +37,12 @@ func TestACallIsAskedOnceAndKept(t *testing.T) {
 		}
 		wg.Wait()
 		time.Sleep(23 * time.Hour)
-		first, err := lookup.Ask(t.Context(), e, ports())
+		first, err := lookup.Request(t.Context(), e, ports())
 		if err != nil || sim.Count("") != 1 || time.Since(first.CheckedAt) < 22*time.Hour {
 			t.Errorf("%v, %d requests, checked at %v; want the one answer within cache_ttl", err, sim.Count(""), first.CheckedAt)
 		}
 		time.Sleep(2 * time.Hour)
-		if _, err := lookup.Ask(t.Context(), e, ports()); err != nil || sim.Count("") != 2 {
+		if _, err := lookup.Request(t.Context(), e, ports()); err != nil || sim.Count("") != 2 {
 			t.Errorf("%v, %d requests; want another one after cache_ttl", err, sim.Count(""))
 		}
 		if ports().Query.Get("key") != "" || sim.Requests()[0].Key != shodantest.Key {
@@ -58,7 +58,7 @@ func TestWhatIsOfThisMomentIsNotKept(t *testing.T) {
 		call := ports()
 		call.Volatile = true
 		for range 2 {
-			if _, err := lookup.Ask(t.Context(), e, call); err != nil {
+			if _, err := lookup.Request(t.Context(), e, call); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -74,7 +74,7 @@ func TestWhatIsNotThereIsRememberedForAShorterTime(t *testing.T) {
 		sim.Fault(shodantest.Fault{Endpoint: "/shodan/ports", Status: 404, Body: `{"error": "No information available"}`})
 		e := start(t, withKey(sim))
 		for hours, requests := range []int{1, 1, 1, 1, 1, 1, 2, 2} {
-			if _, err := lookup.Ask(t.Context(), e, ports()); !shodan.IsKind(err, shodan.NotFound) || sim.Count("") != requests {
+			if _, err := lookup.Request(t.Context(), e, ports()); !shodan.IsKind(err, shodan.NotFound) || sim.Count("") != requests {
 				t.Fatalf("after %d hours: %v, %d requests, want %d", hours, err, sim.Count(""), requests)
 			}
 			time.Sleep(time.Hour)
@@ -105,7 +105,7 @@ func TestCallsThatFailSayWhatAndWhy(t *testing.T) {
 				}
 				cfg := config(sim)
 				cfg.APIKey = test.key
-				_, err := lookup.Ask(t.Context(), start(t, cfg), ports())
+				_, err := lookup.Request(t.Context(), start(t, cfg), ports())
 				if err == nil || !strings.Contains(err.Error(), test.want) || test.key != "" && strings.Contains(err.Error(), test.key) {
 					t.Errorf("%v, want %q", err, test.want)
 				}
@@ -122,10 +122,10 @@ func TestACancelledCallEndsItsRequestAndLeavesOthersAlone(t *testing.T) {
 		defer cancel()
 		other := make(chan error, 1)
 		go func() {
-			_, err := lookup.Ask(t.Context(), e, ports())
+			_, err := lookup.Request(t.Context(), e, ports())
 			other <- err
 		}()
-		if _, err := lookup.Ask(ctx, e, ports()); err != context.DeadlineExceeded {
+		if _, err := lookup.Request(ctx, e, ports()); err != context.DeadlineExceeded {
 			t.Errorf("%v", err)
 		}
 		if err := <-other; err != nil || sim.Count("") != 1 {
@@ -140,7 +140,7 @@ func TestSpendingIsCounted(t *testing.T) {
 		sim.Generate(1)
 		e := start(t, withKey(sim))
 		for _, query := range []string{"port:22", "port:22", "nginx"} { // the second is kept, the third is free
-			if _, err := lookup.Ask(t.Context(), e, shodan.Search(query, 1)); err != nil {
+			if _, err := lookup.Request(t.Context(), e, shodan.Search(query, 1)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -174,7 +174,7 @@ func TestAnAnswerThatIsPaidForAndCannotBeReadIsNotPaidForAgainAndAgain(t *testin
 		sim := shodantest.NewHandler()
 		sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointSearch, Status: 200, Body: `{"matches": [{"ip_`})
 		e := start(t, withKey(sim))
-		if _, err := lookup.Ask(t.Context(), e, shodan.Search("port:22", 1)); !shodan.IsKind(err, shodan.Unavailable) {
+		if _, err := lookup.Request(t.Context(), e, shodan.Search("port:22", 1)); !shodan.IsKind(err, shodan.Unavailable) {
 			t.Errorf("%v", err)
 		}
 		if got := e.Spent(); got != (lookup.Spending{Requests: 2, Credits: 2}) || sim.Credits(shodantest.Key) != 10_000-2 {
@@ -192,7 +192,7 @@ func TestManyWhoAskTheSameMakeOneRequestHoweverFewMayAskAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 50 {
 			wg.Go(func() {
-				if _, err := lookup.Ask(t.Context(), e, shodan.Search("port:22", 1)); err != nil {
+				if _, err := lookup.Request(t.Context(), e, shodan.Search("port:22", 1)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -211,11 +211,11 @@ func TestTheSameAnswerMayBeReadInTwoWays(t *testing.T) {
 		text := shodan.Call[string]{What: "the list of ports", Path: ports().Path, Query: ports().Query, Read: func(body []byte) (string, error) { return string(body), nil }}
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			if reply, err := lookup.Ask(t.Context(), e, text); err != nil || !strings.HasPrefix(reply.Value, "[") {
+			if reply, err := lookup.Request(t.Context(), e, text); err != nil || !strings.HasPrefix(reply.Value, "[") {
 				t.Errorf("%+v, %v", reply, err)
 			}
 		})
-		if reply, err := lookup.Ask(t.Context(), e, ports()); err != nil || len(reply.Value) == 0 {
+		if reply, err := lookup.Request(t.Context(), e, ports()); err != nil || len(reply.Value) == 0 {
 			t.Errorf("%+v, %v", reply, err)
 		}
 		wg.Wait()

@@ -1,4 +1,4 @@
-package lookup
+package upstream
 
 import (
 	"net/netip"
@@ -11,14 +11,14 @@ import (
 // planTime is how long a plan's refusal is remembered: someone may upgrade while a process runs.
 const planTime = time.Hour
 
-// plan is what is known of what an API key may do.
+// A plan is what is known of what an API key may do.
 //
 // A single refusal may be about its address only. It turns the key off for the batch that got it, and the next batch
 // tries the key once more; the refusal of a second address in a row turns the key off for planTime.
 type plan struct {
 	mu            sync.Mutex
-	allowed       bool  // a lookup was answered
-	refusal       error // of the last lookup, nil where that was answered
+	allowed       bool  // a lookup succeeded
+	refusal       error // of the last lookup, nil if it succeeded
 	refusedAddr   netip.Addr
 	refusedAt     time.Time
 	confirmed     bool // lookups of two addresses in a row were refused
@@ -36,14 +36,14 @@ func (p *plan) known() (allowed bool, refusal error) {
 	return p.allowed, nil
 }
 
-// learn takes from the outcome of a lookup what it says about the plan.
+// learn notes what the result of a lookup says about the plan.
 func (p *plan) learn(addr netip.Addr, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case err == nil, shodan.IsKind(err, shodan.NotFound):
 		p.allowed, p.refusal, p.confirmed = true, nil, false
-	case isRefusal(err):
+	case IsRefusal(err):
 		if p.refusal != nil && time.Since(p.refusedAt) < planTime {
 			p.confirmed = p.confirmed || addr != p.refusedAddr
 		} else {
@@ -56,22 +56,41 @@ func (p *plan) learn(addr netip.Addr, err error) {
 	}
 }
 
-// learn is plan.learn, and logs a refusal: what is looked up elsewhere instead must not look like the REST API's answer.
-func (e *Engine) learn(p *plan, addr netip.Addr, err error) {
-	p.learn(addr, err)
-	if !isRefusal(err) {
+// learn is plan.learn, and logs a refusal: what is looked up elsewhere instead must not look like the REST API's response.
+func (c *Client) learn(addr netip.Addr, err error) {
+	c.plan.learn(addr, err)
+	if !IsRefusal(err) {
 		return
 	}
 	next := "the next query tries the key once more"
-	if _, refusal := p.known(); refusal != nil {
+	if _, refusal := c.plan.known(); refusal != nil {
 		next = "the key is not used for lookups again before " + time.Now().Add(planTime).UTC().Format(time.RFC3339)
 	}
-	e.cfg.Logger.Warn("Shodan refused a lookup with the API key: where no source is named, InternetDB is asked instead", "ip", addr, "error", err, "next", next)
+	c.Logger.Warn("Shodan refused a lookup with the API key: where no source is named, InternetDB is asked instead", "ip", addr, "error", err, "next", next)
 }
 
-// isRefusal reports whether a key is good but may not look up.
-func isRefusal(err error) bool {
+// IsRefusal reports whether an error says that a key is good but its plan does not allow the request.
+func IsRefusal(err error) bool {
 	return shodan.IsKind(err, shodan.PlanTooLow, shodan.CreditsSpent)
+}
+
+// Refusal returns why the key is known not to be allowed lookups, or nil.
+func (s *Service) Refusal() error {
+	_, refusal := s.plan.known()
+	return refusal
+}
+
+// Allowed reports whether the key is known to be allowed lookups.
+func (s *Service) Allowed() bool {
+	allowed, _ := s.plan.known()
+	return allowed
+}
+
+// LastRefusal returns why the newest lookup that the plan did not allow was refused, or nil.
+func (s *Service) LastRefusal() error {
+	s.plan.mu.Lock()
+	defer s.plan.mu.Unlock()
+	return s.plan.refusal
 }
 
 // bulk reports whether bulk lookups are known to be allowed, and whether they are known to be refused.
@@ -81,7 +100,7 @@ func (p *plan) bulk() (allowed, refused bool) {
 	return p.bulkAllowed, !p.bulkAllowed && !p.bulkRefusedAt.IsZero() && time.Since(p.bulkRefusedAt) < planTime
 }
 
-// learnBulk takes from a bulk lookup whether the plan allows it.
+// learnBulk notes whether the plan allows bulk lookups.
 func (p *plan) learnBulk(allowed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

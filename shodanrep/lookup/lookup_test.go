@@ -27,7 +27,7 @@ func TestABatchMayBeAskedAgainAtAnyMoment(t *testing.T) {
 	for _, q := range list {
 		// Not all at once: time and again the batch has nothing left to do when the next question comes.
 		asking.Go(func() {
-			b.Ask(q)
+			b.Add(q)
 			if a, err := b.Answer(t.Context(), q); err != nil || a.Status != lookup.Indexed {
 				t.Errorf("%v: %+v, %v", q.Addr, a, err)
 			}
@@ -43,8 +43,8 @@ func TestEqualQuestionsAreOneRequest(t *testing.T) {
 		e := start(t, config(sim))
 		q := lookup.Question{Addr: sim.Generate(1)[0]}
 		b := e.Batch(t.Context(), 1)
-		b.Ask(q, q)
-		b.Ask(q, lookup.Question{Addr: q.Addr, Source: lookup.Auto})
+		b.Add(q, q)
+		b.Add(q, lookup.Question{Addr: q.Addr, Source: lookup.Auto})
 		for range 4 {
 			if a, err := b.Answer(t.Context(), q); err != nil || a.Status != lookup.Indexed {
 				t.Errorf("%+v, %v", a, err)
@@ -64,7 +64,7 @@ func TestAnswersEndWithTheBatch(t *testing.T) {
 		q := lookup.Question{Addr: sim.Generate(1)[0]}
 		ctx, cancel := context.WithCancel(t.Context())
 		b := e.Batch(ctx, 1)
-		b.Ask(q)
+		b.Add(q)
 		time.AfterFunc(time.Second, cancel)
 		if a, err := b.Answer(t.Context(), q); !errors.Is(err, context.Canceled) {
 			t.Errorf("%+v, %v, want the end of the batch's context", a, err)
@@ -78,7 +78,7 @@ func TestOneWhoGivesUpWaitingLeavesTheBatchToTheOthers(t *testing.T) {
 		e := start(t, config(sim))
 		q := lookup.Question{Addr: sim.Generate(1)[0]}
 		b := e.Batch(t.Context(), 1)
-		b.Ask(q)
+		b.Add(q)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := b.Answer(ctx, q); !errors.Is(err, context.Canceled) {
@@ -99,7 +99,7 @@ func TestABatchLetsGoOfTheHostsItHasAnswered(t *testing.T) {
 	e := start(t, cfg)
 	list := questions(sim.Generate(100))
 	b := e.Batch(t.Context(), len(list))
-	b.Ask(list...)
+	b.Add(list...)
 	taken := make([]weak.Pointer[shodan.Host], len(list))
 	for i, a := range answers(t.Context(), t, b, list...) {
 		taken[i] = weak.Make(a.Host)

@@ -1,0 +1,241 @@
+package lookup
+
+import (
+	"net/netip"
+	"slices"
+	"sync"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/upstream"
+)
+
+// chunkSize is how many questions are looked up in the dataset and the cache at once: enough that their round trips do
+// not count, few enough that the first requests are sent at once and a long list is not all in memory.
+const chunkSize = 500
+
+// lookup answers questions: from the dataset, from what is known of reserved addresses, from the cache, and then from the
+// services.
+func (b *Batch) lookup(questions []Question) {
+	var requesting sync.WaitGroup
+	defer func() {
+		requesting.Wait()
+		b.setReady(nil)
+	}()
+	if !slices.ContainsFunc(questions, func(q Question) bool { return b.source(q) == Shodan }) {
+		b.setReady(nil) // there is no key to be refused
+	}
+	probing := false // whether the first chunk finds out if the key may be used
+	for chunk := range slices.Chunk(questions, chunkSize) {
+		if probing {
+			_ = b.Ready(b.ctx)
+		}
+		if b.window.Acquire(b.ctx, int64(len(chunk))) != nil {
+			return
+		}
+		var free []Question
+		paid := map[requestForm][]Question{}
+		for _, q := range b.withoutReserved(b.withoutDataset(chunk)) {
+			if b.source(q) == InternetDB {
+				free = append(free, q)
+			} else {
+				paid[q.form()] = append(paid[q.form()], q)
+			}
+		}
+		b.requestInternetDB(free)
+		for form, alike := range paid {
+			probing = true
+			requesting.Add(1)
+			b.spawn(func() {
+				defer requesting.Done()
+				b.requestREST(form, alike)
+			})
+		}
+	}
+}
+
+// source chooses the service to ask, if the dataset does not have the address.
+func (b *Batch) source(q Question) Source {
+	e := b.engine
+	if named := b.named(q); named != Auto {
+		return named
+	}
+	switch {
+	case q.RequireBanners && e.rest == nil:
+		return Dataset
+	case q.RequireBanners:
+		return Shodan
+	case q.SkipREST || e.rest == nil || b.size > e.cfg.APILookupLimit:
+		return InternetDB
+	}
+	if b.refused() != nil {
+		return InternetDB
+	}
+	return Shodan
+}
+
+// named returns the one source that a question is for, by the query or by the connection, or Auto.
+func (b *Batch) named(q Question) Source {
+	if q.Source != Auto {
+		return q.Source
+	}
+	return b.engine.cfg.Source
+}
+
+// withoutDataset answers the questions whose address the dataset has, and returns the rest.
+func (b *Batch) withoutDataset(questions []Question) []Question {
+	addrs := map[bool][]netip.Addr{} // by whether the history is needed
+	for _, q := range questions {
+		if b.mayUseDataset(q) {
+			addrs[q.History] = append(addrs[q.History], q.Addr)
+		}
+	}
+	if len(addrs) == 0 {
+		return questions
+	}
+	data, err := b.engine.Dataset(b.ctx)
+	hosts := map[bool]map[netip.Addr]*shodan.Host{}
+	for history, list := range addrs {
+		if err == nil {
+			hosts[history], err = data.Hosts(b.ctx, list, history)
+		}
+	}
+	var rest []Question
+	for _, q := range questions {
+		host := hosts[q.History][q.Addr]
+		switch {
+		case !b.mayUseDataset(q):
+			rest = append(rest, q)
+		case err != nil:
+			b.fail(q, Dataset, err)
+		case host != nil:
+			b.resolve(q, Answer{Status: Indexed, Source: Dataset, Host: host})
+		default:
+			rest = append(rest, q)
+		}
+	}
+	return rest
+}
+
+// mayUseDataset reports whether the dataset may answer a question.
+func (b *Batch) mayUseDataset(q Question) bool {
+	named := b.named(q)
+	return b.engine.dataset != nil && (named == Auto || named == Dataset)
+}
+
+// withoutReserved answers the questions for which no service is asked, and returns the rest.
+func (b *Batch) withoutReserved(questions []Question) []Question {
+	var rest []Question
+	for _, q := range questions {
+		switch {
+		case IsReserved(q.Addr):
+			b.resolve(q, Answer{Status: Reserved})
+		case b.source(q) == Dataset:
+			b.resolve(q, Answer{Status: NotIndexed, Source: Dataset})
+		default:
+			rest = append(rest, q)
+		}
+	}
+	return rest
+}
+
+// A requestForm is what the questions of one request have in common.
+type requestForm struct {
+	options shodan.HostOptions
+	orWhole bool // a response with the banners will do as well
+}
+
+// form returns how a question is requested from the REST API. Raw questions need their own response.
+func (q Question) form() requestForm {
+	options := shodan.HostOptions{Minify: !q.Banners && !q.History, History: q.History}
+	return requestForm{options: options, orWhole: options.Minify && !q.Raw}
+}
+
+// requestInternetDB answers questions from InternetDB.
+func (b *Batch) requestInternetDB(questions []Question) {
+	if len(questions) == 0 {
+		return
+	}
+	b.spawn(func() {
+		b.engine.internetDB.Hosts(b.ctx, addresses(questions), upstream.Hosts{}, func(results []upstream.Result) {
+			for _, r := range results {
+				b.resolve(questions[r.Index], b.answer(InternetDB, r))
+			}
+		})
+	})
+}
+
+// requestREST answers questions from the REST API, and from InternetDB where the key's plan does not allow them.
+func (b *Batch) requestREST(form requestForm, questions []Question) {
+	defer b.setReady(nil)
+	how := upstream.Hosts{Options: form.options, OrWhole: form.orWhole, Refused: b.refused, Ready: b.setReady}
+	b.engine.rest.Hosts(b.ctx, addresses(questions), how, func(results []upstream.Result) {
+		var refused []Question
+		var refusal error
+		for _, r := range results {
+			if q := questions[r.Index]; upstream.IsRefusal(r.Err) {
+				refused, refusal = append(refused, q), r.Err
+			} else {
+				b.resolve(q, b.answer(Shodan, r))
+			}
+		}
+		if len(refused) > 0 {
+			b.refuse(refused, refusal)
+		}
+	})
+}
+
+// refused returns why the REST API is not asked, or nil.
+func (b *Batch) refused() error {
+	if refusal := b.engine.rest.Refusal(); refusal != nil {
+		return refusal
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.refusal
+}
+
+// refuse handles questions that the key's plan does not allow: where their source was named the query fails, the others
+// go to InternetDB.
+func (b *Batch) refuse(questions []Question, refusal error) {
+	if !b.engine.rest.Allowed() {
+		b.mu.Lock()
+		b.refusal = refusal
+		b.mu.Unlock()
+	}
+	var rest []Question
+	for _, q := range questions {
+		if b.named(q) == Auto && !q.RequireBanners {
+			rest = append(rest, q)
+			continue
+		}
+		b.setReady(refusal)
+		b.fail(q, Shodan, refusal)
+	}
+	b.setReady(nil)
+	b.requestInternetDB(rest)
+}
+
+// answer makes an answer of a result, and counts it if it comes from the cache.
+func (b *Batch) answer(source Source, r upstream.Result) Answer {
+	a := Answer{Status: Indexed, Source: source, CheckedAt: r.CheckedAt, FreshUntil: r.FreshUntil, fromCache: r.FromCache}
+	switch {
+	case shodan.IsKind(r.Err, shodan.NotFound):
+		a.Status = NotIndexed
+	case r.Err != nil:
+		a.Status, a.Error, a.failure = Failed, r.Err.Error(), r.Err
+	default:
+		a.Host = r.Value.(*shodan.Host)
+	}
+	if a.fromCache {
+		b.progress.cached.Add(1)
+	}
+	return a
+}
+
+func addresses(questions []Question) []netip.Addr {
+	addrs := make([]netip.Addr, len(questions))
+	for i, q := range questions {
+		addrs[i] = q.Addr
+	}
+	return addrs
+}

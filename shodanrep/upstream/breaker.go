@@ -1,0 +1,51 @@
+package upstream
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+const (
+	// downAfter is how many lookups in a row have to fail, each after all its tries, before a service is taken to be down.
+	// downTime is how long it is then not asked. Thousands of addresses would otherwise each wait for nothing.
+	downAfter = 20
+	downTime  = 10 * time.Second
+)
+
+// A breaker is the circuit breaker of a service.
+type breaker struct {
+	mu       sync.Mutex
+	failures int // since the last response
+	last     error
+	until    time.Time
+}
+
+// errDown begins the error of a request that is not sent because the service is down.
+var errDown = errors.New("not asked")
+
+// check returns an error while the service is taken to be down.
+func (b *breaker) check(name string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.failures < downAfter || !time.Now().Before(b.until) {
+		return nil
+	}
+	return fmt.Errorf("%w: the last %d look-ups failed, the newest with: %w; %s is asked again from %s on", errDown, b.failures, b.last, name, b.until.UTC().Format(time.RFC3339))
+}
+
+func (b *breaker) succeed() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failures = 0
+}
+
+func (b *breaker) fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.last = err
+	if b.failures++; b.failures >= downAfter {
+		b.until = time.Now().Add(downTime)
+	}
+}

@@ -1,0 +1,110 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+const (
+	// maxTries is how often a request is sent that gets no response or none that can be read. Where a fifth of all
+	// requests fails, so does one in 15,000 after that.
+	maxTries = 6
+	// refusalTries is how often it is sent again because it was one too many. Each waits for its slot.
+	refusalTries = 8
+	// firstDelay is how long the second try waits. Each further one waits about twice as long, up to maxDelay.
+	firstDelay = 250 * time.Millisecond
+	maxDelay   = 2 * time.Second
+)
+
+// An effort is how much is done for one response. The timeout is what all tries and the delays between them may take
+// together, without the wait for their slots.
+type effort struct {
+	tries   int
+	timeout time.Duration
+}
+
+// errFinal is an error after which another try is of no use, or costs too much.
+type errFinal struct{ error }
+
+// retry sends a request until there is a response, or until another try is of no use.
+func retry[T any](ctx context.Context, c *Client, most effort, send func(context.Context) (T, error)) (T, error) {
+	var none T
+	if err := c.breaker.check(c.Name); err != nil {
+		return none, err
+	}
+	left, refusals := most.timeout, 0
+	for try := 1; ; try++ {
+		slot, err := c.limiter.Acquire(ctx, c.coordinator)
+		if err != nil {
+			return none, c.named(err)
+		}
+		value, took, err := sendOnce(ctx, slot, left, send)
+		c.requests.Add(1)
+		var failure *shodan.Error
+		var final errFinal
+		if errors.As(err, &failure) && failure.Kind == shodan.Limited {
+			if until, banned := slot.Refused(failure.RetryAfter); banned {
+				return none, c.named(&ratelimit.BannedError{Until: until})
+			}
+			if refusals++; refusals == refusalTries {
+				return none, err
+			}
+			try-- // it was refused, and not answered
+			continue
+		}
+		if err != nil && ctx.Err() != nil {
+			slot.Abandon()
+			return none, ctx.Err()
+		}
+		slot.Done()
+		switch {
+		case err == nil:
+			c.breaker.succeed()
+			return value, nil
+		case errors.As(err, &final):
+			c.breaker.fail(final.error)
+			return none, final.error
+		case errors.Is(err, context.DeadlineExceeded):
+			err = &shodan.Error{Service: c.Name, Err: fmt.Errorf("no answer within %v", most.timeout)}
+		case failure == nil || failure.Kind != shodan.Unavailable:
+			c.breaker.succeed() // the service is up
+			return none, err
+		}
+		if failure != nil && failure.RetryAfter > 0 {
+			c.limiter.Pause(failure.RetryAfter)
+		}
+		left -= took
+		delay := time.Duration(float64(min(maxDelay, firstDelay<<(try-1))) * (0.75 + rand.Float64()/2)) // so that not all try again at once
+		if try == most.tries || left <= delay {
+			c.breaker.fail(err)
+			return none, err
+		}
+		left -= delay
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return none, ctx.Err()
+		}
+	}
+}
+
+// sendOnce sends a request, which may take as long as timeout without the wait for memory. It returns how long it took.
+func sendOnce[T any](ctx context.Context, slot *ratelimit.Slot, timeout time.Duration, send func(context.Context) (T, error)) (value T, took time.Duration, err error) {
+	ctx, cancel := context.WithCancelCause(ratelimit.WithSlot(ctx, slot))
+	defer cancel(nil)
+	clock := newStopwatch(timeout, func() { cancel(context.DeadlineExceeded) })
+	part := &share{clock: clock}
+	defer part.release()
+	value, err = send(context.WithValue(ctx, shareKey{}, part))
+	clock.stop()
+	if err != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		err = context.DeadlineExceeded
+	}
+	return value, clock.used, err
+}
