@@ -16,7 +16,7 @@ import (
 func withConnections(t *testing.T, names []string, spc map[string]string) server {
 	t.Helper()
 	s := server{newPluginServer()}
-	request := &proto.SetAllConnectionConfigsRequest{MaxCacheSizeMb: 1}
+	request := &proto.SetAllConnectionConfigsRequest{}
 	for _, name := range names {
 		request.Configs = append(request.Configs, &proto.ConnectionConfig{Connection: name, Plugin: "shodanrep", Config: spc[name]})
 	}

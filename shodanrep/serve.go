@@ -11,8 +11,9 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 )
 
-// queryCacheMB bounds the SDK's query cache, which no table uses. Without a bound it allocates some 300 MB at once.
-const queryCacheMB = 1
+// noQueryCacheMB is a size that the SDK's query cache refuses. It then allocates nothing, which is safe as long as the
+// cache is not enabled. No table uses it, and the smallest size that it accepts allocates 35 MB at once.
+const noQueryCacheMB = -1
 
 // Serve serves the plugin to Steampipe, until Steampipe ends it. It is what plugin.Serve of the SDK does, but for what a
 // pluginServer adds.
@@ -31,7 +32,8 @@ func Serve() {
 	})
 }
 
-// A pluginServer is the SDK's server with a small query cache and a quiet logger, and it knows which connections are configured.
+// A pluginServer is the SDK's server without a query cache and with a quiet logger, and it knows which connections are
+// configured.
 type pluginServer struct{ *grpc.PluginServer }
 
 func newPluginServer() pluginServer {
@@ -44,17 +46,18 @@ func newPluginServer() pluginServer {
 	return pluginServer{server}
 }
 
-// SetAllConnectionConfigs bounds the query cache, which Steampipe before 0.20 configures here.
+// SetAllConnectionConfigs disables the query cache, which Steampipe before 0.20 configures here.
 func (s pluginServer) SetAllConnectionConfigs(request *proto.SetAllConnectionConfigsRequest) (*proto.SetConnectionConfigResponse, error) {
-	if request.MaxCacheSizeMb != -1 {
-		request.MaxCacheSizeMb = queryCacheMB
+	if _, err := s.SetCacheOptions(&proto.SetCacheOptionsRequest{}); err != nil {
+		return nil, err
 	}
+	request.MaxCacheSizeMb = -1 // the SDK's sign that SetCacheOptions configures the cache
 	return s.PluginServer.SetAllConnectionConfigs(request)
 }
 
-// SetCacheOptions bounds the query cache.
+// SetCacheOptions disables the query cache.
 func (s pluginServer) SetCacheOptions(request *proto.SetCacheOptionsRequest) (*proto.SetCacheOptionsResponse, error) {
-	request.MaxSizeMb = queryCacheMB
+	request.Enabled, request.MaxSizeMb = false, noQueryCacheMB
 	return s.PluginServer.SetCacheOptions(request)
 }
 

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,38 +22,13 @@ type server struct {
 	pluginServer
 }
 
-// idle are the servers that no test uses at the moment. The SDK never lets go of a server, and each has some 35 MB for
-// a cache of rows that none of our tables uses.
-var idle struct {
-	sync.Mutex
-	servers []pluginServer
-}
-
 // connect starts the plugin with the text of a connection, as a user writes it. The error is the connection's.
 func connect(t *testing.T, spc string) (server, error) {
 	t.Helper()
-	request := &proto.SetAllConnectionConfigsRequest{
-		MaxCacheSizeMb: -1, // the server has its cache of rows
-		Configs:        []*proto.ConnectionConfig{{Connection: "test", Plugin: "shodanrep", Config: spc}},
-	}
-	idle.Lock()
-	var s server
-	if n := len(idle.servers); n > 0 {
-		s.pluginServer, idle.servers = idle.servers[n-1], idle.servers[:n-1]
-	}
-	idle.Unlock()
-	if s.PluginServer == nil {
-		s.pluginServer = newPluginServer()
-		request.MaxCacheSizeMb = 1
-	}
-	_, err := s.SetAllConnectionConfigs(request)
-	if err == nil {
-		t.Cleanup(func() {
-			idle.Lock()
-			defer idle.Unlock()
-			idle.servers = append(idle.servers, s.pluginServer)
-		})
-	}
+	s := server{newPluginServer()}
+	_, err := s.SetAllConnectionConfigs(&proto.SetAllConnectionConfigsRequest{
+		Configs: []*proto.ConnectionConfig{{Connection: "test", Plugin: "shodanrep", Config: spc}},
+	})
 	return s, err
 }
 

@@ -17,8 +17,9 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// queryCacheMB bounds the SDK's query cache, which no call of ours uses. Left unbounded it allocates 300 MB at once.
-const queryCacheMB = 1
+// noQueryCacheMB is a size that the SDK's query cache refuses. It then allocates nothing, which is safe as long as the
+// cache is not enabled. No call of ours uses it, and the smallest size that it accepts allocates 35 MB at once.
+const noQueryCacheMB = -1
 
 // server is the SDK's server with the plugin in it.
 type server struct {
@@ -45,7 +46,11 @@ func startServer(create plugin.PluginFunc, connections []Connection, logger hclo
 	s.plugin.Logger = logger
 	log.SetOutput(logger.StandardWriter(&hclog.StandardLoggerOptions{InferLevels: true}))
 
-	request := &proto.SetAllConnectionConfigsRequest{MaxCacheSizeMb: queryCacheMB}
+	if _, err := s.grpc.SetCacheOptions(&proto.SetCacheOptionsRequest{MaxSizeMb: noQueryCacheMB}); err != nil {
+		return nil, errors.New(cleanMessage(err.Error(), ""))
+	}
+	// The SDK takes -1 as the sign that SetCacheOptions has configured its cache.
+	request := &proto.SetAllConnectionConfigsRequest{MaxCacheSizeMb: -1}
 	for _, c := range connections {
 		config := &proto.ConnectionConfig{Connection: c.Name, Config: c.Config, ChildConnections: c.Members}
 		if len(c.Members) > 0 {

@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
@@ -30,6 +31,18 @@ type faultCase struct {
 }
 
 const keylessOnly = "keyless"
+
+// turnsAway reports whether the fault tells the client to send fewer requests, or none with its key.
+func (f faultCase) turnsAway() bool {
+	s := f.fault.Status
+	return f.want != unchanged && (s == 401 || s == 402 || s == 403 || f.refusesRequests() ||
+		strings.Contains(f.fault.Body, "membership"))
+}
+
+// refusesRequests reports whether the fault says that there were too many requests.
+func (f faultCase) refusesRequests() bool {
+	return f.fault.Status == http.StatusTooManyRequests || f.fault.Body == shodantest.BodyRateLimited
+}
 
 // faultCases returns every fault of the simulator: those that pass after one request, and those that stay.
 func faultCases() []faultCase {
