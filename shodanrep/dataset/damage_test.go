@@ -55,7 +55,7 @@ func TestADamagedIndexIsMadeAnew(t *testing.T) {
 			data := write(t, in(dir, "a.json"), manyLines(300)...)
 			path := in(dir, indexName)
 			d := open(t, dir, data)
-			want := d.stats()
+			want := d.Stats()
 			if err := d.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +72,7 @@ func TestADamagedIndexIsMadeAnew(t *testing.T) {
 						return
 					}
 					defer d.Close()
-					if got := d.stats(); got.Hosts != want.Hosts || got.Banners != want.Banners {
+					if got := d.Stats(); got.Hosts != want.Hosts || got.Banners != want.Banners {
 						t.Errorf("got %+v, want %+v", got, want)
 					}
 					if got := hosts(t, d, "198.51.0.0"); len(got) != 1 {

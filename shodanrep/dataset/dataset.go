@@ -26,8 +26,8 @@ type Options struct {
 	Logger hclog.Logger
 }
 
-// stats describe what a Dataset holds.
-type stats struct {
+// Stats describe what a Dataset holds.
+type Stats struct {
 	Files    int
 	Banners  int64         // including older ones of the same service
 	Hosts    int64         // different addresses
@@ -54,7 +54,7 @@ type state struct {
 	files   []file
 	paths   map[string]bool
 	ids     map[int64]bool // of the files in the index, to report each one's bad lines once
-	stats   stats
+	stats   Stats
 	checked time.Time // when the index was last compared with files
 }
 
@@ -214,8 +214,8 @@ func (d *Dataset) isFresh() (bool, error) {
 	return slices.Equal(files, s.files), err
 }
 
-// stats returns what the Dataset held after the last Open or Refresh.
-func (d *Dataset) stats() stats { return d.current.Load().stats }
+// Stats returns what the Dataset held after the last Open or Refresh.
+func (d *Dataset) Stats() Stats { return d.current.Load().stats }
 
 // Close closes the index, and removes a temporary one. The Dataset must no longer be in use.
 func (d *Dataset) Close() error {

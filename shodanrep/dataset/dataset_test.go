@@ -46,7 +46,7 @@ func TestHostsAreMergedOfTheNewestBannerOfAService(t *testing.T) {
 	if len(found) != 1 || h == nil || h.Addr.String() != "192.0.2.1" || h.Organization != "Example Hosting" {
 		t.Errorf("asked for an IPv4-mapped address and one that is none: %+v", found)
 	}
-	if got := d.stats(); got.Files != 2 || got.Banners != 8 || got.Hosts != 3 || got.BadLines != 0 || got.ReadTime <= 0 {
+	if got := d.Stats(); got.Files != 2 || got.Banners != 8 || got.Hosts != 3 || got.BadLines != 0 || got.ReadTime <= 0 {
 		t.Errorf("stats: %+v", got)
 	}
 }
@@ -220,7 +220,7 @@ func TestBadLinesAreCountedAndTheRestIsKept(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer d.Close()
-			if got := d.stats(); got.Hosts != tt.hosts || got.BadLines != tt.bad {
+			if got := d.Stats(); got.Hosts != tt.hosts || got.BadLines != tt.bad {
 				t.Errorf("stats: %+v", got)
 			}
 			if !strings.Contains(text.String(), tt.logged) || tt.unlogged != "" && strings.Contains(text.String(), tt.unlogged) {
@@ -258,12 +258,12 @@ func TestRefreshReadsWhatChanged(t *testing.T) {
 	write(t, a, line("192.0.2.1", 80, "2026-01-02T00:00:00", "data", "a"))
 	write(t, b, line("192.0.2.1", 80, "2026-01-01T00:00:00", "data", "b"), line("192.0.2.2", 80, "2026-01-01T00:00:00", "data", "b"))
 	d := open(t, index, in(dir, "*.json"))
-	expect := func(what string, want map[string][]string, numbers stats) {
+	expect := func(what string, want map[string][]string, numbers Stats) {
 		t.Helper()
 		if diff := cmp.Diff(want, hosts(t, d, "192.0.2.1", "192.0.2.2", "192.0.2.3")); diff != "" {
 			t.Errorf("%s: %s", what, diff)
 		}
-		got := d.stats()
+		got := d.Stats()
 		got.ReadTime = 0
 		if got != numbers {
 			t.Errorf("%s: %+v", what, got)
@@ -275,33 +275,33 @@ func TestRefreshReadsWhatChanged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	expect("at first", map[string][]string{"192.0.2.1": {"80/tcp a"}, "192.0.2.2": {"80/tcp b"}}, stats{Files: 2, Banners: 3, Hosts: 2})
+	expect("at first", map[string][]string{"192.0.2.1": {"80/tcp a"}, "192.0.2.2": {"80/tcp b"}}, Stats{Files: 2, Banners: 3, Hosts: 2})
 
 	write(t, a, line("192.0.2.1", 80, "2026-01-02T00:00:00", "data", "c"), "bad")
 	refresh()
-	expect("with a file changed", map[string][]string{"192.0.2.1": {"80/tcp c"}, "192.0.2.2": {"80/tcp b"}}, stats{Files: 2, Banners: 3, Hosts: 2, BadLines: 1})
+	expect("with a file changed", map[string][]string{"192.0.2.1": {"80/tcp c"}, "192.0.2.2": {"80/tcp b"}}, Stats{Files: 2, Banners: 3, Hosts: 2, BadLines: 1})
 
 	write(t, a, line("192.0.2.3", 80, "2026-01-02T00:00:00", "data", "d"), "bad")
 	touch(t, a, time.Hour) // the same size
 	refresh()
 	expect("with a file of the same size", map[string][]string{"192.0.2.1": {"80/tcp b"}, "192.0.2.2": {"80/tcp b"}, "192.0.2.3": {"80/tcp d"}},
-		stats{Files: 2, Banners: 3, Hosts: 3, BadLines: 1})
+		Stats{Files: 2, Banners: 3, Hosts: 3, BadLines: 1})
 
 	if err := os.Remove(b); err != nil {
 		t.Fatal(err)
 	}
 	refresh()
-	expect("with a file removed", map[string][]string{"192.0.2.3": {"80/tcp d"}}, stats{Files: 1, Banners: 1, Hosts: 1, BadLines: 1})
+	expect("with a file removed", map[string][]string{"192.0.2.3": {"80/tcp d"}}, Stats{Files: 1, Banners: 1, Hosts: 1, BadLines: 1})
 
 	write(t, in(dir, "c.json"), line("192.0.2.2", 81, "2026-01-02T00:00:00", "data", "e"))
 	refresh()
-	expect("with a new file", map[string][]string{"192.0.2.2": {"81/tcp e"}, "192.0.2.3": {"80/tcp d"}}, stats{Files: 2, Banners: 2, Hosts: 2, BadLines: 1})
-	if d.stats().ReadTime <= 0 {
+	expect("with a new file", map[string][]string{"192.0.2.2": {"81/tcp e"}, "192.0.2.3": {"80/tcp d"}}, Stats{Files: 2, Banners: 2, Hosts: 2, BadLines: 1})
+	if d.Stats().ReadTime <= 0 {
 		t.Error("nothing says that a file was read")
 	}
 
 	again := open(t, index, in(dir, "c.json"))
-	if got := again.stats(); got != (stats{Files: 1, Banners: 1, Hosts: 1}) {
+	if got := again.Stats(); got != (Stats{Files: 1, Banners: 1, Hosts: 1}) {
 		t.Errorf("opened again with one of the files: %+v", got)
 	}
 	if got := hosts(t, again, "192.0.2.2", "192.0.2.3"); len(got) != 1 {
@@ -388,7 +388,7 @@ func TestHomeDirectoryIsExpanded(t *testing.T) {
 	t.Setenv("USERPROFILE", home)
 	write(t, in(home, "a.json"), line("192.0.2.1", 80, "2026-01-02T00:00:00"))
 	d := open(t, "", "~/*.json")
-	if got := d.stats().Hosts; got != 1 {
+	if got := d.Stats().Hosts; got != 1 {
 		t.Errorf("%d hosts", got)
 	}
 }

@@ -39,7 +39,7 @@ func child(args []string) error {
 		return err
 	}
 	defer d.Close()
-	stats := d.stats()
+	stats := d.Stats()
 	found, err := d.Hosts(context.Background(), []netip.Addr{netip.MustParseAddr("198.51.0.0")}, false)
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func TestProcessesShareTheIndex(t *testing.T) {
 				return
 			}
 			defer d.Close()
-			read[i] = d.stats().ReadTime > 0
+			read[i] = d.Stats().ReadTime > 0
 			if got := hosts(t, d, "198.51.0.0"); len(got["198.51.0.0"]) != 4 {
 				t.Errorf("found %v", got)
 			}
@@ -106,7 +106,7 @@ func TestProcessesShareTheIndex(t *testing.T) {
 	}
 
 	d := open(t, index, glob)
-	if d.stats().ReadTime != 0 {
+	if d.Stats().ReadTime != 0 {
 		t.Error("the index was made once more")
 	}
 	var rows int64

@@ -56,7 +56,7 @@ func TestAnIndexOfAnotherVersionIsNeitherReadNorTakenFromOthers(t *testing.T) {
 	if exists("dataset-v1.sqlite") || exists("dataset-v1.sqlite-wal") || !exists("cache.sqlite") {
 		t.Error("an index that no build has used for a month is still there, or more than that is gone")
 	}
-	if again.stats().ReadTime != 0 || !exists(indexName) {
+	if again.Stats().ReadTime != 0 || !exists(indexName) {
 		t.Error("this build's own index was made anew")
 	}
 }

@@ -59,7 +59,7 @@ func lookUp(ctx context.Context, c *Client, addrs []netip.Addr) []Result {
 func requested(sim *shodantest.Simulator) map[string]int {
 	counts := map[string]int{}
 	for _, r := range sim.Requests() {
-		counts[r.Subject]++
+		counts[r.Target]++
 	}
 	return counts
 }
@@ -173,8 +173,8 @@ func TestARequestGoesOnForThoseWhoStillWait(t *testing.T) {
 		}
 		synctest.Wait()
 		for _, r := range sim.Requests() {
-			if given := r.Status == 200; given != (r.Subject == addrs[0].String()) {
-				t.Errorf("%s: %d", r.Subject, r.Status)
+			if given := r.Status == 200; given != (r.Target == addrs[0].String()) {
+				t.Errorf("%s: %d", r.Target, r.Status)
 			}
 		}
 		if sim.Count("") != 2 {
