@@ -17,8 +17,8 @@ type ASN struct{ Number, Name string }
 //go:embed data/*.csv
 var asnFiles embed.FS
 
-// asnLists returns the lists of autonomous systems that are built in, by kind. They are in the folder data, with the
-// source of each line and the day it was written.
+// asnLists returns the built-in lists of autonomous systems, by kind. They are in the folder data, with the source and the
+// date of each line.
 var asnLists = sync.OnceValue(func() map[string][]ASN {
 	lists := map[string][]ASN{}
 	files, err := asnFiles.ReadDir("data")
@@ -31,7 +31,7 @@ var asnLists = sync.OnceValue(func() map[string][]ASN {
 			err = readASNs(text, lists)
 		}
 		if err != nil {
-			panic(fmt.Sprintf("the list %s is built in and wrong: %v", file.Name(), err))
+			panic(fmt.Sprintf("the built-in list %s is wrong: %v", file.Name(), err))
 		}
 	}
 	return lists
@@ -57,5 +57,5 @@ func readASNs(text []byte, lists map[string][]ASN) error {
 	return nil
 }
 
-// ASNLists returns the kinds of the lists of autonomous systems that are built in, sorted.
+// ASNLists returns the kinds of the built-in lists of autonomous systems, sorted.
 func ASNLists() []string { return slices.Sorted(maps.Keys(asnLists())) }

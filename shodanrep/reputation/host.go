@@ -5,47 +5,47 @@ import (
 	"time"
 )
 
-// Host is what is known of a host, as far as a policy asks. The lists may come in any order; a value that is in one
-// twice counts once. What the source of an answer does not have stays empty.
+// Host is the data on a host that policies use. The lists may be in any order and have duplicates. Fields that the source
+// does not have are empty.
 type Host struct {
 	Ports           []int    // open ports
-	IdentifiedPorts []int    // those of them of which a banner says what answers there
+	IdentifiedPorts []int    // open ports whose service is known from a banner
 	Vulnerabilities []string // CVE ids
 	Tags            []string // Shodan's tags
 	CPEs            []string // products, in either form of CPE
-	Hostnames       []string // names that lead to the host, reverse DNS among them
+	Hostnames       []string // host names, including reverse DNS
 	ASN             string   // such as AS64496
 	Country         string   // two letters
 
-	// Detailed says that the source has banners, which the fields down to Titles are from.
+	// Detailed is true if the source has banners, from which the fields down to Cloud are.
 	Detailed     bool
 	Details      map[string]Vulnerability // by CVE id
-	Protocols    []string                 // what Shodan's crawler spoke, such as redis
-	Software     []string                 // what answers, as Shodan names it, such as Cobalt Strike Beacon
-	PortsOf      map[string][]int         // the ports at which a protocol or a software answers
-	Certificates []string                 // what is wrong with certificates: expired, self-signed
-	Titles       []string                 // of web pages
+	Protocols    []string                 // the protocols that Shodan's crawler used, such as redis
+	Software     []string                 // the software by Shodan's name, such as Cobalt Strike Beacon
+	PortsOf      map[string][]int         // the ports of a protocol or a software
+	Certificates []string                 // problems of certificates: expired, self-signed
+	Titles       []string                 // titles of web pages
 	Cloud        string                   // the cloud provider
 
-	// Source is where the facts are from: dataset, shodan or internetdb. Seen is when the host was last seen, zero where
-	// the source does not say, and Now the moment to which its age is reckoned.
+	// Source is the source of the data: dataset, shodan or internetdb. Seen is when the host was last seen, or zero if
+	// unknown. Its age is the time from Seen to Now.
 	Source string
 	Seen   time.Time
 	Now    time.Time
 
-	// Past is what was seen in the past; nil where nobody asked, or the source does not know.
+	// Past is the history of the host, or nil if it was not requested or the source does not have it.
 	Past *Past
-	// Listed is what the lists of the connection say of the host.
+	// Listed is the host's entry on the connection's lists.
 	Listed Listing
 }
 
-// A Vulnerability is what is known of a vulnerability of a host. What is not known is zero.
+// A Vulnerability has the details of a vulnerability of a host. Unknown fields are zero.
 type Vulnerability struct {
 	KEVKnown  bool    // the source says whether it is exploited
-	Exploited bool    // known to be exploited, by CISA's catalogue
-	Verified  bool    // Shodan tested it, and did not infer it from a version
+	Exploited bool    // known to be exploited, by CISA's catalog
+	Verified  bool    // Shodan tested it and did not only infer it from a version
 	EPSS      float64 // the probability that it will be exploited within 30 days
-	CVSS      float64 // how severe it is, up to 10
+	CVSS      float64 // the severity, up to 10
 }
 
 // isCataloged reports whether the source says if the vulnerability is exploited.
@@ -54,20 +54,20 @@ func (v Vulnerability) isCataloged() bool { return v.KEVKnown || v.Exploited }
 // hasDetails reports whether the source says if the vulnerability is exploited, or how likely that is.
 func (v Vulnerability) hasDetails() bool { return v.isCataloged() || v.EPSS > 0 }
 
-// Past is what was seen of a host at another time than the last.
+// Past is the history of a host.
 type Past struct {
 	FirstSeen time.Time
-	Ports     []int    // ports that were open, also those that still are
-	Tags      []string // tags of banners that others have replaced
+	Ports     []int    // ports that were open, including those that still are
+	Tags      []string // tags of replaced banners
 }
 
-// VulnerabilitySummary is what the vulnerabilities of a host come to. A nil field is not known.
+// VulnerabilitySummary has the maxima and counts of a host's vulnerabilities. A nil field is unknown.
 type VulnerabilitySummary struct {
 	MaxCVSS, MaxEPSS    *float64
 	Exploited, Verified *int
 }
 
-// VulnerabilitySummary sums the vulnerabilities up.
+// VulnerabilitySummary summarizes the host's vulnerabilities.
 func (h *Host) VulnerabilitySummary() VulnerabilitySummary {
 	var d VulnerabilitySummary
 	if !h.Detailed {
@@ -96,5 +96,5 @@ func (h *Host) VulnerabilitySummary() VulnerabilitySummary {
 	return d
 }
 
-// honeypotTag is Shodan's tag for a host that only pretends.
+// honeypotTag is Shodan's tag for a honeypot.
 const honeypotTag = "honeypot"

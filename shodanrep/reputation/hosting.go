@@ -4,38 +4,38 @@ import (
 	"strings"
 )
 
-// hostingTypes are the types of hosting, as the column has them.
+// hostingTypes are the types of hosting, which are also the values of the column.
 var hostingTypes = []string{"bulletproof", "tor", "proxy", "vpn", "cdn", "cloud", "business", "residential", unknownHosting}
 
-// unknownHosting is the type of a host of which nothing gives the type away.
+// unknownHosting is the type if no rule applies.
 const unknownHosting = "unknown"
 
 // HostingTypes returns the types of hosting.
 func HostingTypes() []string { return hostingTypes }
 
-// Hosting is who a host's network is run for, and what says so.
+// Hosting is the type of hosting of a host's network, and the reason for it.
 type Hosting struct{ Type, Reason string }
 
-// A HostingRule gives a type of hosting to hosts that have any of these.
+// A HostingRule gives a type of hosting to hosts that have any of its properties.
 type HostingRule struct {
 	Type     string
 	Tags     []string // Shodan's tags
 	Cloud    bool     // a banner names a cloud provider
 	ASNs     []ASN    // autonomous systems
-	ASNLists []string // lists of autonomous systems that are built in, by their kind
-	Words    []string // words of a name, before its domain: of 44.dsl.isp.example the word dsl
-	// LineWords are words that count only in the name of a line, see isLine: providers number their customers' lines, and
-	// name most of them after the address.
+	ASNLists []string // built-in lists of autonomous systems, by kind
+	Words    []string // words of a host name, before its domain: the word dsl of 44.dsl.isp.example
+	// LineWords are words that count only in the names of customers' lines, see isLine. Providers number the lines, most of
+	// them by the address.
 	LineWords []string
-	Domains   []string // domains of a name
+	Domains   []string // domains of a host name
 }
 
-// hostingIndex finds the first of some rules that fits a host, without going through them.
+// hostingIndex finds the first rule that applies to a host without trying every rule.
 type hostingIndex struct {
 	tags    map[string]int
 	asns    map[string]asnRule
 	words   map[words]int
-	lines   map[words]int // the same for words that count only in the name of a line
+	lines   map[words]int // the same for LineWords
 	domains map[string]int
 	cloud   int
 	types   []string
@@ -46,16 +46,16 @@ type asnRule struct {
 	name string
 }
 
-// words are a word of a name, or two that follow one another, as tor and exit in tor-exit-4.
+// words is a word of a host name, or two consecutive words, such as tor and exit in tor-exit-4.
 type words [2]string
 
-// wordsOf reads one or two words as a policy writes them.
+// wordsOf reads one or two words in the form of policies.
 func wordsOf(text string) words {
 	first, second, _ := strings.Cut(text, "-")
 	return words{first, second}
 }
 
-// indexHosting prepares rules for look-ups.
+// indexHosting makes an index of rules.
 func indexHosting(rules []*HostingRule) hostingIndex {
 	x := hostingIndex{tags: map[string]int{}, asns: map[string]asnRule{}, words: map[words]int{}, lines: map[words]int{}, domains: map[string]int{}, cloud: len(rules)}
 	for i, rule := range rules {
@@ -87,34 +87,35 @@ func indexHosting(rules []*HostingRule) hostingIndex {
 	return x
 }
 
+// keepFirst sets the value of a key that has none.
 func keepFirst[K comparable, V any](m map[K]V, key K, value V) {
 	if _, ok := m[key]; !ok {
 		m[key] = value
 	}
 }
 
-// of decides the type of a host's hosting. Where several of its facts fit a rule, tags go before the cloud provider,
-// before the autonomous system, before names.
+// of returns the type of hosting of a host. If several properties match the same rule, the reason is a tag, else the cloud
+// provider, else the autonomous system, else a host name.
 func (x *hostingIndex) of(h *Host) Hosting {
 	first, kind, detail := len(x.types), "", ""
-	better := func(rule int, of, what string) {
-		if rule < first || rule == first && kind == of && what < detail {
-			first, kind, detail = rule, of, what
+	add := func(rule int, of, value string) {
+		if rule < first || rule == first && kind == of && value < detail {
+			first, kind, detail = rule, of, value
 		}
 	}
 	for _, tag := range h.Tags {
 		if rule, ok := x.tags[tag]; ok {
-			better(rule, "tag", tag)
+			add(rule, "tag", tag)
 		}
 	}
 	if h.Cloud != "" {
-		better(x.cloud, "cloud", h.Cloud)
+		add(x.cloud, "cloud", h.Cloud)
 	}
 	if asn, ok := x.asns[h.ASN]; ok {
-		better(asn.rule, "", asn.name)
+		add(asn.rule, "", asn.name)
 	}
 	for _, name := range h.Hostnames {
-		x.name(strings.ToLower(name), better)
+		x.addName(strings.ToLower(name), add)
 	}
 	if first == len(x.types) {
 		return Hosting{Type: unknownHosting}
@@ -122,11 +123,11 @@ func (x *hostingIndex) of(h *Host) Hosting {
 	return Hosting{Type: x.types[first], Reason: strings.TrimSpace(kind + " " + detail)}
 }
 
-// name looks for the domains and the words of a name.
-func (x *hostingIndex) name(name string, better func(rule int, of, what string)) {
+// addName adds the rules for the domains and the words of a host name.
+func (x *hostingIndex) addName(name string, add func(rule int, of, value string)) {
 	for domain := name; domain != ""; {
 		if rule, ok := x.domains[domain]; ok {
-			better(rule, "name", name)
+			add(rule, "name", name)
 		}
 		_, domain, _ = strings.Cut(domain, ".")
 	}
@@ -138,12 +139,12 @@ func (x *hostingIndex) name(name string, better func(rule int, of, what string))
 		return
 	}
 	line := isLine(name[:domain])
-	fits := func(w words) {
+	addWords := func(w words) {
 		if rule, ok := x.words[w]; ok {
-			better(rule, "name", name)
+			add(rule, "name", name)
 		}
 		if rule, ok := x.lines[w]; ok && line {
-			better(rule, "name", name)
+			add(rule, "name", name)
 		}
 	}
 	last := ""
@@ -159,14 +160,15 @@ func (x *hostingIndex) name(name string, better func(rule int, of, what string))
 		}
 		word := rest[:end]
 		rest = rest[end:]
-		fits(words{word})
-		fits(words{last, word})
+		addWords(words{word})
+		addWords(words{last, word})
 		last = word
 	}
 }
 
-// isLine reports whether the part of a name before its domain numbers a line, as 203-0-113-5 and customer21 do: it has
-// two numbers, or one of at least two digits. A single digit rather tells servers apart, as in static2.
+// isLine reports whether the part of a host name before its domain is the number of a line, such as 203-0-113-5 and
+// customer21: it has two numbers, or one with at least two digits. A single digit usually is the number of a server, as in
+// static2.
 func isLine(text string) bool {
 	numbers := strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' })
 	return len(numbers) > 1 || len(numbers) == 1 && len(numbers[0]) > 1

@@ -10,31 +10,31 @@ import (
 	"github.com/gaissmai/bart"
 )
 
-// A List is one of the two lists of a connection.
+// List is the name of a list.
 type List string
 
-// The lists.
+// The lists of a connection.
 const (
 	Allow List = "allow"
 	Deny  List = "deny"
 )
 
-// A Listing is what the lists say of a host; the zero value where it is on neither.
+// A Listing is the entry of a host on a list. It is zero if the host is on neither list.
 type Listing struct {
 	List   List
-	Entry  string // the address, network or autonomous system that is listed
-	Reason string // why, as it was written; the entry where nothing was
+	Entry  string // the address, network or autonomous system on the list
+	Reason string // the reason, or the entry if none is given
 }
 
-// Lists are addresses, networks and autonomous systems that someone vouches for, or does not want. The more special
-// entry decides: an address before its network, a network before its autonomous system; of two that are the same, the
-// one of the deny list.
+// Lists are an allow list and a deny list of addresses, networks and autonomous systems. The most specific entry applies:
+// an address before its network, and a network before its autonomous system. The deny list applies if both lists have the
+// same entry.
 type Lists struct {
 	networks bart.Table[Listing]
 	asns     map[string]Listing
 }
 
-// Add puts an entry on a list: an address, a network or an autonomous system, then the reason after a space.
+// Add adds an entry to a list: an address, a network or an autonomous system, and optionally a space and the reason.
 func (l *Lists) Add(list List, text string) error {
 	entry, reason := strings.TrimSpace(text), ""
 	if i := strings.IndexFunc(entry, unicode.IsSpace); i > 0 {
@@ -63,8 +63,8 @@ func (l *Lists) Add(list List, text string) error {
 	return nil
 }
 
-// AddFile puts the entries of a file on a list, one a line. What follows a # at the beginning of a line or after a space
-// is a comment. The name is for errors.
+// AddFile adds the entries of a file to a list, one per line. A # at the beginning of a line or after a space starts a
+// comment. The name is for errors.
 func (l *Lists) AddFile(list List, name string, text []byte) error {
 	lines := bufio.NewScanner(strings.NewReader(string(text)))
 	for n := 1; lines.Scan(); n++ {
@@ -88,7 +88,7 @@ func (l *Lists) AddFile(list List, name string, text []byte) error {
 	return nil
 }
 
-// parseNetwork reads an address or a network. An IPv4 address within IPv6 is that IPv4 address.
+// parseNetwork reads an address or a network. An IPv4-mapped IPv6 address is read as the IPv4 address.
 func parseNetwork(text string) (netip.Prefix, bool) {
 	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
 		addr = addr.Unmap()
@@ -107,7 +107,7 @@ func parseNetwork(text string) (netip.Prefix, bool) {
 	return network.Masked(), true
 }
 
-// Find returns what the lists say of an address and of its autonomous system, which may be empty.
+// Find returns the entry of an address or of its autonomous system, which may be empty.
 func (l *Lists) Find(addr netip.Addr, asn string) Listing {
 	if l == nil {
 		return Listing{}

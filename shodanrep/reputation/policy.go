@@ -1,5 +1,5 @@
-// Package reputation scores what is known of a host. It is pure: facts and a policy go in, a score, a level and the
-// factors that explain them come out. A policy is an HCL file; the two that are built in are in the folder policies.
+// Package reputation scores a host by a policy. It is pure: from the data on a host and a policy it computes a score, a
+// level and the factors that explain them. Package policyfile reads policies from HCL files and has the built-in ones.
 package reputation
 
 import (
@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// Level is how bad a score is.
+// Level is the level of a score.
 type Level string
 
-// The levels, worst first. Unknown is the level of whatever was not scored, and is not the same as low.
+// The levels, highest first. Unknown is the level of a host that was not scored, which is not the same as low.
 const (
 	Critical Level = "critical"
 	High     Level = "high"
@@ -19,33 +19,33 @@ const (
 	Unknown  Level = "unknown"
 )
 
-// A Policy says what counts against a host, and from which score on a level begins. It is data: nothing of it is in
-// the code that applies it. A policy that was read must not be changed, and can be used side by side.
+// A Policy has the rules of a score and the thresholds of the levels. A compiled policy must not be changed. It is safe
+// for concurrent use.
 type Policy struct {
 	Name        string
 	Description string
-	// History says that the policy wants to know what was seen of the host in the past as well.
+	// History is true if the policy uses the history of hosts.
 	History bool
-	// Factors are the reasons that the policy knows, in the order in which they are told.
+	// Factors are the rules, in the order of the factors of a score.
 	Factors []*Rule
-	// Thresholds are the scores from which on the levels begin, highest first. Below the last the level is Low.
+	// Thresholds are the lowest scores of the levels, highest first. Below the last, the level is Low.
 	Thresholds []Threshold
-	// Hosting decides the type of hosting: the first rule that fits does.
+	// Hosting are the rules for the type of hosting. The first that applies decides.
 	Hosting []*HostingRule
-	// Confidence says how sure a score is; nil where the policy does not say.
+	// Confidence says how sure a score is. It may be nil.
 	Confidence *Confidence
 
-	banners bool // the score needs what only a host's banners say
+	banners bool // the score needs a host's banners
 	hosting hostingIndex
 }
 
-// A Threshold is the least score of a level.
+// A Threshold is the lowest score of a level.
 type Threshold struct {
 	Level   Level
 	AtLeast int
 }
 
-// Compile prepares the policy for use. Call it once before any other method. Do not change the policy afterwards.
+// Compile checks the policy and prepares it for use. It must be called before other methods, once.
 func (p *Policy) Compile() error {
 	if len(p.Thresholds) == 0 {
 		return fmt.Errorf("policy %q has no thresholds", p.Name)
@@ -70,7 +70,7 @@ func (p *Policy) Compile() error {
 	return nil
 }
 
-// NeedsBanners reports whether a score by the policy needs a host's banners, and not only its summary.
+// NeedsBanners reports whether the score needs a host's banners, and not only its summary.
 func (p *Policy) NeedsBanners() bool { return p.banners }
 
 // FactorNames returns the names of the policy's factors, in order.
@@ -92,8 +92,8 @@ func (p *Policy) level(score int) Level {
 	return Low
 }
 
-// least and most return the scores at which a level begins and ends.
-func (p *Policy) least(level Level) int {
+// lowest returns the lowest score of a level.
+func (p *Policy) lowest(level Level) int {
 	i := slices.IndexFunc(p.Thresholds, func(t Threshold) bool { return t.Level == level })
 	if i < 0 {
 		return 0
@@ -101,7 +101,8 @@ func (p *Policy) least(level Level) int {
 	return p.Thresholds[i].AtLeast
 }
 
-func (p *Policy) most(level Level) int {
+// highest returns the highest score of a level.
+func (p *Policy) highest(level Level) int {
 	above := len(p.Thresholds) - 1
 	if i := slices.IndexFunc(p.Thresholds, func(t Threshold) bool { return t.Level == level }); i >= 0 {
 		above = i - 1

@@ -3,35 +3,33 @@ package reputation
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 )
 
-// A Rule is a factor of a policy: what has to be true of a host, and what it then adds to the score.
+// A Rule is a factor of a policy: the conditions, and the points that it adds to the score.
 type Rule struct {
 	Name string
-	// Reference is what supports the rule: an address, for people.
+	// Reference is the URL of a page that supports the rule.
 	Reference string
 
-	// Matches are conditions of which any will do. Where several fit, the one that gives most counts: they are several
-	// ways to see the same thing.
+	// Matches are alternative conditions. If several are true, the one with the most points counts, because they detect the
+	// same thing in different ways.
 	Matches []*Match
-	// Count is a fact of which the number counts, in place of Matches, and Steps the points it gives: those of the first
-	// step that the number is over. The highest comes first.
+	// Count is a fact to count, instead of Matches. The points are those of the first of Steps that the number is over. The
+	// highest step comes first.
 	Count string
 	Steps []Step
 
-	// Points are what the first value adds that fits and has no points of its own, and Each what every further one does.
+	// Points are the points of the first matching value without its own points, and Each those of every further one.
 	Points, Each int
-	// Cap is the most that the factor adds, 0 for no limit.
+	// Cap is the maximum number of points, or 0 for no limit.
 	Cap int
-	// LiftTo makes the score at least that of a level, and CapTo at most. They come after all other factors.
+	// LiftTo raises the score to at least a level, and CapTo lowers it to at most a level, after all other factors.
 	LiftTo, CapTo Level
-	// Only limits the rule to vulnerabilities that the source has details of, or to the others. A rule that looks at no
-	// vulnerabilities holds only for hosts that have such a vulnerability.
+	// Only limits the rule to vulnerabilities with details, or to those without. A rule for other facts then applies only to
+	// hosts that have such a vulnerability.
 	Only Only
 
-	// Detail is the reason as a sentence for people, and DetailOne the same for one value.
+	// Detail is the sentence that explains the factor, and DetailOne the sentence for one value.
 	Detail, DetailOne string
 
 	compiled          bool
@@ -39,8 +37,7 @@ type Rule struct {
 	detail, detailOne template
 }
 
-// Only is a limit to the vulnerabilities that a rule is about. A source has details of a vulnerability where it says how
-// likely that is to be exploited, or whether it is.
+// Only limits a rule to some vulnerabilities. The details of a vulnerability are whether, or how likely, it is exploited.
 type Only string
 
 // The limits.
@@ -49,42 +46,11 @@ const (
 	WithoutDetails Only = "without_details"
 )
 
-// A Step gives points to a number greater than Over.
+// A Step gives points to numbers greater than Over.
 type Step struct{ Over, Points int }
 
-// A Match is a condition: a fact has any of some values.
-type Match struct {
-	Fact   string
-	Values []*Value
-	// Unidentified chooses among ports those of which nothing says what answers there: the number alone counts only
-	// where no banner knows better.
-	Unidentified bool
-	// Exploited, Verified, EPSSOver and CVSSOver choose among vulnerabilities.
-	Exploited, Verified bool
-	EPSSOver, CVSSOver  *float64
-
-	fact     *Fact
-	ports    map[int]*Value
-	exact    map[string]*Value
-	patterns []*Value // values with a * at an end
-}
-
-// A Value is a value that a Match looks for.
-type Value struct {
-	Text   string
-	Reason string // why it counts; may be empty
-	Points *int   // nil where the rule's points hold
-}
-
-// A hit is a value of a host that a match looked for.
-type hit struct {
-	fact  *Fact
-	text  string
-	port  int
-	value *Value // nil where any value fits
-}
-
-// compile prepares a rule for use. It leaves a rule alone that is compiled, because policies share the rules of a base.
+// compile checks the rule and prepares it for use. It does not change a compiled rule, because policies share the rules of
+// their base.
 func (r *Rule) compile() error {
 	if r.compiled {
 		return nil
@@ -110,7 +76,7 @@ func (r *Rule) compile() error {
 	return nil
 }
 
-// places are what may stand in braces in the rule's sentences.
+// places returns the placeholders that the rule's sentences may have.
 func (r *Rule) places() []string {
 	if r.Count != "" {
 		return []string{"count", "over"}
@@ -118,109 +84,24 @@ func (r *Rule) places() []string {
 	return []string{"count", "values", "reasons"}
 }
 
-// CheckDetail returns an error if a sentence of the rule has something in braces that the rule cannot fill in.
+// CheckDetail returns an error if a sentence has a placeholder that the rule does not fill in.
 func (r *Rule) CheckDetail(sentence string) error {
 	_, err := parseTemplate(sentence, r.places()...)
 	return err
 }
 
-// needsBanners reports whether only a host's banners decide whether the rule holds.
+// needsBanners reports whether the rule needs a host's banners.
 func (r *Rule) needsBanners(p *Policy) bool {
 	if r.Only != "" || r.count != nil && r.count.banners {
 		return true
 	}
 	byCloud := slices.ContainsFunc(p.Hosting, func(h *HostingRule) bool { return h.Cloud })
 	return slices.ContainsFunc(r.Matches, func(m *Match) bool {
-		return m.Narrows() || m.Unidentified || m.fact.banners || m.Fact == factHosting && byCloud
+		return m.NeedsDetails() || m.Unidentified || m.fact.banners || m.Fact == factHosting && byCloud
 	})
 }
 
-// compile prepares a match for use.
-func (m *Match) compile() error {
-	if m.fact = FactByName(m.Fact); m.fact == nil || m.fact.Numeric {
-		return fmt.Errorf("there is no fact %q to match", m.Fact)
-	}
-	m.ports, m.exact, m.patterns = map[int]*Value{}, map[string]*Value{}, nil
-	for _, v := range m.Values {
-		if err := m.fact.Validate(v.Text); err != nil {
-			return err
-		}
-		switch {
-		case m.fact.ports != nil:
-			port, _ := strconv.Atoi(v.Text) // Validate accepts only ports
-			m.ports[port] = v
-		case strings.HasPrefix(v.Text, "*"), strings.HasSuffix(v.Text, "*"):
-			m.patterns = append(m.patterns, v)
-		default:
-			m.exact[v.Text] = v
-		}
-	}
-	return nil
-}
-
-// Narrows reports whether the match looks at what is known of vulnerabilities, and not only at their ids.
-func (m *Match) Narrows() bool {
-	return m.Exploited || m.Verified || m.EPSSOver != nil || m.CVSSOver != nil
-}
-
-// hits appends what a host has of the values.
-func (m *Match) hits(f *facts, hits []hit) []hit {
-	if m.fact.ports != nil {
-		ports := m.fact.ports(f)
-		if m.Unidentified {
-			ports = f.unidentified
-		}
-		for _, port := range ports {
-			if v := m.ports[port]; v != nil {
-				hits = append(hits, hit{fact: m.fact, port: port, value: v})
-			}
-		}
-		return hits
-	}
-	for _, text := range m.fact.list(f) {
-		if m.Narrows() && !m.fits(f.host.Details[text]) {
-			continue
-		}
-		if len(m.Values) == 0 && m.Narrows() {
-			hits = append(hits, hit{fact: m.fact, text: text})
-		} else if v := m.value(text); v != nil {
-			hits = append(hits, hit{fact: m.fact, text: text, value: v})
-		}
-	}
-	return hits
-}
-
-// value returns the value that a text fits, or nil.
-func (m *Match) value(text string) *Value {
-	if v := m.exact[text]; v != nil {
-		return v
-	}
-	i := slices.IndexFunc(m.patterns, func(v *Value) bool { return fitsPattern(v.Text, text) })
-	if i < 0 {
-		return nil
-	}
-	return m.patterns[i]
-}
-
-// fitsPattern reports whether a text is a pattern's, which has a * at its beginning, its end, or both.
-func fitsPattern(pattern, text string) bool {
-	middle := strings.Trim(pattern, "*")
-	switch begins, ends := strings.HasSuffix(pattern, "*"), strings.HasPrefix(pattern, "*"); {
-	case begins && ends:
-		return strings.Contains(text, middle)
-	case begins:
-		return strings.HasPrefix(text, middle)
-	}
-	return strings.HasSuffix(text, middle)
-}
-
-// fits reports whether a vulnerability is one of those that the match is about.
-func (m *Match) fits(v Vulnerability) bool {
-	return (!m.Exploited || v.Exploited) && (!m.Verified || v.Verified) &&
-		(m.EPSSOver == nil || v.EPSS > *m.EPSSOver) && (m.CVSSOver == nil || v.CVSS > *m.CVSSOver)
-}
-
-// points returns what hits of one match add.
+// points returns the points of the hits of one match.
 func (r *Rule) points(hits []hit) int {
 	own, others := 0, 0
 	for _, h := range hits {
@@ -237,4 +118,89 @@ func (r *Rule) points(hits []hit) int {
 		own = min(own, r.Cap)
 	}
 	return own
+}
+
+// apply returns the factor of the rule, and whether the rule applies. It adds the open ports that count to ports: those
+// that match, and those of protocols and software that match.
+func (r *Rule) apply(f *facts, ports *[]int) (Factor, bool) {
+	if r.Only != "" {
+		if f = f.only(r.Only); len(f.vulnerabilities) == 0 {
+			return Factor{}, false
+		}
+	}
+	if r.count != nil {
+		return r.applyCount(f)
+	}
+	all, counted, points := f.hits[:0], 0, 0
+	var evidence map[string]any
+	var last any
+	for _, m := range r.Matches {
+		begin := len(all)
+		all = m.hits(f, all)
+		hits := all[begin:]
+		if len(hits) == 0 {
+			continue
+		}
+		if p := r.points(hits); counted == 0 || p > points {
+			points = p
+		}
+		counted = max(counted, len(hits))
+		switch m.Fact {
+		case factPorts:
+			for _, h := range hits {
+				*ports = append(*ports, h.port)
+			}
+		case factProtocols, factSoftware:
+			for _, h := range hits {
+				*ports = append(*ports, f.host.PortsOf[h.text]...)
+			}
+		}
+		last = evidenceOf(m.fact, f, hits)
+		if len(r.Matches) > 1 {
+			if evidence == nil {
+				evidence = map[string]any{}
+			}
+			evidence[m.Fact] = last
+		}
+	}
+	if counted == 0 {
+		return Factor{}, false
+	}
+	if evidence != nil {
+		last = evidence
+	}
+	f.hits = all
+	found := &finding{count: counted}
+	for _, h := range all {
+		found.add(h.shown(f))
+	}
+	return r.factor(points, found, last), true
+}
+
+// applyCount is apply for a rule with Count.
+func (r *Rule) applyCount(f *facts) (Factor, bool) {
+	n := r.count.count(f)
+	i := slices.IndexFunc(r.Steps, func(s Step) bool { return n > s.Over })
+	if i < 0 {
+		return Factor{}, false
+	}
+	found := &finding{count: n, over: r.Steps[i].Over}
+	var evidence any
+	switch {
+	case r.count.Numeric:
+		evidence = []int{n}
+	case r.count.ports != nil:
+		evidence = r.count.ports(f)
+	default:
+		evidence = r.count.list(f)
+	}
+	return r.factor(r.Steps[i].Points, found, evidence), true
+}
+
+func (r *Rule) factor(points int, found *finding, evidence any) Factor {
+	sentence := r.detail
+	if found.count == 1 && r.detailOne != nil {
+		sentence = r.detailOne
+	}
+	return Factor{Factor: r.Name, Points: points, Detail: sentence.fill(found), Evidence: evidence}
 }

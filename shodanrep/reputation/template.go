@@ -7,12 +7,13 @@ import (
 	"strings"
 )
 
-// A template is a sentence with places for what was found, such as "{count} ports open".
+// A template is a sentence with placeholders, such as "{count} ports open".
 type template []templatePart
 
+// A templatePart is a text or a placeholder.
 type templatePart struct{ text, place string }
 
-// parseTemplate reads a sentence that may have some places.
+// parseTemplate reads a sentence that may have the given placeholders.
 func parseTemplate(text string, places ...string) (template, error) {
 	var t template
 	for text != "" {
@@ -33,18 +34,20 @@ func parseTemplate(text string, places ...string) (template, error) {
 	return t, nil
 }
 
-// finding is what a factor found, for its sentence.
+// finding has the values for the placeholders of a sentence.
 type finding struct {
 	count, over int
-	values      [mostShown]shown
-	shown, more int // how many values there are, and how many besides
+	values      [maxShown]shown
+	shown, more int // how many of values are set, and how many there are besides
 }
 
-// shown is a value with what is said of it.
+// shown is a value with its reason.
 type shown struct{ value, reason string }
 
-// mostShown is how many values a sentence names; the evidence has them all.
-const mostShown = 10
+// maxShown is the maximum number of values in a sentence. The evidence has all values.
+const maxShown = 10
+
+// fill returns the sentence with the placeholders filled in.
 
 func (t template) fill(f *finding) string {
 	var b strings.Builder
@@ -70,11 +73,11 @@ func (t template) fill(f *finding) string {
 	return b.String()
 }
 
-// add names a value, unless another fact has named it.
+// add adds a value that is not there yet.
 func (f *finding) add(s shown) {
 	switch {
 	case slices.Contains(f.values[:f.shown], s):
-	case f.shown == mostShown:
+	case f.shown == maxShown:
 		f.more++
 	default:
 		f.values[f.shown] = s
@@ -82,6 +85,7 @@ func (f *finding) add(s shown) {
 	}
 }
 
+// each writes the values, separated by commas.
 func (f *finding) each(b *strings.Builder, write func(shown)) {
 	for i, s := range f.values[:f.shown] {
 		if i > 0 {

@@ -1,5 +1,5 @@
-// Package policyfile reads policies, which say how hosts are scored, from HCL files. Two policies are built in: baseline and
-// extended, in the folder policies.
+// Package policyfile reads policies, by which package reputation scores hosts, from HCL files. The folder policies has the
+// built-in policies, baseline and extended.
 package policyfile
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 )
 
-// The policies that are built in.
+// The names of the built-in policies.
 const (
 	BaselineName = "baseline"
 	ExtendedName = "extended"
@@ -20,16 +20,16 @@ const (
 //go:embed policies/*.hcl
 var policyFiles embed.FS
 
-// builtIn are the policies that are built in, each read when it is first asked for.
+// builtIn are the built-in policies. Each is read when it is first used.
 var builtIn struct {
 	sync.Mutex
 	byName map[string]*reputation.Policy
 }
 
-// Names returns the names of the policies that are built in, the default first.
+// Names returns the names of the built-in policies, the default first.
 func Names() []string { return []string{BaselineName, ExtendedName} }
 
-// BuiltIn returns a policy that is built in, or nil where there is none of that name.
+// BuiltIn returns a built-in policy, or nil if there is none of that name.
 func BuiltIn(name string) *reputation.Policy {
 	if !slices.Contains(Names(), name) {
 		return nil
@@ -45,13 +45,13 @@ func BuiltIn(name string) *reputation.Policy {
 	return builtIn.byName[name]
 }
 
-// Baseline returns the default policy. It is exact and does not change: reports of different days can be compared.
+// Baseline returns the default policy. It does not change, so that scores of different days can be compared.
 func Baseline() *reputation.Policy { return BuiltIn(BaselineName) }
 
-// Extended returns the policy that weighs all that is known of a host.
+// Extended returns the policy that uses all data on a host.
 func Extended() *reputation.Policy { return BuiltIn(ExtendedName) }
 
-// Text returns the file of a policy that is built in, or "" where there is none of that name.
+// Text returns the text of a built-in policy's file, or "" if there is none of that name.
 func Text(name string) string {
 	text, err := policyFiles.ReadFile("policies/" + name + ".hcl")
 	if err != nil || !slices.Contains(Names(), name) {
@@ -60,16 +60,16 @@ func Text(name string) string {
 	return string(text)
 }
 
-// mustParse reads a policy that is built in. A mistake in one is found by every test.
+// mustParse reads a built-in policy.
 func mustParse(name string) *reputation.Policy {
 	policy, err := parse([]byte(Text(name)), name+".hcl", true)
 	if err != nil {
-		panic(fmt.Sprintf("the policy %s is built in and wrong: %v", name, err))
+		panic(fmt.Sprintf("the built-in policy %s is wrong: %v", name, err))
 	}
 	return policy
 }
 
-// standardHosting returns the rules for the type of hosting that every policy has after its own.
+// standardHosting returns the rules for the type of hosting that every policy has, after its own.
 var standardHosting = sync.OnceValue(func() []*reputation.HostingRule {
 	text, err := policyFiles.ReadFile("policies/hosting.hcl")
 	if err != nil {
@@ -85,7 +85,7 @@ var standardHosting = sync.OnceValue(func() []*reputation.HostingRule {
 		rules[i] = block.rule(r)
 	}
 	if err := r.err(); err != nil {
-		panic(fmt.Sprintf("the rules for hosting are built in and wrong: %v", err))
+		panic(fmt.Sprintf("the built-in rules for hosting are wrong: %v", err))
 	}
 	return rules
 })

@@ -39,7 +39,7 @@ func (b *matchBlock) addTo(r *report, rule *reputation.Rule) {
 		r.wrong(start, `match %q: use "%s"`, b.Fact, strings.Join(names, `", "`))
 		return
 	}
-	if m.Narrows() && m.Fact != "vulnerabilities" {
+	if m.NeedsDetails() && m.Fact != "vulnerabilities" {
 		r.wrong(start, `known_exploited, verified, epss_over and cvss_over are for match "vulnerabilities"`)
 	}
 	if m.Unidentified && m.Fact != "ports" {
@@ -48,7 +48,7 @@ func (b *matchBlock) addTo(r *report, rule *reputation.Rule) {
 	switch {
 	case b.Values != nil:
 		m.Values = r.values(b.Values.Expr, fact)
-	case !m.Narrows():
+	case !m.NeedsDetails():
 		r.wrong(start, "a match needs values, such as values = [%s]", example(fact))
 	}
 	if slices.ContainsFunc(rule.Matches, func(o *reputation.Match) bool { return o.Fact == m.Fact }) {
