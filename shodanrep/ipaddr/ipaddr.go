@@ -1,4 +1,4 @@
-// Package ipaddr reads the texts of addresses and networks, in the one way in which tables and SQL functions do.
+// Package ipaddr parses IP addresses and networks in the same way for tables and SQL functions.
 package ipaddr
 
 import (
@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Parse reads an address, as the network of itself alone, or a network. It leaves out blanks around the text and an
-// IPv6 zone, which names an interface of one machine, and takes an IPv4-mapped IPv6 address for the IPv4 address.
+// Parse parses a network, or an address as the network of only that address. It ignores space around the text and an IPv6
+// zone, which names an interface of one machine, and returns the IPv4 address for an IPv4-mapped IPv6 address.
 func Parse(text string) (netip.Prefix, bool) {
 	text = strings.TrimSpace(text)
 	if addr, err := netip.ParseAddr(text); err == nil {

@@ -4,5 +4,5 @@ package postgrestest
 
 import "os/exec"
 
-// runAs does nothing: where there is no root, nobody has to run as another user.
+// runAs does nothing, because only Unix has root.
 func runAs(*exec.Cmd, account) {}

@@ -15,25 +15,25 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 )
 
-// analyst is the role that the tests work as: the owner of its database, and no superuser.
+// analyst is the role of the tests. It owns its database and is not a superuser.
 const analyst = "analyst"
 
-// A Database is a new database of the test, with a second one behind it that stands for the services: a foreign table
-// of the first is an ordinary table of the second. So its scans are those of a foreign table, and what they ask can be
-// read from the server's log.
+// A Database is a new database for a test, with a second one in the place of the services: a foreign table of the first is
+// an ordinary table of the second, the remote database. So its scans are those of a foreign table, and their queries are in
+// the server's log.
 type Database struct {
 	t      testing.TB
 	server *server
 	name   string
-	read   int // how much of the log Asked has seen
+	read   int // how much of the log RemoteQueries has read
 	admin  *pgx.Conn
-	behind *pgx.Conn
+	remote *pgx.Conn
 	// Conn is the connection of an ordinary user.
 	Conn *pgx.Conn
 }
 
-// New makes a database for a test. The first call starts the server; without PostgreSQL the test is skipped. Tests
-// that read what was asked must not run side by side, as they share the server's log.
+// New makes a database for a test. The first call starts the server. Without PostgreSQL the test is skipped. Tests that use
+// RemoteQueries must not run in parallel, because they share the server's log.
 func New(t testing.TB) *Database {
 	t.Helper()
 	shared.once.Do(func() { shared.server, shared.err = start() })
@@ -52,18 +52,18 @@ func New(t testing.TB) *Database {
 	boot := db.connect(superuser, superuser)
 	execute(t, boot, "do $$ begin create role "+analyst+" login; exception when duplicate_object then null; end $$")
 	execute(t, boot, "create database "+db.name+" owner "+analyst)
-	execute(t, boot, "create database "+db.behindName())
-	db.admin, db.behind, db.Conn = db.connect(superuser, db.name), db.connect(superuser, db.behindName()), db.connect(analyst, db.name)
+	execute(t, boot, "create database "+db.remoteName())
+	db.admin, db.remote, db.Conn = db.connect(superuser, db.name), db.connect(superuser, db.remoteName()), db.connect(analyst, db.name)
 	execute(t, db.admin, fmt.Sprintf(`
 		create extension postgres_fdw;
 		create server services foreign data wrapper postgres_fdw options (host '%s', dbname '%s', application_name '%s');
 		create user mapping for %s server services options (user '%s', password_required 'false');
 		grant usage on foreign server services to %[4]s`,
-		s.folder, db.behindName(), db.foreignName(), analyst, superuser))
+		s.folder, db.remoteName(), db.foreignName(), analyst, superuser))
 	return db
 }
 
-func (db *Database) behindName() string  { return db.name + "_behind" }
+func (db *Database) remoteName() string  { return db.name + "_remote" }
 func (db *Database) foreignName() string { return db.name + "_foreign" }
 
 func (db *Database) connect(role, database string) *pgx.Conn {
@@ -76,19 +76,19 @@ func (db *Database) connect(role, database string) *pgx.Conn {
 	return conn
 }
 
-// CreateForeignTable makes a foreign table in a schema, and the table that stands behind it. Columns are written as in create
-// table.
+// CreateForeignTable creates a foreign table in a schema, and its table in the remote database. The columns are in the form
+// of create table.
 func (db *Database) CreateForeignTable(schema, table, columns string) {
 	db.t.Helper()
-	execute(db.t, db.behind, fmt.Sprintf("create schema if not exists %[1]s; create table %[1]s.%[2]s (%[3]s)", schema, table, columns))
+	execute(db.t, db.remote, fmt.Sprintf("create schema if not exists %[1]s; create table %[1]s.%[2]s (%[3]s)", schema, table, columns))
 	execute(db.t, db.Conn, fmt.Sprintf("create schema if not exists %[1]s; create foreign table %[1]s.%[2]s (%[3]s) server services options (schema_name '%[4]s')",
 		schema, table, columns, strings.Trim(schema, `"`)))
 }
 
-// ExecRemote runs SQL where the tables behind the foreign ones are.
+// ExecRemote runs statements in the remote database.
 func (db *Database) ExecRemote(sql string) {
 	db.t.Helper()
-	execute(db.t, db.behind, sql)
+	execute(db.t, db.remote, sql)
 }
 
 // Exec runs statements as the ordinary user.
@@ -104,7 +104,7 @@ func execute(t testing.TB, conn *pgx.Conn, sql string) {
 	}
 }
 
-// Environ returns variables with which a command finds the programs of PostgreSQL, and psql the database.
+// Environ returns the environment variables for a command to find the programs of PostgreSQL and the database.
 func (db *Database) Environ() []string {
 	return []string{
 		"PATH=" + db.server.programs + string(os.PathListSeparator) + os.Getenv("PATH"),
@@ -112,7 +112,7 @@ func (db *Database) Environ() []string {
 	}
 }
 
-// RunFile runs a file of SQL as the ordinary user does, with psql.
+// RunFile runs a file of SQL with psql, as the ordinary user.
 func (db *Database) RunFile(path string) {
 	db.t.Helper()
 	cmd := exec.Command(filepath.Join(db.server.programs, "psql"), "--quiet", "--set", "ON_ERROR_STOP=1", "--file", path)
@@ -122,7 +122,7 @@ func (db *Database) RunFile(path string) {
 	}
 }
 
-// Query returns the rows of a query as PostgreSQL writes them, with columns that are null as "<null>".
+// Query returns the rows of a query in PostgreSQL's text form. Null is "<null>".
 func (db *Database) Query(sql string, args ...any) [][]string {
 	db.t.Helper()
 	rows, err := QueryText(db.t, db.Conn, sql, args...)
@@ -132,7 +132,7 @@ func (db *Database) Query(sql string, args ...any) [][]string {
 	return rows
 }
 
-// QueryText is Query where an error is expected.
+// QueryText is like Query, and returns the error.
 func QueryText(t testing.TB, conn *pgx.Conn, sql string, args ...any) (found [][]string, err error) {
 	rows, err := conn.Query(t.Context(), sql, append([]any{pgx.QueryResultFormats{pgx.TextFormatCode}}, args...)...)
 	if err != nil {
@@ -153,7 +153,7 @@ func QueryText(t testing.TB, conn *pgx.Conn, sql string, args ...any) (found [][
 	return found, rows.Err()
 }
 
-// Where a record of the server's log starts, and where the name of the application ends.
+// The start of a record in the server's log, and the end of the application's name in it.
 const recordStart, nameEnd = "\x1e", "\x1f"
 
 var (
@@ -161,8 +161,7 @@ var (
 	detail   = regexp.MustCompile(`(?s)^DETAIL:\s+(?:p|P)arameters: (.*)`)
 )
 
-// RemoteQueries returns what the foreign tables were asked since the last call, in order: the query of each scan, with its
-// values.
+// RemoteQueries returns the queries that the foreign tables have sent since the last call, in order, with their parameters.
 func (db *Database) RemoteQueries() []string {
 	db.t.Helper()
 	text, err := os.ReadFile(db.server.log())
@@ -171,29 +170,29 @@ func (db *Database) RemoteQueries() []string {
 	}
 	records := strings.Split(string(text[db.read:]), recordStart)
 	db.read = len(text)
-	var asked []string
+	var queries []string
 	for _, record := range records {
 		name, message, _ := strings.Cut(record, nameEnd)
 		if name != db.foreignName() {
 			continue
 		}
 		if m := declared.FindStringSubmatch(message); m != nil {
-			asked = append(asked, strings.TrimSpace(m[1]))
-		} else if m := detail.FindStringSubmatch(message); m != nil && len(asked) > 0 {
-			asked[len(asked)-1] += " -- " + strings.TrimSpace(m[1])
+			queries = append(queries, strings.TrimSpace(m[1]))
+		} else if m := detail.FindStringSubmatch(message); m != nil && len(queries) > 0 {
+			queries[len(queries)-1] += " -- " + strings.TrimSpace(m[1])
 		}
 	}
-	return asked
+	return queries
 }
 
-// columnTypes are the types that Steampipe gives the columns of its foreign tables.
+// columnTypes are the types of the columns of Steampipe's foreign tables.
 var columnTypes = map[proto.ColumnType]string{
 	proto.ColumnType_BOOL: "boolean", proto.ColumnType_INT: "bigint", proto.ColumnType_DOUBLE: "double precision",
 	proto.ColumnType_STRING: "text", proto.ColumnType_INET: "inet", proto.ColumnType_JSON: "jsonb",
 	proto.ColumnType_TIMESTAMP: "timestamp with time zone",
 }
 
-// Columns returns the columns of a table of the plugin as Steampipe makes them.
+// Columns returns the columns of a table of the plugin, with the types that Steampipe gives them.
 func Columns(table *plugin.Table) string {
 	var columns []string
 	for _, c := range table.Columns {

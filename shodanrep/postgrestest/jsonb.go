@@ -13,10 +13,9 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth is less than what PostgreSQL reads with its default max_stack_depth, which is some thousands of levels.
+// maxDepth is less than the limit of PostgreSQL with the default max_stack_depth, which is some thousands of levels.
 const maxDepth = 1000
 
-// loneSurrogate is an escape of half a surrogate pair, once the escapes of whole pairs are taken out.
 var (
 	escape         = regexp.MustCompile(`\\(u[0-9a-fA-F]{4}|.)`)
 	high           = regexp.MustCompile(`(?i)^\\ud[89ab]`)
@@ -24,8 +23,8 @@ var (
 	numberExponent = regexp.MustCompile(`(?i)^(-?[0-9.]+)(?:e(.*))?$`)
 )
 
-// CheckJSONB returns an error for a text that PostgreSQL does not take as jsonb. It is a model of PostgreSQL for fuzz
-// tests, which have no time to ask a server; a test of this package compares the two.
+// CheckJSONB returns an error for a text that PostgreSQL does not accept as jsonb. It is a model of PostgreSQL for fuzz
+// tests, for which a server is too slow. A test of this package compares the two.
 func CheckJSONB(text []byte) error {
 	if !utf8.Valid(text) {
 		return errors.New("invalid byte sequence for encoding UTF8")
@@ -71,9 +70,9 @@ func CheckJSONB(text []byte) error {
 	}
 }
 
-// checkEscapes finds an escape of half a surrogate pair.
+// checkEscapes returns an error for an escape of a lone surrogate.
 func checkEscapes(text []byte) error {
-	expected := -1 // where the low half has to be
+	expected := -1 // where the low half must be
 	for _, at := range escape.FindAllIndex(text, -1) {
 		unit := text[at[0]:at[1]]
 		switch {
@@ -91,12 +90,12 @@ func checkEscapes(text []byte) error {
 	return nil
 }
 
-// checkNumeric returns an error for a number that PostgreSQL's numeric cannot hold: its weight, in groups of four
-// digits, is a 16-bit number, and its scale has 14 bits.
+// checkNumeric returns an error for a number that does not fit PostgreSQL's numeric: its weight, in groups of four digits,
+// has 16 bits, and its scale has 14 bits.
 func checkNumeric(number string) error {
 	parts := numberExponent.FindStringSubmatch(number)
 	if parts == nil {
-		return fmt.Errorf("%.40q is no number", number)
+		return fmt.Errorf("%.40q is not a number", number)
 	}
 	mantissa, exponent := strings.TrimPrefix(parts[1], "-"), 0
 	if parts[2] != "" {
@@ -122,7 +121,7 @@ func checkNumeric(number string) error {
 	return nil
 }
 
-// CheckText returns an error for a text that PostgreSQL does not take as text.
+// CheckText returns an error for a text that PostgreSQL does not accept as text.
 func CheckText(text string) error {
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 		return errors.New("invalid byte sequence for encoding UTF8")

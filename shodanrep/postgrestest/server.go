@@ -1,5 +1,5 @@
-// Package postgrestest starts a PostgreSQL for tests: a server of their own on a Unix socket, with databases in which
-// tables of the plugin and of cloud plugins stand as foreign tables, as they do in Steampipe.
+// Package postgrestest starts a PostgreSQL server for tests on a Unix socket, with databases in which the tables of the
+// plugin and of cloud plugins are foreign tables, as in Steampipe.
 package postgrestest
 
 import (
@@ -20,10 +20,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// patience is how long anything may take, on a busy machine, before it is an error: no test hangs for a server.
-const patience = 30 * time.Second
+// timeout is the maximum duration of every operation. It is long enough for a busy machine.
+const timeout = 30 * time.Second
 
-// superuser is the role that the server is made with. Tests do as little as they can as it.
+// superuser is the initial role of the server. Tests use it as little as possible.
 const superuser = "postgres"
 
 var errNotInstalled = errors.New("needs the programs of PostgreSQL: apt-get install postgresql (make test does)")
@@ -54,8 +54,8 @@ func Run(m *testing.M) int {
 	return m.Run()
 }
 
-// start makes a data folder and starts a server on it. It listens on a socket in that folder only, and need not keep
-// anything after a crash.
+// start makes a data folder and starts a server on it. The server listens only on a socket in that folder, and does not
+// sync files, because nothing must survive a crash.
 func start() (*server, error) {
 	programs, err := programs()
 	if err != nil {
@@ -65,7 +65,7 @@ func start() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Not the folder of a test: the path of a socket may have some hundred bytes only.
+	// Not the folder of a test: the path of a socket may have only about a hundred bytes.
 	folder, err := os.MkdirTemp("", "postgres")
 	if err != nil {
 		return nil, err
@@ -96,25 +96,25 @@ func start() (*server, error) {
 	defer log.Close()
 	s.cmd = run("postgres", "-D", "data", "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off",
 		"-c", "log_statement=all", "-c", "log_line_prefix="+recordStart+"%a"+nameEnd, "-c", "timezone=UTC",
-		"-c", fmt.Sprintf("statement_timeout=%d", patience.Milliseconds()))
+		"-c", fmt.Sprintf("statement_timeout=%d", timeout.Milliseconds()))
 	s.cmd.Stderr = log
 	if err := s.cmd.Start(); err != nil {
 		return nil, s.fail(err)
 	}
-	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(timeout); ; time.Sleep(10 * time.Millisecond) {
 		conn, err := pgx.Connect(context.Background(), s.address(superuser, superuser))
 		if err == nil {
 			conn.Close(context.Background())
 			return s, nil
 		}
 		if time.Now().After(end) {
-			said, _ := os.ReadFile(s.log())
-			return nil, s.fail(fmt.Errorf("postgres does not answer: %w: %s", err, said))
+			log, _ := os.ReadFile(s.log())
+			return nil, s.fail(fmt.Errorf("postgres does not accept connections: %w: %s", err, log))
 		}
 	}
 }
 
-// fail takes away what a failed start left behind.
+// fail cleans up after a failed start.
 func (s *server) fail(err error) error {
 	s.stop()
 	return err
@@ -123,9 +123,9 @@ func (s *server) fail(err error) error {
 func (s *server) stop() {
 	if s.cmd != nil && s.cmd.Process != nil {
 		s.cmd.Process.Signal(syscall.SIGINT) // ends the connections as well
-		late := time.AfterFunc(patience, func() { s.cmd.Process.Signal(syscall.SIGQUIT) })
+		kill := time.AfterFunc(timeout, func() { s.cmd.Process.Signal(syscall.SIGQUIT) })
 		s.cmd.Wait()
-		late.Stop()
+		kill.Stop()
 	}
 	os.RemoveAll(s.folder)
 }
@@ -133,11 +133,10 @@ func (s *server) stop() {
 func (s *server) log() string { return filepath.Join(s.folder, "log") }
 
 func (s *server) address(role, database string) string {
-	return fmt.Sprintf("host=%s user=%s dbname=%s connect_timeout=%d", s.folder, role, database, int(patience.Seconds()))
+	return fmt.Sprintf("host=%s user=%s dbname=%s connect_timeout=%d", s.folder, role, database, int(timeout.Seconds()))
 }
 
-// programs returns the folder of the newest server that is installed: Debian keeps each version in one of its own, and
-// out of the path.
+// programs returns the folder of the newest installed server. Debian has a folder per version, which is not in PATH.
 func programs() (string, error) {
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if len(found) > 0 {
@@ -157,8 +156,8 @@ func programs() (string, error) {
 // account is a user of this machine.
 type account struct{ uid, gid int }
 
-// unprivileged returns as whom the server has to run where the tests run as root, which PostgreSQL refuses, and nil
-// where it can run as oneself.
+// unprivileged returns the user to run the server as if the tests run as root, which PostgreSQL refuses. Otherwise it
+// returns nil.
 func unprivileged() (*account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// service is what ordinarily listens on a port.
+// service is the default service of a port.
 type service struct {
 	module, transport, product, version, data, cpe string
 }
@@ -37,8 +37,8 @@ var services = map[int]service{
 
 const httpData = "HTTP/1.1 200 OK\r\nServer: nginx/1.18.0\r\nDate: Thu, 15 Jan 2026 12:00:00 GMT\r\nContent-Type: text/html\r\n\r\n"
 
-// complete returns a copy of a banner with what it lacks: always the keys that every real one has, and the rest of an
-// ordinary service where nothing but the port is given.
+// complete returns a copy of a banner with the keys that every real one has. If only the port is given, it has the fields
+// of the port's default service as well.
 func (h Host) complete(given map[string]any, addr netip.Addr) map[string]any {
 	port := integer(given["port"])
 	usual, known := services[port]
@@ -77,7 +77,7 @@ func (h Host) complete(given map[string]any, addr netip.Addr) map[string]any {
 	return banner
 }
 
-// describe adds what a crawler makes of a service to its banner.
+// describe adds the fields that Shodan derives from the data of a service.
 func (s service) describe(banner map[string]any) {
 	if s.product != "" {
 		banner["product"] = s.product
@@ -93,7 +93,7 @@ func (s service) describe(banner map[string]any) {
 	}
 }
 
-// Vuln is what a banner says of one vulnerability, for its "vulns".
+// Vuln returns a vulnerability for the "vulns" of a banner.
 func Vuln(id string) map[string]any {
 	return map[string]any{
 		"cvss": 7.5, "cvss_v2": 5.0, "cvss_version": 3, "epss": 0.5, "ranking_epss": 0.97, "verified": false,
@@ -101,7 +101,7 @@ func Vuln(id string) map[string]any {
 	}
 }
 
-// HTTP is the "http" of a banner.
+// HTTP returns the "http" of a banner.
 func HTTP(title, server string) map[string]any {
 	return map[string]any{
 		"components": map[string]any{}, "favicon": nil, "headers_hash": hash32(server), "host": "", "html": "<title>" + title + "</title>",
@@ -110,8 +110,8 @@ func HTTP(title, server string) map[string]any {
 	}
 }
 
-// TLS is the "ssl" of a banner, with a certificate for cn that expires at the end of the given time. Two of the same
-// name and time are the same certificate, whose serial number is beyond 64 bits as most are.
+// TLS returns the "ssl" of a banner, with a certificate for cn that expires at the given time. The same name and time give
+// the same certificate. Its serial number does not fit 64 bits, like most real ones.
 func TLS(cn string, expires time.Time) map[string]any {
 	identity := cn + expires.UTC().Format(time.RFC3339)
 	sum := sha256.Sum256([]byte(identity))
@@ -145,7 +145,7 @@ func uuid(identity string) string {
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:32]
 }
 
-// hash32 is a number of a text in the way of Shodan's hashes: of 32 bits with a sign, 0 for nothing.
+// hash32 returns a hash in the form of Shodan's: signed 32 bits, 0 for an empty text.
 func hash32(s string) int32 {
 	if s == "" {
 		return 0
@@ -155,7 +155,7 @@ func hash32(s string) int32 {
 	return int32(h.Sum32())
 }
 
-// number is the "ip" of an address; null for IPv6, of which no capture shows it.
+// number returns the "ip" of an address. It is null for IPv6, because no capture shows one.
 func number(addr netip.Addr) any {
 	if !addr.Is4() {
 		return nil
@@ -171,12 +171,12 @@ func orNull(s string) any {
 	return s
 }
 
-// without is what of a list is not in another.
+// without returns the items of a list that are not in another.
 func without(list, other []string) []string {
 	return slices.DeleteFunc(distinct(list), func(s string) bool { return slices.Contains(other, s) })
 }
 
-// decode reads a JSON object, numbers as they are written.
+// decode reads a JSON object and keeps numbers as written.
 func decode(raw []byte) (map[string]any, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
@@ -190,7 +190,7 @@ func decode(raw []byte) (map[string]any, error) {
 	return doc, nil
 }
 
-// integer reads a number of whatever type a test or a decoder made it; 0 for anything else.
+// integer reads a number of any type. It returns 0 for anything else.
 func integer(value any) int {
 	n, err := strconv.Atoi(fmt.Sprint(value))
 	if err != nil {
@@ -199,7 +199,7 @@ func integer(value any) int {
 	return n
 }
 
-// texts reads a list of strings of whatever type a test or a decoder made it. The result is a copy.
+// texts returns a copy of a list of strings of any type.
 func texts(value any) []string {
 	switch list := value.(type) {
 	case []string:
@@ -216,7 +216,7 @@ func texts(value any) []string {
 	return nil
 }
 
-// vulnIDs reads a list of CVE ids or an object by id.
+// vulnIDs returns the ids of a list or of an object by id.
 func vulnIDs(value any) []string {
 	if byID, ok := value.(map[string]any); ok {
 		return slices.Sorted(maps.Keys(byID))

@@ -15,8 +15,8 @@ import (
 	"testing"
 )
 
-// AddCapture adds the host of a file that holds an answer of GET /shodan/host/{ip}, to be answered word for word;
-// InternetDB's answer follows from it. It returns the host's address.
+// AddCapture adds the host of a file with a response of GET /shodan/host/{ip}. The REST API responds with exactly that
+// response, and InternetDB's response is derived from it. It returns the host's address.
 func (s *Simulator) AddCapture(t testing.TB, path string) netip.Addr {
 	t.Helper()
 	addrs, err := s.Load(path)
@@ -29,9 +29,9 @@ func (s *Simulator) AddCapture(t testing.TB, path string) netip.Addr {
 	return addrs[0]
 }
 
-// Load adds the hosts of a file, or of every .json and .json.gz file of a folder, and returns their addresses. A file
-// holds answers of the REST API, one or many (/shodan/host/{ip}, which are answered word for word, a list of them, or
-// search pages), or banners, one a line, as `shodan download` writes them.
+// Load adds the hosts of a file, or of all .json and .json.gz files in a folder, and returns their addresses. A file has
+// responses of the REST API (responses of /shodan/host/{ip}, lists of them, or pages of a search), or one banner per line,
+// like the files of `shodan download`.
 func (s *Simulator) Load(path string) ([]netip.Addr, error) {
 	files := []string{path}
 	if info, err := os.Stat(path); err != nil {
@@ -53,7 +53,7 @@ func (s *Simulator) Load(path string) ([]netip.Addr, error) {
 	return append(l.whole, l.loose...), nil
 }
 
-// captures are the files of a folder that may hold hosts.
+// captures returns the files in a folder that may have hosts.
 func captures(dir string) ([]string, error) {
 	var files []string
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -70,8 +70,8 @@ func captures(dir string) ([]string, error) {
 
 // loader reads files.
 type loader struct {
-	whole   []netip.Addr // of whole hosts
-	loose   []netip.Addr // of hosts whose banners came one by one
+	whole   []netip.Addr // of complete hosts
+	loose   []netip.Addr // of hosts with single banners
 	banners map[netip.Addr][]map[string]any
 }
 
@@ -102,7 +102,7 @@ func (l *loader) file(s *Simulator, path string) error {
 	}
 }
 
-// item takes one JSON text: a host, a list, a search page or a banner.
+// item reads one JSON text: a host, a list, a page of a search or a banner.
 func (l *loader) item(s *Simulator, raw json.RawMessage) error {
 	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("[")) {
 		var items []json.RawMessage
@@ -143,7 +143,7 @@ func (l *loader) item(s *Simulator, raw json.RawMessage) error {
 func (l *loader) banner(value any) error {
 	banner, ok := value.(map[string]any)
 	if !ok {
-		return errors.New("a banner is no JSON object")
+		return errors.New("a banner is not a JSON object")
 	}
 	addr, err := addrOf(banner)
 	if err != nil {
@@ -156,20 +156,20 @@ func (l *loader) banner(value any) error {
 	return nil
 }
 
-// addrOf is the address of a host or a banner.
+// addrOf returns the address of a host or a banner.
 func addrOf(doc map[string]any) (netip.Addr, error) {
 	text, _ := doc["ip_str"].(string)
 	if text == "" {
-		text, _ = doc["ipv6"].(string) // in place of the other in some banners
+		text, _ = doc["ipv6"].(string) // instead of the other in some banners
 	}
 	addr, err := netip.ParseAddr(text)
 	if err != nil {
-		return addr, fmt.Errorf(`neither a host nor a banner: "ip_str" is no address: %w`, err)
+		return addr, fmt.Errorf(`neither a host nor a banner: "ip_str" is not an address: %w`, err)
 	}
 	return addr.Unmap(), nil
 }
 
-// hostOf makes a host of loose banners, with the general facts of the first, which Shodan's files have newest first.
+// hostOf makes a host from single banners, with the general facts of the first, which is the newest in Shodan's files.
 func hostOf(addr netip.Addr, banners []map[string]any) Host {
 	first := banners[0]
 	place, _ := first["location"].(map[string]any)

@@ -344,10 +344,10 @@ func TestFilesOfAllKindsAreLoaded(t *testing.T) {
 	for name, test := range map[string]struct{ path, err string }{
 		"nothing there":       {filepath.Join(dir, "nothing"), "no such file or directory"},
 		"a folder without":    {empty, empty + " has no .json or .json.gz files"},
-		"no address":          {write("bad1.json", `{"ip_str": "x"}`), `bad1.json: neither a host nor a banner: "ip_str" is no address`},
+		"no address":          {write("bad1.json", `{"ip_str": "x"}`), `bad1.json: neither a host nor a banner: "ip_str" is not an address`},
 		"no JSON":             {write("bad2.json", `{"ip_str"`), "bad2.json: unexpected EOF"},
 		"no object":           {write("bad3.json", `3`), "bad3.json: json: cannot unmarshal number"},
-		"no banners":          {write("bad4.json", `{"matches": [1]}`), "bad4.json: a banner is no JSON object"},
+		"no banners":          {write("bad4.json", `{"matches": [1]}`), "bad4.json: a banner is not a JSON object"},
 		"no gzip":             {write("bad5.json.gz", `{}`), "bad5.json.gz: unexpected EOF"},
 		"a list of no object": {write("bad6.json", `[null]`), "bad6.json: no JSON object"},
 	} {

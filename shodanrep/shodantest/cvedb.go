@@ -21,7 +21,7 @@ const (
 	EndpointCPEs = "/cpes"
 )
 
-// CVE is a vulnerability to invent for CVEDB. What is left empty is null, but for what the service always has.
+// CVE is an invented vulnerability for CVEDB. Empty fields are null, except those that the service always has.
 type CVE struct {
 	ID, Summary                       string
 	CVSS, CVSSVersion                 float64
@@ -32,47 +32,46 @@ type CVE struct {
 	Published                         time.Time
 	CPEs                              []string // in the form cpe:2.3:a:vendor:product:version
 
-	// Raw is the answer of GET /cve/{cve_id}, given word for word. In a list the CVE is as the other fields have it.
+	// Raw is the exact response of GET /cve/{cve_id}. In lists, the other fields apply.
 	Raw json.RawMessage
 }
 
-// AddCVE adds a CVE to CVEDB, in the place of one that has its id.
+// AddCVE adds a CVE to CVEDB, or replaces the CVE with the same id.
 func (s *Simulator) AddCVE(c CVE) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cves[c.ID] = c
 }
 
-// The forms of an id, of a CPE and of a day or moment that CVEDB takes.
+// The forms of the ids, CPEs and dates that CVEDB accepts.
 var (
 	cveForm = regexp.MustCompile(`^CVE-(\d{4})-\d{4,}$`)
 	cpeForm = regexp.MustCompile(`^cpe:2\.3:[aho]:[^:]+:[^:]+:[^:]+(:[^:]*){0,7}$`)
 	dayForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2})?$`)
 )
 
-// cveDB answers CVEDB.
-func (s *Simulator) cveDB(c *call) *answer {
+// cveDB handles requests to CVEDB.
+func (s *Simulator) cveDB(c *call) *response {
 	query := c.r.URL.Query()
 	switch c.Endpoint {
 	case EndpointCVE:
 		known := s.knownCVEs()
 		if cve, ok := known[c.Target]; ok {
-			return cve.answer()
+			return cve.response()
 		}
 		if s.invents(c.Target) {
-			return inventedCVE(c.Target, nil).answer()
+			return inventedCVE(c.Target, nil).response()
 		}
-		return errorAnswer(http.StatusNotFound, cveDBNothing)
+		return errorResponse(http.StatusNotFound, cveDBNothing)
 	case EndpointCVEs:
 		return s.listCVEs(query)
 	case EndpointCPEs:
 		return s.listCPEs(query)
 	}
-	return errorAnswer(http.StatusNotFound, cveDBNoPath)
+	return errorResponse(http.StatusNotFound, cveDBNoPath)
 }
 
-// knownCVEs are the CVEs that were added and, of those that were not, the ones that the hosts have: CVEDB knows more
-// than any host.
+// knownCVEs returns the CVEs that were added and all other CVEs of the hosts: CVEDB knows every CVE that a host has.
 func (s *Simulator) knownCVEs() map[string]CVE {
 	known := map[string]CVE{}
 	for _, e := range s.entries() {
@@ -90,15 +89,14 @@ func (s *Simulator) knownCVEs() map[string]CVE {
 	return known
 }
 
-// invents reports whether the id is one that a generated host may have.
+// invents reports whether a generated host may have the id.
 func (s *Simulator) invents(id string) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.generated > 0 && cveForm.MatchString(id)
 }
 
-// inventedCVE is what CVEDB knows of a CVE that was not added: what a banner that has it says, or else what follows from
-// the id.
+// inventedCVE returns a CVE that was not added: its data in a banner, or else data derived from the id.
 func inventedCVE(id string, banner map[string]any) CVE {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(id))
@@ -127,7 +125,7 @@ func inventedCVE(id string, banner map[string]any) CVE {
 	return c
 }
 
-// decimal reads a number of whatever type a test or a decoder made it; 0 for anything else.
+// decimal reads a number of any type. It returns 0 for anything else.
 func decimal(value any) float64 {
 	text, _ := value.(string)
 	if number, ok := value.(json.Number); ok {
@@ -140,17 +138,17 @@ func decimal(value any) float64 {
 	return number
 }
 
-// answer is the answer of GET /cve/{cve_id}.
-func (c CVE) answer() *answer {
+// response returns the response of GET /cve/{cve_id}.
+func (c CVE) response() *response {
 	if c.Raw != nil {
-		return jsonAnswer(http.StatusOK, c.Raw)
+		return jsonResponse(http.StatusOK, c.Raw)
 	}
 	doc := c.document()
 	doc["cpes"] = distinct(c.CPEs)
 	return ok(doc)
 }
 
-// item is a CVE as an item of a list, which names a product in the place of all CPEs.
+// item returns the CVE as an item of a list, which has one product instead of all CPEs.
 func (c CVE) item() map[string]any {
 	doc := c.document()
 	doc["vendor"], doc["product"], doc["version"] = nil, nil, nil
@@ -180,13 +178,13 @@ func (c CVE) document() map[string]any {
 	return doc
 }
 
-// listCVEs answers GET /cves.
-func (s *Simulator) listCVEs(query url.Values) *answer {
+// listCVEs handles GET /cves.
+func (s *Simulator) listCVEs(query url.Values) *response {
 	page, problem := parsePage(query)
 	cpe, product := query.Get("cpe23"), query.Get("product")
 	switch {
-	case cpe != "" && product != "": // what is really answered then is not known
-		return errorAnswer(http.StatusBadRequest, cveDBEither)
+	case cpe != "" && product != "": // the real response is unknown
+		return errorResponse(http.StatusBadRequest, cveDBEither)
 	case cpe != "" && !cpeForm.MatchString(cpe):
 		problem = invalidParameter("cpe23")
 	}
@@ -218,7 +216,7 @@ func (s *Simulator) listCVEs(query url.Values) *answer {
 		return ok(map[string]any{"total": len(found)})
 	}
 	if len(found) == 0 && (cpe != "" || product != "") {
-		return errorAnswer(http.StatusNotFound, cveDBNothing)
+		return errorResponse(http.StatusNotFound, cveDBNothing)
 	}
 	items := []map[string]any{}
 	for _, c := range part(found, page) {
@@ -227,8 +225,8 @@ func (s *Simulator) listCVEs(query url.Values) *answer {
 	return ok(map[string]any{"cves": items})
 }
 
-// listCPEs answers GET /cpes.
-func (s *Simulator) listCPEs(query url.Values) *answer {
+// listCPEs handles GET /cpes.
+func (s *Simulator) listCPEs(query url.Values) *response {
 	page, problem := parsePage(query)
 	if query.Get("product") == "" {
 		problem = invalidParameter("product")
@@ -250,19 +248,19 @@ func (s *Simulator) listCPEs(query url.Values) *answer {
 	case isTrue(query.Get("count")):
 		return ok(map[string]any{"total": len(found)})
 	case len(found) == 0:
-		return errorAnswer(http.StatusNotFound, cveDBNothing)
+		return errorResponse(http.StatusNotFound, cveDBNothing)
 	}
 	return ok(map[string]any{"cpes": part(found, page)})
 }
 
-// productOf is the product of a CPE.
+// productOf returns the product of a CPE.
 func productOf(cpe string) string {
 	parts := strings.Split(cpe, ":")
 	return parts[min(4, len(parts)-1)]
 }
 
-// parsePage reads which part of a list is asked for: how many to skip, and how many there may be.
-func parsePage(query url.Values) (page [2]int, problem *answer) {
+// parsePage reads the requested part of a list: how many items to skip, and the maximum number of items.
+func parsePage(query url.Values) (page [2]int, problem *response) {
 	page = [2]int{0, 1000}
 	for i, name := range []string{"skip", "limit"} {
 		if text := query.Get(name); text != "" {
@@ -275,14 +273,14 @@ func parsePage(query url.Values) (page [2]int, problem *answer) {
 	return page, nil
 }
 
-// part is what of a list is asked for.
+// part returns the requested part of a list.
 func part[T any](list []T, page [2]int) []T {
 	first := min(len(list), page[0])
 	return list[first:min(len(list), first+page[1])]
 }
 
-// invalidParameter is what FastAPI answers where a parameter has not the form that is asked for.
-func invalidParameter(name string) *answer {
+// invalidParameter returns FastAPI's response for a parameter of the wrong form.
+func invalidParameter(name string) *response {
 	body := marshal(map[string]any{"detail": []map[string]any{{"loc": []string{"query", name}, "msg": "Input should match the pattern of " + name, "type": "string_pattern_mismatch"}}})
-	return jsonAnswer(http.StatusUnprocessableEntity, body)
+	return jsonResponse(http.StatusUnprocessableEntity, body)
 }

@@ -13,27 +13,27 @@ import (
 
 const (
 	queriesPerPage = 10
-	// scansPerPage is what python3-shodan says of it.
+	// scansPerPage is the number in python3-shodan.
 	scansPerPage = 100
 )
 
-// listed is a page of a list, its fields in the order of the captures.
+// listed is a page of a list, with the fields in the order of the captures.
 type listed[T any] struct {
 	Matches []T `json:"matches"`
 	Total   int `json:"total"`
 }
 
-// pageOf answers with the page of a list that is asked for: the first where none is.
-func pageOf[T any](list []T, size int, values url.Values) *answer {
+// pageOf returns the requested page of a list. The default is the first.
+func pageOf[T any](list []T, size int, values url.Values) *response {
 	page, err := strconv.Atoi(cmp.Or(values.Get("page"), "1"))
 	if err != nil || page < 1 {
-		return errorAnswer(http.StatusBadRequest, queryRefused) // the simulator's choice
+		return errorResponse(http.StatusBadRequest, queryRefused) // the simulator's choice
 	}
 	first := min(len(list), (page-1)*size)
 	return ok(listed[T]{Matches: append([]T{}, list[first:min(len(list), first+size)]...), Total: len(list)})
 }
 
-// savedQuery is a query that a user shares.
+// savedQuery is a shared query.
 type savedQuery struct {
 	Votes       int      `json:"votes"`
 	Description string   `json:"description"`
@@ -43,19 +43,19 @@ type savedQuery struct {
 	Query       string   `json:"query"`
 }
 
-// subjects are what the invented queries are about. Some users give no tags, which Shodan has as one empty tag.
-var subjects = []savedQuery{
+// sampleQueries are the queries of which the saved queries are made. A query without tags has one empty tag at Shodan.
+var sampleQueries = []savedQuery{
 	{Title: "Webcams", Description: "Cameras that show a picture", Tags: []string{"webcam", "cam"}, Query: "webcam has_screenshot:true"},
 	{Title: "nginx", Tags: []string{""}, Query: `product:"nginx"`},
 	{Title: "Databases without a password", Description: "MongoDB servers that list their databases", Tags: []string{"database"}, Query: `product:MongoDB "Set-Cookie"`},
 	{Title: "Remote desktops", Description: "RDP in Germany", Tags: []string{"rdp"}, Query: "port:3389 country:DE"},
 }
 
-// savedQueries are the queries that users share, newest first.
+// savedQueries returns the shared queries, newest first.
 func (s *Simulator) savedQueries() []savedQuery {
 	list := make([]savedQuery, s.saved)
 	for i := range list {
-		list[i] = subjects[i%len(subjects)]
+		list[i] = sampleQueries[i%len(sampleQueries)]
 		list[i].Title += fmt.Sprintf(" (%d)", i+1)
 		list[i].Votes = i * 7 % 10
 		list[i].Timestamp = moment(i)
@@ -63,13 +63,13 @@ func (s *Simulator) savedQueries() []savedQuery {
 	return list
 }
 
-// moment is a time in Shodan's form, so many days before the simulator's present.
+// moment returns a time in Shodan's form, some days before the simulator's current date.
 func moment(days int) string {
 	return time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC).AddDate(0, 0, -days).Format("2006-01-02T15:04:05.000000")
 }
 
-// directory answers GET /shodan/query.
-func (s *Simulator) directory(values url.Values) *answer {
+// directory handles GET /shodan/query.
+func (s *Simulator) directory(values url.Values) *response {
 	list := s.savedQueries()
 	slices.SortStableFunc(list, func(a, b savedQuery) int {
 		order := cmp.Compare(a.Timestamp, b.Timestamp)
@@ -84,19 +84,19 @@ func (s *Simulator) directory(values url.Values) *answer {
 	return pageOf(list, queriesPerPage, values)
 }
 
-// findQueries answers GET /shodan/query/search.
-func (s *Simulator) findQueries(values url.Values) *answer {
+// findQueries handles GET /shodan/query/search.
+func (s *Simulator) findQueries(values url.Values) *response {
 	wanted := strings.ToLower(values.Get("query"))
 	return pageOf(slices.DeleteFunc(s.savedQueries(), func(q savedQuery) bool {
 		return !strings.Contains(strings.ToLower(fmt.Sprint(q.Title, q.Description, q.Query, q.Tags)), wanted)
 	}), queriesPerPage, values)
 }
 
-// queryTags answers GET /shodan/query/tags.
-func (s *Simulator) queryTags(values url.Values) *answer {
+// queryTags handles GET /shodan/query/tags.
+func (s *Simulator) queryTags(values url.Values) *response {
 	size, err := strconv.Atoi(cmp.Or(values.Get("size"), "10"))
 	if err != nil || size < 1 {
-		return errorAnswer(http.StatusBadRequest, queryRefused)
+		return errorResponse(http.StatusBadRequest, queryRefused)
 	}
 	counts := map[string]int{}
 	for _, q := range s.savedQueries() {
@@ -115,8 +115,8 @@ func (s *Simulator) queryTags(values url.Values) *answer {
 	return ok(listed[facetItem]{Matches: tags[:min(len(tags), size)], Total: len(tags)})
 }
 
-// scans answers GET /shodan/scans, newest first. Shodan's answer has the API key, and so has this.
-func (s *Simulator) scans(key string, values url.Values) *answer {
+// scans handles GET /shodan/scans, newest first. Shodan's response contains the API key, and so does this one.
+func (s *Simulator) scans(key string, values url.Values) *response {
 	list := make([]map[string]any, s.scanned)
 	for i := range list {
 		status := "DONE"
@@ -131,8 +131,8 @@ func (s *Simulator) scans(key string, values url.Values) *answer {
 	return pageOf(list, scansPerPage, values)
 }
 
-// alerts answers GET /shodan/alert/info. Only the newest alert tells anybody, by a webhook whose address is a secret.
-func (s *Simulator) alerts() *answer {
+// alerts handles GET /shodan/alert/info. Only the newest alert has a notifier, a webhook whose URL is a secret.
+func (s *Simulator) alerts() *response {
 	list := make([]map[string]any, s.watched)
 	for i := range list {
 		triggers, notifiers := map[string]any{}, []any{}

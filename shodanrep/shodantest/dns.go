@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// Record is a record of the DNS that Shodan saw, beside those of the hosts' names.
+// Record is a DNS record, in addition to those of the hosts' names.
 type Record struct {
 	Subdomain string // empty for the domain itself
 	Type      string
 	Value     string
-	Past      bool // it is answered only where history=true is asked for
+	Past      bool // only in responses to requests with history=true
 }
 
 const (
 	noInformationDomain = `{"error": "No information available for that domain."}`
-	// Only the last words are known, and no status: the simulator's are those of a plan that is too low.
+	// Only the last words are known. The status and the rest are the simulator's choice.
 	enterpriseOnly = `{"error": "Paging through DNS records requires enterprise access"}`
-	// recordsPage is how many records are on a page.
+	// recordsPage is the number of records per page.
 	recordsPage = 100
 	lastSeen    = "2026-01-15T12:00:00.000000+00:00"
 )
@@ -33,8 +33,8 @@ func (s *Simulator) AddRecords(domain string, records ...Record) {
 	s.records[domain] = append(s.records[domain], records...)
 }
 
-// resolve answers GET /dns/resolve from the host names of the hosts; null for a name of none.
-func (s *Simulator) resolve(names string) *answer {
+// resolve handles GET /dns/resolve with the names of the hosts. An unknown name has null.
+func (s *Simulator) resolve(names string) *response {
 	resolved := map[string]any{}
 	for name := range strings.SplitSeq(names, ",") {
 		resolved[name] = nil
@@ -48,8 +48,8 @@ func (s *Simulator) resolve(names string) *answer {
 	return ok(resolved)
 }
 
-// reverse answers GET /dns/reverse; null for an address without names.
-func (s *Simulator) reverse(addresses string) *answer {
+// reverse handles GET /dns/reverse. An address without names has null.
+func (s *Simulator) reverse(addresses string) *response {
 	names := map[string]any{}
 	for address := range strings.SplitSeq(addresses, ",") {
 		names[address] = nil
@@ -64,7 +64,7 @@ func (s *Simulator) reverse(addresses string) *answer {
 	return ok(names)
 }
 
-// recordsOf are the records of a domain: those of the host names of the hosts, and those that were added.
+// recordsOf returns the records of a domain: those of the hosts' names, and those that were added.
 func (s *Simulator) recordsOf(domain string) []Record {
 	var records []Record
 	for _, e := range s.entries() {
@@ -88,21 +88,21 @@ func (s *Simulator) recordsOf(domain string) []Record {
 	return append(records, s.records[domain]...)
 }
 
-// domain answers GET /dns/domain/{domain}, whose pages after the first are for enterprises.
-func (s *Simulator) domain(c *call, a account, query url.Values) *answer {
+// domain handles GET /dns/domain/{domain}. Pages after the first need an enterprise plan.
+func (s *Simulator) domain(c *call, a account, query url.Values) *response {
 	page := 1
 	if text := query.Get("page"); text != "" {
 		page, _ = strconv.Atoi(text)
 	}
 	if page > 1 && a.plan != "corp" {
-		return errorAnswer(http.StatusForbidden, enterpriseOnly)
+		return errorResponse(http.StatusForbidden, enterpriseOnly)
 	}
 	if !s.spend(c.Key) {
-		return errorAnswer(http.StatusUnauthorized, creditsSpent)
+		return errorResponse(http.StatusUnauthorized, creditsSpent)
 	}
 	records := s.recordsOf(strings.ToLower(c.Target))
 	if len(records) == 0 {
-		return errorAnswer(http.StatusNotFound, noInformationDomain)
+		return errorResponse(http.StatusNotFound, noInformationDomain)
 	}
 	kind := query.Get("type")
 	records = slices.DeleteFunc(records, func(r Record) bool {

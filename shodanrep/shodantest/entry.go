@@ -7,18 +7,18 @@ import (
 	"slices"
 )
 
-// entry is a host as the simulator knows it: its answers, ready or made when asked for.
+// entry has the responses for a host, stored or made on request.
 type entry struct {
 	addr     netip.Addr
 	whole    func() []byte // GET /shodan/host/{ip}
 	minified func() []byte // the same without banners
-	history  func() []byte // the same with those of old
-	brief    func() []byte // InternetDB's
+	history  func() []byte // the same with old banners
+	brief    func() []byte // InternetDB's response
 	banners  []map[string]any
 	names    []string
 }
 
-// AddHost adds a host, in the place of one that has its address. It panics where the host has no valid address.
+// AddHost adds a host, or replaces the host with the same address. It panics if the host has no valid address.
 func (s *Simulator) AddHost(h Host) {
 	addr, err := netip.ParseAddr(h.IP)
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *Simulator) AddHost(h Host) {
 	s.hosts[e.addr] = e
 }
 
-// RemoveHost makes the services forget a host that was added.
+// RemoveHost removes a host that was added.
 func (s *Simulator) RemoveHost(addr netip.Addr) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,7 +53,7 @@ func (s *Simulator) RemoveHost(addr netip.Addr) {
 	}
 }
 
-// Hosts are the addresses of the hosts added, in that order.
+// Hosts returns the addresses of the hosts that were added, in order.
 func (s *Simulator) Hosts() []netip.Addr {
 	var addrs []netip.Addr
 	for _, e := range s.entries() {
@@ -62,14 +62,14 @@ func (s *Simulator) Hosts() []netip.Addr {
 	return addrs
 }
 
-// entries are the hosts that were added.
+// entries returns the hosts that were added.
 func (s *Simulator) entries() []*entry {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return slices.Clone(s.added)
 }
 
-// host is what is known of an address, or nil.
+// host returns the host of an address, or nil.
 func (s *Simulator) host(addr netip.Addr) *entry {
 	addr = addr.Unmap()
 	s.mu.RLock()
@@ -83,7 +83,7 @@ func (s *Simulator) host(addr netip.Addr) *entry {
 	return nil
 }
 
-// entry makes the answers of an invented host.
+// entry makes the responses for an invented host.
 func (h Host) entry(addr netip.Addr) *entry {
 	e := rawEntry(addr, marshal(h.document(addr)))
 	if len(h.History) > 0 {
@@ -98,7 +98,7 @@ func (h Host) entry(addr netip.Addr) *entry {
 	return e
 }
 
-// generatedEntry makes the answers of a generated host when they are asked for, so that nothing is kept of it.
+// generatedEntry makes the responses for a generated host on request, so that it takes no memory.
 func generatedEntry(addr netip.Addr) *entry {
 	h := GeneratedHost(addr)
 	whole := func() []byte { return marshal(h.document(addr)) }
@@ -110,7 +110,7 @@ func generatedEntry(addr netip.Addr) *entry {
 	}
 }
 
-// rawEntry makes the answers of a host from the REST API's whole one, which may be odd.
+// rawEntry makes the responses for a host from the REST API's response, which may be malformed.
 func rawEntry(addr netip.Addr, raw []byte) *entry {
 	e := &entry{addr: addr, whole: ready(raw), minified: ready(raw), history: ready(raw)}
 	s := summary{IP: addr.String()}
@@ -123,7 +123,7 @@ func rawEntry(addr netip.Addr, raw []byte) *entry {
 			}
 			e.minified = ready(marshal(minify(doc)))
 		}
-		// The host's own lists are the union of its banners', and all that a minified answer has.
+		// The lists of the host are the union of its banners' lists. A minified response has no others.
 		s.Hostnames, s.Tags, s.Vulns = texts(doc["hostnames"]), texts(doc["tags"]), vulnIDs(doc["vulns"])
 		if ports, ok := doc["ports"].([]any); ok {
 			for _, port := range ports {
@@ -134,22 +134,22 @@ func rawEntry(addr netip.Addr, raw []byte) *entry {
 			s.add(banner)
 		}
 	}
-	s.tidy()
+	s.normalize()
 	e.brief, e.names = ready(marshal(s)), s.Hostnames
 	return e
 }
 
-// minify takes the banners out of a host.
+// minify removes the banners from a host.
 func minify(doc map[string]any) map[string]any {
 	doc["data"] = []any{}
 	return doc
 }
 
-// ready is an answer that is there already.
-func ready(answer []byte) func() []byte { return func() []byte { return answer } }
+// ready returns a stored response.
+func ready(body []byte) func() []byte { return func() []byte { return body } }
 
-// answer is the host in the form asked for at the REST API.
-func (e *entry) answer(query url.Values) []byte {
+// body returns the REST API's response in the requested form.
+func (e *entry) body(query url.Values) []byte {
 	switch {
 	case isTrue(query.Get("minify")):
 		return e.minified()

@@ -15,14 +15,14 @@ type FaultKind int
 
 // The kinds of faults.
 const (
-	Respond   FaultKind = iota // answer with the fault's Status and Body instead
-	Truncated                  // the right answer, cut in the middle: 200, and no whole JSON
-	BrokenOff                  // the connection ends in the middle of the right answer
-	Dropped                    // the connection ends before any answer
-	Hang                       // no answer until the caller gives up
+	Respond   FaultKind = iota // respond with the fault's Status and Body
+	Truncated                  // the first half of the normal response: 200, and incomplete JSON
+	BrokenOff                  // the connection ends in the middle of the normal response
+	Dropped                    // the connection ends before any response
+	Hang                       // no response until the client gives up
 )
 
-// Bodies for faults, as the services and what stands before them are known to send.
+// Bodies for faults, which the services and the servers in front of them are known to send.
 const (
 	BodyUpgradePlan  = `{"error": "Please upgrade your API plan to use filters or paging."}`
 	BodyQueryRefused = queryRefused
@@ -31,10 +31,10 @@ const (
 	BodyChallenge    = `<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title><meta http-equiv="refresh" content="390"></head><body class="no-js"><div class="main-wrapper" role="main"></div></body></html>`
 )
 
-// BodyPage is an HTML error page as a web server before the service makes it, such as of a 502.
+// BodyPage returns the HTML error page of a web server in front of the service, such as for a 502.
 func BodyPage(status int) string { return page(status) }
 
-// OddBodies are answers that are JSON but none that a service should give.
+// OddBodies are JSON texts that no service should send.
 var OddBodies = []string{
 	`null`, `[]`, `{}`, `""`, `0`, `true`, `[null]`, `[[]]`, `[{}]`, `{"data": null}`, `{"error": ""}`,
 	`{"data": {}, "ports": {}, "ip_str": []}`, `{"ports": null, "tags": null, "vulns": 7, "data": [null, 3, "x", []]}`,
@@ -42,32 +42,32 @@ var OddBodies = []string{
 	`{"matches": null, "total": "many"}`, `{"matches": {"0": {}}, "total": null}`, `{"detail": {"loc": []}}`,
 }
 
-// Fault makes requests fail. Its first three fields choose which; what is empty fits all.
+// Fault makes requests fail. Its first three fields select the requests; an empty field selects all.
 type Fault struct {
 	Service  string
 	Endpoint string
-	Target   string // an address, also among others in one request, or a whole query
+	Target   string // an address, also one of several in a request, or a whole query
 
-	Skip  int // how many requests that fit go by first
-	Times int // how often; 0: always
+	Skip  int // how many of the selected requests succeed first
+	Times int // how many requests fail; 0: all
 
-	// Probability of failing, where it is neither 0 nor 1. Whether the nth request for a subject fails depends on Seed
-	// only, not on what happens to be asked at the same time.
+	// Probability is the probability of failing, if it is neither 0 nor 1. Whether the nth request for a target fails
+	// depends only on Seed, and not on concurrent requests.
 	Probability float64
 	Seed        uint64
 
 	Kind   FaultKind
-	Status int         // of an Answer; 0: 200
-	Body   string      // of an Answer: JSON, HTML where it begins with "<", or nothing
-	Header http.Header // of an Answer, added
+	Status int         // for Respond; 0: 200
+	Body   string      // for Respond: JSON, HTML if it begins with "<", or nothing
+	Header http.Header // for Respond: additional headers
 }
 
-// fault is a Fault at work.
+// fault is an active Fault.
 type fault struct {
 	Fault
-	fits  int            // requests that fitted so far
-	hits  int            // of which failed
-	tries map[string]int // by subject
+	fits  int            // selected requests so far
+	hits  int            // failed requests so far
+	tries map[string]int // requests by target
 }
 
 type faults struct {
@@ -75,15 +75,15 @@ type faults struct {
 	list []*fault
 }
 
-// Fault adds a fault. Where several fit a request, the first one added is it. A connection that is Dropped before any
-// answer may be asked again by net/http itself, where it had been used before.
+// Fault adds a fault. If several faults select a request, the first one applies. After Dropped, net/http may retry the
+// request itself if the connection had been used before.
 func (s *Simulator) Fault(f Fault) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.list = append(s.faults.list, &fault{Fault: f, tries: map[string]int{}})
 }
 
-// ClearFaults ends all faults.
+// ClearFaults removes all faults.
 func (s *Simulator) ClearFaults() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
@@ -126,8 +126,8 @@ func (f *fault) hit(c *call) bool {
 	return true
 }
 
-// play does what the fault is, instead of or to the right answer, and returns the status that the caller sees.
-func (f *Fault) play(w http.ResponseWriter, r *http.Request, right *answer) int {
+// play sends the faulty response and returns the status that the client sees.
+func (f *Fault) play(w http.ResponseWriter, r *http.Request, right *response) int {
 	switch f.Kind {
 	case Truncated:
 		cut := *right
@@ -151,9 +151,9 @@ func (f *Fault) play(w http.ResponseWriter, r *http.Request, right *answer) int 
 	if status == 0 {
 		status = http.StatusOK
 	}
-	a := errorAnswer(status, f.Body)
+	a := errorResponse(status, f.Body)
 	if isHTML(f.Body) {
-		a = htmlAnswer(status, f.Body)
+		a = htmlResponse(status, f.Body)
 	}
 	for name, values := range f.Header {
 		a.header[http.CanonicalHeaderKey(name)] = values

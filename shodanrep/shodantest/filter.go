@@ -15,13 +15,13 @@ import (
 
 // filter is a filter of search queries.
 type filter struct {
-	values func(banner map[string]any) []string // what a banner has
+	values func(banner map[string]any) []string // the values of a banner
 	match  func(has, wanted string) bool
-	valid  func(wanted string) error // nil: anything is
-	whole  bool                      // a facet of it counts numbers
+	valid  func(wanted string) error // nil: all values are valid
+	whole  bool                      // the facet has numbers
 }
 
-// filters are those that the simulator knows, of Shodan's some hundred.
+// filters are the filters of the simulator. Shodan has about a hundred.
 //
 // https://www.shodan.io/search/filters
 var filters = map[string]filter{
@@ -57,27 +57,27 @@ var filters = map[string]filter{
 	"vuln":                  {values: func(b map[string]any) []string { return vulnIDs(b["vulns"]) }, match: strings.EqualFold},
 }
 
-// filterNames are the names of the filters, sorted.
+// filterNames returns the sorted names of the filters.
 func filterNames() []string { return slices.Sorted(maps.Keys(filters)) }
 
-// facetNames are the names of the facets, sorted: networks are no values that matches have.
+// facetNames returns the sorted names of the facets. Networks are not values of banners.
 func facetNames() []string {
 	return slices.DeleteFunc(filterNames(), func(name string) bool { return name == "net" })
 }
 
-// exact is a filter that compares whole values, without regard to case.
+// exact returns a filter that compares whole values, ignoring case.
 func exact(paths ...string) filter { return filter{values: at(paths...), match: strings.EqualFold} }
 
-// numeric is a filter that compares whole numbers.
+// numeric returns a filter that compares whole numbers.
 func numeric(path string) filter {
 	return filter{values: at(path), match: strings.EqualFold, valid: isNumber, whole: true}
 }
 
-// words is a filter that finds words next to each other anywhere in a text, as Shodan does: org:"example" finds
-// "Example Networks", and ssl.cert.subject.cn:"example.com" finds "www.example.com".
+// words returns a filter that finds consecutive words anywhere in a text, like Shodan: org:"example" finds "Example
+// Networks", and ssl.cert.subject.cn:"example.com" finds "www.example.com".
 func words(path string) filter { return filter{values: at(path), match: hasWords} }
 
-// at finds the values at the ends of paths through a banner.
+// at returns a function for the values at paths in a banner.
 func at(paths ...string) func(map[string]any) []string {
 	return func(banner map[string]any) []string {
 		var found []string
@@ -88,7 +88,7 @@ func at(paths ...string) func(map[string]any) []string {
 	}
 }
 
-// walk follows a path of keys; nil where it leads nowhere.
+// walk returns the value at a path of keys, or nil.
 func walk(value any, path string) any {
 	for key := range strings.SplitSeq(path, ".") {
 		object, _ := value.(map[string]any)
@@ -97,7 +97,7 @@ func walk(value any, path string) any {
 	return value
 }
 
-// scalars writes a value, or each of a list, as text.
+// scalars returns a value, or the values of a list, as texts.
 func scalars(value any) []string {
 	switch v := value.(type) {
 	case string:
@@ -118,7 +118,7 @@ func hostnames(banner map[string]any) []string {
 	return append(texts(banner["hostnames"]), texts(banner["domains"])...)
 }
 
-// serials writes a certificate's serial number in both the forms in which it may be asked for.
+// serials returns a certificate's serial number in the two forms that a search may have.
 func serials(banner map[string]any) []string {
 	found := scalars(walk(banner, "ssl.cert.serial"))
 	for _, decimal := range found {
@@ -129,7 +129,7 @@ func serials(banner map[string]any) []string {
 	return found
 }
 
-// hasWords reports whether the wanted words are among those of a text, next to each other and in order.
+// hasWords reports whether a text has the wanted words, consecutive and in order.
 func hasWords(text, wanted string) bool {
 	notWord := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 	has := strings.FieldsFunc(strings.ToLower(text), notWord)
@@ -142,7 +142,7 @@ func hasWords(text, wanted string) bool {
 	return false
 }
 
-// isIn reports whether an address is the wanted one or in the wanted network.
+// isIn reports whether an address is the wanted address or in the wanted network.
 func isIn(address, wanted string) bool {
 	addr, err := netip.ParseAddr(address)
 	if err != nil {

@@ -7,15 +7,15 @@ import (
 	"net/netip"
 )
 
-// Generated hosts are invented from their addresses alone, so that any number of them takes no memory. A hundred
-// thousand do not fit the documentation ranges: they have addresses of 11.0.0.0/8, which is public space. Nothing said
-// of them is true, and nothing is ever sent to them.
+// Generated hosts are computed from their addresses, so that they take no memory. The documentation ranges are too small
+// for a hundred thousand, so their addresses are in 11.0.0.0/8, which is public. Their data is invented, and nothing is
+// ever sent to them.
 const generatedFirst = 11<<24 + 1
 
-// maxGenerated is how many addresses there are from 11.0.0.1 on.
+// maxGenerated is the number of addresses from 11.0.0.1 on.
 const maxGenerated = 1<<24 - 2
 
-// Generate makes the services know the first n generated hosts, and returns their addresses. Searches do not find them.
+// Generate adds the first n generated hosts and returns their addresses. Searches do not find them.
 func (s *Simulator) Generate(n int) []netip.Addr {
 	n = min(n, maxGenerated)
 	s.mu.Lock()
@@ -32,7 +32,7 @@ func generatedAddr(i int) netip.Addr {
 	return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, uint32(generatedFirst+i))))
 }
 
-// generatedIndex is the number of a generated address, or -1.
+// generatedIndex returns the number of a generated address, or -1.
 func generatedIndex(addr netip.Addr) int {
 	if !addr.Is4() {
 		return -1
@@ -50,7 +50,7 @@ var (
 	generatedTags  = []string{"cloud", "vpn", "proxy", "self-signed", "eol-product", "database"}
 )
 
-// GeneratedHost is what the simulator says of a generated address: the same for the same address, always.
+// GeneratedHost returns the generated host of an address. It is always the same for the same address.
 func GeneratedHost(addr netip.Addr) Host {
 	i := uint64(generatedIndex(addr))
 	rng := rand.New(rand.NewPCG(i, 0))

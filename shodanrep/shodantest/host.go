@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// Host is a host to invent. What is left empty is filled in, so that its answers have every key that real ones always
-// have. Invented addresses should come from 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24 or 2001:db8::/32.
+// Host is an invented host. Empty fields get defaults, so that the responses have every key that real ones have. Its
+// address should be in 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24 or 2001:db8::/32.
 type Host struct {
 	IP        string
-	Ports     []int // each without a banner of its own gets an ordinary one
+	Ports     []int // a port without a banner gets a default one
 	Hostnames []string
-	Domains   []string // of the host names, where nil
+	Domains   []string // those of the host names if nil
 	Tags      []string
-	Vulns     []string // CVE ids; those in no banner are put into the first one
-	CPEs      []string // in the form cpe:/a:vendor:product:version; those in no banner are put into the first one
+	Vulns     []string // CVE ids; those that are in no banner are added to the first
+	CPEs      []string // in the form cpe:/a:vendor:product:version; those that are in no banner are added to the first
 
 	Org, ISP, ASN, OS        string
 	City, RegionCode         string
@@ -25,18 +25,18 @@ type Host struct {
 	Latitude, Longitude      float64
 	LastUpdate               time.Time
 
-	// Banners are the services, as Shodan's JSON has them. Each gets the keys that it lacks and real ones always have.
+	// Banners are the services, in the form of Shodan's JSON. Each gets the missing keys that all real banners have.
 	Banners []map[string]any
-	// History are older banners, which are answered only where history=true is asked for.
+	// History are old banners, which only responses to requests with history=true have.
 	History []map[string]any
 
-	// Raw is the REST API's answer, given word for word. Then nothing but IP counts of the rest.
+	// Raw is the exact response of the REST API. If it is set, IP is the only other field that counts.
 	Raw json.RawMessage
-	// RawInternetDB is InternetDB's answer, given word for word.
+	// RawInternetDB is the exact response of InternetDB.
 	RawInternetDB json.RawMessage
 }
 
-// Where an invented host is and whose it is, if the test does not say.
+// The default location and owner of a host.
 const (
 	defaultOrg         = "Example Networks"
 	defaultASN         = "AS64496" // RFC 5398: for documentation
@@ -47,9 +47,9 @@ const (
 
 var defaultLastUpdate = time.Date(2026, 1, 15, 12, 0, 0, 123456000, time.UTC)
 
-const timestampLayout = "2006-01-02T15:04:05.000000" // UTC, though it does not say so
+const timestampLayout = "2006-01-02T15:04:05.000000" // in UTC
 
-// withDefaults fills in what is empty, but for the services.
+// withDefaults sets the defaults of empty fields, except for the services.
 func (h Host) withDefaults() Host {
 	fill := func(field *string, value string) {
 		if *field == "" {
@@ -76,7 +76,7 @@ func (h Host) withDefaults() Host {
 	return h
 }
 
-// domains are the last two labels of each name.
+// domains returns the last two labels of each name.
 func domains(hostnames []string) []string {
 	var out []string
 	for _, name := range hostnames {
@@ -86,13 +86,13 @@ func domains(hostnames []string) []string {
 	return distinct(out)
 }
 
-// document is the REST API's answer of an invented host.
+// document returns the REST API's response for an invented host.
 func (h Host) document(addr netip.Addr) map[string]any {
 	h = h.withDefaults()
 	return h.general(addr, h.services(addr))
 }
 
-// general is the REST API's answer of a host, whose defaults are filled in, with some services.
+// general returns the REST API's response for a host with defaults and the given services.
 func (h Host) general(addr netip.Addr, data []map[string]any) map[string]any {
 	brief := h.union(data)
 	doc := map[string]any{
@@ -102,13 +102,13 @@ func (h Host) general(addr netip.Addr, data []map[string]any) map[string]any {
 		"latitude": h.Latitude, "longitude": h.Longitude, "org": h.Org, "os": orNull(h.OS),
 		"ports": brief.Ports, "region_code": orNull(h.RegionCode), "tags": brief.Tags,
 	}
-	if len(brief.Vulns) > 0 { // a host without any has no such key
+	if len(brief.Vulns) > 0 { // real responses have no empty list
 		doc["vulns"] = brief.Vulns
 	}
 	return doc
 }
 
-// services are the banners of a host: those given, and an ordinary one for every other port.
+// services returns the banners of a host: the given ones, and a default one for every other port.
 func (h Host) services(addr netip.Addr) []map[string]any {
 	data := make([]map[string]any, 0, len(h.Ports))
 	taken := map[int]bool{}
@@ -145,7 +145,7 @@ func (h Host) services(addr netip.Addr) []map[string]any {
 	return data
 }
 
-// union is what InternetDB knows of a host: its own lists and what its banners add to them.
+// union returns InternetDB's response: the lists of the host and of its banners.
 func (h Host) union(data []map[string]any) summary {
 	s := summary{
 		IP: h.IP, Ports: slices.Clone(h.Ports), Hostnames: slices.Clone(h.Hostnames), Tags: slices.Clone(h.Tags),
@@ -154,11 +154,11 @@ func (h Host) union(data []map[string]any) summary {
 	for _, banner := range data {
 		s.add(banner)
 	}
-	s.tidy()
+	s.normalize()
 	return s
 }
 
-// add takes the facts of a banner into a summary.
+// add adds the data of a banner to a summary.
 func (s *summary) add(banner map[string]any) {
 	if port := integer(banner["port"]); port > 0 {
 		s.Ports = append(s.Ports, port)
@@ -169,14 +169,14 @@ func (s *summary) add(banner map[string]any) {
 	s.Vulns = append(s.Vulns, vulnIDs(banner["vulns"])...)
 }
 
-// cpes are the CPEs of a banner in the older form, which is InternetDB's.
+// cpes returns the CPEs of a banner in the older form, which InternetDB has.
 func cpes(banner map[string]any) []string {
 	if older := texts(banner["cpe"]); len(older) > 0 {
 		return older
 	}
 	var out []string
 	for _, cpe := range texts(banner["cpe23"]) {
-		// cpe:2.3:a:vendor:product:version:…: what follows the version is left out, and so is a version of "*".
+		// cpe:2.3:a:vendor:product:version:…: drop what follows the version, and a version of "*".
 		parts := strings.Split(strings.TrimPrefix(cpe, "cpe:2.3:"), ":")
 		parts = parts[:min(len(parts), 4)]
 		for len(parts) > 0 && parts[len(parts)-1] == "*" {

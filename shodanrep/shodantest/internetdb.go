@@ -9,7 +9,7 @@ import (
 // EndpointInternetDB is InternetDB's only endpoint.
 const EndpointInternetDB = "/{ip}"
 
-// summary is InternetDB's answer. Its fields are in the order in which the service writes them.
+// summary is InternetDB's response, with the fields in the order of the service.
 type summary struct {
 	CPEs      []string `json:"cpes"`
 	Hostnames []string `json:"hostnames"`
@@ -19,23 +19,23 @@ type summary struct {
 	Vulns     []string `json:"vulns"`
 }
 
-// internetDB answers GET /{ip} of InternetDB.
-func (s *Simulator) internetDB(subject string) *answer {
-	addr, err := netip.ParseAddr(subject)
+// internetDB handles GET /{ip} of InternetDB.
+func (s *Simulator) internetDB(target string) *response {
+	addr, err := netip.ParseAddr(target)
 	if err != nil || addr.Zone() != "" {
-		return errorAnswer(http.StatusUnprocessableEntity, internetDBInvalid)
+		return errorResponse(http.StatusUnprocessableEntity, internetDBInvalid)
 	}
 	e := s.host(addr)
 	if e == nil {
-		return errorAnswer(http.StatusNotFound, internetDBNothing)
+		return errorResponse(http.StatusNotFound, internetDBNothing)
 	}
-	a := jsonAnswer(http.StatusOK, e.brief())
+	a := jsonResponse(http.StatusOK, e.brief())
 	a.header.Set("Cache-Control", "public, max-age=432000")
 	return a
 }
 
-// tidy makes lists that are never null; ports ascend and nothing is there twice.
-func (s *summary) tidy() {
+// normalize removes duplicates, sorts the ports and makes lists that are not null.
+func (s *summary) normalize() {
 	slices.Sort(s.Ports)
 	s.Ports = slices.Compact(s.Ports)
 	for _, list := range []*[]string{&s.CPEs, &s.Hostnames, &s.Tags, &s.Vulns} {
@@ -46,7 +46,7 @@ func (s *summary) tidy() {
 	}
 }
 
-// distinct drops what is in a list for the second time, and keeps the order. It is never nil.
+// distinct returns a list without duplicates, in order. It is never nil.
 func distinct(list []string) []string {
 	out := make([]string, 0, len(list))
 	for _, item := range list {

@@ -2,23 +2,23 @@ package shodantest
 
 import "time"
 
-// caller is who a rate limit is for: a key of the REST API, or everyone at the others.
+// caller is the client of a rate limit: a key of the REST API, or everyone for the other services.
 type caller struct{ service, key string }
 
-// bucket is a token bucket that counts in time instead of tokens: a request costs one interval. Whole nanoseconds,
-// unlike fractions of tokens, add up exactly.
+// bucket is a token bucket that counts time instead of tokens: a request costs one interval. Unlike fractions of tokens,
+// whole nanoseconds add up exactly.
 type bucket struct {
 	saved time.Duration
-	at    time.Time // when saved was brought up to date
+	at    time.Time // when saved was last updated
 }
 
-// take reports whether one more request is within the limit at that time, and counts it if so.
+// take reports whether one more request is within the limit, and counts it if so.
 func (b *bucket) take(limit rate, now time.Time) bool {
 	full := time.Duration(limit.burst) * limit.interval
 	if b.at.IsZero() {
 		b.saved = full
 		b.at = now
-	} else if passed := now.Sub(b.at); passed > 0 { // two requests may get here in another order than they arrived
+	} else if passed := now.Sub(b.at); passed > 0 { // two requests may get here in a different order than they arrived
 		b.saved = min(full, b.saved+passed)
 		b.at = now
 	}
@@ -29,7 +29,7 @@ func (b *bucket) take(limit rate, now time.Time) bool {
 	return true
 }
 
-// allow reports whether a service's limit lets a request through.
+// allow reports whether a request is within the service's limit.
 func (s *Simulator) allow(c *call) bool {
 	s.limits.Lock()
 	defer s.limits.Unlock()
@@ -58,14 +58,14 @@ func (s *Simulator) allow(c *call) bool {
 	return false
 }
 
-// Bans is how often InternetDB banned its caller so far.
+// Bans returns how often InternetDB has banned the client.
 func (s *Simulator) Bans() int {
 	s.limits.Lock()
 	defer s.limits.Unlock()
 	return s.limits.bans
 }
 
-// Credits is how many query credits a key has left.
+// Credits returns how many query credits a key has left.
 func (s *Simulator) Credits(key string) int {
 	a, _ := s.account(key)
 	return a.credits
@@ -85,7 +85,7 @@ func (s *Simulator) account(key string) (account, bool) {
 	return account{}, false
 }
 
-// spend takes a query credit from a key and reports whether there was one.
+// spend takes a query credit from a key, and reports whether it had one.
 func (s *Simulator) spend(key string) bool {
 	s.limits.Lock()
 	defer s.limits.Unlock()

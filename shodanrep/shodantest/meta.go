@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// info answers GET /api-info.
-func (a account) info() *answer {
+// info handles GET /api-info.
+func (a account) info() *response {
 	member := a.plan != "oss"
 	return ok(map[string]any{
 		"scan_credits": 100, "usage_limits": map[string]any{"scan_credits": 100, "query_credits": max(a.credits, defaultCredits), "monitored_ips": 16},
@@ -18,15 +18,15 @@ func (a account) info() *answer {
 	})
 }
 
-// profile answers GET /account/profile.
-func (a account) profile() *answer {
+// profile handles GET /account/profile.
+func (a account) profile() *response {
 	return ok(map[string]any{
 		"member": a.plan != "oss", "credits": 0, "display_name": nil, "created": "2026-01-15T12:00:00.000000",
 	})
 }
 
-// ports answers GET /shodan/ports.
-func (s *Simulator) ports() *answer {
+// ports handles GET /shodan/ports.
+func (s *Simulator) ports() *response {
 	known := map[int]bool{}
 	for port := range services {
 		known[port] = true
@@ -37,8 +37,8 @@ func (s *Simulator) ports() *answer {
 	return ok(slices.Sorted(maps.Keys(known)))
 }
 
-// protocols answers GET /shodan/protocols.
-func (s *Simulator) protocols() *answer {
+// protocols handles GET /shodan/protocols.
+func (s *Simulator) protocols() *response {
 	protocols := map[string]string{"auto": "Identify the service on a port"}
 	for _, usual := range services {
 		protocols[usual.module] = "Grab the banner of " + usual.module
@@ -46,7 +46,7 @@ func (s *Simulator) protocols() *answer {
 	return ok(protocols)
 }
 
-// serviceNames are the names of the services by port, for GET /shodan/services.
+// serviceNames returns the names of the services by port, for GET /shodan/services.
 func serviceNames() map[int]string {
 	names := map[int]string{}
 	for port, usual := range services {
@@ -55,8 +55,8 @@ func serviceNames() map[int]string {
 	return names
 }
 
-// meta answers what is about the key, the service or names rather than about hosts; nil for a path that there is not.
-func (s *Simulator) meta(c *call, a account, query url.Values) *answer {
+// meta handles requests about the key, the service or names. It returns nil for an unknown path.
+func (s *Simulator) meta(c *call, a account, query url.Values) *response {
 	switch c.Endpoint {
 	case EndpointInfo:
 		return a.info()
@@ -92,7 +92,7 @@ func (s *Simulator) meta(c *call, a account, query url.Values) *answer {
 		return s.domain(c, a, query)
 	case "/tools/myip":
 		address, _, err := net.SplitHostPort(c.r.RemoteAddr)
-		if err != nil { // asked through Transport
+		if err != nil { // a request through Transport
 			address = "127.0.0.1"
 		}
 		return ok(address)

@@ -8,7 +8,7 @@ import (
 // Option changes how a simulator behaves.
 type Option func(*settings)
 
-// settings is what the options set. They do not change while the simulator runs.
+// settings are set by the options. They do not change while the simulator runs.
 type settings struct {
 	accounts   []account
 	latency    time.Duration
@@ -23,13 +23,13 @@ type settings struct {
 	watched    int
 }
 
-// rate is a limit: so many requests a second, of which burst may come at once.
+// rate is a limit of requests per second, with a burst.
 type rate struct {
-	interval time.Duration // from one request to the next; whole nanoseconds, so that a clock of a test meets it exactly
+	interval time.Duration // between requests; in whole nanoseconds, so that the clock of a test can match it exactly
 	burst    int
 }
 
-// account is what Shodan knows of a key.
+// account is the account of a key.
 type account struct {
 	key     string
 	plan    string
@@ -46,43 +46,43 @@ func defaults() settings {
 	}
 }
 
-// WithKey makes the REST API take this key instead of Key.
+// WithKey makes the REST API accept this key instead of Key.
 func WithKey(key string) Option {
 	return func(s *settings) { s.accounts[0].key = key }
 }
 
-// WithPlan sets the plan of the key: "oss" can neither look hosts up nor search, "dev" and "plus" can do both, "corp"
-// can look up many addresses in a request as well. It is "dev" where nothing is said.
+// WithPlan sets the plan of the key: "oss" can neither look up hosts nor search, "dev" and "plus" can do both, and "corp"
+// can also look up many addresses per request. The default is "dev".
 func WithPlan(plan string) Option {
 	return func(s *settings) { s.accounts[0].plan = plan }
 }
 
-// WithAnotherKey makes the REST API take one more key, with its own plan, its own credits and its own rate limit.
+// WithAnotherKey makes the REST API accept one more key, with its own plan, credits and rate limit.
 func WithAnotherKey(key, plan string) Option {
 	return func(s *settings) {
 		s.accounts = append(s.accounts, account{key: key, plan: plan, credits: defaultCredits})
 	}
 }
 
-// WithCredits sets how many query credits the key has. A search with a filter, or of a page after the first, costs
-// one; without any left it is refused.
+// WithCredits sets how many query credits the key has. A search with a filter, or for a page after the first, costs one
+// credit and is refused if none is left.
 func WithCredits(n int) Option {
 	return func(s *settings) { s.accounts[0].credits = n }
 }
 
-// WithBulk says whether keys may look up many addresses in one request, whatever their plan.
+// WithBulk sets whether keys of any plan may look up many addresses per request.
 func WithBulk(allowed bool) Option {
 	return func(s *settings) { s.bulk = &allowed }
 }
 
-// WithLatency makes every answer take so long.
+// WithLatency sets the time that every response takes.
 func WithLatency(d time.Duration) Option {
 	return func(s *settings) { s.latency = d }
 }
 
-// WithRateLimit limits a service, the REST API by key, to so many requests a second, of which burst may come at once.
-// One more is answered 429. The limit is strict: a client that keeps to it on its own clock needs a burst of 2 on a
-// real network, where two requests may arrive closer than they were sent.
+// WithRateLimit limits the requests per second to a service, with a burst. The limit of the REST API is per key. Requests
+// over the limit get status 429. The limit is strict: on a real network a client that keeps the rate needs a burst of 2,
+// because two requests may arrive closer together than they were sent.
 func WithRateLimit(service string, perSecond float64, burst int) Option {
 	return func(s *settings) {
 		s.rates[service] = rate{interval: time.Duration(float64(time.Second) / perSecond), burst: max(burst, 1)}
@@ -94,28 +94,28 @@ func WithRetryAfter(d time.Duration) Option {
 	return func(s *settings) { s.retryAfter = d }
 }
 
-// WithBan makes InternetDB, after so many 429s by WithRateLimit, answer nothing but 429 until d has passed, as it is
-// known to do. They are counted from the start or from the last ban on, however far apart they are.
+// WithBan makes InternetDB ban the client for a time after a number of 429 responses by WithRateLimit, as the real service
+// does. During a ban every response is 429. The number counts from the start or from the last ban.
 func WithBan(after429s int, d time.Duration) Option {
 	return func(s *settings) { s.banAfter, s.banFor = after429s, d }
 }
 
-// WithSavedQueries sets how many queries users share, 23 where nothing is said; Shodan lists ten in a page.
+// WithSavedQueries sets how many shared queries there are. The default is 23. A page has ten.
 func WithSavedQueries(n int) Option {
 	return func(s *settings) { s.saved = n }
 }
 
-// WithScans sets how many scans the account has asked for, 2 where nothing is said; Shodan lists 100 in a page.
+// WithScans sets how many scans the account has. The default is 2. A page has 100.
 func WithScans(n int) Option {
 	return func(s *settings) { s.scanned = n }
 }
 
-// WithAlerts sets how many alerts the account has, 2 where nothing is said.
+// WithAlerts sets how many alerts the account has. The default is 2.
 func WithAlerts(n int) Option {
 	return func(s *settings) { s.watched = n }
 }
 
-// WithLog writes a line to w for every answer, without the key.
+// WithLog writes a line to w for every response, without the key.
 func WithLog(w io.Writer) Option {
 	return func(s *settings) { s.logTo = w }
 }

@@ -8,18 +8,18 @@ import (
 	"unicode/utf8"
 )
 
-// query is a search query: terms that all have to match.
+// query is a search query: terms that must all match.
 type query []term
 
-// term is a filter with its values, of which one has to match, or words to find in a banner's data.
+// term is a filter with values, of which one must match, or words to find in a banner's data.
 type term struct {
 	negated bool
 	filter  string // "" for words
 	values  []string
 }
 
-// parseQuery reads a query: words and "quoted words", filter:value, filter:"a value", filter:one,two,"and a third",
-// and a "-" before any of them for what must not match. There is no way to write a quote within quotes.
+// parseQuery reads a query: words and "quoted words", filter:value, filter:"a value", filter:one,two,"and a third", and a
+// "-" before any of them that must not match. A quote within quotes is not possible.
 func parseQuery(text string) (query, error) {
 	p := parser{rest: strings.TrimFunc(text, unicode.IsSpace)}
 	if p.rest == "" {
@@ -70,7 +70,7 @@ func (p *parser) term() (term, error) {
 	return t, err
 }
 
-// cutFilter splits "name:rest", where a name is small letters, digits, "_" and ".".
+// cutFilter splits "name:rest". A name has lower-case letters, digits, "_" and ".".
 func cutFilter(s string) (name, rest string, ok bool) {
 	i := strings.IndexFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '.'
@@ -81,7 +81,7 @@ func cutFilter(s string) (name, rest string, ok bool) {
 	return s[:i], s[i+1:], true
 }
 
-// value takes a quoted value, or one that ends at a space or at one of the stops.
+// value reads a quoted value, or one that ends at a space or at one of the stops.
 func (p *parser) value(stops string) (string, error) {
 	if quoted, ok := strings.CutPrefix(p.rest, `"`); ok {
 		value, rest, closed := strings.Cut(quoted, `"`)
@@ -114,7 +114,7 @@ func (p *parser) value(stops string) (string, error) {
 	return value, nil
 }
 
-// filtered reports whether a query has a filter, which is what makes it cost a credit.
+// filtered reports whether a query has a filter and so costs a credit.
 func (q query) filtered() bool {
 	for _, t := range q {
 		if t.filter != "" {
@@ -124,7 +124,7 @@ func (q query) filtered() bool {
 	return false
 }
 
-// matches reports whether a banner is what a query looks for.
+// matches reports whether a query matches a banner.
 func (q query) matches(banner map[string]any) bool {
 	for _, t := range q {
 		if t.matches(banner) == t.negated {

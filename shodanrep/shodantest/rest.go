@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// The endpoints of the REST API whose names are not simply their paths, or that tests name often, as Request and Fault
-// call them.
+// Endpoints of the REST API, as in Request and Fault, whose names are not their paths or that tests use often. The name of
+// any other endpoint is its path.
 const (
 	EndpointHost   = "/shodan/host/{ip}"
 	EndpointHosts  = "/shodan/host/{ip},{ip}" // many addresses in one request
@@ -19,8 +19,8 @@ const (
 	EndpointInfo   = "/api-info"
 )
 
-// endpoint names the endpoint of a path, and what is asked of it.
-func endpoint(path string, query url.Values) (name, subject string) {
+// endpoint returns the endpoint and the target of a request.
+func endpoint(path string, query url.Values) (name, target string) {
 	switch path {
 	case "/dns/resolve":
 		return path, query.Get("hostnames")
@@ -32,24 +32,24 @@ func endpoint(path string, query url.Values) (name, subject string) {
 	if domain, ok := strings.CutPrefix(path, "/dns/domain/"); ok {
 		return EndpointDomain, domain
 	}
-	subject, ok := strings.CutPrefix(path, "/shodan/host/")
+	target, ok := strings.CutPrefix(path, "/shodan/host/")
 	switch {
 	case !ok:
 		return path, ""
-	case strings.Contains(subject, ","):
-		return EndpointHosts, subject
+	case strings.Contains(target, ","):
+		return EndpointHosts, target
 	}
-	return EndpointHost, subject
+	return EndpointHost, target
 }
 
-// rest answers the REST API.
-func (s *Simulator) rest(c *call) *answer {
+// rest handles requests to the REST API.
+func (s *Simulator) rest(c *call) *response {
 	account, _ := s.account(c.Key)
 	query := c.r.URL.Query()
 	switch c.Endpoint {
 	case EndpointHost, EndpointHosts, EndpointSearch, EndpointDomain:
 		if account.plan == "oss" {
-			return errorAnswer(http.StatusForbidden, planTooLow)
+			return errorResponse(http.StatusForbidden, planTooLow)
 		}
 	}
 	switch c.Endpoint {
@@ -60,8 +60,8 @@ func (s *Simulator) rest(c *call) *answer {
 		if s.bulk != nil {
 			allowed = *s.bulk
 		}
-		if !allowed { // what a lesser plan is really answered is not known
-			return errorAnswer(http.StatusForbidden, planTooLow)
+		if !allowed { // the real response is unknown
+			return errorResponse(http.StatusForbidden, planTooLow)
 		}
 		return s.manyHosts(c.Target, query)
 	case EndpointSearch, EndpointCount:
@@ -73,37 +73,37 @@ func (s *Simulator) rest(c *call) *answer {
 	return htmlPage(http.StatusNotFound)
 }
 
-func (s *Simulator) oneHost(subject string, query url.Values) *answer {
-	addr, err := netip.ParseAddr(subject)
+func (s *Simulator) oneHost(target string, query url.Values) *response {
+	addr, err := netip.ParseAddr(target)
 	if err != nil || addr.Zone() != "" {
-		return errorAnswer(http.StatusNotFound, invalidIP)
+		return errorResponse(http.StatusNotFound, invalidIP)
 	}
 	e := s.host(addr)
 	if e == nil {
-		return errorAnswer(http.StatusNotFound, noInformation)
+		return errorResponse(http.StatusNotFound, noInformation)
 	}
-	return jsonAnswer(http.StatusOK, e.answer(query))
+	return jsonResponse(http.StatusOK, e.body(query))
 }
 
-// manyHosts answers a list of addresses with a list of hosts; those of which nothing is known are absent.
-func (s *Simulator) manyHosts(subject string, query url.Values) *answer {
-	subjects := strings.Split(subject, ",")
-	if len(subjects) > 100 {
-		return errorAnswer(http.StatusBadRequest, tooManyAddresses)
+// manyHosts responds to a list of addresses with a list of hosts. Unknown addresses are missing.
+func (s *Simulator) manyHosts(target string, query url.Values) *response {
+	targets := strings.Split(target, ",")
+	if len(targets) > 100 {
+		return errorResponse(http.StatusBadRequest, tooManyAddresses)
 	}
 	var hosts [][]byte
-	for _, subject := range subjects {
-		addr, err := netip.ParseAddr(subject)
+	for _, target := range targets {
+		addr, err := netip.ParseAddr(target)
 		if err != nil || addr.Zone() != "" {
-			return errorAnswer(http.StatusNotFound, invalidIP)
+			return errorResponse(http.StatusNotFound, invalidIP)
 		}
 		if e := s.host(addr); e != nil {
-			hosts = append(hosts, e.answer(query))
+			hosts = append(hosts, e.body(query))
 		}
 	}
 	body := append([]byte{'['}, bytes.Join(hosts, []byte{','})...)
-	return jsonAnswer(http.StatusOK, append(body, ']'))
+	return jsonResponse(http.StatusOK, append(body, ']'))
 }
 
-// isTrue reads a flag of a request, which clients write as true, True or 1.
+// isTrue reads a boolean parameter. Clients send true, True or 1.
 func isTrue(value string) bool { return strings.EqualFold(value, "true") || value == "1" }

@@ -13,10 +13,10 @@ import (
 	"strings"
 )
 
-// pageSize is how many matches a page of a search has.
+// pageSize is the number of matches per page.
 const pageSize = 100
 
-// found is the answer to a search or a count, its fields in the order of the captures.
+// found is the response to a search or a count, with the fields in the order of the captures.
 type found struct {
 	Matches []map[string]any       `json:"matches"`
 	Facets  map[string][]facetItem `json:"facets,omitempty"`
@@ -25,11 +25,11 @@ type found struct {
 
 type facetItem struct {
 	Count int `json:"count"`
-	Value any `json:"value"` // a text, or a number such as a port
+	Value any `json:"value"` // a string, or a number such as a port
 }
 
-// search answers GET /shodan/host/search, which may cost the key a credit, and GET /shodan/host/count, which is free.
-func (s *Simulator) search(c *call, values url.Values) *answer {
+// search handles GET /shodan/host/search, which may cost a credit, and GET /shodan/host/count, which is free.
+func (s *Simulator) search(c *call, values url.Values) *response {
 	q, err := parseQuery(values.Get("query"))
 	facets, facetsErr := parseFacets(values.Get("facets"))
 	page, pageErr := 1, error(nil)
@@ -37,11 +37,11 @@ func (s *Simulator) search(c *call, values url.Values) *answer {
 		page, pageErr = strconv.Atoi(text)
 	}
 	if err != nil || facetsErr != nil || pageErr != nil || page < 1 {
-		return errorAnswer(http.StatusBadRequest, queryRefused) // the status is the simulator's choice
+		return errorResponse(http.StatusBadRequest, queryRefused) // the status is the simulator's choice
 	}
 	counting := c.Endpoint == EndpointCount
 	if !counting && (q.filtered() || page > 1) && !s.spend(c.Key) {
-		return errorAnswer(http.StatusUnauthorized, creditsSpent)
+		return errorResponse(http.StatusUnauthorized, creditsSpent)
 	}
 	banners := s.find(q)
 	result := found{Matches: []map[string]any{}, Total: len(banners), Facets: countFacets(facets, banners)}
@@ -54,7 +54,7 @@ func (s *Simulator) search(c *call, values url.Values) *answer {
 	return ok(result)
 }
 
-// find returns the banners that a query matches, newest first.
+// find returns the banners that match a query, newest first.
 func (s *Simulator) find(q query) []map[string]any {
 	var banners []map[string]any
 	for _, e := range s.entries() {
@@ -70,8 +70,7 @@ func (s *Simulator) find(q query) []map[string]any {
 	return banners
 }
 
-// shape is a match in the form asked for: minified, which leaves "opts" out, unless minify=false is said; and only
-// with some of its fields where fields= names them.
+// shape returns a match in the requested form: without "opts" unless minify=false, and only with the fields of fields=.
 func shape(banner map[string]any, values url.Values) map[string]any {
 	if names := values.Get("fields"); names != "" {
 		only := map[string]any{}
@@ -87,7 +86,7 @@ func shape(banner map[string]any, values url.Values) map[string]any {
 	return banner
 }
 
-// pick copies what is at the end of a path from one object into another.
+// pick copies the value at a path from one object into another.
 func pick(into, from map[string]any, path []string) {
 	value, found := from[path[0]]
 	if !found {
@@ -106,13 +105,13 @@ func pick(into, from map[string]any, path []string) {
 	pick(inner, object, path[1:])
 }
 
-// facet is a property to count the matches by.
+// facet is a property by which matches are counted.
 type facet struct {
 	name string
-	top  int // how many values are told
+	top  int // the number of values
 }
 
-// parseFacets reads "country:5,org": names with how many values to tell, 10 where nothing is said.
+// parseFacets reads "country:5,org": names, each with the number of values. The default is 10.
 func parseFacets(text string) ([]facet, error) {
 	if text == "" {
 		return nil, nil
@@ -124,7 +123,7 @@ func parseFacets(text string) ([]facet, error) {
 		if limited {
 			var err error
 			if f.top, err = strconv.Atoi(top); err != nil || f.top < 1 {
-				return nil, errors.New("a facet's number of values is not above 0")
+				return nil, errors.New("the number of values of a facet must be positive")
 			}
 		}
 		if _, known := filters[name]; !known {
@@ -164,8 +163,8 @@ func countFacets(facets []facet, banners []map[string]any) map[string][]facetIte
 	return counted
 }
 
-// tokens answers GET /shodan/host/search/tokens: how Shodan reads a query.
-func tokens(text string) *answer {
+// tokens handles GET /shodan/host/search/tokens, which explains how Shodan reads a query.
+func tokens(text string) *response {
 	attributes, faults, names, words := map[string][]string{}, []string{}, []string{}, []string{}
 	q, err := parseQuery(text)
 	if err != nil {

@@ -1,12 +1,12 @@
-// Package shodantest simulates Shodan's REST API, InternetDB and CVEDB: their answers, their errors, their limits and their
-// bad days, over hosts that a test invents or that were captured. Nothing in it uses the clients of package shodan, so
-// that a mistake in those can't hide here as well.
+// Package shodantest simulates Shodan's REST API, InternetDB, CVEDB and exploit search: their responses, errors, limits and
+// faults, for hosts that a test makes or that were captured. It does not use the clients of package shodan, so that a
+// mistake in a client cannot hide here as well.
 //
 //	sim := shodantest.New(t, shodantest.WithRateLimit(shodantest.Shodan, 1, 1))
 //	sim.AddHost(shodantest.Host{IP: "192.0.2.1", Ports: []int{22, 443}, Vulns: []string{"CVE-2021-44228"}})
 //	client := &shodan.Client{BaseURL: sim.APIURL(), Key: shodantest.Key}
 //
-// By hand: go run ./shodanrep/tools/simulator
+// To start it from a shell: go run ./shodanrep/tools/simulator
 package shodantest
 
 import (
@@ -22,16 +22,16 @@ import (
 	"time"
 )
 
-// The services that the simulator plays.
+// The services of the simulator.
 const (
 	Shodan     = "shodan"     // the REST API
-	InternetDB = "internetdb" // the free one
-	CVEDB      = "cvedb"      // the one of vulnerabilities
-	Exploits   = "exploits"   // the search for exploits
+	InternetDB = "internetdb" // the free service
+	CVEDB      = "cvedb"      // the database of vulnerabilities
+	Exploits   = "exploits"   // the exploit search
 )
 
-// The paths under which the services are found. The REST API is at the bare root too, for clients such as
-// python3-shodan whose base address is a host.
+// The paths of the services. The REST API is also at the root, for clients such as python3-shodan whose base URL has no
+// path.
 const (
 	APIPath        = "/api"
 	InternetDBPath = "/internetdb"
@@ -39,22 +39,22 @@ const (
 	ExploitsPath   = "/exploits"
 )
 
-// Key is the API key that the simulator takes, unless WithKey says otherwise. It has the form of Shodan's.
+// Key is the API key that the simulator accepts by default, see WithKey. It has the form of Shodan's keys.
 const Key = "SIMULATEDkeyNOTaREALone012345678"
 
-// HookSecret is in the address of a webhook that an alert tells. Shodan's answer has it, and nothing may show it.
+// HookSecret is in the URL of an alert's webhook. Shodan's response contains it, and nothing may show it.
 const HookSecret = "INVENTEDhookSECRET"
 
-// Simulator is Shodan's REST API, InternetDB and CVEDB in one http.Handler. It is safe for concurrent use.
+// Simulator is an http.Handler for all services. It is safe for concurrent use.
 type Simulator struct {
 	settings
-	base   string // scheme, host and prefix, before the paths of the services
-	prefix string // of the paths of the services, which may be missing; empty where there is no server
+	base   string // scheme, host and prefix of the URLs of the services
+	prefix string // optional prefix of their paths; empty without a server
 
 	mu        sync.RWMutex
 	hosts     map[netip.Addr]*entry
-	added     []*entry            // in the order they were added, for searches
-	generated int                 // how many of the addresses of GeneratedAddr are known
+	added     []*entry            // in order, for searches
+	generated int                 // how many generated hosts exist
 	records   map[string][]Record // by domain
 	cves      map[string]CVE
 	exploits  []Exploit
@@ -75,23 +75,23 @@ type Simulator struct {
 // simulators counts the simulators of the process.
 var simulators atomic.Int64
 
-// New starts a simulator on a free port of 127.0.0.1, which closes with the test.
+// New starts a simulator on a free port of 127.0.0.1. It stops at the end of the test.
 func New(t testing.TB, opts ...Option) *Simulator {
 	t.Helper()
 	s := NewHandler(opts...)
-	// A later simulator may get the port of an earlier one, and what was learned of that one, such as a ban, is
-	// remembered by its address. So the address has a number that no other simulator has.
+	// A later simulator may get the port of an earlier one, and clients store facts on a service, such as a ban, by its URL.
+	// So each simulator has a number in its URL.
 	s.prefix = fmt.Sprintf("/simulator-%d", simulators.Add(1))
 	server := httptest.NewServer(s)
 	s.base = server.URL + s.prefix
 	t.Cleanup(func() {
-		server.CloseClientConnections() // ends what a Hang fault holds, for which Close would wait
+		server.CloseClientConnections() // Close would wait for requests with a Hang fault
 		server.Close()
 	})
 	return s
 }
 
-// NewHandler makes a simulator without a server, to be served by other means or asked through Transport.
+// NewHandler makes a simulator without a server, for another server or for use through Transport.
 func NewHandler(opts ...Option) *Simulator {
 	s := &Simulator{base: "http://shodan.invalid", settings: defaults()}
 	for _, opt := range opts {
@@ -107,16 +107,16 @@ func NewHandler(opts ...Option) *Simulator {
 	return s
 }
 
-// APIURL is the address of the REST API, for a client's base URL.
+// APIURL returns the base URL of the REST API.
 func (s *Simulator) APIURL() string { return s.base + APIPath }
 
-// InternetDBURL is the address of InternetDB, for a client's base URL.
+// InternetDBURL returns the base URL of InternetDB.
 func (s *Simulator) InternetDBURL() string { return s.base + InternetDBPath }
 
-// CVEDBURL is the address of CVEDB, for a client's base URL.
+// CVEDBURL returns the base URL of CVEDB.
 func (s *Simulator) CVEDBURL() string { return s.base + CVEDBPath }
 
-// ExploitsURL is the address of the search for exploits, for a client's base URL.
+// ExploitsURL returns the base URL of the exploit search.
 func (s *Simulator) ExploitsURL() string { return s.base + ExploitsPath }
 
 // ServeHTTP implements http.Handler.
@@ -124,12 +124,12 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := s.route(r)
 	done := s.record.begin(&c)
 	status := 0
-	// Deferred, because a dropped connection is left by a panic, as net/http has it.
+	// Deferred, because a handler drops a connection by a panic.
 	defer func() {
 		s.log(&c, status)
 		done(status)
 	}()
-	a := s.answer(&c)
+	a := s.respond(&c)
 	if !sleep(r, s.latency) {
 		return
 	}
@@ -141,7 +141,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.write(w)
 }
 
-// sleep waits. It reports false where the caller went away meanwhile.
+// sleep waits. It returns false if the client has gone before the end.
 func sleep(r *http.Request, d time.Duration) bool {
 	if d <= 0 {
 		return true
@@ -156,14 +156,14 @@ func sleep(r *http.Request, d time.Duration) bool {
 	}
 }
 
-// call is one request as the services see it.
+// call is a request to a service.
 type call struct {
 	Request
 	r    *http.Request
 	path string // within the service
 }
 
-// route finds the service, the endpoint and the subject of a request.
+// route finds the service, the endpoint and the target of a request.
 func (s *Simulator) route(r *http.Request) call {
 	c := call{r: r, path: r.URL.Path}
 	if rest, ok := strings.CutPrefix(c.path, s.prefix+"/"); ok {
@@ -178,7 +178,7 @@ func (s *Simulator) route(r *http.Request) call {
 	} else if rest, ok := strings.CutPrefix(c.path, APIPath+"/"); ok {
 		c.Service, c.path = Shodan, "/"+rest
 	} else if _, err := netip.ParseAddr(strings.TrimPrefix(c.path, "/")); err == nil {
-		c.Service = InternetDB // an address alone is no path of the REST API
+		c.Service = InternetDB // an address alone is not a path of the REST API
 	} else {
 		c.Service = Shodan
 	}
@@ -203,8 +203,8 @@ func (s *Simulator) route(r *http.Request) call {
 	return c
 }
 
-// answer decides what a request is told: first whether it may ask at all, then what it asked for.
-func (s *Simulator) answer(c *call) *answer {
+// respond makes the response to a request. It first checks the method, the key and the limits.
+func (s *Simulator) respond(c *call) *response {
 	switch {
 	case c.r.Method != http.MethodGet && c.r.Method != http.MethodHead:
 		return htmlPage(http.StatusMethodNotAllowed)
@@ -219,11 +219,11 @@ func (s *Simulator) answer(c *call) *answer {
 		}
 		return s.cveDB(c)
 	case !s.known(c.Key):
-		return htmlAnswer(http.StatusUnauthorized, unauthorizedPage)
+		return htmlResponse(http.StatusUnauthorized, unauthorizedPage)
 	case !s.allow(c):
 		return s.limited(apiLimited)
 	case c.Service == Exploits:
-		return s.exploitsAnswer(c)
+		return s.searchExploits(c)
 	}
 	return s.rest(c)
 }

@@ -10,12 +10,12 @@ import (
 	"strconv"
 )
 
-// errDropped is what a caller in the same process sees of a dropped connection.
-var errDropped = errors.New("shodantest: the connection was closed before the answer")
+// errDropped is the error for a dropped connection.
+var errDropped = errors.New("shodantest: the connection was closed before the response")
 
-// Transport asks the simulator without a connection, in the caller's own goroutine. As nothing waits for real I/O, and
-// the simulator's latency and limits keep the time of package time, it works inside testing/synctest. Scheme and host
-// of a request do not matter.
+// Transport returns an http.RoundTripper that calls the simulator in the goroutine of the request. It works inside
+// testing/synctest, because it has no real I/O and the simulator takes the time from package time. Scheme and host of the
+// URL do not matter.
 func (s *Simulator) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ sim *Simulator }
@@ -54,7 +54,7 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	}, nil
 }
 
-// memory is an http.ResponseWriter that keeps what is written.
+// memory is an http.ResponseWriter that stores the response.
 type memory struct {
 	header http.Header
 	status int
@@ -77,7 +77,7 @@ func (w *memory) Write(b []byte) (int, error) {
 // Flush implements http.Flusher.
 func (w *memory) Flush() { w.WriteHeader(http.StatusOK) }
 
-// serve runs the handler and reports whether it gave the connection up.
+// serve runs the handler, and reports whether it aborted the response.
 func (w *memory) serve(h http.Handler, r *http.Request) (aborted bool) {
 	defer func() {
 		if p := recover(); p == http.ErrAbortHandler {
@@ -90,7 +90,7 @@ func (w *memory) serve(h http.Handler, r *http.Request) (aborted bool) {
 	return false
 }
 
-// brokenOff is the end of a body whose connection is lost.
+// brokenOff is the end of a body of an aborted response.
 type brokenOff struct{}
 
 func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

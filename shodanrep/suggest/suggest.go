@@ -1,4 +1,4 @@
-// Package suggest finds which name was meant where one is misspelt.
+// Package suggest suggests names for misspelled ones.
 package suggest
 
 import (
@@ -10,11 +10,11 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// shortest is how long a name must be to be taken for the beginning of a longer one.
-const shortest = 3
+// minPrefix is the minimum length of a name that is suggested to be the beginning of a longer one.
+const minPrefix = 3
 
-// DidYouMean returns `: did you mean "host"?` for an error about a name that does not exist. It returns "" where no
-// candidate is like the name.
+// DidYouMean returns `: did you mean "host"?` for an error about a name that does not exist. It returns "" if no candidate
+// is similar.
 func DidYouMean(name string, candidates []string) string {
 	if nearest := Nearest(name, candidates); nearest != "" {
 		return fmt.Sprintf(": did you mean %q?", nearest)
@@ -22,9 +22,8 @@ func DidYouMean(name string, candidates []string) string {
 	return ""
 }
 
-// Nearest returns the candidate that is most like a name, in any case, and "" where none is like it. A candidate is like
-// a name that has a few letters wrong, or that is the beginning of the candidate. A prefix that all candidates share,
-// as tables do, says nothing.
+// Nearest returns the candidate that is most similar to a name, ignoring case, or "" if none is. A candidate is similar if
+// it differs in a few letters or begins with the name. A prefix that all candidates share, as tables do, is ignored.
 func Nearest(name string, candidates []string) string {
 	prefix := sharedPrefix(candidates)
 	name = strings.TrimPrefix(strings.ToLower(name), strings.ToLower(prefix))
@@ -32,11 +31,11 @@ func Nearest(name string, candidates []string) string {
 	var longer []string
 	for _, candidate := range candidates {
 		rest := strings.ToLower(candidate[len(prefix):])
-		if len(name) >= shortest && strings.HasPrefix(rest, name) {
+		if len(name) >= minPrefix && strings.HasPrefix(rest, name) {
 			longer = append(longer, candidate)
 		}
 		distance := levenshtein.Distance(name, rest, nil)
-		if alike(name, rest, distance) && (nearest == "" || distance < least) {
+		if isTypo(name, rest, distance) && (nearest == "" || distance < least) {
 			nearest, least = candidate, distance
 		}
 	}
@@ -46,12 +45,12 @@ func Nearest(name string, candidates []string) string {
 	return nearest
 }
 
-// alike reports whether so many wrong letters may be a slip: two, or a third of a long name, and never more than half.
-func alike(name, candidate string, distance int) bool {
+// isTypo reports whether a distance may be a typing error: two letters, or a third of a long name, and at most half.
+func isTypo(name, candidate string, distance int) bool {
 	return distance <= max(2, len(name)/3) && 2*distance <= max(len(name), len(candidate))
 }
 
-// sharedPrefix returns the words, with the underscores behind them, that all of several names begin with.
+// sharedPrefix returns the longest prefix of whole words, each with its underscore, that all names share.
 func sharedPrefix(names []string) string {
 	if len(names) < 2 {
 		return ""

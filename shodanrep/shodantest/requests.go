@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// Request is one request that the simulator was sent.
+// Request is a request to the simulator.
 type Request struct {
-	Time     time.Time // when it arrived
-	Service  string    // Shodan, InternetDB or CVEDB
+	Time     time.Time // of arrival
+	Service  string    // Shodan, InternetDB, CVEDB or Exploits
 	Endpoint string    // such as EndpointHost
-	Target   string    // the address or the addresses, the query, the names, the CVE asked for; all parameters of a list of CVEs
-	Key      string    // the API key it came with
-	Status   int       // what it was answered, 0 while it is under way or where its caller went away or was dropped
+	Target   string    // the address or addresses, the query, the names or the CVE; all parameters for a list of CVEs
+	Key      string    // the API key
+	Status   int       // the status of the response, 0 while in flight or if the client has gone or was dropped
 }
 
-// record is the requests so far.
+// record has the requests so far.
 type record struct {
 	mu       sync.Mutex
 	requests []Request
@@ -25,11 +25,11 @@ type record struct {
 	peak     int
 }
 
-// begin notes the arrival of a request, and its end when the function it returns is called.
+// begin records the arrival of a request. The function that it returns records the end.
 func (rec *record) begin(c *call) (done func(status int)) {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
-	// The time is taken under the lock, so that the limits see time run forwards only.
+	// Under the lock, so that the times are in order for the limits.
 	c.Time = time.Now()
 	i := len(rec.requests)
 	rec.requests = append(rec.requests, c.Request)
@@ -43,14 +43,14 @@ func (rec *record) begin(c *call) (done func(status int)) {
 	}
 }
 
-// Requests returns the requests so far, in the order they arrived.
+// Requests returns the requests so far, in order of arrival.
 func (s *Simulator) Requests() []Request {
 	s.record.mu.Lock()
 	defer s.record.mu.Unlock()
 	return slices.Clone(s.record.requests)
 }
 
-// Count is the number of requests to a service so far, to all for "".
+// Count returns the number of requests to a service so far, or to all services for "".
 func (s *Simulator) Count(service string) int {
 	s.record.mu.Lock()
 	defer s.record.mu.Unlock()
@@ -63,15 +63,15 @@ func (s *Simulator) Count(service string) int {
 	return n
 }
 
-// MaxInFlight is the highest number of requests that were under way at once.
+// MaxInFlight returns the highest number of concurrent requests so far.
 func (s *Simulator) MaxInFlight() int {
 	s.record.mu.Lock()
 	defer s.record.mu.Unlock()
 	return s.record.peak
 }
 
-// PeakPerSecond is the highest number of requests with one key that a service was sent in any one second, those it
-// refused included: of all windows [t, t+1s), not only of those that begin with a second of the clock.
+// PeakPerSecond returns the highest number of requests to a service with one key in any window of one second, including
+// refused requests.
 func (s *Simulator) PeakPerSecond(service string) int {
 	byKey := map[string][]time.Time{}
 	for _, r := range s.Requests() {
@@ -92,7 +92,7 @@ func (s *Simulator) PeakPerSecond(service string) int {
 	return peak
 }
 
-// log writes a line about an answer, where WithLog asks for it.
+// log writes a line about a response if WithLog is set.
 func (s *Simulator) log(c *call, status int) {
 	if s.logTo == nil {
 		return
