@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// dependencies returns what an expression depends on, and checks the subqueries in it.
+// dependencies returns the scans that an expression depends on, and checks the subqueries in it.
 func (sc *scope) dependencies(c *checker, expression any) names {
 	found := names{}
 	switch expression := expression.(type) {
@@ -27,13 +27,13 @@ func (sc *scope) dependencies(c *checker, expression any) names {
 	return found
 }
 
-// subquery checks a subquery in an expression, and returns what the expression depends on because of it.
+// subquery checks a subquery in an expression, and returns the scans that the expression depends on because of it.
 func (sc *scope) subquery(c *checker, link node) names {
 	selected := as(link["subselect"], "SelectStmt")
 	found := sc.dependencies(c, link["testexpr"])
 	switch text(link, "subLinkType") {
 	case "EXISTS_SUBLINK":
-		// Its conditions become those of a join, and are recorded where they stand.
+		// Its conditions become those of a join, and are added by the query itself.
 		if _, inner := c.query(selected, sc, inExists); inner.fence {
 			maps.Copy(found, inner.outer)
 		}

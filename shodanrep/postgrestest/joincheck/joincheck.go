@@ -1,13 +1,13 @@
-// Package joincheck finds joins from which Steampipe drops conditions.
+// Package joincheck finds joins of which Steampipe drops conditions.
 //
-// Steampipe's foreign data wrapper drives a table by its key column in a nested loop. It keeps the key and at most one
-// further equality. Every other condition that names the table and another one vanishes without an error, because the
-// wrapper leaves it out of the path and PostgreSQL takes it for enforced. So a query may join a table of the plugin by
-// one condition only, and has to filter where PostgreSQL cannot merge the filter into the join: outside a materialized
-// CTE, a function, or a subquery with offset 0.
+// In a nested loop by a key column, Steampipe's foreign data wrapper keeps the key and at most one more equality. It drops
+// every other condition on the table and another table without an error: the wrapper does not put it into the path, and
+// PostgreSQL assumes that it is enforced. So a query may join a table of the plugin by only one condition, and must filter
+// where PostgreSQL cannot merge the filter into the join: outside a materialized CTE, a function, or a subquery with
+// offset 0.
 //
-// The check is stricter than the wrapper: it reports every table that more than one condition ties to another, whichever
-// plan PostgreSQL would choose.
+// The check is stricter than the wrapper: it reports every table that is joined by more than one condition, whatever the
+// plan is.
 package joincheck
 
 import (
@@ -20,8 +20,8 @@ import (
 	"github.com/wasilibs/go-pgquery/parser"
 )
 
-// Problems parses SQL as PostgreSQL does and returns the joins in it that are not safe. Tables are those of the plugin and
-// of other plugins, by name. Tables without key columns are read whole and cannot lose a condition.
+// Problems parses SQL with PostgreSQL's parser and returns its unsafe joins. The tables are those of the plugin and of
+// other plugins, by name. Tables without key columns are read completely and lose no condition.
 func Problems(sql string, tables map[string]*plugin.Table) ([]string, error) {
 	text, err := parser.ParseToJSON(sql)
 	if err != nil {
@@ -38,7 +38,7 @@ func Problems(sql string, tables map[string]*plugin.Table) ([]string, error) {
 	return c.problems(), nil
 }
 
-// Foreign returns a table for each of the names, of which nothing more is known than that another plugin has it.
+// Foreign returns tables of other plugins, of which only the names are known.
 func Foreign(names ...string) map[string]*plugin.Table {
 	tables := map[string]*plugin.Table{}
 	for _, name := range names {
@@ -47,7 +47,7 @@ func Foreign(names ...string) map[string]*plugin.Table {
 	return tables
 }
 
-// Check fails a test with each problem of the SQL that it finds at a place.
+// Check reports each problem of the SQL at a place as an error of a test.
 func Check(t testing.TB, place, sql string, tables map[string]*plugin.Table) {
 	t.Helper()
 	problems, err := Problems(sql, tables)
@@ -59,7 +59,7 @@ func Check(t testing.TB, place, sql string, tables map[string]*plugin.Table) {
 	}
 }
 
-// A checker collects what it finds in the statements of one text.
+// A checker collects the problems of the statements in one text.
 type checker struct {
 	tables map[string]*plugin.Table
 	scans  []*scan
@@ -72,10 +72,10 @@ type scan struct {
 	scope      *scope
 	keys       []string
 	fixed      bool     // a key has a value that is known when the scan begins
-	conditions []string // those that name another table too
+	conditions []string // on this and another table
 }
 
-// other stands for all that is not a scan.
+// other stands for everything that is not a scan.
 var other = &scan{table: "another table"}
 
 func (c *checker) problems() []string {
@@ -87,11 +87,11 @@ func (c *checker) problems() []string {
 		}
 	}
 	found = append(found, c.shared...)
-	slices.Sort(found) // a CTE that is used twice is checked twice
+	slices.Sort(found) // a CTE is checked each time it is used
 	return slices.Compact(found)
 }
 
-// newScan returns a scan of a table, or nil for a table that is not the plugin's or has no key columns.
+// newScan returns a scan of a table, or nil if the table is unknown or has no key columns.
 func (c *checker) newScan(table string, sc *scope) *scan {
 	t := c.tables[table]
 	if t == nil || t.List == nil || len(t.List.KeyColumns) == 0 {
@@ -105,7 +105,7 @@ func (c *checker) newScan(table string, sc *scope) *scan {
 	return s
 }
 
-// condition records a condition of a query with the scans whose columns it names.
+// condition adds a condition to the scans whose columns are in it.
 func (c *checker) condition(condition node, sc *scope) {
 	names := sc.dependencies(c, condition)
 	for s := range names {
@@ -122,7 +122,7 @@ func (c *checker) condition(condition node, sc *scope) {
 	}
 }
 
-// describe names a condition by its columns.
+// describe returns the columns of a condition.
 func describe(condition node) string {
 	var names []string
 	for _, fields := range columnsOf(condition) {

@@ -6,16 +6,16 @@ import (
 	"slices"
 )
 
-// A place is where a subquery stands, which decides whether PostgreSQL merges it into the query around it.
+// A place is the place of a subquery. It decides whether PostgreSQL merges the subquery into the outer query.
 type place int
 
 const (
 	inFrom   place = iota // in FROM, in a CTE, or after in
 	inExists              // after exists
-	inValue               // as a value, which stays a query of its own
+	inValue               // as a value, which is never merged
 )
 
-// fenced reports whether PostgreSQL leaves a subquery as it is.
+// fenced reports whether PostgreSQL does not merge a subquery.
 func fenced(selected node, at place) bool {
 	has := func(fields ...string) bool {
 		return slices.ContainsFunc(fields, func(field string) bool { return selected[field] != nil })
@@ -23,14 +23,14 @@ func fenced(selected node, at place) bool {
 	switch at {
 	case inValue:
 		return true
-	case inExists: // it drops what does not change whether there is a row
+	case inExists: // PostgreSQL drops clauses that do not decide whether there is a row
 		return has("limitOffset", "havingClause")
 	default:
 		return has("limitOffset", "limitCount", "groupClause", "havingClause", "distinctClause")
 	}
 }
 
-// query checks a SELECT and returns what it selects, as a relation.
+// query checks a SELECT and returns its result as a relation.
 func (c *checker) query(selected node, parent *scope, at place) (*relation, *scope) {
 	sc := &scope{parent: parent, ctes: map[string]node{}, outer: names{}, fence: fenced(selected, at)}
 	for _, item := range list(child(selected, "withClause"), "ctes") {
@@ -41,7 +41,7 @@ func (c *checker) query(selected node, parent *scope, at place) (*relation, *sco
 	if left := child(selected, "larg"); left != nil { // of union, intersect and except
 		result, _ = c.query(left, sc, at)
 		right, _ := c.query(child(selected, "rarg"), sc, at)
-		if result.rest != nil || right.rest != nil { // which column is which is not known
+		if result.rest != nil || right.rest != nil { // the order of the columns is unknown
 			result.rest = result.all()
 			maps.Copy(result.rest, right.all())
 		}
@@ -69,7 +69,7 @@ func (c *checker) query(selected node, parent *scope, at place) (*relation, *sco
 	return result, sc
 }
 
-// targets gives the result the columns that a query selects.
+// targets adds the columns of a query to its result.
 func (c *checker) targets(selected node, sc *scope, result *relation) {
 	for _, item := range list(selected, "targetList") {
 		target := as(item, "ResTarget")
@@ -104,7 +104,7 @@ func (c *checker) targets(selected node, sc *scope, result *relation) {
 	}
 }
 
-// add gives a relation one more column.
+// add adds a column to a relation.
 func (r *relation) add(name string, depends names) {
 	if _, twice := r.columns[name]; !twice {
 		r.order = append(r.order, name)
@@ -113,7 +113,7 @@ func (r *relation) add(name string, depends names) {
 	maps.Copy(r.columns[name], depends)
 }
 
-// from adds a part of a FROM clause to a scope, with the conditions of its joins.
+// from adds an item of a FROM clause to a scope, with the conditions of its joins.
 func (c *checker) from(item node, sc *scope) {
 	switch {
 	case item["RangeVar"] != nil:
@@ -185,14 +185,14 @@ func (c *checker) table(from node, sc *scope) {
 	sc.include(r, from, table)
 }
 
-// expand checks a common table expression where it is used, as PostgreSQL puts it there.
+// expand checks a common table expression where it is used, because PostgreSQL inlines it.
 func (c *checker) expand(cte node, owner *scope) *relation {
 	inner := &scope{parent: owner, ctes: map[string]node{text(cte, "ctename"): {}}, outer: names{}}
 	result, _ := c.query(as(cte["ctequery"], "SelectStmt"), inner, inFrom)
 	return result
 }
 
-// materialized checks the common table expressions that are queries of their own.
+// materialized checks the materialized common table expressions.
 func (c *checker) materialized(selected node, sc *scope) {
 	for _, item := range list(child(selected, "withClause"), "ctes") {
 		cte := as(item, "CommonTableExpr")
@@ -202,7 +202,7 @@ func (c *checker) materialized(selected node, sc *scope) {
 	}
 }
 
-// include adds a relation to a scope under the name that the query gives it.
+// include adds a relation to a scope by its name in the query.
 func (sc *scope) include(r *relation, from node, name string) {
 	alias, columns := aliasOf(from, name)
 	named := &relation{name: alias, scan: r.scan, columns: r.columns, order: r.order, rest: r.rest}
@@ -218,7 +218,7 @@ func (sc *scope) include(r *relation, from node, name string) {
 	sc.relations = append(sc.relations, named)
 }
 
-// conditions records each part of a condition.
+// conditions adds each part of a condition.
 func (c *checker) conditions(condition node, sc *scope) {
 	for _, part := range conjuncts(condition) {
 		c.condition(part, sc)
@@ -236,7 +236,7 @@ func (c *checker) conditions(condition node, sc *scope) {
 	}
 }
 
-// using records a condition of a join that names one column of both sides.
+// using adds a condition of a join that names a column of both sides.
 func (c *checker) using(name string, sc *scope, first, second int) {
 	both := names{}
 	for i, r := range sc.relations[first:] {
@@ -258,7 +258,7 @@ func (c *checker) using(name string, sc *scope, first, second int) {
 	}
 }
 
-// all returns what any of the columns depends on.
+// all returns the scans that any of the columns depends on.
 func (r *relation) all() names {
 	found := maps.Clone(r.rest)
 	if found == nil {

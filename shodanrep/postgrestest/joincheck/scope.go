@@ -5,29 +5,29 @@ import (
 	"slices"
 )
 
-// names are the scans that an expression depends on, and other for all else.
+// names are the scans that an expression depends on. The scan other stands for everything else.
 type names map[*scan]bool
 
-// A relation is what a query selects from: its columns by name, with what each depends on, and what all further columns
-// depend on, which is nil where there are none.
+// A relation is a table, subquery or function in a FROM clause, with the dependencies of its columns. The dependencies of
+// unknown columns are in rest, which is nil if all columns are known.
 type relation struct {
 	name    string
-	scan    *scan // where it is a table of the plugin itself
+	scan    *scan // if it is a table of the plugin
 	columns map[string]names
 	order   []string
 	rest    names
 }
 
-// opaque is a relation of which nothing is the plugin's any more.
+// opaque returns a relation without columns of the plugin.
 func opaque(name string) *relation { return &relation{name: name, rest: names{other: true}} }
 
-// A scope is one SELECT: what it selects from, and the query around it.
+// A scope is one SELECT: the relations in its FROM clause, and its outer query.
 type scope struct {
 	parent    *scope
 	relations []*relation
 	ctes      map[string]node
-	fence     bool  // PostgreSQL does not merge it into the query around it
-	outer     names // what it names of the queries around it
+	fence     bool  // PostgreSQL does not merge it into the outer query
+	outer     names // the scans of outer queries that it refers to
 	equal     [][2]column
 }
 
@@ -37,7 +37,7 @@ type column struct {
 	name string
 }
 
-// hides reports whether a scan of a query around this one is behind a fence, where its columns are parameters.
+// hides reports whether a scan of an outer query is behind a fence, where its columns are parameters.
 func (sc *scope) hides(s *scan) bool {
 	fenced := false
 	for at := sc; at != nil; at = at.parent {
@@ -49,12 +49,12 @@ func (sc *scope) hides(s *scan) bool {
 	return false
 }
 
-// cte returns the common table expression of a name, and the scope that it belongs to.
+// cte returns the common table expression of a name, and its scope.
 func (sc *scope) cte(name string) (node, *scope) {
 	for at := sc; at != nil; at = at.parent {
 		switch cte := at.ctes[name]; {
 		case cte == nil:
-		case cte["ctequery"] == nil: // it is this one that is being expanded, and its name means something else in it
+		case cte["ctequery"] == nil: // inside the expression itself, its name means something else
 			at = at.parent
 		default:
 			return cte, at
@@ -63,7 +63,7 @@ func (sc *scope) cte(name string) (node, *scope) {
 	return nil, nil
 }
 
-// resolve returns what a column reference depends on, and notes in each scope what it names of those around it.
+// resolve returns the scans that a column reference depends on, and adds them to outer of each scope in between.
 func (sc *scope) resolve(fields []string) names {
 	for at := sc; at != nil; at = at.parent {
 		found, ok := at.own(fields)
@@ -78,7 +78,7 @@ func (sc *scope) resolve(fields []string) names {
 	return names{other: true}
 }
 
-// own resolves a column reference among the relations of this scope alone.
+// own resolves a column reference in this scope only.
 func (sc *scope) own(fields []string) (names, bool) {
 	name := fields[len(fields)-1]
 	found, ok := names{}, false
@@ -106,7 +106,7 @@ func (sc *scope) own(fields []string) (names, bool) {
 	return found, ok
 }
 
-// columnNamed returns the column that a reference names in this scope, where it is one of a relation with a name.
+// columnNamed returns the column of a qualified reference in this scope.
 func (sc *scope) columnNamed(fields []string) (column, bool) {
 	if len(fields) < 2 {
 		return column{}, false

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// sharedKeys reports tables of the plugin that are joined by their keys with the same column of a third. Each can only
-// be looked up after the other, and so neither gets its key.
+// sharedKeys reports tables of the plugin that are joined by their keys with the same column of a third table. Each can
+// only be scanned after the other, so neither gets its key.
 func (c *checker) sharedKeys(sc *scope) {
 	class := map[column]int{}
 	for i, pair := range sc.equal {

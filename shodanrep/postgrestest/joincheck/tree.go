@@ -7,8 +7,7 @@ import (
 	"slices"
 )
 
-// A node is a part of a parse tree, as libpg_query writes it: an object whose one field is its kind, or the fields of
-// such an object.
+// A node is a part of libpg_query's parse tree: an object whose only field is its kind, or the fields of such an object.
 type node = map[string]any
 
 func decode(text string) (any, error) {
@@ -19,7 +18,7 @@ func decode(text string) (any, error) {
 	return tree, nil
 }
 
-// find returns the outermost nodes of a kind, in the order of the text.
+// find returns the outermost nodes of a kind, in order.
 func find(tree any, kind string) []node {
 	var found []node
 	switch tree := tree.(type) {
@@ -38,7 +37,7 @@ func find(tree any, kind string) []node {
 	return found
 }
 
-// as returns the fields of a node that is of a kind, or nil.
+// as returns the fields of a node of a kind, or nil if it has another kind.
 func as(tree any, kind string) node {
 	n, _ := tree.(node)
 	fields, _ := n[kind].(node)
@@ -68,7 +67,7 @@ func text(n node, field string) string {
 	return s
 }
 
-// aliasOf returns the name that a part of a FROM clause goes by, and the names of its columns where it gives them.
+// aliasOf returns the alias of an item of a FROM clause, and its column aliases.
 func aliasOf(n node, name string) (string, []string) {
 	alias := child(n, "alias")
 	if given := text(alias, "aliasname"); given != "" {
@@ -81,7 +80,7 @@ func aliasOf(n node, name string) (string, []string) {
 	return name, columns
 }
 
-// fieldsOf returns the names of a column reference, "*" for all columns.
+// fieldsOf returns the parts of a column reference. "*" stands for all columns.
 func fieldsOf(ref node) []string {
 	var fields []string
 	for _, field := range list(ref, "fields") {
@@ -103,8 +102,8 @@ func columnsOf(expression any) [][]string {
 	return found
 }
 
-// conjuncts divides a condition into those that PostgreSQL may take apart. Of alternatives it takes out what all of them
-// have in common, so their parts count as well.
+// conjuncts splits a condition into the parts that PostgreSQL may separate. It extracts common parts from alternatives, so
+// their parts count as well.
 func conjuncts(condition node) []node {
 	b := as(condition, "BoolExpr")
 	if b == nil {

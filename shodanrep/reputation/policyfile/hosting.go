@@ -34,7 +34,7 @@ func (b *hostingBlock) rule(r *report) *reputation.HostingRule {
 	for i, text := range b.ASNs {
 		number, name, _ := strings.Cut(text, " ")
 		if asn.Validate(number) != nil {
-			r.wrongElement(b.Body, "asns", i, `%q is no autonomous system: use its number and, after a space, its name, such as "AS64496 Example Hosting"`, text)
+			r.wrongElement(b.Body, "asns", i, `%q is not an autonomous system: use its number and, after a space, its name, such as "AS64496 Example Hosting"`, text)
 		}
 		rule.ASNs = append(rule.ASNs, reputation.ASN{Number: number, Name: strings.TrimSpace(name)})
 	}
@@ -47,7 +47,7 @@ func (b *hostingBlock) rule(r *report) *reputation.HostingRule {
 	b.checkWords(r, "line_words", b.LineWords)
 	for i, domain := range b.Domains {
 		if domain != strings.ToLower(domain) || strings.Trim(domain, ". *") != domain || domain == "" {
-			r.wrongElement(b.Body, "domains", i, `%q is no domain: write it in lower case, as "vpn.example"; the names below it count too`, domain)
+			r.wrongElement(b.Body, "domains", i, `%q is not a domain: write it in lower case, as "vpn.example"; the names below it count too`, domain)
 		}
 	}
 	return rule
