@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Parse parses a network, or an address as the network of only that address. It ignores space around the text and an IPv6
-// zone, which names an interface of one machine, and returns the IPv4 address for an IPv4-mapped IPv6 address.
+// Parse parses a network, or an address as the network of only that address. It ignores space around the text and an
+// IPv6 zone, which names an interface of one machine, and returns the IPv4 address for an IPv4-mapped IPv6 address.
 func Parse(text string) (netip.Prefix, bool) {
 	text = strings.TrimSpace(text)
 	if addr, err := netip.ParseAddr(text); err == nil {

@@ -18,9 +18,9 @@ import (
 // analyst is the role of the tests. It owns its database and is not a superuser.
 const analyst = "analyst"
 
-// A Database is a new database for a test, with a second one in the place of the services: a foreign table of the first is
-// an ordinary table of the second, the remote database. So its scans are those of a foreign table, and their queries are in
-// the server's log.
+// A Database is a new database for a test, with a second one in the place of the services: a foreign table of the first
+// is an ordinary table of the second, the remote database. So its scans are those of a foreign table, and their queries
+// are in the server's log.
 type Database struct {
 	t      testing.TB
 	server *server
@@ -32,8 +32,8 @@ type Database struct {
 	Conn *pgx.Conn
 }
 
-// New makes a database for a test. The first call starts the server. Without PostgreSQL the test is skipped. Tests that use
-// RemoteQueries must not run in parallel, because they share the server's log.
+// New makes a database for a test. The first call starts the server. Without PostgreSQL the test is skipped. Tests that
+// use RemoteQueries must not run in parallel, because they share the server's log.
 func New(t testing.TB) *Database {
 	t.Helper()
 	shared.once.Do(func() { shared.server, shared.err = start() })
@@ -76,8 +76,8 @@ func (db *Database) connect(role, database string) *pgx.Conn {
 	return conn
 }
 
-// CreateForeignTable creates a foreign table in a schema, and its table in the remote database. The columns are in the form
-// of create table.
+// CreateForeignTable creates a foreign table in a schema, and its table in the remote database. The columns are in the
+// form of create table.
 func (db *Database) CreateForeignTable(schema, table, columns string) {
 	db.t.Helper()
 	execute(db.t, db.remote, fmt.Sprintf("create schema if not exists %[1]s; create table %[1]s.%[2]s (%[3]s)", schema, table, columns))
@@ -161,7 +161,8 @@ var (
 	detail   = regexp.MustCompile(`(?s)^DETAIL:\s+(?:p|P)arameters: (.*)`)
 )
 
-// RemoteQueries returns the queries that the foreign tables have sent since the last call, in order, with their parameters.
+// RemoteQueries returns the queries that the foreign tables have sent since the last call, in order, with their
+// parameters.
 func (db *Database) RemoteQueries() []string {
 	db.t.Helper()
 	text, err := os.ReadFile(db.server.log())

@@ -90,8 +90,8 @@ func checkEscapes(text []byte) error {
 	return nil
 }
 
-// checkNumeric returns an error for a number that does not fit PostgreSQL's numeric: its weight, in groups of four digits,
-// has 16 bits, and its scale has 14 bits.
+// checkNumeric returns an error for a number that does not fit PostgreSQL's numeric: its weight, in groups of four
+// digits, has 16 bits, and its scale has 14 bits.
 func checkNumeric(number string) error {
 	parts := numberExponent.FindStringSubmatch(number)
 	if parts == nil {

@@ -17,8 +17,8 @@ type ASN struct{ Number, Name string }
 //go:embed data/*.csv
 var asnFiles embed.FS
 
-// asnLists returns the built-in lists of autonomous systems, by kind. They are in the folder data, with the source and the
-// date of each line.
+// asnLists returns the built-in lists of autonomous systems, by kind. They are in the folder data, with the source and
+// the date of each line.
 var asnLists = sync.OnceValue(func() map[string][]ASN {
 	lists := map[string][]ASN{}
 	files, err := asnFiles.ReadDir("data")

@@ -107,8 +107,8 @@ func productsOf(cpes []string) []string {
 	return slices.Compact(products)
 }
 
-// distinct returns the sorted values without duplicates. It does not change the list, and may return the list itself, so
-// the result must not be changed either.
+// distinct returns the sorted values without duplicates. It does not change the list, and may return the list itself,
+// so the result must not be changed either.
 func distinct[T int | string](values []T) []T {
 	for i := 1; i < len(values); i++ {
 		if values[i-1] >= values[i] {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Host is the data on a host that policies use. The lists may be in any order and have duplicates. Fields that the source
-// does not have are empty.
+// Host is the data on a host that policies use. The lists may be in any order and have duplicates. Fields that the
+// source does not have are empty.
 type Host struct {
 	Ports           []int    // open ports
 	IdentifiedPorts []int    // open ports whose service is known from a banner

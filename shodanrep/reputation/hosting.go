@@ -24,8 +24,8 @@ type HostingRule struct {
 	ASNs     []ASN    // autonomous systems
 	ASNLists []string // built-in lists of autonomous systems, by kind
 	Words    []string // words of a host name, before its domain: the word dsl of 44.dsl.isp.example
-	// LineWords are words that count only in the names of customers' lines, see isLine. Providers number the lines, most of
-	// them by the address.
+	// LineWords are words that count only in the names of customers' lines, see isLine. Providers number the lines,
+	// most of them by the address.
 	LineWords []string
 	Domains   []string // domains of a host name
 }
@@ -94,8 +94,8 @@ func keepFirst[K comparable, V any](m map[K]V, key K, value V) {
 	}
 }
 
-// of returns the type of hosting of a host. If several properties match the same rule, the reason is a tag, else the cloud
-// provider, else the autonomous system, else a host name.
+// of returns the type of hosting of a host. If several properties match the same rule, the reason is a tag, else the
+// cloud provider, else the autonomous system, else a host name.
 func (x *hostingIndex) of(h *Host) Hosting {
 	first, kind, detail := len(x.types), "", ""
 	add := func(rule int, of, value string) {
@@ -167,8 +167,8 @@ func (x *hostingIndex) addName(name string, add func(rule int, of, value string)
 }
 
 // isLine reports whether the part of a host name before its domain is the number of a line, such as 203-0-113-5 and
-// customer21: it has two numbers, or one with at least two digits. A single digit usually is the number of a server, as in
-// static2.
+// customer21: it has two numbers, or one with at least two digits. A single digit usually is the number of a server, as
+// in static2.
 func isLine(text string) bool {
 	numbers := strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' })
 	return len(numbers) > 1 || len(numbers) == 1 && len(numbers[0]) > 1

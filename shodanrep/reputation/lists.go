@@ -26,9 +26,9 @@ type Listing struct {
 	Reason string // the reason, or the entry if none is given
 }
 
-// Lists are an allow list and a deny list of addresses, networks and autonomous systems. The most specific entry applies:
-// an address before its network, and a network before its autonomous system. The deny list applies if both lists have the
-// same entry.
+// Lists are an allow list and a deny list of addresses, networks and autonomous systems. The most specific entry
+// applies: an address before its network, and a network before its autonomous system. The deny list applies if both
+// lists have the same entry.
 type Lists struct {
 	networks bart.Table[Listing]
 	asns     map[string]Listing

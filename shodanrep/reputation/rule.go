@@ -11,11 +11,11 @@ type Rule struct {
 	// Reference is the URL of a page that supports the rule.
 	Reference string
 
-	// Matches are alternative conditions. If several are true, the one with the most points counts, because they detect the
-	// same thing in different ways.
+	// Matches are alternative conditions. If several are true, the one with the most points counts, because they detect
+	// the same thing in different ways.
 	Matches []*Match
-	// Count is a fact to count, instead of Matches. The points are those of the first of Steps that the number is over. The
-	// highest step comes first.
+	// Count is a fact to count, instead of Matches. The points are those of the first of Steps that the number is over.
+	// The highest step comes first.
 	Count string
 	Steps []Step
 
@@ -25,8 +25,8 @@ type Rule struct {
 	Cap int
 	// LiftTo raises the score to at least a level, and CapTo lowers it to at most a level, after all other factors.
 	LiftTo, CapTo Level
-	// Only limits the rule to vulnerabilities with details, or to those without. A rule for other facts then applies only to
-	// hosts that have such a vulnerability.
+	// Only limits the rule to vulnerabilities with details, or to those without. A rule for other facts then applies
+	// only to hosts that have such a vulnerability.
 	Only Only
 
 	// Detail is the sentence that explains the factor, and DetailOne the sentence for one value.
@@ -37,7 +37,8 @@ type Rule struct {
 	detail, detailOne template
 }
 
-// Only limits a rule to some vulnerabilities. The details of a vulnerability are whether, or how likely, it is exploited.
+// Only limits a rule to some vulnerabilities. The details of a vulnerability are whether, or how likely, it is
+// exploited.
 type Only string
 
 // The limits.
@@ -49,8 +50,8 @@ const (
 // A Step gives points to numbers greater than Over.
 type Step struct{ Over, Points int }
 
-// compile checks the rule and prepares it for use. It does not change a compiled rule, because policies share the rules of
-// their base.
+// compile checks the rule and prepares it for use. It does not change a compiled rule, because policies share the rules
+// of their base.
 func (r *Rule) compile() error {
 	if r.compiled {
 		return nil

@@ -28,8 +28,8 @@ type Result struct {
 }
 
 // Score scores a host by a policy. It adds up the positive points, then subtracts the negative ones down to zero, then
-// lifts or caps the score to a level. A factor that is cut at zero, lifts or caps has the actual difference as its points,
-// so that the points always add up to the score.
+// lifts or caps the score to a level. A factor that is cut at zero, lifts or caps has the actual difference as its
+// points, so that the points always add up to the score.
 func (p *Policy) Score(h Host) Result {
 	f := p.factsOf(&h)
 	result := Result{Factors: []Factor{}, SuspiciousPorts: []int{}, Hosting: f.hosting, Honeypot: slices.Contains(f.tags, honeypotTag)}

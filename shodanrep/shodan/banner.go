@@ -142,8 +142,8 @@ func (b *Banner) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// addOldFields adds the fields that banners of 2017 and before have in other places. Shodan tested all vulnerabilities of
-// such banners.
+// addOldFields adds the fields that banners of 2017 and before have in other places. Shodan tested all vulnerabilities
+// of such banners.
 func (b *Banner) addOldFields(title Text, tested VulnMap) {
 	if title != "" && (b.HTTP == nil || b.HTTP.Title == "") {
 		if b.HTTP == nil {
@@ -159,8 +159,8 @@ func (b *Banner) addOldFields(title Text, tested VulnMap) {
 	}
 }
 
-// VirtualHost returns the name that the crawler requested, in lower case, or "" if it requested none. Banners of one port
-// with different names are different services.
+// VirtualHost returns the name that the crawler requested, in lower case, or "" if it requested none. Banners of one
+// port with different names are different services.
 func (b *Banner) VirtualHost() string {
 	name := b.RequestedHostname
 	if name == "" && b.HTTP != nil {
@@ -195,8 +195,8 @@ func (b *Banners) UnmarshalJSON(raw []byte) error {
 
 var errNoEndpoint = errors.New("the banner has no address or no port")
 
-// ParseBanner reads one banner, such as a line of a `shodan download` file. It returns an error if the text is not a JSON
-// object or has no address or port.
+// ParseBanner reads one banner, such as a line of a `shodan download` file. It returns an error if the text is not a
+// JSON object or has no address or port.
 func ParseBanner(line []byte) (*Banner, error) {
 	var b Banner
 	if err := b.UnmarshalJSON(Clean(line)); err != nil {
@@ -208,7 +208,8 @@ func ParseBanner(line []byte) (*Banner, error) {
 	return &b, nil
 }
 
-// CPEs returns the banner's CPEs in the older form, which InternetDB also uses, or in the newer form if there is no other.
+// CPEs returns the banner's CPEs in the older form, which InternetDB also uses, or in the newer form if there is no
+// other.
 func (b *Banner) CPEs() []string {
 	if b.CPE != nil {
 		return b.CPE

@@ -21,8 +21,8 @@ const (
 	ExploitsService
 )
 
-// A Call is a request to an endpoint, other than those for hosts, and the function that reads its response. There is one
-// function per endpoint that makes its Calls.
+// A Call is a request to an endpoint, other than those for hosts, and the function that reads its response. There is
+// one function per endpoint that makes its Calls.
 type Call[T any] struct {
 	// What describes the request for people: "searching for port:22".
 	What string

@@ -74,8 +74,8 @@ func unicodeEscape(b []byte) (rune, bool) {
 	return rune(unit), true
 }
 
-// MaxDepth is how many levels of objects and lists Clean keeps. Real responses have about ten. SQLite reads 1,000, which
-// leaves room for a query that puts the value into other lists and objects.
+// MaxDepth is how many levels of objects and lists Clean keeps. Real responses have about ten. SQLite reads 1,000,
+// which leaves room for a query that puts the value into other lists and objects.
 const MaxDepth = 500
 
 // The limits of PostgreSQL's numeric: digits before the decimal point, and digits after it.
@@ -86,7 +86,8 @@ const (
 	maxNumericFraction = 16383
 )
 
-// cleanValues replaces values that are nested deeper than MaxDepth, and quotes numbers that do not fit PostgreSQL's numeric.
+// cleanValues replaces values that are nested deeper than MaxDepth, and quotes numbers that do not fit PostgreSQL's
+// numeric.
 func cleanValues(body []byte) []byte {
 	var out []byte // nil until something is replaced
 	copied := 0    // how much of body is in out
@@ -155,8 +156,8 @@ func numberEnd(body []byte, start int) int {
 	return i
 }
 
-// fitsNumeric reports whether a JSON number fits PostgreSQL's numeric. That depends on its notation as well as its value:
-// 1e-20000 and 0e-20000 have too many digits after the point, 0e131072 has one before it.
+// fitsNumeric reports whether a JSON number fits PostgreSQL's numeric. That depends on its notation as well as its
+// value: 1e-20000 and 0e-20000 have too many digits after the point, 0e131072 has one before it.
 func fitsNumeric(number []byte) bool {
 	if len(number) < 6 && bytes.IndexByte(number, 'e') < 0 && bytes.IndexByte(number, 'E') < 0 {
 		return true // the ordinary case

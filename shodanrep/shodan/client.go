@@ -49,8 +49,8 @@ func (c *Client) Host(ctx context.Context, addr netip.Addr, opts HostOptions) (*
 	return h, nil
 }
 
-// Hosts returns Shodan's data on up to 100 addresses in one request. Addresses without data are missing from the result.
-// Only some plans allow it.
+// Hosts returns Shodan's data on up to 100 addresses in one request. Addresses without data are missing from the
+// result. Only some plans allow it.
 func (c *Client) Hosts(ctx context.Context, addrs []netip.Addr, opts HostOptions) (map[netip.Addr]*Host, error) {
 	texts := make([]string, len(addrs))
 	requested := make(map[netip.Addr]bool, len(addrs))

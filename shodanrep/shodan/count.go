@@ -42,8 +42,8 @@ func (v *FacetValues) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// Count requests the number of banners that match a query, and the most frequent values of each facet, size per facet. It
-// costs no query credits.
+// Count requests the number of banners that match a query, and the most frequent values of each facet, size per facet.
+// It costs no query credits.
 //
 // https://developer.shodan.io/api (GET /shodan/host/count)
 func Count(query string, facets []string, size int) Call[*CountResult] {

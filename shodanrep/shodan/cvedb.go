@@ -139,8 +139,8 @@ func parseCVEs(body []byte) ([]CVE, error) {
 // cpe23 is the form of the CPEs that CVEDB accepts.
 var cpe23 = regexp.MustCompile(`^cpe:2\.3:[aho](:[^:]+){3}(:[^:]*){0,7}$`)
 
-// CanonicalCPE returns a CPE in the newer form, which CVEDB accepts: cpe:2.3:a:vendor:product:version. InternetDB and many
-// banners have the older form, cpe:/a:vendor:product:version. It reports whether the text is a CPE with a version.
+// CanonicalCPE returns a CPE in the newer form, which CVEDB accepts: cpe:2.3:a:vendor:product:version. InternetDB and
+// many banners have the older form, cpe:/a:vendor:product:version. It reports whether the text is a CPE with a version.
 func CanonicalCPE(text string) (string, bool) {
 	if older, ok := strings.CutPrefix(text, "cpe:/"); ok {
 		text = "cpe:2.3:" + older

@@ -124,8 +124,8 @@ type SavedQuery struct {
 	Tags        Texts       `json:"tags"`
 }
 
-// SavedQueries requests a page of the shared queries, ten per page. The newest come first, or those with the most votes if
-// sort is "votes".
+// SavedQueries requests a page of the shared queries, ten per page. The newest come first, or those with the most votes
+// if sort is "votes".
 //
 // https://developer.shodan.io/api (GET /shodan/query)
 func SavedQueries(sort string, page int) Call[*Page[SavedQuery]] {

@@ -15,8 +15,8 @@ import (
 // DNSTypes are the types of the DNS records that Shodan has.
 var DNSTypes = []string{"A", "AAAA", "CNAME", "MX", "NS", "SOA", "TXT"}
 
-// Resolve requests the addresses of host names, many per request. The names must be in the form that HostName returns. A
-// name without an address has the zero Addr. A name whose value cannot be read is missing.
+// Resolve requests the addresses of host names, many per request. The names must be in the form that HostName returns.
+// A name without an address has the zero Addr. A name whose value cannot be read is missing.
 //
 // https://developer.shodan.io/api (GET /dns/resolve)
 func Resolve(names []string) Call[map[string]netip.Addr] {
@@ -28,8 +28,8 @@ func Resolve(names []string) Call[map[string]netip.Addr] {
 	}
 }
 
-// Reverse requests the host names of addresses, many per request. The addresses must be in the form of netip.Addr.String.
-// An address without names has none. An address whose value cannot be read is missing.
+// Reverse requests the host names of addresses, many per request. The addresses must be in the form of
+// netip.Addr.String. An address without names has none. An address whose value cannot be read is missing.
 //
 // https://developer.shodan.io/api (GET /dns/reverse)
 func Reverse(addresses []string) Call[map[string]Texts] {
@@ -49,8 +49,8 @@ func oneOr(targets []string, many string) string {
 	return fmt.Sprintf("%d %s", len(targets), many)
 }
 
-// readByTarget reads a response that is an object with the targets of the request as keys. It skips other keys and values
-// that cannot be read. It returns an error for a response without any of the targets.
+// readByTarget reads a response that is an object with the targets of the request as keys. It skips other keys and
+// values that cannot be read. It returns an error for a response without any of the targets.
 func readByTarget[T any](body []byte, targets []string, canonical func(string) string, read func(json.RawMessage) (T, bool)) (map[string]T, error) {
 	items, err := readObject[map[string]json.RawMessage](body)
 	if err != nil {
@@ -148,8 +148,8 @@ type DomainOptions struct {
 	Page    int    // from 1; a page has at most 100 records
 }
 
-// Domain requests a page of the DNS records of a domain. The name must be in the form that HostName returns. It costs one
-// query credit.
+// Domain requests a page of the DNS records of a domain. The name must be in the form that HostName returns. It costs
+// one query credit.
 //
 // https://developer.shodan.io/api (GET /dns/domain/{domain})
 func Domain(domain string, opts DomainOptions) Call[*DomainPage] {

@@ -25,8 +25,8 @@ func (k Kind) String() string {
 	return [...]string{"unavailable", "bad key", "credits spent", "plan too low", "not found", "limited", "invalid"}[k]
 }
 
-// ErrUnexpected is the cause of an Error if the response is complete JSON, but not what was requested: a host without its
-// address, or a number instead of a list.
+// ErrUnexpected is the cause of an Error if the response is complete JSON, but not what was requested: a host without
+// its address, or a number instead of a list.
 var ErrUnexpected = errors.New("unexpected response")
 
 // unexpected is an error that also is ErrUnexpected.

@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// Host is a service's data on one address. Its JSON form is that of GET /shodan/host/{ip}. InternetDB's response sets only
-// Addr, Ports, Hostnames, Tags, Vulns and CPEs. A list is nil if the source does not have it, and empty if it is empty.
+// Host is a service's data on one address. Its JSON form is that of GET /shodan/host/{ip}. InternetDB's response sets
+// only Addr, Ports, Hostnames, Tags, Vulns and CPEs. A list is nil if the source does not have it, and empty if it is
+// empty.
 //
 // https://developer.shodan.io/api
 type Host struct {
@@ -47,8 +48,8 @@ type Host struct {
 	MaxAge time.Duration `json:"-"`
 }
 
-// AllCPEs returns the host's CPEs: its own list or, if there is none, those of its banners, sorted. It returns nil if the
-// response has neither.
+// AllCPEs returns the host's CPEs: its own list or, if there is none, those of its banners, sorted. It returns nil if
+// the response has neither.
 func (h *Host) AllCPEs() []string {
 	if h.CPEs != nil {
 		return h.CPEs
@@ -136,8 +137,9 @@ func ParseInternetDB(body []byte) (*Host, error) {
 	return h, nil
 }
 
-// MergeBanners makes a host from the banners of one address, such as those in a `shodan download` file. It takes the newest
-// banner per port and host name, and the facts on the host from the newest of all. It returns nil for no banners.
+// MergeBanners makes a host from the banners of one address, such as those in a `shodan download` file. It takes the
+// newest banner per port and host name, and the facts on the host from the newest of all. It returns nil for no
+// banners.
 func MergeBanners(banners []Banner) *Host {
 	if len(banners) == 0 {
 		return nil
@@ -176,8 +178,8 @@ func MergeBanners(banners []Banner) *Host {
 	return h
 }
 
-// normalize sorts the host's lists, so that equal hosts give equal rows, and fills lists that are missing from the banners.
-// The lists of ports and tags in a response are authoritative.
+// normalize sorts the host's lists, so that equal hosts give equal rows, and fills lists that are missing from the
+// banners. The lists of ports and tags in a response are authoritative.
 func (h *Host) normalize() {
 	if h.Ports == nil {
 		h.Ports = Ints{}

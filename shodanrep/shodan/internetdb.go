@@ -10,8 +10,8 @@ import (
 // DefaultInternetDBURL is the URL of InternetDB.
 const DefaultInternetDBURL = "https://internetdb.shodan.io"
 
-// InternetDB is a client for the service of the same name, which has the ports, vulnerabilities, tags, host names and CPEs
-// of addresses. It needs no key and is free for non-commercial use. The zero value is ready to use.
+// InternetDB is a client for the service of the same name, which has the ports, vulnerabilities, tags, host names and
+// CPEs of addresses. It needs no key and is free for non-commercial use. The zero value is ready to use.
 type InternetDB struct {
 	BaseURL   string // DefaultInternetDBURL if empty
 	UserAgent string

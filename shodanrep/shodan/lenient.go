@@ -85,8 +85,8 @@ func parseInt(s string) (int64, bool) {
 	return int64(f), true
 }
 
-// Texts is a JSON list of strings. A single string is a list of one. It is nil if there is no list, and empty but not nil
-// if the list is empty.
+// Texts is a JSON list of strings. A single string is a list of one. It is nil if there is no list, and empty but not
+// nil if the list is empty.
 type Texts []string
 
 // UnmarshalJSON implements json.Unmarshaler and never fails.
@@ -140,9 +140,9 @@ func list(b []byte) ([]json.RawMessage, bool) {
 	return items, true
 }
 
-// Time is a time in one of Shodan's forms: "2023-07-15T08:31:35.019046" (in UTC), RFC 3339, or the form of certificates,
-// "20260119082400Z". Anything else is the zero time, and so is a year in UTC other than 1 to 9999, which protobuf, and so
-// Steampipe's SDK, does not have.
+// Time is a time in one of Shodan's forms: "2023-07-15T08:31:35.019046" (in UTC), RFC 3339, or the form of
+// certificates, "20260119082400Z". Anything else is the zero time, and so is a year in UTC other than 1 to 9999, which
+// protobuf, and so Steampipe's SDK, does not have.
 type Time struct{ time.Time }
 
 // UnmarshalJSON implements json.Unmarshaler and never fails.

@@ -13,9 +13,9 @@ import (
 // which names of content networks have, and underscores.
 var lookupForm = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false), idna.CheckHyphens(false), idna.VerifyDNSLength(true))
 
-// HostName returns the name of a host or a domain in the form for requests: in ASCII, in lower case, and without a dot at
-// the end. It returns an error for any other text, which could change the request: a comma separates names, and a slash
-// changes the path.
+// HostName returns the name of a host or a domain in the form for requests: in ASCII, in lower case, and without a dot
+// at the end. It returns an error for any other text, which could change the request: a comma separates names, and a
+// slash changes the path.
 func HostName(text string) (string, error) {
 	trimmed := strings.TrimSpace(text)
 	if _, err := netip.ParseAddr(strings.Trim(trimmed, "[]")); err == nil {

@@ -31,8 +31,8 @@ func readPage[T any](body []byte) (*Page[T], error) {
 	return &Page[T]{Matches: matches, Total: raw.Total}, nil
 }
 
-// readObjects reads a response that is a list of JSON objects. It returns an error for anything else, also for a list with
-// one other item, because nothing says what is missing then.
+// readObjects reads a response that is a list of JSON objects. It returns an error for anything else, also for a list
+// with one other item, because nothing says what is missing then.
 func readObjects[T any](body []byte) ([]T, error) {
 	items, err := readList[json.RawMessage](body)
 	if err != nil {

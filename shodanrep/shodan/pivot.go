@@ -43,8 +43,8 @@ func (p Pivot) IsNumber() bool {
 	return false
 }
 
-// Value returns the banner's value of the pivot. It returns "" if there is none, or if the value relates nothing: the hash
-// of an empty text, and the JARM of a server that accepts no handshake, are shared by unrelated hosts.
+// Value returns the banner's value of the pivot. It returns "" if there is none, or if the value relates nothing: the
+// hash of an empty text, and the JARM of a server that accepts no handshake, are shared by unrelated hosts.
 func (p Pivot) Value(b *Banner) string {
 	switch p {
 	case Organization:
@@ -112,8 +112,8 @@ func hashValue(hash Null[int64]) string {
 	return strconv.FormatInt(hash.V, 10)
 }
 
-// Matches reports whether the banner has the value, in upper or lower case. A search also finds banners that only contain
-// the words of the value, and those do not match.
+// Matches reports whether the banner has the value, in upper or lower case. A search also finds banners that only
+// contain the words of the value, and those do not match.
 func (p Pivot) Matches(b *Banner, value string) bool {
 	own := p.Value(b)
 	return own != "" && strings.EqualFold(own, value)

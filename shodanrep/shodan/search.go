@@ -17,8 +17,8 @@ type SearchResult struct {
 // quoted is a quoted text in a query. A colon in it makes no filter.
 var quoted = regexp.MustCompile(`"[^"]*"`)
 
-// Search requests a page of the banners that match a query. Pages count from 1 and have at most 100 matches. It costs one
-// query credit if the query has a filter or the page is not the first.
+// Search requests a page of the banners that match a query. Pages count from 1 and have at most 100 matches. It costs
+// one query credit if the query has a filter or the page is not the first.
 //
 // https://developer.shodan.io/api (GET /shodan/host/search)
 func Search(query string, page int) Call[*SearchResult] {
@@ -33,8 +33,8 @@ func Search(query string, page int) Call[*SearchResult] {
 	return call
 }
 
-// ParseSearch reads a page of matches. It returns an error for anything else. Without a total, a page would look like the
-// last one.
+// ParseSearch reads a page of matches. It returns an error for anything else. Without a total, a page would look like
+// the last one.
 func ParseSearch(body []byte) (*SearchResult, error) {
 	result, err := readObject[SearchResult](body)
 	switch {
@@ -50,8 +50,8 @@ func ParseSearch(body []byte) (*SearchResult, error) {
 	return result, nil
 }
 
-// Quote quotes a value of a search filter, so that no text in it, such as the name of a certificate, becomes part of the
-// query. Shodan has no escape for a quote within quotes, so a quote becomes a space, which matches the same words.
+// Quote quotes a value of a search filter, so that no text in it, such as the name of a certificate, becomes part of
+// the query. Shodan has no escape for a quote within quotes, so a quote becomes a space, which matches the same words.
 func Quote(value string) string {
 	value = strings.Map(func(r rune) rune {
 		if r == '"' || r == '\\' || r < ' ' || r == 0x7f {

@@ -17,8 +17,8 @@ import (
 // maxBody is the maximum size of a response in bytes. Some hosts have several MB, but none has a hundred.
 const maxBody = 100 << 20
 
-// noRedirects is the HTTP client of Clients without one. It follows no redirects: the key is part of the URL, and net/http
-// would send it on in the Referer header.
+// noRedirects is the HTTP client of Clients without one. It follows no redirects: the key is part of the URL, and
+// net/http would send it on in the Referer header.
 var noRedirects = &http.Client{
 	Timeout:       30 * time.Second,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -75,8 +75,8 @@ func (t transport) get(ctx context.Context, base, path string, query url.Values)
 	return body, resp.Header, nil
 }
 
-// check returns the error in a response, or nil for a successful one. The status alone does not decide: errors come with
-// status 200, and a key without credits gets the status of a wrong key.
+// check returns the error in a response, or nil for a successful one. The status alone does not decide: errors come
+// with status 200, and a key without credits gets the status of a wrong key.
 func (t transport) check(resp *http.Response, body []byte) *Error {
 	message, isJSON := t.message(body)
 	if resp.StatusCode == http.StatusOK && message == "" {

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// VulnMap is a set of vulnerabilities by id. Most ids are CVE ids. The details are empty if the response has a list of ids.
+// VulnMap is a set of vulnerabilities by id. Most ids are CVE ids. The details are empty if the response has a list of
+// ids.
 type VulnMap map[string]Vuln
 
 // Vuln is a banner's data on one vulnerability.
@@ -44,8 +45,8 @@ func (v *Vuln) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// merge combines the data on one vulnerability from two banners. It is verified or exploited if one of them says so. Other
-// fields come from the first that has them.
+// merge combines the data on one vulnerability from two banners. It is verified or exploited if one of them says so.
+// Other fields come from the first that has them.
 func (v Vuln) merge(other Vuln) Vuln {
 	if other.Verified.V || !v.Verified.Valid {
 		v.Verified = other.Verified
@@ -65,8 +66,8 @@ func (v Vuln) merge(other Vuln) Vuln {
 	return v
 }
 
-// UnmarshalJSON implements json.Unmarshaler and never fails. It reads an object by id or a list of ids, and accepts the ids
-// that vulnIDs accepts.
+// UnmarshalJSON implements json.Unmarshaler and never fails. It reads an object by id or a list of ids, and accepts the
+// ids that vulnIDs accepts.
 func (v *VulnMap) UnmarshalJSON(b []byte) error {
 	*v = nil
 	found := VulnMap{}
@@ -102,12 +103,13 @@ func (v VulnMap) add(text string, vuln Vuln) {
 	}
 }
 
-// vulnID is the form of the known ids: CVE, Microsoft's bulletins such as MS15-034, GitHub's advisories, and China's two
-// databases.
+// vulnID is the form of the known ids: CVE, Microsoft's bulletins such as MS15-034, GitHub's advisories, and China's
+// two databases.
 var vulnID = regexp.MustCompile(`^(CVE-\d{4}-\d{4,19}|MS\d{2}-\d{3}|GHSA(-[0-9A-Z]{4}){3}|CNVD-\d{4}-\d+|CNNVD-\d{6}-\d+)$`)
 
 // vulnIDs returns the ids in a text, in upper case. It is usually one, but some responses join several with commas. It
-// skips texts that are not ids, and ids that start with "!", which means that the host was tested and is not vulnerable.
+// skips texts that are not ids, and ids that start with "!", which means that the host was tested and is not
+// vulnerable.
 func vulnIDs(text string) []string {
 	var ids []string
 	for _, item := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' }) {

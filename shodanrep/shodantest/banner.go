@@ -37,8 +37,8 @@ var services = map[int]service{
 
 const httpData = "HTTP/1.1 200 OK\r\nServer: nginx/1.18.0\r\nDate: Thu, 15 Jan 2026 12:00:00 GMT\r\nContent-Type: text/html\r\n\r\n"
 
-// complete returns a copy of a banner with the keys that every real one has. If only the port is given, it has the fields
-// of the port's default service as well.
+// complete returns a copy of a banner with the keys that every real one has. If only the port is given, it has the
+// fields of the port's default service as well.
 func (h Host) complete(given map[string]any, addr netip.Addr) map[string]any {
 	port := integer(given["port"])
 	usual, known := services[port]
@@ -110,8 +110,8 @@ func HTTP(title, server string) map[string]any {
 	}
 }
 
-// TLS returns the "ssl" of a banner, with a certificate for cn that expires at the given time. The same name and time give
-// the same certificate. Its serial number does not fit 64 bits, like most real ones.
+// TLS returns the "ssl" of a banner, with a certificate for cn that expires at the given time. The same name and time
+// give the same certificate. Its serial number does not fit 64 bits, like most real ones.
 func TLS(cn string, expires time.Time) map[string]any {
 	identity := cn + expires.UTC().Format(time.RFC3339)
 	sum := sha256.Sum256([]byte(identity))

@@ -29,9 +29,9 @@ func (s *Simulator) AddCapture(t testing.TB, path string) netip.Addr {
 	return addrs[0]
 }
 
-// Load adds the hosts of a file, or of all .json and .json.gz files in a folder, and returns their addresses. A file has
-// responses of the REST API (responses of /shodan/host/{ip}, lists of them, or pages of a search), or one banner per line,
-// like the files of `shodan download`.
+// Load adds the hosts of a file, or of all .json and .json.gz files in a folder, and returns their addresses. A file
+// has responses of the REST API (responses of /shodan/host/{ip}, lists of them, or pages of a search), or one banner
+// per line, like the files of `shodan download`.
 func (s *Simulator) Load(path string) ([]netip.Addr, error) {
 	files := []string{path}
 	if info, err := os.Stat(path); err != nil {

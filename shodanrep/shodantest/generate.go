@@ -7,9 +7,9 @@ import (
 	"net/netip"
 )
 
-// Generated hosts are computed from their addresses, so that they take no memory. The documentation ranges are too small
-// for a hundred thousand, so their addresses are in 11.0.0.0/8, which is public. Their data is invented, and nothing is
-// ever sent to them.
+// Generated hosts are computed from their addresses, so that they take no memory. The documentation ranges are too
+// small for a hundred thousand, so their addresses are in 11.0.0.0/8, which is public. Their data is invented, and
+// nothing is ever sent to them.
 const generatedFirst = 11<<24 + 1
 
 // maxGenerated is the number of addresses from 11.0.0.1 on.

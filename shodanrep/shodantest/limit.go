@@ -5,8 +5,8 @@ import "time"
 // caller is the client of a rate limit: a key of the REST API, or everyone for the other services.
 type caller struct{ service, key string }
 
-// bucket is a token bucket that counts time instead of tokens: a request costs one interval. Unlike fractions of tokens,
-// whole nanoseconds add up exactly.
+// bucket is a token bucket that counts time instead of tokens: a request costs one interval. Unlike fractions of
+// tokens, whole nanoseconds add up exactly.
 type bucket struct {
 	saved time.Duration
 	at    time.Time // when saved was last updated

@@ -51,8 +51,8 @@ func WithKey(key string) Option {
 	return func(s *settings) { s.accounts[0].key = key }
 }
 
-// WithPlan sets the plan of the key: "oss" can neither look up hosts nor search, "dev" and "plus" can do both, and "corp"
-// can also look up many addresses per request. The default is "dev".
+// WithPlan sets the plan of the key: "oss" can neither look up hosts nor search, "dev" and "plus" can do both, and
+// "corp" can also look up many addresses per request. The default is "dev".
 func WithPlan(plan string) Option {
 	return func(s *settings) { s.accounts[0].plan = plan }
 }
@@ -80,9 +80,9 @@ func WithLatency(d time.Duration) Option {
 	return func(s *settings) { s.latency = d }
 }
 
-// WithRateLimit limits the requests per second to a service, with a burst. The limit of the REST API is per key. Requests
-// over the limit get status 429. The limit is strict: on a real network a client that keeps the rate needs a burst of 2,
-// because two requests may arrive closer together than they were sent.
+// WithRateLimit limits the requests per second to a service, with a burst. The limit of the REST API is per key.
+// Requests over the limit get status 429. The limit is strict: on a real network a client that keeps the rate needs a
+// burst of 2, because two requests may arrive closer together than they were sent.
 func WithRateLimit(service string, perSecond float64, burst int) Option {
 	return func(s *settings) {
 		s.rates[service] = rate{interval: time.Duration(float64(time.Second) / perSecond), burst: max(burst, 1)}
@@ -94,8 +94,8 @@ func WithRetryAfter(d time.Duration) Option {
 	return func(s *settings) { s.retryAfter = d }
 }
 
-// WithBan makes InternetDB ban the client for a time after a number of 429 responses by WithRateLimit, as the real service
-// does. During a ban every response is 429. The number counts from the start or from the last ban.
+// WithBan makes InternetDB ban the client for a time after a number of 429 responses by WithRateLimit, as the real
+// service does. During a ban every response is 429. The number counts from the start or from the last ban.
 func WithBan(after429s int, d time.Duration) Option {
 	return func(s *settings) { s.banAfter, s.banFor = after429s, d }
 }

@@ -25,8 +25,8 @@ func TestShodansOwnClientUnderstandsTheSimulator(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), python, "-c", "import shodan").CombinedOutput(); err != nil {
 		t.Skipf("%s cannot import shodan; install it with: apt-get install python3-shodan (%v: %s)", python, err, bytes.TrimSpace(out))
 	}
-	// A search with a filter, the second page that a cursor looks for, and the names of a domain cost a credit each: the
-	// last search has none.
+	// A search with a filter, the second page that a cursor looks for, and the names of a domain cost a credit each:
+	// the last search has none.
 	sim := shodantest.New(t, shodantest.WithPlan("corp"), shodantest.WithCredits(3),
 		shodantest.WithAnotherKey("free", "oss"), shodantest.WithAnotherKey("dev", "dev"))
 	host := oneHost

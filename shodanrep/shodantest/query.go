@@ -18,8 +18,8 @@ type term struct {
 	values  []string
 }
 
-// parseQuery reads a query: words and "quoted words", filter:value, filter:"a value", filter:one,two,"and a third", and a
-// "-" before any of them that must not match. A quote within quotes is not possible.
+// parseQuery reads a query: words and "quoted words", filter:value, filter:"a value", filter:one,two,"and a third", and
+// a "-" before any of them that must not match. A quote within quotes is not possible.
 func parseQuery(text string) (query, error) {
 	p := parser{rest: strings.TrimFunc(text, unicode.IsSpace)}
 	if p.rest == "" {

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// The errors of the services, from captures and public reports. Comments mark what is unknown and the simulator's choice.
+// The errors of the services, from captures and public reports. Comments mark what is unknown and the simulator's
+// choice.
 const (
 	unauthorizedPage = `<html>
  <head>

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Endpoints of the REST API, as in Request and Fault, whose names are not their paths or that tests use often. The name of
-// any other endpoint is its path.
+// Endpoints of the REST API, as in Request and Fault, whose names are not their paths or that tests use often. The name
+// of any other endpoint is its path.
 const (
 	EndpointHost   = "/shodan/host/{ip}"
 	EndpointHosts  = "/shodan/host/{ip},{ip}" // many addresses in one request

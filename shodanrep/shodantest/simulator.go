@@ -1,6 +1,6 @@
-// Package shodantest simulates Shodan's REST API, InternetDB, CVEDB and exploit search: their responses, errors, limits and
-// faults, for hosts that a test makes or that were captured. It does not use the clients of package shodan, so that a
-// mistake in a client cannot hide here as well.
+// Package shodantest simulates Shodan's REST API, InternetDB, CVEDB and exploit search: their responses, errors, limits
+// and faults, for hosts that a test makes or that were captured. It does not use the clients of package shodan, so that
+// a mistake in a client cannot hide here as well.
 //
 //	sim := shodantest.New(t, shodantest.WithRateLimit(shodantest.Shodan, 1, 1))
 //	sim.AddHost(shodantest.Host{IP: "192.0.2.1", Ports: []int{22, 443}, Vulns: []string{"CVE-2021-44228"}})
@@ -79,8 +79,8 @@ var simulators atomic.Int64
 func New(t testing.TB, opts ...Option) *Simulator {
 	t.Helper()
 	s := NewHandler(opts...)
-	// A later simulator may get the port of an earlier one, and clients store facts on a service, such as a ban, by its URL.
-	// So each simulator has a number in its URL.
+	// A later simulator may get the port of an earlier one, and clients store facts on a service, such as a ban, by its
+	// URL. So each simulator has a number in its URL.
 	s.prefix = fmt.Sprintf("/simulator-%d", simulators.Add(1))
 	server := httptest.NewServer(s)
 	s.base = server.URL + s.prefix

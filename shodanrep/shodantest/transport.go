@@ -14,8 +14,8 @@ import (
 var errDropped = errors.New("shodantest: the connection was closed before the response")
 
 // Transport returns an http.RoundTripper that calls the simulator in the goroutine of the request. It works inside
-// testing/synctest, because it has no real I/O and the simulator takes the time from package time. Scheme and host of the
-// URL do not matter.
+// testing/synctest, because it has no real I/O and the simulator takes the time from package time. Scheme and host of
+// the URL do not matter.
 func (s *Simulator) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ sim *Simulator }

@@ -13,8 +13,8 @@ import (
 // minPrefix is the minimum length of a name that is suggested to be the beginning of a longer one.
 const minPrefix = 3
 
-// DidYouMean returns `: did you mean "host"?` for an error about a name that does not exist. It returns "" if no candidate
-// is similar.
+// DidYouMean returns `: did you mean "host"?` for an error about a name that does not exist. It returns "" if no
+// candidate is similar.
 func DidYouMean(name string, candidates []string) string {
 	if nearest := Nearest(name, candidates); nearest != "" {
 		return fmt.Sprintf(": did you mean %q?", nearest)
@@ -22,8 +22,8 @@ func DidYouMean(name string, candidates []string) string {
 	return ""
 }
 
-// Nearest returns the candidate that is most similar to a name, ignoring case, or "" if none is. A candidate is similar if
-// it differs in a few letters or begins with the name. A prefix that all candidates share, as tables do, is ignored.
+// Nearest returns the candidate that is most similar to a name, ignoring case, or "" if none is. A candidate is similar
+// if it differs in a few letters or begins with the name. A prefix that all candidates share, as tables do, is ignored.
 func Nearest(name string, candidates []string) string {
 	prefix := sharedPrefix(candidates)
 	name = strings.TrimPrefix(strings.ToLower(name), strings.ToLower(prefix))

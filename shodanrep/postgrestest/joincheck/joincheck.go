@@ -1,13 +1,13 @@
 // Package joincheck finds joins of which Steampipe drops conditions.
 //
-// In a nested loop by a key column, Steampipe's foreign data wrapper keeps the key and at most one more equality. It drops
-// every other condition on the table and another table without an error: the wrapper does not put it into the path, and
-// PostgreSQL assumes that it is enforced. So a query may join a table of the plugin by only one condition, and must filter
-// where PostgreSQL cannot merge the filter into the join: outside a materialized CTE, a function, or a subquery with
-// offset 0.
+// In a nested loop by a key column, Steampipe's foreign data wrapper keeps the key and at most one more equality. It
+// drops every other condition on the table and another table without an error: the wrapper does not put it into the
+// path, and PostgreSQL assumes that it is enforced. So a query may join a table of the plugin by only one condition,
+// and must filter where PostgreSQL cannot merge the filter into the join: outside a materialized CTE, a function, or a
+// subquery with offset 0.
 //
-// The check is stricter than the wrapper: it reports every table that is joined by more than one condition, whatever the
-// plan is.
+// The check is stricter than the wrapper: it reports every table that is joined by more than one condition, whatever
+// the plan is.
 package joincheck
 
 import (

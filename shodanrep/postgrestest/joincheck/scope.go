@@ -8,8 +8,8 @@ import (
 // names are the scans that an expression depends on. The scan other stands for everything else.
 type names map[*scan]bool
 
-// A relation is a table, subquery or function in a FROM clause, with the dependencies of its columns. The dependencies of
-// unknown columns are in rest, which is nil if all columns are known.
+// A relation is a table, subquery or function in a FROM clause, with the dependencies of its columns. The dependencies
+// of unknown columns are in rest, which is nil if all columns are known.
 type relation struct {
 	name    string
 	scan    *scan // if it is a table of the plugin

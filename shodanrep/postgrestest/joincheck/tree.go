@@ -7,7 +7,8 @@ import (
 	"slices"
 )
 
-// A node is a part of libpg_query's parse tree: an object whose only field is its kind, or the fields of such an object.
+// A node is a part of libpg_query's parse tree: an object whose only field is its kind, or the fields of such an
+// object.
 type node = map[string]any
 
 func decode(text string) (any, error) {
@@ -102,8 +103,8 @@ func columnsOf(expression any) [][]string {
 	return found
 }
 
-// conjuncts splits a condition into the parts that PostgreSQL may separate. It extracts common parts from alternatives, so
-// their parts count as well.
+// conjuncts splits a condition into the parts that PostgreSQL may separate. It extracts common parts from alternatives,
+// so their parts count as well.
 func conjuncts(condition node) []node {
 	b := as(condition, "BoolExpr")
 	if b == nil {

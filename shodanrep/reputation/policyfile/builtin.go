@@ -1,5 +1,5 @@
-// Package policyfile reads policies, by which package reputation scores hosts, from HCL files. The folder policies has the
-// built-in policies, baseline and extended.
+// Package policyfile reads policies, by which package reputation scores hosts, from HCL files. The folder policies has
+// the built-in policies, baseline and extended.
 package policyfile
 
 import (
@@ -79,7 +79,7 @@ var standardHosting = sync.OnceValue(func() []*reputation.HostingRule {
 	var content struct {
 		Hosting []*hostingBlock `hcl:"hosting,block"`
 	}
-	r.decode(text, &content)
+	decode(r, text, &content)
 	rules := make([]*reputation.HostingRule, len(content.Hosting))
 	for i, block := range content.Hosting {
 		rules[i] = block.rule(r)

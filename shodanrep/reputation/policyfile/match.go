@@ -47,7 +47,7 @@ func (b *matchBlock) addTo(r *report, rule *reputation.Rule) {
 	}
 	switch {
 	case b.Values != nil:
-		m.Values = r.values(b.Values.Expr, fact)
+		m.Values = readValues(r, b.Values.Expr, fact)
 	case !m.NeedsDetails():
 		r.wrong(start, "a match needs values, such as values = [%s]", example(fact))
 	}
@@ -67,8 +67,8 @@ func example(fact *reputation.Fact) string {
 	return `"…"`
 }
 
-// values reads the values of a match: a list of values, or an object that gives each value a reason, points, or both.
-func (r *report) values(e hcl.Expression, fact *reputation.Fact) []*reputation.Value {
+// readValues reads the values of a match: a list of values, or an object that gives each value a reason, points, or both.
+func readValues(r *report, e hcl.Expression, fact *reputation.Fact) []*reputation.Value {
 	var values []*reputation.Value
 	seen := map[string]bool{}
 	add := func(e hcl.Expression) *reputation.Value {
@@ -87,7 +87,7 @@ func (r *report) values(e hcl.Expression, fact *reputation.Fact) []*reputation.V
 	}
 	if items, diagnostics := hcl.ExprMap(e); !diagnostics.HasErrors() {
 		for _, item := range items {
-			r.meaning(add(item.Key), item.Value)
+			readMeaning(r, add(item.Key), item.Value)
 		}
 	} else if elements, diagnostics := hcl.ExprList(e); !diagnostics.HasErrors() {
 		for _, element := range elements {
@@ -99,8 +99,8 @@ func (r *report) values(e hcl.Expression, fact *reputation.Fact) []*reputation.V
 	return values
 }
 
-// meaning reads what an object gives a value: a reason, points, or an object of both.
-func (r *report) meaning(v *reputation.Value, e hcl.Expression) {
+// readMeaning reads what an object gives a value: a reason, points, or an object of both.
+func readMeaning(r *report, v *reputation.Value, e hcl.Expression) {
 	items, diagnostics := hcl.ExprMap(e)
 	if diagnostics.HasErrors() {
 		if value, _ := e.Value(nil); value.Type() == cty.String && value.IsKnown() && !value.IsNull() {

@@ -24,7 +24,7 @@ func parse(text []byte, file string, builtIn bool) (*reputation.Policy, error) {
 	var content struct {
 		Policies []*policyBlock `hcl:"policy,block"`
 	}
-	r.decode(text, &content)
+	decode(r, text, &content)
 	var policy *reputation.Policy
 	switch {
 	case len(content.Policies) > 1:
@@ -45,7 +45,7 @@ func parse(text []byte, file string, builtIn bool) (*reputation.Policy, error) {
 }
 
 // decode parses the text and decodes it into a struct with hcl tags.
-func (r *report) decode(text []byte, into any) {
+func decode(r *report, text []byte, into any) {
 	if len(text) > maxSize {
 		r.wrong(hcl.Range{}, "the file has %d bytes: a policy has at most %d", len(text), maxSize)
 		return

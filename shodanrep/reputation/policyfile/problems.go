@@ -12,6 +12,26 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
+// A Problem is an error in a policy file.
+type Problem struct {
+	File string
+	Line int
+	Text string // what is wrong, and what is allowed
+}
+
+func (p Problem) String() string { return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text) }
+
+// Problems are all errors in a policy file, in the order of the lines.
+type Problems []Problem
+
+// Error implements error. It returns the first problem, and the number of the others.
+func (p Problems) Error() string {
+	if len(p) == 1 {
+		return p[0].String()
+	}
+	return fmt.Sprintf("%s (and %d more)", p[0], len(p)-1)
+}
+
 // A report collects the problems of a file.
 type report struct {
 	name     string
@@ -85,7 +105,7 @@ func (r *report) add(file *hcl.File, diagnostics hcl.Diagnostics) {
 			around := file.BlocksAtPos(d.Subject.Start)
 			text = unsupported(file, d, "block", around[:len(around)-1])
 		case a != nil && d.Summary == "Unsuitable value type":
-			text = a.Name + " must be " + required(strings.TrimPrefix(d.Detail, "Unsuitable value: "))
+			text = wrongType(a.Name, strings.TrimPrefix(d.Detail, "Unsuitable value: "))
 		case a != nil:
 			text = a.Name + ": " + d.Detail
 		}
@@ -97,21 +117,21 @@ func (r *report) add(file *hcl.File, diagnostics hcl.Diagnostics) {
 	}
 }
 
-// required returns HCL's text about a value of the wrong type in the words of this package's other errors.
-func required(text string) string {
+// wrongType turns HCL's text about a value of the wrong type into one that says what the argument must be.
+func wrongType(argument, text string) string {
 	for _, t := range []struct{ begins, want string }{
-		{"a number is", "a number"},
+		{"a number is", "a number"}, {"number required", "a number"},
 		{"value must be a whole number", "a whole number"},
-		{"a bool is", "true or false"},
+		{"a bool is", "true or false"}, {"bool required", "true or false"},
 		{"string", "a text in quotes"},
 		{"list of string", `a list, such as ["one", "another"]`},
 		{"map of number", "an object, such as { shodan = 0.9, internetdb = 0.7 }"},
 	} {
 		if strings.HasPrefix(text, t.begins) {
-			return t.want
+			return argument + " must be " + t.want
 		}
 	}
-	return "something else: " + text
+	return argument + ": " + text
 }
 
 // unsupported says what a block allows in place of an argument or a block that it does not know.
