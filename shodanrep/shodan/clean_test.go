@@ -61,3 +61,55 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
+
+// nested returns a list in a list, and so on.
+func nested(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
+
+func TestCleanCutsWhatIsNestedTooDeep(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		nested(shodan.MaxDepth):              nested(shodan.MaxDepth),
+		nested(shodan.MaxDepth + 1):          strings.Repeat("[", shodan.MaxDepth) + "null" + strings.Repeat("]", shodan.MaxDepth),
+		nested(shodan.MaxDepth * 100):        strings.Repeat("[", shodan.MaxDepth) + "null" + strings.Repeat("]", shodan.MaxDepth),
+		`{"a": "` + nested(20_000) + `"}`:    `{"a": "` + nested(20_000) + `"}`, // a text is not nested
+		`["\"[", {"a": "\\"}, "\\\"[{"]`:     `["\"[", {"a": "\\"}, "\\\"[{"]`,
+		`{"a": ` + nested(1000) + `, "b":1}`: `{"a": ` + strings.Repeat("[", shodan.MaxDepth-1) + "null" + strings.Repeat("]", shodan.MaxDepth-1) + `, "b":1}`,
+		strings.Repeat("[1,", shodan.MaxDepth-1) + `[{"a": [1e400000, "\""]}, 2, {}, "x"]` + strings.Repeat("]", shodan.MaxDepth-1): strings.Repeat("[1,", shodan.MaxDepth-1) +
+			`[null, 2, null, "x"]` + strings.Repeat("]", shodan.MaxDepth-1),
+		"]]]" + nested(3): "]]]" + nested(3), // not JSON
+	} {
+		got := string(shodan.Clean([]byte(in)))
+		if got != want {
+			t.Errorf("%.60s… of %d becomes %.60s… of %d, want %d", in, len(in), got, len(got), len(want))
+		}
+	}
+}
+
+func TestCleanQuotesNumbersThatPostgreSQLCannotHold(t *testing.T) {
+	t.Parallel()
+	zeros := func(n int) string { return strings.Repeat("0", n) }
+	nines := func(n int) string { return strings.Repeat("9", n) }
+	for number, fits := range map[string]bool{
+		"0": true, "-1": true, "443": true, "1e5": true, "-1.5E-3": true, "123456789": true, "1e308": true, "5e-324": true,
+		"1e131071": true, "9.9e131071": true, "1e131072": false, "10e131071": false, "-1E+131072": false, "0.1e131072": true, "0.01e131074": false,
+		"1e-16383": true, "1e-16384": false, "1.5e-16382": true, "1.5e-16383": false, "1e-20000": false, "0e-20000": false, "0e131072": true, "0.0e999999": true,
+		"1e99999999999999999999": false, "1e-99999999999999999999": false, "0e99999999999999999999": false, "1e0000000000000005": true,
+		nines(131072): true, nines(131073): false, "0." + zeros(16382) + "1": true, "0." + zeros(16383) + "1": false, "1." + zeros(16384): false,
+		nines(131073) + "e-1": true, "0." + zeros(20_000) + "1e5000": true, nines(200_000) + "e-16384": false,
+	} {
+		want := number
+		if !fits {
+			want = `"` + number + `"`
+		}
+		for _, text := range []string{`%`, `[%]`, `{"a":%}`, `{"a": [1, %, 2], "b": "%"}`} {
+			in := strings.Replace(text, "%", number, 1)
+			if got := string(shodan.Clean([]byte(in))); got != strings.Replace(text, "%", want, 1) || !json.Valid([]byte(got)) {
+				t.Errorf("%.40s becomes %.40s, fits: %v", in, got, fits)
+			}
+		}
+	}
+	b, err := shodan.ParseBanner([]byte(`{"ip_str": "192.0.2.1", "port": 443, "hash": 1e131072, "product": 1e-20000, "x": ` + nested(5000) + `}`))
+	if err != nil || b.Hash.Valid || b.Product != "1e-20000" || len(b.Raw) > 2*shodan.MaxDepth+100 {
+		t.Errorf("%+v, %v", b, err)
+	}
+}

@@ -86,8 +86,6 @@ func canonicalAddr(text string) string {
 	return text
 }
 
-func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
-
 // readAddr reads the address of a name: a string, the first of a list, or null for none.
 func readAddr(raw json.RawMessage) (netip.Addr, bool) {
 	var texts Texts

@@ -1,7 +1,6 @@
 package shodan
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -9,6 +8,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -76,12 +76,6 @@ func (h *Host) Cloud() *Cloud {
 		return nil
 	}
 	return &newest.Cloud
-}
-
-// unique sorts a list and removes duplicates. It returns nil for nil.
-func (t Texts) unique() Texts {
-	slices.Sort(t)
-	return slices.Compact(t)
 }
 
 // ParseHost reads a response of GET /shodan/host/{ip}. It returns an error for anything that is not a host, because an
@@ -216,23 +210,6 @@ func (h *Host) normalize() {
 	}
 }
 
-// unmarshalObject decodes a JSON object. Fields of an unexpected type stay empty.
-func unmarshalObject(body []byte, v any) error {
-	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 || trimmed[0] != '{' {
-		return fmt.Errorf("the response is not a JSON object")
-	}
-	if err := json.Unmarshal(body, v); err != nil && !isTypeError(err) {
-		return fmt.Errorf("the response is not complete JSON: %w", err)
-	}
-	return nil
-}
-
-// isTypeError reports whether decoding was complete and only skipped fields of an unexpected type.
-func isTypeError(err error) bool {
-	var typeError *json.UnmarshalTypeError
-	return errors.As(err, &typeError)
-}
-
 // parseAddr reads the address in a response: ip_str, or the older ip, which is a number for IPv4.
 func parseAddr(text string, number json.RawMessage) netip.Addr {
 	if addr, err := netip.ParseAddr(text); err == nil {
@@ -242,4 +219,45 @@ func parseAddr(text string, number json.RawMessage) netip.Addr {
 		return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
 	}
 	return netip.Addr{}
+}
+
+// checkLists returns an error if a field of a host's response is not a list although it must be. The lenient types read
+// such a value as no list or as a list of one, and a host whose ports are unknown would look like one without ports.
+//
+// A list may be missing or null. A single string is read as a list of one, and vulnerabilities may be an object.
+func checkLists(body []byte) error {
+	var lists struct {
+		Ports     firstByte `json:"ports"`
+		Data      firstByte `json:"data"`
+		Vulns     firstByte `json:"vulns"`
+		Tags      firstByte `json:"tags"`
+		Hostnames firstByte `json:"hostnames"`
+		Domains   firstByte `json:"domains"`
+		CPEs      firstByte `json:"cpes"`
+	}
+	if err := json.Unmarshal(body, &lists); err != nil && !isTypeError(err) {
+		return fmt.Errorf("the response is not complete JSON: %w", err)
+	}
+	for _, list := range []struct {
+		name    string
+		first   firstByte
+		allowed string // the possible first bytes of its value
+	}{
+		{"ports", lists.Ports, "["}, {"data", lists.Data, "["}, {"vulns", lists.Vulns, `[{"`},
+		{"tags", lists.Tags, `["`}, {"hostnames", lists.Hostnames, `["`}, {"domains", lists.Domains, `["`}, {"cpes", lists.CPEs, `["`},
+	} {
+		if list.first != 0 && list.first != 'n' && !strings.ContainsRune(list.allowed, rune(list.first)) {
+			return unexpected{fmt.Errorf(`"%s" is not a list`, list.name)}
+		}
+	}
+	return nil
+}
+
+// firstByte is the first byte of a JSON value, which shows its type. It is 0 if there is no value.
+type firstByte byte
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (f *firstByte) UnmarshalJSON(b []byte) error {
+	*f = firstByte(b[0])
+	return nil
 }

@@ -3,6 +3,9 @@ package shodan
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -108,6 +111,12 @@ func (t *Texts) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// unique sorts a list and removes duplicates. It returns nil for nil.
+func (t Texts) unique() Texts {
+	slices.Sort(t)
+	return slices.Compact(t)
+}
+
 // Ints is a JSON list of whole numbers, in quotes or not. It is nil if there is no list.
 type Ints []int
 
@@ -177,3 +186,22 @@ func IsStorable(t time.Time) bool {
 	year := t.UTC().Year()
 	return year >= 1 && year <= 9999
 }
+
+// unmarshalObject decodes a JSON object. Fields of an unexpected type stay empty.
+func unmarshalObject(body []byte, v any) error {
+	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 || trimmed[0] != '{' {
+		return fmt.Errorf("the response is not a JSON object")
+	}
+	if err := json.Unmarshal(body, v); err != nil && !isTypeError(err) {
+		return fmt.Errorf("the response is not complete JSON: %w", err)
+	}
+	return nil
+}
+
+// isTypeError reports whether decoding was complete and only skipped fields of an unexpected type.
+func isTypeError(err error) bool {
+	var typeError *json.UnmarshalTypeError
+	return errors.As(err, &typeError)
+}
+
+func isNull(raw json.RawMessage) bool { return string(raw) == "null" }

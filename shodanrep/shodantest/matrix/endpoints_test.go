@@ -8,7 +8,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-// The addresses that the queries name. The fault is on the target; the others must not suffer.
+// The addresses in the queries. The fault is on the target and must not change the results for the others.
 const (
 	target    = "11.0.7.1"
 	neighbour = "11.0.7.2"
@@ -21,13 +21,13 @@ type endpointCase struct {
 	name     string
 	service  string
 	endpoint string // of the fault; empty for all
-	subject  string // of the fault; empty for all
+	faultOn  string // of the fault; empty for all
 	sql      string
-	// key is the column whose values the query names, empty for a table that is one list: then a fault fails the query.
+	// key is the column whose values are in the query. It is empty for a table that is one list: a fault fails the query.
 	key string
-	// all says that one request has all values of the query, so that the fault concerns every one.
+	// all is true if one request has all values of the query, so that the fault affects all of them.
 	all bool
-	// fallback says that the targets can be looked up without the endpoint, so that the right rows are right.
+	// fallback is true if the targets can be looked up without the endpoint, so that correct rows are expected.
 	fallback bool
 	// keyless leaves the API key out of the connection.
 	keyless bool
@@ -40,7 +40,7 @@ var addresses = fmt.Sprintf("('%s')", strings.Join([]string{target, neighbour, u
 // hostTable returns a case for a table with rows for each address, whose requests are for one address each.
 func hostTable(table, service string) endpointCase {
 	c := endpointCase{
-		name: table + " from " + service, service: service, endpoint: shodantest.EndpointHost, subject: target, key: "ip",
+		name: table + " from " + service, service: service, endpoint: shodantest.EndpointHost, faultOn: target, key: "ip",
 		sql: fmt.Sprintf("select * from %s where ip in %s and source = '%s'", table, addresses, service),
 	}
 	if service == shodantest.InternetDB {
@@ -57,7 +57,7 @@ func list(table, endpoint, condition string) endpointCase {
 // endpointCases returns every endpoint that a table sends requests to.
 func endpointCases() []endpointCase {
 	bulk := hostTable("shodan_ip_reputation", shodantest.Shodan)
-	bulk.name, bulk.endpoint, bulk.subject, bulk.all = "bulk lookup", shodantest.EndpointHosts, "", true
+	bulk.name, bulk.endpoint, bulk.faultOn, bulk.all = "bulk lookup", shodantest.EndpointHosts, "", true
 	bulk.fallback = true
 	bulk.arguments = `bulk_lookup = "on"`
 	correlation := func(table, pivot string) endpointCase {
@@ -83,7 +83,7 @@ func endpointCases() []endpointCase {
 		hostTable("shodan_fingerprint", shodantest.Shodan),
 		hostTable("shodan_vulnerability", shodantest.InternetDB),
 		{
-			name: "shodan_network_reputation", service: shodantest.InternetDB, subject: target, key: "ip", keyless: true,
+			name: "shodan_network_reputation", service: shodantest.InternetDB, faultOn: target, key: "ip", keyless: true,
 			sql: "select * from shodan_network_reputation where network = '11.0.7.0/29'",
 		},
 		correlation("shodan_ssl_correlation", " and pivot = 'subject_cn'"),
@@ -126,7 +126,7 @@ func endpointCases() []endpointCase {
 	}
 }
 
-// populate gives the simulator what the queries ask for.
+// populate adds the data for the queries to the simulator.
 func populate(sim *shodantest.Simulator) {
 	expires := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	for i, ip := range []string{target, neighbour, "11.0.7.3"} {

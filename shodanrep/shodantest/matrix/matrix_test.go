@@ -1,5 +1,5 @@
-// Package matrix holds every endpoint against every fault of the simulator, through SQL: no row is lost, no status is
-// wrong, no API key is shown, and no query hangs.
+// Package matrix tests every endpoint with every fault of the simulator, through SQL: no row is lost, no status is wrong,
+// no API key is shown, and no query hangs.
 package matrix
 
 import (
@@ -131,7 +131,7 @@ func open(t *testing.T, e endpointCase, counts *tally) (engines []*engine, clean
 	return engines, clean
 }
 
-// run holds the endpoint against the faults.
+// run tests the endpoint with the faults.
 func (r *engine) run(clean []row) {
 	for _, f := range r.faults {
 		c := r.quick
@@ -142,7 +142,7 @@ func (r *engine) run(clean []row) {
 			c = own
 		}
 		rows, err := r.queryWithFault(f, c)
-		if c == r.quick && r.subject != "" && r.late(rows, r.subject) {
+		if c == r.quick && r.faultOn != "" && r.late(rows, r.faultOn) {
 			rows, err = r.queryWithFault(f, r.patient)
 		}
 		r.check(f, clean, rows, err)
@@ -163,7 +163,7 @@ func (r *engine) run(clean []row) {
 // queryWithFault runs the endpoint's SQL on a connection while its service has a fault.
 func (r *engine) queryWithFault(f faultCase, c connection) ([]row, error) {
 	fault := f.fault
-	fault.Service, fault.Endpoint, fault.Target = r.service, r.endpoint, r.subject
+	fault.Service, fault.Endpoint, fault.Target = r.service, r.endpoint, r.faultOn
 	c.sim.Fault(fault)
 	defer c.sim.ClearFaults()
 	return r.query(f.name, c)
@@ -231,7 +231,7 @@ func (r *engine) count(n *int, what, format string, args ...any) {
 	r.t.Errorf("%s, %s: %s", r.name, what, fmt.Sprintf(format, args...))
 }
 
-// check holds the rows of a query with a fault to the rows of the query without.
+// check compares the rows of a query with a fault to the rows of the query without.
 func (r *engine) check(f faultCase, clean, rows []row, err error) {
 	if f.want == unchanged {
 		r.checkUnchanged(f.name, clean, rows, err)
@@ -239,7 +239,7 @@ func (r *engine) check(f faultCase, clean, rows []row, err error) {
 	}
 	if err != nil {
 		// An error of the query loses no row. For rows of targets it is right only where the key is refused.
-		if r.key != "" && f.want != refused && r.subject != "" {
+		if r.key != "" && f.want != refused && r.faultOn != "" {
 			r.count(&r.counts.lost, f.name, "the query fails: %v", err)
 		}
 		return
@@ -256,11 +256,11 @@ func (r *engine) check(f faultCase, clean, rows []row, err error) {
 	r.checkTargets(f, clean, rows)
 }
 
-// checkTargets holds the rows of a query that names targets to the rows of the query without a fault.
+// checkTargets compares the rows of a query that names targets to the rows of the query without a fault.
 func (r *engine) checkTargets(f faultCase, clean, rows []row) {
 	for _, key := range keysOf(r.key, clean) {
 		want, got := withKey(r.key, key, clean), withKey(r.key, key, rows)
-		faulty := r.all || key == r.subject || r.subject == ""
+		faulty := r.all || key == r.faultOn || r.faultOn == ""
 		switch {
 		case len(got) == 0:
 			r.count(&r.counts.lost, f.name, "no row of %s", key)
@@ -285,7 +285,7 @@ func (r *engine) checkTargets(f faultCase, clean, rows []row) {
 	}
 }
 
-// checkUnchanged holds rows to be those of the query without a fault.
+// checkUnchanged checks that the rows are those of the query without a fault.
 func (r *engine) checkUnchanged(what string, clean, rows []row, err error) {
 	if err != nil {
 		r.count(&r.counts.lost, what, "the query fails: %v", err)

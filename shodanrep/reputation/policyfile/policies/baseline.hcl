@@ -1,4 +1,4 @@
-# The default policy. It is exact and does not change: reports of different days can be compared.
+# The default policy. It does not change, so that scores of different days can be compared.
 policy "baseline" {
   description = "Counts vulnerabilities, open ports and tags. The default; it does not change."
 
@@ -39,11 +39,11 @@ policy "baseline" {
     detail_one = "{count} open port, more than {over}"
   }
 
-  # How sure a score is has no part in the score.
+  # The confidence does not change the score.
   confidence {
     sources     = { shodan = 0.95, dataset = 0.95, internetdb = 0.8 }
-    unverified  = 0.8 # vulnerabilities are inferred from versions, and none was tested
-    honeypot    = 0.5 # what it shows may be bait
+    unverified  = 0.8 # vulnerabilities are inferred from versions, and none is verified
+    honeypot    = 0.5 # its services may be bait
     unknown_age = 0.9 # InternetDB does not say when it saw the host; it is updated weekly
 
     older_than "30"  { times = 0.9 }

@@ -1,17 +1,17 @@
-# The policy for people who act on a score: it weighs what is known of a host, and says how sure that is. Each factor
-# has the reference that supports it; docs/policies.md explains them to an analyst.
+# The policy for people who act on a score: it uses all data on a host, and says how sure the score is. Each factor has
+# a reference that supports it. docs/policies.md explains the factors.
 policy "extended" {
   description = "Weighs malice, exposure, vulnerabilities, hosting, history and your own lists."
 
-  # Asking for the past costs as many requests, but answers of several times the size. A policy of your own asks with
-  # base = "extended" and history = true; without it the factors of history find nothing.
+  # History needs no more requests, but the responses are several times larger. To use it, write a policy with
+  # base = "extended" and history = true. Without it the factors of history find nothing.
   history = false
 
   level "critical" { at_least = 50 }
   level "high"     { at_least = 35 }
   level "medium"   { at_least = 15 }
 
-  # ---- Malice: what Shodan recognized as an attacker's, or as taken over.
+  # ---- Malice: hosts that Shodan recognized as those of attackers, or as compromised.
 
   factor "malice" {
     match "tags" {
@@ -28,7 +28,7 @@ policy "extended" {
     reference = "https://attack.mitre.org/tactics/TA0011/"
   }
 
-  # Shodan names an attacker's software as it does any other, and does not always tag it.
+  # Shodan names the software of attackers like any other, and does not always tag it.
   factor "malicious_software" {
     match "software" {
       values = {
@@ -42,7 +42,7 @@ policy "extended" {
     reference = "https://attack.mitre.org/software/S0154/"
   }
 
-  # ---- Vulnerabilities: by how likely they are to be used, and not by their number.
+  # ---- Vulnerabilities: by how likely they are to be exploited, and not by their number.
 
   factor "known_exploited" {
     match "vulnerabilities" {
@@ -91,7 +91,8 @@ policy "extended" {
     reference  = "https://help.shodan.io/mastery/vulnerability-assessment"
   }
 
-  # Vulnerabilities without EPSS and KEV, as all from InternetDB and in old banners: the number has to do, and counts more.
+  # Vulnerabilities without EPSS and KEV, such as all from InternetDB and in old banners. Only their number is known, so it
+  # counts more.
   factor "unweighed_vulnerabilities" {
     count = "vulnerabilities"
     only  = "without_details"
@@ -103,8 +104,8 @@ policy "extended" {
     reference  = "https://internetdb.shodan.io/"
   }
 
-  # ---- Exposure: what should not face the internet. A port's number counts only where nothing says what answers there
-  # (unidentified); else the protocol, the product or the page decides.
+  # ---- Exposure: services that should not face the internet. The number of a port counts only if its service is unknown
+  # (unidentified). Otherwise the protocol, the product or the page decides.
 
   factor "exposed_databases" {
     match "ports" {
@@ -132,7 +133,7 @@ policy "extended" {
         "memcache-udp", "memcached", "influxdb", "clickhouse",
       ]
     }
-    # Some databases speak HTTP themselves, and the crawler names only that.
+    # Some databases use HTTP themselves, and the crawler names only that.
     match "software" {
       values = [
         "Elastic", "Elasticsearch*", "OpenSearch", "CouchDB*", "Apache CouchDB*", "InfluxDB*", "ClickHouse*", "MongoDB*", "MySQL*", "MariaDB*", "PostgreSQL*",
@@ -308,7 +309,7 @@ policy "extended" {
     reference  = "https://www.cisa.gov/news-events/directives/binding-operational-directive-23-02"
   }
 
-  # ---- Hosting: who can be behind the address.
+  # ---- Hosting: who may use the address.
 
   factor "hosting_type" {
     match "hosting_type" {
@@ -318,7 +319,7 @@ policy "extended" {
     reference = "https://attack.mitre.org/techniques/T1583/"
   }
 
-  # ---- History, where a policy of your own asks for it.
+  # ---- History, if your policy uses it.
 
   factor "past_malice" {
     match "past_tags" {
@@ -340,7 +341,7 @@ policy "extended" {
     reference  = "https://attack.mitre.org/techniques/T1583/003/"
   }
 
-  # ---- Geography: empty, for your own list of countries. Where an address is registered says little about who uses it.
+  # ---- Geography: empty, for your own list of countries. The country of an address says little about who uses it.
 
   factor "geography" {
     match "country" {
@@ -351,9 +352,9 @@ policy "extended" {
     reference = "https://attack.mitre.org/techniques/T1090/"
   }
 
-  # ---- What makes the score less sure.
+  # ---- Reasons to trust the score less.
 
-  # Adds nothing: it says that the rest may no longer hold.
+  # It adds no points. It says that the rest may be out of date.
   factor "stale_data" {
     count = "age_days"
     over "90" { points = 0 }
@@ -361,7 +362,7 @@ policy "extended" {
     reference = "https://help.shodan.io/the-basics/on-demand-scanning"
   }
 
-  # What a honeypot shows is bait, and counts for less.
+  # The services of a honeypot are bait, and count less.
   factor "honeypot" {
     match "tags" {
       values = { honeypot = "pretends to be vulnerable, to watch attackers" }
@@ -371,7 +372,7 @@ policy "extended" {
     reference = "https://honeyscore.shodan.io/"
   }
 
-  # ---- Your own lists have the last word.
+  # ---- Your own lists decide last.
 
   factor "deny_list" {
     match "listed" {
@@ -393,8 +394,8 @@ policy "extended" {
 
   confidence {
     sources     = { shodan = 0.95, dataset = 0.95, internetdb = 0.7 }
-    unverified  = 0.8 # vulnerabilities are inferred from versions, and none was tested
-    honeypot    = 0.5 # what it shows may be bait
+    unverified  = 0.8 # vulnerabilities are inferred from versions, and none is verified
+    honeypot    = 0.5 # its services may be bait
     unknown_age = 0.9 # InternetDB does not say when it saw the host; it is updated weekly
 
     older_than "30"  { times = 0.9 }

@@ -1,7 +1,7 @@
-# Who a host's network is run for. The first rule that fits decides. A policy's own rules come before these.
+# The type of hosting of a host's network. The first rule that applies decides. A policy's own rules come before these.
 #
-# The order is that of what an analyst has to know first: networks that protect crime, then those that hide who uses
-# them, then those that many share, then all others.
+# The order is by importance to an analyst: networks that protect crime, then networks that hide their users, then shared
+# networks, then all others.
 
 hosting "bulletproof" {
   asn_lists = ["bulletproof"]
@@ -43,8 +43,8 @@ hosting "cloud" {
   ]
 }
 
-# Business lines are in the networks of providers that serve households too, and say so in their names. Words that are
-# also names of servers count only in the name of a line, which numbers it: 203-0-113-5.static.isp.example.
+# Business lines are in networks of providers that also serve households. Their host names tell. Words that are also names
+# of servers count only in the name of a numbered line: 203-0-113-5.static.isp.example.
 hosting "business" {
   line_words = ["static", "business", "biz", "corp", "office"]
 }
