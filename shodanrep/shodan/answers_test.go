@@ -20,7 +20,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-// captured reads a real answer.
+// captured reads a real response.
 func captured(t *testing.T, path ...string) []byte {
 	t.Helper()
 	dir := filepath.Join("..", "..", "..", "shared", "captures")
@@ -53,7 +53,7 @@ func TestCapturedErrorsAreOfTheirKind(t *testing.T) {
 		t.Run(test.file, func(t *testing.T) {
 			t.Parallel()
 			body := captured(t, "errors", test.file)
-			c := answering(t, test.status, nil, string(body))
+			c := responding(t, test.status, nil, string(body))
 			_, rest := c.Host(t.Context(), addr, shodan.HostOptions{})
 			_, internetDB := (&shodan.InternetDB{BaseURL: c.BaseURL}).Host(t.Context(), addr)
 			for err, want := range map[error]shodan.Kind{rest: test.want, internetDB: test.keyless} {
@@ -183,8 +183,8 @@ func TestEveryOddBodyIsAnErrorAndNoHost(t *testing.T) {
 	for _, body := range shodantest.OddBodies {
 		t.Run(body, func(t *testing.T) {
 			t.Parallel()
-			c := answering(t, 200, nil, body)
-			for what, ask := range map[string]func() (any, error){
+			c := responding(t, 200, nil, body)
+			for what, send := range map[string]func() (any, error){
 				"Hosts": func() (any, error) {
 					return c.Hosts(t.Context(), []netip.Addr{addr, addr.Next()}, shodan.HostOptions{})
 				},
@@ -196,7 +196,7 @@ func TestEveryOddBodyIsAnErrorAndNoHost(t *testing.T) {
 				if what == "Hosts" && body == "[]" {
 					continue // which says that none of them is indexed
 				}
-				if answer, err := ask(); err == nil {
+				if answer, err := send(); err == nil {
 					t.Errorf("%s is taken for %+v", what, answer)
 				} else if shodan.IsKind(err, shodan.NotFound) {
 					t.Errorf("%s: %v, which says that nothing is indexed", what, err)
@@ -235,13 +235,13 @@ func TestHeadersOfTime(t *testing.T) {
 	t.Parallel()
 	const year = 365 * 24 * time.Hour
 	for value, want := range map[string]time.Duration{"3600": time.Hour, "9223372036854775807": year, "99999999999999999999": 0, "1.5": 0, "-5": 0} {
-		_, err := answering(t, 503, map[string]string{"Retry-After": value}, "").Host(t.Context(), addr, shodan.HostOptions{})
+		_, err := responding(t, 503, map[string]string{"Retry-After": value}, "").Host(t.Context(), addr, shodan.HostOptions{})
 		var failure *shodan.Error
 		if !errors.As(err, &failure) || failure.RetryAfter != want {
 			t.Errorf("Retry-After %s: %v, want %v", value, failure.RetryAfter, want)
 		}
 	}
-	_, err := answering(t, 429, map[string]string{"Retry-After": time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}, "").Host(t.Context(), addr, shodan.HostOptions{})
+	_, err := responding(t, 429, map[string]string{"Retry-After": time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}, "").Host(t.Context(), addr, shodan.HostOptions{})
 	var failure *shodan.Error
 	if !errors.As(err, &failure) || failure.RetryAfter < 59*time.Minute || failure.RetryAfter > time.Hour {
 		t.Errorf("a date in an hour: %v", failure.RetryAfter)
@@ -250,7 +250,7 @@ func TestHeadersOfTime(t *testing.T) {
 		"max-age=60": time.Minute, "public,max-age=60,must-revalidate": time.Minute, "private": 0, "max-age=-1": 0, "max-age=x": 0, "s-maxage=60": 0,
 		"max-age=9223372036854775807": year,
 	} {
-		c := answering(t, 200, map[string]string{"Cache-Control": value}, `{"ip": "192.0.2.1", "ports": []}`)
+		c := responding(t, 200, map[string]string{"Cache-Control": value}, `{"ip": "192.0.2.1", "ports": []}`)
 		if h, err := (&shodan.InternetDB{BaseURL: c.BaseURL}).Host(t.Context(), addr); err != nil || h.MaxAge != want {
 			t.Errorf("Cache-Control: %s: %+v, %v; want %v", value, h, err, want)
 		}

@@ -17,8 +17,8 @@ const key = "NOTaREALkeyNOTaREALkeyNOTaREALke"
 
 var addr = netip.MustParseAddr("192.0.2.1")
 
-// answering starts a service that always answers the same, and a client of it.
-func answering(t *testing.T, status int, header map[string]string, body string) *shodan.Client {
+// responding starts a service that always sends the same response, and returns a client of it.
+func responding(t *testing.T, status int, header map[string]string, body string) *shodan.Client {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for name, value := range header {
@@ -66,7 +66,7 @@ func TestEveryErrorOfTheServicesIsOfAKind(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := answering(t, tt.status, nil, tt.body).Host(t.Context(), addr, shodan.HostOptions{})
+			_, err := responding(t, tt.status, nil, tt.body).Host(t.Context(), addr, shodan.HostOptions{})
 			var failure *shodan.Error
 			if !errors.As(err, &failure) || failure.Kind != tt.want {
 				t.Fatalf("%v, want an error of the kind %v", err, tt.want)
@@ -81,13 +81,13 @@ func TestEveryErrorOfTheServicesIsOfAKind(t *testing.T) {
 func TestRetryAfterAndMaxAgeAreRead(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]time.Duration{"7": 7 * time.Second, "": 0, "soon": 0, "-3": 0} {
-		_, err := answering(t, 429, map[string]string{"Retry-After": value}, "{}").Host(t.Context(), addr, shodan.HostOptions{})
+		_, err := responding(t, 429, map[string]string{"Retry-After": value}, "{}").Host(t.Context(), addr, shodan.HostOptions{})
 		var failure *shodan.Error
 		if !errors.As(err, &failure) || failure.RetryAfter != want {
 			t.Errorf("Retry-After: %q is read as %v, want %v", value, failure.RetryAfter, want)
 		}
 	}
-	c := answering(t, 200, map[string]string{"Cache-Control": "public, max-age=432000"}, `{"cpes":[],"hostnames":[],"ip":"192.0.2.1","ports":[53],"tags":[],"vulns":[]}`)
+	c := responding(t, 200, map[string]string{"Cache-Control": "public, max-age=432000"}, `{"cpes":[],"hostnames":[],"ip":"192.0.2.1","ports":[53],"tags":[],"vulns":[]}`)
 	h, err := (&shodan.InternetDB{BaseURL: c.BaseURL}).Host(t.Context(), addr)
 	if err != nil || h.MaxAge != 120*time.Hour || h.CPEs == nil || h.Domains != nil {
 		t.Errorf("%+v, %v", h, err)
@@ -101,7 +101,7 @@ func TestTheKeyGoesNowhereElse(t *testing.T) {
 		elsewhere = append(elsewhere, r.URL.String()+" "+r.Header.Get("Referer"))
 	}))
 	t.Cleanup(other.Close)
-	_, err := answering(t, 302, map[string]string{"Location": other.URL}, "").Host(t.Context(), addr, shodan.HostOptions{})
+	_, err := responding(t, 302, map[string]string{"Location": other.URL}, "").Host(t.Context(), addr, shodan.HostOptions{})
 	if !shodan.IsKind(err, shodan.Unavailable) || len(elsewhere) != 0 {
 		t.Errorf("a redirect is followed to %v: %v", elsewhere, err)
 	}
@@ -116,13 +116,13 @@ func TestTheKeyGoesNowhereElse(t *testing.T) {
 
 func TestBulkAnswersAreForWhatWasAsked(t *testing.T) {
 	t.Parallel()
-	asked := []netip.Addr{addr, netip.MustParseAddr("192.0.2.2")}
-	hosts, err := answering(t, 200, nil, `[{"ip_str": "192.0.2.1", "ports": [80], "data": []}]`).Hosts(t.Context(), asked, shodan.HostOptions{})
+	requested := []netip.Addr{addr, netip.MustParseAddr("192.0.2.2")}
+	hosts, err := responding(t, 200, nil, `[{"ip_str": "192.0.2.1", "ports": [80], "data": []}]`).Hosts(t.Context(), requested, shodan.HostOptions{})
 	if err != nil || len(hosts) != 1 || hosts[addr] == nil {
 		t.Errorf("%v, %v", hosts, err)
 	}
 	for _, body := range []string{`[{"ip_str": "192.0.2.9", "ports": [80]}]`, `[null]`, `{"ip_str": "192.0.2.1", "ports": []}`, `[`} {
-		if hosts, err := answering(t, 200, nil, body).Hosts(t.Context(), asked, shodan.HostOptions{}); err == nil {
+		if hosts, err := responding(t, 200, nil, body).Hosts(t.Context(), requested, shodan.HostOptions{}); err == nil {
 			t.Errorf("%s is taken for %v", body, hosts)
 		}
 	}

@@ -42,7 +42,7 @@ func TestCapturedAnswersAboutNamesAreRead(t *testing.T) {
 	}
 }
 
-// client asks a simulator.
+// client sends requests to a simulator.
 func client(sim *shodantest.Simulator) *shodan.Client {
 	return &shodan.Client{BaseURL: sim.APIURL(), Key: shodantest.Key}
 }
@@ -158,7 +158,7 @@ func FuzzHostName(f *testing.F) {
 			return
 		}
 		if name == "" || len(name) > 253 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" || strings.Contains(name, "..") || name[0] == '.' || name[len(name)-1] == '.' {
-			t.Errorf("%q is asked for as %q", text, name)
+			t.Errorf("%q is requested for as %q", text, name)
 		}
 		if again, err := shodan.HostName(name); err != nil || again != name {
 			t.Errorf("%q is %q, which is %q, %v", text, name, again, err)

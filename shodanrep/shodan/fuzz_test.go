@@ -223,7 +223,7 @@ func FuzzAnswersToCallsAreFitForPostgreSQL(f *testing.F) {
 	})
 }
 
-// fitCall fails where what a call reads of an answer, which comes cleaned, is not fit.
+// fitCall fails if the value that a call reads from a cleaned response is not fit.
 func fitCall[T any](t *testing.T, call shodan.Call[T], body []byte) {
 	t.Helper()
 	value, err := call.Read(shodan.Clean(body))

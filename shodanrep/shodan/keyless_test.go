@@ -36,7 +36,7 @@ func TestAServiceWithoutKeysNeverBlamesAKey(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%d %s", test.status, test.body), func(t *testing.T) {
 			t.Parallel()
-			base := answering(t, test.status, map[string]string{"Retry-After": "7"}, test.body).BaseURL
+			base := responding(t, test.status, map[string]string{"Retry-After": "7"}, test.body).BaseURL
 			_, internetDB := (&shodan.InternetDB{BaseURL: base}).Host(t.Context(), addr)
 			_, cveDB := (&shodan.CVEDB{BaseURL: base}).Get(t.Context(), "/cve/CVE-2024-0001", url.Values{})
 			for _, err := range []error{internetDB, cveDB} {
@@ -63,7 +63,7 @@ func TestAnAnswerWithoutItsAddressOrItsListsIsUnexpected(t *testing.T) {
 	} {
 		t.Run("InternetDB "+body, func(t *testing.T) {
 			t.Parallel()
-			h, err := (&shodan.InternetDB{BaseURL: answering(t, 200, nil, body).BaseURL}).Host(t.Context(), addr)
+			h, err := (&shodan.InternetDB{BaseURL: responding(t, 200, nil, body).BaseURL}).Host(t.Context(), addr)
 			if !errors.Is(err, shodan.ErrUnexpected) || !shodan.IsKind(err, shodan.Unavailable) {
 				t.Errorf("%+v, %v", h, err)
 			}
@@ -77,7 +77,7 @@ func TestAnAnswerWithoutItsAddressOrItsListsIsUnexpected(t *testing.T) {
 	} {
 		t.Run("the REST API "+body, func(t *testing.T) {
 			t.Parallel()
-			h, err := answering(t, 200, nil, body).Host(t.Context(), addr, shodan.HostOptions{})
+			h, err := responding(t, 200, nil, body).Host(t.Context(), addr, shodan.HostOptions{})
 			if !errors.Is(err, shodan.ErrUnexpected) || !shodan.IsKind(err, shodan.Unavailable) {
 				t.Errorf("%+v, %v", h, err)
 			}
@@ -87,7 +87,7 @@ func TestAnAnswerWithoutItsAddressOrItsListsIsUnexpected(t *testing.T) {
 		`{"ip": 3221225985, "ports": [80], "data": null, "tags": "vpn", "vulns": {"CVE-2024-0001": {}}, "hostnames": null}`,
 		`{"ip_str": "192.0.2.1", "ports": null, "data": []}`,
 	} {
-		if _, err := answering(t, 200, nil, body).Host(t.Context(), addr, shodan.HostOptions{}); err != nil {
+		if _, err := responding(t, 200, nil, body).Host(t.Context(), addr, shodan.HostOptions{}); err != nil {
 			t.Errorf("%s: %v", body, err)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// rawly starts a service that answers with bytes that need not be HTTP, made of the request's first line.
+// rawly starts a service that responds with bytes made from the first line of the request, which need not be HTTP.
 func rawly(t *testing.T, answer func(request string) string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -81,7 +81,7 @@ func TestTheKeyIsInNoError(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := &shodan.Client{BaseURL: base, Key: key}
-			for what, ask := range map[string]func() error{
+			for what, send := range map[string]func() error{
 				"Host": func() error { _, err := c.Host(t.Context(), addr, shodan.HostOptions{}); return err },
 				"Hosts": func() error {
 					_, err := c.Hosts(t.Context(), []netip.Addr{addr, addr.Next()}, shodan.HostOptions{})
@@ -89,7 +89,7 @@ func TestTheKeyIsInNoError(t *testing.T) {
 				},
 				"Search": func() error { _, _, err := shodan.Do(t.Context(), c.Get, shodan.Search("port:22", 2)); return err },
 			} {
-				err := ask()
+				err := send()
 				var failure *shodan.Error
 				if !errors.As(err, &failure) {
 					t.Errorf("%s: %v, want an *Error", what, err)
@@ -128,7 +128,7 @@ func TestAClientThatFollowsRedirectsIsTheCallersOwn(t *testing.T) {
 		fmt.Fprint(w, `{"error": "elsewhere"}`)
 	}))
 	t.Cleanup(other.Close)
-	c := answering(t, 302, map[string]string{"Location": other.URL}, "")
+	c := responding(t, 302, map[string]string{"Location": other.URL}, "")
 	c.HTTP = &http.Client{}
 	if _, err := c.Host(t.Context(), addr, shodan.HostOptions{}); err == nil || strings.Contains(err.Error(), key) {
 		t.Errorf("%v", err)

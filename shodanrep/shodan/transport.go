@@ -100,7 +100,7 @@ func (t transport) check(resp *http.Response, body []byte) *Error {
 		e.Kind = NotFound
 	case has("timed out"):
 		e.Kind = Unavailable
-	case status == http.StatusServiceUnavailable: // the service needs a pause, whatever the request is
+	case status == http.StatusServiceUnavailable: // the service needs a pause, not because of the request
 		e.Kind, e.RetryAfter = Unavailable, retryAfter(resp.Header)
 	case isJSON && status >= 400 && status < 500, has("invalid"):
 		e.Kind = Invalid

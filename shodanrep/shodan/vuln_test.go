@@ -161,11 +161,11 @@ func TestBannersOfAPortThatDifferInHostNameAreAllCurrent(t *testing.T) {
 		}
 		return *b
 	}
-	asked := func(name string) string { return `"_shodan": {"options": {"hostname": "` + name + `"}}` }
+	requested := func(name string) string { return `"_shodan": {"options": {"hostname": "` + name + `"}}` }
 	host := func(name string) string { return `"http": {"host": "` + name + `"}` }
 	h := shodan.MergeBanners([]shodan.Banner{
-		line("10", asked("a.example.com"), "older a"), line("11", asked("A.example.com."), "a"),
-		line("10", host("b.example.com"), "b"), line("09", asked("b.example.com"), "older b"),
+		line("10", requested("a.example.com"), "older a"), line("11", requested("A.example.com."), "a"),
+		line("10", host("b.example.com"), "b"), line("09", requested("b.example.com"), "older b"),
 		line("10", host("192.0.2.50"), "none"), line("08", `"info": "x"`, "older none"), line("09", host("[2001:db8::1]"), "older none"),
 	})
 	var products []string

@@ -17,7 +17,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-// captures is the folder of answers that the real services gave, which is beside the repository and no part of it.
+// captures is the folder of responses of the real services, which is not in the repository.
 func captures(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join("..", "..", "..", "shared", "captures")
@@ -36,7 +36,7 @@ func read(t testing.TB, path ...string) string {
 	return string(content)
 }
 
-// legacy are keys of captures from before 2022, which answers of today lack.
+// legacy are keys of captures from before 2022, which current responses do not have.
 var legacy = []string{"country_code3", "dma_code", "postal_code"}
 
 // shape describes the type of a JSON value: the keys of an object, each with its value's type, and the first item of a
@@ -102,7 +102,7 @@ func TestInventedAnswersHaveTheShapeOfReal(t *testing.T) {
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
-			_, body := ask(t, sim, path)
+			_, body := getPath(t, sim, path)
 			if strings.Contains(file, "jshodan") { // of 2017, when hosts had no list of domains
 				body = strings.Replace(body, `"domains":[],`, "", 1)
 			}
@@ -118,7 +118,7 @@ func TestInventedAnswersHaveTheShapeOfReal(t *testing.T) {
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
-			_, body := ask(t, sim, path)
+			_, body := getPath(t, sim, path)
 			kinds := [2]map[string]bool{{}, {}}
 			for i, text := range []string{read(t, dir, file), body} {
 				for _, value := range object(t, text) {
@@ -137,7 +137,7 @@ func TestInventedDomainsHaveTheShapeOfReal(t *testing.T) {
 	dir := captures(t)
 	sim := shodantest.NewHandler()
 	sim.AddRecords("example.com", shodantest.Record{Type: "NS", Value: "ns1.example.com"})
-	_, body := ask(t, sim, "/dns/domain/example.com?{key}")
+	_, body := getPath(t, sim, "/dns/domain/example.com?{key}")
 	// The capture is of 2019, when all records came on one page.
 	real, invented := object(t, read(t, dir, "api/dns_domain.json")), object(t, strings.Replace(body, `,"more":false`, "", 1))
 	if diff := cmp.Diff(shape(real), shape(invented)); diff != "" {
@@ -157,7 +157,7 @@ func TestInventedItemsOfListsHaveTheShapeOfReal(t *testing.T) {
 		"api/query_tags.json":   "/shodan/query/tags?{key}",
 	} {
 		real := object(t, read(t, dir, file))["matches"].([]any)[0]
-		_, body := ask(t, sim, path)
+		_, body := getPath(t, sim, path)
 		if diff := cmp.Diff(shape(real), shape(object(t, body)["matches"].([]any)[0])); diff != "" {
 			t.Errorf("%s, real (-) and invented (+): %s", file, diff)
 		}
@@ -169,7 +169,7 @@ func TestInventedBannersHaveWhatAllRealOnesHave(t *testing.T) {
 	dir := captures(t)
 	sim := searched()
 	_, real443 := object(t, read(t, dir, "host/1.1.1.1_2023-07_3c7.json")), bannerOf(t, read(t, dir, "host/1.1.1.1_2023-07_3c7.json"), 443)
-	_, body := ask(t, sim, "/shodan/host/192.0.2.1?{key}")
+	_, body := getPath(t, sim, "/shodan/host/192.0.2.1?{key}")
 	invented := bannerOf(t, body, 443)
 	for _, path := range []string{"location", "_shodan", "http", "ssl", "ssl/cert", "ssl/cert/fingerprint", "ssl/cipher", "ssl/trust", "ssl/cert/pubkey"} {
 		a, b := real443, invented
@@ -193,7 +193,7 @@ func TestInventedBannersHaveWhatAllRealOnesHave(t *testing.T) {
 		}
 	}
 	for _, host := range sim.Hosts() {
-		_, body := ask(t, sim, "/shodan/host/"+host.String()+"?{key}")
+		_, body := getPath(t, sim, "/shodan/host/"+host.String()+"?{key}")
 		for _, banner := range object(t, body)["data"].([]any) {
 			for _, key := range always {
 				if _, ok := banner.(map[string]any)[key]; !ok {
@@ -220,7 +220,7 @@ func TestErrorsAreWordForWordThoseOfTheServices(t *testing.T) {
 	dir := captures(t)
 	sim := shodantest.NewHandler(shodantest.WithCredits(0), shodantest.WithRateLimit(shodantest.InternetDB, 1e-3, 1), shodantest.WithAnotherKey("free", "oss"))
 	limited := shodantest.NewHandler(shodantest.WithRateLimit(shodantest.Shodan, 1e-3, 1))
-	ask(t, limited, "/api-info?{key}")
+	getPath(t, limited, "/api-info?{key}")
 	for _, test := range []struct {
 		file, path string
 		sim        *shodantest.Simulator
@@ -234,7 +234,7 @@ func TestErrorsAreWordForWordThoseOfTheServices(t *testing.T) {
 		{"api_429_error-field.txt", "/api-info?{key}", limited},
 		{"api_search_timeout_error-field.txt", "/shodan/host/search?query=port:&{key}", sim},
 	} {
-		_, body := ask(t, test.sim, test.path)
+		_, body := getPath(t, test.sim, test.path)
 		want := strings.TrimSpace(read(t, dir, "errors", test.file))
 		if strings.HasSuffix(test.file, ".txt") { // only the text of the error field is known
 			body, _ = object(t, body)["error"].(string)
@@ -259,12 +259,12 @@ func TestCapturedHostsAreAnsweredWordForWord(t *testing.T) {
 	}
 	for _, file := range files {
 		addr := sim.AddCapture(t, file)
-		_, body := ask(t, sim, "/shodan/host/"+addr.String()+"?{key}")
+		_, body := getPath(t, sim, "/shodan/host/"+addr.String()+"?{key}")
 		if body != strings.TrimSpace(read(t, file)) {
 			t.Errorf("%s is not answered as it is", file)
 		}
 		capture := object(t, body)
-		_, brief := ask(t, sim, "/internetdb/"+addr.String())
+		_, brief := getPath(t, sim, "/internetdb/"+addr.String())
 		doc := object(t, brief)
 		ports := capture["ports"].([]any)
 		slices.SortFunc(ports, func(a, b any) int { return int(a.(float64) - b.(float64)) })
@@ -273,18 +273,18 @@ func TestCapturedHostsAreAnsweredWordForWord(t *testing.T) {
 				t.Errorf("%s: %s in InternetDB's answer: %s", file, key, diff)
 			}
 		}
-		_, minified := ask(t, sim, "/shodan/host/"+addr.String()+"?minify=true&{key}")
+		_, minified := getPath(t, sim, "/shodan/host/"+addr.String()+"?minify=true&{key}")
 		capture["data"], capture["ports"] = []any{}, object(t, minified)["ports"]
 		if diff := cmp.Diff(capture, object(t, minified)); diff != "" {
 			t.Errorf("%s, minified: %s", file, diff)
 		}
 	}
-	_, list := ask(t, sim, "/shodan/host/8.8.8.8,192.0.2.1,1.1.1.1?{key}")
+	_, list := getPath(t, sim, "/shodan/host/8.8.8.8,192.0.2.1,1.1.1.1?{key}")
 	var hosts []map[string]any
 	if err := json.Unmarshal([]byte(list), &hosts); err != nil || len(hosts) != 2 || hosts[0]["ip_str"] != "8.8.8.8" {
 		t.Errorf("a list of them is answered with %d hosts, %v", len(hosts), err)
 	}
-	_, cpes := ask(t, sim, "/internetdb/188.166.148.225")
+	_, cpes := getPath(t, sim, "/internetdb/188.166.148.225")
 	if got := object(t, cpes)["cpes"].([]any); len(got) == 0 || !strings.HasPrefix(got[0].(string), "cpe:/") {
 		t.Errorf("the CPEs are %v", got)
 	}
@@ -335,7 +335,7 @@ func TestFilesOfAllKindsAreLoaded(t *testing.T) {
 		"/shodan/host/192.0.2.1?{key}":                       `{"ip_str": "192.0.2.1", "ports": [22], "data": []}`,
 		"/shodan/host/count?query=org:Four+country:DE&{key}": `{"matches":[],"total":1}`,
 	} {
-		if _, body := ask(t, sim, path); body != want {
+		if _, body := getPath(t, sim, path); body != want {
 			t.Errorf("%s: %s", path, body)
 		}
 	}

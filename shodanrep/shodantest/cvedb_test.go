@@ -40,11 +40,11 @@ func TestCVEDBAnswersForOneCVE(t *testing.T) {
 		"/cvedb/cve/MS15-034":      `404 {"detail":"No information available"}`,
 		"/cvedb/dashboard":         `404 {"detail":"Not Found"}`,
 	} {
-		if resp, body := ask(t, sim, path); fmt.Sprintf("%d %s", resp.StatusCode, body) != want {
+		if resp, body := getPath(t, sim, path); fmt.Sprintf("%d %s", resp.StatusCode, body) != want {
 			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
 		}
 	}
-	_, body := ask(t, sim, "/cvedb/cve/CVE-2021-23017")
+	_, body := getPath(t, sim, "/cvedb/cve/CVE-2021-23017")
 	doc := object(t, body)
 	for key, want := range map[string]any{"cvss": 7.7, "cvss_v3": 7.7, "epss": 0.74, "kev": true, "summary": "overwrites memory", "cpes": []any{"cpe:2.3:a:f5:nginx:1.18.0"}} {
 		if diff := cmp.Diff(want, doc[key]); diff != "" {
@@ -55,7 +55,7 @@ func TestCVEDBAnswersForOneCVE(t *testing.T) {
 		t.Errorf("a CVE of 2021 was published at %v", doc["published_time"])
 	}
 	sim.Generate(1)
-	if resp, _ := ask(t, sim, "/cvedb/cve/CVE-2015-2000"); resp.StatusCode != 200 {
+	if resp, _ := getPath(t, sim, "/cvedb/cve/CVE-2015-2000"); resp.StatusCode != 200 {
 		t.Errorf("a CVE that a generated host may have is answered %d", resp.StatusCode)
 	}
 }
@@ -84,7 +84,7 @@ func TestCVEDBListsCVEs(t *testing.T) {
 		"start_date=2024-05-06T07:08:09&end_date=2024-05-06T07:08:09":   "[CVE-2024-0001]",
 		"start_date=2024-05-06T07:08:09&end_date=2024-05-06T07:08:09.5": "422",
 	} {
-		resp, body := ask(t, sim, "/cvedb/cves?"+query)
+		resp, body := getPath(t, sim, "/cvedb/cves?"+query)
 		got := fmt.Sprint(resp.StatusCode)
 		if resp.StatusCode == 200 {
 			ids := []string{}
@@ -104,7 +104,7 @@ func TestCVEDBListsCVEs(t *testing.T) {
 		"/cvedb/cpes?product=nothing":          `{"detail":"No information available"}`,
 		"/cvedb/cpes":                          `{"detail":[{"loc":["query","product"],"msg":"Input should match the pattern of product","type":"string_pattern_mismatch"}]}`,
 	} {
-		if _, body := ask(t, sim, path); body != want {
+		if _, body := getPath(t, sim, path); body != want {
 			t.Errorf("%s: %s", path, body)
 		}
 	}
@@ -115,8 +115,8 @@ func TestInventedCVEsHaveTheKeysOfTheSpecification(t *testing.T) {
 	t.Parallel()
 	schemas := object(t, read(t, captures(t), "specs", "cvedb-openapi.json"))["components"].(map[string]any)["schemas"].(map[string]any)
 	sim := vulnerable()
-	_, one := ask(t, sim, "/cvedb/cve/CVE-2024-0001")
-	_, many := ask(t, sim, "/cvedb/cves")
+	_, one := getPath(t, sim, "/cvedb/cve/CVE-2024-0001")
+	_, many := getPath(t, sim, "/cvedb/cves")
 	for schema, doc := range map[string]map[string]any{"CVEWithCPEs": object(t, one), "CVE": object(t, many)["cves"].([]any)[0].(map[string]any)} {
 		properties := schemas[schema].(map[string]any)["properties"].(map[string]any)
 		if diff := cmp.Diff(keys(properties), keys(doc)); diff != "" {

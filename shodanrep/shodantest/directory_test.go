@@ -24,7 +24,7 @@ func TestListsComeInPages(t *testing.T) {
 		"/shodan/query/tags?size=none&{key}":         "400",
 		"/shodan/query/search?query=x&page=-1&{key}": "400",
 	} {
-		resp, body := ask(t, sim, path)
+		resp, body := getPath(t, sim, path)
 		got := fmt.Sprint(resp.StatusCode)
 		if list, ok := object(t, body)["matches"].([]any); ok {
 			got = fmt.Sprintf("%d of %v", len(list), object(t, body)["total"])
@@ -33,7 +33,7 @@ func TestListsComeInPages(t *testing.T) {
 			t.Errorf("%s: %s, want %s", path, got, want)
 		}
 	}
-	if _, body := ask(t, sim, "/shodan/alert/info?{key}"); body != "[]" {
+	if _, body := getPath(t, sim, "/shodan/alert/info?{key}"); body != "[]" {
 		t.Errorf("an account without alerts: %s", body)
 	}
 }
@@ -42,7 +42,7 @@ func TestSavedQueriesAreSortedAsAsked(t *testing.T) {
 	t.Parallel()
 	sim := shodantest.NewHandler(shodantest.WithSavedQueries(5))
 	for values, field := range map[string]string{"": "timestamp", "sort=timestamp&order=asc&": "timestamp", "sort=votes&": "votes", "sort=votes&order=asc&": "votes"} {
-		_, body := ask(t, sim, "/shodan/query?"+values+"{key}")
+		_, body := getPath(t, sim, "/shodan/query?"+values+"{key}")
 		var texts []string
 		for _, match := range object(t, body)["matches"].([]any) {
 			texts = append(texts, fmt.Sprint(match.(map[string]any)[field]))

@@ -18,7 +18,7 @@ func TestTheRecordsOfADomainComeInPages(t *testing.T) {
 		"": "100 true", "page=1&": "100 true", "page=2&": "51 false", "page=3&": "0 false", "page=2&history=true&": "52 false",
 		"type=A&page=2&": "50 false", "type=MX&": "1 false", "type=MX&history=true&": "2 false",
 	} {
-		_, body := ask(t, sim, "/dns/domain/example.com?"+query+"{key}")
+		_, body := getPath(t, sim, "/dns/domain/example.com?"+query+"{key}")
 		page := object(t, body)
 		if got := fmt.Sprint(len(page["data"].([]any)), " ", page["more"]); got != want {
 			t.Errorf("%q: %s, want %s", query, got, want)
@@ -33,7 +33,7 @@ func TestNamesDoNotDifferByCase(t *testing.T) {
 	t.Parallel()
 	sim := shodantest.NewHandler()
 	sim.AddHost(shodantest.Host{IP: "192.0.2.1", Hostnames: []string{"WWW.example.com"}})
-	if _, body := ask(t, sim, "/dns/resolve?hostnames=www.EXAMPLE.com&{key}"); body != `{"www.EXAMPLE.com":"192.0.2.1"}` {
+	if _, body := getPath(t, sim, "/dns/resolve?hostnames=www.EXAMPLE.com&{key}"); body != `{"www.EXAMPLE.com":"192.0.2.1"}` {
 		t.Error(body)
 	}
 }

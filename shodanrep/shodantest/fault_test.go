@@ -38,7 +38,7 @@ func TestFaultsAnswerInsteadOfTheService(t *testing.T) {
 			sim := shodantest.NewHandler()
 			sim.AddHost(oneHost)
 			sim.Fault(test.fault)
-			resp, body := ask(t, sim, freePath)
+			resp, body := getPath(t, sim, freePath)
 			if resp.StatusCode != test.status || body != test.body || resp.Header.Get("Content-Type") != test.kind {
 				t.Errorf("got %d %s as %s", resp.StatusCode, body, resp.Header.Get("Content-Type"))
 			}
@@ -80,7 +80,7 @@ func TestFaultsChooseTheirRequests(t *testing.T) {
 				}
 				for _, path := range paths {
 					mark := byte('.')
-					if resp, _ := ask(t, sim, path); resp.StatusCode == http.StatusTeapot {
+					if resp, _ := getPath(t, sim, path); resp.StatusCode == http.StatusTeapot {
 						mark = 'X'
 					}
 					got.WriteByte(mark)
@@ -90,7 +90,7 @@ func TestFaultsChooseTheirRequests(t *testing.T) {
 				t.Errorf("got %s, want %s", got.String(), test.want)
 			}
 			sim.ClearFaults()
-			if resp, _ := ask(t, sim, paths[0]); resp.StatusCode != 200 {
+			if resp, _ := getPath(t, sim, paths[0]); resp.StatusCode != 200 {
 				t.Error("the fault did not end")
 			}
 		})
@@ -173,7 +173,7 @@ func TestRandomFaultsDependOnTheirSeedOnly(t *testing.T) {
 		for i := range got {
 			once := func() {
 				for range 2 { // each address has a chance of its own every time
-					resp, _ := ask(t, sim, fmt.Sprintf("/internetdb/192.0.2.%d", i))
+					resp, _ := getPath(t, sim, fmt.Sprintf("/internetdb/192.0.2.%d", i))
 					got[i] += fmt.Sprint(resp.StatusCode, " ")
 				}
 			}
@@ -204,7 +204,7 @@ func TestFaultsWaitAsLongAsAnswers(t *testing.T) {
 		sim := shodantest.NewHandler(shodantest.WithLatency(time.Second))
 		sim.Fault(shodantest.Fault{Status: 500})
 		began := time.Now()
-		if resp, _ := ask(t, sim, freePath); resp.StatusCode != 500 || time.Since(began) != time.Second {
+		if resp, _ := getPath(t, sim, freePath); resp.StatusCode != 500 || time.Since(began) != time.Second {
 			t.Errorf("got %d after %v", resp.StatusCode, time.Since(began))
 		}
 	})

@@ -27,15 +27,15 @@ func TestGeneratedHostsAreTheSameAlways(t *testing.T) {
 	for _, addr := range addrs {
 		for _, path := range []string{"/shodan/host/%s?{key}", "/shodan/host/%s?minify=true&{key}", "/internetdb/%s"} {
 			path = fmt.Sprintf(path, addr)
-			resp, body := ask(t, first, path)
+			resp, body := getPath(t, first, path)
 			if resp.StatusCode != 200 {
 				t.Fatalf("%s: %d", path, resp.StatusCode)
 			}
-			if _, again := ask(t, second, path); again != body {
+			if _, again := getPath(t, second, path); again != body {
 				t.Errorf("%s is not always the same", path)
 			}
 		}
-		_, brief := ask(t, first, "/internetdb/"+addr.String())
+		_, brief := getPath(t, first, "/internetdb/"+addr.String())
 		doc := object(t, brief)
 		delete(doc, "ip")
 		different[fmt.Sprint(doc)] = true
@@ -44,27 +44,27 @@ func TestGeneratedHostsAreTheSameAlways(t *testing.T) {
 		t.Errorf("of 200 hosts only %d are different", len(different))
 	}
 	for _, address := range []string{"11.0.0.201", "11.0.0.0", "10.255.255.255", "12.0.0.0", "::ffff:11.0.0.201", "2001:db8::1"} {
-		if resp, _ := ask(t, first, "/internetdb/"+address); resp.StatusCode != 404 {
+		if resp, _ := getPath(t, first, "/internetdb/"+address); resp.StatusCode != 404 {
 			t.Errorf("%s is answered %d", address, resp.StatusCode)
 		}
 	}
 }
 
-// TestGeneratedHostsAreTheSameAtBothServices also holds the short way of making an answer against the long one.
+// TestGeneratedHostsAreTheSameAtBothServices also compares the short way of making a response to the long one.
 func TestGeneratedHostsAreTheSameAtBothServices(t *testing.T) {
 	t.Parallel()
 	sim, kept := shodantest.NewHandler(), shodantest.NewHandler()
 	for _, addr := range sim.Generate(300) {
 		kept.AddHost(shodantest.GeneratedHost(addr))
 		for _, path := range []string{"/internetdb/%s", "/shodan/host/%s?{key}", "/shodan/host/%s?minify=true&{key}"} {
-			_, made := ask(t, sim, fmt.Sprintf(path, addr))
-			if _, added := ask(t, kept, fmt.Sprintf(path, addr)); made != added {
+			_, made := getPath(t, sim, fmt.Sprintf(path, addr))
+			if _, added := getPath(t, kept, fmt.Sprintf(path, addr)); made != added {
 				t.Fatalf("made when asked for it is %s, added it is %s", made, added)
 			}
 		}
-		_, body := ask(t, sim, "/shodan/host/"+addr.String()+"?{key}")
+		_, body := getPath(t, sim, "/shodan/host/"+addr.String()+"?{key}")
 		whole := object(t, body)
-		_, body = ask(t, sim, "/internetdb/"+addr.String())
+		_, body = getPath(t, sim, "/internetdb/"+addr.String())
 		brief := object(t, body)
 		if whole["vulns"] == nil {
 			whole["vulns"] = []any{}
@@ -75,7 +75,7 @@ func TestGeneratedHostsAreTheSameAtBothServices(t *testing.T) {
 			}
 		}
 	}
-	_, body := ask(t, sim, "/dns/reverse?ips=11.0.0.2&{key}")
+	_, body := getPath(t, sim, "/dns/reverse?ips=11.0.0.2&{key}")
 	var names map[string][]string
 	if err := json.Unmarshal([]byte(body), &names); err != nil || !slices.Equal(names["11.0.0.2"], shodantest.GeneratedHost(netip.MustParseAddr("11.0.0.2")).Hostnames) {
 		t.Errorf("the names are %s", body)
@@ -103,7 +103,7 @@ func BenchmarkInternetDB(b *testing.B) {
 	addrs := sim.Generate(10_000)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		ask(b, sim, "/internetdb/"+addrs[i%len(addrs)].String())
+		getPath(b, sim, "/internetdb/"+addrs[i%len(addrs)].String())
 	}
 }
 
@@ -112,6 +112,6 @@ func BenchmarkHost(b *testing.B) {
 	addrs := sim.Generate(10_000)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		ask(b, sim, "/shodan/host/"+addrs[i%len(addrs)].String()+"?{key}")
+		getPath(b, sim, "/shodan/host/"+addrs[i%len(addrs)].String()+"?{key}")
 	}
 }

@@ -17,7 +17,7 @@ const (
 	freePath = "/internetdb/192.0.2.1"
 )
 
-// statuses asks for a path again and again, with a pause between, and returns what it was answered.
+// statuses requests a path repeatedly, with pauses, and returns the statuses of the responses.
 func statuses(t testing.TB, sim *shodantest.Simulator, path string, times int, pause time.Duration) []int {
 	t.Helper()
 	var got []int
@@ -25,7 +25,7 @@ func statuses(t testing.TB, sim *shodantest.Simulator, path string, times int, p
 		if i > 0 {
 			time.Sleep(pause)
 		}
-		resp, _ := ask(t, sim, path)
+		resp, _ := getPath(t, sim, path)
 		got = append(got, resp.StatusCode)
 	}
 	return got
@@ -107,8 +107,8 @@ func TestALimitedAnswerIsThatOfItsService(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			sim := shodantest.NewHandler(test.opts...)
-			ask(t, sim, test.path)
-			resp, body := ask(t, sim, test.path)
+			getPath(t, sim, test.path)
+			resp, body := getPath(t, sim, test.path)
 			if resp.StatusCode != 429 || body != test.body || resp.Header.Get("Retry-After") != test.retryAfter {
 				t.Errorf("got %d %s, Retry-After %q", resp.StatusCode, body, resp.Header.Get("Retry-After"))
 			}
@@ -153,13 +153,13 @@ func TestLatencyIsKeptSideBySide(t *testing.T) {
 		began := time.Now()
 		var all sync.WaitGroup
 		for _, addr := range addrs {
-			all.Go(func() { ask(t, sim, "/internetdb/"+addr.String()) })
+			all.Go(func() { getPath(t, sim, "/internetdb/"+addr.String()) })
 		}
 		all.Wait()
 		if took := time.Since(began); took != 50*time.Millisecond {
 			t.Errorf("a hundred at once took %v", took)
 		}
-		ask(t, sim, "/internetdb/192.0.2.9")
+		getPath(t, sim, "/internetdb/192.0.2.9")
 		if peak := sim.MaxInFlight(); peak != 100 {
 			t.Errorf("%d were under way at once", peak)
 		}

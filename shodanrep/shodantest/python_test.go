@@ -18,8 +18,8 @@ import (
 // python is the interpreter for which Debian's python3-shodan is installed.
 const python = "/usr/bin/python3"
 
-// TestShodansOwnClientUnderstandsTheSimulator asks through python3-shodan, which Shodan writes for its own service, and
-// so knows nothing of the simulator.
+// TestShodansOwnClientUnderstandsTheSimulator sends requests with python3-shodan, which Shodan writes for its own
+// service, and so knows nothing of the simulator.
 func TestShodansOwnClientUnderstandsTheSimulator(t *testing.T) {
 	t.Parallel()
 	if out, err := exec.CommandContext(t.Context(), python, "-c", "import shodan").CombinedOutput(); err != nil {
@@ -56,7 +56,7 @@ func TestShodansOwnClientUnderstandsTheSimulator(t *testing.T) {
 		"tokens":          "/shodan/host/search/tokens?query=ssh+port:22&{key}",
 		"protocols":       "/shodan/protocols?{key}",
 	} {
-		resp, body := ask(t, sim, path)
+		resp, body := getPath(t, sim, path)
 		if resp.StatusCode != 200 {
 			t.Errorf("%s: %d", path, resp.StatusCode)
 		}

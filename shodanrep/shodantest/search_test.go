@@ -52,7 +52,7 @@ func searched(opts ...shodantest.Option) *shodantest.Simulator {
 // matches searches and names the banners found.
 func matches(t testing.TB, sim *shodantest.Simulator, query string) (names []string, total int) {
 	t.Helper()
-	resp, body := ask(t, sim, "/shodan/host/search?{key}&query="+url.QueryEscape(query))
+	resp, body := getPath(t, sim, "/shodan/host/search?{key}&query="+url.QueryEscape(query))
 	if resp.StatusCode != 200 {
 		t.Fatalf("%s: %d %s", query, resp.StatusCode, body)
 	}
@@ -135,7 +135,7 @@ func TestSearchesFindWhatTheySayAndNoMore(t *testing.T) {
 		})
 	}
 	// A hash of the data, whatever it is.
-	_, body := ask(t, sim, "/shodan/host/192.0.2.1?{key}")
+	_, body := getPath(t, sim, "/shodan/host/192.0.2.1?{key}")
 	hash := object(t, body)["data"].([]any)[1].(map[string]any)["hash"].(float64)
 	if names, _ := matches(t, sim, fmt.Sprintf("hash:%.0f", hash)); !slices.Equal(names, []string{"2.1/22"}) {
 		t.Errorf("found %v", names)
@@ -161,7 +161,7 @@ func TestSearchesComeInPages(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for page, want := range map[string]int{"": 100, "1": 100, "2": 100, "3": 5, "4": 0} {
-		_, body := ask(t, sim, "/shodan/host/search?{key}&query=nginx&page="+page)
+		_, body := getPath(t, sim, "/shodan/host/search?{key}&query=nginx&page="+page)
 		doc := object(t, body)
 		found := doc["matches"].([]any)
 		if len(found) != want || doc["total"] != 205.0 {
@@ -186,7 +186,7 @@ func TestMatchesComeInTheFormAskedFor(t *testing.T) {
 	t.Parallel()
 	sim := searched()
 	first := func(options string) map[string]any {
-		_, body := ask(t, sim, "/shodan/host/search?{key}&query=country:DE"+options)
+		_, body := getPath(t, sim, "/shodan/host/search?{key}&query=country:DE"+options)
 		return object(t, body)["matches"].([]any)[0].(map[string]any)
 	}
 	whole := first("&minify=false")
@@ -209,7 +209,7 @@ func TestFacetsCountTheMatches(t *testing.T) {
 	t.Parallel()
 	sim := searched()
 	for endpoint, size := range map[string]int{"search": 6, "count": 0} {
-		_, body := ask(t, sim, "/shodan/host/"+endpoint+"?{key}&query=-port:1&facets=country,port:2,tag,org")
+		_, body := getPath(t, sim, "/shodan/host/"+endpoint+"?{key}&query=-port:1&facets=country,port:2,tag,org")
 		doc := object(t, body)
 		if n := len(doc["matches"].([]any)); n != size || doc["total"] != 6.0 {
 			t.Errorf("%s has %d matches of %v", endpoint, n, doc["total"])
@@ -225,12 +225,12 @@ func TestFacetsCountTheMatches(t *testing.T) {
 			t.Errorf("%s: %s", endpoint, diff)
 		}
 	}
-	_, body := ask(t, sim, "/shodan/host/count?{key}&query=nothing")
+	_, body := getPath(t, sim, "/shodan/host/count?{key}&query=nothing")
 	if doc := object(t, body); !slices.Equal(slices.Sorted(maps.Keys(doc)), []string{"matches", "total"}) {
 		t.Errorf("without facets it has %v", keys(doc))
 	}
 	for _, facets := range []string{"country:0", "country:x", ",", "nope:5"} {
-		if resp, body := ask(t, sim, "/shodan/host/count?{key}&query=x&facets="+facets); resp.StatusCode != 400 || body != queryRefused {
+		if resp, body := getPath(t, sim, "/shodan/host/count?{key}&query=x&facets="+facets); resp.StatusCode != 400 || body != queryRefused {
 			t.Errorf("facets=%s is answered %d %s", facets, resp.StatusCode, body)
 		}
 	}

@@ -17,13 +17,14 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-// ask sends a request to a simulator in the same process; path begins with the service's, and {key} in it is the key.
-func ask(t testing.TB, sim *shodantest.Simulator, path string) (*http.Response, string) {
+// getPath sends a request to a simulator in the same process; path begins with the service's, and {key} in it is the
+// key.
+func getPath(t testing.TB, sim *shodantest.Simulator, path string) (*http.Response, string) {
 	t.Helper()
 	return get(t, sim.Transport(), "http://shodan.invalid"+strings.ReplaceAll(path, "{key}", "key="+shodantest.Key))
 }
 
-// get asks for an address and returns the answer with its body.
+// get requests a URL and returns the response with its body.
 func get(t testing.TB, via http.RoundTripper, url string) (*http.Response, string) {
 	t.Helper()
 	resp, body, err := try(t.Context(), via, url)
@@ -33,7 +34,7 @@ func get(t testing.TB, via http.RoundTripper, url string) (*http.Response, strin
 	return resp, body
 }
 
-// try is get where there may be no answer.
+// try is get for requests that may fail.
 func try(ctx context.Context, via http.RoundTripper, url string) (*http.Response, string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -142,7 +143,7 @@ func TestEveryRequestIsAnsweredAsTheServicesDo(t *testing.T) {
 			t.Parallel()
 			sim := shodantest.NewHandler(test.opts...)
 			sim.AddHost(oneHost)
-			resp, body := ask(t, sim, test.path)
+			resp, body := getPath(t, sim, test.path)
 			beginning, open := strings.CutSuffix(test.body, "…")
 			if resp.StatusCode != test.status || body != test.body && !(open && strings.HasPrefix(body, beginning)) {
 				t.Errorf("got %d %s\nwant %d %s", resp.StatusCode, body, test.status, test.body)
@@ -189,7 +190,7 @@ func TestAHostHasEveryKeyThatRealOnesHave(t *testing.T) {
 		},
 		History: []map[string]any{{"port": 21, "timestamp": "2020-01-01T00:00:00.000000"}},
 	})
-	_, body := ask(t, sim, "/shodan/host/2001:db8::1?{key}")
+	_, body := getPath(t, sim, "/shodan/host/2001:db8::1?{key}")
 	doc := object(t, body)
 	if want := strings.Fields("area_code asn city country_code country_name data domains hostnames ip ip_str isp last_update latitude longitude org os ports region_code tags vulns"); !slices.Equal(keys(doc), want) {
 		t.Error(cmp.Diff(want, keys(doc)))
@@ -215,7 +216,7 @@ func TestAHostHasEveryKeyThatRealOnesHave(t *testing.T) {
 		}
 	}
 
-	_, minified := ask(t, sim, "/shodan/host/2001:db8::1?minify=true&{key}")
+	_, minified := getPath(t, sim, "/shodan/host/2001:db8::1?minify=true&{key}")
 	general := object(t, minified)
 	if data, ok := general["data"].([]any); !ok || len(data) != 0 {
 		t.Errorf("minified it still has data: %v", general["data"])
@@ -224,7 +225,7 @@ func TestAHostHasEveryKeyThatRealOnesHave(t *testing.T) {
 	if diff := cmp.Diff(doc, general); diff != "" {
 		t.Errorf("minified it differs in more than its data: %s", diff)
 	}
-	_, history := ask(t, sim, "/shodan/host/2001:db8::1?history=true&{key}")
+	_, history := getPath(t, sim, "/shodan/host/2001:db8::1?history=true&{key}")
 	if n := len(object(t, history)["data"].([]any)); n != 4 {
 		t.Errorf("with its history it has %d banners, not 4", n)
 	}
@@ -234,11 +235,11 @@ func TestAHostWithoutVulnerabilitiesHasNoListOfThem(t *testing.T) {
 	t.Parallel()
 	sim := shodantest.NewHandler()
 	sim.AddHost(shodantest.Host{IP: "192.0.2.1"})
-	_, body := ask(t, sim, "/shodan/host/192.0.2.1?{key}")
+	_, body := getPath(t, sim, "/shodan/host/192.0.2.1?{key}")
 	if doc := object(t, body); doc["vulns"] != nil || len(doc["data"].([]any)) != 0 {
 		t.Error(body)
 	}
-	_, body = ask(t, sim, "/internetdb/192.0.2.1")
+	_, body = getPath(t, sim, "/internetdb/192.0.2.1")
 	if want := `{"cpes":[],"hostnames":[],"ip":"192.0.2.1","ports":[],"tags":[],"vulns":[]}`; body != want {
 		t.Error(body)
 	}
@@ -256,7 +257,7 @@ func TestRawAnswersAreGivenWordForWord(t *testing.T) {
 		"/shodan/host/192.0.2.2?{key}": `[]`,
 		"/internetdb/192.0.2.2":        `{"ip": 2}`,
 	} {
-		if _, body := ask(t, sim, path); body != want {
+		if _, body := getPath(t, sim, path); body != want {
 			t.Errorf("%s: %s", path, body)
 		}
 	}
@@ -277,7 +278,7 @@ func TestHostsCanBeReplacedAndRemoved(t *testing.T) {
 	if got := sim.Hosts(); !slices.Equal(got, []netip.Addr{second}) {
 		t.Errorf("the hosts are %v", got)
 	}
-	if resp, _ := ask(t, sim, "/internetdb/192.0.2.2"); resp.StatusCode != 404 {
+	if resp, _ := getPath(t, sim, "/internetdb/192.0.2.2"); resp.StatusCode != 404 {
 		t.Errorf("a host removed is answered %d", resp.StatusCode)
 	}
 	defer func() {
@@ -297,7 +298,7 @@ func TestRequestsAreRecorded(t *testing.T) {
 		"/api/shodan/host/192.0.2.1?{key}", "/api/shodan/host/192.0.2.1,192.0.2.2?{key}", "/api/shodan/host/search?query=port:22&{key}",
 		"/api/api-info?{key}", "/internetdb/192.0.2.9", "/api/api-info?key=wrong",
 	} {
-		ask(t, sim, path)
+		getPath(t, sim, path)
 	}
 	want := []shodantest.Request{
 		{Service: "shodan", Endpoint: shodantest.EndpointHost, Target: "192.0.2.1", Key: shodantest.Key, Status: 200},

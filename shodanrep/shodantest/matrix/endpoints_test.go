@@ -23,7 +23,8 @@ type endpointCase struct {
 	endpoint string // of the fault; empty for all
 	faultOn  string // of the fault; empty for all
 	sql      string
-	// key is the column whose values are in the query. It is empty for a table that is one list: a fault fails the query.
+	// key is the column whose values are in the query. It is empty for a table that is one list: a fault fails the
+	// query.
 	key string
 	// all is true if one request has all values of the query, so that the fault affects all of them.
 	all bool

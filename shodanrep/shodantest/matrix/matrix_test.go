@@ -1,5 +1,5 @@
-// Package matrix tests every endpoint with every fault of the simulator, through SQL: no row is lost, no status is wrong,
-// no API key is shown, and no query hangs.
+// Package matrix tests every endpoint with every fault of the simulator, through SQL: no row is lost, no status is
+// wrong, no API key is shown, and no query hangs.
 package matrix
 
 import (
@@ -105,7 +105,8 @@ func open(t *testing.T, e endpointCase, counts *tally) (engines []*engine, clean
 			return c
 		}
 		r.patient = connect("patient", "30s")
-		// A target that fails for good is given up early, but not so early that a neighbour often fails on a busy machine.
+		// A target that fails for good is given up early, but not so early that a neighbour often fails on a busy
+		// machine.
 		const early = "3s"
 		r.quick = connect("quick", early)
 		// Faults that a service uses to say that it wants no more requests get a connection of their own.
@@ -169,7 +170,7 @@ func (r *engine) queryWithFault(f faultCase, c connection) ([]row, error) {
 	return r.query(f.name, c)
 }
 
-// late reports whether a target other than the faulty one had no answer in time: the machine is too busy for the
+// late reports whether a target other than the faulty one had no response in time: the machine is too busy for the
 // timeout of the quick connection.
 func (r *engine) late(rows []row, faulty string) bool {
 	return slices.ContainsFunc(rows, func(row row) bool {
