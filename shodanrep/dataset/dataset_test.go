@@ -325,9 +325,9 @@ func TestRowsOfFilesLongUnusedAreDropped(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	age("a.json", keepUsed+time.Hour)
-	age("b.json", keepUsed+time.Hour)
-	age("c.json", keepUsed-time.Hour)
+	age("a.json", maxUnused+time.Hour)
+	age("b.json", maxUnused+time.Hour)
+	age("c.json", maxUnused-time.Hour)
 	open(t, index, in(dir, "a.json"))
 
 	var left []string

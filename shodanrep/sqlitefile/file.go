@@ -100,14 +100,17 @@ func (f *File) Reopen(ctx context.Context) (*File, error) {
 func (f *File) open(ctx context.Context) error {
 	_, err := os.Stat(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = os.MkdirAll(filepath.Dir(f.path), 0o700)
+		err = f.create(ctx)
 	}
 	if err != nil {
 		return err
 	}
 	return locked(ctx, f.path, os.O_RDONLY, func() (err error) {
-		if err := f.makeFile(); err != nil {
+		if f.identity, err = os.Stat(f.path); err != nil {
 			return err
+		}
+		if !f.identity.Mode().IsRegular() { // to open a pipe would wait for ever
+			return ErrNotAFile
 		}
 		c, err := connect(f.path, f.options)
 		if err != nil {
@@ -121,20 +124,27 @@ func (f *File) open(ctx context.Context) error {
 	})
 }
 
-// makeFile makes an empty file where there is none, which SQLite would make readable to all.
-func (f *File) makeFile() error {
-	file, err := os.OpenFile(f.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err == nil {
-		err = file.Close()
-	}
-	if err != nil && !errors.Is(err, fs.ErrExist) {
+// create makes an empty file and its folder. SQLite would make the file readable to all.
+func (f *File) create(ctx context.Context) error {
+	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
 		return err
 	}
-	f.identity, err = os.Stat(f.path)
-	if err == nil && !f.identity.Mode().IsRegular() { // to open a pipe would wait for ever
-		err = ErrNotAFile
-	}
-	return err
+	return locked(ctx, f.path, os.O_RDWR, func() error {
+		if _, err := os.Stat(f.path); !errors.Is(err, fs.ErrNotExist) { // another process was faster
+			return err
+		}
+		// A log that is left is that of a deleted file, which a process may still use.
+		for _, name := range []string{f.path + "-wal", f.path + "-shm"} {
+			if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		file, err := os.OpenFile(f.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		return file.Close()
+	})
 }
 
 // Check returns [ErrReplaced] or [ErrSetAside] where the path no longer leads to this file: what is written to it then
