@@ -34,6 +34,9 @@ var (
 // maxReaders is how many calls of Read run at a time. Each needs a connection, which takes up some MB.
 const maxReaders = 4
 
+// maxAttempts is how often Open tries where the file is damaged, or is set aside between two steps.
+const maxAttempts = 5
+
 // Options describe a kind of file.
 type Options struct {
 	Name          string        // of the file in the log, such as "the cache file"
@@ -68,19 +71,21 @@ func Open(ctx context.Context, path string, options Options) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Another process may set the file aside at the same time, and make the new one.
-	for replaced := false; ; replaced = true {
+	// Other processes may set the file aside at the same time, and make the new one.
+	for attempt := 1; ; attempt++ {
 		f := &File{
 			path: path, options: options, writer: make(chan *Conn, 1), readers: make(chan struct{}, maxReaders),
 		}
-		if err = f.open(ctx); err == nil {
+		err = f.open(ctx)
+		switch isGone := errors.Is(err, fs.ErrNotExist); {
+		case err == nil:
 			return f, nil
-		}
-		if replaced || !IsDamaged(err) {
+		case attempt == maxAttempts || !isGone && !IsDamaged(err):
 			return nil, err
-		}
-		if err := f.setAside(ctx); err != nil {
-			return nil, err
+		case !isGone:
+			if err := f.setAside(ctx); err != nil {
+				return nil, err
+			}
 		}
 	}
 }
