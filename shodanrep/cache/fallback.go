@@ -31,7 +31,7 @@ type backend interface {
 type fallback struct {
 	backend  backend
 	location string
-	memory   *Memory
+	memory   *memoryStore
 	logger   hclog.Logger
 	every    time.Duration // how long a backend that failed is not used
 

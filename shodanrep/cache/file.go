@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -55,6 +56,7 @@ type fileStore struct {
 
 	db       atomic.Pointer[sqlitefile.File] // nil until the file was opened
 	opening  sync.Mutex                      // held while db is replaced
+	openErr  error                           // why the file could not be opened again
 	replaced time.Time                       // when a damaged file was last replaced
 
 	hits, misses atomic.Int64 // counted and not yet written
@@ -86,6 +88,7 @@ func (f *fileStore) reopen(ctx context.Context) error {
 	var db *sqlitefile.File
 	var err error
 	if old != nil {
+		_ = old.Close() // it failed
 		db, err = old.Reopen(ctx)
 	} else {
 		db, err = sqlitefile.Open(ctx, f.path, sqlitefile.Options{
@@ -95,14 +98,11 @@ func (f *fileStore) reopen(ctx context.Context) error {
 			BusyTimeout: busyTimeout, Logger: f.opts.Logger,
 		})
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		f.db.Store(db)
 	}
-	f.db.Store(db)
-	if old != nil {
-		_ = old.Close() // it failed
-	}
-	return nil
+	f.openErr = err
+	return err
 }
 
 // do calls op with the open file. Where the file is damaged, or was set aside by another process, it begins a new one
@@ -116,7 +116,7 @@ func (f *fileStore) do(op func(*sqlitefile.File) error) error {
 	if err == nil {
 		err = op(db)
 	}
-	if sqlitefile.IsDamaged(err) || errors.Is(err, sqlitefile.ErrSetAside) {
+	if sqlitefile.IsDamaged(err) || errors.Is(err, sqlitefile.ErrSetAside) || errors.Is(err, sqlitefile.ErrClosed) {
 		if err = f.replace(db, err); err == nil {
 			err = op(f.db.Load())
 		}
@@ -125,15 +125,17 @@ func (f *fileStore) do(op func(*sqlitefile.File) error) error {
 }
 
 // replace opens the file again where it failed with an error, unless another call has done so. It returns the error
-// where a new file fails again so soon. It does so also for a call that was canceled: the next process may not notice the
+// where a new file fails again so soon. It does not stop where the call is canceled: the next process may not notice the
 // damage at once.
 func (f *fileStore) replace(failed *sqlitefile.File, err error) error {
 	f.opening.Lock()
 	defer f.opening.Unlock()
-	if f.db.Load() != failed {
+	switch {
+	case f.db.Load() != failed:
 		return nil
-	}
-	if time.Since(f.replaced) < retryFileAfter {
+	case errors.Is(err, sqlitefile.ErrClosed): // by Close, or by a call that could not open it again
+		return cmp.Or(f.openErr, err)
+	case time.Since(f.replaced) < retryFileAfter:
 		return err
 	}
 	f.replaced = time.Now()

@@ -125,7 +125,7 @@ func Open(ctx context.Context, location string, opts Options) Store {
 		return Off{}
 	}
 	if IsRedis(location) {
-		store, err := OpenRedis(ctx, location, opts)
+		store, err := openRedis(ctx, location, redisPrefix, retryRedisAfter, opts)
 		if err != nil {
 			opts.Logger.Warn(inMemory, "error", err)
 			return newMemory(min(opts.MaxBytes, fallbackBytes), opts.Now)

@@ -18,8 +18,8 @@ const defaultMaxBytes = 512 << 20
 // list's links, the map's slack.
 const overhead = 256
 
-// Memory stores entries in the process, the most recently used ones up to a bound in bytes.
-type Memory struct {
+// memoryStore stores entries in the process, the most recently used ones up to a bound in bytes.
+type memoryStore struct {
 	maxBytes int64
 	now      func() time.Time
 
@@ -35,22 +35,20 @@ type cached struct {
 	checkedAt, expires int64
 }
 
-var _ Store = (*Memory)(nil)
-
 // NewMemory returns a store in memory that holds up to maxBytes, or 512 MB where that is not positive. It drops the least
 // recently used entries first.
-func NewMemory(maxBytes int64) *Memory {
+func NewMemory(maxBytes int64) Store {
 	return newMemory(maxBytes, nil)
 }
 
-func newMemory(maxBytes int64, now func() time.Time) *Memory {
+func newMemory(maxBytes int64, now func() time.Time) *memoryStore {
 	if maxBytes <= 0 {
 		maxBytes = defaultMaxBytes
 	}
 	if now == nil {
 		now = time.Now
 	}
-	m := &Memory{maxBytes: maxBytes, now: now}
+	m := &memoryStore{maxBytes: maxBytes, now: now}
 	// The bound is in bytes, so the list gets no bound in entries. NewLRU fails only where that is not positive.
 	m.entries, _ = simplelru.NewLRU(math.MaxInt, func(k Key, v cached) { m.bytes -= cost(k, v.body) })
 	return m
@@ -62,7 +60,7 @@ func cost(k Key, body []byte) int64 {
 }
 
 // Get returns the entries that exist and have not expired. Callers must not change their bodies.
-func (m *Memory) Get(ctx context.Context, keys []Key) (map[Key]Entry, error) {
+func (m *memoryStore) Get(ctx context.Context, keys []Key) (map[Key]Entry, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -84,7 +82,7 @@ func (m *Memory) Get(ctx context.Context, keys []Key) (map[Key]Entry, error) {
 }
 
 // Count adds to the numbers of hits and misses.
-func (m *Memory) Count(hits, misses int64) {
+func (m *memoryStore) Count(hits, misses int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.hits += hits
@@ -92,7 +90,7 @@ func (m *Memory) Count(hits, misses int64) {
 }
 
 // Put stores copies of the entries. It leaves out an entry that is larger than the whole store.
-func (m *Memory) Put(ctx context.Context, entries []Entry) error {
+func (m *memoryStore) Put(ctx context.Context, entries []Entry) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -117,7 +115,7 @@ func (m *Memory) Put(ctx context.Context, entries []Entry) error {
 }
 
 // Clear deletes the entries about a target, or all, and with them the counts of hits and misses.
-func (m *Memory) Clear(ctx context.Context, target string) (int64, error) {
+func (m *memoryStore) Clear(ctx context.Context, target string) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -133,7 +131,7 @@ func (m *Memory) Clear(ctx context.Context, target string) (int64, error) {
 }
 
 // Prune deletes the entries that have expired.
-func (m *Memory) Prune(ctx context.Context) (int64, error) {
+func (m *memoryStore) Prune(ctx context.Context) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -144,7 +142,7 @@ func (m *Memory) Prune(ctx context.Context) (int64, error) {
 }
 
 // removeIf deletes the entries that match, and returns how many there were. The caller holds the lock.
-func (m *Memory) removeIf(match func(Key, cached) bool) int64 {
+func (m *memoryStore) removeIf(match func(Key, cached) bool) int64 {
 	var n int64
 	for _, k := range m.entries.Keys() {
 		if v, ok := m.entries.Peek(k); ok && match(k, v) {
@@ -156,7 +154,7 @@ func (m *Memory) removeIf(match func(Key, cached) bool) int64 {
 }
 
 // Stats describes the store.
-func (m *Memory) Stats(ctx context.Context) (Stats, error) {
+func (m *memoryStore) Stats(ctx context.Context) (Stats, error) {
 	if err := ctx.Err(); err != nil {
 		return Stats{}, err
 	}
@@ -178,7 +176,7 @@ func (m *Memory) Stats(ctx context.Context) (Stats, error) {
 }
 
 // Close deletes the entries.
-func (m *Memory) Close() error {
+func (m *memoryStore) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.entries.Purge()
@@ -186,7 +184,7 @@ func (m *Memory) Close() error {
 }
 
 // drain removes all entries, and returns those that have not expired, the least recently used first.
-func (m *Memory) drain() []Entry {
+func (m *memoryStore) drain() []Entry {
 	now := m.now().UnixMicro()
 	m.mu.Lock()
 	defer m.mu.Unlock()

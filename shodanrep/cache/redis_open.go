@@ -60,12 +60,8 @@ func parseRedis(address string) (opts *redis.Options, location string, err error
 	return opts, fmt.Sprintf("%s://%s%s/%d", u.Scheme, user, opts.Addr, opts.DB), nil
 }
 
-// OpenRedis opens the store at a redis:// or rediss:// address. It fails only where the address cannot be read. Where
+// openRedis opens the store at a redis:// or rediss:// address. It fails only where the address cannot be read. Where
 // Redis cannot be reached, it logs one warning, and tries again later.
-func OpenRedis(ctx context.Context, address string, opts Options) (*Redis, error) {
-	return openRedis(ctx, address, redisPrefix, retryRedisAfter, opts)
-}
-
 func openRedis(ctx context.Context, address, prefix string, every time.Duration, opts Options) (*Redis, error) {
 	opts = opts.withDefaults()
 	conf, location, err := parseRedis(address)

@@ -58,10 +58,10 @@ type state struct {
 	checked time.Time // when the index was last compared with files
 }
 
-// keepUsed is how long after its last use a file's rows stay in the index, and recheck how often its use is noted.
+// maxUnused is how long the rows of a file stay in the index after its last use, and recheck how often its use is noted.
 const (
-	keepUsed = 30 * 24 * time.Hour
-	recheck  = 24 * time.Hour
+	maxUnused = 30 * 24 * time.Hour
+	recheck   = 24 * time.Hour
 )
 
 // Open reads the files that match into the index, unless they are in it already. Several processes may do so at once:
@@ -117,7 +117,7 @@ func removeUnused(dir string) {
 		files := []string{path + "-wal", path + "-shm", path}
 		if filepath.Base(path) == indexName || slices.ContainsFunc(files, func(file string) bool {
 			info, err := os.Stat(file)
-			return err == nil && time.Since(info.ModTime()) < keepUsed
+			return err == nil && time.Since(info.ModTime()) < maxUnused
 		}) {
 			continue
 		}

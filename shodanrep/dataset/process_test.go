@@ -50,7 +50,7 @@ func child(args []string) error {
 
 func TestProcessesShareTheIndex(t *testing.T) {
 	t.Parallel()
-	const banners, processes = 2000, 3
+	const banners, processes = 1000, 3
 	dir := t.TempDir()
 	glob := in(dir, "*.json.gz")
 	lines := manyLines(banners)

@@ -73,7 +73,7 @@ func (x *index) update(ctx context.Context, files []file, logger hclog.Logger) (
 	changed := read > 0
 	for _, e := range known {
 		_, err := os.Stat(e.path)
-		if !errors.Is(err, fs.ErrNotExist) && time.Since(time.Unix(e.used, 0)) < keepUsed {
+		if !errors.Is(err, fs.ErrNotExist) && time.Since(time.Unix(e.used, 0)) < maxUnused {
 			continue // another Dataset uses it
 		}
 		if err := x.write(ctx, func(c conn) error { return c.drop(e.path) }); err != nil {

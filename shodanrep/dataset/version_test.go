@@ -31,7 +31,7 @@ func TestAnIndexOfAnotherVersionIsNeitherReadNorTakenFromOthers(t *testing.T) {
 	write(t, in(index, "dataset-v1.sqlite"), "the index of an older build")
 	write(t, in(index, "dataset-v1.sqlite-wal"), "")
 	write(t, in(index, "cache.sqlite"), "something else")
-	long := time.Now().Add(-keepUsed - time.Hour)
+	long := time.Now().Add(-maxUnused - time.Hour)
 	for _, name := range []string{"dataset-v1.sqlite", "cache.sqlite"} {
 		if err := os.Chtimes(in(index, name), long, long); err != nil {
 			t.Fatal(err)

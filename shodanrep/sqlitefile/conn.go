@@ -33,22 +33,24 @@ func connect(path string, options Options) (_ *Conn, err error) {
 		return nil, err
 	}
 	c := &Conn{Conn: db, path: path, statements: map[string]*sqlite3.Stmt{}}
-	if readOnly, _ := c.ReadOnly("main"); readOnly {
-		err = fs.ErrPermission
-	}
-	if err == nil {
-		err = c.setBusyTimeout(options.BusyTimeout)
-	}
-	if err == nil {
-		err = c.Exec(options.Pragmas)
-	}
-	if err == nil {
-		_, err = c.Number("SELECT count(*) FROM sqlite_schema")
-	}
-	if err != nil {
+	if err := c.setUp(options); err != nil {
 		return nil, errors.Join(err, c.closeLocked())
 	}
 	return c, nil
+}
+
+// setUp sets up a new connection, and reads once.
+func (c *Conn) setUp(options Options) error {
+	if readOnly, _ := c.ReadOnly("main"); readOnly {
+		return fs.ErrPermission
+	}
+	if err := c.setBusyTimeout(options.BusyTimeout); err != nil {
+		return err
+	}
+	if err := c.Exec(options.Pragmas); err != nil {
+		return err
+	}
+	return c.Run("SELECT count(*) FROM sqlite_schema")
 }
 
 // setBusyTimeout says how long to wait for another process that writes, 0 for as long as the call's context.

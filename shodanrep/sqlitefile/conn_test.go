@@ -79,6 +79,29 @@ func TestCloseWaitsWhileTheFileIsSetAside(t *testing.T) {
 	}
 }
 
+func TestOpenMakesTheFileThatIsSetAsideMeanwhile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "c.sqlite")
+	if err := os.WriteFile(path, []byte("garbage"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error, 1)
+	err := locked(t.Context(), path, os.O_RDWR, func() error {
+		go func() {
+			f, err := Open(t.Context(), path, Options{Version: 1, Schema: "create table t(x)"})
+			if err == nil {
+				err = f.Close()
+			}
+			opened <- err
+		}()
+		time.Sleep(20 * time.Millisecond) // a slow machine only makes the test more lenient
+		return os.Rename(path, path+".damaged")
+	})
+	if err := errors.Join(err, <-opened); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCloseWithoutAFolderForTheLock(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

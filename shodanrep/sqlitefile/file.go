@@ -34,6 +34,9 @@ var (
 // maxReaders is how many calls of Read run at a time. Each needs a connection, which takes up some MB.
 const maxReaders = 4
 
+// maxAttempts is how often Open tries where the file is damaged, or is set aside between two steps.
+const maxAttempts = 5
+
 // Options describe a kind of file.
 type Options struct {
 	Name          string        // of the file in the log, such as "the cache file"
@@ -68,19 +71,21 @@ func Open(ctx context.Context, path string, options Options) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Another process may set the file aside at the same time, and make the new one.
-	for replaced := false; ; replaced = true {
+	// Other processes may set the file aside at the same time, and make the new one.
+	for attempt := 1; ; attempt++ {
 		f := &File{
 			path: path, options: options, writer: make(chan *Conn, 1), readers: make(chan struct{}, maxReaders),
 		}
-		if err = f.open(ctx); err == nil {
+		err = f.open(ctx)
+		switch isGone := errors.Is(err, fs.ErrNotExist); {
+		case err == nil:
 			return f, nil
-		}
-		if replaced || !IsDamaged(err) {
+		case attempt == maxAttempts || !isGone && !IsDamaged(err):
 			return nil, err
-		}
-		if err := f.setAside(ctx); err != nil {
-			return nil, err
+		case !isGone:
+			if err := f.setAside(ctx); err != nil {
+				return nil, err
+			}
 		}
 	}
 }
@@ -100,14 +105,17 @@ func (f *File) Reopen(ctx context.Context) (*File, error) {
 func (f *File) open(ctx context.Context) error {
 	_, err := os.Stat(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = os.MkdirAll(filepath.Dir(f.path), 0o700)
+		err = f.create(ctx)
 	}
 	if err != nil {
 		return err
 	}
 	return locked(ctx, f.path, os.O_RDONLY, func() (err error) {
-		if err := f.makeFile(); err != nil {
+		if f.identity, err = os.Stat(f.path); err != nil {
 			return err
+		}
+		if !f.identity.Mode().IsRegular() { // to open a pipe would wait for ever
+			return ErrNotAFile
 		}
 		c, err := connect(f.path, f.options)
 		if err != nil {
@@ -121,20 +129,27 @@ func (f *File) open(ctx context.Context) error {
 	})
 }
 
-// makeFile makes an empty file where there is none, which SQLite would make readable to all.
-func (f *File) makeFile() error {
-	file, err := os.OpenFile(f.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err == nil {
-		err = file.Close()
-	}
-	if err != nil && !errors.Is(err, fs.ErrExist) {
+// create makes an empty file and its folder. SQLite would make the file readable to all.
+func (f *File) create(ctx context.Context) error {
+	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
 		return err
 	}
-	f.identity, err = os.Stat(f.path)
-	if err == nil && !f.identity.Mode().IsRegular() { // to open a pipe would wait for ever
-		err = ErrNotAFile
-	}
-	return err
+	return locked(ctx, f.path, os.O_RDWR, func() error {
+		if _, err := os.Stat(f.path); !errors.Is(err, fs.ErrNotExist) { // another process was faster
+			return err
+		}
+		// A log that is left is that of a deleted file, which a process may still use.
+		for _, name := range []string{f.path + "-wal", f.path + "-shm"} {
+			if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		file, err := os.OpenFile(f.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		return file.Close()
+	})
 }
 
 // Check returns [ErrReplaced] or [ErrSetAside] where the path no longer leads to this file: what is written to it then
