@@ -1,15 +1,14 @@
-# What the controls of all clouds have in common, as SQL with places to fill in:
+# The SQL that the controls of all clouds share, with placeholders:
 #
-#   __RESOURCES__   a query of the cloud: resource, what (the beginning of the reason), ip, note (the reason where there
-#                   is no ip), and the dimensions
-#   __ANSWERS__     a query of the plugin: ip, status, error, and as ends of the reason: found, which is an alarm,
-#                   unsure, which is for information, and clear
+#   __RESOURCES__   a query of the cloud: resource, what (the beginning of the reason), ip, note (the reason if there is
+#                   no ip), and the dimensions
+#   __ANSWERS__     a query of the plugin: ip, status, error, and the possible ends of the reason: found (an alarm),
+#                   unsure (info) and clear
 #   __DIMENSIONS__  the dimensions, each after a comma
 #
-# Each address is looked up once, at most 201 in parallel: a plain join would look up one at a time, and the form
-# ip = any(array(select …)) would find nothing at all. The slices are as long as one another, so that none is short
-# enough for the REST API (api_lookup_limit, 100) where the others go to InternetDB. An address without an answer is
-# never ok.
+# Each address is looked up once, at most 201 in parallel. A plain join would look up one address at a time, and the form
+# ip = any(array(select …)) would return no rows. All slices have about the same length, so that a short slice does not
+# use the REST API (api_lookup_limit, 100) while the others use InternetDB. An address without a result is never ok.
 locals {
   check_sql = <<-EOQ
     with resources as materialized (
@@ -153,7 +152,7 @@ locals {
   EOQ
   )
 
-  # $2 whether only verified ones count, $3 the EPSS
+  # $2 true if only verified vulnerabilities count, $3 the EPSS
   vulnerability_sql = replace(local.check_sql, "__ANSWERS__", <<-EOQ
     select
       v.ip,
@@ -213,8 +212,8 @@ locals {
   EOQ
   )
 
-  # Rules that are open to everyone, which needs no look-up. Of the resources it needs the ports, an int4multirange, as
-  # well. $1 the ports, $2 the length of the mask
+  # The rules that are open to everyone. This needs no lookup, but also the ports of the resources, an int4multirange.
+  # $1 the ports, $2 the length of the mask
   open_rule_sql = <<-EOQ
     with rules as materialized (
       __RESOURCES__
