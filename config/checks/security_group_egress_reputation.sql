@@ -1,4 +1,4 @@
--- Security groups should not let traffic out to addresses with a bad reputation.
+-- Security groups should not allow traffic to addresses with a bad reputation.
 -- Attach the rules, with the columns that Steampipe gives them, as aws_vpc_security_group_rule.
 with rules as materialized (
   select
