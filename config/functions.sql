@@ -125,7 +125,7 @@ end $looks_up$;
     'ip', 'a.ip',
     'title', 'coalesce(t.title, host(a.ip))',
     'status', $$case when t.ip is null then ''error'' else t.status end$$,
-    'error', $$case when t.ip is null then ''there is no answer, the row got lost: ask again'' else t.error end$$,
+    'error', $$case when t.ip is null then ''the table returned no row: run the query again'' else t.error end$$,
     'level', $$case when t.ip is null then ''unknown'' else t.level end$$);
   passes_on constant text := 'select * from %s.%I(addresses::text[])';
   f record;

@@ -64,9 +64,9 @@ locals {
       end as status,
       case
         when r.skipped is not null then r.skipped
-        when a.status is null then r.what || ', of which there is no answer.'
+        when a.status is null then r.what || ', which has no result.'
         when a.status = 'error' then r.what || ', which could not be checked: ' || coalesce(a.error, 'no reason is known') || '.'
-        when a.status = 'not_indexed' then r.what || ', of which nothing is known. That is not the same as clean.'
+        when a.status = 'not_indexed' then r.what || ', which has no data. This does not mean that it is clean.'
         when a.status = 'reserved' then r.what || ', which cannot be on the internet.'
         when a.status <> 'indexed' then r.what || ', which was not checked: ' || a.status || '.'
         else r.what || ', which ' || coalesce(a.found, a.unsure, a.clear) || '.'
@@ -161,7 +161,7 @@ locals {
       'has vulnerabilities known or likely to be exploited: ' || string_agg(distinct v.cve_id, ', ') filter (where v.exploited and v.counts) as found,
       coalesce(
         'has vulnerabilities known or likely to be exploited, inferred from a version and not verified: ' || string_agg(distinct v.cve_id, ', ') filter (where v.exploited),
-        'has vulnerabilities of which it is not known whether they are exploited: ' || string_agg(distinct v.cve_id, ', ') filter (where v.exploited is null)
+        'has vulnerabilities whose exploitation status is unknown: ' || string_agg(distinct v.cve_id, ', ') filter (where v.exploited is null)
       ) as unsure,
       case when count(v.cve_id) > 0 then 'has no vulnerability that is known to be exploited' else 'has no known vulnerability' end as clear
     from (
