@@ -1,26 +1,27 @@
--- Functions that take addresses from a subquery and look them up side by side, in Steampipe's database or in any
--- PostgreSQL from version 14 on in which the plugin's tables are:
+-- Functions that take the addresses of a subquery and look them up in parallel. They work in Steampipe's database, and
+-- in any PostgreSQL from version 14 on that has the plugin's tables:
 --
 --   select * from shodan_reputation(array(select public_ip_address from aws_ec2_instance));
 --   select * from shodan_services(array(select public_ip from aws_vpc_eip));
 --
--- Install them, as any user who may create functions in the schema, with: psql -f config/functions.sql
--- Run it again after an update of the plugin.
+-- Install them with: psql -f config/functions.sql
+-- The user needs the right to create functions in the schema. Run the command again after an update of the plugin.
 --
--- Each address is asked for once, at most 201 at a time: more at once cost Steampipe more than they save. A longer list is
--- cut into slices as long as one another, none of them of 100 or fewer: by api_lookup_limit (100) the length of a list
--- decides its source, and one call has one source. NULLs are left out. A network, or a text that is no address, is a row
--- that says so, and is not asked for. An address of which the table has no row is one with an error: no address gets lost.
+-- Each address is looked up once, at most 201 addresses at a time, because longer lists cost Steampipe more time than
+-- they save. A longer list is split into slices of about the same length, each of more than 100 addresses: the length
+-- of a list decides its source (api_lookup_limit, 100), and one call must have one source. NULLs are left out. A
+-- network, or a text that is not an address, has a row that says so, and is not looked up. Every address returns a row.
+-- If the table returns none, the function adds one with status error.
 --
--- The tables are those that the search path finds. For another connection of the plugin, in one session:
+-- The functions use the tables that the search path finds. To select another connection of the plugin for one session:
 --   set shodanrep.schema = 'shodanrep_work';
--- and for good:
+-- To select it permanently:
 --   alter function shodan_table(text) set search_path = shodanrep_work;
 
 begin;
 
--- shodan_inet reads an address or a network, and returns null for a text that is neither. It leaves out an IPv6 zone,
--- which names an interface of one machine, as the table does.
+-- shodan_inet reads an address or a network, and returns null for any other text. Like the table, it removes an IPv6
+-- zone, which names an interface of one machine.
 create or replace function shodan_inet(given text) returns inet
 language plpgsql immutable strict as $$
 begin
@@ -29,8 +30,8 @@ exception when invalid_text_representation then
   return null;
 end $$;
 
--- shodan_addresses reads a list: a row for each address, and for each other text, the first place it is at, and what is
--- wrong with it. Only a row without a status can be looked up.
+-- shodan_addresses reads a list. It returns one row per different address or other text, with its first position in the
+-- list and, for other texts, what is wrong with it. Only rows without a status can be looked up.
 create or replace function shodan_addresses(addresses text[])
 returns table (given text, ip inet, status text, error text, place bigint)
 language sql immutable
@@ -49,8 +50,8 @@ begin atomic
   group by a.ip, a.longest, case when a.ip is null then a.given end;
 end;
 
--- shodan_table finds a table of the plugin, and returns its name with the schema, quoted. Another plugin of the name
--- shodan has a table shodan_service as well, which has no status.
+-- shodan_table finds a table of the plugin, and returns its quoted name with the schema. The plugin shodan also has a
+-- table shodan_service, which has no column status.
 create or replace function shodan_table(sought text) returns text
 language plpgsql stable as $$
 declare
@@ -73,8 +74,8 @@ begin
   return found;
 end $$;
 
--- The functions themselves. They name every column, because Steampipe makes its tables anew at each start: nothing may
--- depend on them.
+-- The functions themselves. They name every column, because Steampipe recreates its tables at each start, so nothing
+-- can depend on the tables.
 do $install$
 declare
   here constant text := quote_ident(current_schema());
@@ -92,7 +93,7 @@ declare
     'cassandra jsonb, coap jsonb, db2 jsonb, dns jsonb, docker jsonb, elastic jsonb, etcd jsonb, ethernet_ip jsonb, ftp jsonb, hive jsonb, '
     'http jsonb, influxdb jsonb, isakmp jsonb, lantronix jsonb, minecraft jsonb, monero jsonb, mongodb jsonb, mqtt jsonb, netbios jsonb, '
     'ntp jsonb, opts jsonb, redis jsonb, rip jsonb, rsync jsonb, smb jsonb, snmp jsonb, ssh jsonb, ssl jsonb, vertx jsonb';
-  -- The level of what was not looked up is unknown; a service has none.
+  -- The level of a row that was not looked up is unknown; a service has no level.
   looks_up constant text := $looks_up$
 #variable_conflict use_column
 declare
@@ -113,18 +114,18 @@ begin
     group by n.slice
     order by n.slice
   loop
-    -- The values have to be known when the scan begins: with execute they are. Only materialized is the slice asked once,
-    -- whatever the join.
+    -- The values must be known when the scan begins, so the query runs with execute. The slice is materialized, so that
+    -- it is looked up once, with any join.
     return query execute 'with t as materialized (select %5$s from ' || %1$s.shodan_table(%2$L)
       || ' where ip = any ($1)) select %3$s from unnest($1) as a (ip) left join t on t.ip = a.ip' using slice;
   end loop;
 end $looks_up$;
-  -- What a column is where the table has no row, and so where t.ip is null. It stands between quotes.
+  -- The value of a column if the table has no row, which means that t.ip is null. The text is between quotes.
   instead constant jsonb := jsonb_build_object(
     'ip', 'a.ip',
     'title', 'coalesce(t.title, host(a.ip))',
     'status', $$case when t.ip is null then ''error'' else t.status end$$,
-    'error', $$case when t.ip is null then ''there is no answer, the row got lost: ask again'' else t.error end$$,
+    'error', $$case when t.ip is null then ''the table returned no row: run the query again'' else t.error end$$,
     'level', $$case when t.ip is null then ''unknown'' else t.level end$$);
   passes_on constant text := 'select * from %s.%I(addresses::text[])';
   f record;
@@ -149,7 +150,7 @@ begin
         ) as c
       ) as n
   loop
-    -- A function that an older version made with other columns cannot be replaced.
+    -- PostgreSQL cannot replace a function of an older version that has other columns.
     if pg_get_function_result(to_regprocedure(f.signature)) <> format('TABLE(%s)', f.columns) then
       execute format('drop function %s', f.signature);
     end if;

@@ -131,7 +131,7 @@ func TestServicesOfAddresses(t *testing.T) {
 func TestNoAddressGetsLost(t *testing.T) {
 	db := install(t)
 	hosts(db, "shodanrep", 1)
-	const lost = "there is no answer, the row got lost: ask again"
+	const lost = "the table returned no row: run the query again"
 	want := [][]string{{"198.18.0.0", "198.18.0.0", "indexed", "<null>", "0", "low"}, {"198.18.0.9", "198.18.0.9", "error", lost, "<null>", "unknown"}}
 	got := db.Query("select ip, title, status, error, score, level from shodan_reputation(array['198.18.0.9', '198.18.0.0']) order by ip")
 	if diff := cmp.Diff(want, got); diff != "" {

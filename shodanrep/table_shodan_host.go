@@ -17,7 +17,7 @@ func tableShodanHost(context.Context) *plugin.Table {
 		&plugin.KeyColumn{Name: "minify", Require: plugin.Optional, Operators: []string{"="}})
 	return &plugin.Table{
 		Name:        "shodan_host",
-		Description: "The data that Shodan has for an IP address: ports, host names, location, owner, vulnerabilities and tags. One row per address in the query, whatever its status.",
+		Description: "The data that Shodan has for an IP address: ports, host names, location, owner, vulnerabilities and tags. One row per address in the query, for every status.",
 		List:        &plugin.ListConfig{KeyColumns: keys, Hydrate: onePerAddress(wantedOfHost), Tags: map[string]string{"service": "shodan", "action": "list"}},
 		HydrateConfig: []plugin.HydrateConfig{
 			{Func: lookUpHost, Tags: map[string]string{"service": "shodan", "action": "host"}},

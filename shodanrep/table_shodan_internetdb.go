@@ -14,7 +14,7 @@ func tableShodanInternetDB(context.Context) *plugin.Table {
 	lookUpAddress := lookUp(ofInternetDB)
 	return &plugin.Table{
 		Name:        "shodan_internetdb",
-		Description: "The data that Shodan's free InternetDB has for an IP address, without a score. One row per address in the query, whatever its status.",
+		Description: "The data that Shodan's free InternetDB has for an IP address, without a score. One row per address in the query, for every status.",
 		List:        &plugin.ListConfig{KeyColumns: plugin.KeyColumnSlice{{Name: "ip", Require: plugin.Required, Operators: []string{"="}}}, Hydrate: onePerAddress(ofInternetDB), Tags: map[string]string{"service": "internetdb", "action": "list"}},
 		HydrateConfig: []plugin.HydrateConfig{
 			{Func: lookUpAddress, Tags: map[string]string{"service": "internetdb", "action": "host"}},

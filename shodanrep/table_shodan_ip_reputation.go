@@ -14,7 +14,7 @@ import (
 func tableShodanIPReputation(context.Context) *plugin.Table {
 	return &plugin.Table{
 		Name:        "shodan_ip_reputation",
-		Description: "The reputation score of an IP address, the reasons for the score, and the services that the address exposes. One row per address in the query, whatever its status.",
+		Description: "The reputation score of an IP address, the reasons for the score, and the services that the address exposes. One row per address in the query, for every status.",
 		List:        &plugin.ListConfig{KeyColumns: judgedKeys(), Hydrate: onePerAddress(wanted), Tags: map[string]string{"service": "shodan", "action": "list"}},
 		HydrateConfig: []plugin.HydrateConfig{
 			{Func: lookUpReputation, Tags: map[string]string{"service": "shodan", "action": "host"}},

@@ -18,7 +18,7 @@ func tableShodanNetworkReputation(context.Context) *plugin.Table {
 	type row = *networkRow
 	return &plugin.Table{
 		Name:        "shodan_network_reputation",
-		Description: "The reputation scores of the addresses in a network, and the reasons for the scores. One row per address, whatever its status.",
+		Description: "The reputation scores of the addresses in a network, and the reasons for the scores. One row per address, for every status.",
 		List: &plugin.ListConfig{
 			KeyColumns: plugin.KeyColumnSlice{
 				{Name: "network", Require: plugin.Required, Operators: []string{"="}},

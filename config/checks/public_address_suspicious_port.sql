@@ -39,9 +39,9 @@ select
   end as status,
   r.what || case
     when r.ip is null then ' has no public address.'
-    when a.status is null then ' has ' || r.ip || ', of which there is no answer.'
+    when a.status is null then ' has ' || r.ip || ', which has no result.'
     when a.status = 'error' then ' has ' || r.ip || ', which could not be checked: ' || a.error || '.'
-    when a.status = 'not_indexed' then ' has ' || r.ip || ', of which nothing is known. That is not the same as clean.'
+    when a.status = 'not_indexed' then ' has ' || r.ip || ', which has no data. This does not mean that it is clean.'
     when a.status <> 'indexed' then ' has ' || r.ip || ', which is not looked up: ' || replace(a.status, '_', ' ') || '.'
     else ' has ' || r.ip || ', which ' || coalesce(a.found, a.clear) || '.'
   end as reason

@@ -1,4 +1,4 @@
--- Security groups should not let in addresses with a bad reputation.
+-- Security groups should not allow traffic from addresses with a bad reputation.
 -- Attach the rules, with the columns that Steampipe gives them, as aws_vpc_security_group_rule.
 with rules as materialized (
   select
@@ -34,9 +34,9 @@ select
   end as status,
   r.what || case
     when r.ip is null then ' names no address.'
-    when a.status is null then ' lets in ' || r.ip || ', of which there is no answer.'
+    when a.status is null then ' lets in ' || r.ip || ', which has no result.'
     when a.status = 'error' then ' lets in ' || r.ip || ', which could not be checked: ' || a.error || '.'
-    when a.status = 'not_indexed' then ' lets in ' || r.ip || ', of which nothing is known. That is not the same as clean.'
+    when a.status = 'not_indexed' then ' lets in ' || r.ip || ', which has no data. This does not mean that it is clean.'
     when a.status <> 'indexed' then ' lets in ' || r.ip || ', which is not looked up: ' || replace(a.status, '_', ' ') || '.'
     else ' lets in ' || r.ip || ', which ' || coalesce(a.found, a.clear) || '.'
   end as reason

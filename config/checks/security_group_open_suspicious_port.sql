@@ -1,4 +1,4 @@
--- Security groups should not open suspicious ports to everyone. Looks nothing up.
+-- Security groups should not open suspicious ports to everyone. This check does not look up addresses.
 -- Attach the rules, with the columns that Steampipe gives them, as aws_vpc_security_group_rule.
 with ports (port) as (
   values (1080), (1234), (3128), (4444), (5555), (6666), (6667), (6697), (8080), (8443), (8888), (9090), (31337)

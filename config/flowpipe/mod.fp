@@ -1,6 +1,6 @@
 mod "shodanrep" {
   title         = "IP Reputation"
-  description   = "Tell of addresses that have newly got a bad reputation, once each."
+  description   = "Report each address once when its reputation becomes bad."
   documentation = file("./README.md")
   categories    = ["networking", "security"]
 

@@ -1,6 +1,6 @@
 locals {
-  # The addresses that security groups let in or out, and one's own, each once, looked up at most 201 in parallel, in slices
-  # as long as one another: all of them get the same source.
+  # The addresses that security groups allow in or out, and your own addresses. Each address is looked up once, at most
+  # 201 in parallel. All slices have about the same length, so all addresses get the same source.
   newly_bad_addresses_sql = <<-EOQ
     with resources as materialized (
       select
@@ -64,10 +64,10 @@ locals {
   EOQ
 }
 
-# Flowpipe remembers the addresses that it has seen, by the primary key, and captures only those that are new.
+# Flowpipe remembers seen addresses by the primary key, and captures only new ones.
 trigger "query" "newly_bad_addresses" {
   title       = "Newly bad addresses"
-  description = "Tells of addresses that have a bad reputation and had none, or were not there, the last time."
+  description = "Reports addresses with a bad reputation that did not have it, or did not exist, in the last run."
 
   schedule    = var.schedule
   database    = var.database
@@ -83,8 +83,8 @@ trigger "query" "newly_bad_addresses" {
 }
 
 pipeline "tell_of_bad_addresses" {
-  title       = "Tell of bad addresses"
-  description = "Sends one message with a line for each address."
+  title       = "Report bad addresses"
+  description = "Sends one message with one line per address."
 
   param "addresses" {
     type = list(object({
@@ -93,12 +93,12 @@ pipeline "tell_of_bad_addresses" {
       score     = number
       resources = string
     }))
-    description = "The addresses, as the trigger finds them."
+    description = "The addresses that the trigger finds."
   }
 
   param "notifier" {
     type        = notifier
-    description = "Whom to tell."
+    description = "The notifier for the message."
     default     = var.notifier
   }
 

@@ -6,18 +6,18 @@ variable "database" {
 
 variable "notifier" {
   type        = notifier
-  description = "Whom to tell."
+  description = "The notifier for the message."
   default     = notifier.default
 }
 
 variable "schedule" {
   type        = string
-  description = "When to look: a cron expression, or an interval such as 12h or daily."
+  description = "The schedule: a cron expression, or an interval such as 12h or daily."
   default     = "daily"
 }
 
 variable "alarm_levels" {
   type        = list(string)
-  description = "The levels of reputation to tell of: critical, high, medium, low."
+  description = "The reputation levels to report: critical, high, medium, low."
   default     = ["critical", "high"]
 }

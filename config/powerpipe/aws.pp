@@ -1,6 +1,6 @@
 # The addresses and the rules of AWS.
 locals {
-  # The public addresses of load balancers are those of their network interfaces, which are named after them.
+  # Load balancers have the public addresses of their network interfaces, which are named after them.
   aws_addresses_sql = <<-EOQ
     select
       a.resource,
@@ -67,7 +67,7 @@ locals {
 
 benchmark "aws_ip_reputation" {
   title         = "IP Reputation in AWS"
-  description   = "The reputation of the addresses that security groups let in and out, and of the public addresses of instances and load balancers."
+  description   = "The reputation of the addresses that security groups allow in and out, and of the public addresses of instances and load balancers."
   documentation = file("./docs/aws_ip_reputation.md")
   children = [
     control.aws_security_group_ingress_reputation,
@@ -87,23 +87,23 @@ benchmark "aws_ip_reputation" {
 }
 
 control "aws_security_group_ingress_reputation" {
-  title       = "Security groups should not let in addresses with a bad reputation"
-  description = "An address that attacks others, or is run by somebody else than you think, should not be let in by a rule of its own. Networks are not looked up."
+  title       = "Security groups should not allow traffic from addresses with a bad reputation"
+  description = "A rule should not allow traffic from an address that attacks others, or that is no longer run by the party you trust. Networks are not looked up."
   severity    = "high"
   sql         = replace(replace(local.reputation_sql, "__RESOURCES__", local.aws_ingress_sql), "__DIMENSIONS__", local.aws_dimensions_sql)
 
   param "allowed_addresses" {
-    description = "Addresses and networks that are not looked up."
+    description = "The addresses and networks that are not looked up."
     default     = var.allowed_addresses
   }
 
   param "alarm_levels" {
-    description = "Levels that are an alarm."
+    description = "The levels that cause an alarm."
     default     = var.alarm_levels
   }
 
   param "alarm_score" {
-    description = "Score from which on an address is an alarm."
+    description = "The lowest score that causes an alarm."
     default     = var.alarm_score
   }
 
@@ -113,23 +113,23 @@ control "aws_security_group_ingress_reputation" {
 }
 
 control "aws_security_group_egress_reputation" {
-  title       = "Security groups should not let traffic out to addresses with a bad reputation"
-  description = "A rule for traffic to an address with a bad reputation can be the way out for what was stolen, or to a command-and-control server. Networks are not looked up."
+  title       = "Security groups should not allow traffic to addresses with a bad reputation"
+  description = "A rule that allows traffic to an address with a bad reputation can be used to send out stolen data, or to reach a command-and-control server. Networks are not looked up."
   severity    = "high"
   sql         = replace(replace(local.reputation_sql, "__RESOURCES__", local.aws_egress_sql), "__DIMENSIONS__", local.aws_dimensions_sql)
 
   param "allowed_addresses" {
-    description = "Addresses and networks that are not looked up."
+    description = "The addresses and networks that are not looked up."
     default     = var.allowed_addresses
   }
 
   param "alarm_levels" {
-    description = "Levels that are an alarm."
+    description = "The levels that cause an alarm."
     default     = var.alarm_levels
   }
 
   param "alarm_score" {
-    description = "Score from which on an address is an alarm."
+    description = "The lowest score that causes an alarm."
     default     = var.alarm_score
   }
 
@@ -140,17 +140,17 @@ control "aws_security_group_egress_reputation" {
 
 control "aws_security_group_open_suspicious_port" {
   title       = "Security groups should not open suspicious ports to everyone"
-  description = "Ports of proxies, IRC and well-known back doors should not be open to 0.0.0.0/0 and ::/0. This control looks nothing up."
+  description = "The ports of proxies, IRC and well-known backdoors should not be open to 0.0.0.0/0 and ::/0. This control does not look up addresses."
   severity    = "high"
   sql         = replace(replace(local.open_rule_sql, "__RESOURCES__", local.aws_ingress_sql), "__DIMENSIONS__", local.aws_dimensions_sql)
 
   param "suspicious_ports" {
-    description = "Ports that seldom serve a good purpose."
+    description = "The suspicious ports, which rarely have a legitimate use."
     default     = var.suspicious_ports
   }
 
   param "open_to_all_masklen" {
-    description = "Mask of a network that is as good as everyone."
+    description = "The longest mask of a network that counts as open to everyone."
     default     = var.open_to_all_masklen
   }
 
@@ -161,22 +161,22 @@ control "aws_security_group_open_suspicious_port" {
 
 control "aws_public_address_reputation" {
   title       = "Public addresses of instances, load balancers and elastic addresses should have a good reputation"
-  description = "An own address with a bad reputation exposes what it should not, or has been taken over."
+  description = "If one of your addresses has a bad reputation, it exposes services that it should not, or it has been compromised."
   severity    = "high"
   sql         = replace(replace(local.reputation_sql, "__RESOURCES__", local.aws_addresses_sql), "__DIMENSIONS__", local.aws_address_dimensions_sql)
 
   param "allowed_addresses" {
-    description = "Addresses and networks that are not looked up."
+    description = "The addresses and networks that are not looked up."
     default     = var.allowed_addresses
   }
 
   param "alarm_levels" {
-    description = "Levels that are an alarm."
+    description = "The levels that cause an alarm."
     default     = var.alarm_levels
   }
 
   param "alarm_score" {
-    description = "Score from which on an address is an alarm."
+    description = "The lowest score that causes an alarm."
     default     = var.alarm_score
   }
 
@@ -187,17 +187,17 @@ control "aws_public_address_reputation" {
 
 control "aws_public_address_suspicious_port" {
   title       = "Public addresses of instances, load balancers and elastic addresses should have no suspicious port open"
-  description = "Ports of proxies, IRC and well-known back doors that answer on an own address are a mistake, or the sign of an intruder."
+  description = "If one of your addresses has an open port of a proxy, IRC or a well-known backdoor, this is a mistake, or the sign of an intruder."
   severity    = "medium"
   sql         = replace(replace(local.suspicious_port_sql, "__RESOURCES__", local.aws_addresses_sql), "__DIMENSIONS__", local.aws_address_dimensions_sql)
 
   param "allowed_addresses" {
-    description = "Addresses and networks that are not looked up."
+    description = "The addresses and networks that are not looked up."
     default     = var.allowed_addresses
   }
 
   param "suspicious_ports" {
-    description = "Ports that seldom serve a good purpose."
+    description = "The suspicious ports, which rarely have a legitimate use."
     default     = var.suspicious_ports
   }
 
@@ -208,17 +208,17 @@ control "aws_public_address_suspicious_port" {
 
 control "aws_public_address_database" {
   title       = "Public addresses of instances, load balancers and elastic addresses should not expose a database"
-  description = "Hardly any database is meant to be reached from the whole internet."
+  description = "A database should rarely be reachable from the whole internet."
   severity    = "critical"
   sql         = replace(replace(local.database_sql, "__RESOURCES__", local.aws_addresses_sql), "__DIMENSIONS__", local.aws_address_dimensions_sql)
 
   param "allowed_addresses" {
-    description = "Addresses and networks that are not looked up."
+    description = "The addresses and networks that are not looked up."
     default     = var.allowed_addresses
   }
 
   param "database_ports" {
-    description = "Ports that databases listen on."
+    description = "The ports of databases."
     default     = var.database_ports
   }
 
@@ -229,22 +229,22 @@ control "aws_public_address_database" {
 
 control "aws_public_address_exploited_vulnerability" {
   title       = "Public addresses of instances, load balancers and elastic addresses should have no vulnerability that is known to be exploited"
-  description = "Vulnerabilities of the catalog of known exploited ones (KEV) are attacked now. Most that Shodan finds are inferred from a version."
+  description = "Attackers currently exploit the vulnerabilities in the catalog of known exploited vulnerabilities (KEV). Shodan infers most vulnerabilities from a version."
   severity    = "critical"
   sql         = replace(replace(local.vulnerability_sql, "__RESOURCES__", local.aws_addresses_sql), "__DIMENSIONS__", local.aws_address_dimensions_sql)
 
   param "allowed_addresses" {
-    description = "Addresses and networks that are not looked up."
+    description = "The addresses and networks that are not looked up."
     default     = var.allowed_addresses
   }
 
   param "verified_vulnerabilities_only" {
-    description = "Whether only verified vulnerabilities are an alarm."
+    description = "True if only verified vulnerabilities cause an alarm."
     default     = var.verified_vulnerabilities_only
   }
 
   param "alarm_epss" {
-    description = "EPSS from which on a vulnerability is an alarm."
+    description = "The lowest EPSS score of a vulnerability that causes an alarm."
     default     = var.alarm_epss
   }
 
@@ -255,17 +255,17 @@ control "aws_public_address_exploited_vulnerability" {
 
 control "aws_public_address_expired_certificate" {
   title       = "Public addresses of instances, load balancers and elastic addresses should not show an expired certificate"
-  description = "An expired certificate breaks who connects, and is often the sign of a service that nobody looks after. InternetDB does not know certificates."
+  description = "An expired certificate breaks connections, and is often the sign of a neglected service. InternetDB has no certificates."
   severity    = "low"
   sql         = replace(replace(local.certificate_sql, "__RESOURCES__", local.aws_addresses_sql), "__DIMENSIONS__", local.aws_address_dimensions_sql)
 
   param "allowed_addresses" {
-    description = "Addresses and networks that are not looked up."
+    description = "The addresses and networks that are not looked up."
     default     = var.allowed_addresses
   }
 
   param "certificate_days" {
-    description = "Days ahead that an expiring certificate is worth a note."
+    description = "The number of days before its expiry when a certificate gets the status info."
     default     = var.certificate_days
   }
 

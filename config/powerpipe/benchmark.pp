@@ -1,7 +1,7 @@
-# Needs the plugins of all three clouds; those of one cloud alone are its own benchmark.
+# This benchmark needs the plugins of all three clouds. Each cloud also has its own benchmark.
 benchmark "ip_reputation" {
   title         = "IP Reputation"
-  description   = "The reputation of the addresses that firewalls let in and out, and of your own public addresses, in all clouds."
+  description   = "The reputation of the addresses that firewalls allow in and out, and of your own public addresses, in all clouds."
   documentation = file("./docs/ip_reputation.md")
   children = [
     benchmark.aws_ip_reputation,

@@ -1,15 +1,14 @@
-# What the controls of all clouds have in common, as SQL with places to fill in:
+# The SQL that the controls of all clouds share, with placeholders:
 #
-#   __RESOURCES__   a query of the cloud: resource, what (the beginning of the reason), ip, note (the reason where there
-#                   is no ip), and the dimensions
-#   __ANSWERS__     a query of the plugin: ip, status, error, and as ends of the reason: found, which is an alarm,
-#                   unsure, which is for information, and clear
+#   __RESOURCES__   a query of the cloud: resource, what (the beginning of the reason), ip, note (the reason if there is
+#                   no ip), and the dimensions
+#   __ANSWERS__     a query of the plugin: ip, status, error, and the possible ends of the reason: found (an alarm),
+#                   unsure (info) and clear
 #   __DIMENSIONS__  the dimensions, each after a comma
 #
-# Each address is looked up once, at most 201 in parallel: a plain join would look up one at a time, and the form
-# ip = any(array(select …)) would find nothing at all. The slices are as long as one another, so that none is short
-# enough for the REST API (api_lookup_limit, 100) where the others go to InternetDB. An address without an answer is
-# never ok.
+# Each address is looked up once, at most 201 in parallel. A plain join would look up one address at a time, and the form
+# ip = any(array(select …)) would return no rows. All slices have about the same length, so that a short slice does not
+# use the REST API (api_lookup_limit, 100) while the others use InternetDB. An address without a result is never ok.
 locals {
   check_sql = <<-EOQ
     with resources as materialized (
@@ -65,9 +64,9 @@ locals {
       end as status,
       case
         when r.skipped is not null then r.skipped
-        when a.status is null then r.what || ', of which there is no answer.'
+        when a.status is null then r.what || ', which has no result.'
         when a.status = 'error' then r.what || ', which could not be checked: ' || coalesce(a.error, 'no reason is known') || '.'
-        when a.status = 'not_indexed' then r.what || ', of which nothing is known. That is not the same as clean.'
+        when a.status = 'not_indexed' then r.what || ', which has no data. This does not mean that it is clean.'
         when a.status = 'reserved' then r.what || ', which cannot be on the internet.'
         when a.status <> 'indexed' then r.what || ', which was not checked: ' || a.status || '.'
         else r.what || ', which ' || coalesce(a.found, a.unsure, a.clear) || '.'
@@ -153,7 +152,7 @@ locals {
   EOQ
   )
 
-  # $2 whether only verified ones count, $3 the EPSS
+  # $2 true if only verified vulnerabilities count, $3 the EPSS
   vulnerability_sql = replace(local.check_sql, "__ANSWERS__", <<-EOQ
     select
       v.ip,
@@ -162,7 +161,7 @@ locals {
       'has vulnerabilities known or likely to be exploited: ' || string_agg(distinct v.cve_id, ', ') filter (where v.exploited and v.counts) as found,
       coalesce(
         'has vulnerabilities known or likely to be exploited, inferred from a version and not verified: ' || string_agg(distinct v.cve_id, ', ') filter (where v.exploited),
-        'has vulnerabilities of which it is not known whether they are exploited: ' || string_agg(distinct v.cve_id, ', ') filter (where v.exploited is null)
+        'has vulnerabilities whose exploitation status is unknown: ' || string_agg(distinct v.cve_id, ', ') filter (where v.exploited is null)
       ) as unsure,
       case when count(v.cve_id) > 0 then 'has no vulnerability that is known to be exploited' else 'has no known vulnerability' end as clear
     from (
@@ -213,8 +212,8 @@ locals {
   EOQ
   )
 
-  # Rules that are open to everyone, which needs no look-up. Of the resources it needs the ports, an int4multirange, as
-  # well. $1 the ports, $2 the length of the mask
+  # The rules that are open to everyone. This needs no lookup, but also the ports of the resources, an int4multirange.
+  # $1 the ports, $2 the length of the mask
   open_rule_sql = <<-EOQ
     with rules as materialized (
       __RESOURCES__

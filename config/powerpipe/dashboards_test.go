@@ -54,8 +54,8 @@ func TestDashboards(t *testing.T) {
 			{"203.0.113.1", "critical", "80", "13 known vulnerabilities; tagged cloud", "Example Networks"}, {"203.0.113.2", "high", "40", "12 known vulnerabilities", "Example Networks"},
 			{"203.0.113.3", "medium", "20", "tagged vpn"}, {"203.0.113.4", "low", "0", "<null>"}, {"203.0.113.9", "low", "0"}, {"2001:db8::10", "low", "0"},
 		},
-		"Certificates That Have Expired or Will Soon": {{"203.0.113.1", "443", "old.example.com"}, {"203.0.113.2", "443", "soon.example.com"}},
-		"Addresses That Were Not Judged": {
+		"Certificates That Have Expired or Expire Soon": {{"203.0.113.1", "443", "old.example.com"}, {"203.0.113.2", "443", "soon.example.com"}},
+		"Addresses Without a Score": {
 			{"203.0.113.6", "error", "the service is away"}, {"203.0.113.7", "no answer", "<null>"}, {"203.0.113.5", "not_indexed", "<null>"}, {"10.0.0.8", "reserved", "<null>"},
 		},
 	}

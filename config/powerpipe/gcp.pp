@@ -76,7 +76,7 @@ locals {
 
 benchmark "gcp_ip_reputation" {
   title         = "IP Reputation in GCP"
-  description   = "The reputation of the addresses that firewall rules let in and out, and of the public addresses of instances and forwarding rules."
+  description   = "The reputation of the addresses that firewall rules allow in and out, and of the public addresses of instances and forwarding rules."
   documentation = file("./docs/gcp_ip_reputation.md")
   children = [
     control.gcp_firewall_ingress_reputation,
@@ -96,23 +96,23 @@ benchmark "gcp_ip_reputation" {
 }
 
 control "gcp_firewall_ingress_reputation" {
-  title       = "Firewall rules should not let in addresses with a bad reputation"
-  description = "An address that attacks others, or is run by somebody else than you think, should not be let in by a rule of its own. Networks are not looked up."
+  title       = "Firewall rules should not allow traffic from addresses with a bad reputation"
+  description = "A rule should not allow traffic from an address that attacks others, or that is no longer run by the party you trust. Networks are not looked up."
   severity    = "high"
   sql         = replace(replace(local.reputation_sql, "__RESOURCES__", local.gcp_ingress_sql), "__DIMENSIONS__", local.gcp_dimensions_sql)
 
   param "allowed_addresses" {
-    description = "Addresses and networks that are not looked up."
+    description = "The addresses and networks that are not looked up."
     default     = var.allowed_addresses
   }
 
   param "alarm_levels" {
-    description = "Levels that are an alarm."
+    description = "The levels that cause an alarm."
     default     = var.alarm_levels
   }
 
   param "alarm_score" {
-    description = "Score from which on an address is an alarm."
+    description = "The lowest score that causes an alarm."
     default     = var.alarm_score
   }
 
@@ -122,23 +122,23 @@ control "gcp_firewall_ingress_reputation" {
 }
 
 control "gcp_firewall_egress_reputation" {
-  title       = "Firewall rules should not let traffic out to addresses with a bad reputation"
-  description = "A rule for traffic to an address with a bad reputation can be the way out for what was stolen, or to a command-and-control server. Networks are not looked up."
+  title       = "Firewall rules should not allow traffic to addresses with a bad reputation"
+  description = "A rule that allows traffic to an address with a bad reputation can be used to send out stolen data, or to reach a command-and-control server. Networks are not looked up."
   severity    = "high"
   sql         = replace(replace(local.reputation_sql, "__RESOURCES__", local.gcp_egress_sql), "__DIMENSIONS__", local.gcp_dimensions_sql)
 
   param "allowed_addresses" {
-    description = "Addresses and networks that are not looked up."
+    description = "The addresses and networks that are not looked up."
     default     = var.allowed_addresses
   }
 
   param "alarm_levels" {
-    description = "Levels that are an alarm."
+    description = "The levels that cause an alarm."
     default     = var.alarm_levels
   }
 
   param "alarm_score" {
-    description = "Score from which on an address is an alarm."
+    description = "The lowest score that causes an alarm."
     default     = var.alarm_score
   }
 
@@ -149,17 +149,17 @@ control "gcp_firewall_egress_reputation" {
 
 control "gcp_firewall_open_suspicious_port" {
   title       = "Firewall rules should not open suspicious ports to everyone"
-  description = "Ports of proxies, IRC and well-known back doors should not be open to 0.0.0.0/0 and ::/0. This control looks nothing up."
+  description = "The ports of proxies, IRC and well-known backdoors should not be open to 0.0.0.0/0 and ::/0. This control does not look up addresses."
   severity    = "high"
   sql         = replace(replace(local.open_rule_sql, "__RESOURCES__", local.gcp_ingress_sql), "__DIMENSIONS__", local.gcp_dimensions_sql)
 
   param "suspicious_ports" {
-    description = "Ports that seldom serve a good purpose."
+    description = "The suspicious ports, which rarely have a legitimate use."
     default     = var.suspicious_ports
   }
 
   param "open_to_all_masklen" {
-    description = "Mask of a network that is as good as everyone."
+    description = "The longest mask of a network that counts as open to everyone."
     default     = var.open_to_all_masklen
   }
 
@@ -170,22 +170,22 @@ control "gcp_firewall_open_suspicious_port" {
 
 control "gcp_public_address_reputation" {
   title       = "Public addresses of instances, forwarding rules and static addresses should have a good reputation"
-  description = "An own address with a bad reputation exposes what it should not, or has been taken over."
+  description = "If one of your addresses has a bad reputation, it exposes services that it should not, or it has been compromised."
   severity    = "high"
   sql         = replace(replace(local.reputation_sql, "__RESOURCES__", local.gcp_addresses_sql), "__DIMENSIONS__", local.gcp_address_dimensions_sql)
 
   param "allowed_addresses" {
-    description = "Addresses and networks that are not looked up."
+    description = "The addresses and networks that are not looked up."
     default     = var.allowed_addresses
   }
 
   param "alarm_levels" {
-    description = "Levels that are an alarm."
+    description = "The levels that cause an alarm."
     default     = var.alarm_levels
   }
 
   param "alarm_score" {
-    description = "Score from which on an address is an alarm."
+    description = "The lowest score that causes an alarm."
     default     = var.alarm_score
   }
 
@@ -196,17 +196,17 @@ control "gcp_public_address_reputation" {
 
 control "gcp_public_address_suspicious_port" {
   title       = "Public addresses of instances, forwarding rules and static addresses should have no suspicious port open"
-  description = "Ports of proxies, IRC and well-known back doors that answer on an own address are a mistake, or the sign of an intruder."
+  description = "If one of your addresses has an open port of a proxy, IRC or a well-known backdoor, this is a mistake, or the sign of an intruder."
   severity    = "medium"
   sql         = replace(replace(local.suspicious_port_sql, "__RESOURCES__", local.gcp_addresses_sql), "__DIMENSIONS__", local.gcp_address_dimensions_sql)
 
   param "allowed_addresses" {
-    description = "Addresses and networks that are not looked up."
+    description = "The addresses and networks that are not looked up."
     default     = var.allowed_addresses
   }
 
   param "suspicious_ports" {
-    description = "Ports that seldom serve a good purpose."
+    description = "The suspicious ports, which rarely have a legitimate use."
     default     = var.suspicious_ports
   }
 
@@ -217,17 +217,17 @@ control "gcp_public_address_suspicious_port" {
 
 control "gcp_public_address_database" {
   title       = "Public addresses of instances, forwarding rules and static addresses should not expose a database"
-  description = "Hardly any database is meant to be reached from the whole internet."
+  description = "A database should rarely be reachable from the whole internet."
   severity    = "critical"
   sql         = replace(replace(local.database_sql, "__RESOURCES__", local.gcp_addresses_sql), "__DIMENSIONS__", local.gcp_address_dimensions_sql)
 
   param "allowed_addresses" {
-    description = "Addresses and networks that are not looked up."
+    description = "The addresses and networks that are not looked up."
     default     = var.allowed_addresses
   }
 
   param "database_ports" {
-    description = "Ports that databases listen on."
+    description = "The ports of databases."
     default     = var.database_ports
   }
 
@@ -238,22 +238,22 @@ control "gcp_public_address_database" {
 
 control "gcp_public_address_exploited_vulnerability" {
   title       = "Public addresses of instances, forwarding rules and static addresses should have no vulnerability that is known to be exploited"
-  description = "Vulnerabilities of the catalog of known exploited ones (KEV) are attacked now. Most that Shodan finds are inferred from a version."
+  description = "Attackers currently exploit the vulnerabilities in the catalog of known exploited vulnerabilities (KEV). Shodan infers most vulnerabilities from a version."
   severity    = "critical"
   sql         = replace(replace(local.vulnerability_sql, "__RESOURCES__", local.gcp_addresses_sql), "__DIMENSIONS__", local.gcp_address_dimensions_sql)
 
   param "allowed_addresses" {
-    description = "Addresses and networks that are not looked up."
+    description = "The addresses and networks that are not looked up."
     default     = var.allowed_addresses
   }
 
   param "verified_vulnerabilities_only" {
-    description = "Whether only verified vulnerabilities are an alarm."
+    description = "True if only verified vulnerabilities cause an alarm."
     default     = var.verified_vulnerabilities_only
   }
 
   param "alarm_epss" {
-    description = "EPSS from which on a vulnerability is an alarm."
+    description = "The lowest EPSS score of a vulnerability that causes an alarm."
     default     = var.alarm_epss
   }
 
@@ -264,17 +264,17 @@ control "gcp_public_address_exploited_vulnerability" {
 
 control "gcp_public_address_expired_certificate" {
   title       = "Public addresses of instances, forwarding rules and static addresses should not show an expired certificate"
-  description = "An expired certificate breaks who connects, and is often the sign of a service that nobody looks after. InternetDB does not know certificates."
+  description = "An expired certificate breaks connections, and is often the sign of a neglected service. InternetDB has no certificates."
   severity    = "low"
   sql         = replace(replace(local.certificate_sql, "__RESOURCES__", local.gcp_addresses_sql), "__DIMENSIONS__", local.gcp_address_dimensions_sql)
 
   param "allowed_addresses" {
-    description = "Addresses and networks that are not looked up."
+    description = "The addresses and networks that are not looked up."
     default     = var.allowed_addresses
   }
 
   param "certificate_days" {
-    description = "Days ahead that an expiring certificate is worth a note."
+    description = "The number of days before its expiry when a certificate gets the status info."
     default     = var.certificate_days
   }
 

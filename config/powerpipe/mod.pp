@@ -1,6 +1,6 @@
 mod "shodanrep" {
   title         = "IP Reputation"
-  description   = "Check the reputation of the addresses that firewalls let in and out, and of your own public addresses, in AWS, Azure and GCP."
+  description   = "Check the reputation of the addresses that firewalls allow in and out, and of your own public addresses, in AWS, Azure and GCP."
   color         = "#C83237"
   documentation = file("./docs/index.md")
   icon          = "/images/mods/shodanrep/shodanrep.svg"
@@ -8,7 +8,7 @@ mod "shodanrep" {
 
   opengraph {
     title       = "Powerpipe Mod for IP Reputation"
-    description = "Check the reputation of the addresses that firewalls let in and out, and of your own public addresses, in AWS, Azure and GCP."
+    description = "Check the reputation of the addresses that firewalls allow in and out, and of your own public addresses, in AWS, Azure and GCP."
     image       = "/images/mods/shodanrep/shodanrep-social-graphic.png"
   }
 }

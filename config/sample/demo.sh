@@ -1,6 +1,6 @@
 #!/bin/sh
-# The demonstration of `make demo`: a check of a text, and then each query of demo.sql with its result, on the invented
-# sample, without a key and without a network.
+# The demonstration of `make demo`: a check of a text, and then each query in demo.sql with its result. It uses the
+# invented sample, without a key and without a network.
 set -eu
 cd "$(dirname "$0")/../.."
 cache=$(mktemp -d)
@@ -12,7 +12,7 @@ run() {
 	echo
 }
 cat <<'TEXT'
--- Which addresses of a message are bad, and why? Any text will do.
+-- Which addresses in a message are bad, and why? You can use any text.
 > shodanrep check config/sample/incident.txt
 TEXT
 COLUMNS=100 SHODANREP_CACHE_DIR=$cache SHODAN_API_KEY='' bin/shodanrep check --no-color --no-pager \

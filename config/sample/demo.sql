@@ -1,4 +1,4 @@
--- Which addresses of an alert are bad? Worst first. One of them is private: nobody is asked, and nothing is claimed.
+-- Which addresses of an alert are bad? Worst first. One is private, so it is not looked up and has no score.
 select ip, status, level, score, vuln_count, suspicious_ports, tags, organization
 from shodan_ip_reputation
 where ip in ('192.0.2.20', '192.0.2.44', '192.0.2.77', '192.0.2.80', '192.168.1.10', '198.51.100.66', '203.0.113.10',
@@ -12,7 +12,7 @@ where source = 'dataset'
 group by level
 order by worst desc;
 
--- Which bad addresses do the security groups let in or talk to? The rules are a CSV file.
+-- Which bad addresses do the security groups allow in or out? The rules are a CSV file.
 select g.group_id, g.type, g.from_port, g.description, r.ip, r.level, r.score
 from aws_vpc_security_group_rule as g
   join shodan_ip_reputation as r on r.ip = coalesce(g.cidr_ipv4, g.cidr_ipv6)

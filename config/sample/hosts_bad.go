@@ -41,7 +41,7 @@ var critical = []host{
 		services: []service{ssh("8.4p1 Debian-5", sshOld...), beacon(443), beacon(4444), beacon(50050)},
 	},
 	{
-		addr: "203.0.113.11", about: "Web server unpatched since 2021, with an open proxy", owner: hosting, place: amsterdam, seen: "2026-05-12",
+		addr: "203.0.113.11", about: "Web server with an open proxy, unpatched since 2021", owner: hosting, place: amsterdam, seen: "2026-05-12",
 		names: []string{"legacy.example.org", "www.legacy.example.org"}, os: "Ubuntu", tags: []string{"eol-product"},
 		services: []service{
 			{
@@ -52,7 +52,7 @@ var critical = []host{
 		},
 	},
 	{
-		addr: "198.51.100.23", about: "Mail server unpatched since 2021, seen that year only", owner: retail, place: ashburn, seen: "2021-11-03",
+		addr: "198.51.100.23", about: "Mail server, unpatched since 2021, last seen in 2021", owner: retail, place: ashburn, seen: "2021-11-03",
 		names: []string{"owa.example.com", "autodiscover.example.com"}, os: "Windows Server 2012 R2", tags: []string{"self-signed", "eol-os"},
 		services: []service{
 			secure(443, "Microsoft-IIS/8.5", "Outlook", own("owa.example.com", "schannel"), exchange...),
@@ -62,7 +62,7 @@ var critical = []host{
 		},
 	},
 	{
-		addr: "198.51.100.66", about: "Taken-over shared host: more than 20 ports, IRC, many vulnerabilities", owner: cloudOrg, place: singapore, seen: "2026-05-15",
+		addr: "198.51.100.66", about: "Compromised shared host: more than 20 ports, IRC, many vulnerabilities", owner: cloudOrg, place: singapore, seen: "2026-05-15",
 		names: []string{"shared-66.hosting.example.net"}, os: "Linux", tags: []string{"cloud", "compromised"}, cloud: &cloud{"Example Cloud", "ap-southeast-1", "compute"},
 		services: append([]service{
 			ssh("7.4", sshOld...), web(80, "Apache/2.4.41", "Webmail", apacheOld[:6]...), secure(443, "Apache/2.4.41", "Webmail", valid("shared-66.hosting.example.net")),

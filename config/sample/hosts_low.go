@@ -15,7 +15,7 @@ var low = []host{
 		services: []service{dns("udp", ""), dns("tcp", "")},
 	},
 	{
-		addr: "192.0.2.80", about: "Company web site", owner: retail, place: ashburn, seen: "2026-05-15", names: []string{"example.com", "www.example.com"},
+		addr: "192.0.2.80", about: "Company website", owner: retail, place: ashburn, seen: "2026-05-15", names: []string{"example.com", "www.example.com"},
 		services: []service{
 			web(80, "nginx/1.26.1", "301 Moved Permanently"), secure(443, "nginx/1.26.1", "Example Retail", valid("www.example.com")),
 			// An older banner of the first port, which the newer one replaces.
@@ -23,7 +23,7 @@ var low = []host{
 		},
 	},
 	{
-		addr: "198.51.100.80", about: "Web site that answers, and says nothing of itself", owner: hosting, place: nowhere, seen: "2026-05-07",
+		addr: "198.51.100.80", about: "Website that reveals nothing about itself", owner: hosting, place: nowhere, seen: "2026-05-07",
 		services: []service{{port: 80, module: "http", http: &page{}, data: "HTTP/1.0 200 OK\r\n\r\n"}},
 	},
 	{
@@ -45,11 +45,11 @@ var low = []host{
 		cloud: &cloud{"Example Cloud", "global", "cdn"}, services: []service{web(80, "", ""), secure(443, "", "", valid("*.cdn.example"))},
 	},
 	{
-		addr: "203.0.113.201", about: "Machine in a cloud that says only that", owner: cloudOrg, place: ashburn, seen: "2026-05-02", tags: []string{"cloud"}, cloud: &cloud{},
+		addr: "203.0.113.201", about: "Machine with no data except its cloud", owner: cloudOrg, place: ashburn, seen: "2026-05-02", tags: []string{"cloud"}, cloud: &cloud{},
 		services: []service{ssh("9.6")},
 	},
 	{
-		addr: "192.0.2.180", about: "Shop, first of three with one name", owner: retail, place: ashburn, seen: "2026-05-15", names: []string{"eu.shop.example.com"},
+		addr: "192.0.2.180", about: "Shop, first of three with the same name", owner: retail, place: ashburn, seen: "2026-05-15", names: []string{"eu.shop.example.com"},
 		services: []service{secure(443, "nginx/1.26.1", "Shop", shop("eu"))},
 	},
 	{
@@ -70,15 +70,15 @@ var low = []host{
 			key("minecraft", map[string]any{"description": "A Minecraft Server", "players": map[string]any{"max": 20, "online": 0}, "version": map[string]any{"name": "1.21.4", "protocol": 769}})},
 	},
 	{
-		addr: "203.0.113.210", about: "Machine of which little is known; its banner has NUL bytes", owner: owner{org: "Example Networks", isp: "Example Networks"}, place: nowhere, seen: "2026-01-31",
+		addr: "203.0.113.210", about: "Machine with little data; its banner has NUL bytes", owner: owner{org: "Example Networks", isp: "Example Networks"}, place: nowhere, seen: "2026-01-31",
 		services: []service{banner(10001, "auto", "\x00\x01\x00\x00status\x00ok\x00\r\n")},
 	},
 	{
-		addr: "192.0.2.222", about: "Storage of a household", owner: broadband, place: london, seen: "2026-05-03", os: "Linux", tags: []string{"self-signed"},
+		addr: "192.0.2.222", about: "Network storage in a household", owner: broadband, place: london, seen: "2026-05-03", os: "Linux", tags: []string{"self-signed"},
 		services: []service{secure(5001, "nginx", "NAS login", own("nas.local.example", "nas"))},
 	},
 	{
-		addr: "198.51.100.222", about: "Server with one vulnerability, tested", owner: hosting, place: amsterdam, seen: "2026-05-13",
+		addr: "198.51.100.222", about: "Server with one verified vulnerability", owner: hosting, place: amsterdam, seen: "2026-05-13",
 		services: []service{{
 			port: 443, module: "https", product: "OpenSSL", version: "1.0.1f", cpe: "openssl:openssl", data: "HTTP/1.1 403 Forbidden\r\n\r\n",
 			vulns: []string{"CVE-2014-0160"}, verified: "CVE-2014-0160", http: &page{status: 403, title: "Forbidden"},
@@ -86,7 +86,7 @@ var low = []host{
 		}},
 	},
 	{
-		addr: "2001:db8::80", about: "Web site on IPv6", owner: retail, place: ashburn, seen: "2026-05-15", names: []string{"www.example.com"},
+		addr: "2001:db8::80", about: "Website on IPv6", owner: retail, place: ashburn, seen: "2026-05-15", names: []string{"www.example.com"},
 		services: []service{web(80, "nginx/1.26.1", "301 Moved Permanently"), secure(443, "nginx/1.26.1", "Example Retail", valid("www.example.com"))},
 	},
 	{

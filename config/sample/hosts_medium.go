@@ -16,7 +16,7 @@ var medium = []host{
 		},
 	},
 	{
-		addr: "198.51.100.12", about: "MongoDB open to everyone, held to ransom", owner: cloudOrg, place: singapore, seen: "2026-05-15", tags: []string{"cloud"},
+		addr: "198.51.100.12", about: "MongoDB open to everyone, with a ransom note", owner: cloudOrg, place: singapore, seen: "2026-05-15", tags: []string{"cloud"},
 		cloud: &cloud{"Example Cloud", "ap-southeast-1", "compute"},
 		services: []service{
 			banner(27017, "mongodb", "MongoDB Server Information\n{\n    \"version\": \"4.0.28\"\n}\n").of("MongoDB", "4.0.28", "mongodb:mongodb", "database", "compromised", "eol-product").
@@ -34,11 +34,11 @@ var medium = []host{
 		},
 	},
 	{
-		addr: "192.0.2.81", about: "Honeypot: more than 20 ports, each too eager", owner: campus, place: tokyo, seen: "2026-05-15", tags: []string{"honeypot"},
+		addr: "192.0.2.81", about: "Honeypot with more than 20 open ports", owner: campus, place: tokyo, seen: "2026-05-15", tags: []string{"honeypot"},
 		services: append(ports(21, 23, 25, 81, 102, 110, 135, 143, 389, 445, 502, 1433, 1883, 3306, 3389, 5060, 5432, 5555, 5900, 6379, 9200, 27017), ssh("9.2p1 Debian-2")),
 	},
 	{
-		addr: "203.0.113.99", about: "Proxy of many sites, behind on updates", owner: hosting, place: frankfurt, seen: "2026-05-08", names: []string{"edge99.hosting.example.net"},
+		addr: "203.0.113.99", about: "Proxy of many sites, with outdated software", owner: hosting, place: frankfurt, seen: "2026-05-08", names: []string{"edge99.hosting.example.net"},
 		services: []service{web(80, "nginx/1.14.0", "502 Bad Gateway", "CVE-2021-23017", "CVE-2023-44487"), ssh("7.6p1 Ubuntu-4", sshOld[:6]...)},
 	},
 	{

@@ -11,18 +11,19 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// readme returns README.md: which host is what, as the baseline policy judges it.
+// readme returns README.md, which describes each host with its score by the baseline policy.
 func readme() []byte {
 	var buf bytes.Buffer
 	buf.WriteString(`# The sample
 
-Invented hosts in the ranges that are reserved for documentation, in the format of ` + "`shodan download`" + ` (` + "`hosts.json.gz`" + `), and
-the rules of invented security groups, shaped like Steampipe's ` + "`aws_vpc_security_group_rule`" + ` (` + "`security_group_rules.csv`" + `).
-None of it was ever on the internet. The CVE ids are real, their figures only roughly so.
+The sample has invented hosts in the address ranges reserved for documentation, in the format of ` + "`shodan download`" + `
+(` + "`hosts.json.gz`" + `), and the rules of invented security groups, in the format of Steampipe's
+` + "`aws_vpc_security_group_rule`" + ` (` + "`security_group_rules.csv`" + `). None of these hosts was ever on the internet. The CVE ids are
+real; their scores are only approximate.
 
-` + "`go run ./config/sample`" + ` writes these files, this one included; change the Go files beside it, not them.
+` + "`go run ./config/sample`" + ` writes these files, including this one. Change the Go files in this folder, not the generated files.
 
-| address | level | score | what it is | organization |
+| address | level | score | description | organization |
 |---|---|---|---|---|
 `)
 	for _, group := range sample {

@@ -71,12 +71,12 @@ dashboard "azure_public_addresses" {
   }
 
   table {
-    title = "Certificates That Have Expired or Will Soon"
+    title = "Certificates That Have Expired or Expire Soon"
     sql   = replace(local.dashboard_certificates_sql, "__RESOURCES__", local.azure_addresses_sql)
   }
 
   table {
-    title = "Addresses That Were Not Judged"
+    title = "Addresses Without a Score"
     sql   = replace(local.dashboard_not_judged_sql, "__RESOURCES__", local.azure_addresses_sql)
   }
 }

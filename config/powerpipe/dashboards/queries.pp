@@ -1,5 +1,5 @@
-# The queries of the dashboards, with the addresses of a cloud to fill in as in checks.pp. Each panel looks the
-# addresses up for itself; after the first the plugin has them in its cache.
+# The queries of the dashboards, with a placeholder for the addresses of a cloud as in checks.pp. Each panel looks up the
+# addresses itself; after the first panel they are in the plugin's cache.
 locals {
   dashboard_slices_sql = <<-EOQ
     with resources as materialized (
@@ -56,7 +56,7 @@ locals {
     select 'High' as label, count(*) as value, case when count(*) > 0 then 'alert' else 'ok' end as type from addresses where level = 'high'
   EOQ
 
-  # An address of which there is no row at all was not judged either.
+  # An address without a row has no score either.
   dashboard_unknown_sql = <<-EOQ
     ${local.dashboard_sql}
     select
