@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // freeMemory is the variable that tells the SDK after how many rows to collect garbage and hand memory back. Its
@@ -71,6 +73,11 @@ func tables(ctx context.Context, _ *plugin.TableMapData) (map[string]*plugin.Tab
 		"shodan_ssl_correlation":         tableShodanSSLCorrelation(ctx),
 		"shodan_vulnerability":           tableShodanVulnerability(ctx),
 	}, nil
+}
+
+// newTable joins what SQL sees of a table with how its rows are made.
+func newTable(seen *plugin.Table, made scan.Table) *plugin.Table {
+	return scan.Define(seen, made, scanSettings)
 }
 
 // connectionName returns the name of the connection that a call is for.

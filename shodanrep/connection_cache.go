@@ -16,8 +16,8 @@ func OpenCache(ctx context.Context, name, arguments string, logger hclog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	store := cache.Open(ctx, s.lookup.Cache, cache.Options{MaxBytes: s.lookup.CacheMaxSize, Logger: logger})
-	return clearable{store, s.lookup.Cache}, nil
+	store := cache.Open(ctx, s.Lookup.Cache, cache.Options{MaxBytes: s.Lookup.CacheMaxSize, Logger: logger})
+	return clearable{store, s.Lookup.Cache}, nil
 }
 
 // clearable is a cache whose Clear also forgets the rates, pauses and bans that the processes of this machine share: a
