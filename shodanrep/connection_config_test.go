@@ -36,7 +36,7 @@ func TestAWrongArgumentFailsTheQueriesOfItsConnection(t *testing.T) {
 		`policy = "extendd"`:                       `policy = "extendd": there is no policy of that name: did you mean "extended"?`,
 		`policy = "strict"`:                        `policy = "strict": there is no policy of that name: use "baseline", "extended", or the path of a file such as "./policy.hcl"`,
 		`policy = "/none/x.hcl"`:                   `policy = "/none/x.hcl": stat /none/x.hcl: no such file`,
-		`policy = "../config/shodanrep.spc"`:       `policy = "../config/shodanrep.spc": ../config/shodanrep.spc:1: the file has no block connection: blocks are policy (and 1 more)`,
+		`policy = "../config/shodanrep.spc"`:       `policy = "../config/shodanrep.spc": ../config/shodanrep.spc:1: the file has no block connection: blocks are policy`,
 		`allow_list = ["example.com ours"]`:        `allow_list: "example.com ours": use an address, a network or an autonomous system, and a reason after a space, such as "203.0.113.0/24 our scanners" or "AS64496 our provider", or a file of such lines, as "@~/list.txt"`,
 		`deny_list = ["@/none/deny.txt"]`:          `deny_list: stat /none/deny.txt: no such file`,
 		`deny_list = ["@../config/shodanrep.spc"]`: `deny_list: ../config/shodanrep.spc:1: "connection`,
