@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/homedir"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
@@ -52,16 +52,6 @@ func readCached[T any](key string, paths []string, read func() (T, error)) (T, e
 	return m.value.(T), m.err
 }
 
-// expandHome returns a path with a leading ~ as the home directory.
-func expandHome(path string) (string, error) {
-	rest, found := strings.CutPrefix(path, "~")
-	if !found || rest != "" && !os.IsPathSeparator(rest[0]) {
-		return path, nil
-	}
-	home, err := os.UserHomeDir()
-	return filepath.Join(home, rest), err
-}
-
 // ReadPolicy returns a policy that is built in, by its name, or that of a file, by its path.
 func ReadPolicy(nameOrPath string) (*reputation.Policy, error) {
 	if policy := policyfile.BuiltIn(nameOrPath); policy != nil {
@@ -73,7 +63,7 @@ func ReadPolicy(nameOrPath string) (*reputation.Policy, error) {
 		}
 		return nil, fmt.Errorf(`there is no policy of that name: use "%s", or the path of a file such as "./policy.hcl"`, strings.Join(policyfile.Names(), `", "`))
 	}
-	path, err := expandHome(nameOrPath)
+	path, err := homedir.Expand(nameOrPath)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +134,7 @@ func (r *reader) lists(allow, deny []string) *reputation.Lists {
 // filed returns the path of an entry that is a file.
 func filed(entry string) (path string, isFile bool) {
 	path, isFile = strings.CutPrefix(strings.TrimSpace(entry), "@")
-	if expanded, err := expandHome(path); err == nil {
+	if expanded, err := homedir.Expand(path); err == nil {
 		path = expanded
 	}
 	return path, isFile
