@@ -106,25 +106,25 @@ func join(pivots []shodan.Pivot) string {
 
 // listRelated finds the hosts related to one address or to one value.
 func (c correlation) listRelated(ctx context.Context, call *scan.ListCall, emit func(*relatedRow) bool) error {
-	find, err := c.conditions(call)
+	conditions, err := c.conditions(call)
 	if err != nil {
 		return err
 	}
-	if err := call.Engine().CheckSearch(find.source); err != nil {
+	if err := call.Engine().CheckSearch(conditions.source); err != nil {
 		return err
 	}
-	for _, value := range find.values {
-		for _, pivot := range find.pivots {
-			if more, err := c.stream(ctx, call, relatedRow{pivot: pivot, value: value}, find.source, emit); err != nil || !more {
+	for _, value := range conditions.values {
+		for _, pivot := range conditions.pivots {
+			if more, err := c.stream(ctx, call, relatedRow{pivot: pivot, value: value}, conditions.source, emit); err != nil || !more {
 				return err
 			}
 		}
 	}
 	need := requireBanners(call.Selected())
-	if err := call.LookUp(ctx, find.targets, need); err != nil {
+	if err := call.LookUp(ctx, conditions.targets, need); err != nil {
 		return err
 	}
-	for _, t := range find.targets {
+	for _, t := range conditions.targets {
 		// A list of pivots is a call for each, and they share the result of one lookup.
 		result, err := scan.Once(call, fmt.Sprintf("result %s %q", t.Source, t.Given), func() (*scan.Result, error) {
 			return call.Result(ctx, t, need)
@@ -137,21 +137,21 @@ func (c correlation) listRelated(ctx context.Context, call *scan.ListCall, emit 
 			answer = lookup.Answer{Status: lookup.Failed, Error: fmt.Sprintf("%s is a network, not an address", t.Given)}
 		}
 		if answer.Status == lookup.Failed {
-			if !emit(&relatedRow{target: t, source: find.source, error: answer.Error}) {
+			if !emit(&relatedRow{target: t, source: conditions.source, error: answer.Error}) {
 				return nil
 			}
 			continue
 		}
 		var shared []relatedRow
 		if answer.Host != nil {
-			shared = c.shared(answer.Host, find.pivots)
+			shared = c.shared(answer.Host, conditions.pivots)
 		}
 		if progress := lookup.ProgressFrom(ctx); progress != nil && len(shared) == 0 {
-			progress.CountUnsearched(unsearched(t, answer, find.pivots))
+			progress.CountUnsearched(unsearched(t, answer, conditions.pivots))
 		}
 		for _, own := range shared {
 			own.target = t
-			if more, err := c.stream(ctx, call, own, find.source, emit); err != nil || !more {
+			if more, err := c.stream(ctx, call, own, conditions.source, emit); err != nil || !more {
 				return err
 			}
 		}
@@ -167,7 +167,7 @@ func unsearched(t *scan.Target, answer lookup.Answer, pivots []shodan.Pivot) str
 	return fmt.Sprintf("%s has none of %s", t.Given, join(pivots))
 }
 
-// correlationConditions are what one call of List is to find.
+// correlationConditions are what one call of List is to conditions.
 type correlationConditions struct {
 	targets []*scan.Target
 	values  []string

@@ -118,7 +118,7 @@ const cvePage = 1000
 
 // lookUpCVEs makes the rows of CVEs by their ids, side by side. One that CVEDB does not know has none.
 func lookUpCVEs(ctx context.Context, c *scan.ListCall, ids []string, matches, emit func(*cveRow) bool) error {
-	ctx, cancel := context.WithCancel(ctx) // ends what is asked for rows that are not needed any more
+	ctx, cancel := context.WithCancel(ctx) // ends requests whose rows are not needed any more
 	defer cancel()
 	type found struct {
 		reply lookup.Reply[*shodan.CVE]

@@ -15,7 +15,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// domainPages is how many pages of a domain are asked for where the query names none: each costs a query credit, and a
+// domainPages is how many pages of a domain are requested if the query names none: each costs a query credit, and a
 // large domain has thousands.
 const domainPages = 10
 
@@ -62,7 +62,7 @@ type domainOptions struct {
 	page    int // 0 for all of them
 }
 
-// A domainRow is a record of a domain, or what became of a domain that has none here.
+// A domainRow is a record of a domain, or says why the domain has none here.
 type domainRow struct {
 	options   domainOptions
 	status    lookup.Status
@@ -75,7 +75,7 @@ type domainRow struct {
 	checkedAt time.Time
 }
 
-// record makes a column's value of the record, and null where there is none.
+// record gets a column's value from the record, null if there is none.
 func record(get func(*shodan.DNSRecord) any) func(*domainRow) any {
 	return func(r *domainRow) any {
 		if r.record == nil {
@@ -85,7 +85,7 @@ func record(get func(*shodan.DNSRecord) any) func(*domainRow) any {
 	}
 }
 
-// kind is the type of the record, or the one that was asked for: PostgreSQL checks where type = … against the row again.
+// kind is the type of the record, or the one in the query: PostgreSQL checks where type = … against the row again.
 func (r *domainRow) kind() string {
 	if r.record == nil {
 		return r.options.kind

@@ -53,8 +53,8 @@ type cloudSummary struct {
 	Service  *string `json:"service"`
 }
 
-// cloudOf returns the cloud, and none where no banners were asked for: what the cache or a dataset may have of them all
-// the same must make no difference.
+// cloudOf returns the cloud, nil if the query leaves out the banners: that the cache or a dataset may have some must make
+// no difference.
 func cloudOf(r *scan.Result) *cloudSummary {
 	if r.Host() == nil || r.Minify != nil && *r.Minify {
 		return nil

@@ -124,7 +124,7 @@ func sightings(r *scan.Result, at shodan.Endpoint, banners []*shodan.Banner) []*
 	port, first, last := newest.Port.Ptr(), banners[0].Timestamp.Time, newest.Timestamp.Time
 	open := port == nil || slices.Contains(r.Host().Ports, int(at.Port))
 	rows := make([]*sightingRow, 0, len(banners)+1)
-	// A web server answers differently for each name that it is asked for: only answers for one name are compared.
+	// A web server answers differently for each host name: only responses for one name are compared.
 	known := map[string]*sightingRow{}
 	was := map[string]traits{}
 	for i, b := range banners {
@@ -138,7 +138,7 @@ func sightings(r *scan.Result, at shodan.Endpoint, banners []*shodan.Banner) []*
 		rows = append(rows, row)
 	}
 	for _, row := range known {
-		// A name that was asked for long ago says nothing of today.
+		// A host name that was last requested long ago says nothing of today.
 		*row.current = open && last.Sub(row.banner.Timestamp.Time) < shodan.CurrentFor
 	}
 	if !open {

@@ -49,7 +49,7 @@ type networkRow struct {
 	verdict *scan.Verdict // nil if no column needs it
 }
 
-// reputationOf hands the columns of a reputation the part of the row that they know.
+// reputationOf is the hydrate function of the columns of a reputation: their item is the verdict.
 func reputationOf(_ context.Context, _ *plugin.QueryData, h *plugin.HydrateData) (any, error) {
 	return h.Item.(*networkRow).verdict, nil
 }
@@ -71,7 +71,7 @@ func parseNetwork(text string) (network, error) {
 	return n, nil
 }
 
-// checkSize returns an error where a network has more addresses than a query may ask for.
+// checkSize returns an error if a network has more addresses than a query may look up.
 func (n network) checkSize(limit int) error {
 	size := new(big.Int).Lsh(big.NewInt(1), uint(n.Addr().BitLen()-n.Bits()))
 	if size.Cmp(big.NewInt(int64(limit))) <= 0 {

@@ -49,7 +49,7 @@ func (r *factorRow) title() string {
 	return r.Given + " " + r.factor.Factor
 }
 
-// factor makes a column's value of the factor, and null where there is none.
+// factor gets a column's value from the factor, null if there is none.
 func factor(get func(*reputation.Factor) any) func(*factorRow) any {
 	return func(r *factorRow) any {
 		if r.factor == nil {

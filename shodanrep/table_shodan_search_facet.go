@@ -13,7 +13,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// facetSize is how many values of a facet are told where the query does not say.
+// facetSize is how many values of a facet are requested if the query does not say.
 const facetSize = 10
 
 func tableShodanSearchFacet(context.Context) *plugin.Table {
@@ -50,7 +50,7 @@ type facetRow struct {
 // facetName is what can name a facet. Anything else could say more to Shodan than which one is meant.
 var facetName = regexp.MustCompile(`^[a-z][a-z0-9_.]*$`)
 
-// listFacets asks for all facets of the scan at once, and makes rows of those of this call.
+// listFacets requests all facets of the scan at once, and makes rows of those of this call.
 func listFacets(ctx context.Context, c *scan.ListCall, emit func(*facetRow) bool) error {
 	queries, err := searchQueries(c)
 	if err != nil {

@@ -29,7 +29,7 @@ type searchFilter struct {
 	isFilter, isFacet bool
 }
 
-// listSearchFilters asks for both lists, and makes one row for each name.
+// listSearchFilters requests both lists, and makes one row for each name.
 func listSearchFilters(ctx context.Context, c *scan.ListCall, emit func(searchFilter) bool) error {
 	filters, err := scan.Fetch(ctx, c, shodan.SearchFilters())
 	if err != nil {

@@ -60,7 +60,7 @@ func lowered(hostnames []string) []string {
 	return names
 }
 
-// worse puts together what two banners say of a vulnerability.
+// worse combines what two banners say of a vulnerability, the worse of each.
 func worse(known reputation.Vulnerability, v shodan.Vuln) reputation.Vulnerability {
 	return reputation.Vulnerability{
 		KEVKnown:  known.KEVKnown || v.KEV.Valid,
@@ -71,16 +71,16 @@ func worse(known reputation.Vulnerability, v shodan.Vuln) reputation.Vulnerabili
 	}
 }
 
-// genericModules are those with which a crawler connects and stores whatever comes: they name no protocol.
+// genericModules are the crawler's modules that speak no protocol and store what the service sends.
 var genericModules = []string{"auto", "newline-tcp", "newline-udp", "nodata-tcp", "nodata-tcp-ssl", "open-tcp"}
 
-// identifies reports whether a banner says what answers: by the crawler's module, a product, or a protocol's own part.
+// identifies reports whether a banner says what answers: by its module, a product, or the data of a protocol.
 func identifies(b *shodan.Banner) bool {
 	module := string(b.Module)
 	return module != "" && !slices.Contains(genericModules, module) || b.Product != "" || b.HTTP != nil || b.SSH != nil
 }
 
-// identifiedPorts returns the open ports of which banners say what answers there, for each transport that has any.
+// identifiedPorts returns the ports whose banners say what answers there, on each transport that has banners.
 func identifiedPorts(h *shodan.Host) []int {
 	identified := map[shodan.Endpoint]bool{}
 	for i := range h.Banners {
@@ -104,7 +104,7 @@ func identifiedPorts(h *shodan.Host) []int {
 	return ports
 }
 
-// faultsOf returns what is wrong with a banner's certificate, as it was when Shodan saw it.
+// faultsOf returns the faults of a banner's certificate, as of when Shodan saw it.
 func faultsOf(b *shodan.Banner) (faults []string) {
 	if b.SSL == nil {
 		return nil
@@ -123,9 +123,9 @@ func faultsOf(b *shodan.Banner) (faults []string) {
 	return faults
 }
 
-// splitHistory divides a host with the banners of all times: the host as it is now, and what was seen of it in the past. A
-// banner is of now where its port is open still, it is the newest for its host name, and it is not much older than the
-// newest of that port: a web server has one for each name that it is asked for.
+// splitHistory splits a host with past banners into the host as it is now and its past. A banner is current if its port is
+// still open, it is the newest of its service, and it is not much older than the newest of that port: a web server has one
+// for each host name that was requested.
 func splitHistory(h *shodan.Host) (*shodan.Host, *reputation.Past) {
 	if h.Banners == nil {
 		return h, nil // the source has no past
@@ -179,7 +179,7 @@ var httpDatabases = []httpDatabase{
 	{"ClickHouse", "X-ClickHouse-", []string{"\nX-ClickHouse-"}},
 }
 
-// softwareOf returns what answers, as Shodan names it or as it names itself.
+// softwareOf returns the names of the software that answers, by Shodan or by its own response.
 func softwareOf(b *shodan.Banner) (software []string) {
 	if product := strings.TrimSpace(string(b.Product)); product != "" {
 		software = append(software, product)
@@ -205,7 +205,7 @@ func softwareOf(b *shodan.Banner) (software []string) {
 	return software
 }
 
-// pageOf returns the page of a web server, which old banners have in another place.
+// pageOf returns the page of a web server. Old banners have it in another field.
 func pageOf(b *shodan.Banner) string {
 	var raw struct {
 		HTML shodan.Text `json:"html"`

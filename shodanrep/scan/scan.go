@@ -1,30 +1,44 @@
-// Package scan makes the rows of the plugin's tables. It holds what the calls for one SQL scan share, which is why it
-// stands between the tables (package shodanrep) and the lookups (package lookup).
+// Package scan makes the rows of the plugin's tables. It holds what the calls for one SQL scan share, and stands between
+// the tables (package shodanrep) and the lookups (package lookup).
 //
-// The SDK calls a table's List function once for each value of an IN list, all at once, and each column's hydrate
-// function once for each row. All calls for one scan find the same [Scan], and in it the same batch of lookups.
+// The SDK calls a table's List function once for each value of an IN list, all at once, and a column's hydrate function
+// once for each row. All calls for one scan find the same [Scan], and in it the same batch of lookups.
 //
-// A table is a plugin.Table with a [Table], which [Define] puts together. Its Rows are made by one of four builders:
+// # Tables
 //
-//   - [OnePerTarget]: one row per address of an IN list. The rows cost nothing until a column needs the lookup.
-//     shodan_host: Rows: scan.OnePerTarget(hostNeeds).
-//   - [ManyPerTarget]: any number of rows per address, made from its lookup's result.
-//     shodan_service: Rows: scan.ManyPerTarget(needBanners, serviceRows).
+// A table is a plugin.Table, which is what SQL sees, and a [Table], which says how its rows are made. [Define] joins them:
+//
+//	return newTable(&plugin.Table{
+//		Name:        "shodan_port",
+//		Description: "The ports that Shodan's crawlers scan.",
+//		Columns:     []*plugin.Column{ … },
+//	}, scan.Table{Rows: scan.FromCall(shodan.Ports(), scan.Items[int64])})
+//
+// # Builders
+//
+// One of four builders makes the rows. A table about addresses needs one of the first two, any other one of the last two.
+//
+//   - [OnePerTarget]: one row for each address of the query. Columns that need no lookup cost nothing.
+//     In shodan_host: scan.OnePerTarget(hostNeeds), where hostNeeds says what the selected columns need.
+//   - [ManyPerTarget]: any number of rows for each address, made from the result of its lookup.
+//     In shodan_service: scan.ManyPerTarget(needBanners, serviceRows).
 //   - [FromCall]: all rows are in the response to one call of the API.
-//     shodan_port: Rows: scan.FromCall(shodan.Ports(), scan.Items[int64]).
-//   - [FromPages]: the rows are in several responses: page after page, see [Pages], or one for each value, see [Fetch].
-//     shodan_search: Rows: scan.FromPages(listMatches). For values of which a request takes many, such as the host
-//     names of shodan_dns_resolve, [Bulk] makes the function: Rows: scan.FromPages(scan.Bulk(…)).
+//     In shodan_alert: scan.FromCall(shodan.Alerts(), scan.Items[row]).
+//   - [FromPages]: the rows are in several responses.
+//     In shodan_search: scan.FromPages(listMatches), where listMatches is a function that emits rows. [Fetch] requests a
+//     response, [Pages] and [EmitItems] page after page of a list, and [Bulk] makes the whole function for values of which
+//     one request takes many.
 //
-// A new table needs an address for each row? Take the first where it has one row per address, else the second.
-// Otherwise take the third if one request has all rows, else the fourth.
+// # Declarations
 //
-// A table also declares which columns repeat the conditions of the query (Echoes), so that a scan of these alone sends
-// no request, and whether its rows have a score (Scores), which adds the key column policy. Nothing is found out by the
-// names of columns, but for the key columns ip, source, history and minify, which are the options of a lookup.
+// A table declares in Echoes the columns that only repeat conditions of the query: a scan of no other column needs no
+// lookup. It declares in Scores that its rows have a score: then it has the key column policy, and a lookup gets what the
+// policies need. The key columns ip, source, history, minify and policy are the options of a [Target].
 //
-// Errors about the connection, the key or the query fail the scan. Whatever happens to one address is a row with the
-// status error: a failed row could be lost, and "not checked" must never look like "clean".
+// # Errors
+//
+// An error about the connection, the API key or the query fails the scan. An error about one address is a row with the
+// status error: the SDK can lose a row that fails, and "not checked" must never look like "clean".
 package scan
 
 import (

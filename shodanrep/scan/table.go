@@ -55,6 +55,11 @@ func Define(seen *plugin.Table, made Table, read ReadSettings) *plugin.Table {
 			}
 		}
 	}
+	for _, name := range t.Echoes {
+		if !slices.ContainsFunc(seen.Columns, func(c *plugin.Column) bool { return c.Name == name }) {
+			panic(seen.Name + ": Echoes has " + name + ", which is no column")
+		}
+	}
 	return seen
 }
 
