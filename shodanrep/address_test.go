@@ -42,7 +42,7 @@ func TestEveryFormOfAnInetThatSteampipeHandsOverIsEchoed(t *testing.T) {
 	s := mustConnect(t, free(sim))
 	for given, status := range inetForms {
 		for form, value := range map[string]*proto.QualValue{"inet or cidr": inets(given), "text": texts(given)} {
-			rows := s.mustRun(t, scan{table: "shodan_ip_reputation", columns: []string{"ip", "status"}, quals: map[string]*proto.QualValue{"ip": value}})
+			rows := s.mustRun(t, query{table: "shodan_ip_reputation", columns: []string{"ip", "status"}, quals: map[string]*proto.QualValue{"ip": value}})
 			if len(rows) != 1 || rows[0]["status"] != status {
 				t.Errorf("%s as %s: %v, want one row with the status %s", given, form, rows, status)
 				continue
@@ -56,7 +56,7 @@ func TestEveryFormOfAnInetThatSteampipeHandsOverIsEchoed(t *testing.T) {
 
 func TestAMappedAddressInAListIsOneRowBesideItsIPv4Form(t *testing.T) {
 	s := mustConnect(t, free(simulate(t)))
-	rows := s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, "::ffff:"+bad, "::ffff:"+good)}})
+	rows := s.mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, "::ffff:"+bad, "::ffff:"+good)}})
 	if len(rows) != 3 {
 		t.Fatalf("%d rows, want 3: %v", len(rows), rows)
 	}
@@ -69,7 +69,7 @@ func TestAMappedAddressInAListIsOneRowBesideItsIPv4Form(t *testing.T) {
 func TestAMappedNetworkIsItsIPv4Network(t *testing.T) {
 	s := mustConnect(t, free(simulate(t)))
 	for _, given := range []string{"::ffff:11.0.0.0/126", "11.0.0.0/30"} {
-		rows := s.mustRun(t, scan{table: "shodan_network_reputation", columns: []string{"network", "ip"}, quals: map[string]*proto.QualValue{"network": inets(given)}})
+		rows := s.mustRun(t, query{table: "shodan_network_reputation", columns: []string{"network", "ip"}, quals: map[string]*proto.QualValue{"network": inets(given)}})
 		if len(rows) != 4 {
 			t.Errorf("%s: %d rows, want 4: %v", given, len(rows), rows)
 			continue

@@ -59,7 +59,7 @@ func TestListsAgreeWithCapturedAnswers(t *testing.T) {
 				t.Fatal(err)
 			}
 			sim.Fault(shodantest.Fault{Endpoint: lists[table].endpoint, Body: string(body)})
-			rows, want := s.mustRun(t, scan{table: table}), test.want(answer)
+			rows, want := s.mustRun(t, query{table: table}), test.want(answer)
 			if len(rows) != len(want) {
 				t.Errorf("%d rows, want %d", len(rows), len(want))
 			}

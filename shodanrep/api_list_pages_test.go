@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
@@ -29,7 +30,7 @@ func TestPagesAreAskedForAsFarAsLimitAsks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := sim.Count("")
-			rows := s.mustRun(t, scan{table: test.table, limit: test.limit})
+			rows := s.mustRun(t, query{table: test.table, limit: test.limit})
 			if requests := sim.Count("") - before; len(rows) != test.rows || requests != test.requests {
 				t.Errorf("%d rows of %d requests, want %d of %d", len(rows), requests, test.rows, test.requests)
 			}
@@ -51,7 +52,7 @@ func TestWhatMovesFromPageToPageIsOneRow(t *testing.T) {
 	} {
 		sim.Fault(shodantest.Fault{Endpoint: "/shodan/query", Times: 1, Body: body})
 	}
-	rows := mustConnect(t, keyed(sim)).mustRun(t, scan{table: "shodan_saved_query"})
+	rows := mustConnect(t, keyed(sim)).mustRun(t, query{table: "shodan_saved_query"})
 	var queries []string
 	for _, r := range rows {
 		queries = append(queries, r["query"].(string))
@@ -67,9 +68,9 @@ func TestSecretsOfAnswersAreNotKept(t *testing.T) {
 	dir := t.TempDir()
 	s := mustConnect(t, strings.Replace(keyed(sim), `"memory"`, fmt.Sprintf("%q", filepath.Join(dir, "cache.sqlite")), 1))
 	for table := range lists {
-		s.mustRun(t, scan{table: table})
+		s.mustRun(t, query{table: table})
 	}
-	Shutdown() // which writes what is not yet written
+	scan.Shutdown() // which writes what is not yet written
 	files, err := os.ReadDir(dir)
 	if err != nil || len(files) == 0 {
 		t.Fatal("nothing is kept", err)
@@ -101,13 +102,13 @@ func TestWhatIsOfThisMomentIsAskedForAnew(t *testing.T) {
 	} {
 		before := sim.Count("")
 		for range 2 {
-			s.mustRun(t, scan{table: table})
+			s.mustRun(t, query{table: table})
 		}
 		if got := sim.Count("") - before; got != requests {
 			t.Errorf("%s: %d requests for two queries, want %d", table, got, requests)
 		}
 	}
-	rows := s.mustRun(t, scan{table: "shodan_api_info"})
+	rows := s.mustRun(t, query{table: "shodan_api_info"})
 	if rows[0]["requests_spent"] != int64(sim.Count("")) {
 		t.Errorf("%v requests are told of %d", rows[0]["requests_spent"], sim.Count(""))
 	}

@@ -59,7 +59,7 @@ func TestListsHaveWhatShodanSays(t *testing.T) {
 	s := mustConnect(t, keyed(sim))
 	for table, want := range lists {
 		t.Run(table, func(t *testing.T) {
-			rows := s.mustRun(t, scan{table: table})
+			rows := s.mustRun(t, query{table: table})
 			if !want.counts(rows) {
 				t.Errorf("%d rows, want %d", len(rows), want.rows)
 			}
@@ -112,7 +112,7 @@ func TestListsSayWhyTheyAreRefused(t *testing.T) {
 				continue // which are an object, and two odd protocols
 			}
 			t.Run(table+" "+name, func(t *testing.T) {
-				rows, err := s.run(t, scan{table: table})
+				rows, err := s.run(t, query{table: table})
 				if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), shodantest.Key) || strings.Contains(err.Error(), "WRONG") || strings.Contains(err.Error(), "<") {
 					t.Errorf("%d rows, error %v, want %q", len(rows), err, test.want)
 				}
@@ -128,7 +128,7 @@ func TestListsWaitWhereTheyAreLimited(t *testing.T) {
 		sim.Fault(shodantest.Fault{Endpoint: want.endpoint, Times: 1, Status: 429, Body: shodantest.BodyRateLimited})
 		s := mustConnect(t, keyed(sim))
 		waiting.Go(func() {
-			if rows, err := s.run(t, scan{table: table}); err != nil || !want.counts(rows) || sim.Requests()[0].Status != 429 {
+			if rows, err := s.run(t, query{table: table}); err != nil || !want.counts(rows) || sim.Requests()[0].Status != 429 {
 				t.Errorf("%s: %d rows, want %d, error %v", table, len(rows), want.rows, err)
 			}
 		})
@@ -158,7 +158,7 @@ func TestWhatIsMissingOrOddIsNull(t *testing.T) {
 			if table == "shodan_saved_query" || table == "shodan_scan" { // the page after an end that is not told
 				sim.Fault(shodantest.Fault{Endpoint: lists[table].endpoint, Body: `{"matches": [], "total": null}`})
 			}
-			rows := s.mustRun(t, scan{table: table})
+			rows := s.mustRun(t, query{table: table})
 			for _, want := range test.want {
 				if !slices.ContainsFunc(rows, func(r row) bool { return hasAll(r, want) }) {
 					t.Errorf("no row of %v in %v", want, rows)
@@ -185,7 +185,7 @@ func TestEmptyListsHaveNoRows(t *testing.T) {
 	sim := shodantest.New(t, shodantest.WithSavedQueries(0), shodantest.WithScans(0), shodantest.WithAlerts(0))
 	s := mustConnect(t, keyed(sim))
 	for _, table := range []string{"shodan_saved_query", "shodan_scan", "shodan_alert"} {
-		if rows := s.mustRun(t, scan{table: table}); len(rows) != 0 {
+		if rows := s.mustRun(t, query{table: table}); len(rows) != 0 {
 			t.Errorf("%s: %v", table, rows)
 		}
 	}

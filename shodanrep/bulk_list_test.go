@@ -6,17 +6,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-func names(list ...string) scan {
-	return scan{table: "shodan_dns_resolve", quals: map[string]*proto.QualValue{"hostname": texts(list...)}}
+func names(list ...string) query {
+	return query{table: "shodan_dns_resolve", quals: map[string]*proto.QualValue{"hostname": texts(list...)}}
 }
 
-func namesOfAddresses(ips ...string) scan {
-	return scan{table: "shodan_dns_reverse", quals: map[string]*proto.QualValue{"ip": inets(ips...)}}
+func namesOfAddresses(ips ...string) query {
+	return query{table: "shodan_dns_reverse", quals: map[string]*proto.QualValue{"ip": inets(ips...)}}
 }
 
 // byTitle finds the row of a value by its title, which is the value as it was asked for.
@@ -47,10 +48,27 @@ func subjects(sim *shodantest.Simulator) []string {
 	return list
 }
 
+// valuesOf returns the values of a qual as the rows repeat them.
+func valuesOf(v *proto.QualValue) (list []string) {
+	if values, isList := v.Value.(*proto.QualValue_ListValue); isList {
+		for _, value := range values.ListValue.Values {
+			list = append(list, valuesOf(value)...)
+		}
+		return list
+	}
+	if inet := v.GetInetValue(); inet != nil {
+		if inet.ProtocolVersion == grpc.IPv6 && !strings.Contains(inet.Addr, ":") {
+			return []string{"::ffff:" + inet.Addr}
+		}
+		return []string{inet.Addr}
+	}
+	return []string{v.GetStringValue()}
+}
+
 func TestManyValuesAreAskedForInOneRequest(t *testing.T) {
 	long := strings.Repeat("a", 60) + "." + strings.Repeat("b", 60) + ".%d.example.com"
 	for name, tt := range map[string]struct {
-		scan     scan
+		scan     query
 		requests int
 	}{
 		"250 names are three requests":         {names(many(250, "host-%d.example.com")...), 3},
@@ -66,7 +84,7 @@ func TestManyValuesAreAskedForInOneRequest(t *testing.T) {
 			rows := mustConnect(t, keyed(sim)).mustRun(t, tt.scan)
 			var asked []string
 			for _, qual := range tt.scan.quals {
-				asked, _ = textsOf(qual)
+				asked = valuesOf(qual)
 			}
 			if len(rows) != len(asked) || sim.Count("") != tt.requests {
 				t.Errorf("%d rows of %d values, %d requests, want %d", len(rows), len(asked), sim.Count(""), tt.requests)
@@ -84,7 +102,7 @@ func TestManyValuesAreAskedForInOneRequest(t *testing.T) {
 }
 
 func TestALimitAsksForNoMoreValuesThanItNeeds(t *testing.T) {
-	for name, list := range map[string]scan{"names": names(many(250, "host-%d.example.com")...), "addresses": namesOfAddresses(many(250, "11.0.0.%d")...)} {
+	for name, list := range map[string]query{"names": names(many(250, "host-%d.example.com")...), "addresses": namesOfAddresses(many(250, "11.0.0.%d")...)} {
 		t.Run(name, func(t *testing.T) {
 			sim := shodantest.New(t)
 			list.limit = 5
@@ -113,7 +131,7 @@ func TestABatchThatFailsIsRowsThatSaySo(t *testing.T) {
 		"requests without end": {Kind: shodantest.Hang},
 		"nothing there":        {Status: 404, Body: `{"error": "No information available"}`},
 	} {
-		for _, list := range []scan{names("www.example.com", "a b"), namesOfAddresses("11.0.0.1", "10.0.0.1")} {
+		for _, list := range []query{names("www.example.com", "a b"), namesOfAddresses("11.0.0.1", "10.0.0.1")} {
 			t.Run(list.table+", "+name, func(t *testing.T) {
 				t.Parallel()
 				sim := shodantest.New(t)
@@ -148,7 +166,7 @@ func TestWhatIsWrongWithTheKeyFailsTheQuery(t *testing.T) {
 		"no credits":           {shodantest.Fault{Status: 401, Body: `{"error": "Insufficient query credits, please upgrade your API plan"}`}, keyed, "no query credits left"},
 		"a key without access": {shodantest.Fault{Status: 403, Body: `{"error": "Access denied"}`}, keyed, "needs a plan that allows it"},
 	} {
-		for _, list := range []scan{names("www.example.com"), namesOfAddresses("11.0.0.1"), domain("example.com")} {
+		for _, list := range []query{names("www.example.com"), namesOfAddresses("11.0.0.1"), domain("example.com")} {
 			t.Run(list.table+", "+name, func(t *testing.T) {
 				t.Parallel()
 				sim := shodantest.New(t)
@@ -166,7 +184,7 @@ func TestWhatIsWrongWithTheKeyFailsTheQuery(t *testing.T) {
 }
 
 func TestOneRequestTooManyIsAskedAgain(t *testing.T) {
-	for _, list := range []scan{names("www.example.com"), namesOfAddresses(bad), domain("example.com")} {
+	for _, list := range []query{names("www.example.com"), namesOfAddresses(bad), domain("example.com")} {
 		t.Run(list.table, func(t *testing.T) {
 			t.Parallel()
 			sim := simulate(t)

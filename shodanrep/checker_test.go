@@ -15,14 +15,15 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
 // checked returns the verdicts of a Checker as rows.
-func checked(t *testing.T, c *Checker, targets iter.Seq[netip.Prefix]) []row {
+func checked(t *testing.T, c *scan.Checker, targets iter.Seq[netip.Prefix]) []row {
 	t.Helper()
 	var rows []row
-	for v, err := range c.Check(t.Context(), targets, UnknownSize) {
+	for v, err := range c.Check(t.Context(), targets, scan.UnknownSize) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +69,7 @@ func prefixes(texts ...string) []netip.Prefix {
 	return list
 }
 
-func mustChecker(t *testing.T, spc string, o CheckOptions) *Checker {
+func mustChecker(t *testing.T, spc string, o CheckOptions) *scan.Checker {
 	t.Helper()
 	c, err := NewChecker(t.Context(), "test", spc, o)
 	if err != nil {
@@ -88,14 +89,14 @@ func TestVerdictsAreTheRowsOfTheTable(t *testing.T) {
 	spc := free(sim) + fmt.Sprintf("data_files = [%q]\nallow_list = [\"198.51.100.66 # ours\"]\n", "../config/sample/hosts.json.gz")
 	s := mustConnect(t, spc)
 	var ips []string
-	for _, r := range s.mustRun(t, scan{table: "shodan_ip_reputation", columns: []string{"ip"}, quals: map[string]*proto.QualValue{"source": texts("dataset")}}) {
+	for _, r := range s.mustRun(t, query{table: "shodan_ip_reputation", columns: []string{"ip"}, quals: map[string]*proto.QualValue{"source": texts("dataset")}}) {
 		ips = append(ips, r["ip"].(string))
 	}
 	// Addresses without an answer, or from another source.
 	ips = append(ips, "10.0.0.1", "2001:db8::ffff", "93.184.216.34", "10.0.0.0/8")
 	for _, policy := range []string{"baseline", "extended"} {
 		want := map[any]row{}
-		for _, r := range s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(ips...), "policy": texts(policy)}}) {
+		for _, r := range s.mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(ips...), "policy": texts(policy)}}) {
 			want[r["ip"]] = r
 		}
 		got := checked(t, mustChecker(t, spc, CheckOptions{Policy: policy}), slices.Values(prefixes(ips...)))
@@ -147,7 +148,7 @@ func TestTheListCountsAsAWhole(t *testing.T) {
 func TestRefreshAsksAgainAndKeepsTheResponse(t *testing.T) {
 	sim := shodantest.New(t)
 	spc := strings.Replace(free(sim), `"memory"`, strconv.Quote(t.TempDir()+"/cache.sqlite"), 1)
-	t.Cleanup(Shutdown)
+	t.Cleanup(scan.Shutdown)
 	one := prefixes("93.10.0.1")
 	check := func(o CheckOptions) { checked(t, mustChecker(t, spc, o), slices.Values(one)) }
 	for i, step := range []struct {
@@ -164,10 +165,11 @@ func TestRefreshAsksAgainAndKeepsTheResponse(t *testing.T) {
 func TestTargetsAreTakenAsTheyAreNeeded(t *testing.T) {
 	sim := shodantest.New(t)
 	c := mustChecker(t, free(sim), CheckOptions{})
+	const window = 1000 // how many addresses are handed over at a time
 	taken, used := 0, 0
 	targets := func(yield func(netip.Prefix) bool) {
 		addr := netip.MustParseAddr("10.0.0.1") // reserved: no request
-		for range 20 * checkWindow {
+		for range 20 * window {
 			taken++
 			if !yield(netip.PrefixFrom(addr, 32)) {
 				return
@@ -179,14 +181,14 @@ func TestTargetsAreTakenAsTheyAreNeeded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if used++; taken-used > 3*checkWindow {
+		if used++; taken-used > 3*window {
 			t.Fatalf("%d targets are waiting", taken-used)
 		}
-		if used == 5*checkWindow {
+		if used == 5*window {
 			break
 		}
 	}
-	if taken > 8*checkWindow {
+	if taken > 8*window {
 		t.Errorf("%d targets were taken for %d verdicts", taken, used)
 	}
 }

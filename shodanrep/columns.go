@@ -9,11 +9,13 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin/transform"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// from makes a column's value of what its hydrate function returned. Where there is nothing, an empty text or a list
-// that the source does not have, the column is null; numbers and empty lists are values, so that score 0 is 0.
+// from gets a column's value from what its hydrate function returned. An empty text, or a list that the source does not
+// have, is null; numbers and empty lists are values, so that score 0 is 0.
 func from[T any](get func(T) any) *transform.ColumnTransforms {
 	return transform.From(func(_ context.Context, d *transform.TransformData) (any, error) {
 		item, ok := d.HydrateItem.(T)
@@ -35,29 +37,10 @@ func from[T any](get func(T) any) *transform.ColumnTransforms {
 	})
 }
 
-// addressKeys are the key columns of the tables that answer for addresses. Either of the two will do, which keeps
-// every form of join working in Steampipe; what a source alone can answer is the table's to say.
+// addressKeys are the key columns of the tables that look up addresses. Either of the two will do, which keeps every
+// form of join working in Steampipe; what a source alone can answer is the table's to say.
 func addressKeys() plugin.KeyColumnSlice {
-	return plugin.KeyColumnSlice{
-		{Name: "ip", Require: plugin.AnyOf, Operators: []string{"="}},
-		{Name: "source", Require: plugin.AnyOf, Operators: []string{"="}},
-	}
-}
-
-// judgedKeys are the key columns of the tables that score addresses.
-func judgedKeys() plugin.KeyColumnSlice {
-	return append(addressKeys(), policyKey())
-}
-
-// policyKey is the key column that names the policy to score by.
-func policyKey() *plugin.KeyColumn {
-	return &plugin.KeyColumn{Name: "policy", Require: plugin.Optional, Operators: []string{"="}}
-}
-
-// noQueryCache keeps the SDK's query cache off: past some 2,500 addresses it returns truncated rows, and package
-// lookup has a cache of its own.
-func noQueryCache() *plugin.TableCacheOptions {
-	return &plugin.TableCacheOptions{Enabled: false}
+	return plugin.KeyColumnSlice{scan.AnyOf("ip"), scan.AnyOf("source")}
 }
 
 // moments returns a moment, or nil for the zero time and for one that a column cannot hold, which would end the query.
@@ -124,10 +107,23 @@ func inet[T any](name, description string, get func(T) any) *plugin.Column {
 	return &plugin.Column{Name: name, Type: proto.ColumnType_INET, Description: description, Transform: from(get)}
 }
 
+// echoed is the value of a key column as the query has it, also an empty text: from would make that null, and PostgreSQL
+// would drop the row.
+func echoed(given *string) any { return given }
+
 // hydrated gives columns the hydrate function that makes their row.
 func hydrated(hydrate plugin.HydrateFunc, columns ...*plugin.Column) []*plugin.Column {
 	for _, column := range columns {
 		column.Hydrate = hydrate
 	}
 	return columns
+}
+
+// Statuses returns the values that the columns named status of the tables can have.
+func Statuses() []string {
+	return []string{
+		string(lookup.Indexed), string(lookup.NotIndexed), string(lookup.Reserved), string(scan.NotAHost), string(lookup.Failed),
+		string(resolved), string(notResolved),
+		"submitting", "queue", "processing", "done", // of a scan, which Shodan writes in capitals
+	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
@@ -53,41 +54,38 @@ func columnSeeds() []string {
 func rowsOf(body []byte) (rows []any) {
 	add := func(list ...any) { rows = append(rows, list...) }
 	addr := netip.MustParseAddr("192.0.2.1")
-	s := &subject{address: address{given: "192.0.2.1", addr: addr}}
-	q := &query{policies: policies{}, settings: settings{lists: &reputation.Lists{}}, now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)}
-	for _, policy := range []*reputation.Policy{policyfile.Baseline(), policyfile.Extended()} {
-		q.policies[policy.Name] = policy
-	}
+	target := scan.Address{Given: "192.0.2.1", Addr: addr}
+	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	q := scan.New(scan.Settings{Lists: &reputation.Lists{}, Clock: func() time.Time { return now }}, policyfile.Baseline(), policyfile.Extended())
 	addHost := func(h *shodan.Host, source lookup.Source) {
-		answer := lookup.Answer{Status: lookup.Indexed, Source: source, Host: h, CheckedAt: q.now}
-		add(s, &addressRow{subject: s, answer: answer})
-		for name := range q.policies {
-			scored := &subject{address: s.address, manner: manner{policy: name}}
-			judged := q.judge(scored, answer)
-			add(judged, &networkRow{addr: addr, reputation: judged})
-			for _, r := range factorRows(q, scored, answer) {
+		result := q.NewResult(&scan.Target{Address: target}, lookup.Answer{Status: lookup.Indexed, Source: source, Host: h, CheckedAt: now})
+		add(result.Target, result)
+		for _, policy := range []string{"baseline", "extended"} {
+			scored := q.NewResult(&scan.Target{Address: target, Options: scan.Options{Policy: policy}}, result.Answer())
+			add(scored.Verdict(), &networkRow{addr: addr, verdict: scored.Verdict()})
+			for _, r := range factorRows(scored) {
 				add(r)
 			}
 		}
-		for _, r := range serviceRows(q, s, answer) {
+		for _, r := range serviceRows(result) {
 			add(r)
 		}
-		for _, r := range vulnerabilityRows(s, answer) {
+		for _, r := range vulnerabilityRows(result) {
 			add(r)
 		}
-		for _, r := range historyRows(q, s, answer) {
+		for _, r := range historyRows(result) {
 			add(r)
 		}
-		for _, r := range fingerprintRows(q, s, answer) {
+		for _, r := range fingerprintRows(result) {
 			add(r)
 		}
 	}
 	addBanners := func(banners []shodan.Banner) {
 		for i := range banners {
 			b := &banners[i]
-			add(&matchRow{query: "x", banner: b, page: lookup.Page{Total: 1, CheckedAt: q.now}})
+			add(&matchRow{query: "x", banner: b, page: lookup.Page{Total: 1, CheckedAt: now}})
 			for _, pivot := range shodan.Pivots() {
-				add(&relatedRow{subject: s, source: lookup.Shodan, pivot: pivot, value: pivot.Value(b), related: b})
+				add(&relatedRow{target: &scan.Target{Address: target}, source: lookup.Shodan, pivot: pivot, value: pivot.Value(b), related: b})
 			}
 		}
 	}
@@ -106,17 +104,17 @@ func rowsOf(body []byte) (rows []any) {
 	}
 	// A response from a cache comes as it was kept.
 	if c, err := shodan.FindCVE("CVE-2021-44228").Read(body); err == nil {
-		add(&cveRow{cve: c, id: "CVE-2021-44228", checkedAt: q.now})
+		add(&cveRow{cve: c, id: "CVE-2021-44228", checkedAt: now})
 	}
 	if list, err := shodan.FindCVEs(shodan.CVEQuery{}).Read(body); err == nil {
 		for i := range list {
-			add(&cveRow{cve: &list[i], checkedAt: q.now})
+			add(&cveRow{cve: &list[i], checkedAt: now})
 		}
 	}
 	if r, err := shodan.Count("x", []string{"country"}, 10).Read(body); err == nil {
-		add(&countRow{query: "x", total: r.Total.V, checkedAt: q.now})
+		add(&countRow{query: "x", total: r.Total.V, checkedAt: now})
 		for _, value := range r.Facets["country"] {
-			add(&facetRow{query: "x", facet: "country", value: value, reply: lookup.Reply[*shodan.CountResult]{Value: r, CheckedAt: q.now}})
+			add(&facetRow{query: "x", facet: "country", value: value, reply: lookup.Reply[*shodan.CountResult]{Value: r, CheckedAt: now}})
 		}
 	}
 	if alerts, err := shodan.Alerts().Read(body); err == nil {
@@ -126,22 +124,22 @@ func rowsOf(body []byte) (rows []any) {
 	}
 	if page, err := shodan.Scans(1).Read(body); err == nil {
 		for _, item := range page.Matches {
-			add(part[shodan.Scan]{item: item, total: page.Total.Ptr()})
+			add(scan.Item[shodan.Scan]{Value: item, Total: page.Total.Ptr()})
 		}
 	}
 	if page, err := shodan.FindExploits("x", 1).Read(body); err == nil {
 		for _, item := range page.Matches {
-			add(&exploitRow{query: "x", exploit: item, total: page.Total.Ptr(), checkedAt: q.now})
+			add(&exploitRow{query: "x", exploit: item, total: page.Total.Ptr(), checkedAt: now})
 		}
 	}
 	if page, err := shodan.SavedQueries("votes", 1).Read(body); err == nil {
 		for _, item := range page.Matches {
-			add(&savedQuery{part: part[shodan.SavedQuery]{item: item, total: page.Total.Ptr()}})
+			add(&savedQuery{Item: scan.Item[shodan.SavedQuery]{Value: item, Total: page.Total.Ptr()}})
 		}
 	}
 	if page, err := shodan.Domain("example.com", shodan.DomainOptions{}).Read(body); err == nil {
 		for i := range page.Records {
-			add(&domainRow{asked: domainQuestion{given: "example.com"}, record: &page.Records[i], hostname: "example.com", tags: page.Tags, checkedAt: q.now})
+			add(&domainRow{options: domainOptions{given: "example.com"}, record: &page.Records[i], hostname: "example.com", tags: page.Tags, checkedAt: now})
 		}
 	}
 	if info, err := shodan.Info().Read(body); err == nil {
@@ -151,10 +149,10 @@ func rowsOf(body []byte) (rows []any) {
 		add(profile)
 	}
 	if found, err := shodan.Resolve([]string{"example.com"}).Read(body); err == nil {
-		add(&batchedRow[netip.Addr]{value: found["example.com"], checkedAt: q.now})
+		add(&scan.BulkRow[netip.Addr]{Value: found["example.com"], CheckedAt: now})
 	}
 	if found, err := shodan.Reverse([]string{"192.0.2.1"}).Read(body); err == nil {
-		add(&batchedRow[shodan.Texts]{value: found["192.0.2.1"], checkedAt: q.now})
+		add(&scan.BulkRow[shodan.Texts]{Value: found["192.0.2.1"], CheckedAt: now})
 	}
 	if ports, err := shodan.Ports().Read(body); err == nil {
 		for _, port := range ports {
@@ -303,7 +301,7 @@ func TestWhatCannotBeStoredCostsNoRow(t *testing.T) {
 		line("192.0.2.94", `"x": 1`))
 	ips := []string{"192.0.2.90", "192.0.2.91", "192.0.2.92", "192.0.2.93", "192.0.2.94"}
 	for _, table := range []string{"shodan_host", "shodan_service", "shodan_ip_reputation", "shodan_vulnerability", "shodan_host_history", "shodan_reputation_factor"} {
-		rows := s.mustRun(t, scan{table: table, quals: map[string]*proto.QualValue{"ip": inets(ips...)}})
+		rows := s.mustRun(t, query{table: table, quals: map[string]*proto.QualValue{"ip": inets(ips...)}})
 		var found []string
 		for _, r := range rows {
 			if r["status"] != "indexed" {

@@ -15,7 +15,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -48,14 +48,12 @@ type connectionConfig struct {
 
 // settings are a connection's arguments, checked and with their defaults.
 type settings struct {
-	lookup           lookup.Config
-	correlationLimit int
-	searchLimit      int
-	networkLimit     int
-	keyOrigin        string // where the API key is from, empty without one
-	policy           *reputation.Policy
-	lists            *reputation.Lists // nil where there are none
+	scan.Settings
+	keyOrigin string // where the API key is from, empty without one
 }
+
+// clock tells the time up to which the age of data is counted. Tests set it.
+var clock = time.Now
 
 // readSettings checks a connection's arguments. An error names the argument, the value, and what is allowed; the API
 // key is in none.
@@ -68,8 +66,8 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 	config, wrongTypes, err := decodeArguments(body.Body)
 	r := reader{wrongTypes: wrongTypes, err: err}
 	key, keyOrigin := r.apiKey(config.APIKey)
-	s := settings{
-		lookup: lookup.Config{
+	s := settings{keyOrigin: keyOrigin, Settings: scan.Settings{
+		Lookup: lookup.Config{
 			APIKey:                      key,
 			Source:                      lookup.Source(r.oneOf("source", config.Source, string(lookup.Auto), string(lookup.Dataset), string(lookup.Shodan), string(lookup.InternetDB))),
 			DataFiles:                   r.texts("data_files", config.DataFiles, `["~/shodan/*.json.gz"]`),
@@ -88,25 +86,31 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 			ExploitsURL:                 r.address("exploits_url", config.ExploitsURL, "", shodan.DefaultExploitsURL),
 			UserAgent:                   "steampipe-plugin-shodanrep/" + Version(),
 		},
-		correlationLimit: r.count("correlation_limit", config.CorrelationLimit, 20, 1, 10_000),
-		searchLimit:      r.count("search_limit", config.SearchLimit, 1000, 1, 1_000_000),
-		networkLimit:     r.count("network_limit", config.NetworkLimit, 4096, 1, 1_000_000),
-	}
-	s.keyOrigin = keyOrigin
-	s.policy = r.policy(config.Policy)
-	s.lists = r.lists(config.AllowList, config.DenyList)
+		CorrelationLimit: r.count("correlation_limit", config.CorrelationLimit, 20, 1, 10_000),
+		SearchLimit:      r.count("search_limit", config.SearchLimit, 1000, 1, 1_000_000),
+		NetworkLimit:     r.count("network_limit", config.NetworkLimit, 4096, 1, 1_000_000),
+		Policy:           r.policy(config.Policy),
+		Lists:            r.lists(config.AllowList, config.DenyList),
+	}}
 	if r.err == nil {
 		switch {
-		case s.lookup.Source == lookup.Shodan && s.lookup.APIKey == "":
+		case s.Lookup.Source == lookup.Shodan && s.Lookup.APIKey == "":
 			r.wrong(`source = "shodan" needs a key: set api_key, or the environment variable SHODAN_API_KEY`)
-		case s.lookup.Source == lookup.Dataset && len(config.DataFiles) == 0:
+		case s.Lookup.Source == lookup.Dataset && len(config.DataFiles) == 0:
 			r.wrong(`source = "dataset" needs files: set data_files to what "shodan download" wrote, such as ["~/shodan/*.json.gz"]`)
 		}
 	}
-	if r.err != nil && connection != nil && connection.Name != "" {
-		return settings{}, fmt.Errorf("connection %s: %w", connection.Name, r.err)
+	if r.err != nil && connection != nil {
+		return settings{}, scan.ConnectionError(connection.Name, r.err)
 	}
 	return s, r.err
+}
+
+// scanSettings are the settings that scans need.
+func scanSettings(connection *plugin.Connection) (scan.Settings, error) {
+	s, err := readSettings(connection)
+	s.Clock = clock
+	return s.Settings, err
 }
 
 // reader takes values from arguments, and keeps the first error.

@@ -36,7 +36,7 @@ func TestAWrongArgumentFailsTheQueriesOfItsConnection(t *testing.T) {
 		`policy = "extendd"`:                       `policy = "extendd": there is no policy of that name: did you mean "extended"?`,
 		`policy = "strict"`:                        `policy = "strict": there is no policy of that name: use "baseline", "extended", or the path of a file such as "./policy.hcl"`,
 		`policy = "/none/x.hcl"`:                   `policy = "/none/x.hcl": stat /none/x.hcl: no such file`,
-		`policy = "../config/shodanrep.spc"`:       `policy = "../config/shodanrep.spc": ../config/shodanrep.spc:1: the file has no block connection: blocks are policy (and 1 more)`,
+		`policy = "../config/shodanrep.spc"`:       `policy = "../config/shodanrep.spc": ../config/shodanrep.spc:1: the file has no block connection: blocks are policy`,
 		`allow_list = ["example.com ours"]`:        `allow_list: "example.com ours": use an address, a network or an autonomous system, and a reason after a space, such as "203.0.113.0/24 our scanners" or "AS64496 our provider", or a file of such lines, as "@~/list.txt"`,
 		`deny_list = ["@/none/deny.txt"]`:          `deny_list: stat /none/deny.txt: no such file`,
 		`deny_list = ["@../config/shodanrep.spc"]`: `deny_list: ../config/shodanrep.spc:1: "connection`,
@@ -78,7 +78,7 @@ func TestAWrongArgumentFailsTheQueriesOfItsConnection(t *testing.T) {
 		`timeout = upper("x")`:                 `timeout has no value: Function calls not allowed`,
 	} {
 		s := mustConnect(t, spc)
-		rows, err := s.run(t, scan{table: "shodan_ip_reputation", columns: []string{"ip"}, quals: map[string]*proto.QualValue{"ip": inets(bad)}})
+		rows, err := s.run(t, query{table: "shodan_ip_reputation", columns: []string{"ip"}, quals: map[string]*proto.QualValue{"ip": inets(bad)}})
 		if len(rows) != 0 || err != nil && strings.Count(err.Error(), "connection test") != 1 {
 			t.Errorf("%s: %d rows, error %v, which has to name the connection once", spc, len(rows), err)
 		}
@@ -92,7 +92,7 @@ func TestTheKeyAndTheAddressComeFromTheEnvironmentWhereTheConnectionHasNone(t *t
 	sim := simulate(t)
 	t.Setenv("SHODAN_API_KEY", " "+shodantest.Key+" ")
 	t.Setenv("SHODAN_API_URL", sim.APIURL())
-	rows := mustConnect(t, `source = "shodan"`+"\n"+`cache = "off"`+"\n"+`requests_per_second = 100`).mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad)}})
+	rows := mustConnect(t, `source = "shodan"`+"\n"+`cache = "off"`+"\n"+`requests_per_second = 100`).mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad)}})
 	if r := byIP(t, rows, bad); r["source"] != "shodan" || r["status"] != "indexed" {
 		t.Errorf("%v", r)
 	}
@@ -116,7 +116,7 @@ func TestQueriesThatCannotBeAnsweredSayHowToAsk(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, table := range []string{"shodan_ip_reputation", "shodan_service"} {
-				rows, err := s.run(t, scan{table: table, quals: tt.quals})
+				rows, err := s.run(t, query{table: table, quals: tt.quals})
 				want := strings.ReplaceAll(tt.want, "shodan_ip_reputation", table)
 				if err == nil || !strings.Contains(err.Error(), want) || len(rows) != 0 {
 					t.Errorf("%s: %d rows, error %v", table, len(rows), err)
@@ -136,7 +136,7 @@ func TestTwoListsOfAddressesAreAnError(t *testing.T) {
 	list := func(ips ...string) *proto.Qual {
 		return &proto.Qual{FieldName: "ip", Operator: &proto.Qual_StringValue{StringValue: "="}, Value: inets(ips...)}
 	}
-	rows, err := s.run(t, scan{table: "shodan_ip_reputation", others: map[string]*proto.Quals{"ip": {Quals: []*proto.Qual{list(bad, good), list(good, empty)}}}})
+	rows, err := s.run(t, query{table: "shodan_ip_reputation", others: map[string]*proto.Quals{"ip": {Quals: []*proto.Qual{list(bad, good), list(good, empty)}}}})
 	if err == nil || !strings.Contains(err.Error(), "more than one list") || len(rows) != 0 || sim.Count("") != 0 {
 		t.Errorf("%d rows, %d requests, error %v", len(rows), sim.Count(""), err)
 	}
@@ -157,27 +157,27 @@ func TestAddressesInOtherForms(t *testing.T) {
 		"2606:4700:4700::1111": "not_indexed",
 	} {
 		// As text, which is how a generic plan and the embedded engine hand an address over.
-		rows := s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": texts(given)}})
+		rows := s.mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": texts(given)}})
 		if len(rows) != 1 || rows[0]["ip"] != given || rows[0]["status"] != status {
 			t.Errorf("%s: %v", given, rows)
 		}
 	}
 	for _, given := range []string{"999.1.1.1", "example.com", "", "1.2.3", "fe80::1%", "1.1.1.1/33", "1.1.1.1-1.1.1.9"} {
-		rows := s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": texts(given)}})
+		rows := s.mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": texts(given)}})
 		if len(rows) != 1 || rows[0]["ip"] != nil || rows[0]["status"] != "error" || rows[0]["level"] != "unknown" || !strings.Contains(rows[0]["error"].(string), "is not an IP address") {
 			t.Errorf("%q: %v", given, rows)
 		}
 	}
 	// An inet column holds no zone: the embedded engine shows the text that was asked for.
-	zoned := s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": texts("fe80::1%eth0")}})
+	zoned := s.mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": texts("fe80::1%eth0")}})
 	if len(zoned) != 1 || zoned[0]["ip"] != nil || zoned[0]["status"] != "reserved" || zoned[0]["error"] != nil {
 		t.Errorf("an address with a zone: %v", zoned)
 	}
-	rows := s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": texts(bad, "example.com", good)}})
+	rows := s.mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": texts(bad, "example.com", good)}})
 	if len(rows) != 3 {
 		t.Errorf("a value that is no address costs the others their rows: %v", rows)
 	}
-	if list := (&proto.QualValue{Value: &proto.QualValue_ListValue{ListValue: &proto.QualValueList{}}}); len(s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": list}})) != 0 {
+	if list := (&proto.QualValue{Value: &proto.QualValue_ListValue{ListValue: &proto.QualValueList{}}}); len(s.mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": list}})) != 0 {
 		t.Error("an empty list has rows")
 	}
 }

@@ -1,13 +1,12 @@
 package shodanrep
 
 import (
-	"fmt"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // A ConnectionSummary is what a connection's arguments come to, with their defaults. The API key is not in it.
@@ -32,10 +31,10 @@ func SummarizeConnection(name, arguments string) (ConnectionSummary, error) {
 	if err != nil {
 		return ConnectionSummary{}, err
 	}
-	c := s.lookup
+	c := s.Lookup
 	return ConnectionSummary{
-		KeyOrigin: s.keyOrigin, Source: string(c.Source), Policy: s.policy.Name, Cache: c.Cache, DataFiles: c.DataFiles,
-		APILookupLimit: c.APILookupLimit, NetworkLimit: s.networkLimit, APIURL: c.APIURL, InternetDBURL: c.InternetDBURL, CVEDBURL: c.CVEDBURL,
+		KeyOrigin: s.keyOrigin, Source: string(c.Source), Policy: s.Policy.Name, Cache: c.Cache, DataFiles: c.DataFiles,
+		APILookupLimit: c.APILookupLimit, NetworkLimit: s.NetworkLimit, APIURL: c.APIURL, InternetDBURL: c.InternetDBURL, CVEDBURL: c.CVEDBURL,
 	}, nil
 }
 
@@ -43,7 +42,7 @@ func SummarizeConnection(name, arguments string) (ConnectionSummary, error) {
 func parseSettings(name, arguments string) (settings, error) {
 	file, diags := hclsyntax.ParseConfig([]byte(arguments), name, hcl.InitialPos)
 	if diags.HasErrors() {
-		return settings{}, fmt.Errorf("connection %s: %w", name, diags)
+		return settings{}, scan.ConnectionError(name, diags)
 	}
 	return readSettings(&plugin.Connection{Name: name, Config: connectionBody{file.Body}})
 }

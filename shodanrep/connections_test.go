@@ -27,7 +27,7 @@ func withConnections(t *testing.T, names []string, spc map[string]string) server
 }
 
 // runIn is run in one connection.
-func (s server) runIn(t *testing.T, connection string, q scan) ([]row, error) {
+func (s server) runIn(t *testing.T, connection string, q query) ([]row, error) {
 	t.Helper()
 	q.connections = []string{connection}
 	return s.run(t, q)
@@ -45,7 +45,7 @@ func TestAWrongConnectionDoesNotTakeAnotherDown(t *testing.T) {
 		for _, order := range [][]string{{"good", "wrong"}, {"wrong", "good"}} {
 			t.Run(fmt.Sprint(name, ", ", order[0], " first"), func(t *testing.T) {
 				s := withConnections(t, order, map[string]string{"good": free(sim), "wrong": wrong.spc})
-				q := scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, good, empty)}}
+				q := query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, good, empty)}}
 				if rows, err := s.runIn(t, "good", q); err != nil || len(rows) != 3 || byIP(t, rows, bad)["status"] != "indexed" {
 					t.Errorf("the good connection: %d rows, error %v", len(rows), err)
 				}
@@ -80,7 +80,7 @@ func TestAWrongConnectionFailsTheQueriesOfEveryTable(t *testing.T) {
 				quals[key.Name] = texts("example.com")
 			}
 		}
-		rows, err := s.run(t, scan{table: name, quals: quals})
+		rows, err := s.run(t, query{table: name, quals: quals})
 		if err == nil || !strings.Contains(err.Error(), `connection test: max_concurrency = "many"`) || len(rows) != 0 {
 			t.Errorf("%s with conditions on %v: %d rows, error %v", name, slices.Sorted(maps.Keys(quals)), len(rows), err)
 		}
@@ -90,7 +90,7 @@ func TestAWrongConnectionFailsTheQueriesOfEveryTable(t *testing.T) {
 func TestAConnectionThatIsChangedWhileItRunsIsReadAnew(t *testing.T) {
 	sim := simulate(t)
 	s := withConnections(t, []string{"a", "b"}, map[string]string{"a": free(sim), "b": free(sim)})
-	q := scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad)}}
+	q := query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad)}}
 	change := func(spc string) {
 		t.Helper()
 		_, err := s.UpdateConnectionConfigs(&proto.UpdateConnectionConfigsRequest{
@@ -139,7 +139,7 @@ func TestAnAggregatorAsksOnlyTheConnectionsThatTheQueryNames(t *testing.T) {
 		"not like": equal(texts("b%"), "!~~"),
 	} {
 		// The other connection has a fault, so that the query fails where it is asked.
-		rows, err := s.run(t, scan{
+		rows, err := s.run(t, query{
 			table: "shodan_ip_reputation", columns: []string{"ip", "status"}, connection: "all", connections: []string{"a", "b"},
 			quals: map[string]*proto.QualValue{"ip": inets(bad, good)}, others: others,
 		})
@@ -158,7 +158,7 @@ func TestARaisedRateTakesEffectWithoutARestart(t *testing.T) {
 	s := withConnections(t, []string{"a", "b"}, map[string]string{"a": configured(0.0002), "b": configured(1000)})
 	lookUp := func(connection, ip string) {
 		t.Helper()
-		rows, err := s.runIn(t, connection, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(ip)}})
+		rows, err := s.runIn(t, connection, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(ip)}})
 		if err != nil || len(rows) != 1 || rows[0]["status"] == "error" {
 			t.Fatalf("%s: %v, error %v", connection, rows, err)
 		}
@@ -185,7 +185,7 @@ func TestARemovedConnectionSlowsNoOtherDown(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		rows, err := s.runIn(t, step.connection, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(step.ip)}})
+		rows, err := s.runIn(t, step.connection, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(step.ip)}})
 		if err != nil || len(rows) != 1 || rows[0]["status"] == "error" {
 			t.Fatalf("%s: %v, error %v", step.connection, rows, err)
 		}

@@ -31,7 +31,7 @@ func shareCertificate(sim *shodantest.Simulator, cn string, ips ...string) {
 func relatedTo(t *testing.T, s server, table string, quals map[string]*proto.QualValue) []string {
 	t.Helper()
 	var found []string
-	for _, r := range s.mustRun(t, scan{table: table, quals: quals}) {
+	for _, r := range s.mustRun(t, query{table: table, quals: quals}) {
 		found = append(found, fmt.Sprintf("%v %v:%v", r["pivot"], r["related_ip"], r["related_port"]))
 	}
 	slices.Sort(found)
@@ -72,7 +72,7 @@ func TestHostsWithTheSameCertificate(t *testing.T) {
 		})
 	}
 	t.Run("with the address, its own port and what is known of the other", func(t *testing.T) {
-		rows := s.mustRun(t, scan{table: "shodan_ssl_correlation", quals: map[string]*proto.QualValue{"ip": inets("11.0.1.1")}})
+		rows := s.mustRun(t, query{table: "shodan_ssl_correlation", quals: map[string]*proto.QualValue{"ip": inets("11.0.1.1")}})
 		i := slices.IndexFunc(rows, func(r row) bool { return r["related_ip"] == "11.0.1.2" })
 		if i < 0 {
 			t.Fatal(rows)
@@ -99,7 +99,7 @@ func TestHostsOfTheSameOrganizationAndNetwork(t *testing.T) {
 	} {
 		for column, value := range quals {
 			var others, own int
-			for _, r := range s.mustRun(t, scan{table: table, quals: map[string]*proto.QualValue{column: value}}) {
+			for _, r := range s.mustRun(t, query{table: table, quals: map[string]*proto.QualValue{column: value}}) {
 				switch r["related_ip"] {
 				case "11.0.1.2":
 					others++
@@ -114,10 +114,10 @@ func TestHostsOfTheSameOrganizationAndNetwork(t *testing.T) {
 			}
 		}
 	}
-	if rows := s.mustRun(t, scan{table: "shodan_asn_correlation", quals: map[string]*proto.QualValue{"value": texts("64500")}}); len(rows) != 4 || rows[0]["value"] != "64500" {
+	if rows := s.mustRun(t, query{table: "shodan_asn_correlation", quals: map[string]*proto.QualValue{"value": texts("64500")}}); len(rows) != 4 || rows[0]["value"] != "64500" {
 		t.Errorf("a number without AS: %v", rows)
 	}
-	if _, err := s.run(t, scan{table: "shodan_asn_correlation", quals: map[string]*proto.QualValue{"asn": texts("64500")}}); err == nil || !strings.Contains(err.Error(), "AS64500") {
+	if _, err := s.run(t, query{table: "shodan_asn_correlation", quals: map[string]*proto.QualValue{"asn": texts("64500")}}); err == nil || !strings.Contains(err.Error(), "AS64500") {
 		t.Errorf("a number without AS in a column that the rows write with it: %v", err)
 	}
 }
@@ -144,7 +144,7 @@ func TestASearchIsPaidForOnce(t *testing.T) {
 			t.Fatalf("%d rows and %d searches, want the 20 of correlation_limit and one", len(got), searches())
 		}
 	}
-	rows := s.mustRun(t, scan{table: "shodan_ssl_correlation", limit: 3, quals: map[string]*proto.QualValue{"value": texts("shared.example.com")}})
+	rows := s.mustRun(t, query{table: "shodan_ssl_correlation", limit: 3, quals: map[string]*proto.QualValue{"value": texts("shared.example.com")}})
 	if len(rows) != 3 || searches() != 1 {
 		t.Errorf("limit 3: %d rows, %d searches", len(rows), searches())
 	}
@@ -155,7 +155,7 @@ func TestACertificateCannotChangeTheQuery(t *testing.T) {
 	evil := `a" port:"22`
 	shareCertificate(sim, evil, "11.0.3.1")
 	sim.AddHost(shodantest.Host{IP: "11.0.3.2", Ports: []int{22}})
-	rows := mustConnect(t, keyed(sim)).mustRun(t, scan{table: "shodan_ssl_correlation", quals: map[string]*proto.QualValue{"ip": inets("11.0.3.1")}})
+	rows := mustConnect(t, keyed(sim)).mustRun(t, query{table: "shodan_ssl_correlation", quals: map[string]*proto.QualValue{"ip": inets("11.0.3.1")}})
 	if len(rows) != 0 {
 		t.Errorf("%v", rows)
 	}
@@ -185,7 +185,7 @@ func TestSearchesThatAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sim := simulate(t, tt.options...)
-			rows, err := mustConnect(t, tt.spc(sim)).run(t, scan{table: "shodan_ssl_correlation", quals: maps.Clone(tt.quals)})
+			rows, err := mustConnect(t, tt.spc(sim)).run(t, query{table: "shodan_ssl_correlation", quals: maps.Clone(tt.quals)})
 			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), shodantest.Key) {
 				t.Errorf("%d rows, error %v", len(rows), err)
 			}
@@ -197,7 +197,7 @@ func TestAnAddressThatCannotBeLookedUpIsARowOfTheCorrelation(t *testing.T) {
 	sim := simulate(t)
 	shareCertificate(sim, "shared.example.com", "11.0.1.1", "11.0.1.2")
 	sim.Fault(shodantest.Fault{Target: "11.0.1.2", Endpoint: "/shodan/host/{ip}", Status: 502, Body: shodantest.BodyPage(502)})
-	rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, scan{table: "shodan_ssl_correlation", quals: map[string]*proto.QualValue{"ip": inets("11.0.1.1", "11.0.1.2")}})
+	rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, query{table: "shodan_ssl_correlation", quals: map[string]*proto.QualValue{"ip": inets("11.0.1.1", "11.0.1.2")}})
 	if r := byIP(t, rows, "11.0.1.2"); r["error"] == nil || r["related_ip"] != nil {
 		t.Errorf("%v", r)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
@@ -32,8 +33,8 @@ func bannerLine(ip string, port int, transport, more string) string {
 	return fmt.Sprintf(`{"ip_str": %q, "port": %d, "transport": %q, "timestamp": "2026-05-01T10:00:00", %s}`, ip, port, transport, more)
 }
 
-func scoresOf(columns []string, policy string, ips ...string) scan {
-	return scan{table: "shodan_ip_reputation", columns: columns, quals: map[string]*proto.QualValue{"ip": inets(ips...), "policy": texts(policy)}}
+func scoresOf(columns []string, policy string, ips ...string) query {
+	return query{table: "shodan_ip_reputation", columns: columns, quals: map[string]*proto.QualValue{"ip": inets(ips...), "policy": texts(policy)}}
 }
 
 func TestVulnerabilitiesOfOldBannersCountAsTheyWereMeant(t *testing.T) {
@@ -65,7 +66,7 @@ func TestVulnerabilitiesOfOldBannersCountAsTheyWereMeant(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	services := s.mustRun(t, scan{table: "shodan_service", columns: []string{"http_title"}, quals: map[string]*proto.QualValue{"ip": inets("192.0.2.31")}})
+	services := s.mustRun(t, query{table: "shodan_service", columns: []string{"http_title"}, quals: map[string]*proto.QualValue{"ip": inets("192.0.2.31")}})
 	if len(services) != 1 || services[0]["http_title"] != "Shop" {
 		t.Errorf("%v", services)
 	}
@@ -131,7 +132,8 @@ func TestADatasetAndTheRESTAPIScoreTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rest := policyfile.Extended().Score(factsOf(h, lookup.Shodan, nil, clock()))
+	rest := scan.New(scan.Settings{Clock: clock}, policyfile.Extended()).
+		NewResult(&scan.Target{}, lookup.Answer{Source: lookup.Shodan, Host: h}).VerdictBy("extended").Score()
 	factors, err := json.Marshal(rest.Factors)
 	if err != nil {
 		t.Fatal(err)
@@ -143,101 +145,4 @@ func TestADatasetAndTheRESTAPIScoreTheSame(t *testing.T) {
 	if diff := cmp.Diff(want, rows[0]["factors"]); diff != "" || rest.Score != 100 {
 		t.Errorf("from the REST API: %d, %s", rest.Score, diff)
 	}
-}
-
-func TestABannerDecidesWhatAnswersAtAPort(t *testing.T) {
-	module := func(name string) string { return fmt.Sprintf(`"_shodan": {"module": %q}`, name) }
-	page := func(html string) string {
-		text, _ := json.Marshal(html)
-		return fmt.Sprintf(`"data": "HTTP/1.1 200 OK\r\n", "http": {"html": %s}`, text)
-	}
-	for name, tt := range map[string]struct {
-		port            int
-		transport, more string
-		score           int64
-	}{
-		"IKE, not Siemens S7":          {102, "udp", module("ike"), 0},
-		"DNS, not Modbus":              {502, "udp", module("dns-udp"), 0},
-		"a webcam, not InfluxDB":       {8086, "tcp", module("http") + `, "product": "IP Webcam"`, 0},
-		"a web server, not VNC":        {5900, "tcp", module("http"), 0},
-		"SSH, not SMB":                 {445, "tcp", module("ssh"), 0},
-		"udpxy, not a trojan":          {1234, "tcp", module("udpxy"), 0},
-		"a product alone":              {5900, "tcp", `"product": "nginx"`, 0},
-		"a web server by its answer":   {5900, "tcp", module("auto") + `, "http": {"status": 200}`, 0},
-		"nothing says what answers":    {502, "tcp", `"data": "x"`, 25},
-		"a module that says nothing":   {502, "tcp", module("auto"), 25},
-		"Modbus":                       {502, "tcp", module("modbus"), 25},
-		"Modbus elsewhere":             {1502, "tcp", module("modbus"), 25},
-		"InfluxDB by its number":       {8086, "tcp", `"data": ""`, 20},
-		"InfluxDB by its headers":      {8086, "tcp", module("http") + `, "data": "HTTP/1.1 404 Not Found\r\nX-Influxdb-Version: 1.8.10\r\n"`, 20},
-		"InfluxDB by its product":      {8086, "tcp", module("http") + `, "product": "InfluxDB"`, 20},
-		"Elasticsearch by its module":  {9200, "tcp", module("elastic"), 20},
-		"Elasticsearch by its page":    {9200, "tcp", module("http-simple-new") + `, ` + page("{\n  \"tagline\" : \"You Know, for Search\"\n}"), 20},
-		"a page about Elasticsearch":   {9200, "tcp", module("http-simple-new") + `, ` + page("<p>You Know, for Search</p>"), 0},
-		"Elasticsearch by its product": {9200, "tcp", module("http-simple-new") + `, "product": "Elastic"`, 20},
-		"CouchDB by its module":        {5984, "tcp", module("couchdb"), 20},
-		"CouchDB by its product":       {5984, "tcp", module("http") + `, "product": "CouchDB"`, 20},
-		"CouchDB by its page":          {5984, "tcp", module("http") + `, ` + page(`{"couchdb":"Welcome","version":"3.1.1"}`), 20},
-		"CouchDB by its headers":       {5984, "tcp", module("http-simple-new") + `, "data": "HTTP/1.1 200 OK\r\nServer: CouchDB/3.1.1 (Erlang OTP/20)\r\n"`, 20},
-		"CouchDB of old":               {5984, "tcp", module("http-simple-new") + `, "html": "{\"couchdb\":\"Welcome\"}"`, 20},
-		"memcached":                    {11211, "tcp", module("memcache"), 20},
-		"the listener of Oracle":       {1521, "tcp", module("oracle-tns"), 20},
-		"a SOCKS proxy":                {1080, "tcp", module("socks"), 10},
-	} {
-		b, err := shodan.ParseBanner([]byte(bannerLine("192.0.2.51", tt.port, tt.transport, tt.more)))
-		if err != nil {
-			t.Fatal(name, err)
-		}
-		for source, h := range map[lookup.Source]*shodan.Host{
-			lookup.Dataset: shodan.MergeBanners([]shodan.Banner{*b}),
-			lookup.Shodan:  mustHost(t, fmt.Sprintf(`{"ip_str": "192.0.2.51", "ports": [%d], "tags": [], "data": [%s]}`, tt.port, b.Raw)),
-		} {
-			got := policyfile.Extended().Score(factsOf(h, source, nil, clock()))
-			// How old the banner is adds no points.
-			if int64(got.Score) != tt.score {
-				t.Errorf("%s, from %s: %d, want %d: %+v", name, source, got.Score, tt.score, got.Factors)
-			}
-			if tt.score == 0 && len(got.SuspiciousPorts) != 0 {
-				t.Errorf("%s, from %s: the ports %v are suspicious", name, source, got.SuspiciousPorts)
-			}
-		}
-		// InternetDB has nothing but the number.
-		byNumber := mustInternetDB(t, tt.port)
-		if got := policyfile.Extended().Score(factsOf(byNumber, lookup.InternetDB, nil, clock())); (got.Score > 0) != (tt.port != 1502) {
-			t.Errorf("%s, from InternetDB: %+v", name, got)
-		}
-	}
-}
-
-func TestAPortWithAServiceThatNothingNamesCountsByItsNumber(t *testing.T) {
-	h := mustHost(t, `{"ip_str": "192.0.2.55", "ports": [502, 445, 3306], "tags": [], "data": [
-		{"port": 502, "transport": "udp", "_shodan": {"module": "dns-udp"}}, {"port": 502, "transport": "tcp"},
-		{"port": 445, "transport": "tcp"}, {"port": 445, "transport": "tcp", "_shodan": {"module": "ssh", "options": {"hostname": "a.example.com"}}}]}`)
-	got := policyfile.Extended().Score(factsOf(h, lookup.Shodan, nil, clock()))
-	// 502 over TCP and 3306, of which there is no banner; but not 445, where SSH answers.
-	if diff := cmp.Diff([]int{502, 3306}, got.SuspiciousPorts); diff != "" || got.Score != 45 {
-		t.Errorf("%d, %s", got.Score, diff)
-	}
-	baseline := policyfile.Baseline().Score(factsOf(mustHost(t, `{"ip_str": "192.0.2.54", "ports": [1234], "data": [{"port": 1234, "_shodan": {"module": "udpxy"}}]}`), lookup.Shodan, nil, clock()))
-	if baseline.Score != 15 {
-		t.Errorf("the baseline counts a port by its number: %d", baseline.Score)
-	}
-}
-
-func mustHost(t *testing.T, body string) *shodan.Host {
-	t.Helper()
-	h, err := shodan.ParseHost([]byte(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h
-}
-
-func mustInternetDB(t *testing.T, port int) *shodan.Host {
-	t.Helper()
-	h, err := shodan.ParseInternetDB(fmt.Appendf(nil, `{"ip": "192.0.2.51", "ports": [%d], "cpes": [], "hostnames": [], "tags": [], "vulns": []}`, port))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h
 }

@@ -1,5 +1,5 @@
-// Package shodanrep is the plugin: what SQL sees. Its tables look addresses up through package lookup and score them
-// through package reputation.
+// Package shodanrep is the plugin: what SQL sees. It has the tables and their columns (table_*.go, columns_*.go) and the
+// arguments of a connection (connection_*.go). Package scan makes the rows; its comment says how to add a table.
 package shodanrep
 
 import (
@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // freeMemory is the variable that tells the SDK after how many rows to collect garbage and hand memory back. Its
@@ -14,7 +16,7 @@ import (
 // a call.
 const freeMemory = "STEAMPIPE_FREE_MEM_INTERVAL"
 
-// pluginName is the name by which Steampipe asks the plugin's process for the plugin.
+// pluginName is the name by which Steampipe finds the plugin in its process.
 const pluginName = "steampipe-plugin-shodanrep"
 
 // Plugin returns the Steampipe plugin with all its tables.
@@ -27,7 +29,7 @@ func Plugin(context.Context) *plugin.Plugin {
 		ConnectionConfigSchema: &plugin.ConnectionConfigSchema{
 			NewInstance: func() any { return &connectionBody{} },
 		},
-		// With this the SDK asks only those members of an aggregator that where sp_connection_name = … names.
+		// With this the SDK queries only the members of an aggregator that where sp_connection_name = … names.
 		ConnectionKeyColumns: []plugin.ConnectionKeyColumn{{Name: "sp_connection_name", Hydrate: connectionName}},
 		TableMapFunc:         tables,
 		// No rate limiters of the SDK's: with even one of them every address costs a third of a millisecond more. The
@@ -71,6 +73,11 @@ func tables(ctx context.Context, _ *plugin.TableMapData) (map[string]*plugin.Tab
 		"shodan_ssl_correlation":         tableShodanSSLCorrelation(ctx),
 		"shodan_vulnerability":           tableShodanVulnerability(ctx),
 	}, nil
+}
+
+// newTable joins what SQL sees of a table with how its rows are made.
+func newTable(seen *plugin.Table, made scan.Table) *plugin.Table {
+	return scan.Define(seen, made, scanSettings)
 }
 
 // connectionName returns the name of the connection that a call is for.

@@ -26,12 +26,12 @@ func setClock(t *testing.T, now time.Time) {
 }
 
 // judgedBy asks for the reputation of addresses by policies, "" for the connection's.
-func judgedBy(policies []string, ips ...string) scan {
+func judgedBy(policies []string, ips ...string) query {
 	quals := map[string]*proto.QualValue{"ip": inets(ips...)}
 	if len(policies) > 0 {
 		quals["policy"] = texts(policies...)
 	}
-	return scan{table: "shodan_ip_reputation", quals: quals}
+	return query{table: "shodan_ip_reputation", quals: quals}
 }
 
 // exposed is a host with something of everything.
@@ -226,7 +226,7 @@ func TestANetworkIsJudgedByThePolicyThatAQueryNames(t *testing.T) {
 	sim.AddHost(exposed())
 	s := mustConnect(t, keyed(sim)+"deny_list = [\"11.0.0.2 bad\"]\n")
 	for _, source := range []string{"internetdb", "shodan"} {
-		whole := scan{table: "shodan_network_reputation", quals: map[string]*proto.QualValue{"network": inets("11.0.0.0/30"), "source": texts(source), "policy": texts("baseline", "extended")}}
+		whole := query{table: "shodan_network_reputation", quals: map[string]*proto.QualValue{"network": inets("11.0.0.0/30"), "source": texts(source), "policy": texts("baseline", "extended")}}
 		got := map[string]row{}
 		rows := s.mustRun(t, whole)
 		for _, r := range rows {
@@ -248,7 +248,7 @@ func TestANetworkIsJudgedByThePolicyThatAQueryNames(t *testing.T) {
 	}
 	path := ownPolicy(t, "ours", "base = \"extended\"\nhistory = true")
 	s = mustConnect(t, keyed(sim)+fmt.Sprintf("policy = %q\n", path))
-	_, err := s.run(t, scan{table: "shodan_network_reputation", quals: map[string]*proto.QualValue{"network": inets("11.0.0.0/30"), "source": texts("shodan")}})
+	_, err := s.run(t, query{table: "shodan_network_reputation", quals: map[string]*proto.QualValue{"network": inets("11.0.0.0/30"), "source": texts("shodan")}})
 	if err == nil || !strings.Contains(err.Error(), "which a search does not have: name one that does not, such as where policy = 'extended'") {
 		t.Errorf("a search for history: %v", err)
 	}

@@ -33,7 +33,7 @@ func TestARefusalByInternetDBIsOneRow(t *testing.T) {
 					sim := simulate(t)
 					fault.Service, fault.Header = shodantest.InternetDB, pauseOfAnHour
 					sim.Fault(fault)
-					rows := mustConnect(t, free(sim)+"timeout = \"2s\"\n"+spc).mustRun(t, scan{table: "shodan_ip_reputation", quals: quals, columns: []string{"ip", "status", "error", "source", "score"}})
+					rows := mustConnect(t, free(sim)+"timeout = \"2s\"\n"+spc).mustRun(t, query{table: "shodan_ip_reputation", quals: quals, columns: []string{"ip", "status", "error", "source", "score"}})
 					if len(rows) != 1 {
 						t.Fatalf("%d rows", len(rows))
 					}
@@ -65,7 +65,7 @@ func TestARefusalByCVEDBSaysNothingOfAKey(t *testing.T) {
 			sim := simulate(t)
 			fault.Service, fault.Header = shodantest.CVEDB, pauseOfAnHour
 			sim.Fault(fault)
-			rows, err := mustConnect(t, free(sim)).run(t, scan{table: "shodan_cve", quals: map[string]*proto.QualValue{"cve_id": texts("CVE-2024-0001")}})
+			rows, err := mustConnect(t, free(sim)).run(t, query{table: "shodan_cve", quals: map[string]*proto.QualValue{"cve_id": texts("CVE-2024-0001")}})
 			if err == nil && len(rows) == 0 {
 				t.Fatal("neither a row nor an error")
 			}

@@ -9,6 +9,8 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/shared"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // noQueryCacheMB is a size that the SDK's query cache refuses. It then allocates nothing, which is safe as long as the
@@ -66,7 +68,7 @@ func (s pluginServer) UpdateConnectionConfigs(request *proto.UpdateConnectionCon
 	response, err := s.PluginServer.UpdateConnectionConfigs(request)
 	for _, configs := range [][]*proto.ConnectionConfig{request.Deleted, request.Changed} {
 		for _, c := range configs {
-			forgetConnection(c.Connection)
+			scan.ForgetConnection(c.Connection)
 		}
 	}
 	return response, err

@@ -45,8 +45,8 @@ func mustConnect(t *testing.T, spc string) server {
 // A row is a row by column, JSON decoded, times as RFC 3339 text.
 type row map[string]any
 
-// A scan is what Steampipe asks of a table.
-type scan struct {
+// A query is what Steampipe asks of a table.
+type query struct {
 	table   string
 	columns []string // all of the table's where nil
 	quals   map[string]*proto.QualValue
@@ -115,14 +115,14 @@ func oneOrList(values []*proto.QualValue) *proto.QualValue {
 var callID atomic.Int64
 
 // run executes a scan and returns its rows.
-func (s server) run(t *testing.T, q scan) ([]row, error) {
+func (s server) run(t *testing.T, q query) ([]row, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	return s.runContext(ctx, t, q)
 }
 
-func (s server) runContext(ctx context.Context, t *testing.T, q scan) ([]row, error) {
+func (s server) runContext(ctx context.Context, t *testing.T, q query) ([]row, error) {
 	t.Helper()
 	asked := q.connections
 	if asked == nil {
@@ -166,7 +166,7 @@ func (s server) runContext(ctx context.Context, t *testing.T, q scan) ([]row, er
 }
 
 // mustRun is run where the scan succeeds.
-func (s server) mustRun(t *testing.T, q scan) []row {
+func (s server) mustRun(t *testing.T, q query) []row {
 	t.Helper()
 	rows, err := s.run(t, q)
 	if err != nil {

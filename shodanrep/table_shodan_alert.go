@@ -6,16 +6,15 @@ import (
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
 func tableShodanAlert(context.Context) *plugin.Table {
 	type row = shodan.Alert
-	return &plugin.Table{
+	return newTable(&plugin.Table{
 		Name:        "shodan_alert",
 		Description: "The network alerts of the account: the networks that Shodan monitors and the events that it reports. The table is read-only.",
-		List:        listOf(fromAnswer(shodan.Alerts(), items[row])),
-		Cache:       noQueryCache(),
 		Columns: []*plugin.Column{
 			text("id", "The id of the alert.", func(r row) any { return string(r.ID) }),
 			text("name", "The name of the alert.", func(r row) any { return string(r.Name) }),
@@ -29,5 +28,5 @@ func tableShodanAlert(context.Context) *plugin.Table {
 			boolean("expired", "True if the alert has expired. Null if Shodan does not say.", func(r row) any { return r.Expired.Ptr() }),
 			text("title", "The display name of the row: the name of the alert, or its id if it has no name.", func(r row) any { return string(cmp.Or(r.Name, r.ID)) }),
 		},
-	}
+	}, scan.Table{Rows: scan.FromCall(shodan.Alerts(), scan.Items[row])})
 }

@@ -6,16 +6,15 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
 func tableShodanAPIInfo(context.Context) *plugin.Table {
 	type row = *apiInfoRow
-	return &plugin.Table{
+	return newTable(&plugin.Table{
 		Name:        "shodan_api_info",
 		Description: "The plan of the API key, its limits, the credits left, and the requests and credits that this process has used.",
-		List:        listOf(fromAnswer(shodan.Info(), apiInfoRows)),
-		Cache:       noQueryCache(),
 		Columns: []*plugin.Column{
 			text("plan", "The plan of the API key, such as oss (free), dev, plus or corp.", func(r row) any { return string(r.Plan) }),
 			integer("query_credits", "The number of query credits left this month. Searches cost query credits.", func(r row) any { return r.QueryCredits.Ptr() }),
@@ -33,7 +32,7 @@ func tableShodanAPIInfo(context.Context) *plugin.Table {
 			integer("query_credits_spent", "The number of query credits that this process has spent.", func(r row) any { return r.spent.Credits }),
 			text("title", "The display name of the row: the plan.", func(r row) any { return string(r.Plan) }),
 		},
-	}
+	}, scan.Table{Rows: scan.FromCall(shodan.Info(), apiInfoRows)})
 }
 
 // An apiInfoRow is the plan of the API key with what this process has spent of it.
@@ -42,8 +41,8 @@ type apiInfoRow struct {
 	spent lookup.Spending
 }
 
-func apiInfoRows(r *request, info *shodan.APIInfo) []*apiInfoRow {
-	return []*apiInfoRow{{APIInfo: info, spent: r.engine.Spent()}}
+func apiInfoRows(c *scan.ListCall, info *shodan.APIInfo) []*apiInfoRow {
+	return []*apiInfoRow{{APIInfo: info, spent: c.Engine().Spent()}}
 }
 
 // limits are all limits by name; null is one that cannot be read.

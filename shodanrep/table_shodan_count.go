@@ -6,23 +6,22 @@ import (
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
 func tableShodanCount(context.Context) *plugin.Table {
 	type row = *countRow
-	return &plugin.Table{
+	return newTable(&plugin.Table{
 		Name:        "shodan_count",
 		Description: "The number of services that match a search query. Counting costs no query credits.",
-		List:        &plugin.ListConfig{KeyColumns: queryKey(), Hydrate: listing(listCounts), Tags: map[string]string{"service": "shodan", "action": "count"}},
-		Cache:       noQueryCache(),
 		Columns: []*plugin.Column{
 			text("query", queryDescription, func(r row) any { return r.query }),
 			integer("total", totalDescription, func(r row) any { return r.total }),
 			moment("checked_at", checkedAtDescription, func(r row) any { return moments(r.checkedAt) }),
 			text("title", "The display name of the row: the query.", func(r row) any { return r.query }),
 		},
-	}
+	}, scan.Table{Keys: queryKey(), Action: "count", Rows: scan.FromPages(listCounts)})
 }
 
 // A countRow is a query with its total.
@@ -32,13 +31,13 @@ type countRow struct {
 	checkedAt time.Time
 }
 
-func listCounts(ctx context.Context, r *request, emit func(*countRow) bool) error {
-	queries, err := r.queries()
+func listCounts(ctx context.Context, c *scan.ListCall, emit func(*countRow) bool) error {
+	queries, err := searchQueries(c)
 	if err != nil {
 		return err
 	}
 	for _, query := range queries {
-		reply, err := fetch(ctx, r.query, shodan.Count(query, nil, 0))
+		reply, err := scan.Fetch(ctx, c, shodan.Count(query, nil, 0))
 		if err != nil {
 			return err
 		}

@@ -11,25 +11,15 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
 func tableShodanCVE(context.Context) *plugin.Table {
 	type row = *cveRow
-	return &plugin.Table{
+	return newTable(&plugin.Table{
 		Name:        "shodan_cve",
 		Description: "The vulnerabilities in CVEDB, Shodan's free CVE database, with their severity, the likelihood of exploitation and the affected products.",
-		List: &plugin.ListConfig{
-			KeyColumns: plugin.KeyColumnSlice{
-				{Name: "cve_id", Require: plugin.Optional, Operators: []string{"="}},
-				{Name: "cpe23", Require: plugin.Optional, Operators: []string{"="}},
-				{Name: "product", Require: plugin.Optional, Operators: []string{"="}},
-				{Name: "kev", Require: plugin.Optional, Operators: []string{"="}},
-				{Name: "published_time", Require: plugin.Optional, Operators: []string{">=", ">", "<=", "<"}},
-			},
-			Hydrate: listing(findCVEs), Tags: map[string]string{"service": "cvedb", "action": "cve"},
-		},
-		Cache: noQueryCache(),
 		Columns: []*plugin.Column{
 			text("cve_id", "The id of the CVE, such as CVE-2021-44228.", func(r row) any { return r.id }),
 			text("summary", "The description of the vulnerability.", func(r row) any { return string(r.cve.Summary) }),
@@ -51,7 +41,15 @@ func tableShodanCVE(context.Context) *plugin.Table {
 			moment("checked_at", "Time when the data was requested from CVEDB; a cached response keeps the time of its request.", func(r row) any { return moments(r.checkedAt) }),
 			text("title", "The display name of the row: the id.", func(r row) any { return r.id }),
 		},
-	}
+	}, scan.Table{
+		Keys: plugin.KeyColumnSlice{
+			scan.Optional("cve_id"), scan.Optional("cpe23"), scan.Optional("product"), scan.Optional("kev"),
+			{Name: "published_time", Require: plugin.Optional, Operators: []string{">=", ">", "<=", "<"}},
+		},
+		Service: "cvedb",
+		Action:  "cve",
+		Rows:    scan.FromPages(listCVEs),
+	})
 }
 
 const (
@@ -59,30 +57,30 @@ const (
 	rankingDescription = "The share of all CVEs whose epss is the same or lower, from 0 to 1."
 )
 
-// A cveRow is a CVE with what it was asked for by.
+// A cveRow is a CVE with the conditions of the query that found it.
 type cveRow struct {
 	cve              *shodan.CVE
 	id, cpe, product string
 	checkedAt        time.Time
 }
 
-// findCVEs finds the CVEs of one call: by their ids, or in a list.
-func findCVEs(ctx context.Context, r *request, emit func(*cveRow) bool) error {
-	bounds, err := r.bounds("published_time")
+// listCVEs lists the CVEs of one call: by their ids, or in a list.
+func listCVEs(ctx context.Context, c *scan.ListCall, emit func(*cveRow) bool) error {
+	bounds, err := c.Bounds("published_time")
 	if err != nil {
 		return err
 	}
-	ids, cpes, products, kev := r.texts("cve_id"), r.texts("cpe23"), r.texts("product"), r.texts("kev")
-	wanted := func(row *cveRow) bool {
+	ids, cpes, products, kev := c.Texts("cve_id"), c.Texts("cpe23"), c.Texts("product"), c.Texts("kev")
+	matches := func(row *cveRow) bool {
 		known := row.cve.KEV
 		return (len(kev) == 0 || known.Valid && slices.Contains(kev, strconv.FormatBool(known.V))) &&
-			(len(ids) == 0 || slices.Contains(ids, row.id)) && within(row.cve.PublishedTime.Time, bounds)
+			(len(ids) == 0 || slices.Contains(ids, row.id)) && scan.Within(row.cve.PublishedTime.Time, bounds)
 	}
 	list := shodan.CVEQuery{KEV: len(kev) == 1 && kev[0] == "true", Limit: cvePage}
-	list.Start, list.End = span(bounds)
+	list.Start, list.End = scan.Span(bounds)
 	if len(ids) == 0 {
 		// A shorter page than a hundred spares little, and is soon too short where the conditions leave few of its rows.
-		list.Limit = max(100, r.limit(cvePage))
+		list.Limit = max(100, c.Limit(cvePage))
 	}
 	switch {
 	case len(cpes) > 0 && len(products) > 0:
@@ -94,23 +92,23 @@ func findCVEs(ctx context.Context, r *request, emit func(*cveRow) bool) error {
 				return fmt.Errorf("cpe23 = %q is no CPE with a version: write it like cpe:2.3:a:f5:nginx:1.18.0, or ask for the product instead", text)
 			}
 			list.CPE23 = cpe
-			if more, err := listCVEs(ctx, r, list, cveRow{cpe: text}, wanted, emit); err != nil || !more {
+			if more, err := listPages(ctx, c, list, cveRow{cpe: text}, matches, emit); err != nil || !more {
 				return err
 			}
 		}
 	case len(products) > 0:
 		for _, product := range products {
 			list.Product = product
-			if more, err := listCVEs(ctx, r, list, cveRow{product: product}, wanted, emit); err != nil || !more {
+			if more, err := listPages(ctx, c, list, cveRow{product: product}, matches, emit); err != nil || !more {
 				return err
 			}
 		}
 	case len(ids) > 0:
-		return lookUpCVEs(ctx, r, ids, wanted, emit)
-	case !list.KEV && len(bounds) == 0 && r.d.QueryContext.Limit == nil:
+		return lookUpCVEs(ctx, c, ids, matches, emit)
+	case !list.KEV && len(bounds) == 0 && !c.HasLimit():
 		return errors.New("shodan_cve has hundreds of thousands of rows: ask for some by cve_id, product, cpe23, kev = true or published_time (published_time > '2026-01-01'), or for the newest with a limit and no order by")
 	default:
-		_, err = listCVEs(ctx, r, list, cveRow{}, wanted, emit)
+		_, err = listPages(ctx, c, list, cveRow{}, matches, emit)
 	}
 	return err
 }
@@ -119,8 +117,8 @@ func findCVEs(ctx context.Context, r *request, emit func(*cveRow) bool) error {
 const cvePage = 1000
 
 // lookUpCVEs makes the rows of CVEs by their ids, side by side. One that CVEDB does not know has none.
-func lookUpCVEs(ctx context.Context, r *request, ids []string, wanted, emit func(*cveRow) bool) error {
-	ctx, cancel := context.WithCancel(ctx) // ends what is asked for rows that are not needed any more
+func lookUpCVEs(ctx context.Context, c *scan.ListCall, ids []string, matches, emit func(*cveRow) bool) error {
+	ctx, cancel := context.WithCancel(ctx) // ends requests whose rows are not needed any more
 	defer cancel()
 	type found struct {
 		reply lookup.Reply[*shodan.CVE]
@@ -135,7 +133,7 @@ func lookUpCVEs(ctx context.Context, r *request, ids []string, wanted, emit func
 				answers[i] <- found{}
 				return
 			}
-			reply, err := lookup.Request(ctx, r.engine, shodan.FindCVE(id))
+			reply, err := lookup.Request(ctx, c.Engine(), shodan.FindCVE(id))
 			answers[i] <- found{reply, err}
 		}()
 	}
@@ -148,37 +146,34 @@ func lookUpCVEs(ctx context.Context, r *request, ids []string, wanted, emit func
 			return answer.err
 		}
 		row := &cveRow{cve: answer.reply.Value, id: text, checkedAt: answer.reply.CheckedAt}
-		if wanted(row) && !emit(row) {
+		if matches(row) && !emit(row) {
 			return nil
 		}
 	}
 	return nil
 }
 
-// listCVEs makes the rows of a list, page after page until enough are there. It reports whether more are needed.
-func listCVEs(ctx context.Context, r *request, list shodan.CVEQuery, asked cveRow, wanted, emit func(*cveRow) bool) (bool, error) {
-	seen := map[string]bool{} // a CVE that is published between two pages moves another to the next one
-	for ; ; list.Skip += list.Limit {
-		page, err := lookup.Request(ctx, r.engine, shodan.FindCVEs(list))
-		switch {
-		case shodan.IsKind(err, shodan.NotFound): // which is how CVEDB says that there are none
-			return true, nil
-		case err != nil:
+// listPages makes the rows of a list, page by page until the scan has enough. It reports whether it needs more.
+func listPages(ctx context.Context, c *scan.ListCall, list shodan.CVEQuery, row cveRow, matches, emit func(*cveRow) bool) (more bool, err error) {
+	fetch := func(number int) (scan.Page[shodan.CVE], error) {
+		list.Skip = number * list.Limit
+		reply, err := lookup.Request(ctx, c.Engine(), shodan.FindCVEs(list))
+		if shodan.IsKind(err, shodan.NotFound) { // which is how CVEDB says that there are none
+			return scan.Page[shodan.CVE]{Last: true}, nil
+		}
+		return scan.Page[shodan.CVE]{Items: reply.Value, Last: len(reply.Value) < list.Limit, CheckedAt: reply.CheckedAt}, err
+	}
+	for page, err := range scan.Pages(0, fetch, func(c *shodan.CVE) string { return string(c.ID) }) {
+		if err != nil {
 			return false, err
 		}
-		for i := range page.Value {
-			row := asked
-			row.cve, row.id, row.checkedAt = &page.Value[i], string(page.Value[i].ID), page.CheckedAt
-			if row.id == "" || seen[row.id] || !wanted(&row) {
-				continue
-			}
-			seen[row.id] = true
-			if !emit(&row) {
+		for i := range page.Items {
+			found := row
+			found.cve, found.id, found.checkedAt = &page.Items[i], string(page.Items[i].ID), page.CheckedAt
+			if found.id != "" && matches(&found) && !emit(&found) {
 				return false, nil
 			}
 		}
-		if len(page.Value) < list.Limit {
-			return true, nil
-		}
 	}
+	return true, nil
 }

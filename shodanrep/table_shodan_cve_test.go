@@ -53,7 +53,7 @@ func TestACVEHasAllThatCVEDBKnows(t *testing.T) {
 		ID: "CVE-2021-44228", Summary: "Log4j runs \x00code", CVSS: 10, CVSSVersion: 3.1, EPSS: 0.94, RankingEPSS: 0.999, KEV: true, ProposeAction: "Update it.",
 		RansomwareCampaign: "Known", References: []string{"https://example.com"}, Published: day(3), CPEs: []string{"cpe:2.3:a:apache:log4j:2.0"},
 	})
-	rows := mustConnect(t, free(sim)).mustRun(t, scan{table: "shodan_cve", quals: map[string]*proto.QualValue{"cve_id": texts("cve-2021-44228")}})
+	rows := mustConnect(t, free(sim)).mustRun(t, query{table: "shodan_cve", quals: map[string]*proto.QualValue{"cve_id": texts("cve-2021-44228")}})
 	if len(rows) != 1 || rows[0]["checked_at"] == nil {
 		t.Fatalf("%v", rows)
 	}
@@ -94,7 +94,7 @@ func TestCVEsAreFoundByWhatIsKnownOfThem(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := sim.Count(shodantest.CVEDB)
-			rows := s.mustRun(t, scan{table: "shodan_cve", quals: test.quals})
+			rows := s.mustRun(t, query{table: "shodan_cve", quals: test.quals})
 			if diff := cmp.Diff(test.ids, idsOf(rows)); diff != "" {
 				t.Error(diff)
 			}
@@ -139,7 +139,7 @@ func TestBoundsOnTheTimeArePassedDownAndHoldExactly(t *testing.T) {
 			for _, b := range test.bounds {
 				quals.Quals = append(quals.Quals, &proto.Qual{FieldName: "published_time", Operator: &proto.Qual_StringValue{StringValue: b.operator}, Value: momentIs(b.at)})
 			}
-			rows := s.mustRun(t, scan{table: "shodan_cve", others: map[string]*proto.Quals{"published_time": quals}})
+			rows := s.mustRun(t, query{table: "shodan_cve", others: map[string]*proto.Quals{"published_time": quals}})
 			want := []string{}
 			for i := range test.len {
 				want = append(want, fmt.Sprintf("CVE-2024-%04d", test.first+i))
@@ -171,7 +171,7 @@ func TestALimitStopsThePaging(t *testing.T) {
 		{map[string]*proto.QualValue{"kev": truth(true)}, 0, 125, 1, false},
 	} {
 		before := sim.Count("")
-		rows := s.mustRun(t, scan{table: "shodan_cve", quals: test.quals, limit: test.limit, columns: []string{"cve_id", "product"}})
+		rows := s.mustRun(t, query{table: "shodan_cve", quals: test.quals, limit: test.limit, columns: []string{"cve_id", "product"}})
 		if n := sim.Count("") - before; len(rows) != test.rows || n != test.requests {
 			t.Errorf("%v, limit %d: %d rows and %d requests, want %d and %d", test.quals, test.limit, len(rows), n, test.rows, test.requests)
 		}
@@ -188,7 +188,7 @@ func TestALimitEndsTheLookUpsOfAList(t *testing.T) {
 		list = append(list, fmt.Sprintf("CVE-2024-%04d", i))
 	}
 	s := mustConnect(t, free(sim))
-	if rows := s.mustRun(t, scan{table: "shodan_cve", quals: map[string]*proto.QualValue{"cve_id": texts(list...)}, limit: 2}); len(rows) != 2 {
+	if rows := s.mustRun(t, query{table: "shodan_cve", quals: map[string]*proto.QualValue{"cve_id": texts(list...)}, limit: 2}); len(rows) != 2 {
 		t.Errorf("%d rows", len(rows))
 	}
 	// What is under way when the rows are there comes to its end.
@@ -215,7 +215,7 @@ func TestQueriesForCVEsThatCannotBeAnsweredSayHowToAsk(t *testing.T) {
 			"published_time is compared with a value that is only known when the query runs"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rows, err := s.run(t, scan{table: "shodan_cve", quals: test.quals, others: test.others})
+			rows, err := s.run(t, query{table: "shodan_cve", quals: test.quals, others: test.others})
 			if err == nil || !strings.Contains(err.Error(), test.want) || len(rows) != 0 {
 				t.Errorf("%d rows, error %v", len(rows), err)
 			}
@@ -249,7 +249,7 @@ func TestCVEDBThatDoesNotAnswerFailsTheQuery(t *testing.T) {
 			for what, quals := range map[string]map[string]*proto.QualValue{
 				"looking up CVE-2024-0001 failed: ": {"cve_id": texts("CVE-2024-0001")}, "listing CVEs of shop failed: ": {"product": texts("shop")},
 			} {
-				rows, err := s.run(t, scan{table: "shodan_cve", quals: quals})
+				rows, err := s.run(t, query{table: "shodan_cve", quals: quals})
 				if err == nil || !strings.Contains(err.Error(), what+test.want) || len(rows) != 0 || strings.Contains(err.Error(), "<") {
 					t.Errorf("%d rows, error %v", len(rows), err)
 				}
@@ -263,7 +263,7 @@ func TestCVEDBThatAnswersLaterIsWaitedFor(t *testing.T) {
 	sim.Fault(shodantest.Fault{Times: 1, Status: 502, Body: shodantest.BodyPage(502)})
 	s := mustConnect(t, free(sim))
 	for range 2 { // the second time from the cache
-		rows := s.mustRun(t, scan{table: "shodan_cve", quals: map[string]*proto.QualValue{"cve_id": texts("CVE-2024-0001")}})
+		rows := s.mustRun(t, query{table: "shodan_cve", quals: map[string]*proto.QualValue{"cve_id": texts("CVE-2024-0001")}})
 		if len(rows) != 1 || sim.Count("") != 2 {
 			t.Errorf("%v after %d requests", rows, sim.Count(""))
 		}
@@ -273,7 +273,7 @@ func TestCVEDBThatAnswersLaterIsWaitedFor(t *testing.T) {
 func TestACVEOfNullsIsARow(t *testing.T) {
 	sim := cveDB(t, 0)
 	sim.AddCVE(shodantest.CVE{ID: "CVE-2024-0001", Raw: json.RawMessage(`{"cve_id": "CVE-2024-0001", "summary": null, "cvss": null, "kev": {}, "references": null, "cpes": "x", "published_time": "soon"}`)})
-	rows := mustConnect(t, free(sim)).mustRun(t, scan{table: "shodan_cve", quals: map[string]*proto.QualValue{"cve_id": texts("CVE-2024-0001")}})
+	rows := mustConnect(t, free(sim)).mustRun(t, query{table: "shodan_cve", quals: map[string]*proto.QualValue{"cve_id": texts("CVE-2024-0001")}})
 	if len(rows) != 1 {
 		t.Fatalf("%v", rows)
 	}

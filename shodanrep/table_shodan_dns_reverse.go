@@ -6,21 +6,17 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
 func tableShodanDNSReverse(context.Context) *plugin.Table {
-	type row = *batchedRow[shodan.Texts]
-	return &plugin.Table{
+	type row = *scan.BulkRow[shodan.Texts]
+	return newTable(&plugin.Table{
 		Name:        "shodan_dns_reverse",
 		Description: "The host names that Shodan has for an IP address. One row per address in the query, with the list of its names, even if it has none.",
-		List: &plugin.ListConfig{
-			KeyColumns: plugin.KeyColumnSlice{{Name: "ip", Require: plugin.Required, Operators: []string{"="}}},
-			Hydrate:    batched("ip", readAddress, shodan.Reverse, indexing), Tags: map[string]string{"service": "shodan", "action": "dns"},
-		},
-		Cache: noQueryCache(),
 		Columns: []*plugin.Column{
-			inet("ip", ipDescription, func(r row) any { return parseAddress(r.given).echo() }),
+			inet("ip", ipDescription, func(r row) any { return scan.ParseAddress(r.Given).Echo() }),
 			list("hostnames", "The list of host names of the address. Empty if Shodan has none, null if the lookup failed.", func(r row) any { return namesOf(r) }),
 			integer("hostname_count", "The number of host names.", func(r row) any {
 				if names := namesOf(r); names != nil {
@@ -28,23 +24,26 @@ func tableShodanDNSReverse(context.Context) *plugin.Table {
 				}
 				return nil
 			}),
-			text("status", statusDescription, func(r row) any { return string(r.status) }),
-			text("error", errorDescription, func(r row) any { return r.error }),
-			moment("checked_at", "Time when the data was requested from Shodan; a cached response keeps the time of its request. Null if no request was sent.", func(r row) any { return moments(r.checkedAt) }),
-			text("title", "The display name of the row: the address.", func(r row) any { return r.given }),
+			text("status", statusDescription, func(r row) any { return string(r.Status) }),
+			text("error", errorDescription, func(r row) any { return r.Error }),
+			moment("checked_at", "Time when the data was requested from Shodan; a cached response keeps the time of its request. Null if no request was sent.", func(r row) any { return moments(r.CheckedAt) }),
+			text("title", "The display name of the row: the address.", func(r row) any { return r.Given }),
 		},
-	}
+	}, scan.Table{
+		Keys: plugin.KeyColumnSlice{scan.Required("ip")}, Action: "dns",
+		Rows: scan.FromPages(scan.Bulk("ip", parseAddress, shodan.Reverse, indexing)),
+	})
 }
 
 // namesOf returns the names of an address, which are none and not unknown where the service says that there are none.
-func namesOf(r *batchedRow[shodan.Texts]) shodan.Texts {
-	if r.status == lookup.NotIndexed {
+func namesOf(r *scan.BulkRow[shodan.Texts]) shodan.Texts {
+	if r.Status == lookup.NotIndexed {
 		return shodan.Texts{}
 	}
-	return r.value
+	return r.Value
 }
 
-// indexing is what becomes of an address by the names that the service knows.
+// indexing returns the status of an address with these names.
 func indexing(names shodan.Texts) lookup.Status {
 	if len(names) == 0 {
 		return lookup.NotIndexed
@@ -52,16 +51,18 @@ func indexing(names shodan.Texts) lookup.Status {
 	return lookup.Indexed
 }
 
-// readAddress reads a value of the ip column. An address that cannot be on the internet is not asked for.
-func readAddress(text string) batchedValue {
-	switch a := parseAddress(text); {
-	case a.network:
-		return batchedValue{given: text, status: notAHost}
-	case !a.addr.IsValid():
-		return batchedValue{given: text, status: lookup.Failed, error: a.problem}
-	case lookup.IsReserved(a.addr):
-		return batchedValue{given: text, status: lookup.Reserved}
+// parseAddress parses a value of the ip column. An address that cannot be on the internet is not requested.
+func parseAddress(text string) scan.BulkValue {
+	value := scan.BulkValue{Given: text}
+	switch a := scan.ParseAddress(text); {
+	case a.Network:
+		value.Status = scan.NotAHost
+	case !a.Addr.IsValid():
+		value.Status, value.Error = lookup.Failed, a.Problem
+	case lookup.IsReserved(a.Addr):
+		value.Status = lookup.Reserved
 	default:
-		return batchedValue{given: text, key: a.addr.String()}
+		value.Key = a.Addr.String()
 	}
+	return value
 }

@@ -43,7 +43,7 @@ func TestEveryAddressIsARowWithItsNames(t *testing.T) {
 func TestTextThatIsNoAddressIsARowAndNotSent(t *testing.T) {
 	sim := shodantest.New(t)
 	for _, text := range []string{"11.0.0.1,11.0.0.2", "", "example.com", "11.0.0.1/x", "fe80::1%"} {
-		rows := mustConnect(t, keyed(sim)).mustRun(t, scan{table: "shodan_dns_reverse", quals: map[string]*proto.QualValue{"ip": texts(text)}})
+		rows := mustConnect(t, keyed(sim)).mustRun(t, query{table: "shodan_dns_reverse", quals: map[string]*proto.QualValue{"ip": texts(text)}})
 		if len(rows) != 1 || rows[0]["status"] != "error" || rows[0]["hostnames"] != nil || !strings.Contains(rows[0]["error"].(string), "is not an IP address") {
 			t.Errorf("%q: %v", text, rows)
 		}

@@ -11,30 +11,21 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// domainPages is how many pages of a domain are asked for where the query names none: each costs a query credit, and a
+// domainPages is how many pages of a domain are requested if the query names none: each costs a query credit, and a
 // large domain has thousands.
 const domainPages = 10
 
 func tableShodanDomain(context.Context) *plugin.Table {
 	type row = *domainRow
-	return &plugin.Table{
+	return newTable(&plugin.Table{
 		Name:        "shodan_domain",
 		Description: "The DNS records that Shodan has for a domain and its subdomains, one row per record. A domain without data, or with records missing, has a row without a record whose status and error say so.",
-		List: &plugin.ListConfig{
-			KeyColumns: plugin.KeyColumnSlice{
-				{Name: "domain", Require: plugin.Required, Operators: []string{"="}},
-				{Name: "type", Require: plugin.Optional, Operators: []string{"="}},
-				{Name: "history", Require: plugin.Optional, Operators: []string{"="}},
-				{Name: "page", Require: plugin.Optional, Operators: []string{"="}},
-			},
-			Hydrate: listing(listDomain), Tags: map[string]string{"service": "shodan", "action": "domain"},
-		},
-		Cache: noQueryCache(),
 		Columns: []*plugin.Column{
-			text("domain", "The domain, as written in the query. Upper case, a trailing dot and non-ASCII letters make no difference.", func(r row) any { return echoed(&r.asked.given) }),
+			text("domain", "The domain, as written in the query. Upper case, a trailing dot and non-ASCII letters make no difference.", func(r row) any { return echoed(&r.options.given) }),
 			text("status", "The type of row: indexed (a record), not_indexed (Shodan has no such record, although one may exist), error (records are missing, see error).", func(r row) any { return string(r.status) }),
 			text("error", "The reason why records of the domain are missing, and what to do. Null unless status is error.", func(r row) any { return r.error }),
 			text("hostname", "The full name of the record, such as www.example.com.", func(r row) any { return r.hostname }),
@@ -50,26 +41,30 @@ func tableShodanDomain(context.Context) *plugin.Table {
 			list("ports", "The open ports of the record's address. Few responses have them.", record(func(d *shodan.DNSRecord) any { return d.Ports })),
 			list("tags", "The tags that Shodan assigned to the domain and to the record, such as ipv6 or spf.", func(r row) any { return r.tags }),
 			moment("last_seen", "Time when Shodan last saw the record.", record(func(d *shodan.DNSRecord) any { return d.LastSeen.Ptr() })),
-			boolean("history", "True if past records are included, with where history = true.", func(r row) any { return r.asked.history }),
+			boolean("history", "True if past records are included, with where history = true.", func(r row) any { return r.options.history }),
 			integer("page", "The number of the page of Shodan's response that has the row. Each page costs a query credit. Select a single page with where page = ….", func(r row) any { return r.page }),
 			boolean("more", "True if Shodan has records on further pages.", func(r row) any { return r.more }),
 			moment("checked_at", "Time when the data was requested from Shodan; a cached response keeps the time of its request. Null if no request was sent.", func(r row) any { return moments(r.checkedAt) }),
 			text("title", "The display name of the row: the name and the type of the record.", func(r row) any { return r.title() }),
 		},
-	}
+	}, scan.Table{
+		Keys:   plugin.KeyColumnSlice{scan.Required("domain"), scan.Optional("type"), scan.Optional("history"), scan.Optional("page")},
+		Action: "domain",
+		Rows:   scan.FromPages(listDomain),
+	})
 }
 
-// A domainQuestion is what one call asks of a domain.
-type domainQuestion struct {
-	given   string // as it was asked for
+// domainOptions are the domain and the options of one list of records.
+type domainOptions struct {
+	given   string // the domain as the query has it
 	kind    string // empty for records of all types
 	history bool
 	page    int // 0 for all of them
 }
 
-// A domainRow is a record of a domain, or what became of a domain that has none here.
+// A domainRow is a record of a domain, or says why the domain has none here.
 type domainRow struct {
-	asked     domainQuestion
+	options   domainOptions
 	status    lookup.Status
 	error     string
 	record    *shodan.DNSRecord // nil where the row has none
@@ -80,7 +75,7 @@ type domainRow struct {
 	checkedAt time.Time
 }
 
-// record makes a column's value of the record, and null where there is none.
+// record gets a column's value from the record, null if there is none.
 func record(get func(*shodan.DNSRecord) any) func(*domainRow) any {
 	return func(r *domainRow) any {
 		if r.record == nil {
@@ -90,121 +85,105 @@ func record(get func(*shodan.DNSRecord) any) func(*domainRow) any {
 	}
 }
 
-// kind is the type of the record, or the one that was asked for: PostgreSQL checks where type = … against the row again.
+// kind is the type of the record, or the one in the query: PostgreSQL checks where type = … against the row again.
 func (r *domainRow) kind() string {
 	if r.record == nil {
-		return r.asked.kind
+		return r.options.kind
 	}
 	return string(r.record.Type)
 }
 
 func (r *domainRow) title() string {
 	if r.record == nil {
-		return r.asked.given
+		return r.options.given
 	}
 	return strings.TrimSpace(r.hostname + " " + string(r.record.Type))
 }
 
 // listDomain lists the records of the domains of one call.
-func listDomain(ctx context.Context, r *request, emit func(*domainRow) bool) error {
-	if err := r.engine.CheckKey(r.d.Table.Name); err != nil {
+func listDomain(ctx context.Context, c *scan.ListCall, emit func(*domainRow) bool) error {
+	if err := c.Engine().CheckKey(c.TableName()); err != nil {
 		return err
 	}
-	questions, err := domainQuestions(r)
+	all, err := scan.Combine(c,
+		scan.Field[domainOptions]{Column: "domain", Set: func(o *domainOptions, text string) error { o.given = text; return nil }},
+		scan.Field[domainOptions]{Column: "type", Set: func(o *domainOptions, text string) error {
+			if o.kind = text; !slices.Contains(shodan.DNSTypes, text) {
+				return fmt.Errorf("type = %q is none that %s knows: use %s", text, c.TableName(), strings.Join(shodan.DNSTypes, ", "))
+			}
+			return nil
+		}},
+		scan.Field[domainOptions]{Column: "history", Set: func(o *domainOptions, text string) (err error) {
+			o.history, err = strconv.ParseBool(text)
+			return err
+		}},
+		scan.Field[domainOptions]{Column: "page", Set: func(o *domainOptions, text string) (err error) {
+			if o.page, err = strconv.Atoi(text); err != nil || o.page < 1 {
+				return fmt.Errorf("page = %s is none that there is: pages count from 1", text)
+			}
+			return nil
+		}})
 	if err != nil {
 		return err
 	}
-	for _, asked := range questions {
-		if r.d.RowsRemaining(ctx) == 0 {
+	for _, options := range all {
+		if c.Remaining(ctx) == 0 {
 			return nil
 		}
-		if err := listRecords(ctx, r, asked, emit); err != nil {
+		if err := listRecords(ctx, c, options, emit); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// domainQuestions reads what a call asks for. Where several columns have lists it has them whole.
-func domainQuestions(r *request) ([]domainQuestion, error) {
-	questions := []domainQuestion{{}}
-	for _, column := range []struct {
-		name string
-		set  func(*domainQuestion, string) error
-	}{
-		{"domain", func(q *domainQuestion, text string) error { q.given = text; return nil }},
-		{"type", func(q *domainQuestion, text string) error {
-			if q.kind = text; !slices.Contains(shodan.DNSTypes, text) {
-				return fmt.Errorf("type = %q is none that %s knows: use %s", text, r.d.Table.Name, strings.Join(shodan.DNSTypes, ", "))
-			}
-			return nil
-		}},
-		{"history", func(q *domainQuestion, text string) (err error) { q.history, err = strconv.ParseBool(text); return err }},
-		{"page", func(q *domainQuestion, text string) (err error) {
-			if q.page, err = strconv.Atoi(text); err != nil || q.page < 1 {
-				return fmt.Errorf("page = %s is none that there is: pages count from 1", text)
-			}
-			return nil
-		}},
-	} {
-		texts := r.texts(column.name)
-		if len(texts) == 0 {
-			continue
-		}
-		var each []domainQuestion
-		for _, q := range questions {
-			for _, text := range texts {
-				if err := column.set(&q, text); err != nil {
-					return nil, err
-				}
-				each = append(each, q)
-			}
-		}
-		questions = each
-	}
-	return questions, nil
-}
-
-// listRecords makes the rows of a domain, page by page, as long as there are more and they are wanted.
-func listRecords(ctx context.Context, r *request, asked domainQuestion, emit func(*domainRow) bool) error {
-	row := domainRow{asked: asked, page: max(asked.page, 1), status: lookup.Failed}
+// listRecords makes the rows of a domain, page by page, as long as there are more and the scan needs them.
+func listRecords(ctx context.Context, c *scan.ListCall, options domainOptions, emit func(*domainRow) bool) error {
+	row := domainRow{options: options, page: max(options.page, 1), status: lookup.Failed}
 	fail := func(problem string) {
 		row.error = problem
 		emit(&row)
 	}
-	name, err := shodan.HostName(asked.given)
+	name, err := shodan.HostName(options.given)
 	if err != nil {
 		fail(err.Error())
 		return nil
 	}
-	seen, rows := map[string]bool{}, 0 // pages move while they are read
-	for first := row.page; ; row.page++ {
-		reply, err := fetch(ctx, r.query, shodan.Domain(name, shodan.DomainOptions{History: asked.history, Type: asked.kind, Page: row.page}))
+	var page *shodan.DomainPage // the one that was fetched last
+	fetch := func(number int) (scan.Page[shodan.DNSRecord], error) {
+		row.page = number
+		reply, err := scan.Fetch(ctx, c, shodan.Domain(name, shodan.DomainOptions{History: options.history, Type: options.kind, Page: number}))
+		if err != nil {
+			if shodan.IsKind(err, shodan.NotFound) {
+				row.checkedAt = reply.CheckedAt
+			}
+			return scan.Page[shodan.DNSRecord]{}, err
+		}
+		page = reply.Value
+		return scan.Page[shodan.DNSRecord]{Items: page.Records, Last: !page.More.V || options.page > 0, CheckedAt: reply.CheckedAt}, nil
+	}
+	key := func(r *shodan.DNSRecord) string {
+		return fmt.Sprintf("%q %q %q %v", r.Subdomain, r.Type, r.Value, r.LastSeen)
+	}
+	first, rows := row.page, 0
+	for fresh, err := range scan.Pages(first, fetch, key) {
 		switch {
-		case ctx.Err() != nil, row.page == first && failsQuery(ctx, err):
+		case ctx.Err() != nil, row.page == first && scan.FailsScan(ctx, err):
 			return err
 		case shodan.IsKind(err, shodan.NotFound) && row.page > first:
 			return nil
 		case shodan.IsKind(err, shodan.NotFound):
-			row.status, row.checkedAt = lookup.NotIndexed, reply.CheckedAt
+			row.status = lookup.NotIndexed
 			emit(&row)
 			return nil
 		case err != nil:
 			fail(err.Error())
 			return nil
 		}
-		page := reply.Value
-		row.more, row.checkedAt = new(page.More.V), reply.CheckedAt
-		fresh := 0
-		for i := range page.Records {
-			record := &page.Records[i]
-			key := fmt.Sprintf("%q %q %q %v", record.Subdomain, record.Type, record.Value, record.LastSeen)
-			if seen[key] {
-				continue
-			}
-			seen[key] = true
-			fresh++
-			if asked.kind != "" && string(record.Type) != asked.kind {
+		row.more, row.checkedAt = new(page.More.V), fresh.CheckedAt
+		for i := range fresh.Items {
+			record := &fresh.Items[i]
+			if options.kind != "" && string(record.Type) != options.kind {
 				continue
 			}
 			rows++
@@ -220,9 +199,9 @@ func listRecords(ctx context.Context, r *request, asked domainQuestion, emit fun
 			row.status = lookup.NotIndexed
 			emit(&row)
 			return nil
-		case asked.page > 0, !page.More.V:
+		case fresh.Last:
 			return nil
-		case fresh == 0:
+		case len(fresh.Items) == 0:
 			fail(fmt.Sprintf("page %d of the records of %s has nothing new, though Shodan says that there is more: ask for a page with page = %d", row.page, name, row.page+1))
 			return nil
 		case row.page == domainPages:
@@ -231,6 +210,7 @@ func listRecords(ctx context.Context, r *request, asked domainQuestion, emit fun
 			return nil
 		}
 	}
+	return nil
 }
 
 // hostname is the whole name that a record is for.

@@ -17,12 +17,12 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-func domain(list ...string) scan {
-	return scan{table: "shodan_domain", quals: map[string]*proto.QualValue{"domain": texts(list...)}}
+func domain(list ...string) query {
+	return query{table: "shodan_domain", quals: map[string]*proto.QualValue{"domain": texts(list...)}}
 }
 
 // with adds a condition to a scan.
-func (q scan) with(column string, value *proto.QualValue) scan {
+func (q query) with(column string, value *proto.QualValue) query {
 	quals := map[string]*proto.QualValue{column: value}
 	for name, value := range q.quals {
 		quals[name] = value
@@ -101,7 +101,7 @@ func TestRecordsMayBeNarrowed(t *testing.T) {
 	s := mustConnect(t, keyed(sim))
 	both := domain("example.com", "example.org")
 	for name, tt := range map[string]struct {
-		scan scan
+		scan query
 		want []string
 	}{
 		"all":                         {domain("example.com"), []string{"example.com A false", "example.com MX false"}},
@@ -135,7 +135,7 @@ func TestRecordsMayBeNarrowed(t *testing.T) {
 func TestPagesAreReadOnlyAsFarAsTheyAreWanted(t *testing.T) {
 	for name, tt := range map[string]struct {
 		records, limit int
-		with           func(scan) scan
+		with           func(query) query
 		rows, pages    int
 		problem        string
 	}{
@@ -144,10 +144,10 @@ func TestPagesAreReadOnlyAsFarAsTheyAreWanted(t *testing.T) {
 		"a limit within a page":   {records: 250, limit: 20, rows: 20, pages: 1},
 		"a limit of a whole page": {records: 250, limit: 100, rows: 100, pages: 1},
 		"a limit beyond a page":   {records: 250, limit: 101, rows: 101, pages: 2},
-		"a page by itself":        {records: 250, with: func(q scan) scan { return q.with("page", numbers(2)) }, rows: 100, pages: 1},
-		"two pages by themselves": {records: 250, with: func(q scan) scan { return q.with("page", numbers(2, 3)) }, rows: 150, pages: 2},
+		"a page by itself":        {records: 250, with: func(q query) query { return q.with("page", numbers(2)) }, rows: 100, pages: 1},
+		"two pages by themselves": {records: 250, with: func(q query) query { return q.with("page", numbers(2, 3)) }, rows: 150, pages: 2},
 		"more than are listed":    {records: 1050, rows: 1001, pages: 10, problem: "more than the 10 pages of records that are listed"},
-		"the page after those":    {records: 1050, with: func(q scan) scan { return q.with("page", numbers(11)) }, rows: 50, pages: 1},
+		"the page after those":    {records: 1050, with: func(q query) query { return q.with("page", numbers(11)) }, rows: 50, pages: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -257,7 +257,7 @@ func TestOddRecordsAreReadAsFarAsTheyGo(t *testing.T) {
 func TestWhatIsAskedOfADomainIsChecked(t *testing.T) {
 	sim := shodantest.New(t)
 	s := mustConnect(t, keyed(sim))
-	for want, q := range map[string]scan{
+	for want, q := range map[string]query{
 		`type = "a" is none that shodan_domain knows: use A, AAAA, CNAME, MX, NS, SOA, TXT`: domain("example.com").with("type", texts("a")),
 		"page = 0 is none that there is: pages count from 1":                                domain("example.com").with("page", numbers(0)),
 	} {

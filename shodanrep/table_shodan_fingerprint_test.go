@@ -37,8 +37,8 @@ func shareFingerprints(sim *shodantest.Simulator, ips ...string) {
 	sim.AddHost(shodantest.Host{IP: "11.0.5.99", Banners: banners("bb.example.com")})
 }
 
-func fingerprints(ips ...string) scan {
-	return scan{table: "shodan_fingerprint", quals: map[string]*proto.QualValue{"ip": inets(ips...)}}
+func fingerprints(ips ...string) query {
+	return query{table: "shodan_fingerprint", quals: map[string]*proto.QualValue{"ip": inets(ips...)}}
 }
 
 func TestEveryFingerprintLeadsToTheOthersThatHaveIt(t *testing.T) {
@@ -56,7 +56,7 @@ func TestEveryFingerprintLeadsToTheOthersThatHaveIt(t *testing.T) {
 			"by address": {"ip": inets("11.0.5.1"), "pivot": texts(kind)}, "by value": {"value": texts(value), "pivot": texts(kind)},
 		} {
 			var related []string
-			for _, c := range s.mustRun(t, scan{table: "shodan_fingerprint_correlation", quals: quals}) {
+			for _, c := range s.mustRun(t, query{table: "shodan_fingerprint_correlation", quals: quals}) {
 				if c["value"] == value {
 					related = append(related, fmt.Sprintf("%v:%v", c["related_ip"], c["related_port"]))
 				}
@@ -81,7 +81,7 @@ func TestTheSearchOfAFingerprintIsTheOneThatIsMade(t *testing.T) {
 	shareFingerprints(sim, "11.0.5.1", "11.0.5.2")
 	s := mustConnect(t, keyed(sim))
 	for _, r := range s.mustRun(t, fingerprints("11.0.5.1")) {
-		s.mustRun(t, scan{table: "shodan_fingerprint_correlation", quals: map[string]*proto.QualValue{"ip": inets("11.0.5.1"), "pivot": texts(r["kind"].(string))}})
+		s.mustRun(t, query{table: "shodan_fingerprint_correlation", quals: map[string]*proto.QualValue{"ip": inets("11.0.5.1"), "pivot": texts(r["kind"].(string))}})
 		if !slices.ContainsFunc(sim.Requests(), func(q shodantest.Request) bool {
 			return q.Endpoint == shodantest.EndpointSearch && q.Target == r["search_query"]
 		}) {
@@ -132,7 +132,7 @@ func TestFingerprintsNeedASourceThatHasBanners(t *testing.T) {
 
 func TestAValueThatNoFingerprintCanHaveIsNotSearchedFor(t *testing.T) {
 	sim := simulate(t)
-	_, err := mustConnect(t, keyed(sim)).run(t, scan{table: "shodan_fingerprint_correlation", quals: map[string]*proto.QualValue{"pivot": texts("favicon"), "value": texts("-1 port:22")}})
+	_, err := mustConnect(t, keyed(sim)).run(t, query{table: "shodan_fingerprint_correlation", quals: map[string]*proto.QualValue{"pivot": texts("favicon"), "value": texts("-1 port:22")}})
 	if err == nil || !strings.Contains(err.Error(), `value = "-1 port:22" is no favicon`) || sim.Count("") != 0 {
 		t.Errorf("%v after %d requests", err, sim.Count(""))
 	}
@@ -146,7 +146,7 @@ func TestTheAddressesOfACorrelationAreLookedUpInBulk(t *testing.T) {
 	}
 	shareFingerprints(sim, ips...)
 	spc := strings.Replace(keyed(sim), `bulk_lookup = "off"`, `bulk_lookup = "auto"`, 1)
-	rows := mustConnect(t, spc).mustRun(t, scan{table: "shodan_fingerprint_correlation", quals: map[string]*proto.QualValue{"ip": inets(ips...), "pivot": texts("jarm")}})
+	rows := mustConnect(t, spc).mustRun(t, query{table: "shodan_fingerprint_correlation", quals: map[string]*proto.QualValue{"ip": inets(ips...), "pivot": texts("jarm")}})
 	if len(rows) != 20*19 {
 		t.Errorf("%d rows of 20 hosts with 19 others each", len(rows))
 	}

@@ -10,19 +10,18 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
 func tableShodanHostHistory(context.Context) *plugin.Table {
 	type row = *sightingRow
-	return &plugin.Table{
+	return newTable(&plugin.Table{
 		Name: "shodan_host_history",
 		Description: "The services that an IP address has exposed over time. One row for each time that Shodan saw a service, with the changes since the time before, and one row per port that is now closed. " +
 			"An address without services, or whose lookup failed, has one row with a null port; the status says which.",
-		List:  &plugin.ListConfig{KeyColumns: addressKeys(), Hydrate: perAddress(withHistory, historyRows), Tags: map[string]string{"service": "shodan", "action": "host"}},
-		Cache: noQueryCache(),
 		Columns: slices.Concat([]*plugin.Column{
-			inet("ip", ipDescription, func(r row) any { return r.echo() }),
+			inet("ip", ipDescription, func(r row) any { return r.Echo() }),
 		}, answerColumns(), []*plugin.Column{
 			integer("port", "The port. Null in the only row of an address without services or whose lookup failed.", func(r row) any { return r.port }),
 			text("change", "The most important change since Shodan saw the service before: opened (seen for the first time), product, version or certificate; "+
@@ -37,11 +36,15 @@ func tableShodanHostHistory(context.Context) *plugin.Table {
 		}, bannerColumns(func(r row) *shodan.Banner { return r.banner }), []*plugin.Column{
 			text("title", "The display name of the row: the address, port, transport and time.", func(r row) any { return r.title() }),
 		}),
-	}
+	}, scan.Table{
+		Keys:   addressKeys(),
+		Action: "host",
+		Rows:   scan.ManyPerTarget(needHistory, historyRows),
+	})
 }
 
-// withHistory asks for the banners of all times, of a source that has some.
-func withHistory(*plugin.QueryData) lookup.Question {
+// needHistory needs the banners of all times, from a source that has some.
+func needHistory(scan.Columns) lookup.Question {
 	return lookup.Question{History: true, RequireBanners: true}
 }
 
@@ -56,7 +59,7 @@ const (
 
 // A sightingRow is a service as it was seen at one time, a port that is closed by now, or an address without either.
 type sightingRow struct {
-	addressRow
+	*scan.Result
 	port        *int64
 	banner      *shodan.Banner // of a closed port only what is still true of it
 	changes     []string       // nil in the row of an address
@@ -78,44 +81,35 @@ func (r *sightingRow) change() string {
 func (r *sightingRow) title() string {
 	switch {
 	case r.port == nil:
-		return r.given
+		return r.Given
 	case r.change() == closed:
-		return fmt.Sprintf("%s %d/%s closed", r.given, *r.port, r.banner.Transport)
+		return fmt.Sprintf("%s %d/%s closed", r.Given, *r.port, r.banner.Transport)
 	}
-	return fmt.Sprintf("%s %d/%s %s", r.given, *r.port, r.banner.Transport, r.banner.Timestamp.Format(time.RFC3339))
-}
-
-// currentTime is how long Shodan itself takes what it saw for current.
-const currentTime = 30 * 24 * time.Hour
-
-// An endpoint is where a service is.
-type endpoint struct {
-	port      int64
-	transport shodan.Text
+	return fmt.Sprintf("%s %d/%s %s", r.Given, *r.port, r.banner.Transport, r.banner.Timestamp.Format(time.RFC3339))
 }
 
 // historyRows makes the rows of an address, of each port the oldest sighting first.
-func historyRows(_ *query, s *subject, answer lookup.Answer) []*sightingRow {
-	bare := addressRow{subject: s, answer: answer}
-	if answer.Host == nil || len(answer.Host.Banners) == 0 {
-		return []*sightingRow{{addressRow: bare}}
+func historyRows(r *scan.Result) []*sightingRow {
+	host := r.Host()
+	if host == nil || len(host.Banners) == 0 {
+		return []*sightingRow{{Result: r}}
 	}
-	at := map[endpoint][]*shodan.Banner{}
-	var order []endpoint
-	for i := range answer.Host.Banners {
-		b := &answer.Host.Banners[i]
-		e := endpoint{b.Port.V, b.Transport}
+	at := map[shodan.Endpoint][]*shodan.Banner{}
+	var order []shodan.Endpoint
+	for i := range host.Banners {
+		b := &host.Banners[i]
+		e := b.Endpoint()
 		if at[e] == nil {
 			order = append(order, e)
 		}
 		at[e] = append(at[e], b)
 	}
-	slices.SortFunc(order, func(a, b endpoint) int {
-		return cmp.Or(cmp.Compare(a.port, b.port), cmp.Compare(a.transport, b.transport))
+	slices.SortFunc(order, func(a, b shodan.Endpoint) int {
+		return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Transport, b.Transport))
 	})
 	var rows []*sightingRow
 	for _, e := range order {
-		rows = append(rows, sightings(bare, e, at[e])...)
+		rows = append(rows, sightings(r, e, at[e])...)
 	}
 	return rows
 }
@@ -124,32 +118,33 @@ func historyRows(_ *query, s *subject, answer lookup.Answer) []*sightingRow {
 //
 // A port is closed where Shodan does not list it among the host's open ports, which it does without saying whether it is
 // TCP's or UDP's. A dataset has no such list: what its files have last of a service counts as open there.
-func sightings(bare addressRow, at endpoint, banners []*shodan.Banner) []*sightingRow {
+func sightings(r *scan.Result, at shodan.Endpoint, banners []*shodan.Banner) []*sightingRow {
 	slices.SortStableFunc(banners, func(a, b *shodan.Banner) int { return a.Timestamp.Compare(b.Timestamp.Time) })
 	newest := banners[len(banners)-1]
 	port, first, last := newest.Port.Ptr(), banners[0].Timestamp.Time, newest.Timestamp.Time
-	open := port == nil || slices.Contains(bare.answer.Host.Ports, int(at.port))
+	open := port == nil || slices.Contains(r.Host().Ports, int(at.Port))
 	rows := make([]*sightingRow, 0, len(banners)+1)
-	// A web server answers differently for each name that it is asked for: only answers for one name are compared.
-	known := map[shodan.Text]*sightingRow{}
-	was := map[shodan.Text]traits{}
+	// A web server answers differently for each host name: only responses for one name are compared.
+	known := map[string]*sightingRow{}
+	was := map[string]traits{}
 	for i, b := range banners {
-		row := &sightingRow{addressRow: bare, port: port, banner: b, changes: []string{}, first: first, last: last, current: new(bool)}
+		row := &sightingRow{Result: r, port: port, banner: b, changes: []string{}, first: first, last: last, current: new(bool)}
 		if i == 0 {
 			row.changes = append(row.changes, opened)
 		}
-		was[b.RequestedHostname] = row.compare(was[b.RequestedHostname])
-		known[b.RequestedHostname] = row
+		name := b.VirtualHost()
+		was[name] = row.compare(was[name])
+		known[name] = row
 		rows = append(rows, row)
 	}
 	for _, row := range known {
-		// A name that was asked for long ago says nothing of today.
-		*row.current = open && last.Sub(row.banner.Timestamp.Time) < currentTime
+		// A host name that was last requested long ago says nothing of today.
+		*row.current = open && last.Sub(row.banner.Timestamp.Time) < shodan.CurrentFor
 	}
 	if !open {
 		gone := &sightingRow{
-			addressRow: bare, port: port, banner: &shodan.Banner{Transport: at.transport}, changes: []string{closed},
-			before: was[newest.RequestedHostname], first: first, last: last, current: new(bool),
+			Result: r, port: port, banner: &shodan.Banner{Transport: at.Transport}, changes: []string{closed},
+			before: was[newest.VirtualHost()], first: first, last: last, current: new(bool),
 		}
 		rows = append(rows, gone)
 	}

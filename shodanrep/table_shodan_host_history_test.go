@@ -15,8 +15,8 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-func history(ips ...string) scan {
-	return scan{table: "shodan_host_history", quals: map[string]*proto.QualValue{"ip": inets(ips...)}}
+func history(ips ...string) query {
+	return query{table: "shodan_host_history", quals: map[string]*proto.QualValue{"ip": inets(ips...)}}
 }
 
 // seen is a sighting of a service on a day of 2025, as a banner.
@@ -173,7 +173,7 @@ func TestTheHistoryOfADatasetIsAllThatItsFilesHave(t *testing.T) {
 	}
 	s := mustConnect(t, free(shodantest.New(t))+fmt.Sprintf("data_files = [%q]", path))
 	want := []string{"80 01-01: [opened]", "80 02-01: [version] 1.18 current", "81 01-15: [opened] current"}
-	for name, q := range map[string]scan{"by address": history("192.0.2.1"), "listed": {table: "shodan_host_history", quals: map[string]*proto.QualValue{"source": texts("dataset")}}} {
+	for name, q := range map[string]query{"by address": history("192.0.2.1"), "listed": {table: "shodan_host_history", quals: map[string]*proto.QualValue{"source": texts("dataset")}}} {
 		if diff := gocmp.Diff(want, story(s.mustRun(t, q))); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}

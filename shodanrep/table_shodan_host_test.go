@@ -33,7 +33,7 @@ func historic(t *testing.T, opts ...shodantest.Option) *shodantest.Simulator {
 func TestEveryAddressIsARowOfTheHostTable(t *testing.T) {
 	sim := historic(t)
 	sim.Fault(shodantest.Fault{Target: good, Kind: shodantest.Truncated})
-	rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, scan{
+	rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, query{
 		table: "shodan_host", quals: map[string]*proto.QualValue{"ip": inets(bad, good, "11.0.0.9", "10.1.2.3", "11.0.0.0/8")},
 	})
 	if len(rows) != 5 {
@@ -73,7 +73,7 @@ func TestAHostIsAskedForAsTheColumnsAndTheQueryNeed(t *testing.T) {
 	} {
 		quals := map[string]*proto.QualValue{"ip": inets(bad)}
 		maps.Copy(quals, tt.quals)
-		rows := s.mustRun(t, scan{table: "shodan_host", columns: tt.columns, quals: quals})
+		rows := s.mustRun(t, query{table: "shodan_host", columns: tt.columns, quals: quals})
 		if len(rows) != 1 || sim.Count("") != tt.requests {
 			t.Fatalf("%s: %d rows, %d requests so far, want %d", tt.name, len(rows), sim.Count(""), tt.requests)
 		}
@@ -90,14 +90,14 @@ func TestAHostIsAskedForAsTheColumnsAndTheQueryNeed(t *testing.T) {
 			t.Errorf("%s: %v banners and the cloud %v", tt.name, banners, rows[0]["cloud"])
 		}
 	}
-	rows := s.mustRun(t, scan{table: "shodan_host", quals: map[string]*proto.QualValue{"ip": inets(bad, good), "history": {Value: &proto.QualValue_ListValue{ListValue: &proto.QualValueList{Values: []*proto.QualValue{truth(true), truth(false)}}}}}})
+	rows := s.mustRun(t, query{table: "shodan_host", quals: map[string]*proto.QualValue{"ip": inets(bad, good), "history": {Value: &proto.QualValue_ListValue{ListValue: &proto.QualValueList{Values: []*proto.QualValue{truth(true), truth(false)}}}}}})
 	if len(rows) != 4 {
 		t.Errorf("%d rows of two addresses with and without history", len(rows))
 	}
 }
 
 func TestAHostOfInternetDBHasWhatThatKnows(t *testing.T) {
-	rows := mustConnect(t, free(simulate(t))).mustRun(t, scan{table: "shodan_host", quals: map[string]*proto.QualValue{"ip": inets(bad)}})
+	rows := mustConnect(t, free(simulate(t))).mustRun(t, query{table: "shodan_host", quals: map[string]*proto.QualValue{"ip": inets(bad)}})
 	r := rows[0]
 	known := []string{"ip", "title", "source", "status", "ports", "hostnames", "vulns", "tags", "raw", "checked_at"}
 	for column, value := range r {
@@ -112,12 +112,12 @@ func TestAHostOfInternetDBHasWhatThatKnows(t *testing.T) {
 
 func TestAKeyThatCannotLookUpFallsToInternetDBForAHost(t *testing.T) {
 	ips := map[string]*proto.QualValue{"ip": inets(bad, good)}
-	for _, r := range mustConnect(t, keyed(simulate(t, shodantest.WithPlan("oss")))).mustRun(t, scan{table: "shodan_host", quals: ips}) {
+	for _, r := range mustConnect(t, keyed(simulate(t, shodantest.WithPlan("oss")))).mustRun(t, query{table: "shodan_host", quals: ips}) {
 		if r["source"] != "internetdb" || r["status"] != "indexed" {
 			t.Errorf("%v", r)
 		}
 	}
-	_, err := mustConnect(t, strings.Replace(keyed(simulate(t)), shodantest.Key, "WRONGKEY", 1)).run(t, scan{table: "shodan_host", quals: ips})
+	_, err := mustConnect(t, strings.Replace(keyed(simulate(t)), shodantest.Key, "WRONGKEY", 1)).run(t, query{table: "shodan_host", quals: ips})
 	if err == nil || !strings.Contains(err.Error(), "refused the API key") || strings.Contains(err.Error(), "WRONGKEY") {
 		t.Errorf("a wrong key: %v", err)
 	}
@@ -135,7 +135,7 @@ func TestHostsOfADatasetHaveNoAnswerToShow(t *testing.T) {
 		"by address": {"ip": inets("192.0.2.1"), "history": truth(true)},
 		"listed":     {"source": texts("dataset"), "history": truth(true)},
 	} {
-		rows := s.mustRun(t, scan{table: "shodan_host", quals: quals})
+		rows := s.mustRun(t, query{table: "shodan_host", quals: quals})
 		if len(rows) != 1 {
 			t.Fatalf("%s: %d rows", name, len(rows))
 		}
@@ -160,7 +160,7 @@ func TestHostsAgreeWithCapturedHosts(t *testing.T) {
 		if err := json.Unmarshal(body, &host); err != nil {
 			t.Fatal(err)
 		}
-		rows := server.mustRun(t, scan{table: "shodan_host", quals: map[string]*proto.QualValue{"ip": inets(ip)}})
+		rows := server.mustRun(t, query{table: "shodan_host", quals: map[string]*proto.QualValue{"ip": inets(ip)}})
 		if len(rows) != 1 {
 			t.Fatalf("%d rows", len(rows))
 		}

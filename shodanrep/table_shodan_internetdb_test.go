@@ -13,8 +13,8 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-func internetDB(ips ...string) scan {
-	return scan{table: "shodan_internetdb", quals: map[string]*proto.QualValue{"ip": inets(ips...)}}
+func internetDB(ips ...string) query {
+	return query{table: "shodan_internetdb", quals: map[string]*proto.QualValue{"ip": inets(ips...)}}
 }
 
 func TestInternetDBIsAskedWhateverTheConnectionsSource(t *testing.T) {

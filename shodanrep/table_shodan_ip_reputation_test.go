@@ -57,7 +57,7 @@ func TestReputationFromEitherSource(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sim := simulate(t)
-			rows := mustConnect(t, tt.connection(sim)).mustRun(t, scan{
+			rows := mustConnect(t, tt.connection(sim)).mustRun(t, query{
 				table: "shodan_ip_reputation",
 				quals: map[string]*proto.QualValue{"ip": inets(bad, good, empty, "11.0.0.9", "10.1.2.3", "11.0.0.0/8")},
 			})
@@ -122,14 +122,14 @@ func TestALookUpIsMadeOnlyOnce(t *testing.T) {
 	}
 	s := mustConnect(t, free(sim))
 	for range 2 {
-		if rows := s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(slices.Concat(ips, ips)...)}}); len(rows) != 120 {
+		if rows := s.mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(slices.Concat(ips, ips)...)}}); len(rows) != 120 {
 			t.Fatalf("%d rows", len(rows))
 		}
 		if n := sim.Count(""); n != 60 {
 			t.Fatalf("%d requests for 60 addresses", n)
 		}
 	}
-	s.mustRun(t, scan{table: "shodan_service", quals: map[string]*proto.QualValue{"ip": inets(ips...)}})
+	s.mustRun(t, query{table: "shodan_service", quals: map[string]*proto.QualValue{"ip": inets(ips...)}})
 	if n := sim.Count(""); n != 60 {
 		t.Fatalf("another table asks again: %d requests", n)
 	}
@@ -142,10 +142,10 @@ func TestWhatIsNotNeededIsNotLookedUp(t *testing.T) {
 		ips = append(ips, a.String())
 	}
 	s := mustConnect(t, free(sim))
-	if rows := s.mustRun(t, scan{table: "shodan_ip_reputation", columns: []string{"ip", "title"}, quals: map[string]*proto.QualValue{"ip": inets(ips...)}}); len(rows) != 50 || sim.Count("") != 0 {
+	if rows := s.mustRun(t, query{table: "shodan_ip_reputation", columns: []string{"ip", "title"}, quals: map[string]*proto.QualValue{"ip": inets(ips...)}}); len(rows) != 50 || sim.Count("") != 0 {
 		t.Errorf("%d rows and %d requests, want 50 rows and none", len(rows), sim.Count(""))
 	}
-	if rows := s.mustRun(t, scan{table: "shodan_ip_reputation", limit: 3, quals: map[string]*proto.QualValue{"ip": inets(ips...)}}); len(rows) != 3 || sim.Count("") != 3 {
+	if rows := s.mustRun(t, query{table: "shodan_ip_reputation", limit: 3, quals: map[string]*proto.QualValue{"ip": inets(ips...)}}); len(rows) != 3 || sim.Count("") != 3 {
 		t.Errorf("limit 3: %d rows and %d requests", len(rows), sim.Count(""))
 	}
 }
@@ -153,13 +153,13 @@ func TestWhatIsNotNeededIsNotLookedUp(t *testing.T) {
 func TestASourceCanBeChosenInTheQuery(t *testing.T) {
 	sim := simulate(t)
 	s := mustConnect(t, keyed(sim))
-	rows := s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, "10.0.0.1"), "source": texts("internetdb")}})
+	rows := s.mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, "10.0.0.1"), "source": texts("internetdb")}})
 	for _, r := range rows {
 		if r["source"] != "internetdb" {
 			t.Errorf("%v: PostgreSQL would drop the row", r)
 		}
 	}
-	rows = s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, good), "source": texts("internetdb", "shodan")}})
+	rows = s.mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, good), "source": texts("internetdb", "shodan")}})
 	if len(rows) != 4 {
 		t.Errorf("%d rows for two addresses from two sources", len(rows))
 	}
@@ -193,7 +193,7 @@ func TestTheLengthOfAListDecidesItsSource(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, list := range test.slices {
-				for _, r := range s.mustRun(t, scan{table: "shodan_ip_reputation", columns: []string{"ip", "source", "status"}, quals: map[string]*proto.QualValue{"ip": inets(list...)}}) {
+				for _, r := range s.mustRun(t, query{table: "shodan_ip_reputation", columns: []string{"ip", "source", "status"}, quals: map[string]*proto.QualValue{"ip": inets(list...)}}) {
 					if r["source"] != test.source && r["status"] == "indexed" {
 						t.Fatalf("%v, want it from %s", r, test.source)
 					}
@@ -209,7 +209,7 @@ func TestKeysThatCannotLookUp(t *testing.T) {
 		sim := simulate(t, shodantest.WithPlan("oss"))
 		s := mustConnect(t, keyed(sim))
 		for range 4 {
-			for _, r := range s.mustRun(t, scan{table: "shodan_ip_reputation", quals: ips}) {
+			for _, r := range s.mustRun(t, query{table: "shodan_ip_reputation", quals: ips}) {
 				if r["source"] != "internetdb" || r["status"] == "error" {
 					t.Errorf("%v", r)
 				}
@@ -222,7 +222,7 @@ func TestKeysThatCannotLookUp(t *testing.T) {
 	})
 	t.Run("a plan without look-ups fails a query that names the REST API", func(t *testing.T) {
 		sim := simulate(t, shodantest.WithPlan("oss"))
-		rows, err := mustConnect(t, keyed(sim)+`source = "shodan"`).run(t, scan{table: "shodan_ip_reputation", quals: ips})
+		rows, err := mustConnect(t, keyed(sim)+`source = "shodan"`).run(t, query{table: "shodan_ip_reputation", quals: ips})
 		if err == nil || !strings.Contains(err.Error(), "plan") || len(rows) != 0 {
 			t.Errorf("%v rows, error %v", rows, err)
 		}
@@ -231,7 +231,7 @@ func TestKeysThatCannotLookUp(t *testing.T) {
 		sim := simulate(t)
 		s := mustConnect(t, strings.Replace(keyed(sim), shodantest.Key, "WRONGKEYWRONGKEYWRONGKEYWRONGKEY", 1))
 		for range 20 {
-			rows, err := s.run(t, scan{table: "shodan_ip_reputation", quals: ips})
+			rows, err := s.run(t, query{table: "shodan_ip_reputation", quals: ips})
 			if err == nil || !strings.Contains(err.Error(), "refused the API key") || len(rows) != 0 {
 				t.Fatalf("%v rows, error %v", rows, err)
 			}
@@ -260,7 +260,7 @@ func TestAFailingAddressIsARow(t *testing.T) {
 			sim := simulate(t)
 			fault.Target = bad
 			sim.Fault(fault)
-			rows := mustConnect(t, free(sim)+`timeout = "2s"`).mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, good)}})
+			rows := mustConnect(t, free(sim)+`timeout = "2s"`).mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, good)}})
 			r := byIP(t, rows, bad)
 			want := "InternetDB did not answer"
 			if fault.Body == `{}` {
@@ -282,7 +282,7 @@ func TestAFailingAddressIsARow(t *testing.T) {
 func TestAFaultThatPassesIsNotSeen(t *testing.T) {
 	sim := simulate(t)
 	sim.Fault(shodantest.Fault{Times: 2, Status: 502, Body: shodantest.BodyPage(502)})
-	rows := mustConnect(t, free(sim)).mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad)}})
+	rows := mustConnect(t, free(sim)).mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad)}})
 	if r := byIP(t, rows, bad); r["status"] != "indexed" || sim.Count("") != 3 {
 		t.Errorf("%v after %d requests", r, sim.Count(""))
 	}

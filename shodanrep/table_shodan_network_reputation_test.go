@@ -14,12 +14,12 @@ import (
 )
 
 // ofNetwork is a scan of the table of networks.
-func ofNetwork(networks ...string) scan {
-	return scan{table: "shodan_network_reputation", quals: map[string]*proto.QualValue{"network": inets(networks...)}}
+func ofNetwork(networks ...string) query {
+	return query{table: "shodan_network_reputation", quals: map[string]*proto.QualValue{"network": inets(networks...)}}
 }
 
 // from names a source in a scan.
-func (s scan) from(source string) scan {
+func (s query) from(source string) query {
 	s.quals["source"] = texts(source)
 	return s
 }
@@ -58,7 +58,7 @@ func TestANetworkHasARowForEachAddressFromEitherSource(t *testing.T) {
 				}
 			}
 			// What is known of an address is what its own look-up says.
-			alone := s.mustRun(t, scan{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, good), "source": texts(source)}})
+			alone := s.mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, good), "source": texts(source)}})
 			for _, r := range alone {
 				of := maps.Clone(byIP(t, rows, r["ip"].(string)))
 				if of, alone := fmt.Sprint(of["services"]), fmt.Sprint(r["services"]); len(of) != len(alone) {
@@ -191,7 +191,7 @@ func TestNetworksThatCannotBeAskedFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			search := scan{table: "shodan_network_reputation", quals: map[string]*proto.QualValue{"network": tt.network, "source": tt.source}}
+			search := query{table: "shodan_network_reputation", quals: map[string]*proto.QualValue{"network": tt.network, "source": tt.source}}
 			maps.DeleteFunc(search.quals, func(_ string, value *proto.QualValue) bool { return value == nil })
 			rows, err := mustConnect(t, tt.spc(simulate(t))).run(t, search)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || len(rows) != 0 || strings.Contains(err.Error(), "WRONGKEY") {

@@ -11,8 +11,8 @@ import (
 )
 
 // factors asks for the factors of addresses.
-func factors(ips ...string) scan {
-	return scan{table: "shodan_reputation_factor", quals: map[string]*proto.QualValue{"ip": inets(ips...)}}
+func factors(ips ...string) query {
+	return query{table: "shodan_reputation_factor", quals: map[string]*proto.QualValue{"ip": inets(ips...)}}
 }
 
 func TestFactorsAreRowsThatAddUpToTheScore(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -16,41 +17,40 @@ const savedQueries = 500
 
 func tableShodanSavedQuery(context.Context) *plugin.Table {
 	type row = *savedQuery
-	return &plugin.Table{
+	return newTable(&plugin.Table{
 		Name:        "shodan_saved_query",
 		Description: fmt.Sprintf("The search queries that Shodan users have shared, at most %d per search.", savedQueries),
-		List: listOf(listing(listSavedQueries),
-			&plugin.KeyColumn{Name: "search", Require: plugin.Optional, Operators: []string{"="}},
-			&plugin.KeyColumn{Name: "sort", Require: plugin.Optional, Operators: []string{"="}}),
-		Cache: noQueryCache(),
 		Columns: []*plugin.Column{
 			text("search", "The text to search the queries for, with where search = '…'. Null if all queries are listed.", func(r row) any { return r.search }),
 			text("sort", "The sort order of the list, with where sort = '…': timestamp (newest first, the default) or votes. Null if the query has no such condition.", func(r row) any { return r.sort }),
-			text("query", "The search query, in the form that shodan_search accepts.", func(r row) any { return string(r.item.Query) }),
-			text("description", "The description that the author wrote.", func(r row) any { return string(r.item.Description) }),
-			integer("votes", "The number of users who voted for the query.", func(r row) any { return r.item.Votes.Ptr() }),
-			list("tags", "The tags that the author assigned.", func(r row) any { return r.item.Tags }),
-			moment("timestamp", "Time when the query was shared.", func(r row) any { return r.item.Timestamp.Ptr() }),
-			integer("total", "The total number of queries. The table may list only some of them.", func(r row) any { return r.total }),
-			text("title", "The title that the author wrote.", func(r row) any { return string(r.item.Title) }),
+			text("query", "The search query, in the form that shodan_search accepts.", func(r row) any { return string(r.Value.Query) }),
+			text("description", "The description that the author wrote.", func(r row) any { return string(r.Value.Description) }),
+			integer("votes", "The number of users who voted for the query.", func(r row) any { return r.Value.Votes.Ptr() }),
+			list("tags", "The tags that the author assigned.", func(r row) any { return r.Value.Tags }),
+			moment("timestamp", "Time when the query was shared.", func(r row) any { return r.Value.Timestamp.Ptr() }),
+			integer("total", "The total number of queries. The table may list only some of them.", func(r row) any { return r.Total }),
+			text("title", "The title that the author wrote.", func(r row) any { return string(r.Value.Title) }),
 		},
-	}
+	}, scan.Table{
+		Keys: plugin.KeyColumnSlice{scan.Optional("search"), scan.Optional("sort")},
+		Rows: scan.FromPages(listSavedQueries),
+	})
 }
 
 type savedQuery struct {
-	part[shodan.SavedQuery]
+	scan.Item[shodan.SavedQuery]
 	search, sort string
 }
 
 // listSavedQueries lists the directory, or what of it a text finds.
-func listSavedQueries(ctx context.Context, r *request, emit func(*savedQuery) bool) error {
-	search, sort := r.text("search"), r.text("sort")
+func listSavedQueries(ctx context.Context, c *scan.ListCall, emit func(*savedQuery) bool) error {
+	search, sort := c.Text("search"), c.Text("sort")
 	switch {
-	case r.quals["sort"] != nil && sort != "timestamp" && sort != "votes":
+	case c.Has("sort") && sort != "timestamp" && sort != "votes":
 		return fmt.Errorf(`sort = %q: use "timestamp" or "votes"`, sort)
 	case sort != "" && search != "":
 		return fmt.Errorf("shodan_saved_query cannot sort what it searches for: leave sort out, or search, and use order by")
-	case r.quals["search"] != nil && strings.TrimSpace(search) == "":
+	case c.Has("search") && strings.TrimSpace(search) == "":
 		return fmt.Errorf("search = %q: give a text to search for, or leave search out to list all", search)
 	}
 	page := func(number int) shodan.Call[*shodan.Page[shodan.SavedQuery]] {
@@ -59,8 +59,8 @@ func listSavedQueries(ctx context.Context, r *request, emit func(*savedQuery) bo
 		}
 		return shodan.SavedQueries(sort, number)
 	}
-	key := func(q shodan.SavedQuery) string { return fmt.Sprintf("%q %q %v", q.Title, q.Query, q.Timestamp) }
-	return paged(ctx, r, savedQueries, page, key, func(p part[shodan.SavedQuery]) bool {
-		return emit(&savedQuery{part: p, search: search, sort: sort})
+	key := func(q *shodan.SavedQuery) string { return fmt.Sprintf("%q %q %v", q.Title, q.Query, q.Timestamp) }
+	return scan.EmitItems(ctx, c, savedQueries, page, key, func(p scan.Item[shodan.SavedQuery]) bool {
+		return emit(&savedQuery{Item: p, search: search, sort: sort})
 	})
 }

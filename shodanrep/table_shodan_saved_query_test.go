@@ -28,7 +28,7 @@ func TestSavedQueriesAreSearchedFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := len(sim.Requests())
-			rows := s.mustRun(t, scan{table: "shodan_saved_query", quals: map[string]*proto.QualValue{"search": texts(test.search...)}})
+			rows := s.mustRun(t, query{table: "shodan_saved_query", quals: map[string]*proto.QualValue{"search": texts(test.search...)}})
 			found := map[any]int{}
 			for _, r := range rows {
 				found[r["search"]]++
@@ -52,13 +52,13 @@ func TestSavedQueriesAreSearchedFor(t *testing.T) {
 func TestSavedQueriesAreSorted(t *testing.T) {
 	sim := shodantest.New(t)
 	s := mustConnect(t, keyed(sim))
-	rows := s.mustRun(t, scan{table: "shodan_saved_query", quals: map[string]*proto.QualValue{"sort": texts("votes")}, limit: 2})
+	rows := s.mustRun(t, query{table: "shodan_saved_query", quals: map[string]*proto.QualValue{"sort": texts("votes")}, limit: 2})
 	for _, r := range rows {
 		if r["sort"] != "votes" || r["votes"] != int64(9) {
 			t.Errorf("%v is not among those with the most votes", r)
 		}
 	}
-	rows = s.mustRun(t, scan{table: "shodan_saved_query", quals: map[string]*proto.QualValue{"sort": texts("timestamp", "votes")}, limit: 1})
+	rows = s.mustRun(t, query{table: "shodan_saved_query", quals: map[string]*proto.QualValue{"sort": texts("timestamp", "votes")}, limit: 1})
 	if len(rows) != 1 {
 		t.Errorf("%d rows, want 1", len(rows))
 	}
@@ -73,7 +73,7 @@ func TestSavedQueriesSayHowTheyAreAskedFor(t *testing.T) {
 		`search = " ": give a text`:                        {"search": texts(" ")},
 		"search is compared with a value that is only kno": {"search": {}},
 	} {
-		if rows, err := s.run(t, scan{table: "shodan_saved_query", quals: quals}); err == nil || !strings.Contains(err.Error(), want) {
+		if rows, err := s.run(t, query{table: "shodan_saved_query", quals: quals}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%d rows, error %v, want %s", len(rows), err, want)
 		}
 	}

@@ -7,29 +7,28 @@ import (
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
 func tableShodanScan(context.Context) *plugin.Table {
-	type row = part[shodan.Scan]
-	return &plugin.Table{
+	type row = scan.Item[shodan.Scan]
+	return newTable(&plugin.Table{
 		Name:        "shodan_scan",
 		Description: "The scans that the account has requested from Shodan. The table does not start scans.",
-		List:        listOf(listing(listScans)),
-		Cache:       noQueryCache(),
 		Columns: []*plugin.Column{
-			text("id", "The id of the scan.", func(r row) any { return string(r.item.ID) }),
-			text("status", "The status of the scan: SUBMITTING, QUEUE, PROCESSING or DONE.", func(r row) any { return string(r.item.Status) }),
-			integer("size", "The number of addresses in the scan.", func(r row) any { return r.item.Size.Ptr() }),
-			moment("created", "Time when the scan was requested.", func(r row) any { return r.item.Created.Ptr() }),
-			moment("status_check", "Time when the status was last checked.", func(r row) any { return r.item.StatusCheck.Ptr() }),
-			integer("credits_left", "The number of scan credits left after the scan.", func(r row) any { return r.item.CreditsLeft.Ptr() }),
-			integer("total", "The total number of scans. If it is higher than the number of rows, Shodan did not list the others.", func(r row) any { return r.total }),
-			text("title", "The display name of the row: the id of the scan.", func(r row) any { return string(r.item.ID) }),
+			text("id", "The id of the scan.", func(r row) any { return string(r.Value.ID) }),
+			text("status", "The status of the scan: SUBMITTING, QUEUE, PROCESSING or DONE.", func(r row) any { return string(r.Value.Status) }),
+			integer("size", "The number of addresses in the scan.", func(r row) any { return r.Value.Size.Ptr() }),
+			moment("created", "Time when the scan was requested.", func(r row) any { return r.Value.Created.Ptr() }),
+			moment("status_check", "Time when the status was last checked.", func(r row) any { return r.Value.StatusCheck.Ptr() }),
+			integer("credits_left", "The number of scan credits left after the scan.", func(r row) any { return r.Value.CreditsLeft.Ptr() }),
+			integer("total", "The total number of scans. If it is higher than the number of rows, Shodan did not list the others.", func(r row) any { return r.Total }),
+			text("title", "The display name of the row: the id of the scan.", func(r row) any { return string(r.Value.ID) }),
 		},
-	}
+	}, scan.Table{Rows: scan.FromPages(listScans)})
 }
 
-func listScans(ctx context.Context, r *request, emit func(part[shodan.Scan]) bool) error {
-	return paged(ctx, r, math.MaxInt, shodan.Scans, func(s shodan.Scan) string { return fmt.Sprint(s.ID, s.Created) }, emit)
+func listScans(ctx context.Context, c *scan.ListCall, emit func(scan.Item[shodan.Scan]) bool) error {
+	return scan.EmitItems(ctx, c, math.MaxInt, shodan.Scans, func(s *shodan.Scan) string { return fmt.Sprint(s.ID, s.Created) }, emit)
 }

@@ -8,16 +8,15 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
 func tableShodanSearch(context.Context) *plugin.Table {
 	type row = *matchRow
-	return &plugin.Table{
+	return newTable(&plugin.Table{
 		Name:        "shodan_search",
 		Description: "The services that match a search query, as on Shodan's website. Each hundred rows cost one query credit; use LIMIT to save credits.",
-		List:        &plugin.ListConfig{KeyColumns: queryKey(), Hydrate: listing(listMatches), Tags: map[string]string{"service": "shodan", "action": "search"}},
-		Cache:       noQueryCache(),
 		Columns: slices.Concat([]*plugin.Column{
 			text("query", queryDescription, func(r row) any { return r.query }),
 			inet("ip", "The address of the service.", func(r row) any { return orNothing(r.banner.Addr) }),
@@ -36,7 +35,7 @@ func tableShodanSearch(context.Context) *plugin.Table {
 			moment("checked_at", checkedAtDescription, func(r row) any { return moments(r.page.CheckedAt) }),
 			text("title", "The display name of the row: the address, port and transport.", func(r row) any { return endpointOf(r.banner) }),
 		}, protocolColumns(func(r row) *shodan.Banner { return r.banner })),
-	}
+	}, scan.Table{Keys: queryKey(), Action: "search", Rows: scan.FromPages(listMatches)})
 }
 
 // A matchRow is a service that a query matches.
@@ -59,17 +58,17 @@ func endpointOf(b *shodan.Banner) string {
 }
 
 // listMatches searches for as many pages of matches as the scan has use for.
-func listMatches(ctx context.Context, r *request, emit func(*matchRow) bool) error {
-	queries, err := r.queries()
+func listMatches(ctx context.Context, c *scan.ListCall, emit func(*matchRow) bool) error {
+	queries, err := searchQueries(c)
 	if err != nil {
 		return err
 	}
 	for _, query := range queries {
-		limit := r.remaining(ctx)
+		limit := c.Remaining(ctx)
 		if limit == 0 {
 			return nil
 		}
-		for page, err := range r.engine.Search(ctx, query, limit, int64(r.settings.searchLimit)) {
+		for page, err := range c.Engine().Search(ctx, query, limit, int64(c.Settings().SearchLimit)) {
 			if err != nil {
 				return err
 			}

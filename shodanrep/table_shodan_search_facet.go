@@ -9,22 +9,18 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// facetSize is how many values of a facet are told where the query does not say.
+// facetSize is how many values of a facet are requested if the query does not say.
 const facetSize = 10
 
 func tableShodanSearchFacet(context.Context) *plugin.Table {
 	type row = *facetRow
-	return &plugin.Table{
+	return newTable(&plugin.Table{
 		Name:        "shodan_search_facet",
 		Description: "The most frequent values of a property, such as the country, of the services that match a search query, with their counts. Costs no query credits.",
-		List: &plugin.ListConfig{KeyColumns: append(queryKey(),
-			&plugin.KeyColumn{Name: "facet", Require: plugin.Required, Operators: []string{"="}},
-			&plugin.KeyColumn{Name: "size", Require: plugin.Optional, Operators: []string{"="}},
-		), Hydrate: listing(listFacets), Tags: map[string]string{"service": "shodan", "action": "count"}},
-		Cache: noQueryCache(),
 		Columns: []*plugin.Column{
 			text("query", queryDescription, func(r row) any { return r.query }),
 			text("facet", "The property whose values are counted, such as country, port, org, asn, product or vuln. Most search filters are facets too.", func(r row) any { return r.facet }),
@@ -36,7 +32,11 @@ func tableShodanSearchFacet(context.Context) *plugin.Table {
 			moment("checked_at", checkedAtDescription, func(r row) any { return moments(r.reply.CheckedAt) }),
 			text("title", "The display name of the row: the facet and the value.", func(r row) any { return fmt.Sprintf("%s %s", r.facet, r.value.Value) }),
 		},
-	}
+	}, scan.Table{
+		Keys:   append(queryKey(), scan.Required("facet"), scan.Optional("size")),
+		Action: "count",
+		Rows:   scan.FromPages(listFacets),
+	})
 }
 
 // A facetRow is a value of a facet.
@@ -50,19 +50,19 @@ type facetRow struct {
 // facetName is what can name a facet. Anything else could say more to Shodan than which one is meant.
 var facetName = regexp.MustCompile(`^[a-z][a-z0-9_.]*$`)
 
-// listFacets asks for all facets of the scan at once, and makes rows of those of this call.
-func listFacets(ctx context.Context, r *request, emit func(*facetRow) bool) error {
-	queries, err := r.queries()
+// listFacets requests all facets of the scan at once, and makes rows of those of this call.
+func listFacets(ctx context.Context, c *scan.ListCall, emit func(*facetRow) bool) error {
+	queries, err := searchQueries(c)
 	if err != nil {
 		return err
 	}
-	together := r.whole("facet")
+	together := c.AllTexts("facet")
 	for _, facet := range together {
 		if !facetName.MatchString(facet) {
 			return fmt.Errorf("facet = %q is no name of a facet: use one such as country, port, org or ssl.version, and the column size for how many values", facet)
 		}
 	}
-	sizes := r.texts("size")
+	sizes := c.Texts("size")
 	if sizes == nil {
 		sizes = []string{strconv.Itoa(facetSize)}
 	}
@@ -72,11 +72,11 @@ func listFacets(ctx context.Context, r *request, emit func(*facetRow) bool) erro
 			return fmt.Errorf("size = %s: use a whole number from 1 on", text)
 		}
 		for _, query := range queries {
-			reply, err := fetch(ctx, r.query, shodan.Count(query, together, size))
+			reply, err := scan.Fetch(ctx, c, shodan.Count(query, together, size))
 			if err != nil {
 				return err
 			}
-			for _, facet := range r.texts("facet") {
+			for _, facet := range c.Texts("facet") {
 				for i, value := range reply.Value.Facets[facet] {
 					if !emit(&facetRow{query: query, facet: facet, size: size, rank: i + 1, value: value, reply: reply}) {
 						return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-func facets(facet *proto.QualValue, queries ...string) scan {
+func facets(facet *proto.QualValue, queries ...string) query {
 	s := searching("shodan_search_facet", queries...)
 	s.quals["facet"] = facet
 	return s

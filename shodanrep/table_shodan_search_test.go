@@ -16,8 +16,8 @@ import (
 )
 
 // searching is a scan of a table that is about search queries.
-func searching(table string, queries ...string) scan {
-	return scan{table: table, quals: map[string]*proto.QualValue{"query": texts(queries...)}}
+func searching(table string, queries ...string) query {
+	return query{table: table, quals: map[string]*proto.QualValue{"query": texts(queries...)}}
 }
 
 // endpoints counts the requests by endpoint.
@@ -190,7 +190,7 @@ func TestWhatIsRefusedOfAQueryIsAnError(t *testing.T) {
 				if tt.spc != nil {
 					spc = tt.spc
 				}
-				search := scan{table: table, quals: map[string]*proto.QualValue{}}
+				search := query{table: table, quals: map[string]*proto.QualValue{}}
 				if tt.query != "" {
 					search.quals["query"] = texts(tt.query)
 				}

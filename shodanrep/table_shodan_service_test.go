@@ -17,8 +17,8 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-func services(ips ...string) scan {
-	return scan{table: "shodan_service", quals: map[string]*proto.QualValue{"ip": inets(ips...)}}
+func services(ips ...string) query {
+	return query{table: "shodan_service", quals: map[string]*proto.QualValue{"ip": inets(ips...)}}
 }
 
 func TestServicesOfInternetDBAreItsPorts(t *testing.T) {

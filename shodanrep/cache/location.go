@@ -11,6 +11,8 @@ import (
 	"unicode"
 
 	"github.com/hashicorp/go-hclog"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/homedir"
 )
 
 // Options configure a store. The zero value is useful.
@@ -76,14 +78,11 @@ func pathOf(location string) (string, error) {
 	case location == "", location == "on":
 		return DefaultPath()
 	}
-	if rest, ok := strings.CutPrefix(location, "~"); ok && (rest == "" || os.IsPathSeparator(rest[0])) {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", fmt.Errorf("no folder for the cache file %s: %w", location, err)
-		}
-		location = home + rest
+	path, err := homedir.Expand(location)
+	if err != nil {
+		return "", fmt.Errorf("no folder for the cache file %s: %w", location, err)
 	}
-	return location, nil
+	return path, nil
 }
 
 // IsRedis reports whether a location is an address of Redis.

@@ -17,6 +17,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/annotate"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // annotateName is the name of the annotate command.
@@ -167,7 +168,7 @@ func (a *app) annotate(ctx context.Context, flags *annotateFlags, name string, w
 		return err
 	}
 	defer input.Close()
-	defer shodanrep.Shutdown() // what the services answered is written to the cache before the process ends
+	defer scan.Shutdown() // what the services answered is written to the cache before the process ends
 	checker, err := shodanrep.NewChecker(ctx, connection.Name, connection.Config, shodanrep.CheckOptions{
 		Policy: flags.policy, Source: flags.source, NoCache: flags.noCache, Refresh: flags.refresh, Logger: a.logger(flags.verbose),
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // noteFields are the columns of verdicts that an annotated line has.
@@ -30,9 +31,9 @@ type note struct {
 	json                   json.RawMessage
 }
 
-func newNote(v *shodanrep.Verdict) *note {
+func newNote(v *scan.Verdict) *note {
 	n := &note{ip: v.IP(), level: string(v.Level()), status: v.Status(), source: string(v.Answer().Source), err: v.Answer().Error, network: v.IsNetwork(), fields: map[string]any{}}
-	if r := v.Result(); r != nil {
+	if r := v.Score(); r != nil {
 		score := r.Score
 		n.score = &score
 	}

@@ -15,10 +15,10 @@ import (
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/annotate"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 const (
@@ -45,7 +45,7 @@ type annotation struct {
 	ctx     context.Context
 	flags   *annotateFlags
 	input   textInput
-	checker *shodanrep.Checker
+	checker *scan.Checker
 	watch   *watch
 	groups  chan recordGroup
 
@@ -77,7 +77,7 @@ type recordGroup struct {
 
 // A lookupRound is the lookups of a part of the text.
 type lookupRound struct {
-	lookups          *shodanrep.Lookups
+	lookups          *scan.Lookups
 	began            time.Time
 	addresses, group int
 }
@@ -86,13 +86,13 @@ type lookupRound struct {
 type knownAddress struct {
 	prefix netip.Prefix
 	round  *lookupRound
-	target shodanrep.Target
+	target *scan.Target
 	note   *note // nil until the writing goroutine needs it
 	// expires is until when the note may be used, in nanoseconds; 0 until there is one. Both goroutines use it.
 	expires atomic.Int64
 }
 
-func newAnnotation(ctx context.Context, a *app, flags *annotateFlags, input textInput, checker *shodanrep.Checker, w *watch) *annotation {
+func newAnnotation(ctx context.Context, a *app, flags *annotateFlags, input textInput, checker *scan.Checker, w *watch) *annotation {
 	remembered, err := simplelru.NewLRU[netip.Prefix, *knownAddress](rememberedAddresses, nil)
 	if err != nil {
 		panic(err) // the size is a constant
@@ -153,7 +153,7 @@ func (n *annotation) uncut(records []annotate.Record) []annotate.Record {
 // may still be written, that is not known.
 func (n *annotation) size(reader *annotate.Reader) (size int, read [][]annotate.Record, err error) {
 	if !n.input.whole {
-		return shodanrep.UnknownSize, nil, nil
+		return scan.UnknownSize, nil, nil
 	}
 	seen := map[netip.Prefix]bool{}
 	for length := 0; length <= sizeText; {
@@ -165,7 +165,7 @@ func (n *annotation) size(reader *annotate.Reader) (size int, read [][]annotate.
 		for _, record := range records {
 			length += len(record.Text)
 			for m := range iptext.Find(record.Text) {
-				if shodanrep.Countable(m.Prefix) {
+				if scan.Countable(m.Prefix) {
 					seen[m.Prefix] = true
 				}
 			}
@@ -174,7 +174,7 @@ func (n *annotation) size(reader *annotate.Reader) (size int, read [][]annotate.
 			break
 		}
 	}
-	return shodanrep.UnknownSize, read, nil
+	return scan.UnknownSize, read, nil
 }
 
 func (n *annotation) startRound(size int) {

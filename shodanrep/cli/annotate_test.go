@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
@@ -316,7 +317,7 @@ func TestNoMoreIsReadThanIsLookedUpAhead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(shodanrep.Shutdown)
+	t.Cleanup(scan.Shutdown)
 	text := &endless{}
 	n := newAnnotation(t.Context(), &app{}, &annotateFlags{format: "auto", field: "x"}, textInput{Reader: text, name: "text"}, checker, &watch{})
 	stop, ended := make(chan struct{}), make(chan struct{})
@@ -351,7 +352,7 @@ func FuzzAnnotatedTextIsTheText(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Cleanup(shodanrep.Shutdown)
+	f.Cleanup(scan.Shutdown)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		// A text that begins with such marks is decoded.
 		if bytes.Contains(text, []byte("shodanrep")) || bytes.HasPrefix(text, []byte{0xff, 0xfe}) || bytes.HasPrefix(text, []byte{0xfe, 0xff}) ||

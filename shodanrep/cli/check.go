@@ -14,6 +14,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // checkName is the name of the check command.
@@ -132,13 +133,13 @@ func (f *checkFlags) check() error {
 }
 
 // selects reports whether a verdict is to be shown.
-func (f *checkFlags) selects(v *shodanrep.Verdict) bool {
+func (f *checkFlags) selects(v *scan.Verdict) bool {
 	if f.hasOnly {
 		if _, ok := f.selected.match(string(v.Level()), string(v.Status())); !ok {
 			return false
 		}
 	}
-	return !f.hasScore || v.Result() != nil && v.Result().Score >= f.minScore
+	return !f.hasScore || v.Score() != nil && v.Score().Score >= f.minScore
 }
 
 // withCheck puts the name of the check command before arguments that begin with an address: "shodanrep 198.51.100.66".
@@ -169,7 +170,7 @@ func (a *app) check(ctx context.Context, flags *checkFlags, inputs []string, w *
 	if err != nil {
 		return err
 	}
-	defer shodanrep.Shutdown() // what the services answered is written to the cache before the process ends
+	defer scan.Shutdown() // what the services answered is written to the cache before the process ends
 	progress := a.showProgress(flags.progressOutput(), flags.quiet)
 	defer progress.end()
 	shown := *a
@@ -191,7 +192,7 @@ func (a *app) check(ctx context.Context, flags *checkFlags, inputs []string, w *
 	c := &check{
 		app: &shown, flags: flags, watch: w, list: list, meter: progress.meter, policy: checker.Policy(),
 		networkLimit: checker.NetworkLimit(),
-		verdicts: func(yield func(*shodanrep.Verdict, error) bool) {
+		verdicts: func(yield func(*scan.Verdict, error) bool) {
 			checker.Check(lookup.WithProgress(ctx, progress.meter), list.all(), list.countable)(yield)
 		},
 		cost: func() (int64, int64) { return checker.Requests(), checker.Credits() },

@@ -51,7 +51,7 @@ func (c card) item(label, mark, value string) {
 // writeCard writes all that matters of an address.
 func (c *check) writeCard(b *bytes.Buffer, f finding, width int, colors painter) {
 	b.WriteString(colors.bold(f.IP()) + "  " + colors.level(f.Level(), string(f.Level())))
-	r, h := f.Result(), f.Host()
+	r, h := f.Score(), f.Host()
 	if r != nil {
 		fmt.Fprintf(b, "  score %d", r.Score)
 		if r.Confidence != nil {

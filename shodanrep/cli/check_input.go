@@ -10,8 +10,8 @@ import (
 	"net/netip"
 	"os"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // A targetList is the addresses and networks of the inputs, each once, in the order in which they were found. It holds
@@ -70,7 +70,7 @@ func (l *targetList) add(p netip.Prefix, hits, line int64) {
 		e.bits = int8(p.Bits())
 	}
 	l.entries = append(l.entries, e)
-	if shodanrep.Countable(p) {
+	if scan.Countable(p) {
 		l.countable++
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // A check is one run of the check command, whose targets are known.
@@ -25,7 +26,7 @@ type check struct {
 	meter        *lookup.Progress
 	policy       string
 	networkLimit int
-	verdicts     iter.Seq2[*shodanrep.Verdict, error]
+	verdicts     iter.Seq2[*scan.Verdict, error]
 	cost         func() (requests, credits int64)
 
 	began    time.Time
@@ -36,7 +37,7 @@ type check struct {
 
 // A finding is a verdict with where its address was found.
 type finding struct {
-	*shodanrep.Verdict
+	*scan.Verdict
 	hits, line int64
 }
 
@@ -60,7 +61,7 @@ func (c *check) findings() iter.Seq2[finding, error] {
 	}
 }
 
-func (c *check) count(v *shodanrep.Verdict) {
+func (c *check) count(v *scan.Verdict) {
 	c.watch.see(string(v.Level()), string(v.Status()))
 	if v.Level() != reputation.Unknown {
 		c.counts[string(v.Level())]++
@@ -86,7 +87,7 @@ func sorted(findings iter.Seq2[finding, error]) ([]finding, error) {
 		list = append(list, f)
 	}
 	rank := func(f finding) int {
-		if r := f.Result(); r != nil {
+		if r := f.Score(); r != nil {
 			return r.Score
 		}
 		switch {
@@ -105,7 +106,7 @@ func sorted(findings iter.Seq2[finding, error]) ([]finding, error) {
 
 // reasons says in words why an address has its level, the weightiest reason first.
 func (c *check) reasons(f finding) []string {
-	r := f.Result()
+	r := f.Score()
 	switch {
 	case f.IsNetwork():
 		return []string{c.networkReason(f)}
@@ -199,7 +200,7 @@ func (r *findingRows) Next() bool {
 }
 
 // rowValue returns a value in the form that rows of a statement have.
-func rowValue(column shodanrep.VerdictColumn, v *shodanrep.Verdict) any {
+func rowValue(column shodanrep.VerdictColumn, v *scan.Verdict) any {
 	value := column.Value(v)
 	switch value := value.(type) {
 	case time.Time:

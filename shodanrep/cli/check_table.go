@@ -130,17 +130,17 @@ func (c *check) reasonText(f finding) string {
 }
 
 func (f finding) score() string {
-	if f.Result() == nil {
+	if f.Score() == nil {
 		return "-"
 	}
-	return strconv.Itoa(f.Result().Score)
+	return strconv.Itoa(f.Score().Score)
 }
 
 func (f finding) confidence() string {
-	if f.Result() == nil || f.Result().Confidence == nil {
+	if f.Score() == nil || f.Score().Confidence == nil {
 		return "-"
 	}
-	return fmt.Sprintf("%.2f", *f.Result().Confidence)
+	return fmt.Sprintf("%.2f", *f.Score().Confidence)
 }
 
 func (f finding) organization() string {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
@@ -289,7 +290,7 @@ func runCheckReport(t *testing.T, b *bytes.Buffer, text string, width int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(shodanrep.Shutdown)
+	t.Cleanup(scan.Shutdown)
 	meter := lookup.NewProgress()
 	c := &check{
 		app: &app{}, flags: &checkFlags{}, watch: &watch{}, list: list, meter: meter, policy: checker.Policy(), networkLimit: checker.NetworkLimit(),

@@ -13,8 +13,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"golang.org/x/term"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 const (
@@ -59,7 +59,7 @@ func (a *app) showProgress(output string, quiet bool) *progress {
 func (p *progress) listContext(ctx context.Context, values int) context.Context {
 	if values > 1 {
 		p.meter.AddTotal(values)
-		ctx = shodanrep.WithListLength(ctx, values)
+		ctx = scan.WithListLength(ctx, values)
 	}
 	return lookup.WithProgress(ctx, p.meter)
 }

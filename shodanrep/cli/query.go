@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
 )
 
@@ -231,7 +231,7 @@ func (a *app) onDB(ctx context.Context, j job) error {
 		return err
 	}
 	// What the services answered is written to the cache before the process ends.
-	defer shodanrep.Shutdown()
+	defer scan.Shutdown()
 	for _, attach := range j.attached {
 		name, file, _ := strings.Cut(attach, "=")
 		if _, err := within(ctx, func() (any, error) { return nil, a.attach(db, name, file) }); err != nil {

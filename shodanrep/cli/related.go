@@ -13,6 +13,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -131,7 +132,7 @@ func (a *app) related(cmd *cobra.Command, flags *relatedFlags, finder *relatedFi
 	if err != nil {
 		return failure{err}
 	}
-	defer shodanrep.Shutdown()
+	defer scan.Shutdown()
 	defer db.Close()
 	finder.db, finder.canSearch, finder.hasDataset = db, summary.KeyOrigin != "", len(summary.DataFiles) > 0
 	finder.allow = func(credits int64) bool { return credits > 0 && (flags.yes || a.agrees(cmd.Context(), credits)) }

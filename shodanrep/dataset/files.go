@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/homedir"
 )
 
 // file is a data file. Its size and time tell whether it has changed.
@@ -23,15 +25,11 @@ func absolute(globs []string) ([]string, error) {
 	}
 	list := make([]string, len(globs))
 	for i, glob := range globs {
-		if glob == "~" || strings.HasPrefix(glob, "~/") || strings.HasPrefix(glob, "~"+string(filepath.Separator)) {
-			home, err := os.UserHomeDir()
-			if err != nil {
-				return nil, fmt.Errorf("data files %q: cannot expand ~: %w", glob, err)
-			}
-			glob = home + glob[1:]
-		}
-		path, err := filepath.Abs(glob)
+		path, err := homedir.Expand(glob)
 		if err != nil {
+			return nil, fmt.Errorf("data files %q: cannot expand ~: %w", glob, err)
+		}
+		if path, err = filepath.Abs(path); err != nil {
 			return nil, fmt.Errorf("data files %q: %w", glob, err)
 		}
 		list[i] = path

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Banner is one service at the time Shodan saw it: an item of a host's data, a match of a search, or a line of a
@@ -172,6 +173,27 @@ func (b *Banner) VirtualHost() string {
 	}
 	return text
 }
+
+// CurrentFor is how long Shodan itself takes a banner for current.
+const CurrentFor = 30 * 24 * time.Hour
+
+// An Endpoint is where on a host a service is.
+type Endpoint struct {
+	Port      int64
+	Transport Text
+}
+
+// Endpoint returns where the banner's service is.
+func (b *Banner) Endpoint() Endpoint { return Endpoint{b.Port.V, b.Transport} }
+
+// A ServiceKey is the same for the banners that one service of a host had at different times.
+type ServiceKey struct {
+	Endpoint
+	VirtualHost string
+}
+
+// ServiceKey returns the key of the banner's service.
+func (b *Banner) ServiceKey() ServiceKey { return ServiceKey{b.Endpoint(), b.VirtualHost()} }
 
 // Banners is a JSON list of banners. It is nil if there is no list, and empty if the list is empty.
 type Banners []Banner

@@ -138,16 +138,11 @@ func MergeBanners(banners []Banner) *Host {
 	if len(banners) == 0 {
 		return nil
 	}
-	type service struct {
-		port      int64
-		transport Text
-		name      string
-	}
-	newest := map[service]Banner{}
+	newest := map[ServiceKey]Banner{}
 	for _, b := range banners {
-		at := service{b.Port.V, b.Transport, b.VirtualHost()}
-		if old, ok := newest[at]; !ok || b.Timestamp.After(old.Timestamp.Time) {
-			newest[at] = b
+		key := b.ServiceKey()
+		if old, ok := newest[key]; !ok || b.Timestamp.After(old.Timestamp.Time) {
+			newest[key] = b
 		}
 	}
 	h := &Host{Hostnames: Texts{}, Domains: Texts{}, Banners: slices.SortedFunc(maps.Values(newest), func(a, b Banner) int {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 const (
@@ -102,13 +103,13 @@ func runBatches(args []string) (any, error) {
 	db, err := embedded.Open(ctx, embedded.Options{
 		PluginFunc:  shodanrep.Plugin,
 		Connections: []embedded.Connection{{Name: "shodanrep", Config: args[0]}},
-		ListContext: shodanrep.WithListLength,
+		ListContext: scan.WithListLength,
 		Warn:        func(string) {},
 	})
 	if err != nil {
 		return nil, err
 	}
-	defer shodanrep.Shutdown()
+	defer scan.Shutdown()
 	defer db.Close()
 	if err := db.AttachCSV("list", args[1]); err != nil {
 		return nil, err

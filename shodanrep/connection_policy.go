@@ -4,33 +4,31 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/homedir"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
 )
 
-// remembered is what was made of files, as long as they do not change: a connection's arguments are read with every
+// fileCache is what was read from files, as long as they do not change: a connection's arguments are read with every
 // scan, and a join in Steampipe makes a scan of each address.
-var remembered struct {
+var fileCache struct {
 	sync.Mutex
-	byKey map[string]memory
+	byKey map[string]cachedFile
 }
 
-// A memory is what was made of files, and their state then.
-type memory struct {
+// A cachedFile is what was read from files, and their state then.
+type cachedFile struct {
 	state string
 	value any
 	err   error
 }
 
-// remember makes something of files, or returns what was made of them before.
-func remember[T any](key string, paths []string, make func() (T, error)) (T, error) {
+// readCached calls read, or returns what it returned before if the files have not changed.
+func readCached[T any](key string, paths []string, read func() (T, error)) (T, error) {
 	var state strings.Builder
 	for _, path := range paths {
 		info, err := os.Stat(path)
@@ -40,28 +38,18 @@ func remember[T any](key string, paths []string, make func() (T, error)) (T, err
 		}
 		fmt.Fprintln(&state, path, info.Size(), info.ModTime().UnixNano())
 	}
-	remembered.Lock()
-	defer remembered.Unlock()
-	m, found := remembered.byKey[key]
+	fileCache.Lock()
+	defer fileCache.Unlock()
+	m, found := fileCache.byKey[key]
 	if !found || m.state != state.String() {
-		value, err := make()
-		m = memory{state.String(), value, err}
-		if remembered.byKey == nil {
-			remembered.byKey = map[string]memory{}
+		value, err := read()
+		m = cachedFile{state.String(), value, err}
+		if fileCache.byKey == nil {
+			fileCache.byKey = map[string]cachedFile{}
 		}
-		remembered.byKey[key] = m
+		fileCache.byKey[key] = m
 	}
 	return m.value.(T), m.err
-}
-
-// expand returns a path with a leading ~ as the home directory.
-func expand(path string) (string, error) {
-	rest, found := strings.CutPrefix(path, "~")
-	if !found || rest != "" && !os.IsPathSeparator(rest[0]) {
-		return path, nil
-	}
-	home, err := os.UserHomeDir()
-	return filepath.Join(home, rest), err
 }
 
 // ReadPolicy returns a policy that is built in, by its name, or that of a file, by its path.
@@ -75,11 +63,11 @@ func ReadPolicy(nameOrPath string) (*reputation.Policy, error) {
 		}
 		return nil, fmt.Errorf(`there is no policy of that name: use "%s", or the path of a file such as "./policy.hcl"`, strings.Join(policyfile.Names(), `", "`))
 	}
-	path, err := expand(nameOrPath)
+	path, err := homedir.Expand(nameOrPath)
 	if err != nil {
 		return nil, err
 	}
-	return remember("policy "+path, []string{path}, func() (*reputation.Policy, error) {
+	return readCached("policy "+path, []string{path}, func() (*reputation.Policy, error) {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
@@ -88,7 +76,7 @@ func ReadPolicy(nameOrPath string) (*reputation.Policy, error) {
 	})
 }
 
-// policy takes the policy of a connection.
+// policy reads the policy of a connection.
 func (r *reader) policy(value *string) *reputation.Policy {
 	if r.mistyped("policy", `"`+strings.Join(policyfile.Names(), `", "`)+`", or the path of a file such as "./policy.hcl"`) || value == nil {
 		return policyfile.Baseline()
@@ -100,7 +88,7 @@ func (r *reader) policy(value *string) *reputation.Policy {
 	return policy
 }
 
-// lists takes the lists of a connection, or returns nil where it has none. Entries that begin with @ are files.
+// lists reads the lists of a connection, or returns nil if it has none. Entries that begin with @ are files.
 func (r *reader) lists(allow, deny []string) *reputation.Lists {
 	allow = r.texts("allow_list", allow, `["203.0.113.0/24 our scanners"]`)
 	deny = r.texts("deny_list", deny, `["203.0.113.0/24 attacked us"]`)
@@ -126,7 +114,7 @@ func (r *reader) lists(allow, deny []string) *reputation.Lists {
 			paths = append(paths, path)
 		}
 	}
-	lists, err := remember(fmt.Sprintf("lists %q %q", allow, deny), paths, func() (*reputation.Lists, error) {
+	lists, err := readCached(fmt.Sprintf("lists %q %q", allow, deny), paths, func() (*reputation.Lists, error) {
 		lists := &reputation.Lists{}
 		for _, a := range arguments {
 			for _, entry := range a.entries {
@@ -146,7 +134,7 @@ func (r *reader) lists(allow, deny []string) *reputation.Lists {
 // filed returns the path of an entry that is a file.
 func filed(entry string) (path string, isFile bool) {
 	path, isFile = strings.CutPrefix(strings.TrimSpace(entry), "@")
-	if expanded, err := expand(path); err == nil {
+	if expanded, err := homedir.Expand(path); err == nil {
 		path = expanded
 	}
 	return path, isFile
@@ -166,43 +154,4 @@ func addTo(lists *reputation.Lists, list reputation.List, entry string) error {
 		return err
 	}
 	return lists.AddFile(list, path, text)
-}
-
-// policies are those that a scan scores by: the ones that it names, or else the connection's.
-type policies map[string]*reputation.Policy
-
-// policiesOf returns the policies of a scan, by the name that it gives them, "" for the connection's own.
-func policiesOf(s settings, named []string) (policies, error) {
-	if len(named) == 0 {
-		return policies{"": s.policy}, nil
-	}
-	all := policies{}
-	for _, name := range named {
-		allowed := policyfile.Names()
-		if !slices.Contains(allowed, s.policy.Name) {
-			allowed = append(allowed, s.policy.Name)
-		}
-		switch {
-		case name == s.policy.Name:
-			all[name] = s.policy
-		case policyfile.BuiltIn(name) != nil:
-			all[name] = policyfile.BuiltIn(name)
-		default:
-			if hint := suggest.DidYouMean(name, allowed); hint != "" {
-				return nil, fmt.Errorf("there is no policy %q%s", name, hint)
-			}
-			return nil, fmt.Errorf(`there is no policy %q: use "%s"; a file is a connection's to name, with its argument policy`, name, strings.Join(allowed, `", "`))
-		}
-	}
-	return all, nil
-}
-
-// need adds to a question what any of the policies needs. It is the same for all rows of a scan, so that an address that
-// is judged by several policies is looked up once, and no score depends on what else is asked.
-func (p policies) need(want lookup.Question) lookup.Question {
-	for _, policy := range p {
-		want.Banners = want.Banners || policy.NeedsBanners()
-		want.History = want.History || policy.History
-	}
-	return want
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 const (
@@ -16,12 +18,12 @@ const (
 
 // queryKey is the key column of the tables that are about search queries.
 func queryKey() plugin.KeyColumnSlice {
-	return plugin.KeyColumnSlice{{Name: "query", Require: plugin.Required, Operators: []string{"="}}}
+	return plugin.KeyColumnSlice{scan.Required("query")}
 }
 
-// queries returns the search queries of this call.
-func (r *request) queries() ([]string, error) {
-	queries := r.texts("query")
+// searchQueries returns the search queries of a call.
+func searchQueries(c *scan.ListCall) ([]string, error) {
+	queries := c.Texts("query")
 	for _, query := range queries {
 		if strings.TrimSpace(query) == "" {
 			return nil, errors.New("query is empty: write what you would search for at https://www.shodan.io, such as query = 'product:nginx country:DE'")

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -27,7 +27,7 @@ type correlation struct {
 
 // A relatedRow is a host that shares a value with an address.
 type relatedRow struct {
-	subject *subject // nil where the query gives a value and no address
+	target  *scan.Target // nil if the query gives a value and no address
 	source  lookup.Source
 	error   string
 	pivot   shodan.Pivot
@@ -38,16 +38,12 @@ type relatedRow struct {
 
 // keyColumns are those of all correlations: an address or a value, and what narrows them.
 func (c correlation) keyColumns() plugin.KeyColumnSlice {
-	keys := plugin.KeyColumnSlice{
-		{Name: "ip", Require: plugin.AnyOf, Operators: []string{"="}},
-		{Name: "value", Require: plugin.AnyOf, Operators: []string{"="}},
-		{Name: "source", Require: plugin.Optional, Operators: []string{"="}},
-	}
+	keys := plugin.KeyColumnSlice{scan.AnyOf("ip"), scan.AnyOf("value"), scan.Optional("source")}
 	if len(c.pivots) > 1 {
-		keys = append(keys, &plugin.KeyColumn{Name: "pivot", Require: plugin.Optional, Operators: []string{"="}})
+		keys = append(keys, scan.Optional("pivot"))
 	}
 	if c.alias != "" {
-		keys = append(keys, &plugin.KeyColumn{Name: c.alias, Require: plugin.AnyOf, Operators: []string{"="}})
+		keys = append(keys, scan.AnyOf(c.alias))
 	}
 	return keys
 }
@@ -63,17 +59,15 @@ func (c correlation) definition() *plugin.Table {
 			return get(r.related)
 		}
 	}
-	return &plugin.Table{
+	return newTable(&plugin.Table{
 		Name:        c.table,
 		Description: c.description,
-		List:        &plugin.ListConfig{KeyColumns: c.keyColumns(), Hydrate: listing(c.listRelated), Tags: map[string]string{"service": "shodan", "action": "search"}},
-		Cache:       noQueryCache(),
 		Columns: []*plugin.Column{
 			inet("ip", "The address to find related hosts for, as written in the query. Null if the query gives a value instead.", func(r row) any {
-				if r.subject == nil {
+				if r.target == nil {
 					return nil
 				}
-				return r.subject.echo()
+				return r.target.Echo()
 			}),
 			text("source", "The source of the related host: dataset (files written by shodan download, free of charge) or shodan (a search, which costs a query credit).", func(r row) any { return string(r.source) }),
 			text("error", "The reason why the lookup of the address failed, and what to do. Null if it succeeded.", func(r row) any { return r.error }),
@@ -89,15 +83,15 @@ func (c correlation) definition() *plugin.Table {
 			moment("last_seen", "Time when Shodan saw the related host with the value.", related(func(b *shodan.Banner) any { return b.Timestamp.Ptr() })),
 			text("title", "The display name of the row: the related address and port.", func(r row) any { return r.title() }),
 		},
-	}
+	}, scan.Table{Keys: c.keyColumns(), Action: "search", Rows: scan.FromPages(c.listRelated)})
 }
 
 func (r *relatedRow) title() string {
 	switch {
 	case r.related != nil:
 		return fmt.Sprintf("%s %d", r.related.Addr, r.related.Port.V)
-	case r.subject != nil:
-		return r.subject.given
+	case r.target != nil:
+		return r.target.Given
 	}
 	return r.value
 }
@@ -111,51 +105,53 @@ func join(pivots []shodan.Pivot) string {
 }
 
 // listRelated finds the hosts related to one address or to one value.
-func (c correlation) listRelated(ctx context.Context, r *request, emit func(*relatedRow) bool) error {
-	asked, err := c.asked(r.quals)
+func (c correlation) listRelated(ctx context.Context, call *scan.ListCall, emit func(*relatedRow) bool) error {
+	conditions, err := c.conditions(call)
 	if err != nil {
 		return err
 	}
-	if err := r.engine.CheckSearch(asked.source); err != nil {
+	if err := call.Engine().CheckSearch(conditions.source); err != nil {
 		return err
 	}
-	for _, value := range asked.values {
-		for _, pivot := range asked.pivots {
-			if more, err := c.stream(ctx, r, relatedRow{pivot: pivot, value: value}, asked.source, emit); err != nil || !more {
+	for _, value := range conditions.values {
+		for _, pivot := range conditions.pivots {
+			if more, err := c.stream(ctx, call, relatedRow{pivot: pivot, value: value}, conditions.source, emit); err != nil || !more {
 				return err
 			}
 		}
 	}
-	if err := r.ask(ctx, r.d, asked.subjects, withRichBanners(r.d)); err != nil {
+	need := requireBanners(call.Selected())
+	if err := call.LookUp(ctx, conditions.targets, need); err != nil {
 		return err
 	}
-	for _, s := range asked.subjects {
-		// A list of pivots is a call for each, and they all need the same answer, which is asked for once.
-		answer, err := onceInScan(r.query, fmt.Sprintf("answer %s %q", s.source, s.given), func() (lookup.Answer, error) {
-			return r.answer(ctx, s, withRichBanners(r.d))
+	for _, t := range conditions.targets {
+		// A list of pivots is a call for each, and they share the result of one lookup.
+		result, err := scan.Once(call, fmt.Sprintf("result %s %q", t.Source, t.Given), func() (*scan.Result, error) {
+			return call.Result(ctx, t, need)
 		})
 		if err != nil {
 			return err
 		}
-		if s.network {
-			answer = lookup.Answer{Status: lookup.Failed, Error: fmt.Sprintf("%s is a network, not an address", s.given)}
+		answer := result.Answer()
+		if t.Network {
+			answer = lookup.Answer{Status: lookup.Failed, Error: fmt.Sprintf("%s is a network, not an address", t.Given)}
 		}
 		if answer.Status == lookup.Failed {
-			if !emit(&relatedRow{subject: s, source: asked.source, error: answer.Error}) {
+			if !emit(&relatedRow{target: t, source: conditions.source, error: answer.Error}) {
 				return nil
 			}
 			continue
 		}
 		var shared []relatedRow
 		if answer.Host != nil {
-			shared = c.shared(answer.Host, asked.pivots)
+			shared = c.shared(answer.Host, conditions.pivots)
 		}
-		if meter := lookup.ProgressFrom(ctx); meter != nil && len(shared) == 0 {
-			meter.CountUnsearched(unsearched(s, answer, asked.pivots))
+		if progress := lookup.ProgressFrom(ctx); progress != nil && len(shared) == 0 {
+			progress.CountUnsearched(unsearched(t, answer, conditions.pivots))
 		}
 		for _, own := range shared {
-			own.subject = s
-			if more, err := c.stream(ctx, r, own, asked.source, emit); err != nil || !more {
+			own.target = t
+			if more, err := c.stream(ctx, call, own, conditions.source, emit); err != nil || !more {
 				return err
 			}
 		}
@@ -164,66 +160,63 @@ func (c correlation) listRelated(ctx context.Context, r *request, emit func(*rel
 }
 
 // unsearched says why there is nothing of an address to search for.
-func unsearched(s *subject, answer lookup.Answer, pivots []shodan.Pivot) string {
+func unsearched(t *scan.Target, answer lookup.Answer, pivots []shodan.Pivot) string {
 	if answer.Host == nil {
-		return fmt.Sprintf("%s has the status %s", s.given, answer.Status)
+		return fmt.Sprintf("%s has the status %s", t.Given, answer.Status)
 	}
-	return fmt.Sprintf("%s has none of %s", s.given, join(pivots))
+	return fmt.Sprintf("%s has none of %s", t.Given, join(pivots))
 }
 
-// askedFor is what one call of List is to find.
-type askedFor struct {
-	subjects []*subject
-	values   []string
-	pivots   []shodan.Pivot
-	source   lookup.Source
+// correlationConditions are what one call of List is to conditions.
+type correlationConditions struct {
+	targets []*scan.Target
+	values  []string
+	pivots  []shodan.Pivot
+	source  lookup.Source
 }
 
-// asked reads the quals of one call.
-func (c correlation) asked(quals map[string]*proto.Quals) (askedFor, error) {
-	take := func(column string) []string {
-		texts, _ := textsOf(equals(quals[column]))
-		return texts
-	}
-	asked := askedFor{pivots: c.pivots[:1]}
-	if texts := take("pivot"); quals["pivot"] != nil {
-		asked.pivots = nil
-		for _, text := range texts {
+// conditions reads the conditions of one call.
+func (c correlation) conditions(call *scan.ListCall) (correlationConditions, error) {
+	none, found := correlationConditions{}, correlationConditions{pivots: c.pivots[:1]}
+	if call.Has("pivot") {
+		found.pivots = nil
+		for _, text := range call.Texts("pivot") {
 			pivot := shodan.Pivot(text)
 			if !slices.Contains(c.pivots, pivot) {
-				return askedFor{}, fmt.Errorf("pivot = %q is none that %s knows: use %s", text, c.table, join(c.pivots))
+				return none, fmt.Errorf("pivot = %q is none that %s knows: use %s", text, c.table, join(c.pivots))
 			}
-			asked.pivots = append(asked.pivots, pivot)
+			found.pivots = append(found.pivots, pivot)
 		}
 	}
-	if sources := take("source"); quals["source"] != nil {
+	if call.Has("source") {
+		sources := call.Texts("source")
 		if len(sources) != 1 {
-			return askedFor{}, fmt.Errorf("%s takes one source at a time: use source = 'dataset' or source = 'shodan'", c.table)
+			return none, fmt.Errorf("%s takes one source at a time: use source = 'dataset' or source = 'shodan'", c.table)
 		}
-		asked.source = lookup.Source(sources[0])
+		found.source = lookup.Source(sources[0])
 	}
-	if quals["ip"] != nil {
-		asked.subjects = subjectsOf(quals)
+	if call.Has("ip") {
 		// A value beside an address narrows it: PostgreSQL drops the others.
-		return asked, nil
+		found.targets = call.Targets()
+		return found, nil
 	}
-	asked.values = take("value")
-	for _, pivot := range asked.pivots {
-		for _, value := range asked.values {
+	found.values = call.Texts("value")
+	for _, pivot := range found.pivots {
+		for _, value := range found.values {
 			// A search for it would be refused, at the price of a request.
 			if _, isNumber := new(big.Int).SetString(value, 10); pivot.IsNumber() && !isNumber {
-				return askedFor{}, fmt.Errorf("value = %q is no %s: that is a whole number, such as -1263824311", value, pivot)
+				return none, fmt.Errorf("value = %q is no %s: that is a whole number, such as -1263824311", value, pivot)
 			}
 		}
 	}
-	for _, value := range take(c.alias) {
+	for _, value := range call.Texts(c.alias) {
 		// The rows will say AS64496, and PostgreSQL would drop them all where the query says 64496.
 		if canonical := lookup.CanonicalASN(value); c.alias == "asn" && canonical != value {
-			return askedFor{}, fmt.Errorf("asn = %q: write it as Shodan does, %s", value, canonical)
+			return none, fmt.Errorf("asn = %q: write it as Shodan does, %s", value, canonical)
 		}
-		asked.values = append(asked.values, value)
+		found.values = append(found.values, value)
 	}
-	return asked, nil
+	return found, nil
 }
 
 // shared lists the values of a host that others may share, each once, in the order of its banners.
@@ -252,16 +245,16 @@ func (c correlation) shared(host *shodan.Host, pivots []shodan.Pivot) []relatedR
 }
 
 // stream makes the rows of the hosts that share one value, and reports whether more rows are needed.
-func (c correlation) stream(ctx context.Context, r *request, own relatedRow, source lookup.Source, emit func(*relatedRow) bool) (more bool, err error) {
+func (c correlation) stream(ctx context.Context, call *scan.ListCall, own relatedRow, source lookup.Source, emit func(*relatedRow) bool) (more bool, err error) {
 	var except netip.Addr
-	if own.subject != nil {
-		except = own.subject.addr
+	if own.target != nil {
+		except = own.target.Addr
 	}
 	value := own.value
 	if own.pivot == shodan.ASN {
 		value = lookup.CanonicalASN(value)
 	}
-	found, err := r.engine.Related(ctx, own.pivot, value, except, source, r.limit(r.settings.correlationLimit))
+	found, err := call.Engine().Related(ctx, own.pivot, value, except, source, call.Limit(call.Settings().CorrelationLimit))
 	if err != nil {
 		return false, err
 	}

@@ -9,15 +9,15 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 )
 
-// OpenCache opens the cache that a connection of the given arguments uses, for who wants to look into it or clear it.
+// OpenCache opens the cache that a connection with these arguments uses, to inspect or clear it.
 // The arguments are the text of the connection block's body, as Steampipe hands it to the plugin.
 func OpenCache(ctx context.Context, name, arguments string, logger hclog.Logger) (cache.Store, error) {
 	s, err := parseSettings(name, arguments)
 	if err != nil {
 		return nil, err
 	}
-	store := cache.Open(ctx, s.lookup.Cache, cache.Options{MaxBytes: s.lookup.CacheMaxSize, Logger: logger})
-	return clearable{store, s.lookup.Cache}, nil
+	store := cache.Open(ctx, s.Lookup.Cache, cache.Options{MaxBytes: s.Lookup.CacheMaxSize, Logger: logger})
+	return clearable{store, s.Lookup.Cache}, nil
 }
 
 // clearable is a cache whose Clear also forgets the rates, pauses and bans that the processes of this machine share: a
@@ -27,10 +27,10 @@ type clearable struct {
 	place string
 }
 
-// Clear drops the entries about a subject, or all.
-func (c clearable) Clear(ctx context.Context, subject string) (int64, error) {
-	n, err := c.Store.Clear(ctx, subject)
-	if err != nil || subject != "" {
+// Clear deletes the entries about a target, or all.
+func (c clearable) Clear(ctx context.Context, target string) (int64, error) {
+	n, err := c.Store.Clear(ctx, target)
+	if err != nil || target != "" {
 		return n, err
 	}
 	if limits, err := lookup.OpenRateLimits(c.place); err == nil { // where none can be opened none are shared

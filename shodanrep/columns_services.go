@@ -6,7 +6,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// bannerLength is how many characters of a banner are shown where it is not asked for whole.
+// bannerLength is how many characters of a banner the column banner has.
 const bannerLength = 200
 
 // A serviceSummary is an item of the services column.

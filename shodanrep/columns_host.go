@@ -7,42 +7,42 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// An answered row says what became of its address.
-type answered interface{ became() lookup.Answer }
+// An answered row has the result of a lookup.
+type answered interface{ Answer() lookup.Answer }
 
-// answerColumns are the columns that say what became of an address.
+// answerColumns are the columns of the result of a lookup.
 func answerColumns() []*plugin.Column {
 	return []*plugin.Column{
-		text("source", sourceDescription, func(r answered) any { return string(r.became().Source) }),
+		text("source", sourceDescription, func(r answered) any { return string(r.Answer().Source) }),
 		status(),
 		failure(),
 	}
 }
 
 func status() *plugin.Column {
-	return text("status", statusDescription, func(r answered) any { return string(r.became().Status) })
+	return text("status", statusDescription, func(r answered) any { return string(r.Answer().Status) })
 }
 
 func failure() *plugin.Column {
-	return text("error", errorDescription, func(r answered) any { return r.became().Error })
+	return text("error", errorDescription, func(r answered) any { return r.Answer().Error })
 }
 
 // checkedAt is the column that says how old an answer is.
 func checkedAt() *plugin.Column {
 	return moment("checked_at", "Time when the data was requested from the service; a cached response keeps the time of its request. Null if no request was sent.",
-		func(r answered) any { return moments(r.became().CheckedAt) })
+		func(r answered) any { return moments(r.Answer().CheckedAt) })
 }
 
 // A hosted row may have a host.
-type hosted interface{ host() *shodan.Host }
+type hosted interface{ Host() *shodan.Host }
 
-// host makes a column's value of the host, and null where there is none.
+// host gets a column's value from the host, null if there is none.
 func host(get func(*shodan.Host) any) func(hosted) any {
 	return func(r hosted) any {
-		if r.host() == nil {
+		if r.Host() == nil {
 			return nil
 		}
-		return get(r.host())
+		return get(r.Host())
 	}
 }
 

@@ -1,6 +1,8 @@
-package shodanrep
+package scan
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -10,10 +12,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// clock tells the moment to which the age of data is reckoned. Tests set it.
-var clock = time.Now
-
-// factsOf is what a policy sees of a host: the only place where an answer becomes facts.
+// factsOf returns what a policy sees of a host: the only place where an answer becomes facts.
 func factsOf(h *shodan.Host, source lookup.Source, past *reputation.Past, now time.Time) reputation.Host {
 	facts := reputation.Host{
 		Ports: h.Ports, Vulnerabilities: h.Vulns.IDs(), Tags: h.Tags, CPEs: h.AllCPEs(), Hostnames: lowered(h.Hostnames),
@@ -61,7 +60,7 @@ func lowered(hostnames []string) []string {
 	return names
 }
 
-// worse puts together what two banners say of a vulnerability.
+// worse combines what two banners say of a vulnerability, the worse of each.
 func worse(known reputation.Vulnerability, v shodan.Vuln) reputation.Vulnerability {
 	return reputation.Vulnerability{
 		KEVKnown:  known.KEVKnown || v.KEV.Valid,
@@ -72,28 +71,28 @@ func worse(known reputation.Vulnerability, v shodan.Vuln) reputation.Vulnerabili
 	}
 }
 
-// genericModules are those with which a crawler connects and stores whatever comes: they name no protocol.
+// genericModules are the crawler's modules that speak no protocol and store what the service sends.
 var genericModules = []string{"auto", "newline-tcp", "newline-udp", "nodata-tcp", "nodata-tcp-ssl", "open-tcp"}
 
-// identifies reports whether a banner says what answers: by the crawler's module, a product, or a protocol's own part.
+// identifies reports whether a banner says what answers: by its module, a product, or the data of a protocol.
 func identifies(b *shodan.Banner) bool {
 	module := string(b.Module)
 	return module != "" && !slices.Contains(genericModules, module) || b.Product != "" || b.HTTP != nil || b.SSH != nil
 }
 
-// identifiedPorts returns the open ports of which banners say what answers there, for each transport that has any.
+// identifiedPorts returns the ports whose banners say what answers there, on each transport that has banners.
 func identifiedPorts(h *shodan.Host) []int {
-	identified := map[endpoint]bool{}
+	identified := map[shodan.Endpoint]bool{}
 	for i := range h.Banners {
 		if b := &h.Banners[i]; b.Port.Valid {
-			at := endpoint{b.Port.V, b.Transport}
+			at := b.Endpoint()
 			identified[at] = identified[at] || identifies(b)
 		}
 	}
 	all := map[int]bool{} // by port, whether all of its transports are identified
 	for at, known := range identified {
-		before, seen := all[int(at.port)]
-		all[int(at.port)] = known && (before || !seen)
+		before, seen := all[int(at.Port)]
+		all[int(at.Port)] = known && (before || !seen)
 	}
 	var ports []int
 	for port, known := range all {
@@ -105,7 +104,7 @@ func identifiedPorts(h *shodan.Host) []int {
 	return ports
 }
 
-// faultsOf returns what is wrong with a banner's certificate, as it was when Shodan saw it.
+// faultsOf returns the faults of a banner's certificate, as of when Shodan saw it.
 func faultsOf(b *shodan.Banner) (faults []string) {
 	if b.SSL == nil {
 		return nil
@@ -124,26 +123,22 @@ func faultsOf(b *shodan.Banner) (faults []string) {
 	return faults
 }
 
-// apart divides a host with the banners of all times: the host as it is now, and what was seen of it in the past. A
-// banner is of now where its port is open still, it is the newest for its host name, and it is not much older than the
-// newest of that port: a web server has one for each name that it is asked for.
-func apart(h *shodan.Host) (*shodan.Host, *reputation.Past) {
+// splitHistory splits a host with past banners into the host as it is now and its past. A banner is current if its port is
+// still open, it is the newest of its service, and it is not much older than the newest of that port: a web server has one
+// for each host name that was requested.
+func splitHistory(h *shodan.Host) (*shodan.Host, *reputation.Past) {
 	if h.Banners == nil {
 		return h, nil // the source has no past
 	}
-	type service struct {
-		endpoint
-		name string
-	}
-	newest, newestOfName := map[endpoint]time.Time{}, map[service]time.Time{}
+	newest, newestOfService := map[shodan.Endpoint]time.Time{}, map[shodan.ServiceKey]time.Time{}
 	for i := range h.Banners {
 		b := &h.Banners[i]
-		at := service{endpoint{b.Port.V, b.Transport}, b.VirtualHost()}
-		if b.Timestamp.After(newest[at.endpoint]) {
-			newest[at.endpoint] = b.Timestamp.Time
+		key := b.ServiceKey()
+		if b.Timestamp.After(newest[key.Endpoint]) {
+			newest[key.Endpoint] = b.Timestamp.Time
 		}
-		if b.Timestamp.After(newestOfName[at]) {
-			newestOfName[at] = b.Timestamp.Time
+		if b.Timestamp.After(newestOfService[key]) {
+			newestOfService[key] = b.Timestamp.Time
 		}
 	}
 	now, past := *h, &reputation.Past{}
@@ -156,13 +151,68 @@ func apart(h *shodan.Host) (*shodan.Host, *reputation.Past) {
 		if b.Port.Valid {
 			past.Ports = append(past.Ports, int(b.Port.V))
 		}
-		at := service{endpoint{b.Port.V, b.Transport}, b.VirtualHost()}
-		age := newest[at.endpoint].Sub(b.Timestamp.Time)
-		if slices.Contains(h.Ports, int(b.Port.V)) && age < currentTime && b.Timestamp.Equal(newestOfName[at]) {
+		key := b.ServiceKey()
+		age := newest[key.Endpoint].Sub(b.Timestamp.Time)
+		if slices.Contains(h.Ports, int(b.Port.V)) && age < shodan.CurrentFor && b.Timestamp.Equal(newestOfService[key]) {
 			now.Banners = append(now.Banners, *b)
 		} else {
 			past.Tags = append(past.Tags, b.Tags...)
 		}
 	}
 	return &now, past
+}
+
+// An httpDatabase is a database that speaks HTTP itself. Shodan's crawler takes many of them for web servers, and names
+// no product; their own responses do.
+type httpDatabase struct {
+	name string
+	hint string // stands in the banner's JSON where one of the marks can
+	// marks are texts of which any, in the headers or in the page, is the database's own.
+	marks []string
+}
+
+var httpDatabases = []httpDatabase{
+	{"Elasticsearch", "You Know, for Search", []string{`"You Know, for Search"`}},
+	{"OpenSearch", "The OpenSearch Project", []string{`"The OpenSearch Project: https://opensearch.org/"`}},
+	{"CouchDB", "ouch", []string{`{"couchdb":"Welcome"`, "\nServer: CouchDB/"}},
+	{"InfluxDB", "X-Influxdb-", []string{"\nX-Influxdb-Version: "}},
+	{"ClickHouse", "X-ClickHouse-", []string{"\nX-ClickHouse-"}},
+}
+
+// softwareOf returns the names of the software that answers, by Shodan or by its own response.
+func softwareOf(b *shodan.Banner) (software []string) {
+	if product := strings.TrimSpace(string(b.Product)); product != "" {
+		software = append(software, product)
+	}
+	if b.HTTP == nil && !strings.HasPrefix(string(b.Module), "http") {
+		return software
+	}
+	var response *string
+	for _, database := range httpDatabases {
+		if !bytes.Contains(b.Raw, []byte(database.hint)) {
+			continue // nearly all banners end here, without being decoded again
+		}
+		if response == nil {
+			response = new(string(b.Data) + "\n" + pageOf(b))
+		}
+		for _, mark := range database.marks {
+			if strings.Contains(*response, mark) {
+				software = append(software, database.name)
+				break
+			}
+		}
+	}
+	return software
+}
+
+// pageOf returns the page of a web server. Old banners have it in another field.
+func pageOf(b *shodan.Banner) string {
+	var raw struct {
+		HTML shodan.Text `json:"html"`
+		HTTP struct {
+			HTML shodan.Text `json:"html"`
+		} `json:"http"`
+	}
+	_ = json.Unmarshal(b.Raw, &raw) // a field of another type stays empty, and the rest is read
+	return string(raw.HTTP.HTML) + "\n" + string(raw.HTML)
 }

@@ -1,4 +1,4 @@
-package shodanrep
+package scan
 
 import (
 	"testing"

@@ -10,40 +10,8 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin/transform"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
-
-// A Verdict is what is known of an address and how a policy scores it: a row of the table shodan_ip_reputation.
-type Verdict struct {
-	subject *subject
-	row     *reputationRow
-}
-
-// IP returns the address, or the network where that was asked for.
-func (v *Verdict) IP() string { return v.subject.given }
-
-// Status returns the status, as the column status.
-func (v *Verdict) Status() lookup.Status { return v.row.answer.Status }
-
-// IsNetwork reports whether the verdict is about a network, which is not looked up.
-func (v *Verdict) IsNetwork() bool { return v.subject.network }
-
-// Level returns the level, Unknown where there is no score.
-func (v *Verdict) Level() reputation.Level { return v.row.level() }
-
-// Answer returns what the lookup came to.
-func (v *Verdict) Answer() lookup.Answer { return v.row.answer }
-
-// Host returns what is known of the host, or nil.
-func (v *Verdict) Host() *shodan.Host { return v.row.answer.Host }
-
-// Result returns the score and its factors, or nil where nothing is known.
-func (v *Verdict) Result() *reputation.Result { return v.row.result }
-
-// Listing returns the entry of the connection's lists that the address is on.
-func (v *Verdict) Listing() reputation.Listing { return v.row.listing }
 
 // A VerdictColumn is a column of verdicts.
 type VerdictColumn struct {
@@ -51,7 +19,7 @@ type VerdictColumn struct {
 	Description string
 	Type        string // text, bool, int8, float8, jsonb, timestamptz or inet
 	value       transform.TransformFunc
-	ofSubject   bool // the value is of what was asked for, and not of the row
+	ofTarget    bool // the value is that of the target, and not of its result
 }
 
 // verdictColumns are the columns of the table.
@@ -64,7 +32,7 @@ var verdictColumns = sync.OnceValue(func() []VerdictColumn {
 	for _, c := range tableShodanIPReputation(context.Background()).Columns {
 		columns = append(columns, VerdictColumn{
 			Name: c.Name, Description: c.Description, Type: types[c.Type],
-			value: c.Transform.Transforms[0].Transform, ofSubject: c.Hydrate == nil,
+			value: c.Transform.Transforms[0].Transform, ofTarget: c.Hydrate == nil,
 		})
 	}
 	return columns
@@ -75,10 +43,10 @@ func VerdictColumns() []VerdictColumn { return slices.Clone(verdictColumns()) }
 
 // Value returns the value of a column: nil, a string, bool, int64, float64 or time.Time, or, of the type jsonb, what
 // encoding/json marshals.
-func (c VerdictColumn) Value(v *Verdict) any {
-	data := transform.TransformData{HydrateItem: v.row}
-	if c.ofSubject {
-		data.HydrateItem = v.subject
+func (c VerdictColumn) Value(v *scan.Verdict) any {
+	data := transform.TransformData{HydrateItem: v}
+	if c.ofTarget {
+		data.HydrateItem = v.Target
 	}
 	value, err := c.value(context.Background(), &data)
 	if err != nil || value == nil {

@@ -1,0 +1,207 @@
+package scan
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+)
+
+// NotAHost is the status of a network. Package lookup does not know it: it looks up addresses.
+const NotAHost lookup.Status = "not_a_host"
+
+// A Needs function returns what a table's selected columns need of a lookup. It is the same for all targets of a scan,
+// but for the address and the options.
+type Needs func(selected Columns) lookup.Question
+
+// listLength returns how many different values the whole scan has: the SDK splits an IN list among its calls, but leaves
+// it whole in UnsafeQuals. Networks and reserved addresses count, though they are not looked up: the caller that cuts a
+// list into slices of equal length cannot know of them, and all slices must choose the same source.
+func listLength(d *plugin.QueryData) int {
+	values := map[string]bool{}
+	for _, qual := range d.QueryContext.UnsafeQuals["ip"].GetQuals() {
+		if qual.GetStringValue() != "=" {
+			continue
+		}
+		texts, _ := textsOf(qual.GetValue())
+		for _, text := range texts {
+			if a := ParseAddress(text); a.Addr.IsValid() {
+				text = a.Addr.String()
+			}
+			values[text] = true
+		}
+	}
+	return len(values)
+}
+
+// Targets returns the targets of a call: the addresses that it was given or, where it was given only the dataset as a
+// source, all that the dataset has.
+func (c *ListCall) targets(ctx context.Context) (own []*Target, all iter.Seq2[*Target, error], err error) {
+	table := c.TableName()
+	for _, source := range c.Texts("source") {
+		if err := c.CheckSource(source); err != nil {
+			return nil, nil, err
+		}
+		if !c.Has("ip") && source != string(lookup.Dataset) {
+			return nil, nil, fmt.Errorf("source = %q needs addresses as well: only the dataset can be listed whole; %s", source, workingForms(table, "ip"))
+		}
+	}
+	if compared := c.d.Quals["ip"]; !c.Has("ip") && compared != nil && len(compared.Quals) > 1 {
+		return nil, nil, fmt.Errorf("%s: ip is compared with more than one list, and Steampipe does not pass on what they have in common: write one list, and "+
+			"filter what it returns outside a materialized CTE", table)
+	}
+	if !c.Has("ip") && len(c.Texts("source")) == 0 {
+		return nil, nil, fmt.Errorf("%s needs addresses: %s", table, workingForms(table, "ip"))
+	}
+	if !c.Has("ip") {
+		return nil, c.wholeDataset(ctx, optionsOf(c.quals)), nil
+	}
+	own = c.Targets()
+	if c.limited {
+		// Each address becomes at least one row, so those that find no place left are not needed.
+		left := c.places.Add(-int64(len(own))) + int64(len(own))
+		own = own[:max(0, min(left, int64(len(own))))]
+	}
+	return own, func(yield func(*Target, error) bool) {
+		for _, t := range own {
+			if !yield(t, nil) {
+				return
+			}
+		}
+	}, nil
+}
+
+// Targets returns the addresses that a call was given in the column ip, each with the options that it was given.
+func (c *ListCall) Targets() []*Target { return targetsOf(c.quals) }
+
+// CheckSource returns an error if a query cannot name a source.
+func (s *Scan) CheckSource(source string) error {
+	if source == string(lookup.Auto) {
+		return fmt.Errorf(`source = "auto" is how the plugin chooses by itself, and no row has it: leave source out`)
+	}
+	return s.engine.CheckSource(lookup.Source(source))
+}
+
+// wholeDataset lists the hosts of the dataset, each with each combination of options.
+func (s *Scan) wholeDataset(ctx context.Context, options []Options) iter.Seq2[*Target, error] {
+	return func(yield func(*Target, error) bool) {
+		data, err := s.engine.Dataset(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for host, err := range data.All(ctx) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			answer := &lookup.Answer{Status: lookup.Indexed, Source: lookup.Dataset, Host: host}
+			for _, o := range options {
+				if !yield(&Target{Address: ParseAddress(host.Addr.String()), Options: o, known: answer}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// LookUp turns the IN list of the scan into lookups: all of it with the first call, or only the targets of this call if
+// the scan needs fewer. It returns when it is known whether they can be looked up at all.
+func (c *ListCall) LookUp(ctx context.Context, own []*Target, need lookup.Question) error {
+	if !slices.ContainsFunc(own, func(t *Target) bool { return t.Addr.IsValid() }) {
+		return nil
+	}
+	if c.limited {
+		c.lookUp(own, need)
+	} else {
+		c.lookUpList.Do(func() { c.lookUp(targetsOf(c.d.QueryContext.UnsafeQuals), need) })
+	}
+	return c.batch.Ready(ctx)
+}
+
+// lookUp adds targets to the batch, and returns at once.
+func (s *Scan) lookUp(targets []*Target, need lookup.Question) {
+	need = s.policies.need(need)
+	questions := make([]lookup.Question, 0, len(targets))
+	for _, t := range targets {
+		if t.Addr.IsValid() {
+			questions = append(questions, t.question(need))
+		}
+	}
+	s.batch.Add(questions...)
+}
+
+// Result waits for the result of a target's lookup. It fails only where the query ends.
+func (s *Scan) Result(ctx context.Context, t *Target, need lookup.Question) (*Result, error) {
+	need = s.policies.need(need)
+	answer := lookup.Answer{Status: lookup.Failed, Error: t.Problem}
+	switch {
+	case t.known != nil && !need.History: // a dataset is listed without the history
+		answer = *t.known
+	case t.Network:
+		answer = lookup.Answer{Status: NotAHost}
+	case !t.Addr.IsValid():
+		if progress := lookup.ProgressFrom(ctx); progress != nil {
+			progress.CountInvalid(t.Given)
+		}
+	default:
+		var err error
+		if answer, err = s.batch.Answer(ctx, t.question(need)); err != nil {
+			return nil, err
+		}
+	}
+	return s.NewResult(t, answer), nil
+}
+
+// window is how many targets Results adds to the batch at a time. The next window is looked up while the results of the
+// last are used, and no more than two are in memory.
+const window = 1000
+
+// Results looks up targets in parallel and yields their results, in order and each as soon as it is there. An error,
+// which is the last element, is about all of them.
+func (s *Scan) Results(ctx context.Context, targets iter.Seq[*Target], need lookup.Question) iter.Seq2[*Result, error] {
+	return func(yield func(*Result, error) bool) {
+		next, stop := iter.Pull(targets)
+		defer stop()
+		started := false // the batch is ready only when there was something to look up
+		add := func() (added []*Target) {
+			for len(added) < window {
+				t, ok := next()
+				if !ok {
+					break
+				}
+				added, started = append(added, t), started || t.Addr.IsValid()
+			}
+			s.lookUp(added, need)
+			return added
+		}
+		for current := add(); len(current) > 0; {
+			following := add()
+			if started {
+				if err := s.batch.Ready(ctx); err != nil {
+					yield(nil, err)
+					return
+				}
+			}
+			for _, t := range current {
+				result, err := s.Result(ctx, t, need)
+				if !yield(result, err) || err != nil {
+					return
+				}
+			}
+			current = following
+		}
+	}
+}
+
+// AddTotal adds to how many addresses the progress of the scan expects.
+func (c *ListCall) AddTotal(ctx context.Context, addresses int) {
+	if listLengthOf(ctx) > 0 {
+		addresses-- // as a value of a list one is counted already
+	}
+	c.batch.AddTotal(addresses)
+}

@@ -1,0 +1,193 @@
+package scan
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc"
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+)
+
+// ownQuals returns the quals of one List call: those of the scan, with one value of the list that the SDK has split. A
+// value is missing if it is known only when the query runs.
+func ownQuals(d *plugin.QueryData) (map[string]*proto.Quals, error) {
+	quals := map[string]*proto.Quals{}
+	for column, value := range d.EqualsQuals {
+		if _, ok := textsOf(value); !ok {
+			return nil, fmt.Errorf("%s: %s is compared with a value that is only known when the query runs, or with NULL (leave those out: where … is not null): %s", d.Table.Name, column, workingForms(d.Table.Name, column))
+		}
+		quals[column] = &proto.Quals{Quals: []*proto.Qual{{FieldName: column, Operator: &proto.Qual_StringValue{StringValue: "="}, Value: value}}}
+	}
+	return quals, nil
+}
+
+// workingForms names the ways to give a table values for a column that work in Steampipe.
+func workingForms(table, column string) string {
+	if column != "ip" {
+		return fmt.Sprintf("write the values out (%[1]s in ('…', '…')), or join on a column of the same type without a cast (on t.%[1]s = x.%[1]s)", column)
+	}
+	return fmt.Sprintf("list the addresses (ip in ('198.51.100.7', '203.0.113.9')), join on a column of type inet, or take them from a subquery with "+
+		"cross join lateral (select * from %s where ip = any(u.ips) offset 0)", table)
+}
+
+// equals returns the value that a column must equal, or nil.
+func equals(quals *proto.Quals) *proto.QualValue {
+	for _, qual := range quals.GetQuals() {
+		if qual.GetStringValue() == "=" && qual.GetValue().GetValue() != nil {
+			return qual.GetValue()
+		}
+	}
+	return nil
+}
+
+// textsOf returns the values of a qual, of one value or of a list.
+func textsOf(v *proto.QualValue) ([]string, bool) {
+	list, isList := v.GetValue().(*proto.QualValue_ListValue)
+	if !isList {
+		text, ok := textOf(v)
+		if !ok {
+			return nil, false
+		}
+		return []string{text}, true
+	}
+	texts := make([]string, 0, len(list.ListValue.GetValues()))
+	for _, item := range list.ListValue.GetValues() {
+		text, ok := textOf(item)
+		if !ok {
+			return nil, false
+		}
+		texts = append(texts, text)
+	}
+	return texts, true
+}
+
+// textOf returns a qual's value as text: an address as given, a text as it is, a time as RFC 3339. It returns false for a
+// missing value, which is how Steampipe passes one that is known only when the query runs.
+func textOf(v *proto.QualValue) (string, bool) {
+	switch value := v.GetValue().(type) {
+	case *proto.QualValue_InetValue:
+		return inetText(value.InetValue)
+	case *proto.QualValue_StringValue:
+		return value.StringValue, true
+	case *proto.QualValue_JsonbValue:
+		return value.JsonbValue, true
+	case *proto.QualValue_Int64Value:
+		return strconv.FormatInt(value.Int64Value, 10), true
+	case *proto.QualValue_DoubleValue:
+		return strconv.FormatFloat(value.DoubleValue, 'f', -1, 64), true
+	case *proto.QualValue_BoolValue:
+		return strconv.FormatBool(value.BoolValue), true
+	case *proto.QualValue_TimestampValue:
+		return value.TimestampValue.AsTime().Format(time.RFC3339Nano), true
+	}
+	return "", false
+}
+
+// inetText returns an inet or cidr value in a form that PostgreSQL takes for the same value when it compares the row
+// with the query again.
+func inetText(inet *proto.Inet) (string, bool) {
+	// Steampipe's foreign data wrapper writes an IPv4-mapped IPv6 address as an IPv4 address: ::ffff:198.51.100.7 arrives
+	// as 198.51.100.7 with a mask of 128 bits. Only the protocol version tells the two apart.
+	if addr, err := netip.ParseAddr(inet.GetAddr()); err == nil && addr.Is4() && inet.GetProtocolVersion() == grpc.IPv6 {
+		text := netip.AddrFrom16(addr.As16()).String()
+		if inet.GetMask() != 128 {
+			text += "/" + strconv.Itoa(int(inet.GetMask()))
+		}
+		return text, true
+	}
+	// A host arrives as 198.51.100.7/32 in Cidr and as it was written in Addr.
+	if inet.GetAddr() != "" && (inet.GetCidr() == "" || ParseAddress(inet.GetCidr()).Addr.IsValid()) {
+		return inet.GetAddr(), true
+	}
+	return inet.GetCidr(), inet.GetCidr() != ""
+}
+
+// A Field sets a field of a T to the value of a key column.
+type Field[T any] struct {
+	Column string
+	Set    func(*T, string) error
+}
+
+// combine returns a T for each combination of the values of the key columns. The SDK splits a list, but where several
+// columns have one a List call has them whole.
+func combine[T any](quals map[string]*proto.Quals, fields ...Field[T]) ([]T, error) {
+	all := make([]T, 1)
+	for _, field := range fields {
+		value := equals(quals[field.Column])
+		if value == nil {
+			continue
+		}
+		texts, _ := textsOf(value)
+		var each []T
+		for _, item := range all {
+			for _, text := range texts {
+				if err := field.Set(&item, text); err != nil {
+					return nil, err
+				}
+				each = append(each, item)
+			}
+		}
+		all = each
+	}
+	return all, nil
+}
+
+// A Bound is a condition on a time other than by equality.
+type Bound struct {
+	operator string // >=, >, <= or <
+	at       time.Time
+}
+
+// boundsOf returns the conditions on a key column of type timestamp.
+func boundsOf(d *plugin.QueryData, column string) ([]Bound, error) {
+	quals := d.Quals[column]
+	if quals == nil {
+		return nil, nil
+	}
+	var list []Bound
+	for _, qual := range quals.Quals {
+		text, ok := textOf(qual.Value)
+		at, err := time.Parse(time.RFC3339Nano, text)
+		if !ok || err != nil {
+			return nil, fmt.Errorf("%s: %s is compared with a value that is only known when the query runs: write the moment out ('2026-01-01'), or count back from now()", d.Table.Name, column)
+		}
+		list = append(list, Bound{qual.Operator, at})
+	}
+	return list, nil
+}
+
+// Within reports whether a time satisfies all bounds. The zero time satisfies none.
+func Within(at time.Time, bounds []Bound) bool {
+	for _, b := range bounds {
+		order := at.Compare(b.at)
+		ok := map[string]bool{">=": order >= 0, ">": order > 0, "<=": order <= 0, "<": order < 0}[b.operator]
+		if at.IsZero() || !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// Span returns the whole seconds that all times within the bounds lie between, for services that know no finer time
+// and no open end; zero if there is no such bound.
+func Span(bounds []Bound) (start, end time.Time) {
+	for _, b := range bounds {
+		second := b.at.Truncate(time.Second)
+		if b.operator[0] == '>' {
+			if start.IsZero() || second.After(start) {
+				start = second
+			}
+			continue
+		}
+		if second.Before(b.at) {
+			second = second.Add(time.Second)
+		}
+		if end.IsZero() || second.Before(end) {
+			end = second
+		}
+	}
+	return start, end
+}

@@ -1,0 +1,160 @@
+package scan
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+)
+
+// engines are the engines of the process, one for each different configuration.
+var engines struct {
+	sync.Mutex
+	byConfig map[string]func() (*lookup.Engine, error)
+	// inForce has the engine that each connection was last configured to use.
+	inForce map[string]*lookup.Engine
+}
+
+// Settings are what scans need of the arguments of a connection.
+type Settings struct {
+	Lookup           lookup.Config
+	CorrelationLimit int
+	SearchLimit      int
+	NetworkLimit     int
+	Policy           *reputation.Policy
+	Lists            *reputation.Lists // nil if there are none
+	Clock            func() time.Time  // the age of data is counted up to its time
+}
+
+// ReadSettings reads the arguments of a connection. An error names the argument, the value and what is allowed.
+type ReadSettings func(*plugin.Connection) (Settings, error)
+
+// engineOf returns the engine of a connection. It is made with the first scan and not with the connection: opening a
+// dataset can take a while, and Steampipe reads all connections at its start.
+func engineOf(ctx context.Context, connection *plugin.Connection, read ReadSettings) (*lookup.Engine, Settings, error) {
+	settings, err := read(connection)
+	if err != nil {
+		return nil, settings, err
+	}
+	name := ""
+	if connection != nil {
+		name = connection.Name
+	}
+	engine, err := engineFor(ctx, name, settings.Lookup, plugin.Logger(ctx))
+	return engine, settings, err
+}
+
+// engineFor returns the engine of a connection by its configuration.
+func engineFor(ctx context.Context, connection string, config lookup.Config, logger hclog.Logger) (*lookup.Engine, error) {
+	key := fmt.Sprintf("%#v", config)
+	config.Logger = logger // each scan has its own, which makes no difference to the engine
+	engines.Lock()
+	make := engines.byConfig[key]
+	if make == nil {
+		make = sync.OnceValues(func() (*lookup.Engine, error) {
+			if sendsKeyInClear(config) {
+				logger.Warn("the API key is sent without encryption: use an https:// address", "api_url", config.APIURL)
+			}
+			return lookup.New(context.WithoutCancel(ctx), config)
+		})
+		if engines.byConfig == nil {
+			engines.byConfig = map[string]func() (*lookup.Engine, error){}
+		}
+		engines.byConfig[key] = make
+	}
+	engines.Unlock()
+	engine, err := make()
+	if err != nil {
+		// The next scan tries again: a missing file may be there by then.
+		engines.Lock()
+		delete(engines.byConfig, key)
+		engines.Unlock()
+		return nil, ConnectionError(connection, err)
+	}
+	if connection != "" {
+		useEngine(connection, engine)
+	}
+	return engine, nil
+}
+
+// ConnectionError wraps an error about a connection. The name may be empty.
+func ConnectionError(name string, err error) error {
+	if name == "" || err == nil {
+		return err
+	}
+	return fmt.Errorf("connection %s: %w", name, err)
+}
+
+// useEngine notes which engine a connection uses. One that no connection uses any more is retired: the former
+// configuration of its connection has no effect on the rates of the others.
+func useEngine(connection string, engine *lookup.Engine) {
+	engines.Lock()
+	defer engines.Unlock()
+	old := engines.inForce[connection]
+	if old == engine {
+		return
+	}
+	if engine == nil {
+		delete(engines.inForce, connection)
+	} else {
+		if engines.inForce == nil {
+			engines.inForce = map[string]*lookup.Engine{}
+		}
+		engines.inForce[connection] = engine
+		engine.InForce()
+	}
+	if old != nil && !slices.Contains(slices.Collect(maps.Values(engines.inForce)), old) {
+		old.Retire()
+	}
+}
+
+// ForgetConnection notes that a connection was removed or changed.
+func ForgetConnection(name string) { useEngine(name, nil) }
+
+// sendsKeyInClear reports whether the key leaves the machine in an http:// request.
+func sendsKeyInClear(config lookup.Config) bool {
+	u, err := url.Parse(config.APIURL)
+	if err != nil || config.APIKey == "" || u.Scheme != "http" || strings.EqualFold(u.Hostname(), "localhost") {
+		return false
+	}
+	host, ok := ipaddr.Parse(u.Hostname())
+	return !ok || !host.Addr().IsLoopback()
+}
+
+// Shutdown writes what is not yet written and closes what is open, at the end of a process. No scan may run any more.
+func Shutdown() {
+	engines.Lock()
+	defer engines.Unlock()
+	for _, make := range engines.byConfig {
+		if engine, err := make(); err == nil {
+			_ = engine.Close()
+		}
+	}
+	engines.byConfig, engines.inForce = nil, nil
+	lookup.Shutdown()
+}
+
+type listLengthKey struct{}
+
+// WithListLength says how long the list is that a scan is a slice of. The caller that divides a list must say so, or the
+// last slice may be short enough to be looked up in another source than the others.
+func WithListLength(ctx context.Context, length int) context.Context {
+	return context.WithValue(ctx, listLengthKey{}, length)
+}
+
+// listLengthOf returns what WithListLength said, or 0.
+func listLengthOf(ctx context.Context) int {
+	length, _ := ctx.Value(listLengthKey{}).(int)
+	return length
+}

@@ -1,0 +1,95 @@
+package scan
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+)
+
+// A Table declares how the rows of a table are made. Define joins it with the plugin.Table, which is what SQL sees.
+type Table struct {
+	// Keys are the key columns. A table that scores also has the key column policy.
+	Keys plugin.KeyColumnSlice
+	// Echoes are the columns that only repeat conditions of the query, and those made of them such as title. A scan of
+	// no other column needs no lookup.
+	Echoes []string
+	// Scores says that rows have a score, by the connection's policy or by those that the query names.
+	Scores bool
+	// Service and Action are the tags by which a user's own limiters find the table's requests. They are "shodan" and
+	// "list" if empty.
+	Service, Action string
+	// Rows makes the rows: OnePerTarget, ManyPerTarget, FromCall or FromPages.
+	Rows Rows
+}
+
+// Rows are made by one of the four builders, see the package comment.
+type Rows interface {
+	// listFunc returns the List function of a table.
+	listFunc(*table) plugin.HydrateFunc
+}
+
+// A table is a Table with where it finds the settings of a connection.
+type table struct {
+	Table
+	readSettings ReadSettings
+}
+
+// Define joins what SQL sees of a table with how its rows are made. The SDK's query cache is off: past some 2,500
+// addresses it returns truncated rows, and package lookup caches responses.
+func Define(seen *plugin.Table, made Table, read ReadSettings) *plugin.Table {
+	t := &table{Table: made, readSettings: read}
+	t.Service, t.Action = cmp.Or(t.Service, "shodan"), cmp.Or(t.Action, "list")
+	if t.Scores {
+		t.Keys = append(slices.Clip(t.Keys), Optional("policy"))
+	}
+	seen.Cache = &plugin.TableCacheOptions{Enabled: false}
+	seen.List = &plugin.ListConfig{KeyColumns: t.Keys, Hydrate: t.Rows.listFunc(t), Tags: t.tags(t.Action)}
+	if rows, ok := t.Rows.(onePerTarget); ok {
+		seen.List.Tags = t.tags("list") // it sends no request
+		lookUp := rows.hydrateFunc(t)
+		seen.HydrateConfig = []plugin.HydrateConfig{{Func: lookUp, Tags: t.tags(t.Action)}}
+		for _, column := range seen.Columns {
+			if !slices.Contains(t.Echoes, column.Name) {
+				column.Hydrate = lookUp
+			}
+		}
+	}
+	for _, name := range t.Echoes {
+		if !slices.ContainsFunc(seen.Columns, func(c *plugin.Column) bool { return c.Name == name }) {
+			panic(seen.Name + ": Echoes has " + name + ", which is no column")
+		}
+	}
+	return seen
+}
+
+// tags returns tags that are the caller's: the SDK adds to those of a List function.
+func (t *table) tags(action string) map[string]string {
+	return map[string]string{"service": t.Service, "action": action}
+}
+
+// onlyEchoes reports whether a scan's columns only repeat its conditions.
+func (t *table) onlyEchoes(selected Columns) bool {
+	return !slices.ContainsFunc(selected, func(column string) bool { return !slices.Contains(t.Echoes, column) })
+}
+
+// Required makes a key column that every query must compare with =.
+func Required(name string) *plugin.KeyColumn { return keyColumn(name, plugin.Required) }
+
+// Optional makes a key column that a query may compare with =.
+func Optional(name string) *plugin.KeyColumn { return keyColumn(name, plugin.Optional) }
+
+// AnyOf makes a key column that a query may compare with =. It must do so with one of a table's AnyOf columns.
+func AnyOf(name string) *plugin.KeyColumn { return keyColumn(name, plugin.AnyOf) }
+
+func keyColumn(name, require string) *plugin.KeyColumn {
+	return &plugin.KeyColumn{Name: name, Require: require, Operators: []string{"="}}
+}
+
+// Columns are the columns that a scan selects.
+type Columns []string
+
+// Any reports whether a scan selects any of some columns.
+func (c Columns) Any(names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(c, name) })
+}

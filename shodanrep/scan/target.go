@@ -1,0 +1,119 @@
+package scan
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+)
+
+// An Address is a value of a column such as ip.
+type Address struct {
+	// Given is the text as the query has it. The row must repeat it: PostgreSQL checks the row against the query again.
+	Given string
+	// Addr is the address of the host. It is invalid for a network and for a text that is no address.
+	Addr netip.Addr
+	// Network says that the text is a network, and Problem what is wrong with a text that is neither.
+	Network bool
+	Problem string
+}
+
+// ParseAddress parses an address. A mask of the full length makes a host, a wider one a network.
+func ParseAddress(text string) Address {
+	a := Address{Given: text}
+	if prefix, ok := ipaddr.Parse(text); ok {
+		if prefix.IsSingleIP() {
+			a.Addr = prefix.Addr()
+		} else {
+			a.Network = true
+		}
+		return a
+	}
+	a.Problem = fmt.Sprintf("%q is not an IP address: write it like 198.51.100.7 or 2001:db8::7", text)
+	return a
+}
+
+// addressOf is ParseAddress for what has been parsed.
+func addressOf(prefix netip.Prefix) Address {
+	if !prefix.IsSingleIP() {
+		return Address{Given: prefix.String(), Network: true}
+	}
+	addr := prefix.Addr().Unmap().WithZone("")
+	return Address{Given: addr.String(), Addr: addr}
+}
+
+// Echo returns the value of an inet column: the text as given, or nil if such a column cannot hold it.
+func (a Address) Echo() any {
+	if net.ParseIP(a.Given) == nil {
+		if _, _, err := net.ParseCIDR(a.Given); err != nil {
+			return nil
+		}
+	}
+	return a.Given
+}
+
+// Options are how a query wants an address looked up and scored, as far as it says so.
+type Options struct {
+	Source  lookup.Source // empty for the connection's
+	History *bool
+	Minify  *bool
+	Policy  string // empty for the connection's
+}
+
+// A Target is an address with options: what a lookup and its row are about.
+type Target struct {
+	Address
+	Options
+	known *lookup.Answer // of a dataset that is listed
+}
+
+// question returns what to look up. A source that the table names goes before the query's.
+func (t *Target) question(need lookup.Question) lookup.Question {
+	need.Addr = t.Addr
+	if need.Source == "" {
+		need.Source = t.Source
+	}
+	if t.Minify != nil && *t.Minify {
+		need.Banners, need.History = false, false
+	} else if t.History != nil && *t.History {
+		need.History = true
+	}
+	return need
+}
+
+// targetsOf returns the targets of quals: each address with each combination of options.
+func targetsOf(quals map[string]*proto.Quals) []*Target {
+	options := optionsOf(quals)
+	texts, _ := textsOf(equals(quals["ip"]))
+	targets := make([]*Target, 0, len(texts)*len(options))
+	for _, text := range texts {
+		for _, o := range options {
+			targets = append(targets, &Target{Address: ParseAddress(text), Options: o})
+		}
+	}
+	return targets
+}
+
+// optionsOf returns the combinations of options in quals: one, if they have no lists.
+func optionsOf(quals map[string]*proto.Quals) []Options {
+	all, _ := combine(quals, // no Set fails
+		Field[Options]{"source", func(o *Options, text string) error { o.Source = lookup.Source(text); return nil }},
+		Field[Options]{"history", func(o *Options, text string) error { o.History = parseBool(text); return nil }},
+		Field[Options]{"policy", func(o *Options, text string) error { o.Policy = text; return nil }},
+		Field[Options]{"minify", func(o *Options, text string) error { o.Minify = parseBool(text); return nil }})
+	return all
+}
+
+// parseBool returns nil for a text that is neither true nor false.
+func parseBool(text string) *bool {
+	value, err := strconv.ParseBool(text)
+	if err != nil {
+		return nil
+	}
+	return &value
+}
