@@ -9,8 +9,8 @@ import (
 
 const (
 	// pollEvery is how often a process that waits reads what others have changed, and one with requests says that it is
-	// alive. pollOften is how often it does where another's request may end at any moment. Reading the file takes some
-	// 0.1 ms, see BenchmarkUpdate.
+	// alive. pollOften is how often it does where another's request may end at any moment. An update of the file takes some
+	// 20 µs, see BenchmarkUpdate.
 	pollEvery = 250 * time.Millisecond
 	pollOften = 20 * time.Millisecond
 	// memberTimeout is how long a process counts as one with requests after it last said so: three times pollEvery, and
