@@ -20,8 +20,9 @@ func exact() *Limiter {
 
 // machines is a Coordinator that admits every request at once.
 type machines struct {
-	away    bool
-	delayed []time.Duration
+	Coordinator // nil: there are no leases
+	away        bool
+	delayed     []time.Duration
 }
 
 func (m *machines) Take(context.Context, string, float64, int) (int, error) {
