@@ -57,7 +57,8 @@ func (t Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 				conn.Conn.Close()
 			}
 		},
-		WroteRequest: func(httptrace.WroteRequestInfo) { s.wrote(ctx) },
+		// HTTP/1 passes the request on to the network when this function returns, so it must not wait for anything.
+		WroteRequest: func(httptrace.WroteRequestInfo) { go s.wrote(context.WithoutCancel(ctx)) },
 	}
 	resp, err := t.Next.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
 	if err == nil {
