@@ -39,8 +39,8 @@ type Redis struct {
 
 var _ Coordinator = (*Redis)(nil)
 
-// redisRate is a rate as this process takes part in it. One call at a time waits for it: more of them would plan for
-// long before they are due, and in vain where their query is canceled.
+// redisRate is a rate as this process takes part in it. One call at a time waits for it: more of them would take places
+// in the plan long before they need them, and lose them where their query is canceled.
 type redisRate struct {
 	calls     chan struct{} // holds the call that waits
 	due       time.Time     // when to ask again, also for the next call where this one is canceled; zero for no place
