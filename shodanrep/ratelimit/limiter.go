@@ -217,7 +217,7 @@ func (l *Limiter) admit(s *Slot, local bool) (wait time.Duration, err error) {
 		wait = l.Paused.Sub(now)
 		if others := l.othersUnderWay(); wait <= 0 && l.underWay+others >= l.window(now) {
 			if wait = pollEvery; others > 0 { // else the end of an own one ends the wait
-				wait = max(pollOften, l.latency/16)
+				wait = pollOften
 			}
 		}
 		if wait <= 0 && local {

@@ -12,7 +12,7 @@ const (
 	// alive. pollOften is how often it does where another's request may end at any moment. An update of the file takes some
 	// 20 µs, see BenchmarkUpdate.
 	pollEvery = 250 * time.Millisecond
-	pollOften = 20 * time.Millisecond
+	pollOften = 50 * time.Millisecond
 	// memberTimeout is how long a process counts as one with requests after it last said so: three times pollEvery, and
 	// less than the second of TestAProcessThatIsKilledBlocksNobodyForMoreThanASecond.
 	memberTimeout = 900 * time.Millisecond
