@@ -4,6 +4,7 @@ package cache
 
 import (
 	"context"
+	"net/url"
 	"time"
 )
 
@@ -13,6 +14,9 @@ type Key struct {
 	Target  string // what the request was about: an address, a search query
 	Options string // the options of the request, such as "minify"
 }
+
+// String returns the key as one text, a different one for each key.
+func (k Key) String() string { return url.QueryEscape(k.Target) + ":" + entryName(k) }
 
 // Entry is one response. An empty Body is a negative one: the service has nothing indexed.
 type Entry struct {

@@ -103,16 +103,6 @@ func (f *fallback) ready() bool {
 	return f.up.Load()
 }
 
-// beside runs fn beside the calls; Close waits for it. It returns false where the store is closed.
-func (f *fallback) beside(fn func()) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.closed {
-		f.work.Go(fn)
-	}
-	return !f.closed
-}
-
 // retry opens the backend again.
 func (f *fallback) retry() {
 	err := f.backend.open(f.ctx)

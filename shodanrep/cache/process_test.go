@@ -21,9 +21,6 @@ const roleVariable = "SHODANREP_CACHE_TEST_ROLE"
 
 var roles = map[string]func(ctx context.Context, args []string) (any, error){
 	"share a file":       shareFile,
-	"take slots":         takeSlots,
-	"count under lease":  countUnderLease,
-	"hold a lease":       holdLease,
 	"use a damaged file": useDamaged,
 }
 

@@ -7,18 +7,21 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/redistest"
 )
 
 func TestRedisGoesAndComesBack(t *testing.T) {
 	t.Parallel()
-	s := startRedis(t, "")
+	s := redistest.Start(t, "")
 	c := newClock()
 	var w warnings
 	r := openTestRedis(t, s, Options{Now: c.now, Logger: w.logger()})
 	before := c.entry("192.0.2.1", "before")
 	mustPut(t, r, before)
 
-	s.kill()
+	s.Kill()
 	start := time.Now()
 	entries := c.batch(1500, 100)
 	mustPut(t, r, entries...)
@@ -33,21 +36,21 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 	if r.Available() {
 		t.Error("the coordination is said to work")
 	}
-	if _, err := r.Take(t.Context(), "rate", 1, 1); !errors.Is(err, ErrAway) {
-		t.Errorf("Take: %v, want %v", err, ErrAway)
+	if _, err := r.Take(t.Context(), "rate", 1, 1); !errors.Is(err, ratelimit.ErrAway) {
+		t.Errorf("Take: %v, want %v", err, ratelimit.ErrAway)
 	}
-	if _, got, err := r.Lease(t.Context(), before.Key, time.Second); got || !errors.Is(err, ErrAway) {
-		t.Errorf("Lease: %v, %v, want %v", got, err, ErrAway)
+	if _, got, err := r.Lease(t.Context(), before.Key.String(), time.Second); got || !errors.Is(err, ratelimit.ErrAway) {
+		t.Errorf("Lease: %v, %v, want %v", got, err, ratelimit.ErrAway)
 	}
-	if err := r.WaitFor(t.Context(), before.Key); !errors.Is(err, ErrAway) {
-		t.Errorf("WaitFor: %v, want %v", err, ErrAway)
+	if err := r.WaitFor(t.Context(), before.Key.String()); !errors.Is(err, ratelimit.ErrAway) {
+		t.Errorf("WaitFor: %v, want %v", err, ratelimit.ErrAway)
 	}
-	if got, want := mustStats(t, r).Location, "memory, in place of redis://127.0.0.1:"+s.port+"/0"; got != want {
+	if got, want := mustStats(t, r).Location, "memory, in place of redis://127.0.0.1:"+s.Port()+"/0"; got != want {
 		t.Errorf("the location is %q, want %q", got, want)
 	}
-	w.wantOne(t, "cache redis://127.0.0.1:"+s.port+"/0: ", "check that it runs and can be reached from here")
+	w.wantOne(t, "cache redis://127.0.0.1:"+s.Port()+"/0: ", "check that it runs and can be reached from here")
 
-	if !s.start(t) {
+	if !s.Restart(t) {
 		t.Fatal("Redis does not start again")
 	}
 	eventually(t, "the return of Redis", r.Available)
@@ -61,14 +64,14 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 
 func TestRedisThatIsAwayAtFirst(t *testing.T) {
 	t.Parallel()
-	s := startRedis(t, "")
-	s.kill()
+	s := redistest.Start(t, "")
+	s.Kill()
 	var w warnings
 	r := openTestRedis(t, s, Options{Logger: w.logger()})
 	e := newClock().entry("192.0.2.1", "a")
 	mustPut(t, r, e)
 	w.wantOne(t, "connection refused")
-	if !s.start(t) {
+	if !s.Restart(t) {
 		t.Fatal("Redis does not start")
 	}
 	eventually(t, "the return of Redis", r.Available)
@@ -77,12 +80,12 @@ func TestRedisThatIsAwayAtFirst(t *testing.T) {
 
 func TestRedisWithAPassword(t *testing.T) {
 	t.Parallel()
-	s := startRedis(t, "secret-word")
+	s := redistest.Start(t, "secret-word")
 	e := newClock().entry("192.0.2.1", "a")
 	t.Run("the right one", func(t *testing.T) {
 		r := openTestRedis(t, s, Options{})
 		mustPut(t, r, e)
-		if got, want := mustStats(t, r).Location, "redis://127.0.0.1:"+s.port+"/0"; got != want {
+		if got, want := mustStats(t, r).Location, "redis://127.0.0.1:"+s.Port()+"/0"; got != want {
 			t.Errorf("the location is %q, want %q", got, want)
 		}
 	})
@@ -92,7 +95,7 @@ func TestRedisWithAPassword(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var w warnings
-			r := Open(t.Context(), "redis://"+test.user+"127.0.0.1:"+s.port, Options{Logger: w.logger()})
+			r := Open(t.Context(), "redis://"+test.user+"127.0.0.1:"+s.Port(), Options{Logger: w.logger()})
 			defer r.Close()
 			mustPut(t, r, e)
 			if got := mustGet(t, r, e.Key); len(got) != 1 {
@@ -116,8 +119,8 @@ func TestRedisWithAPassword(t *testing.T) {
 
 func TestRedisThatTakesNoWrite(t *testing.T) {
 	t.Parallel()
-	s := startRedis(t, "")
-	client := s.client()
+	s := redistest.Start(t, "")
+	client := s.Client()
 	defer client.Close()
 	e := newClock().entry("192.0.2.1", strings.Repeat("a", 1000))
 	for name, test := range map[string]struct{ set, to, back, want string }{
@@ -177,27 +180,22 @@ func TestRedisThatHangs(t *testing.T) {
 
 // Not in parallel with others, whose goroutines would be counted.
 func TestRedisLeavesNoGoroutines(t *testing.T) {
-	s := startRedis(t, "")
+	s := redistest.Start(t, "")
 	before := runtime.NumGoroutine()
 	for range 3 {
 		r := openTestRedis(t, s, Options{})
 		e := newClock().entry("192.0.2.1", "a")
 		mustPut(t, r, e)
-		if _, got, err := r.Lease(t.Context(), e.Key, time.Minute); !got || err != nil {
+		if _, got, err := r.Lease(t.Context(), e.Key.String(), time.Minute); !got || err != nil {
 			t.Fatal(got, err)
 		}
 		waited := make(chan error)
-		go func() { waited <- r.WaitFor(t.Context(), e.Key) }()
-		eventually(t, "that someone waits", func() bool {
-			r.room.mu.Lock()
-			defer r.room.mu.Unlock()
-			return len(r.room.waiting) > 0
-		})
+		go func() { waited <- r.WaitFor(t.Context(), e.Key.String()) }()
 		r.Close()
-		if err := <-waited; !errors.Is(err, ErrAway) {
-			t.Errorf("WaitFor: %v, want %v", err, ErrAway)
+		if err := <-waited; !errors.Is(err, ratelimit.ErrAway) {
+			t.Errorf("WaitFor: %v, want %v", err, ratelimit.ErrAway)
 		}
 	}
-	s.kill()
+	s.Kill()
 	eventually(t, "the end of all goroutines", func() bool { return runtime.NumGoroutine() <= before })
 }

@@ -2,17 +2,17 @@ package cache
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 )
 
 const (
@@ -23,21 +23,36 @@ const (
 )
 
 // Redis stores entries in Redis or Valkey, which machines share, and coordinates their requests. While it cannot be
-// reached, it stores entries in memory, and the methods of Coordinator return ErrAway.
+// reached, it stores entries in memory, and the methods of the coordinator return ratelimit.ErrAway.
 type Redis struct {
 	*fallback
-	store   *redisStore
-	process string // who we are among the processes that share a rate
-
-	mu     sync.Mutex
-	queues map[string]*queue // by the name of the rate
-	room   waitingRoom
+	*ratelimit.Redis
+	store *redisStore
 }
 
 var (
-	_ Store       = (*Redis)(nil)
-	_ Coordinator = (*Redis)(nil)
+	_ Store                 = (*Redis)(nil)
+	_ ratelimit.Coordinator = (*Redis)(nil)
 )
+
+// redisStatus is what the store knows of whether Redis can be used.
+type redisStatus struct {
+	*fallback
+	store *redisStore
+}
+
+func (s redisStatus) Ready() bool      { return s.ready() }
+func (s redisStatus) Failed(err error) { s.fail(s.store.wrapError(err)) }
+
+// SafeAt allows the other machines twice the time after which each tries Redis again.
+func (s redisStatus) SafeAt() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.back.IsZero() {
+		return time.Time{}
+	}
+	return s.back.Add(2 * s.every)
+}
 
 // errAddress does not contain the address: the part that cannot be read may be the password.
 var errAddress = errors.New("the redis address of the cache cannot be read: " +
@@ -78,10 +93,8 @@ func openRedis(ctx context.Context, address, prefix string, every time.Duration,
 	redis.SetLogger(driverLog{opts.Logger})
 
 	store := &redisStore{client: redis.NewClient(conf), prefix: prefix, location: location, opts: opts, bound: scanBound}
-	return &Redis{
-		fallback: newFallback(ctx, store, location, every, opts), store: store, process: rand.Text(),
-		queues: map[string]*queue{},
-	}, nil
+	f := newFallback(ctx, store, location, every, opts)
+	return &Redis{fallback: f, store: store, Redis: ratelimit.NewRedis(store.client, prefix, redisStatus{f, store})}, nil
 }
 
 func setDefault(d *time.Duration, to time.Duration) {

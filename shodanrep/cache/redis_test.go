@@ -2,104 +2,24 @@ package cache
 
 import (
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/redistest"
 )
-
-// server is a Redis of a test.
-type server struct {
-	port, password string
-	dir            string
-	cmd            *exec.Cmd
-}
-
-// startRedis starts a Redis that keeps nothing on disk, and stops it when the test ends.
-func startRedis(t testing.TB, password string) *server {
-	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Skip("needs the program redis-server: apt-get install redis-server")
-	}
-	s := &server{password: password, dir: t.TempDir()}
-	t.Cleanup(s.kill)
-	// Another process may take the port between the moments when it is free and when Redis listens.
-	for range 5 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, s.port, _ = net.SplitHostPort(l.Addr().String())
-		l.Close()
-		if s.start(t) {
-			return s
-		}
-	}
-	t.Fatal("redis-server does not start")
-	return nil
-}
-
-// start runs the server on its port, and reports whether it answers.
-func (s *server) start(t testing.TB) bool {
-	t.Helper()
-	conf := fmt.Sprintf("port %s\nbind 127.0.0.1\nsave \"\"\nappendonly no\ndir %s\n", s.port, s.dir)
-	if s.password != "" {
-		conf += "requirepass " + s.password + "\n"
-	}
-	path := filepath.Join(s.dir, "redis.conf")
-	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.cmd = exec.Command("redis-server", path)
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	client := s.client()
-	defer client.Close()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if client.Ping(t.Context()).Err() == nil {
-			return true
-		}
-	}
-	s.kill()
-	return false
-}
-
-func (s *server) kill() {
-	if s.cmd != nil {
-		s.cmd.Process.Kill()
-		s.cmd.Wait()
-		s.cmd = nil
-	}
-}
-
-func (s *server) address() string {
-	if s.password != "" {
-		return "redis://:" + s.password + "@127.0.0.1:" + s.port + "/0"
-	}
-	return "redis://127.0.0.1:" + s.port
-}
-
-func (s *server) client() *redis.Client {
-	return redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + s.port, Password: s.password, DialerRetries: 1})
-}
 
 // prefixes keeps the stores of tests that share a server apart.
 var prefixes atomic.Int64
 
-func openTestRedis(t testing.TB, s *server, opts Options) *Redis {
+func openTestRedis(t testing.TB, s *redistest.Server, opts Options) *Redis {
 	t.Helper()
 	return openRedisAs(t, s, fmt.Sprintf("%s%d:", redisPrefix, prefixes.Add(1)), opts)
 }
 
-func openRedisAs(t testing.TB, s *server, prefix string, opts Options) *Redis {
+func openRedisAs(t testing.TB, s *redistest.Server, prefix string, opts Options) *Redis {
 	t.Helper()
-	r, err := openRedis(t.Context(), s.address(), prefix, 20*time.Millisecond, opts)
+	r, err := openRedis(t.Context(), s.Address(), prefix, 20*time.Millisecond, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +29,7 @@ func openRedisAs(t testing.TB, s *server, prefix string, opts Options) *Redis {
 
 func TestRedis(t *testing.T) {
 	t.Parallel()
-	s := startRedis(t, "")
+	s := redistest.Start(t, "")
 	open := func(t *testing.T, c *clock) Store {
 		r := openTestRedis(t, s, Options{Now: c.now})
 		if !r.Available() {
@@ -124,7 +44,7 @@ func TestRedis(t *testing.T) {
 func TestRedisEstimatesTheStatisticsOfManyEntries(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	r := openTestRedis(t, startRedis(t, ""), Options{Now: c.now})
+	r := openTestRedis(t, redistest.Start(t, ""), Options{Now: c.now})
 	r.store.bound = 4000
 	mustPut(t, r, c.batch(20_000, 100)...)
 	got := mustStats(t, r)
@@ -136,7 +56,7 @@ func TestRedisEstimatesTheStatisticsOfManyEntries(t *testing.T) {
 func TestRedisGivesAnswersTheirTime(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	r := openTestRedis(t, startRedis(t, ""), Options{Now: c.now})
+	r := openTestRedis(t, redistest.Start(t, ""), Options{Now: c.now})
 	long, short := c.entry("192.0.2.1", "l"), c.entry("192.0.2.1", "s")
 	short.Options, short.Expires = "minify", c.now().Add(time.Minute)
 	for i, e := range []Entry{short, long, short} {
@@ -177,7 +97,7 @@ func BenchmarkRedis(b *testing.B) {
 	c := newClock()
 	entries := c.batch(10_000, 300)
 	keys := keysOf(entries)
-	r := openTestRedis(b, startRedis(b, ""), Options{})
+	r := openTestRedis(b, redistest.Start(b, ""), Options{})
 	b.Run("put 10000", func(b *testing.B) {
 		for b.Loop() {
 			mustPut(b, r, entries...)

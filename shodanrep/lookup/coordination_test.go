@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/upstream"
@@ -22,7 +23,7 @@ import (
 type redis struct {
 	cache.Store
 	mu     sync.Mutex
-	leases map[cache.Key]chan struct{}
+	leases map[string]chan struct{}
 	pace   *rate.Limiter
 	away   bool
 	// delayed is by what the turns to come were delayed, each time.
@@ -30,14 +31,14 @@ type redis struct {
 }
 
 func newRedis() *redis {
-	return &redis{Store: cache.NewMemory(0), leases: map[cache.Key]chan struct{}{}}
+	return &redis{Store: cache.NewMemory(0), leases: map[string]chan struct{}{}}
 }
 
-func (r *redis) Lease(ctx context.Context, key cache.Key, ttl time.Duration) (release func(), got bool, err error) {
+func (r *redis) Lease(ctx context.Context, key string, ttl time.Duration) (release func(), got bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.away {
-		return nil, false, cache.ErrAway
+		return nil, false, ratelimit.ErrAway
 	}
 	if r.leases[key] != nil {
 		return nil, false, nil
@@ -56,12 +57,12 @@ func (r *redis) Lease(ctx context.Context, key cache.Key, ttl time.Duration) (re
 	return end, true, nil
 }
 
-func (r *redis) WaitFor(ctx context.Context, key cache.Key) error {
+func (r *redis) WaitFor(ctx context.Context, key string) error {
 	r.mu.Lock()
 	released, away := r.leases[key], r.away
 	r.mu.Unlock()
 	if away {
-		return cache.ErrAway
+		return ratelimit.ErrAway
 	}
 	if released == nil {
 		return nil
@@ -78,7 +79,7 @@ func (r *redis) Take(ctx context.Context, _ string, perSecond float64, burst int
 	r.mu.Lock()
 	if r.away {
 		r.mu.Unlock()
-		return 2, cache.ErrAway
+		return 2, ratelimit.ErrAway
 	}
 	if r.pace == nil {
 		r.pace = rate.NewLimiter(rate.Limit(perSecond), burst)
@@ -192,7 +193,7 @@ func TestAMachineThatIsGoneKeepsNobodyWaitingForLong(t *testing.T) {
 		addrs := sim.Generate(5)
 		for _, addr := range addrs {
 			// Leased by one that never answers nor releases it.
-			if _, got, err := shared.Lease(t.Context(), cache.Key{Service: e.rest.ID, Target: addr.String(), Options: "minify"}, leaseTime); !got || err != nil {
+			if _, got, err := shared.Lease(t.Context(), cache.Key{Service: e.rest.ID, Target: addr.String(), Options: "minify"}.String(), leaseTime); !got || err != nil {
 				t.Fatal(got, err)
 			}
 		}

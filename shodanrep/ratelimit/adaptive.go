@@ -39,10 +39,8 @@ const (
 	rampAfter = 8
 	fewWindow = 8
 	// windowShare is how many of the requests that the rate allows within a response's time may be under way: a quarter
-	// more, since not all responses take the same. minLatency is the shortest time that is reckoned with. See
-	// TestHowManyRequestsMayBeUnderWay.
+	// more, since not all responses take the same. See TestHowManyRequestsMayBeUnderWay.
 	windowShare = 1.25
-	minLatency  = 80 * time.Millisecond
 	// maxRamped is the highest configured rate, in requests a second, that begins so. A higher one somebody has set on
 	// purpose, for a service that is known to bear it. See TestHowManyRequestsMayBeUnderWay.
 	maxRamped = 100
@@ -102,7 +100,7 @@ func (l *Limiter) window(now time.Time) int {
 	if !l.Refusal.IsZero() {
 		first = 1
 	}
-	full := l.rate(now) * windowShare * max(minLatency, l.latency).Seconds()
+	full := l.rate(now) * windowShare * l.latency.Seconds()
 	if l.configured() <= maxRamped {
 		ramped := first
 		if l.latency > 0 {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -16,40 +15,6 @@ import (
 
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
-
-// Several processes are tested with several processes: the test program runs itself in a role.
-const roleVariable = "SHODANREP_RATELIMIT_TEST_ROLE"
-
-func TestMain(m *testing.M) {
-	var err error
-	switch role, folder, _ := strings.Cut(os.Getenv(roleVariable), " "); role {
-	case "":
-		os.Exit(m.Run())
-	case "count":
-		err = count(folder, 200)
-	case "lock":
-		err = holdLock(folder)
-	default:
-		err = fmt.Errorf("there is no role %q", role)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
-// process makes a process with a role.
-func process(t *testing.T, role, folder string) *exec.Cmd {
-	t.Helper()
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), program)
-	cmd.Env = append(os.Environ(), roleVariable+"="+role+" "+folder)
-	cmd.Stderr = os.Stderr
-	return cmd
-}
 
 // increment counts up, from what the record has.
 func increment(record []byte) []byte {
@@ -106,7 +71,7 @@ func TestAKilledProcessLetsGoOfTheLockAndAStoppedOneIsNotWaitedFor(t *testing.T)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := process(t, "lock", folder)
+	cmd := process(t, "hold the lock", folder)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

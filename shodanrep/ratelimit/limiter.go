@@ -215,8 +215,10 @@ func (l *Limiter) admit(s *Slot, local bool) (wait time.Duration, err error) {
 			l.Since = now
 		}
 		wait = l.Paused.Sub(now)
-		if wait <= 0 && l.underWay+l.othersUnderWay() >= l.window(now) {
-			wait = pollOften
+		if others := l.othersUnderWay(); wait <= 0 && l.underWay+others >= l.window(now) {
+			if wait = pollEvery; others > 0 { // else the end of an own one ends the wait
+				wait = pollOften
+			}
 		}
 		if wait <= 0 && local {
 			wait = l.take(now)

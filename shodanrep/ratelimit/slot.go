@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,10 +16,11 @@ type Slot struct {
 	machines    Coordinator // nil where machines share nothing
 	coordinated bool        // the place is one among all machines
 	begun       time.Time   // when the request might be sent
+	written     atomic.Bool // the request was, where it went through a Transport
 
 	// Under the limiter's lock.
 	acquiring bool // it is the one in Limiter.acquiring
-	written   bool // the request was, where the limiter is exact
+	counted   bool // that the request was written
 }
 
 type slotKey struct{}
@@ -47,7 +49,7 @@ func (t Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	trace := &httptrace.ClientTrace{
 		GetConn: func(string) {
-			if s.isWritten() {
+			if s.written.Load() {
 				cancel(errWrittenBefore)
 			}
 		},
@@ -57,11 +59,16 @@ func (t Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 				conn.Conn.Close()
 			}
 		},
-		WroteRequest: func(httptrace.WroteRequestInfo) { s.wrote(ctx) },
+		// HTTP/1 passes the request on to the network when this function returns, so it must not wait for anything.
+		WroteRequest: func(httptrace.WroteRequestInfo) {
+			s.written.Store(true)
+			go s.count(context.WithoutCancel(ctx))
+		},
 	}
 	resp, err := t.Next.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
 	if err == nil {
-		s.wrote(ctx) // also where the transport of a test has no trace
+		s.written.Store(true) // also where the transport of a test has no trace
+		s.count(ctx)
 	} else if context.Cause(ctx) == errWrittenBefore {
 		err = errWrittenBefore
 	}
@@ -74,21 +81,15 @@ func isHTTP2(conn httptrace.GotConnInfo) bool {
 	return ok && c.ConnectionState().NegotiatedProtocol == "h2"
 }
 
-func (s *Slot) isWritten() bool {
-	s.limiter.mu.Lock()
-	defer s.limiter.mu.Unlock()
-	return s.written
-}
-
-// wrote notes that the request was written.
-func (s *Slot) wrote(ctx context.Context) {
+// count counts the interval to the next request from now, when this one was written.
+func (s *Slot) count(ctx context.Context) {
 	l := s.limiter
 	l.mu.Lock()
-	first := !s.written
-	s.written = true
+	first := !s.counted
+	s.counted = true
 	if first && s.acquiring {
 		l.update(func(now time.Time) {
-			l.Tokens, l.TokensAt = 0, now // the interval counts from now
+			l.Tokens, l.TokensAt = 0, now
 			l.writing = false
 		})
 	}
@@ -128,9 +129,9 @@ func (s *Slot) recordLatency() {
 	l.latency += (took - l.latency) / 8 // the weight of TCP's smoothed round-trip time (RFC 6298)
 }
 
-// Done reports that the request was answered, whatever the response, or failed.
+// Done reports that the request was answered, with any response, or failed.
 func (s *Slot) Done() {
-	if s.limiter.limits.Exact && !s.isWritten() {
+	if s.limiter.limits.Exact && !s.written.Load() {
 		s.Abandon() // it found no connection, which says nothing of how fast the service answers
 		return
 	}

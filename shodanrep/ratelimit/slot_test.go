@@ -3,6 +3,7 @@ package ratelimit
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
@@ -20,8 +21,9 @@ func exact() *Limiter {
 
 // machines is a Coordinator that admits every request at once.
 type machines struct {
-	away    bool
-	delayed []time.Duration
+	Coordinator // nil: there are no leases
+	away        bool
+	delayed     []time.Duration
 }
 
 func (m *machines) Take(context.Context, string, float64, int) (int, error) {
@@ -71,6 +73,7 @@ func TestMachinesAreToldOfARequestThatIsWrittenLate(t *testing.T) {
 			if err := send(t, slot, connecting(late), "http://service.test"); err != nil {
 				t.Fatal(err)
 			}
+			synctest.Wait()
 			var want []time.Duration
 			if late > 0 {
 				want = []time.Duration{late}
@@ -151,5 +154,42 @@ func TestNetHTTPDoesNotSendARequestTwice(t *testing.T) {
 	}
 	if n := requests.Load(); n != 3 {
 		t.Errorf("the service got %d requests, want 3", n)
+	}
+}
+
+// slowMachines are machines that are told of a late request for as long as the service does not have it.
+type slowMachines struct {
+	machines
+	received chan struct{}
+	blocked  atomic.Bool
+}
+
+func (m *slowMachines) Delay(context.Context, string, time.Duration) {
+	select {
+	case <-m.received:
+	case <-time.After(5 * time.Second):
+		m.blocked.Store(true)
+	}
+}
+
+func TestCountingARequestDoesNotHoldItUp(t *testing.T) {
+	t.Parallel()
+	shared := &slowMachines{received: make(chan struct{})}
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(shared.received) }))
+	defer server.Close()
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		time.Sleep(2 * lateAfter)
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}
+	defer transport.CloseIdleConnections()
+	slot, err := exact().Acquire(t.Context(), shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := send(t, slot, transport, server.URL); err != nil {
+		t.Fatal(err)
+	}
+	if shared.blocked.Load() {
+		t.Error("the request was not sent before the other machines had been told of it")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -36,14 +37,14 @@ type Options struct {
 type Client struct {
 	*Service
 	Options
-	slots       chan struct{}     // one for each request in flight
-	coordinator cache.Coordinator // of the machines that share the cache; nil where none do
+	slots       chan struct{}         // one for each request in flight
+	coordinator ratelimit.Coordinator // of the machines that share the cache; nil where none do
 }
 
 // NewClient makes a client of a service.
 func NewClient(s *Service, o Options) *Client {
 	c := &Client{Service: s, Options: o, slots: make(chan struct{}, o.MaxConcurrency)}
-	c.coordinator, _ = o.Cache.store.(cache.Coordinator)
+	c.coordinator, _ = o.Cache.store.(ratelimit.Coordinator)
 	return c
 }
 
@@ -169,7 +170,7 @@ func (c *Client) run(g *group, group []*call, f fetcher) {
 	}
 	release()
 	for _, other := range others {
-		_ = c.coordinator.WaitFor(g.ctx, other.key.Key) // if it fails, the response is not there
+		_ = c.coordinator.WaitFor(g.ctx, other.key.Key.String()) // if it fails, the response is not there
 	}
 	// What is not there now the other machine has failed to get.
 	if others = c.finishCached(g.ctx, others, f); len(others) > 0 {
@@ -182,7 +183,7 @@ func (c *Client) run(g *group, group []*call, f fetcher) {
 func (c *Client) lease(ctx context.Context, group []*call) (own, others []*call, release func()) {
 	var releases []func()
 	for _, leased := range group {
-		end, got, err := c.coordinator.Lease(ctx, leased.key.Key, leaseTime)
+		end, got, err := c.coordinator.Lease(ctx, leased.key.Key.String(), leaseTime)
 		if err == nil && !got {
 			others = append(others, leased)
 			continue

@@ -1,4 +1,4 @@
-package cache
+package ratelimit
 
 import (
 	"context"
@@ -6,19 +6,46 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/redistest"
 )
 
-// joinRedis opens the store of a test in another process.
-func joinRedis(ctx context.Context, address, prefix string) (*Redis, error) {
-	r, err := openRedis(ctx, address, prefix, time.Second, Options{})
-	if err == nil && !r.Available() {
-		return nil, errors.New("Redis is not there")
+// testStatus takes a Redis to be away after the first command that failed.
+type testStatus struct {
+	away   atomic.Bool
+	safeAt time.Time
+}
+
+func (s *testStatus) Ready() bool       { return !s.away.Load() }
+func (s *testStatus) Failed(error)      { s.away.Store(true) }
+func (s *testStatus) SafeAt() time.Time { return s.safeAt }
+
+// prefixes keeps the keys of tests that share a server apart.
+var prefixes atomic.Int64
+
+func openRedis(t *testing.T, s *redistest.Server) *Redis {
+	return openRedisAs(t, s, fmt.Sprintf("test:%d:", prefixes.Add(1)))
+}
+
+func openRedisAs(t *testing.T, s *redistest.Server, prefix string) *Redis {
+	t.Helper()
+	client := s.Client()
+	t.Cleanup(func() { client.Close() })
+	return NewRedis(client, prefix, &testStatus{})
+}
+
+// joinRedis opens the Redis of a test in another process.
+func joinRedis(address, prefix string) (*Redis, error) {
+	opts, err := redis.ParseURL(address)
+	if err != nil {
+		return nil, err
 	}
-	return r, err
+	return NewRedis(redis.NewClient(opts), prefix, &testStatus{}), nil
 }
 
 // arriveScript takes down when a request arrives.
@@ -27,14 +54,14 @@ local time = redis.call('TIME')
 return redis.call('RPUSH', KEYS[1], string.format('%.0f', time[1] * 1000000 + time[2]))
 `)
 
-// takeSlots makes requests to Redis at a rate that others share, until the time is over, and returns how many.
-func takeSlots(ctx context.Context, args []string) (any, error) {
+// takeSlots makes requests to Redis at a rate that others share, until the time is over.
+func takeSlots(ctx context.Context, args []string) error {
 	address, prefix, rateName, perSecond, until := args[0], args[1], args[2], args[3], args[4]
-	r, err := joinRedis(ctx, address, prefix)
+	r, err := joinRedis(address, prefix)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer r.Close()
+	defer r.client.Close()
 	rate, _ := strconv.ParseFloat(perSecond, 64)
 	end, _ := strconv.ParseInt(until, 10, 64)
 	ctx, cancel := context.WithDeadline(ctx, time.UnixMilli(end))
@@ -46,7 +73,7 @@ func takeSlots(ctx context.Context, args []string) (any, error) {
 			for {
 				_, err := r.Take(ctx, rateName, rate, 1)
 				if err == nil {
-					err = arriveScript.Run(context.WithoutCancel(ctx), r.store.client, []string{prefix + "arrivals:" + rateName}).Err()
+					err = arriveScript.Run(context.WithoutCancel(ctx), r.client, []string{prefix + "arrivals:" + rateName}).Err()
 				}
 				requests <- err
 				if err != nil {
@@ -55,24 +82,22 @@ func takeSlots(ctx context.Context, args []string) (any, error) {
 			}
 		}()
 	}
-	n := 0
 	for ended := 0; ended < 3; {
 		switch err := <-requests; {
 		case err == nil:
-			n++
 		case errors.Is(err, context.DeadlineExceeded):
 			ended++
 		default:
-			return nil, err
+			return err
 		}
 	}
-	return n, nil
+	return nil
 }
 
 func TestTakeHoldsARateAmongProcesses(t *testing.T) {
 	t.Parallel()
-	s := startRedis(t, "")
-	r := openTestRedis(t, s, Options{})
+	s := redistest.Start(t, "")
+	r := openRedis(t, s)
 	const lasts = 6 * time.Second
 	until := strconv.FormatInt(time.Now().Add(lasts).UnixMilli(), 10)
 	rates := map[string]float64{"slow": 1, "fast": 5}
@@ -80,12 +105,12 @@ func TestTakeHoldsARateAmongProcesses(t *testing.T) {
 	var args [][]string
 	for name, perSecond := range rates {
 		for range processes[name] {
-			args = append(args, []string{s.address(), r.store.prefix, name, fmt.Sprint(perSecond), until})
+			args = append(args, []string{s.Address(), r.prefix, name, fmt.Sprint(perSecond), until})
 		}
 	}
-	run[int](t, "take slots", args...)
+	runAll(t, "take slots", args...)
 	for name, perSecond := range rates {
-		list, err := r.store.client.LRange(t.Context(), r.store.prefix+"arrivals:"+name, 0, -1).Result()
+		list, err := r.client.LRange(t.Context(), r.prefix+"arrivals:"+name, 0, -1).Result()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,8 +140,8 @@ func plan(t *testing.T, r *Redis, name string, perSecond float64, burst, n int) 
 	first := time.Now()
 	away := make([]time.Duration, n)
 	for i := range away {
-		q := &queue{}
-		admitted, err := r.come(t.Context(), q, name, perSecond, burst)
+		q := &redisRate{}
+		admitted, err := r.ask(t.Context(), q, name, perSecond, burst)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,7 +154,7 @@ func plan(t *testing.T, r *Redis, name string, perSecond float64, burst, n int) 
 
 func TestTakePlansTurns(t *testing.T) {
 	t.Parallel()
-	s := startRedis(t, "")
+	s := redistest.Start(t, "")
 	for name, test := range map[string]struct {
 		perSecond float64
 		burst     int
@@ -143,7 +168,7 @@ func TestTakePlansTurns(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := plan(t, openTestRedis(t, s, Options{}), "rate", test.perSecond, test.burst, len(test.want))
+			got := plan(t, openRedis(t, s), "rate", test.perSecond, test.burst, len(test.want))
 			for i, want := range test.want {
 				want *= time.Millisecond
 				if d := got[i] - want; d < -50*time.Millisecond || d > 50*time.Millisecond {
@@ -153,22 +178,22 @@ func TestTakePlansTurns(t *testing.T) {
 		})
 	}
 	t.Run("each rate has its own", func(t *testing.T) {
-		r := openTestRedis(t, s, Options{})
+		r := openRedis(t, s)
 		plan(t, r, "one", 0.01, 1, 3)
 		if _, err := r.Take(t.Context(), "other", 0.01, 1); err != nil {
 			t.Error(err)
 		}
 	})
 	t.Run("who is late holds up those who come after, and no more than it has to", func(t *testing.T) {
-		r := openTestRedis(t, s, Options{})
-		come := func(q *queue) bool {
-			admitted, err := r.come(t.Context(), q, "rate", 5, 1)
+		r := openRedis(t, s)
+		come := func(q *redisRate) bool {
+			admitted, err := r.ask(t.Context(), q, "rate", 5, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return admitted
 		}
-		var first, late, next queue
+		var first, late, next redisRate
 		if !come(&first) || come(&late) || come(&next) {
 			t.Fatal("want the first admitted, and the others to wait")
 		}
@@ -185,18 +210,18 @@ func TestTakePlansTurns(t *testing.T) {
 		}
 	})
 	t.Run("a turn that was used late delays the next by as much", func(t *testing.T) {
-		r := openTestRedis(t, s, Options{})
-		var first, next queue
-		if admitted, err := r.come(t.Context(), &first, "rate", 1, 1); !admitted || err != nil {
+		r := openRedis(t, s)
+		var first, next redisRate
+		if admitted, err := r.ask(t.Context(), &first, "rate", 1, 1); !admitted || err != nil {
 			t.Fatal(admitted, err)
 		}
-		if admitted, err := r.come(t.Context(), &next, "rate", 1, 1); admitted || err != nil {
+		if admitted, err := r.ask(t.Context(), &next, "rate", 1, 1); admitted || err != nil {
 			t.Fatal(admitted, err)
 		}
 		due := next.due
 		r.Delay(t.Context(), "rate", 300*time.Millisecond)
 		time.Sleep(time.Until(due))
-		if admitted, err := r.come(t.Context(), &next, "rate", 1, 1); admitted || err != nil {
+		if admitted, err := r.ask(t.Context(), &next, "rate", 1, 1); admitted || err != nil {
 			t.Fatalf("admitted %v, %v: it came when it was due, before the delay", admitted, err)
 		}
 		if later := next.due.Sub(due); later < 250*time.Millisecond || later > 310*time.Millisecond {
@@ -204,7 +229,7 @@ func TestTakePlansTurns(t *testing.T) {
 		}
 	})
 	t.Run("no limit is none", func(t *testing.T) {
-		r := openTestRedis(t, s, Options{})
+		r := openRedis(t, s)
 		for range 100 {
 			if _, err := r.Take(t.Context(), "rate", 0, 1); err != nil {
 				t.Fatal(err)
@@ -212,11 +237,11 @@ func TestTakePlansTurns(t *testing.T) {
 		}
 	})
 	t.Run("none at first where others may not know yet that Redis is back", func(t *testing.T) {
-		r := openTestRedis(t, s, Options{})
-		r.every, r.back = time.Minute, time.Now()
+		r := openRedis(t, s)
+		r.status.(*testStatus).safeAt = time.Now().Add(2 * time.Minute)
 		for _, name := range []string{"one", "burst"} {
-			q := &queue{}
-			if admitted, err := r.come(t.Context(), q, name, 1, len(name)); admitted || err != nil {
+			q := &redisRate{}
+			if admitted, err := r.ask(t.Context(), q, name, 1, len(name)); admitted || err != nil {
 				t.Fatal(admitted, err)
 			}
 			if wait := time.Until(q.due); wait < 115*time.Second || wait > 2*time.Minute {
@@ -228,7 +253,7 @@ func TestTakePlansTurns(t *testing.T) {
 
 func TestTakeOfACancelledCallLeavesItsTurnToTheNext(t *testing.T) {
 	t.Parallel()
-	r := openTestRedis(t, startRedis(t, ""), Options{})
+	r := openRedis(t, redistest.Start(t, ""))
 	if _, err := r.Take(t.Context(), "rate", 5, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +272,7 @@ func TestTakeOfACancelledCallLeavesItsTurnToTheNext(t *testing.T) {
 		t.Errorf("the turn after 20 cancelled calls came after %v, want that of the first of them", took)
 	}
 	t.Run("and no more when it has gone by", func(t *testing.T) {
-		q := r.queue("rate")
+		q := r.rates["rate"]
 		q.due = time.Now().Add(-time.Second)
 		start := time.Now()
 		for range 2 {
@@ -263,9 +288,9 @@ func TestTakeOfACancelledCallLeavesItsTurnToTheNext(t *testing.T) {
 
 func TestTakeReturnsHowManyProcessesShareARate(t *testing.T) {
 	t.Parallel()
-	s := startRedis(t, "")
-	one := openTestRedis(t, s, Options{})
-	two := openRedisAs(t, s, one.store.prefix, Options{})
+	s := redistest.Start(t, "")
+	one := openRedis(t, s)
+	two := openRedisAs(t, s, one.prefix)
 	for i, want := range [][2]int{{1, 2}, {2, 2}} {
 		for j, r := range []*Redis{one, two} {
 			if got, err := r.Take(t.Context(), "rate", 1000, 1); got != want[j] || err != nil {

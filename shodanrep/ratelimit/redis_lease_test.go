@@ -1,4 +1,4 @@
-package cache
+package ratelimit
 
 import (
 	"context"
@@ -8,70 +8,72 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/redistest"
 )
 
-var leased = Key{Service: "shodan https://api.shodan.io", Target: "192.0.2.1", Options: "minify"}
+const leased = "192.0.2.1:shodan"
 
-// countUnderLease adds to a number, in two steps that no other process may come between, and returns how often.
-func countUnderLease(ctx context.Context, args []string) (any, error) {
-	r, err := joinRedis(ctx, args[0], args[1])
+// countUnderLease adds to a number, in two steps that no other process may come between.
+func countUnderLease(ctx context.Context, args []string) error {
+	r, err := joinRedis(args[0], args[1])
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer r.Close()
+	defer r.client.Close()
 	number := args[1] + "number"
 	for done := 0; done < 10; {
 		release, got, err := r.Lease(ctx, leased, time.Minute)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !got {
 			if err := r.WaitFor(ctx, leased); err != nil {
-				return nil, err
+				return err
 			}
 			continue
 		}
-		n, _ := r.store.client.Get(ctx, number).Int()
+		n, _ := r.client.Get(ctx, number).Int()
 		time.Sleep(time.Millisecond)
-		if err := r.store.client.Set(ctx, number, n+1, 0).Err(); err != nil {
-			return nil, err
+		if err := r.client.Set(ctx, number, n+1, 0).Err(); err != nil {
+			return err
 		}
 		release()
 		done++
 	}
-	return 10, nil
+	return nil
 }
 
 func TestLeaseIsOneProcessAtATime(t *testing.T) {
 	t.Parallel()
-	s := startRedis(t, "")
-	r := openTestRedis(t, s, Options{})
-	args := []string{s.address(), r.store.prefix}
-	run[int](t, "count under lease", args, args, args, args)
-	if got, _ := r.store.client.Get(t.Context(), r.store.prefix+"number").Int(); got != 40 {
+	s := redistest.Start(t, "")
+	r := openRedis(t, s)
+	args := []string{s.Address(), r.prefix}
+	runAll(t, "count under lease", args, args, args, args)
+	if got, _ := r.client.Get(t.Context(), r.prefix+"number").Int(); got != 40 {
 		t.Errorf("counted to %d, want 40: two had the lease at once", got)
 	}
 }
 
 // holdLease takes the lease, says so, and never lets go.
-func holdLease(ctx context.Context, args []string) (any, error) {
-	r, err := joinRedis(ctx, args[0], args[1])
+func holdLease(ctx context.Context, args []string) error {
+	r, err := joinRedis(args[0], args[1])
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if _, got, err := r.Lease(ctx, leased, 300*time.Millisecond); !got || err != nil {
-		return nil, fmt.Errorf("no lease: %w", err)
+		return fmt.Errorf("no lease: %w", err)
 	}
 	fmt.Println("got it")
 	<-ctx.Done()
-	return nil, ctx.Err()
+	return ctx.Err()
 }
 
 func TestLeaseOfAProcessThatDiesRunsOut(t *testing.T) {
 	t.Parallel()
-	s := startRedis(t, "")
-	r := openTestRedis(t, s, Options{})
-	cmd := command(t, "hold a lease", s.address(), r.store.prefix)
+	s := redistest.Start(t, "")
+	r := openRedis(t, s)
+	cmd := process(t, "hold a lease", s.Address(), r.prefix)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -92,10 +94,10 @@ func TestLeaseOfAProcessThatDiesRunsOut(t *testing.T) {
 
 func TestLease(t *testing.T) {
 	t.Parallel()
-	s := startRedis(t, "")
+	s := redistest.Start(t, "")
 	t.Run("is not released by who no longer has it", func(t *testing.T) {
 		t.Parallel()
-		r := openTestRedis(t, s, Options{})
+		r := openRedis(t, s)
 		release, got, err := r.Lease(t.Context(), leased, time.Millisecond)
 		if !got || err != nil {
 			t.Fatal(got, err)
@@ -113,7 +115,7 @@ func TestLease(t *testing.T) {
 	})
 	t.Run("is released also where its query was cancelled", func(t *testing.T) {
 		t.Parallel()
-		r := openTestRedis(t, s, Options{})
+		r := openRedis(t, s)
 		ctx, cancel := context.WithCancel(t.Context())
 		release, got, err := r.Lease(ctx, leased, time.Minute)
 		if !got || err != nil {
@@ -128,12 +130,11 @@ func TestLease(t *testing.T) {
 	})
 	t.Run("waits for thousands at once, and for none that nobody has", func(t *testing.T) {
 		t.Parallel()
-		r := openTestRedis(t, s, Options{})
+		r := openRedis(t, s)
 		const n = 2500
 		var wg sync.WaitGroup
 		for i := range n {
-			key := leased
-			key.Target = strconv.Itoa(i)
+			key := strconv.Itoa(i)
 			var release func()
 			if i%10 == 0 {
 				var got bool
@@ -155,7 +156,7 @@ func TestLease(t *testing.T) {
 	})
 	t.Run("is waited for until ctx ends", func(t *testing.T) {
 		t.Parallel()
-		r := openTestRedis(t, s, Options{})
+		r := openRedis(t, s)
 		if _, got, err := r.Lease(t.Context(), leased, time.Minute); !got || err != nil {
 			t.Fatal(got, err)
 		}
@@ -164,24 +165,45 @@ func TestLease(t *testing.T) {
 		if err := r.WaitFor(ctx, leased); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("WaitFor: %v, want %v", err, context.DeadlineExceeded)
 		}
-		eventually(t, "that nobody looks any more", func() bool {
-			r.room.mu.Lock()
-			defer r.room.mu.Unlock()
-			return r.room.waiting == nil
-		})
 	})
 	t.Run("ends for those who wait when Redis goes", func(t *testing.T) {
 		t.Parallel()
-		s := startRedis(t, "")
-		r := openTestRedis(t, s, Options{})
+		s := redistest.Start(t, "")
+		r := openRedis(t, s)
 		if _, got, err := r.Lease(t.Context(), leased, time.Minute); !got || err != nil {
 			t.Fatal(got, err)
 		}
 		waited := make(chan error)
 		go func() { waited <- r.WaitFor(t.Context(), leased) }()
-		s.kill()
+		s.Kill()
 		if err := <-waited; !errors.Is(err, ErrAway) {
 			t.Errorf("WaitFor: %v, want %v", err, ErrAway)
 		}
 	})
+}
+
+func TestNoLeaseIsWaitedForLongerThanItsTime(t *testing.T) {
+	t.Parallel()
+	r := openRedis(t, redistest.Start(t, ""))
+	const ttl = 50 * time.Millisecond
+	for name, plant := range map[string]func() error{
+		"without an end":  func() error { return r.client.Set(t.Context(), r.leaseKey(leased), "x", 0).Err() },
+		"of a year":       func() error { return r.client.Set(t.Context(), r.leaseKey(leased), "x", 8760*time.Hour).Err() },
+		"of another type": func() error { return r.client.HSet(t.Context(), r.leaseKey(leased), "x", "y").Err() },
+	} {
+		if err := plant(); err != nil {
+			t.Fatal(err)
+		}
+		if _, got, err := r.Lease(t.Context(), leased, ttl); got || err != nil {
+			t.Fatal(name, got, err)
+		}
+		if err := r.WaitFor(t.Context(), leased); err != nil {
+			t.Error(name, err)
+		}
+		release, got, err := r.Lease(t.Context(), leased, time.Minute)
+		if !got || err != nil {
+			t.Fatal(name, got, err)
+		}
+		release()
+	}
 }

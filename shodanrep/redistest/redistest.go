@@ -1,0 +1,97 @@
+// Package redistest starts Redis servers for tests.
+package redistest
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// A Server is a Redis server of a test.
+type Server struct {
+	port, password string
+	dir            string
+	cmd            *exec.Cmd
+}
+
+// Start starts a server that keeps nothing on disk, and stops it when the test ends. The password may be empty. Where
+// there is no redis-server the test is skipped.
+func Start(t testing.TB, password string) *Server {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("needs the program redis-server: apt-get install redis-server (make test does)")
+	}
+	s := &Server{password: password, dir: t.TempDir()}
+	t.Cleanup(s.Kill)
+	// Another process may take the port between the moments when it is free and when Redis listens.
+	for range 5 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, s.port, _ = net.SplitHostPort(l.Addr().String())
+		l.Close()
+		if s.Restart(t) {
+			return s
+		}
+	}
+	t.Fatal("redis-server does not start")
+	return nil
+}
+
+// Restart runs a server that was killed on its port again, without what it held, and reports whether it answers.
+func (s *Server) Restart(t testing.TB) bool {
+	t.Helper()
+	conf := fmt.Sprintf("port %s\nbind 127.0.0.1\nsave \"\"\nappendonly no\ndir %s\n", s.port, s.dir)
+	if s.password != "" {
+		conf += "requirepass " + s.password + "\n"
+	}
+	path := filepath.Join(s.dir, "redis.conf")
+	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.cmd = exec.Command("redis-server", path)
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	client := s.Client()
+	defer client.Close()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if client.Ping(t.Context()).Err() == nil {
+			return true
+		}
+	}
+	s.Kill()
+	return false
+}
+
+// Kill stops the server at once.
+func (s *Server) Kill() {
+	if s.cmd != nil {
+		_ = s.cmd.Process.Kill()
+		_ = s.cmd.Wait()
+		s.cmd = nil
+	}
+}
+
+// Port returns the server's port.
+func (s *Server) Port() string { return s.port }
+
+// Address returns the server's redis:// address.
+func (s *Server) Address() string {
+	if s.password != "" {
+		return "redis://:" + s.password + "@127.0.0.1:" + s.port + "/0"
+	}
+	return "redis://127.0.0.1:" + s.port
+}
+
+// Client returns a client of the server. The caller closes it.
+func (s *Server) Client() *redis.Client {
+	return redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + s.port, Password: s.password, DialerRetries: 1})
+}
