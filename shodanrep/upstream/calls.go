@@ -102,7 +102,7 @@ func (c *calls) join(keys []callKey) *waiter {
 func (c *calls) leave(w *waiter) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i := range w.calls {
+	for i := 0; w.open > 0; i++ {
 		c.drop(w, i)
 	}
 }
@@ -138,16 +138,11 @@ func (c *calls) drop(w *waiter, i int) {
 	left.waiters = slices.DeleteFunc(left.waiters, func(at waiting) bool { return at == waiting{w, i} })
 	switch {
 	case left.group != nil:
-		left.group.leave(1)
+		if left.group.waiters--; left.group.waiters == 0 {
+			left.group.cancel()
+		}
 	case len(left.waiters) == 0 && c.byKey[left.key] == left:
 		delete(c.byKey, left.key)
-	}
-}
-
-// leave takes waiters off a group.
-func (g *group) leave(waiters int) {
-	if g.waiters -= waiters; g.waiters == 0 {
-		g.cancel()
 	}
 }
 
@@ -233,7 +228,9 @@ func (c *calls) requeue(again []*call, how regroup) {
 // end takes a call off its group. The caller holds the lock.
 func (c *calls) end(ended *call) {
 	g := ended.group
-	g.leave(len(ended.waiters))
+	if g.waiters -= len(ended.waiters); g.waiters == 0 {
+		g.cancel()
+	}
 	if g.open--; g.open == 0 {
 		g.owner.groups--
 		g.owner.notify()

@@ -122,11 +122,12 @@ func (f *hostFetcher) read(key callKey, entry cache.Entry) (any, bool) {
 	return host, true
 }
 
-func (f *hostFetcher) fetch(ctx context.Context, keys []callKey, tries int) ([]response, *regroup) {
-	addrs := make([]netip.Addr, len(keys))
-	for i, key := range keys {
-		addrs[i] = netip.MustParseAddr(key.Target)
+func (f *hostFetcher) fetch(ctx context.Context, group []*call) ([]response, *regroup) {
+	addrs := make([]netip.Addr, len(group))
+	for i, open := range group {
+		addrs[i] = netip.MustParseAddr(open.key.Target)
 	}
+	tries := group[0].tries
 	if len(addrs) > 1 {
 		return f.fetchBulk(ctx, addrs, tries)
 	}
@@ -135,7 +136,7 @@ func (f *hostFetcher) fetch(ctx context.Context, keys []callKey, tries int) ([]r
 	if c.plan != nil {
 		known, _ = c.plan.known()
 	}
-	host, err := retry(ctx, c, c.effort(1, tries), func(ctx context.Context) (*shodan.Host, error) {
+	host, err := retry(ctx, c, effort{tries: maxTries - tries, timeout: c.Timeout}, func(ctx context.Context) (*shodan.Host, error) {
 		return c.host(ctx, addrs[0], f.Options)
 	})
 	if c.plan != nil && ctx.Err() == nil {
@@ -149,7 +150,11 @@ func (f *hostFetcher) fetch(ctx context.Context, keys []callKey, tries int) ([]r
 func (f *hostFetcher) fetchBulk(ctx context.Context, addrs []netip.Addr, tries int) ([]response, *regroup) {
 	c := f.client
 	known, _ := c.plan.known()
-	hosts, err := retry(ctx, c, c.effort(len(addrs), tries), func(ctx context.Context) (map[netip.Addr]*shodan.Host, error) {
+	most := effort{tries: bulkTries, timeout: c.Timeout + c.Timeout*time.Duration(len(addrs))/addressesPerTimeout}
+	if tries > 0 {
+		most.tries = halfTries
+	}
+	hosts, err := retry(ctx, c, most, func(ctx context.Context) (map[netip.Addr]*shodan.Host, error) {
 		return c.hosts(ctx, addrs, f.Options)
 	})
 	err, split := c.judgeBulk(err)
@@ -200,19 +205,6 @@ func (c *Client) hostResponse(host *shodan.Host, err error) response {
 		}
 	}
 	return r
-}
-
-// effort is how much is done for a request with so many addresses, which had tries in larger requests.
-func (c *Client) effort(addresses, tries int) effort {
-	most := effort{tries: maxTries - tries, timeout: c.Timeout}
-	if addresses == 1 {
-		return most
-	}
-	most.timeout += c.Timeout * time.Duration(addresses) / addressesPerTimeout
-	if most.tries = bulkTries; tries > 0 {
-		most.tries = halfTries
-	}
-	return most
 }
 
 // judgeBulk decides what follows from the response to a bulk request: nil where it is one, errBulkRefused, or another

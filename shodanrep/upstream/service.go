@@ -159,28 +159,6 @@ func (s *Service) Credits() int64 { return s.credits.Load() }
 // banKey names the cache entry of a ban.
 func (s *Service) banKey() cache.Key { return cache.Key{Service: s.ID, Target: "ban"} }
 
-// applyBan keeps to a ban that is in the cache. A ban is no longer than ratelimit.LongestBan, whoever wrote the entry.
-func (s *Service) applyBan(ban cache.Entry) {
-	if ban.Expires.IsZero() {
-		return
-	}
-	until := ban.Expires
-	if latest := ban.CheckedAt.Add(ratelimit.LongestBan); until.After(latest) {
-		until = latest
-	}
-	s.limiter.Ban(until)
-}
-
-// saveBan caches a ban, if err is one, so that not even a new process sends a request before its end.
-func (c *Client) saveBan(err error) bool {
-	var banned *ratelimit.BannedError
-	if !errors.As(err, &banned) {
-		return false
-	}
-	c.Cache.put(cache.Entry{Key: c.banKey(), CheckedAt: time.Now(), Expires: banned.Until})
-	return true
-}
-
 // named completes the error of a rate limit, which does not know its service.
 func (s *Service) named(err error) error {
 	var banned *ratelimit.BannedError
