@@ -107,13 +107,15 @@ func (c *calls) leave(w *waiter) {
 	}
 }
 
-// resolve leaves the calls that have a result from elsewhere.
-func (c *calls) resolve(w *waiter, results []Result) {
+// resolve leaves the calls that have a result from elsewhere. It returns the results without those that came meanwhile.
+func (c *calls) resolve(w *waiter, results []Result) []Result {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	results = slices.DeleteFunc(results, func(r Result) bool { return w.calls[r.Index] == nil })
 	for _, r := range results {
 		c.drop(w, r.Index)
 	}
+	return results
 }
 
 // abort leaves the calls that no request in flight fetches, and returns err as their result.

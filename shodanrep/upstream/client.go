@@ -62,8 +62,8 @@ type fetcher interface {
 	// next returns how many calls the next request may be for, and whether it has to be the only one in flight. An error
 	// is the result of all calls that are not in flight.
 	next() (size int, alone bool, err error)
-	// fetch sends one request for a group's calls. It returns how to request them again where the request failed for being
-	// for too many.
+	// fetch sends one request for a group's calls. It returns how to request them again where the request failed
+	// because it was for many.
 	fetch(ctx context.Context, group []*call) ([]response, *regroup)
 	// cached returns where the response to a key may be cached, the best place first.
 	cached(key callKey) []cache.Key
@@ -72,7 +72,8 @@ type fetcher interface {
 }
 
 // do gets the responses to some keys: it joins the calls for them that others have in flight, takes from the cache what
-// is there, and fetches the rest. Done gets the results as they come. It is not called once the context has ended.
+// is there, and fetches the rest. Done gets the results as they come, each once. Results are missing where the context
+// ends before.
 func (c *Client) do(ctx context.Context, keys []callKey, f fetcher, done func([]Result)) {
 	if len(keys) == 0 {
 		return
@@ -83,8 +84,7 @@ func (c *Client) do(ctx context.Context, keys []callKey, f fetcher, done func([]
 	if len(f.cached(keys[0])) > 0 {
 		c.Cache.store.Count(int64(len(cached)), int64(len(keys)-len(cached)))
 	}
-	if len(cached) > 0 {
-		c.calls.resolve(w, cached)
+	if cached = c.calls.resolve(w, cached); len(cached) > 0 {
 		done(cached)
 	}
 	for {

@@ -44,8 +44,8 @@ type Hosts struct {
 	Ready func(error)
 }
 
-// Hosts looks up addresses, and calls done with the results as they come. Values are of the type *shodan.Host. Done is not
-// called once the context has ended.
+// Hosts looks up addresses, and calls done with the results as they come. Values are of the type *shodan.Host. Results are
+// missing where the context ends before.
 func (c *Client) Hosts(ctx context.Context, addrs []netip.Addr, how Hosts, done func([]Result)) {
 	keys := make([]callKey, len(addrs))
 	for i, addr := range addrs {
