@@ -47,8 +47,8 @@ func (e *Engine) Batch(ctx context.Context, size int) *Batch {
 	return b
 }
 
-// Add starts to look up questions, and returns at once. Each needs one call of Answer, which frees its host: a batch must
-// not keep thousands of hosts until its end.
+// Add starts to look up questions, and returns at once. Each needs one call of Answer, which frees its host: a batch
+// must not keep thousands of hosts until its end.
 func (b *Batch) Add(questions ...Question) {
 	b.mu.Lock()
 	var fresh []Question

@@ -13,8 +13,8 @@ import (
 // not count, few enough that the first requests are sent at once and a long list is not all in memory.
 const chunkSize = 500
 
-// lookup answers questions: from the dataset, from what is known of reserved addresses, from the cache, and then from the
-// services.
+// lookup answers questions: from the dataset, from what is known of reserved addresses, from the cache, and then from
+// the services.
 func (b *Batch) lookup(questions []Question) {
 	var requesting sync.WaitGroup
 	defer func() {

@@ -39,8 +39,8 @@ type Config struct {
 	// expiry says. It may be zero.
 	RefreshBefore time.Time
 	Logger        hclog.Logger
-	// RateLimitDir is the folder of the file through which processes share rate limits, pauses and bans. If it is empty that
-	// is the cache's folder, or else the user's cache directory. An engine with a Transport then shares none.
+	// RateLimitDir is the folder of the file through which processes share rate limits, pauses and bans. If it is empty
+	// that is the cache's folder, or else the user's cache directory. An engine with a Transport then shares none.
 	RateLimitDir string
 	// Transport is for tests: an engine with one shares nothing with other engines. Otherwise it is nil.
 	Transport http.RoundTripper

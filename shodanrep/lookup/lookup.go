@@ -1,5 +1,6 @@
-// Package lookup looks IP addresses up. It picks the source of each address, and looks addresses up in parallel and each
-// only once: in a dataset, in the cache, and through package upstream. It also searches. It knows nothing of SQL.
+// Package lookup looks IP addresses up. It picks the source of each address, and looks addresses up in parallel and
+// each only once: in a dataset, in the cache, and through package upstream. It also searches. It knows nothing of
+// SQL.
 package lookup
 
 import (

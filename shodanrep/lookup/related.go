@@ -18,8 +18,8 @@ type Related struct {
 	Source Source // Dataset or Shodan
 }
 
-// filters are the search filters of the pivots. Shodan has none for an SSH server's host key, but its fingerprint is part
-// of the banner's text.
+// filters are the search filters of the pivots. Shodan has none for an SSH server's host key, but its fingerprint is
+// part of the banner's text.
 var filters = map[shodan.Pivot]string{
 	shodan.SubjectCN:         "ssl.cert.subject.cn",
 	shodan.FingerprintSHA256: "ssl.cert.fingerprint",
@@ -48,9 +48,9 @@ func Query(pivot shodan.Pivot, value string) string {
 	return filters[pivot] + ":" + shodan.Quote(value)
 }
 
-// Related finds at most limit hosts that share a value, without the address itself. It reads the dataset, if there is one,
-// at no cost. If that finds fewer it searches, which costs a query credit unless the response is cached. Source may name
-// one of the two.
+// Related finds at most limit hosts that share a value, without the address itself. It reads the dataset, if there is
+// one, at no cost. If that finds fewer it searches, which costs a query credit unless the response is cached. Source
+// may name one of the two.
 //
 // The search is counted in the Progress of the context.
 func (e *Engine) Related(ctx context.Context, pivot shodan.Pivot, value string, except netip.Addr, source Source, limit int) (found []Related, err error) {

@@ -42,8 +42,8 @@ var reachable = prefixes(
 	"2001:30::/28",    // drone remote identification
 )
 
-// embedding are the IPv6 networks whose addresses have an IPv4 address in them, and the byte where it starts. If that is
-// reserved, so are they.
+// embedding are the IPv6 networks whose addresses have an IPv4 address in them, and the byte where it starts. If that
+// is reserved, so are they.
 var embedding = map[netip.Prefix]int{
 	netip.MustParsePrefix("64:ff9b::/96"): 12, // translation
 	netip.MustParsePrefix("2002::/16"):    2,  // 6to4

@@ -24,8 +24,8 @@ const (
 
 // pages yields the pages of a search in order, until as many are read as the total needs, or one is empty.
 //
-// The pages that the rows need in any case, even if all are full, are requested in parallel. Each further page may cost a
-// query credit, so it is requested when the loop comes to it.
+// The pages that the rows need in any case, even if all are full, are requested in parallel. Each further page may
+// cost a query credit, so it is requested when the loop comes to it.
 func (e *Engine) pages(ctx context.Context, query string, rows int64) iter.Seq2[Reply[*shodan.SearchResult], error] {
 	return func(yield func(Reply[*shodan.SearchResult], error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -75,8 +75,8 @@ type Page struct {
 // Search finds the banners that match a query, each once: matches move from page to page while the pages are read. It
 // requests no more pages than limit banners need.
 //
-// It refuses to find more than most banners, so that no query spends all credits by accident. If the limit allows more it
-// counts the matches first, which is free.
+// It refuses to find more than most banners, so that no query spends all credits by accident. If the limit allows
+// more it counts the matches first, which is free.
 func (e *Engine) Search(ctx context.Context, query string, limit, most int64) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
 		if limit > most {
@@ -152,9 +152,9 @@ func keyOf(b *shodan.Banner) bannerKey {
 	return s
 }
 
-// SearchNetwork looks up all addresses of a network by searching for it, and returns the answer for each. It requests at
-// most most banners, see Search. An error means that the search was refused. If the search fails that is the answer for
-// each address. A network of reserved addresses is not searched for.
+// SearchNetwork looks up all addresses of a network by searching for it, and returns the answer for each. It requests
+// at most most banners, see Search. An error means that the search was refused. If the search fails that is the
+// answer for each address. A network of reserved addresses is not searched for.
 func (e *Engine) SearchNetwork(ctx context.Context, network netip.Prefix, most int64) (func(netip.Addr) Answer, error) {
 	if allReserved(network) {
 		return func(netip.Addr) Answer { return Answer{Status: Reserved} }, nil

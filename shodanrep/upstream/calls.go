@@ -9,8 +9,8 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 )
 
-// A callKey names a response in flight. Its value is shared, so that callers share a call only if they read the response
-// as the same type.
+// A callKey names a response in flight. Its value is shared, so that callers share a call only if they read the
+// response as the same type.
 type callKey struct {
 	cache.Key
 	valueType string
@@ -28,8 +28,8 @@ type Result struct {
 	FromCache  bool
 }
 
-// calls are the responses that callers wait for. All who need the same response wait for the same call, whichever query,
-// table or connection they come from.
+// calls are the responses that callers wait for. All who need the same response wait for the same call, whichever
+// query, table or connection they come from.
 type calls struct {
 	mu    sync.Mutex
 	byKey map[callKey]*call
@@ -167,8 +167,8 @@ func (c *calls) take(w *waiter) (results []Result, open, queued bool, groups int
 	return results, w.open > 0, c.next(w) != nil, w.groups
 }
 
-// begin makes a group of up to size of a waiter's calls that no request in flight fetches. The group is nil if there are
-// none.
+// begin makes a group of up to size of a waiter's calls that no request in flight fetches. The group is nil if there
+// are none.
 func (c *calls) begin(w *waiter, size int) (*group, []*call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -211,8 +211,8 @@ func (c *Client) lease(ctx context.Context, group []*call) (own, others []*call,
 	}
 }
 
-// awaitOthers gets the results of calls that other machines are requesting. What is not in the cache then they have failed
-// to get, and this machine requests it.
+// awaitOthers gets the results of calls that other machines are requesting. What is not in the cache then they have
+// failed to get, and this machine requests it.
 func (c *Client) awaitOthers(ctx context.Context, others []*call, f fetcher) {
 	for _, other := range others {
 		_ = c.coordinator.WaitFor(ctx, other.key.Key) // if it fails, the response is not there

@@ -44,8 +44,8 @@ type Hosts struct {
 	Ready func(error)
 }
 
-// Hosts looks up addresses, and calls done with the results as they come. Values are of the type *shodan.Host. Results are
-// missing where the context ends before.
+// Hosts looks up addresses, and calls done with the results as they come. Values are of the type *shodan.Host.
+// Results are missing where the context ends before.
 func (c *Client) Hosts(ctx context.Context, addrs []netip.Addr, how Hosts, done func([]Result)) {
 	keys := make([]callKey, len(addrs))
 	for i, addr := range addrs {
@@ -75,8 +75,8 @@ type hostFetcher struct {
 	wrongKey atomic.Pointer[error] // the key was refused while it was not known to be good
 }
 
-// next lets the first request find out alone what the key may do, where that is not known: of 32 requests with a key that
-// is refused 31 would be too many.
+// next lets the first request find out alone what the key may do, where that is not known: of 32 requests with a key
+// that is refused 31 would be too many.
 func (f *hostFetcher) next() (size int, alone bool, err error) {
 	p := f.client.plan
 	if p == nil {
@@ -226,9 +226,9 @@ func (c *Client) judgeBulk(err error) (result error, split bool) {
 	return err, split
 }
 
-// isOdd reports whether a bulk lookup returned what is neither hosts, nor a failure that passes. What a lesser plan gets
-// is not documented: so it is any of these, unless bulk lookups have worked before or the user says that the plan has
-// them. Then only a refusal in so many words is one.
+// isOdd reports whether a bulk lookup returned what is neither hosts, nor a failure that passes. What a lesser plan
+// gets is not documented: so it is any of these, unless bulk lookups have worked before or the user says that the
+// plan has them. Then only a refusal in so many words is one.
 func isOdd(err error) bool {
 	return errors.Is(err, shodan.ErrUnexpected) || shodan.IsKind(err, shodan.Invalid, shodan.NotFound)
 }

@@ -25,8 +25,8 @@ import (
 const InternetDBBurst = 100
 
 const (
-	// CVEDBPerSecond is the rate of requests to CVEDB, and cveDBBurst how many may be sent at once. Nothing is known of its
-	// limits, so it is treated as InternetDB is by default.
+	// CVEDBPerSecond is the rate of requests to CVEDB, and cveDBBurst how many may be sent at once. Nothing is known of
+	// its limits, so it is treated as InternetDB is by default.
 	CVEDBPerSecond = 10
 	cveDBBurst     = 20
 )
