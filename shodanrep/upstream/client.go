@@ -2,13 +2,11 @@ package upstream
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -121,8 +119,7 @@ func (c *Client) do(ctx context.Context, keys []callKey, f fetcher, done func([]
 	}
 }
 
-// fromCache returns the results that are in the cache. It also applies a ban that is there. A ban is no longer than
-// ratelimit.LongestBan, whoever wrote the entry.
+// fromCache returns the results that are in the cache. It also applies a ban that is there.
 func (c *Client) fromCache(ctx context.Context, keys []callKey, f fetcher) (results []Result) {
 	lookup := make([]cache.Key, 1, 2*len(keys)+1)
 	lookup[0] = c.banKey()
@@ -130,13 +127,7 @@ func (c *Client) fromCache(ctx context.Context, keys []callKey, f fetcher) (resu
 		lookup = append(lookup, f.cached(key)...)
 	}
 	entries := c.Cache.get(ctx, lookup)
-	if ban, ok := entries[c.banKey()]; ok {
-		until := ban.Expires
-		if latest := ban.CheckedAt.Add(ratelimit.LongestBan); until.After(latest) {
-			until = latest
-		}
-		c.limiter.Ban(until)
-	}
+	c.applyBan(entries)
 	if len(lookup) == 1 {
 		return nil // the responses are of the moment
 	}
@@ -181,7 +172,7 @@ func (c *Client) run(g *group, own []*call, f fetcher) {
 			c.calls.requeue(own, *again)
 		}
 		for i, r := range responses {
-			c.calls.finish(own[i], c.save(own[i].key.Key, r))
+			c.calls.finish(own[i], c.saveResponse(own[i].key.Key, r))
 		}
 	}
 	if coordinated {
@@ -244,17 +235,12 @@ func (c *Client) finishCached(ctx context.Context, group []*call, f fetcher) (re
 	return rest
 }
 
-// save caches a response, also that there is none, and a ban, so that not even a new process sends a request before its
-// end. It never caches another error. Times are in whole microseconds, as caches and PostgreSQL keep them: a fresh
-// response has the time that it has once it is cached.
-func (c *Client) save(key cache.Key, r response) Result {
+// saveResponse caches a response, also that there is none, but no error. Times are in whole microseconds, as caches and
+// PostgreSQL keep them: a fresh response has the time that it has once it is cached.
+func (c *Client) saveResponse(key cache.Key, r response) Result {
 	result := Result{Value: r.value, Err: r.err, CheckedAt: time.Now().Truncate(time.Microsecond)}
-	var banned *ratelimit.BannedError
 	switch {
-	case errors.As(r.err, &banned):
-		c.Cache.put(cache.Entry{Key: c.banKey(), CheckedAt: time.Now(), Expires: banned.Until})
-		return result
-	case r.age == 0:
+	case c.saveBan(r.err), r.age == 0:
 		return result
 	case shodan.IsKind(r.err, shodan.NotFound):
 		r.age, r.body = r.age/negativeShare, nil

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -15,7 +14,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
@@ -155,15 +153,3 @@ func (s *Service) Requests() int64 { return s.requests.Load() }
 
 // Credits returns how many query credits they cost.
 func (s *Service) Credits() int64 { return s.credits.Load() }
-
-// banKey names the cache entry of a ban.
-func (s *Service) banKey() cache.Key { return cache.Key{Service: s.ID, Target: "ban"} }
-
-// named completes the error of a rate limit, which does not know its service.
-func (s *Service) named(err error) error {
-	var banned *ratelimit.BannedError
-	if errors.As(err, &banned) {
-		return &ratelimit.BannedError{Service: s.Name, Advice: s.advice, Until: banned.Until}
-	}
-	return err
-}
