@@ -19,10 +19,10 @@ type Batch struct {
 	items   map[Question]*item
 	running int // goroutines that look up
 
-	refusal error // why the REST API is not asked for the rest of the batch
+	refusal error // why the REST API is not used for the rest of the batch
 
-	ready    chan struct{} // closed when it is known whether the services can be asked at all
-	readyErr error         // why they cannot
+	ready    chan struct{} // closed when it is known whether the services may be used at all
+	readyErr error         // why they may not
 	readied  sync.Once
 	progress *Progress
 }
@@ -34,7 +34,7 @@ type item struct {
 	answer   Answer
 }
 
-// Batch begins a batch for a list of so many different addresses: the length decides whether Auto asks the REST API.
+// Batch begins a batch for a list of size different addresses. The size decides whether Auto uses the REST API.
 // The batch ends with its context.
 func (e *Engine) Batch(ctx context.Context, size int) *Batch {
 	b := &Batch{
@@ -47,8 +47,8 @@ func (e *Engine) Batch(ctx context.Context, size int) *Batch {
 	return b
 }
 
-// Add looks up questions, and returns at once. Each must be taken with one Answer, which lets go of what is known of the
-// host: a batch must not keep thousands of hosts until its end.
+// Add starts to look up questions, and returns at once. Each needs one call of Answer, which frees its host: a batch
+// must not keep thousands of hosts until its end.
 func (b *Batch) Add(questions ...Question) {
 	b.mu.Lock()
 	var fresh []Question
@@ -85,7 +85,7 @@ func (b *Batch) spawn(f func()) {
 	}()
 }
 
-// AddTotal says that so many more addresses will be looked up than the list is long.
+// AddTotal adds addresses to the total, if more are looked up than the list is long.
 func (b *Batch) AddTotal(addresses int) { b.progress.AddTotal(addresses) }
 
 // canonical gives equal questions one form.
@@ -97,7 +97,7 @@ func (q Question) canonical() Question {
 	return q
 }
 
-// Ready waits until it is known whether the services can be asked at all. An error means that no question of the
+// Ready waits until it is known whether the services may be used at all. An error means that no question of the
 // batch will be answered, because the key is refused or its plan too low for the source that was named.
 func (b *Batch) Ready(ctx context.Context) error {
 	select {
@@ -108,7 +108,7 @@ func (b *Batch) Ready(ctx context.Context) error {
 	}
 }
 
-// setReady says that the services can be asked, or why not. Only the first call counts.
+// setReady says that the services may be used, or why not. Only the first call counts.
 func (b *Batch) setReady(err error) {
 	b.readied.Do(func() {
 		b.readyErr = err
@@ -116,7 +116,7 @@ func (b *Batch) setReady(err error) {
 	})
 }
 
-// Answer waits for the answer to a question that was added. It fails only where the context ends, or the batch's.
+// Answer waits for the answer to a question. It fails only if its context ends, or the batch's.
 func (b *Batch) Answer(ctx context.Context, q Question) (Answer, error) {
 	q = q.canonical()
 	b.mu.Lock()

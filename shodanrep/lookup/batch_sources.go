@@ -13,8 +13,8 @@ import (
 // not count, few enough that the first requests are sent at once and a long list is not all in memory.
 const chunkSize = 500
 
-// lookup answers questions: from the dataset, from what is known of reserved addresses, from the cache, and then from the
-// services.
+// lookup answers questions: from the dataset, from what is known of reserved addresses, from the cache, and then from
+// the services.
 func (b *Batch) lookup(questions []Question) {
 	var requesting sync.WaitGroup
 	defer func() {
@@ -32,28 +32,23 @@ func (b *Batch) lookup(questions []Question) {
 		if b.window.Acquire(b.ctx, int64(len(chunk))) != nil {
 			return
 		}
-		var free []Question
-		paid := map[requestForm][]Question{}
+		forms := map[requestForm][]Question{} // no request can be for questions of more than one form
 		for _, q := range b.withoutReserved(b.withoutDataset(chunk)) {
-			if b.source(q) == InternetDB {
-				free = append(free, q)
-			} else {
-				paid[q.form()] = append(paid[q.form()], q)
-			}
+			form := b.form(q)
+			forms[form] = append(forms[form], q)
 		}
-		b.requestInternetDB(free)
-		for form, alike := range paid {
-			probing = true
+		for form, alike := range forms {
+			probing = probing || form.source == Shodan
 			requesting.Add(1)
 			b.spawn(func() {
 				defer requesting.Done()
-				b.requestREST(form, alike)
+				b.request(form, alike)
 			})
 		}
 	}
 }
 
-// source chooses the service to ask, if the dataset does not have the address.
+// source returns the source of a question whose address the dataset does not have.
 func (b *Batch) source(q Question) Source {
 	e := b.engine
 	if named := b.named(q); named != Auto {
@@ -140,42 +135,40 @@ func (b *Batch) withoutReserved(questions []Question) []Question {
 
 // A requestForm is what the questions of one request have in common.
 type requestForm struct {
+	source  Source // InternetDB or Shodan
 	options shodan.HostOptions
 	orWhole bool // a response with the banners will do as well
 }
 
-// form returns how a question is requested from the REST API. Raw questions need their own response.
-func (q Question) form() requestForm {
-	options := shodan.HostOptions{Minify: !q.Banners && !q.History, History: q.History}
-	return requestForm{options: options, orWhole: options.Minify && !q.Raw}
-}
-
-// requestInternetDB answers questions from InternetDB.
-func (b *Batch) requestInternetDB(questions []Question) {
-	if len(questions) == 0 {
-		return
+// form returns how a question is requested. Raw questions need their own response.
+func (b *Batch) form(q Question) requestForm {
+	if b.source(q) == InternetDB {
+		return requestForm{source: InternetDB}
 	}
-	b.spawn(func() {
-		b.engine.internetDB.Hosts(b.ctx, addresses(questions), upstream.Hosts{}, func(results []upstream.Result) {
-			for _, r := range results {
-				b.resolve(questions[r.Index], b.answer(InternetDB, r))
-			}
-		})
-	})
+	options := shodan.HostOptions{Minify: !q.Banners && !q.History, History: q.History}
+	return requestForm{source: Shodan, options: options, orWhole: options.Minify && !q.Raw}
 }
 
-// requestREST answers questions from the REST API, and from InternetDB where the key's plan does not allow them.
-func (b *Batch) requestREST(form requestForm, questions []Question) {
-	defer b.setReady(nil)
-	how := upstream.Hosts{Options: form.options, OrWhole: form.orWhole, Refused: b.refused, Ready: b.setReady}
-	b.engine.rest.Hosts(b.ctx, addresses(questions), how, func(results []upstream.Result) {
+// request answers questions from a service. Those that the plan of the REST API's key does not allow are refused.
+func (b *Batch) request(form requestForm, questions []Question) {
+	client, how := b.engine.internetDB, upstream.Hosts{}
+	if form.source == Shodan {
+		client = b.engine.rest
+		how = upstream.Hosts{Options: form.options, OrWhole: form.orWhole, Refused: b.refused, Ready: b.setReady}
+		defer b.setReady(nil)
+	}
+	addrs := make([]netip.Addr, len(questions))
+	for i, q := range questions {
+		addrs[i] = q.Addr
+	}
+	client.Hosts(b.ctx, addrs, how, func(results []upstream.Result) {
 		var refused []Question
 		var refusal error
 		for _, r := range results {
 			if q := questions[r.Index]; upstream.IsRefusal(r.Err) {
 				refused, refusal = append(refused, q), r.Err
 			} else {
-				b.resolve(q, b.answer(Shodan, r))
+				b.resolve(q, b.answer(form.source, r))
 			}
 		}
 		if len(refused) > 0 {
@@ -184,7 +177,7 @@ func (b *Batch) requestREST(form requestForm, questions []Question) {
 	})
 }
 
-// refused returns why the REST API is not asked, or nil.
+// refused returns why the REST API is not used, or nil.
 func (b *Batch) refused() error {
 	if refusal := b.engine.rest.Refusal(); refusal != nil {
 		return refusal
@@ -212,7 +205,9 @@ func (b *Batch) refuse(questions []Question, refusal error) {
 		b.fail(q, Shodan, refusal)
 	}
 	b.setReady(nil)
-	b.requestInternetDB(rest)
+	if len(rest) > 0 {
+		b.spawn(func() { b.request(requestForm{source: InternetDB}, rest) })
+	}
 }
 
 // answer makes an answer of a result, and counts it if it comes from the cache.
@@ -230,12 +225,4 @@ func (b *Batch) answer(source Source, r upstream.Result) Answer {
 		b.progress.cached.Add(1)
 	}
 	return a
-}
-
-func addresses(questions []Question) []netip.Addr {
-	addrs := make([]netip.Addr, len(questions))
-	for i, q := range questions {
-		addrs[i] = q.Addr
-	}
-	return addrs
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/upstream"
 )
 
-// Config is how an Engine looks up. All of it must be set, but for what says otherwise; the plugin has the defaults.
+// Config configures an Engine. All fields must be set unless their comment says otherwise. The plugin has the defaults.
 type Config struct {
 	APIKey                      string // may be empty
 	Source                      Source
@@ -39,10 +39,10 @@ type Config struct {
 	// expiry says. It may be zero.
 	RefreshBefore time.Time
 	Logger        hclog.Logger
-	// RateLimitDir is the folder of the file through which processes share rate limits, pauses and bans. Where it is empty
-	// that is the cache's folder, or else the user's cache directory; an engine with a Transport then shares none.
+	// RateLimitDir is the folder of the file through which processes share rate limits, pauses and bans. If it is empty
+	// that is the cache's folder, or else the user's cache directory. An engine with a Transport then shares none.
 	RateLimitDir string
-	// Transport is nil but in tests: then nothing is shared with other engines.
+	// Transport is for tests: an engine with one shares nothing with other engines. Otherwise it is nil.
 	Transport http.RoundTripper
 }
 
@@ -157,7 +157,7 @@ func (e *Engine) setInForce(inForce bool) {
 	}
 }
 
-// CheckKey returns an error where there is no API key, which says that what needs one.
+// CheckKey returns an error if there is no API key. It says that what needs one.
 func (e *Engine) CheckKey(what string) error {
 	if e.rest == nil {
 		return fmt.Errorf("%s needs an API key: set api_key in the connection, or SHODAN_API_KEY, to the key shown at https://account.shodan.io", what)
@@ -172,7 +172,7 @@ func newTransport() *http.Transport {
 	return t
 }
 
-// CheckSource returns an error where a source cannot be asked, which says what is missing.
+// CheckSource returns an error if a source cannot be used. It says what is missing.
 func (e *Engine) CheckSource(source Source) error {
 	switch {
 	case !slices.Contains([]Source{"", Auto, Dataset, Shodan, InternetDB}, source):
@@ -185,7 +185,35 @@ func (e *Engine) CheckSource(source Source) error {
 	return nil
 }
 
-// Dataset returns the connection's dataset, brought up to date with its files, or nil where it has none.
+// CheckSearch returns an error if nothing can be searched. It says what is needed.
+func (e *Engine) CheckSearch(source Source) error {
+	if err := e.CheckSource(source); err != nil {
+		return err
+	}
+	if source == InternetDB {
+		return fmt.Errorf(`InternetDB cannot be searched: leave source out, or use source "shodan" or "dataset"`)
+	}
+	if e.rest == nil && e.dataset == nil {
+		return fmt.Errorf(`finding related hosts needs an API key whose plan allows searches, or a dataset: set api_key (or SHODAN_API_KEY), or data_files to what "shodan download" wrote`)
+	}
+	return nil
+}
+
+// CheckBanners returns an error if addresses can be looked up in InternetDB only. It says what is needed.
+func (e *Engine) CheckBanners(source Source) error {
+	if err := e.CheckSource(source); err != nil {
+		return err
+	}
+	if source == "" || source == Auto {
+		source = e.cfg.Source
+	}
+	if source == InternetDB || e.rest == nil && e.dataset == nil {
+		return fmt.Errorf(`InternetDB has no banners, so this needs an API key or a dataset: set api_key (or SHODAN_API_KEY), or data_files to what "shodan download" wrote, and leave source out`)
+	}
+	return nil
+}
+
+// Dataset returns the connection's dataset, brought up to date with its files, or nil if it has none.
 func (e *Engine) Dataset(ctx context.Context) (*dataset.Dataset, error) {
 	if e.dataset == nil {
 		return nil, nil
@@ -196,7 +224,30 @@ func (e *Engine) Dataset(ctx context.Context) (*dataset.Dataset, error) {
 	return e.dataset, nil
 }
 
-// Close writes what is not yet written, and lets go of the dataset. The engine must not be used afterwards.
+// Spending is what this process has requested of a service so far, over all connections with the same key.
+type Spending struct {
+	Requests int64 // the refused and repeated ones included
+	Credits  int64 // query credits, of searches and the like
+}
+
+// Spent returns what was requested of the REST API with this engine's key.
+func (e *Engine) Spent() Spending {
+	if e.rest == nil {
+		return Spending{}
+	}
+	return Spending{Requests: e.rest.Requests(), Credits: e.rest.Credits()}
+}
+
+// Requests returns how many requests this process has sent to the services that the engine uses.
+func (e *Engine) Requests() int64 {
+	n := e.internetDB.Requests() + e.cveDB.Requests()
+	if e.rest != nil {
+		n += e.rest.Requests()
+	}
+	return n
+}
+
+// Close writes what is not yet written, and closes the dataset. The engine must not be used afterwards.
 func (e *Engine) Close() error {
 	e.Retire()
 	err := e.cache.Flush(context.Background())

@@ -1,5 +1,6 @@
-// Package lookup is what an address costs: it chooses the source that is asked, asks it for many addresses side by
-// side and for each only once, keeps within the services' limits, and remembers the answers. It knows nothing of SQL.
+// Package lookup looks IP addresses up. It picks the source of each address, and looks addresses up in parallel and
+// each only once: in a dataset, in the cache, and through package upstream. It also searches. It knows nothing of
+// SQL.
 package lookup
 
 import (
@@ -9,7 +10,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// Source is where an answer comes from.
+// A Source is where an answer comes from.
 type Source string
 
 // The sources. Auto is a choice, never an answer: a dataset that has the address, else the REST API where a key is set
@@ -21,10 +22,11 @@ const (
 	InternetDB Source = "internetdb"
 )
 
-// Status is what became of an address.
+// A Status is the result of looking an address up.
 type Status string
 
-// The statuses. Only Indexed comes with a host; the others say that nothing is known, which is not the same as clean.
+// The statuses. Only Indexed comes with a host. With the others nothing is known of the address, which does not mean
+// that nothing is wrong with it.
 const (
 	Indexed    Status = "indexed"
 	NotIndexed Status = "not_indexed"
@@ -35,36 +37,38 @@ const (
 // A Question is one address to look up.
 type Question struct {
 	Addr netip.Addr
-	// Source is the source to ask. Auto, or nothing, leaves the choice to the Engine.
+	// Source names the source. Auto, or nothing, leaves the choice to the Engine.
 	Source Source
 	// Banners says that the answer's banners are needed, not only the host's summary.
 	Banners bool
 	// History says that the banners of all times are needed, not only the newest of each service. InternetDB has neither.
 	History bool
-	// Raw says that the answer itself is needed as well, see shodan.Host.
+	// Raw says that the response itself is needed as well, see shodan.Host.
 	Raw bool
-	// RequireBanners says that InternetDB's answer is no use: Auto then chooses between the dataset and the REST API, see CheckRich.
+	// RequireBanners says that InternetDB's response is of no use: Auto then chooses between the dataset and the REST API,
+	// see Engine.CheckBanners.
 	RequireBanners bool
-	// SkipREST says that Auto chooses between the dataset and InternetDB, whether there is a key or not: the addresses of a
-	// network are soon thousands, and the REST API takes one a second.
+	// SkipREST says that Auto chooses between the dataset and InternetDB, even with a key: a network soon has thousands of
+	// addresses, and the REST API allows one request a second.
 	SkipREST bool
 }
 
-// An Answer is what became of a Question.
+// An Answer is the result of a Question.
 type Answer struct {
 	Status Status
-	// Source is the one that was asked, or nothing where none was.
+	// Source is where the answer comes from, or nothing where no source was asked.
 	Source Source
 	// Error says what failed and what to do, where Status is Failed.
 	Error string
 	// Host is what is known, where Status is Indexed. It is shared: do not change it.
 	Host *shodan.Host
-	// CheckedAt is when the service was asked, zero where none was.
+	// CheckedAt is when the service was asked, zero if none was.
 	CheckedAt time.Time
-	// FreshUntil is until when the answer is kept and the service not asked again, zero where none was asked or it failed.
+	// FreshUntil is until when the response is cached and the service not asked again. It is zero if the lookup failed or
+	// no service was asked.
 	FreshUntil time.Time
 	// failure is the error behind Error.
 	failure error
-	// fromCache says that no service was asked for it now.
+	// fromCache says that no request was sent for it now.
 	fromCache bool
 }

@@ -2,103 +2,185 @@ package lookup
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 )
 
-// ProgressState is how far look-ups have come.
+// A ProgressState is how far lookups have come.
 type ProgressState struct {
-	Total     int64 // addresses to answer for
-	Done      int64 // of which are answered, whatever the answer
-	Failed    int64 // of which could not be checked
+	Total     int64 // addresses to look up
+	Done      int64 // of them, with any answer
+	Failed    int64 // of them, which could not be checked
 	FromCache int64
 	Elapsed   time.Duration
-	// Left is how long the rest will take at the pace of the last ten seconds, 0 where that cannot be said yet.
+	// Left is how long the rest will take at the rate of the last ten seconds, 0 if that is not known yet.
 	Left time.Duration
 }
 
-// A Progress counts look-ups as they are answered. It may be read at any time.
+// A Progress counts lookups as they are answered. It may be read at any time.
 type Progress struct {
 	began                       time.Time
 	total, done, failed, cached atomic.Int64
 	tally                       tally
 	searches                    searchTally
-	pace                        throughput
-	log                         hclog.Logger // nil where somebody reads the meter
+	throughput                  throughput
+	log                         hclog.Logger // nil if somebody reads the progress
 	logged                      atomic.Int64 // when, in nanoseconds
 }
 
-// logEvery is how often a long query says in the log how far it is.
+// logEvery is how often a long query logs how far it is.
 const logEvery = 5 * time.Second
 
-// NewProgress makes a meter that begins now.
+// NewProgress makes a Progress that begins now.
 func NewProgress() *Progress { return &Progress{began: time.Now()} }
 
-// newLoggedProgress makes a meter that writes to the log by itself.
+// newLoggedProgress makes a Progress that writes to the log.
 func newLoggedProgress(log hclog.Logger, total int) *Progress {
-	m := NewProgress()
-	m.total.Store(int64(total))
-	m.log = log
-	m.logged.Store(m.began.UnixNano())
-	return m
-}
-
-// AddTotal adds addresses to the total.
-func (m *Progress) AddTotal(addresses int) { m.total.Add(int64(addresses)) }
-
-// State reads the meter.
-func (m *Progress) State() ProgressState {
-	p := ProgressState{Total: m.total.Load(), Done: m.done.Load(), Failed: m.failed.Load(), FromCache: m.cached.Load(), Elapsed: time.Since(m.began)}
-	if perSecond := m.pace.perSecond(time.Since(m.began)); perSecond > 0 && p.Total > p.Done {
-		p.Left = time.Duration(float64(p.Total-p.Done) / perSecond * float64(time.Second)).Round(time.Second)
-	}
+	p := NewProgress()
+	p.total.Store(int64(total))
+	p.log = log
+	p.logged.Store(p.began.UnixNano())
 	return p
 }
 
-// Summary tells what came of the addresses so far.
-func (m *Progress) Summary() Summary { return m.tally.summary() }
+// AddTotal adds addresses to the total.
+func (p *Progress) AddTotal(addresses int) { p.total.Add(int64(addresses)) }
 
-// CountInvalid counts a text that was asked for as an address and is none: it cannot be checked.
-func (m *Progress) CountInvalid(text string) {
-	if m.log == nil {
-		m.tally.countInvalid(text)
+// State returns how far the lookups have come.
+func (p *Progress) State() ProgressState {
+	s := ProgressState{Total: p.total.Load(), Done: p.done.Load(), Failed: p.failed.Load(), FromCache: p.cached.Load(), Elapsed: time.Since(p.began)}
+	if perSecond := p.throughput.perSecond(time.Since(p.began)); perSecond > 0 && s.Total > s.Done {
+		s.Left = time.Duration(float64(s.Total-s.Done) / perSecond * float64(time.Second)).Round(time.Second)
+	}
+	return s
+}
+
+// Summary counts the results so far.
+func (p *Progress) Summary() Summary { return p.tally.summary() }
+
+// CountInvalid counts a text that is not an address: it cannot be checked.
+func (p *Progress) CountInvalid(text string) {
+	if p.log == nil {
+		p.tally.countInvalid(text)
 	}
 }
 
 // count counts the answer to a question of a batch.
-func (m *Progress) count(b *Batch, q Question, answer Answer) {
-	if m.log == nil { // nobody would read it
-		m.tally.countAnswer(q.Addr, answer.failure, b.fallback(q, answer.Source), b.engine.isCached(answer))
+func (p *Progress) count(b *Batch, q Question, answer Answer) {
+	if p.log == nil { // else nobody reads the summary
+		cached := !answer.FreshUntil.IsZero() && b.engine.cache.IsPersistent()
+		p.tally.countAnswer(q.Addr, answer.failure, b.fallback(q, answer.Source), cached)
 	}
-	m.done.Add(1)
+	p.done.Add(1)
 	if answer.Source != "" && answer.Source != Dataset && !answer.fromCache {
-		m.pace.add(answer.Source, time.Since(m.began))
+		p.throughput.add(answer.Source, time.Since(p.began))
 	}
 	if answer.Status == Failed {
-		m.failed.Add(1)
+		p.failed.Add(1)
 	}
-	if m.log == nil {
+	if p.log == nil {
 		return
 	}
-	last, now := m.logged.Load(), time.Now()
-	if now.UnixNano()-last < int64(logEvery) || !m.logged.CompareAndSwap(last, now.UnixNano()) {
+	last, now := p.logged.Load(), time.Now()
+	if now.UnixNano()-last < int64(logEvery) || !p.logged.CompareAndSwap(last, now.UnixNano()) {
 		return
 	}
-	p := m.State()
-	m.log.Info("looking addresses up", "done", p.Done, "total", p.Total, "failed", p.Failed, "from_cache", p.FromCache, "left", p.Left)
+	s := p.State()
+	p.log.Info("looking addresses up", "done", s.Done, "total", s.Total, "failed", s.Failed, "from_cache", s.FromCache, "left", s.Left)
 }
 
-type meterKey struct{}
+type progressKey struct{}
 
-// WithProgress makes the look-ups of a context count on a meter.
-func WithProgress(ctx context.Context, m *Progress) context.Context {
-	return context.WithValue(ctx, meterKey{}, m)
+// WithProgress returns a context whose lookups are counted in a Progress.
+func WithProgress(ctx context.Context, p *Progress) context.Context {
+	return context.WithValue(ctx, progressKey{}, p)
 }
 
-// ProgressFrom returns the meter of a context, or nil.
+// ProgressFrom returns the Progress of a context, or nil.
 func ProgressFrom(ctx context.Context) *Progress {
-	m, _ := ctx.Value(meterKey{}).(*Progress)
-	return m
+	p, _ := ctx.Value(progressKey{}).(*Progress)
+	return p
+}
+
+// shownSearches is how many searches without a match are listed.
+const shownSearches = 3
+
+// Searches counts the searches for related hosts.
+type Searches struct {
+	// Made is how many different searches there were, and Matched how many of them found a host.
+	Made, Matched int
+	// Credits is how many query credits they cost. Cached responses cost nothing.
+	Credits int64
+	// Unmatched are the first search queries that found no other host.
+	Unmatched []string
+	// Sources lists what was searched: the dataset, Shodan or both.
+	Sources []Source
+	// Unsearched are the first reasons why there was nothing to search for.
+	Unsearched []string
+}
+
+// searchTally counts searches. It may be used by several goroutines.
+type searchTally struct {
+	mu      sync.Mutex
+	made    Searches
+	queries map[string]bool
+}
+
+// CountSearch counts a search for related hosts: how many it found, in which sources, and what it cost.
+func (p *Progress) CountSearch(query string, found int, credits int64, sources ...Source) {
+	t := &p.searches
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.made.Credits += credits
+	for _, source := range sources {
+		t.made.Sources = appendOnce(t.made.Sources, source)
+	}
+	if t.queries[query] {
+		// The same search for another address: what is left out of its result is that address.
+		if found > 0 {
+			t.made.Matched = max(t.made.Matched, 1)
+		}
+		return
+	}
+	if t.queries == nil {
+		t.queries = map[string]bool{}
+	}
+	t.queries[query] = true
+	t.made.Made++
+	if found > 0 {
+		t.made.Matched++
+	} else if len(t.made.Unmatched) < shownSearches {
+		t.made.Unmatched = append(t.made.Unmatched, query)
+	}
+}
+
+// CountUnsearched notes why nothing was searched for.
+func (p *Progress) CountUnsearched(reason string) {
+	t := &p.searches
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.made.Unsearched) < shownSearches {
+		t.made.Unsearched = appendOnce(t.made.Unsearched, reason)
+	}
+}
+
+// Searches returns the searches so far.
+func (p *Progress) Searches() Searches {
+	t := &p.searches
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.made
+	s.Sources, s.Unmatched, s.Unsearched = slices.Clone(s.Sources), slices.Clone(s.Unmatched), slices.Clone(s.Unsearched)
+	return s
+}
+
+func appendOnce[T comparable](list []T, value T) []T {
+	if slices.Contains(list, value) {
+		return list
+	}
+	return append(list, value)
 }

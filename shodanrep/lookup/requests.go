@@ -59,26 +59,3 @@ func wrapError(what string, err error) error {
 	}
 	return fmt.Errorf("%s failed: %w", what, err)
 }
-
-// Spending is what this process has requested of a service so far, over all connections with the same key.
-type Spending struct {
-	Requests int64 // the refused and repeated ones included
-	Credits  int64 // query credits, of searches and the like
-}
-
-// Spent returns what was requested of the REST API with this engine's key.
-func (e *Engine) Spent() Spending {
-	if e.rest == nil {
-		return Spending{}
-	}
-	return Spending{Requests: e.rest.Requests(), Credits: e.rest.Credits()}
-}
-
-// Requests returns how many requests this process has sent to the services that the engine uses.
-func (e *Engine) Requests() int64 {
-	n := e.internetDB.Requests() + e.cveDB.Requests()
-	if e.rest != nil {
-		n += e.rest.Requests()
-	}
-	return n
-}

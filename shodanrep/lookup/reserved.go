@@ -3,7 +3,7 @@ package lookup
 import "net/netip"
 
 // reserved are the networks that cannot be on the internet: those that IANA lists as not globally reachable, and
-// multicast. No service is asked about an address in one.
+// multicast. Their addresses are not looked up.
 //
 // https://www.iana.org/assignments/iana-ipv4-special-registry
 // https://www.iana.org/assignments/iana-ipv6-special-registry
@@ -42,14 +42,14 @@ var reachable = prefixes(
 	"2001:30::/28",    // drone remote identification
 )
 
-// embedding are the IPv6 networks whose addresses have an IPv4 address in them, from a byte on: where that one cannot
-// be on the internet neither can they, and nobody is told of it.
+// embedding are the IPv6 networks whose addresses have an IPv4 address in them, and the byte where it starts. If that
+// is reserved, so are they.
 var embedding = map[netip.Prefix]int{
 	netip.MustParsePrefix("64:ff9b::/96"): 12, // translation
 	netip.MustParsePrefix("2002::/16"):    2,  // 6to4
 }
 
-// global are the IPv6 networks outside of which nothing is on the internet.
+// global are the IPv6 networks that are on the internet.
 var global = prefixes(
 	"2000::/3",     // global unicast
 	"64:ff9b::/96", // IPv4 addresses, translated

@@ -2,156 +2,231 @@ package lookup
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
+	"math"
 	"net/netip"
-	"regexp"
-	"strconv"
-	"strings"
 	"time"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// A Related host shares what was searched for.
-type Related struct {
-	Banner shodan.Banner
-	Source Source // Dataset or Shodan
-}
+const (
+	// pageSize is how many matches a page of a search has at most. A page with fewer need not be the last.
+	pageSize = 100
+	// pagesAhead is how many pages are requested in parallel. At one request a second more would only wait.
+	pagesAhead = 8
+	// AllRows is the limit of a search for all matches.
+	AllRows = math.MaxInt64
+)
 
-// filters are the search filters of the pivots. Shodan has none for an SSH server's host key, but its fingerprint is part
-// of the banner's text.
-var filters = map[shodan.Pivot]string{
-	shodan.SubjectCN:         "ssl.cert.subject.cn",
-	shodan.FingerprintSHA256: "ssl.cert.fingerprint",
-	shodan.CertSerial:        "ssl.cert.serial",
-	shodan.JARM:              "ssl.jarm",
-	shodan.JA3S:              "ssl.ja3s",
-	shodan.Favicon:           "http.favicon.hash",
-	shodan.HTTPHTML:          "http.html_hash",
-	shodan.BannerHash:        "hash",
-	shodan.HASSH:             "ssh.hassh",
-	shodan.Organization:      "org",
-	shodan.ASN:               "asn",
-}
-
-// bare is a value that needs no quotes in a query.
-var bare = regexp.MustCompile(`^-?[0-9A-Za-z]+$`)
-
-// Query writes the search query for all that shares a value.
-func Query(pivot shodan.Pivot, value string) string {
-	if filters[pivot] == "" {
-		return shodan.Quote(value)
-	}
-	if pivot != shodan.SubjectCN && pivot != shodan.Organization && bare.MatchString(value) {
-		return filters[pivot] + ":" + value
-	}
-	return filters[pivot] + ":" + shodan.Quote(value)
-}
-
-// CheckSearch returns an error where nothing can be searched, which says what is needed.
-func (e *Engine) CheckSearch(source Source) error {
-	if err := e.CheckSource(source); err != nil {
-		return err
-	}
-	if source == InternetDB {
-		return fmt.Errorf(`InternetDB cannot be searched: leave source out, or use source "shodan" or "dataset"`)
-	}
-	if e.rest == nil && e.dataset == nil {
-		return fmt.Errorf(`finding related hosts needs an API key whose plan allows searches, or a dataset: set api_key (or SHODAN_API_KEY), or data_files to what "shodan download" wrote`)
-	}
-	return nil
-}
-
-// CheckBanners returns an error where nothing but InternetDB can be asked about an address, which says what is needed.
-func (e *Engine) CheckBanners(source Source) error {
-	if err := e.CheckSource(source); err != nil {
-		return err
-	}
-	if source == "" || source == Auto {
-		source = e.cfg.Source
-	}
-	if source == InternetDB || e.rest == nil && e.dataset == nil {
-		return fmt.Errorf(`InternetDB has no banners, so this needs an API key or a dataset: set api_key (or SHODAN_API_KEY), or data_files to what "shodan download" wrote, and leave source out`)
-	}
-	return nil
-}
-
-// Related finds hosts that share a value, at most limit of them and without the address itself: in the dataset, where
-// there is one, at no cost, and if that leaves room by a search, which costs a query credit unless the same search
-// was made within the cache's time. Source may name one of the two.
+// pages yields the pages of a search in order, until as many are read as the total needs, or one is empty.
 //
-// The search is counted on the meter of the context.
-func (e *Engine) Related(ctx context.Context, pivot shodan.Pivot, value string, except netip.Addr, source Source, limit int) (found []Related, err error) {
-	var searched []Source
-	credits := int64(0)
-	defer func() {
-		if meter := ProgressFrom(ctx); meter != nil && err == nil {
-			meter.CountSearch(Query(pivot, value), len(found), credits, searched...)
+// The pages that the rows need in any case, even if all are full, are requested in parallel. Each further page may
+// cost a query credit, so it is requested when the loop comes to it.
+func (e *Engine) pages(ctx context.Context, query string, rows int64) iter.Seq2[Reply[*shodan.SearchResult], error] {
+	return func(yield func(Reply[*shodan.SearchResult], error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		type result struct {
+			reply Reply[*shodan.SearchResult]
+			err   error
 		}
-	}()
-	seen := map[string]bool{}
-	add := func(b shodan.Banner, from Source) {
-		endpoint := fmt.Sprint(b.Addr, b.Port.V, b.Transport)
-		if len(found) < limit && b.Addr != except && !seen[endpoint] && pivot.Matches(&b, value) {
-			seen[endpoint] = true
-			found = append(found, Related{Banner: b, Source: from})
+		var ahead []chan result
+		requested, needed := 0, int64(1)
+		for page := 1; ; page++ {
+			for requested < page || len(ahead) < pagesAhead && int64(requested) < needed {
+				requested++
+				call, done := shodan.Search(query, requested), make(chan result, 1)
+				go func() {
+					reply, err := request(ctx, e, call)
+					done <- result{reply, err}
+				}()
+				ahead = append(ahead, done)
+			}
+			next := <-ahead[0]
+			ahead = ahead[1:]
+			if !yield(next.reply, next.err) || next.err != nil {
+				return
+			}
+			total := next.reply.Value.Total.V
+			if len(next.reply.Value.Matches) == 0 || int64(page)*pageSize >= total {
+				return
+			}
+			needed = pagesOf(min(rows, total))
 		}
 	}
-	if source != Shodan {
-		data, err := e.Dataset(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if data != nil {
-			searched = append(searched, Dataset)
-			banners, err := data.Related(ctx, pivot, value, except, limit)
+}
+
+// pagesOf returns how many full pages the rows fill.
+func pagesOf(rows int64) int64 { return (rows + pageSize - 1) / pageSize }
+
+// A Page is a page of a search without what earlier pages have.
+type Page struct {
+	Banners []*shodan.Banner // shared: do not change them
+	// Total is how many banners match the query.
+	Total int64
+	// CheckedAt is when the page was requested.
+	CheckedAt time.Time
+}
+
+// Search finds the banners that match a query, each once: matches move from page to page while the pages are read. It
+// requests no more pages than limit banners need.
+//
+// It refuses to find more than most banners, so that no query spends all credits by accident. If the limit allows
+// more it counts the matches first, which is free.
+func (e *Engine) Search(ctx context.Context, query string, limit, most int64) iter.Seq2[Page, error] {
+	return func(yield func(Page, error) bool) {
+		if limit > most {
+			count, err := Request(ctx, e, shodan.Count(query, nil, 0))
+			if err == nil {
+				err = checkMost(query, min(limit, count.Value.Total.V), most)
+			}
 			if err != nil {
-				return nil, err
-			}
-			for _, b := range banners {
-				add(b, Dataset)
+				yield(Page{}, err)
+				return
 			}
 		}
+		what := "searching for " + query
+		if err := e.CheckKey(what); err != nil {
+			yield(Page{}, err)
+			return
+		}
+		seen := map[bannerKey]bool{}
+		read := int64(0)
+		for reply, err := range e.pages(ctx, query, limit) {
+			if err != nil && ctx.Err() == nil {
+				err = wrapError(what, err)
+			}
+			if err != nil {
+				yield(Page{}, err)
+				return
+			}
+			page := Page{Total: reply.Value.Total.V, CheckedAt: reply.CheckedAt}
+			rows := min(limit, page.Total)
+			if err := checkMost(query, rows, most); err != nil {
+				yield(Page{}, err)
+				return
+			}
+			for i := range reply.Value.Matches {
+				if b := &reply.Value.Matches[i]; !seen[keyOf(b)] {
+					seen[keyOf(b)] = true
+					page.Banners = append(page.Banners, b)
+				}
+			}
+			if !yield(page, nil) || int64(len(seen)) >= limit {
+				return
+			}
+			// Pages often lack a few matches. Pages that repeat each other for ever would cost credits without an end.
+			if read++; read > 2*pagesOf(max(rows, 1)) {
+				yield(Page{}, wrapError(what, &shodan.Error{Service: e.rest.Name, Err: fmt.Errorf("%d pages had only %d of %d banners", read, len(seen), rows)}))
+				return
+			}
+		}
 	}
-	if source == Dataset || e.rest == nil || len(found) >= limit {
-		return found, nil
-	}
-	query, asked := Query(pivot, value), 0
-	searched = append(searched, Shodan)
-	began := time.Now().Truncate(time.Microsecond) // as precise as CheckedAt
-	for page, err := range e.pages(ctx, query, int64(limit)) {
-		if err != nil {
-			return nil, searchError(query, err)
-		}
-		if !page.CheckedAt.Before(began) { // it is not from the cache
-			credits++
-		}
-		for _, b := range page.Value.Matches {
-			add(b, Shodan)
-		}
-		if asked += pageSize; len(found) >= limit || asked >= limit {
-			break
-		}
-	}
-	return found, nil
 }
 
-// searchError says what a search needs that was refused.
-func searchError(query string, err error) error {
+// checkMost returns an error if a search would return more banners than are allowed.
+func checkMost(query string, rows, most int64) error {
+	if rows <= most {
+		return nil
+	}
+	return fmt.Errorf("searching for %s would bring %d banners, more than search_limit = %d, at a query credit for each hundred: "+
+		"narrow it, or raise search_limit in the connection; in shodan_search a LIMIT will do", query, rows, most)
+}
+
+// A bannerKey tells banners apart.
+type bannerKey struct {
+	addr            netip.Addr
+	port            int64
+	transport, seen string
+}
+
+func keyOf(b *shodan.Banner) bannerKey {
+	s := bannerKey{addr: b.Addr, port: b.Port.V, transport: string(b.Transport), seen: string(b.ID)}
+	if s.seen == "" {
+		s.seen = b.Timestamp.String()
+	}
+	return s
+}
+
+// SearchNetwork looks up all addresses of a network by searching for it, and returns the answer for each. It requests
+// at most most banners, see Search. An error means that the search was refused. If the search fails that is the
+// answer for each address. A network of reserved addresses is not searched for.
+func (e *Engine) SearchNetwork(ctx context.Context, network netip.Prefix, most int64) (func(netip.Addr) Answer, error) {
+	if allReserved(network) {
+		return func(netip.Addr) Answer { return Answer{Status: Reserved} }, nil
+	}
+	query := "net:" + network.String()
+	found := networkMatches{network: network, banners: map[netip.Addr][]shodan.Banner{}}
+	failure := found.collect(e.Search(ctx, query, AllRows, most))
+	var banned *ratelimit.BannedError
 	switch {
-	case shodan.IsKind(err, shodan.PlanTooLow):
-		return fmt.Errorf(`searching for %s needs a plan that allows searches: %w; upgrade the plan, or set data_files to what "shodan download" wrote and use source "dataset"`, query, err)
-	case shodan.IsKind(err, shodan.CreditsSpent):
-		return fmt.Errorf("searching for %s costs a query credit: %w; wait for the month to end, or upgrade the plan", query, err)
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case failure == nil, errors.As(failure, &banned), shodan.IsKind(failure, shodan.Unavailable, shodan.Limited, shodan.Invalid):
+	default:
+		return nil, failure
 	}
-	return fmt.Errorf("searching for %s failed: %w", query, err)
+	hosts := make(map[netip.Addr]*shodan.Host, len(found.banners))
+	for addr, own := range found.banners {
+		hosts[addr] = shodan.MergeBanners(own)
+	}
+	return func(addr netip.Addr) Answer {
+		answer := Answer{Source: Shodan, CheckedAt: found.checkedAt}
+		switch {
+		case IsReserved(addr):
+			return Answer{Status: Reserved}
+		case failure != nil:
+			answer.Status, answer.Error = Failed, failure.Error()
+		case hosts[addr] != nil:
+			answer.Status, answer.Host = Indexed, hosts[addr]
+		case found.count < found.total:
+			answer.Status = Failed
+			answer.Error = fmt.Sprintf("the search for %s gave %d of the %d banners that it counts, and this address may have one of the others: "+
+				"look it up by itself, in shodan_ip_reputation", query, found.count, found.total)
+		default:
+			answer.Status = NotIndexed
+		}
+		return answer
+	}, nil
 }
 
-// CanonicalASN writes the number of an autonomous system as Shodan does: AS64496.
-func CanonicalASN(text string) string {
-	digits := strings.TrimPrefix(strings.ToUpper(strings.TrimSpace(text)), "AS")
-	if _, err := strconv.ParseUint(digits, 10, 32); err != nil {
-		return text
+// allReserved reports whether a network has reserved addresses only.
+func allReserved(network netip.Prefix) bool {
+	for addr := network.Addr(); network.Contains(addr); addr = addr.Next() {
+		if !IsReserved(addr) {
+			return false
+		}
 	}
-	return "AS" + digits
+	return true
+}
+
+// networkMatches is what a search for a network found.
+type networkMatches struct {
+	network      netip.Prefix
+	banners      map[netip.Addr][]shodan.Banner
+	count, total int64 // banners: found, and in all
+	checkedAt    time.Time
+}
+
+// collect reads the banners of a search.
+func (m *networkMatches) collect(pages iter.Seq2[Page, error]) error {
+	for page, err := range pages {
+		if err != nil {
+			return err
+		}
+		m.total, m.checkedAt = page.Total, page.CheckedAt
+		for _, b := range page.Banners {
+			// It is not known which address an unexpected banner belongs to, and no address may be taken for not indexed.
+			if !m.network.Contains(b.Addr) {
+				return wrapError("searching for net:"+m.network.String(), &shodan.Error{Service: "Shodan", Err: fmt.Errorf("the answer has a banner of %v, which was not searched for", b.Addr)})
+			}
+			m.banners[b.Addr] = append(m.banners[b.Addr], *b)
+			m.count++
+		}
+	}
+	return nil
 }

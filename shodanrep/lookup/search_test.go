@@ -1,219 +1,293 @@
 package lookup_test
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-const jarm = "29d29d00029d29d00042d42d000000aabbccddeeff00112233445566778899aa"
-
-// related is a simulator with so many hosts that have the same JARM.
-func related(n int, opts ...shodantest.Option) *shodantest.Simulator {
+// matching is a simulator with so many hosts that port:80 finds, one banner each.
+func matching(n int, opts ...shodantest.Option) *shodantest.Simulator {
 	sim := shodantest.NewHandler(opts...)
 	for i := range n {
-		sim.AddHost(shodantest.Host{
-			IP: fmt.Sprintf("198.51.100.%d", i), Ports: []int{443},
-			Banners: []map[string]any{{"port": 443, "ssl": map[string]any{"jarm": jarm}}},
-		})
+		sim.AddHost(shodantest.Host{IP: fmt.Sprintf("11.0.%d.%d", i/256, i%256), Ports: []int{80}})
 	}
 	return sim
 }
 
-func TestQueries(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		pivot       shodan.Pivot
-		value, want string
-	}{
-		{shodan.JARM, "29d29d", "ssl.jarm:29d29d"},
-		{shodan.JA3S, "aa56", "ssl.ja3s:aa56"},
-		{shodan.FingerprintSHA256, "AA56", "ssl.cert.fingerprint:AA56"},
-		{shodan.ASN, "AS64496", "asn:AS64496"},
-		{shodan.Organization, "Example", `org:"Example"`},
-		{shodan.Organization, "Example, Inc.", `org:"Example, Inc."`},
-		{shodan.SubjectCN, "www.example.com", `ssl.cert.subject.cn:"www.example.com"`},
-		{shodan.SubjectCN, `x" port:22 "`, `ssl.cert.subject.cn:"x  port:22"`},
-		{shodan.JARM, "29d29d port:22", `ssl.jarm:"29d29d port:22"`},
-		{shodan.ASN, "AS1,AS2", `asn:"AS1,AS2"`},
-		{shodan.CertSerial, "407449141326595738408186001353304769843596", "ssl.cert.serial:407449141326595738408186001353304769843596"},
-		{shodan.Favicon, "-442749392", "http.favicon.hash:-442749392"},
-		{shodan.HTTPHTML, "12", "http.html_hash:12"},
-		{shodan.BannerHash, "-7", "hash:-7"},
-		{shodan.HASSH, "5cc9", "ssh.hassh:5cc9"},
-		{shodan.SSHHostKey, "16:27:ac", `"16:27:ac"`},
-	} {
-		if got := lookup.Query(test.pivot, test.value); got != test.want {
-			t.Errorf("%s %q: %s, want %s", test.pivot, test.value, got, test.want)
+// search returns how many banners a search finds, all of them different, and its error.
+func search(ctx context.Context, t *testing.T, e *lookup.Engine, limit, most int64) (int, error) {
+	t.Helper()
+	seen := map[netip.Addr]bool{}
+	for page, err := range e.Search(ctx, "port:80", limit, most) {
+		if err != nil {
+			return len(seen), err
+		}
+		for _, b := range page.Banners {
+			if seen[b.Addr] {
+				t.Errorf("%v comes twice", b.Addr)
+			}
+			seen[b.Addr] = true
 		}
 	}
+	return len(seen), nil
 }
 
-func TestCanonicalASN(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"AS64496": "AS64496", "as64496": "AS64496", "64496": "AS64496", " 64496 ": "AS64496", "AS": "AS", "": "", "Example": "Example",
-		"AS4294967295": "AS4294967295", "4294967296": "4294967296", "-1": "-1",
-	} {
-		if got := lookup.CanonicalASN(text); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
+// page is an answer with one banner for each address.
+func page(total int, addrs ...string) string {
+	matches := make([]string, len(addrs))
+	for i, addr := range addrs {
+		matches[i] = fmt.Sprintf(`{"ip_str": %q, "port": 80, "transport": "tcp", "timestamp": "2026-01-01T00:00:00"}`, addr)
 	}
+	return fmt.Sprintf(`{"matches": [%s], "total": %d}`, strings.Join(matches, ","), total)
 }
 
-func TestWhatCanBeSearched(t *testing.T) {
-	t.Parallel()
-	sim := shodantest.NewHandler()
-	data := config(sim)
-	data.DataFiles = []string{download(t, "192.0.2.1")}
+func TestASearchAsksForNoMorePagesThanItsRowsNeed(t *testing.T) {
 	for _, test := range []struct {
-		name   string
-		engine *lookup.Engine
-		source lookup.Source
-		want   string // part of the error, none if empty
+		name           string
+		hosts          int
+		limit, most    int64
+		want           int
+		counts, search int // requests
 	}{
-		{"with a key", start(t, withKey(sim)), "", ""},
-		{"with a key, by name", start(t, withKey(sim)), lookup.Shodan, ""},
-		{"with files", start(t, data), "", ""},
-		{"with files, by name", start(t, data), lookup.Dataset, ""},
-		{"with files, but not by this name", start(t, data), lookup.Shodan, "needs an API key"},
-		{"with nothing", start(t, config(sim)), "", "needs an API key whose plan allows searches, or a dataset"},
-		{"InternetDB", start(t, withKey(sim)), lookup.InternetDB, "InternetDB cannot be searched"},
-		{"a slip", start(t, withKey(sim)), "sohdan", "is no source"},
-	} {
-		err := test.engine.CheckSearch(test.source)
-		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
-			t.Errorf("%s: %v, want %q", test.name, err, test.want)
-		}
-	}
-}
-
-func TestRelatedHosts(t *testing.T) {
-	itself := netip.MustParseAddr("198.51.100.0")
-	for _, test := range []struct {
-		name     string
-		limit    int
-		source   lookup.Source
-		dataset  []string // addresses
-		found    map[lookup.Source]int
-		searches int
-	}{
-		{"are all but the address itself", 1000, "", nil, map[lookup.Source]int{lookup.Shodan: 219}, 3},
-		{"are no more than asked for", 20, "", nil, map[lookup.Source]int{lookup.Shodan: 20}, 1},
-		{"are on as many pages as needed", 150, "", nil, map[lookup.Source]int{lookup.Shodan: 150}, 2},
-		{"are first those of the dataset", 20, "", []string{"203.0.113.1", "203.0.113.2"}, map[lookup.Source]int{lookup.Dataset: 2, lookup.Shodan: 18}, 1},
-		{"are not searched for where the dataset has enough", 2, "", []string{"203.0.113.1", "203.0.113.2"}, map[lookup.Source]int{lookup.Dataset: 2}, 0},
-		{"are counted once where both have them", 1000, "", []string{"198.51.100.7"}, map[lookup.Source]int{lookup.Dataset: 1, lookup.Shodan: 218}, 3},
-		{"are the dataset's alone where it is named", 20, lookup.Dataset, []string{"203.0.113.1"}, map[lookup.Source]int{lookup.Dataset: 1}, 0},
-		{"are not the dataset's where Shodan is named", 20, lookup.Shodan, []string{"203.0.113.1"}, map[lookup.Source]int{lookup.Shodan: 20}, 1},
+		{"all of them, counted first", 250, lookup.AllRows, 1000, 250, 1, 3},
+		{"all of no more than a page", 100, lookup.AllRows, 1000, 100, 1, 1},
+		{"none", 0, lookup.AllRows, 1000, 0, 1, 1},
+		{"a limit within a page", 250, 20, 1000, 100, 0, 1},
+		{"a limit of a page", 250, 100, 1000, 100, 0, 1},
+		{"a limit beyond a page", 250, 101, 1000, 200, 0, 2},
+		{"a limit beyond all", 250, 900, 1000, 250, 0, 3},
+		{"a limit of more than are allowed, where there are fewer", 250, 5000, 300, 250, 1, 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				sim := related(220)
-				cfg := withKey(sim)
-				if test.dataset != nil {
-					cfg.DataFiles = []string{download(t, test.dataset...)}
-				}
-				e := start(t, cfg)
-				value := jarm
-				if test.dataset != nil {
-					// What download writes.
-					value = "29d29d"
-					for i := range 220 {
-						sim.AddHost(shodantest.Host{IP: fmt.Sprintf("198.51.100.%d", i), Ports: []int{443},
-							Banners: []map[string]any{{"port": 443, "ssl": map[string]any{"jarm": value}}}})
-					}
-				}
-				for range 2 { // the second time from the cache
-					list, err := e.Related(t.Context(), shodan.JARM, value, itself, test.source, test.limit)
-					if err != nil {
-						t.Fatal(err)
-					}
-					found := map[lookup.Source]int{}
-					for _, r := range list {
-						found[r.Source]++
-						if r.Banner.Addr == itself {
-							t.Error("the address is related to itself")
-						}
-					}
-					if fmt.Sprint(found) != fmt.Sprint(test.found) {
-						t.Errorf("%v, want %v", found, test.found)
-					}
-					if n := sim.Count(""); n != test.searches {
-						t.Errorf("%d requests, want %d", n, test.searches)
-					}
-				}
-			})
-		})
-	}
-}
-
-func TestARefusedSearchSaysWhatItNeeds(t *testing.T) {
-	for _, test := range []struct {
-		name, want string
-		opts       []shodantest.Option
-		fault      *shodantest.Fault
-	}{
-		{"a plan that is too low", `needs a plan that allows searches: the API key's plan does not allow this`, []shodantest.Option{shodantest.WithPlan("oss")}, nil},
-		{"no credits", "costs a query credit: the API key has no query credits left", []shodantest.Option{shodantest.WithCredits(0)}, nil},
-		{"an upgrade", "needs a plan that allows searches", nil, &shodantest.Fault{Status: 400, Body: shodantest.BodyUpgradePlan}},
-		{"no answer", "searching for ssl.jarm:29d29d failed: Shodan did not answer", nil, &shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}},
-		{"odd matches", "the response has no list of matches", nil, &shodantest.Fault{Body: `{"matches": null, "total": "many"}`}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
-				sim := related(1, test.opts...)
-				if test.fault != nil {
-					sim.Fault(*test.fault)
-				}
+				sim := matching(test.hosts)
 				e := start(t, withKey(sim))
-				_, err := e.Related(t.Context(), shodan.JARM, "29d29d", netip.Addr{}, "", 10)
-				if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), shodantest.Key) {
-					t.Errorf("%v, want %q", err, test.want)
+				n, err := search(t.Context(), t, e, test.limit, test.most)
+				if err != nil || n != test.want {
+					t.Errorf("%d banners, %v; want %d", n, err, test.want)
+				}
+				if counts, searches := asked(sim, shodantest.EndpointCount), asked(sim, shodantest.EndpointSearch); counts != test.counts || searches != test.search {
+					t.Errorf("%d counts and %d pages, want %d and %d", counts, searches, test.counts, test.search)
+				}
+				if left := sim.Credits(shodantest.Key); left != 10_000-test.search {
+					t.Errorf("%d credits are left after %d pages", left, test.search)
 				}
 			})
 		})
 	}
 }
 
-func TestTheRichLookUpOfOneAddress(t *testing.T) {
+// asked is how many requests an endpoint had.
+func asked(sim *shodantest.Simulator, endpoint string) int {
+	return len(slices.DeleteFunc(sim.Requests(), func(r shodantest.Request) bool { return r.Endpoint != endpoint }))
+}
+
+func TestPagesThatAreNeededAreAskedForSideBySide(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := matching(2000, shodantest.WithLatency(10*time.Second))
+		cfg := withKey(sim)
+		cfg.RequestsPerSecond, cfg.Timeout = 1000, time.Minute
+		began := time.Now()
+		if n, err := search(t.Context(), t, start(t, cfg), 2000, 2000); err != nil || n != 2000 {
+			t.Errorf("%d banners, %v", n, err)
+		}
+		// The first alone, since it says how many there are, and then 19 in groups of 8.
+		if took := time.Since(began); took > 45*time.Second || sim.MaxInFlight() != 8 {
+			t.Errorf("it took %v, with %d requests at once", took, sim.MaxInFlight())
+		}
+	})
+}
+
+func TestASearchThatWouldCostTooMuchCostsNothing(t *testing.T) {
+	for limit, want := range map[int64]string{
+		lookup.AllRows: "searching for port:80 would bring 250 banners, more than search_limit = 100",
+		120:            "searching for port:80 would bring 120 banners, more than search_limit = 100",
+	} {
+		t.Run(want, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				sim := matching(250)
+				n, err := search(t.Context(), t, start(t, withKey(sim)), limit, 100)
+				if err == nil || !strings.Contains(err.Error(), want) || n != 0 || sim.Credits(shodantest.Key) != 10_000 {
+					t.Errorf("limit %d: %d banners, %v, %d credits left", limit, n, err, sim.Credits(shodantest.Key))
+				}
+			})
+		})
+	}
+}
+
+func TestPagesThatMove(t *testing.T) {
+	many := func(from, to int) (addrs []string) {
+		for i := from; i < to; i++ {
+			addrs = append(addrs, fmt.Sprintf("11.0.1.%d", i))
+		}
+		return addrs
+	}
 	for _, test := range []struct {
-		name    string
-		addr    string
-		source  lookup.Source
-		key     bool
-		dataset bool
-		want    lookup.Source
-		status  lookup.Status
+		name  string
+		limit int64
+		pages []string
+		want  int
+		err   string
 	}{
-		{"is in the dataset, where that has it", "203.0.113.1", "", true, true, lookup.Dataset, lookup.Indexed},
-		{"is on the REST API, where the dataset does not have it", "11.0.0.1", "", true, true, lookup.Shodan, lookup.Indexed},
-		{"is on the REST API, whatever the list's limit", "11.0.0.1", "", true, false, lookup.Shodan, lookup.Indexed},
-		{"ends with the dataset, where there is no key", "11.0.0.1", "", false, true, lookup.Dataset, lookup.NotIndexed},
-		{"is where the query says", "11.0.0.1", lookup.InternetDB, true, true, lookup.InternetDB, lookup.Indexed},
-		{"is of no reserved address", "10.0.0.1", "", true, false, "", lookup.Reserved},
+		{"and have banners again", lookup.AllRows, []string{page(150, many(0, 100)...), page(150, many(90, 150)...)}, 150, ""},
+		{"and have fewer than a hundred, before the last", lookup.AllRows, []string{page(150, many(0, 97)...), page(150, many(100, 150)...)}, 147, ""},
+		{"and are asked for further where a limit is not reached", 100, []string{page(150, many(0, 97)...), page(150, many(100, 150)...)}, 147, ""},
+		{"and end with an empty one", lookup.AllRows, []string{page(250, many(0, 97)...), page(250)}, 97, ""},
+		{"and grow beyond what is allowed", lookup.AllRows, []string{page(250, many(0, 100)...), page(1250, many(100, 200)...)}, 100, "more than search_limit = 1000"},
+		{"and are the same again and again", 150, []string{page(9000, many(0, 100)...)}, 100, "searching for port:80 failed: Shodan did not answer (5 pages had only 100 of 150 banners)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				sim := shodantest.NewHandler()
-				sim.Generate(1)
+				for i, body := range test.pages {
+					f := shodantest.Fault{Endpoint: shodantest.EndpointSearch, Times: 1, Body: body}
+					if i == len(test.pages)-1 {
+						f.Times = 0
+					}
+					sim.Fault(f)
+				}
+				n, err := search(t.Context(), t, start(t, withKey(sim)), test.limit, 1000)
+				if n != test.want || test.err == "" && err != nil || test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)) {
+					t.Errorf("%d banners, %v; want %d, %q", n, err, test.want, test.err)
+				}
+			})
+		})
+	}
+}
+
+func TestAPageThatFailsFailsTheSearch(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := matching(250)
+		sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointSearch, Skip: 2, Status: 502, Body: shodantest.BodyPage(502)})
+		n, err := search(t.Context(), t, start(t, withKey(sim)), lookup.AllRows, 1000)
+		if err == nil || !strings.Contains(err.Error(), "searching for port:80 failed: Shodan did not answer (HTTP 502") || n > 200 {
+			t.Errorf("%d banners, %v", n, err)
+		}
+	})
+}
+
+func TestASearchThatIsGivenUpAsksForNoMore(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := matching(900, shodantest.WithLatency(time.Second))
+		ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
+		defer cancel()
+		if _, err := search(ctx, t, start(t, withKey(sim)), lookup.AllRows, 1000); err != context.DeadlineExceeded {
+			t.Errorf("%v", err)
+		}
+		n := sim.Count("")
+		time.Sleep(time.Minute)
+		if sim.Count("") != n || n > 5 {
+			t.Errorf("%d requests, and then %d", n, sim.Count(""))
+		}
+	})
+}
+
+// searched returns what a search of a network makes of its addresses, by their last part, and the text of an error.
+func searched(t *testing.T, e *lookup.Engine, network string, most int64) (map[string]lookup.Answer, string) {
+	t.Helper()
+	prefix := netip.MustParsePrefix(network)
+	answer, err := e.SearchNetwork(t.Context(), prefix, most)
+	if err != nil {
+		return nil, err.Error()
+	}
+	answers := map[string]lookup.Answer{}
+	for addr := prefix.Addr(); prefix.Contains(addr); addr = addr.Next() {
+		answers[addr.String()] = answer(addr)
+	}
+	return answers, ""
+}
+
+func TestASearchOfANetworkAnswersForAllItsAddresses(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler()
+		sim.AddHost(shodantest.Host{IP: "11.0.0.1", Ports: []int{22, 443}, Vulns: []string{"CVE-2024-6387"}, Tags: []string{"vpn"}})
+		sim.AddHost(shodantest.Host{IP: "11.0.0.5", Ports: []int{80}}) // outside
+		answers, failure := searched(t, start(t, withKey(sim)), "11.0.0.0/30", 1000)
+		if failure != "" || len(answers) != 4 {
+			t.Fatal(answers, failure)
+		}
+		for addr, a := range answers {
+			want := lookup.NotIndexed
+			if addr == "11.0.0.1" {
+				want = lookup.Indexed
+			}
+			if a.Status != want || a.Source != lookup.Shodan || a.CheckedAt.IsZero() || (a.Host == nil) != (want != lookup.Indexed) {
+				t.Errorf("%s: %+v, want %s", addr, a, want)
+			}
+		}
+		if h := answers["11.0.0.1"].Host; h == nil || !slices.Equal(h.Ports, []int{22, 443}) || len(h.Vulns) != 1 || !slices.Equal(h.Tags, []string{"vpn"}) {
+			t.Errorf("%+v", h)
+		}
+		if sim.Credits(shodantest.Key) != 10_000-1 || sim.Count("") != 2 {
+			t.Errorf("%d credits left after %d requests", sim.Credits(shodantest.Key), sim.Count(""))
+		}
+	})
+}
+
+func TestASearchOfANetworkThatIsNotWholeClearsNobody(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault shodantest.Fault
+		want  string // of the addresses without a banner
+		all   bool   // of the others too
+	}{
+		"fewer banners than it counts":   {shodantest.Fault{Body: page(3, "11.0.0.1", "11.0.0.2")}, "gave 2 of the 3 banners that it counts, and this address may have one of the others", false},
+		"none, though it counts some":    {shodantest.Fault{Body: page(3)}, "gave 0 of the 3 banners", true},
+		"a banner of somebody else":      {shodantest.Fault{Body: page(2, "11.0.0.1", "11.9.9.9")}, "the answer has a banner of 11.9.9.9, which was not searched for", true},
+		"a banner of nobody":             {shodantest.Fault{Body: page(2, "11.0.0.1", "")}, "which was not searched for", true},
+		"no answer":                      {shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}, "did not answer (HTTP 502", true},
+		"a refusal of the query":         {shodantest.Fault{Status: 400, Body: shodantest.BodyQueryRefused}, "The search request timed out or your query was invalid.", true},
+		"too many requests, all the way": {shodantest.Fault{Status: 429, Body: shodantest.BodyRateLimited}, "Shodan", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				sim := shodantest.NewHandler()
+				test.fault.Endpoint = shodantest.EndpointSearch
+				sim.Fault(test.fault)
+				answers, failure := searched(t, start(t, withKey(sim)), "11.0.0.0/29", 1000)
+				if failure != "" || len(answers) != 8 {
+					t.Fatal(answers, failure)
+				}
+				for addr, a := range answers {
+					if !test.all && (addr == "11.0.0.1" || addr == "11.0.0.2") {
+						if a.Status != lookup.Indexed {
+							t.Errorf("%s: %+v", addr, a)
+						}
+					} else if a.Status != lookup.Failed || !strings.Contains(a.Error, test.want) || a.Source != lookup.Shodan {
+						t.Errorf("%s: %+v, want %q", addr, a, test.want)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestASearchOfANetworkThatIsRefusedSaysWhatItNeeds(t *testing.T) {
+	for want, test := range map[string]struct {
+		opts []shodantest.Option
+		key  string
+		most int64
+	}{
+		"searching for net:11.0.0.0/24 needs a plan that allows it":                             {[]shodantest.Option{shodantest.WithPlan("oss")}, shodantest.Key, 1000},
+		"searching for net:11.0.0.0/24 costs a query credit":                                    {[]shodantest.Option{shodantest.WithCredits(0)}, shodantest.Key, 1000},
+		"counting net:11.0.0.0/24 failed: Shodan refused the API key":                           {nil, "WRONGkey", 1000},
+		"counting net:11.0.0.0/24 needs an API key":                                             {nil, "", 1000},
+		"searching for net:11.0.0.0/24 would bring 256 banners, more than search_limit = 255, ": {nil, shodantest.Key, 255},
+	} {
+		t.Run(want, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				sim := matching(256, test.opts...)
 				cfg := config(sim)
-				cfg.APILookupLimit = 0
-				if test.key {
-					cfg.APIKey = shodantest.Key
-				}
-				if test.dataset {
-					cfg.DataFiles = []string{download(t, "203.0.113.1")}
-				}
-				question := lookup.Question{Addr: netip.MustParseAddr(test.addr), Source: test.source, Banners: true, RequireBanners: true}
-				a := lookUp(t.Context(), t, start(t, cfg), question)[0]
-				if a.Source != test.want || a.Status != test.status {
-					t.Errorf("%+v; want %s from %q", a, test.status, test.want)
+				cfg.APIKey = test.key
+				if _, failure := searched(t, start(t, cfg), "11.0.0.0/24", test.most); !strings.HasPrefix(failure, want) || test.key != "" && strings.Contains(failure, test.key) {
+					t.Errorf("%s, want %s", failure, want)
 				}
 			})
 		})

@@ -14,36 +14,36 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// A Summary is what came of the addresses that were looked up, each counted once however often it was asked for.
+// A Summary counts the results of looking addresses up, each address once.
 type Summary struct {
 	Addresses int
 	// Failed is how many could not be checked, and Failures why, the most frequent reason first.
 	Failed   int
 	Failures []Reason
-	// Fallbacks are why InternetDB answered for addresses for which the REST API would have been asked first.
+	// Fallbacks are why addresses were looked up in InternetDB instead of the REST API.
 	Fallbacks []Reason
-	// Cached is how many have their response in a cache that outlasts the process.
+	// Cached is how many responses are in a cache that outlasts the process.
 	Cached int
 }
 
-// A Reason is why something happened to so many addresses.
+// A Reason is a reason that some addresses have in common.
 type Reason struct {
 	Text      string
 	Addresses int
 }
 
-// A tally keeps what came of each address. It holds some 40 bytes for each, and nothing of its host.
+// A tally counts results by address. It has some 40 bytes for each, and nothing of its host.
 type tally struct {
 	mu        sync.Mutex
-	addresses map[[16]byte]fate
+	addresses map[[16]byte]addressResult
 	invalid   map[string]bool // texts that are no address
 	failures  reasons
 	fallbacks reasons
 	cached    int
 }
 
-// A fate is what came of an address: the reasons are numbers of reasons, 0 for none.
-type fate struct {
+// An addressResult has the numbers of the reasons for an address, 0 for none.
+type addressResult struct {
 	failure, fallback uint8
 	cached            bool
 }
@@ -51,7 +51,7 @@ type fate struct {
 // notAnAddress is the reason for all texts that are no address: the text itself is in the row's error.
 const notAnAddress = "not an IP address"
 
-// countInvalid counts a text that was asked for as an address and is none.
+// countInvalid counts a text that is not an address.
 func (t *tally) countInvalid(text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -64,14 +64,14 @@ func (t *tally) countInvalid(text string) {
 	}
 }
 
-// countAnswer counts what came of a question: the first failure and the first fall-back of its address, and whether its
-// response is in the cache.
+// countAnswer counts the answer to a question: the first failure and the first fallback of its address, and whether its
+// response is cached.
 func (t *tally) countAnswer(addr netip.Addr, failure error, fallback string, cached bool) {
 	key := addr.As16()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.addresses == nil {
-		t.addresses = map[[16]byte]fate{}
+		t.addresses = map[[16]byte]addressResult{}
 	}
 	f := t.addresses[key]
 	if failure != nil && !errors.Is(failure, context.Canceled) {
@@ -145,8 +145,8 @@ func (r *reasons) sorted() []Reason {
 	return list
 }
 
-// reasonOf returns what makes two failures the same to a reader, and how to tell of them. A time or a port number in the
-// text does not make another reason.
+// reasonOf returns a key that failures with the same reason share, and a text. A time or a port number in the text does
+// not make another reason.
 func reasonOf(err error) (key, text string) {
 	var banned *ratelimit.BannedError
 	var failure *shodan.Error
@@ -169,7 +169,7 @@ func innermost(err error) error {
 	return err
 }
 
-// clockTime returns a moment as a time of day where that is clear enough.
+// clockTime formats a moment, as a time of day if that is clear enough.
 func clockTime(moment, now time.Time) string {
 	moment = moment.UTC()
 	if moment.Sub(now) < 12*time.Hour {
@@ -178,7 +178,7 @@ func clockTime(moment, now time.Time) string {
 	return moment.Format("2006-01-02 15:04 UTC")
 }
 
-// fallback returns why InternetDB answered a question for which the REST API would have been asked first, or "".
+// fallback returns why a question was looked up in InternetDB instead of the REST API, or "".
 func (b *Batch) fallback(q Question, answered Source) string {
 	e := b.engine
 	switch {
@@ -191,9 +191,4 @@ func (b *Batch) fallback(q Question, answered Source) string {
 		return err.Error()
 	}
 	return "the API key is refused"
-}
-
-// isCached reports whether an answer is in a cache that outlasts the process.
-func (e *Engine) isCached(answer Answer) bool {
-	return !answer.FreshUntil.IsZero() && e.cache.IsPersistent()
 }

@@ -129,9 +129,6 @@ func (b *BufferedCache) Flush(ctx context.Context) error {
 	return err
 }
 
-// Count counts lookups that were answered from the cache and lookups that were not.
-func (b *BufferedCache) Count(hits, misses int) { b.store.Count(int64(hits), int64(misses)) }
-
 // IsPersistent reports whether the cache outlasts the process.
 func (b *BufferedCache) IsPersistent() bool { return cache.IsPersistent(b.store) }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 )
 
-// A callKey names a response in flight. Its value is shared, so that callers share a call only if they read the response
-// as the same type.
+// A callKey names a response in flight. Its value is shared, so that callers share a call only if they read the
+// response as the same type.
 type callKey struct {
 	cache.Key
 	valueType string
@@ -28,8 +28,8 @@ type Result struct {
 	FromCache  bool
 }
 
-// calls are the responses that callers wait for. All who need the same response wait for the same call, whichever query,
-// table or connection they come from.
+// calls are the responses that callers wait for. All who need the same response wait for the same call, whichever
+// query, table or connection they come from.
 type calls struct {
 	mu    sync.Mutex
 	byKey map[callKey]*call
@@ -102,18 +102,20 @@ func (c *calls) join(keys []callKey) *waiter {
 func (c *calls) leave(w *waiter) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i := range w.calls {
+	for i := 0; w.open > 0; i++ {
 		c.drop(w, i)
 	}
 }
 
-// resolve leaves the calls that have a result from elsewhere.
-func (c *calls) resolve(w *waiter, results []Result) {
+// resolve leaves the calls that have a result from elsewhere. It returns the results without those that came meanwhile.
+func (c *calls) resolve(w *waiter, results []Result) []Result {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	results = slices.DeleteFunc(results, func(r Result) bool { return w.calls[r.Index] == nil })
 	for _, r := range results {
 		c.drop(w, r.Index)
 	}
+	return results
 }
 
 // abort leaves the calls that no request in flight fetches, and returns err as their result.
@@ -138,16 +140,11 @@ func (c *calls) drop(w *waiter, i int) {
 	left.waiters = slices.DeleteFunc(left.waiters, func(at waiting) bool { return at == waiting{w, i} })
 	switch {
 	case left.group != nil:
-		left.group.leave(1)
+		if left.group.waiters--; left.group.waiters == 0 {
+			left.group.cancel()
+		}
 	case len(left.waiters) == 0 && c.byKey[left.key] == left:
 		delete(c.byKey, left.key)
-	}
-}
-
-// leave takes waiters off a group.
-func (g *group) leave(waiters int) {
-	if g.waiters -= waiters; g.waiters == 0 {
-		g.cancel()
 	}
 }
 
@@ -170,8 +167,8 @@ func (c *calls) take(w *waiter) (results []Result, open, queued bool, groups int
 	return results, w.open > 0, c.next(w) != nil, w.groups
 }
 
-// begin makes a group of up to size of a waiter's calls that no request in flight fetches. The group is nil if there are
-// none.
+// begin makes a group of up to size of a waiter's calls that no request in flight fetches. The group is nil if there
+// are none.
 func (c *calls) begin(w *waiter, size int) (*group, []*call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -233,7 +230,9 @@ func (c *calls) requeue(again []*call, how regroup) {
 // end takes a call off its group. The caller holds the lock.
 func (c *calls) end(ended *call) {
 	g := ended.group
-	g.leave(len(ended.waiters))
+	if g.waiters -= len(ended.waiters); g.waiters == 0 {
+		g.cancel()
+	}
 	if g.open--; g.open == 0 {
 		g.owner.groups--
 		g.owner.notify()

@@ -61,9 +61,9 @@ type fetcher interface {
 	// next returns how many calls the next request may be for, and whether it has to be the only one in flight. An error
 	// is the result of all calls that are not in flight.
 	next() (size int, alone bool, err error)
-	// fetch requests the responses to some keys. It returns how to request them again where the request failed for being
-	// too large.
-	fetch(ctx context.Context, keys []callKey, tries int) ([]response, *regroup)
+	// fetch sends one request for a group's calls. It returns how to request them again where the request failed
+	// because it was for many.
+	fetch(ctx context.Context, group []*call) ([]response, *regroup)
 	// cached returns where the response to a key may be cached, the best place first.
 	cached(key callKey) []cache.Key
 	// read reads what is cached, and reports whether it may be used. An empty body is a negative response.
@@ -71,7 +71,8 @@ type fetcher interface {
 }
 
 // do gets the responses to some keys: it joins the calls for them that others have in flight, takes from the cache what
-// is there, and fetches the rest. Done gets the results as they come. It is not called once the context has ended.
+// is there, and fetches the rest. Done gets the results as they come, each once. Results are missing where the context
+// ends before.
 func (c *Client) do(ctx context.Context, keys []callKey, f fetcher, done func([]Result)) {
 	if len(keys) == 0 {
 		return
@@ -80,10 +81,9 @@ func (c *Client) do(ctx context.Context, keys []callKey, f fetcher, done func([]
 	defer c.calls.leave(w)
 	cached := c.fromCache(ctx, keys, f)
 	if len(f.cached(keys[0])) > 0 {
-		c.Cache.Count(len(cached), len(keys)-len(cached))
+		c.Cache.store.Count(int64(len(cached)), int64(len(keys)-len(cached)))
 	}
-	if len(cached) > 0 {
-		c.calls.resolve(w, cached)
+	if cached = c.calls.resolve(w, cached); len(cached) > 0 {
 		done(cached)
 	}
 	for {
@@ -128,7 +128,7 @@ func (c *Client) fromCache(ctx context.Context, keys []callKey, f fetcher) (resu
 		lookup = append(lookup, f.cached(key)...)
 	}
 	entries := c.Cache.get(ctx, lookup)
-	c.applyBan(entries[c.banKey()])
+	c.applyBan(entries)
 	if len(lookup) == 1 {
 		return nil // the responses are of the moment
 	}
@@ -155,26 +155,29 @@ func (c *Client) fromCache(ctx context.Context, keys []callKey, f fetcher) (resu
 
 // run gets the results of a group, and frees its slot. Where machines share a cache, the first that needs a response
 // requests it, and the others wait for it.
-func (c *Client) run(g *group, group []*call, f fetcher) {
+func (c *Client) run(g *group, own []*call, f fetcher) {
 	defer func() { <-c.slots }()
 	defer g.cancel()
-	if c.coordinator == nil || !c.coordinator.Available() || len(f.cached(group[0].key)) == 0 {
-		c.fetch(g.ctx, group, f)
-		return
+	coordinated := c.coordinator != nil && c.coordinator.Available() && len(f.cached(own[0].key)) > 0
+	if coordinated {
+		leased, others, release := c.lease(g.ctx, own)
+		defer func() {
+			release()
+			c.awaitOthers(g.ctx, others, f)
+		}()
+		own = c.finishCached(g.ctx, leased, f) // another machine may have cached the response before the lease
 	}
-	own, others, release := c.lease(g.ctx, group)
-	// Before the lease another machine may have cached the response.
-	if own = c.finishCached(g.ctx, own, f); len(own) > 0 {
-		c.fetch(g.ctx, own, f)
-		_ = c.Cache.Flush(context.WithoutCancel(g.ctx)) // what is released must be there for those who waited for it
+	if len(own) > 0 {
+		responses, again := f.fetch(g.ctx, own)
+		if again != nil {
+			c.calls.requeue(own, *again)
+		}
+		for i, r := range responses {
+			c.calls.finish(own[i], c.saveResponse(own[i].key.Key, r))
+		}
 	}
-	release()
-	for _, other := range others {
-		_ = c.coordinator.WaitFor(g.ctx, other.key.Key.String()) // if it fails, the response is not there
-	}
-	// What is not there now the other machine has failed to get.
-	if others = c.finishCached(g.ctx, others, f); len(others) > 0 {
-		c.calls.requeue(others, others[0].regroup)
+	if coordinated {
+		_ = c.Cache.Flush(context.WithoutCancel(g.ctx)) // what is released must be there for those who wait for it
 	}
 }
 
@@ -200,10 +203,28 @@ func (c *Client) lease(ctx context.Context, group []*call) (own, others []*call,
 	}
 }
 
+// awaitOthers gets the results of calls that other machines are requesting. What is not in the cache then they have
+// failed to get, and this machine requests it.
+func (c *Client) awaitOthers(ctx context.Context, others []*call, f fetcher) {
+	for _, other := range others {
+		_ = c.coordinator.WaitFor(ctx, other.key.Key.String()) // if it fails, the response is not there
+	}
+	if others = c.finishCached(ctx, others, f); len(others) > 0 {
+		c.calls.requeue(others, others[0].regroup)
+	}
+}
+
 // finishCached finishes the calls whose results are in the cache by now, and returns the others.
 func (c *Client) finishCached(ctx context.Context, group []*call, f fetcher) (rest []*call) {
+	if len(group) == 0 {
+		return nil
+	}
+	keys := make([]callKey, len(group))
+	for i, open := range group {
+		keys[i] = open.key
+	}
 	found := make(map[int]bool)
-	for _, r := range c.fromCache(ctx, keysOf(group), f) {
+	for _, r := range c.fromCache(ctx, keys, f) {
 		found[r.Index] = true
 		c.calls.finish(group[r.Index], r)
 	}
@@ -215,41 +236,19 @@ func (c *Client) finishCached(ctx context.Context, group []*call, f fetcher) (re
 	return rest
 }
 
-// fetch requests the responses to a group's calls, caches them, and finishes the calls.
-func (c *Client) fetch(ctx context.Context, group []*call, f fetcher) {
-	responses, again := f.fetch(ctx, keysOf(group), group[0].tries)
-	if again != nil {
-		c.calls.requeue(group, *again)
-		return
-	}
-	for i, r := range responses {
-		c.calls.finish(group[i], c.save(group[i].key.Key, r))
-	}
-}
-
-// save caches a response, also that there is none, and a ban. It never caches an error.
-func (c *Client) save(key cache.Key, r response) Result {
-	result := Result{Value: r.value, Err: r.err, CheckedAt: checkTime()}
-	found := r.err == nil
-	if c.saveBan(r.err) || r.age == 0 || !found && !shodan.IsKind(r.err, shodan.NotFound) {
+// saveResponse caches a response, also that there is none, but no error. Times are in whole microseconds, as caches and
+// PostgreSQL keep them: a fresh response has the time that it has once it is cached.
+func (c *Client) saveResponse(key cache.Key, r response) Result {
+	result := Result{Value: r.value, Err: r.err, CheckedAt: time.Now().Truncate(time.Microsecond)}
+	switch {
+	case c.saveBan(r.err), r.age == 0:
 		return result
-	}
-	if !found {
+	case shodan.IsKind(r.err, shodan.NotFound):
 		r.age, r.body = r.age/negativeShare, nil
+	case r.err != nil:
+		return result
 	}
 	result.FreshUntil = result.CheckedAt.Add(r.age)
 	c.Cache.put(cache.Entry{Key: key, Body: r.body, CheckedAt: result.CheckedAt, Expires: result.FreshUntil})
 	return result
-}
-
-// checkTime returns the current time as caches and PostgreSQL keep it, in whole microseconds: a fresh response has the
-// time that it has once it is cached.
-func checkTime() time.Time { return time.Now().Truncate(time.Microsecond) }
-
-func keysOf(group []*call) []callKey {
-	keys := make([]callKey, len(group))
-	for i, c := range group {
-		keys[i] = c.key
-	}
-	return keys
 }

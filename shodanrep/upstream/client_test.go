@@ -242,6 +242,38 @@ func TestTheCacheIsReadOnceForAllAddresses(t *testing.T) {
 	})
 }
 
+// slowStore answers what it has when a while has passed.
+type slowStore struct {
+	cache.Store
+	wait time.Duration
+}
+
+func (s slowStore) Get(ctx context.Context, keys []cache.Key) (map[cache.Key]cache.Entry, error) {
+	time.Sleep(s.wait)
+	return s.Store.Get(ctx, keys)
+}
+
+func TestAResponseThatComesWhileTheCacheIsReadIsOneResult(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler(shodantest.WithLatency(time.Second))
+		s, store, addrs := internetDB(sim), cache.NewMemory(0), sim.Generate(2)
+		first := client(s, store, 2)
+		go lookUp(t.Context(), first, addrs)
+		time.Sleep(500 * time.Millisecond)
+		// By the time that the cache answers, the responses have come and are in it.
+		second := client(s, slowStore{store, 5 * time.Second}, 2)
+		counts := make([]int, len(addrs))
+		second.Hosts(t.Context(), addrs, Hosts{}, func(results []Result) {
+			for _, r := range results {
+				counts[r.Index]++
+			}
+		})
+		if !slices.Equal(counts, []int{1, 1}) || sim.Count("") != 2 {
+			t.Errorf("%v results, %d requests", counts, sim.Count(""))
+		}
+	})
+}
+
 func TestGetEndsWithItsContext(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := shodantest.NewHandler(shodantest.WithLatency(time.Second))

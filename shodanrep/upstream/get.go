@@ -54,7 +54,7 @@ func (f callFetcher[T]) read(_ callKey, entry cache.Entry) (any, bool) {
 }
 
 // fetch requests the response. One that cannot be read is requested again.
-func (f callFetcher[T]) fetch(ctx context.Context, _ []callKey, _ int) ([]response, *regroup) {
+func (f callFetcher[T]) fetch(ctx context.Context, _ []*call) ([]response, *regroup) {
 	c, paid := f.client, 0
 	r := response{age: c.CacheTTL}
 	switch {
@@ -64,7 +64,7 @@ func (f callFetcher[T]) fetch(ctx context.Context, _ []callKey, _ int) ([]respon
 		r.age = lastingAge
 	}
 	var value T
-	value, r.err = retry(ctx, c, c.effort(1, 0), func(ctx context.Context) (value T, err error) {
+	value, r.err = retry(ctx, c, effort{tries: maxTries, timeout: c.Timeout}, func(ctx context.Context) (value T, err error) {
 		value, r.body, err = shodan.Do(ctx, c.get, f.call)
 		var failure *shodan.Error
 		if f.call.Credits == 0 || err != nil && !(errors.As(err, &failure) && failure.Kind == shodan.Unavailable && failure.Status == http.StatusOK) {

@@ -44,8 +44,8 @@ type Hosts struct {
 	Ready func(error)
 }
 
-// Hosts looks up addresses, and calls done with the results as they come. Values are of the type *shodan.Host. Done is not
-// called once the context has ended.
+// Hosts looks up addresses, and calls done with the results as they come. Values are of the type *shodan.Host.
+// Results are missing where the context ends before.
 func (c *Client) Hosts(ctx context.Context, addrs []netip.Addr, how Hosts, done func([]Result)) {
 	keys := make([]callKey, len(addrs))
 	for i, addr := range addrs {
@@ -75,8 +75,8 @@ type hostFetcher struct {
 	wrongKey atomic.Pointer[error] // the key was refused while it was not known to be good
 }
 
-// next lets the first request find out alone what the key may do, where that is not known: of 32 requests with a key that
-// is refused 31 would be too many.
+// next lets the first request find out alone what the key may do, where that is not known: of 32 requests with a key
+// that is refused 31 would be too many.
 func (f *hostFetcher) next() (size int, alone bool, err error) {
 	p := f.client.plan
 	if p == nil {
@@ -122,11 +122,12 @@ func (f *hostFetcher) read(key callKey, entry cache.Entry) (any, bool) {
 	return host, true
 }
 
-func (f *hostFetcher) fetch(ctx context.Context, keys []callKey, tries int) ([]response, *regroup) {
-	addrs := make([]netip.Addr, len(keys))
-	for i, key := range keys {
-		addrs[i] = netip.MustParseAddr(key.Target)
+func (f *hostFetcher) fetch(ctx context.Context, group []*call) ([]response, *regroup) {
+	addrs := make([]netip.Addr, len(group))
+	for i, open := range group {
+		addrs[i] = netip.MustParseAddr(open.key.Target)
 	}
+	tries := group[0].tries
 	if len(addrs) > 1 {
 		return f.fetchBulk(ctx, addrs, tries)
 	}
@@ -135,7 +136,7 @@ func (f *hostFetcher) fetch(ctx context.Context, keys []callKey, tries int) ([]r
 	if c.plan != nil {
 		known, _ = c.plan.known()
 	}
-	host, err := retry(ctx, c, c.effort(1, tries), func(ctx context.Context) (*shodan.Host, error) {
+	host, err := retry(ctx, c, effort{tries: maxTries - tries, timeout: c.Timeout}, func(ctx context.Context) (*shodan.Host, error) {
 		return c.host(ctx, addrs[0], f.Options)
 	})
 	if c.plan != nil && ctx.Err() == nil {
@@ -149,7 +150,11 @@ func (f *hostFetcher) fetch(ctx context.Context, keys []callKey, tries int) ([]r
 func (f *hostFetcher) fetchBulk(ctx context.Context, addrs []netip.Addr, tries int) ([]response, *regroup) {
 	c := f.client
 	known, _ := c.plan.known()
-	hosts, err := retry(ctx, c, c.effort(len(addrs), tries), func(ctx context.Context) (map[netip.Addr]*shodan.Host, error) {
+	most := effort{tries: bulkTries, timeout: c.Timeout + c.Timeout*time.Duration(len(addrs))/addressesPerTimeout}
+	if tries > 0 {
+		most.tries = halfTries
+	}
+	hosts, err := retry(ctx, c, most, func(ctx context.Context) (map[netip.Addr]*shodan.Host, error) {
 		return c.hosts(ctx, addrs, f.Options)
 	})
 	err, split := c.judgeBulk(err)
@@ -202,19 +207,6 @@ func (c *Client) hostResponse(host *shodan.Host, err error) response {
 	return r
 }
 
-// effort is how much is done for a request with so many addresses, which had tries in larger requests.
-func (c *Client) effort(addresses, tries int) effort {
-	most := effort{tries: maxTries - tries, timeout: c.Timeout}
-	if addresses == 1 {
-		return most
-	}
-	most.timeout += c.Timeout * time.Duration(addresses) / addressesPerTimeout
-	if most.tries = bulkTries; tries > 0 {
-		most.tries = halfTries
-	}
-	return most
-}
-
 // judgeBulk decides what follows from the response to a bulk request: nil where it is one, errBulkRefused, or another
 // error, and whether smaller requests may do better.
 func (c *Client) judgeBulk(err error) (result error, split bool) {
@@ -234,9 +226,9 @@ func (c *Client) judgeBulk(err error) (result error, split bool) {
 	return err, split
 }
 
-// isOdd reports whether a bulk lookup returned what is neither hosts, nor a failure that passes. What a lesser plan gets
-// is not documented: so it is any of these, unless bulk lookups have worked before or the user says that the plan has
-// them. Then only a refusal in so many words is one.
+// isOdd reports whether a bulk lookup returned what is neither hosts, nor a failure that passes. What a lesser plan
+// gets is not documented: so it is any of these, unless bulk lookups have worked before or the user says that the
+// plan has them. Then only a refusal in so many words is one.
 func isOdd(err error) bool {
 	return errors.Is(err, shodan.ErrUnexpected) || shodan.IsKind(err, shodan.Invalid, shodan.NotFound)
 }

@@ -56,7 +56,8 @@ func (p *plan) learn(addr netip.Addr, err error) {
 	}
 }
 
-// learn is plan.learn, and logs a refusal: what is looked up elsewhere instead must not look like the REST API's response.
+// learn is plan.learn, and logs a refusal: what is looked up elsewhere instead must not look like the REST API's
+// response.
 func (c *Client) learn(addr netip.Addr, err error) {
 	c.plan.learn(addr, err)
 	if !IsRefusal(err) {

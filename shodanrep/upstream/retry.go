@@ -42,7 +42,7 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 	for try := 1; ; try++ {
 		slot, err := c.limiter.Acquire(ctx, c.coordinator)
 		if err != nil {
-			return none, c.named(err)
+			return none, c.nameBan(err)
 		}
 		value, took, err := sendOnce(ctx, slot, left, send)
 		c.requests.Add(1)
@@ -50,7 +50,7 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 		var final errFinal
 		if errors.As(err, &failure) && failure.Kind == shodan.Limited {
 			if until, banned := slot.Refused(failure.RetryAfter); banned {
-				return none, c.named(&ratelimit.BannedError{Until: until})
+				return none, c.nameBan(&ratelimit.BannedError{Until: until})
 			}
 			if refusals++; refusals == refusalTries {
 				return none, err

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -15,7 +14,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
@@ -25,8 +23,8 @@ import (
 const InternetDBBurst = 100
 
 const (
-	// CVEDBPerSecond is the rate of requests to CVEDB, and cveDBBurst how many may be sent at once. Nothing is known of its
-	// limits, so it is treated as InternetDB is by default.
+	// CVEDBPerSecond is the rate of requests to CVEDB, and cveDBBurst how many may be sent at once. Nothing is known of
+	// its limits, so it is treated as InternetDB is by default.
 	CVEDBPerSecond = 10
 	cveDBBurst     = 20
 )
@@ -155,37 +153,3 @@ func (s *Service) Requests() int64 { return s.requests.Load() }
 
 // Credits returns how many query credits they cost.
 func (s *Service) Credits() int64 { return s.credits.Load() }
-
-// banKey names the cache entry of a ban.
-func (s *Service) banKey() cache.Key { return cache.Key{Service: s.ID, Target: "ban"} }
-
-// applyBan keeps to a ban that is in the cache. A ban is no longer than ratelimit.LongestBan, whoever wrote the entry.
-func (s *Service) applyBan(ban cache.Entry) {
-	if ban.Expires.IsZero() {
-		return
-	}
-	until := ban.Expires
-	if latest := ban.CheckedAt.Add(ratelimit.LongestBan); until.After(latest) {
-		until = latest
-	}
-	s.limiter.Ban(until)
-}
-
-// saveBan caches a ban, if err is one, so that not even a new process sends a request before its end.
-func (c *Client) saveBan(err error) bool {
-	var banned *ratelimit.BannedError
-	if !errors.As(err, &banned) {
-		return false
-	}
-	c.Cache.put(cache.Entry{Key: c.banKey(), CheckedAt: time.Now(), Expires: banned.Until})
-	return true
-}
-
-// named completes the error of a rate limit, which does not know its service.
-func (s *Service) named(err error) error {
-	var banned *ratelimit.BannedError
-	if errors.As(err, &banned) {
-		return &ratelimit.BannedError{Service: s.Name, Advice: s.advice, Until: banned.Until}
-	}
-	return err
-}
