@@ -200,7 +200,7 @@ func TestRecordsThatAreMissingAreARowThatSaysSo(t *testing.T) {
 		"error pages":                   {fault: shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}, rows: 1, want: "Shodan did not answer (HTTP 502"},
 		"error pages, later":            {fault: shodantest.Fault{Skip: 1, Status: 502, Body: shodantest.BodyPage(502)}, rows: 101, want: "Shodan did not answer (HTTP 502"},
 		"a challenge":                   {fault: shodantest.Fault{Body: shodantest.BodyChallenge}, rows: 1, want: "Shodan did not answer (HTTP 200"},
-		"answers that are cut":          {fault: shodantest.Fault{Kind: shodantest.Truncated}, rows: 1, want: "not whole JSON"},
+		"answers that are cut":          {fault: shodantest.Fault{Kind: shodantest.Truncated}, rows: 1, want: "not complete JSON"},
 		"no list of records":            {fault: shodantest.Fault{Body: `{"domain": "example.com", "data": {}}`}, rows: 1, want: "no list of records"},
 		"another domain":                {fault: shodantest.Fault{Body: `{"domain": "example.org", "data": []}`}, rows: 1, want: `the response is for "example.org", not for example.com`},
 		"the same page again and again": {fault: shodantest.Fault{Body: `{"domain": "example.com", "data": [{"type": "A", "value": "11.0.0.1"}], "more": true}`}, rows: 2, want: "page 2 of the records of example.com has nothing new"},
