@@ -33,6 +33,53 @@ func (db *DB) Query(ctx context.Context, sql string, each func(*Rows) error) err
 	return nil
 }
 
+// ResultColumns returns the names of the columns of all results of sql without running it. It reports false if they are not
+// known before: a statement is wrong, or needs a table that an earlier one makes.
+func (db *DB) ResultColumns(ctx context.Context, sql string) (names []string, known bool) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.ctx = ctx
+	for sql = skipBlank(sql); sql != ""; sql = skipBlank(sql) {
+		columns, tail, err := db.compile(sql)
+		if err != nil {
+			return nil, false
+		}
+		names, sql = append(names, columns...), tail
+	}
+	return names, true
+}
+
+// A Row is a row of a result by column, with the values of [Rows.Values].
+type Row map[string]any
+
+// Text returns a column that holds text, and "" if it is NULL.
+func (r Row) Text(column string) string {
+	text, _ := r[column].(string)
+	return text
+}
+
+// Int64 returns a column that holds an integer, and 0 if it is NULL.
+func (r Row) Int64(column string) int64 {
+	n, _ := r[column].(int64)
+	return n
+}
+
+// QueryAll runs one or more statements and returns all their rows.
+func (db *DB) QueryAll(ctx context.Context, sql string) ([]Row, error) {
+	var all []Row
+	err := db.Query(ctx, sql, func(rows *Rows) error {
+		for rows.Next() {
+			row := Row{}
+			for i, v := range rows.Values() {
+				row[rows.Columns()[i].Name] = v
+			}
+			all = append(all, row)
+		}
+		return rows.Err()
+	})
+	return all, err
+}
+
 // run runs the first statement of sql, and returns the rest.
 func (db *DB) run(sql string, each func(*Rows) error) (tail string, err error) {
 	db.statement = &statement{}

@@ -41,7 +41,7 @@ func (db *DB) checkSubqueries(sql string) error {
 		if missing == "" || !containsFold(unqualifiedNames(tokens), missing) {
 			continue
 		}
-		own, err := db.compile(q.with + "select * from " + q.tables)
+		own, _, err := db.compile(q.with + "select * from " + q.tables)
 		if err != nil || len(own) == 0 || usesAny(tokens, own) {
 			continue
 		}
@@ -53,7 +53,7 @@ func (db *DB) checkSubqueries(sql string) error {
 // missingColumn returns the name of the first column that a statement lacks, or nothing where it lacks none or is wrong
 // in some other way.
 func (db *DB) missingColumn(sql string) string {
-	if _, err := db.compile(sql); err != nil {
+	if _, _, err := db.compile(sql); err != nil {
 		_, name, _ := strings.Cut(err.Error(), "no such column: ")
 		name, _, _ = strings.Cut(name, " - should this be")
 		return strings.Trim(name, `"`)
@@ -61,24 +61,25 @@ func (db *DB) missingColumn(sql string) string {
 	return ""
 }
 
-// compile compiles a statement, whether or not the plugin could answer it, and returns the names of its columns.
-func (db *DB) compile(sql string) (columns []string, err error) {
+// compile compiles the first statement of sql without running it, whether or not the plugin could answer it. It returns the
+// names of its columns and the rest of sql.
+func (db *DB) compile(sql string) (columns []string, tail string, err error) {
 	defer sqlitefile.CatchOutOfMemory(&err)
 	running := db.statement
 	defer func() { db.statement = running }()
 	db.statement = &statement{compileOnly: true}
-	stmt, _, err := db.conn.Prepare(sql)
+	stmt, tail, err := db.conn.Prepare(sql)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if stmt == nil {
-		return nil, errors.New("there is no statement")
+		return nil, "", errors.New("there is no statement")
 	}
 	defer stmt.Close()
 	for i := range stmt.ColumnCount() {
 		columns = append(columns, stmt.ColumnName(i))
 	}
-	return columns, nil
+	return columns, tail, nil
 }
 
 // subqueries returns the subqueries of a statement that have tables.
