@@ -49,23 +49,24 @@ func newAnnotateCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   annotateName + " [FILE|-]",
 		Short: "Add verdicts to the lines of a text",
-		Long: `Write a text again, and add to each line the verdicts on its addresses. Nothing else
-is changed, and the lines keep their order.
+		Long: `Write a text again, and add to each line the verdicts on its addresses. Nothing
+else is changed, and the lines keep their order.
 
-The text is FILE, or standard input with "-" or without an argument, compressed (gzip,
-zstd, bzip2) or not. A line that is a JSON object gets a field. CSV, which is recognized
-by its header or the file extension (.csv, .tsv), gets columns. Any other line gets a
-suffix. A line without an address stays as it is.
+The text is FILE, or standard input with "-" or without an argument, compressed
+(gzip, zstd, bzip2) or not. A line that is a JSON object gets a field. CSV,
+which is recognized by its header or the file extension (.csv, .tsv), gets
+columns. Any other line gets a suffix. A line without an address stays as it is.
 
-Lines are looked up in parallel and written as soon as they are ready, so the input may
-be a pipe that never ends. An address that could not be checked is marked in its line,
-also if --only selects others, and is reported on standard error.
+Lines are looked up in parallel and written as soon as they are ready, so the
+input may be a pipe that never ends. An address that could not be checked is
+marked in its line, also if --only selects others, and is reported on standard
+error.
 
 The score is by the policy extended unless --policy names another.
 
-The exit status is 0 if everything succeeded, 1 if the input, the configuration or an
-output failed or a line could not be annotated, 2 for wrong usage, 3 if --fail-on found
-something, and 130 if the command was interrupted.`,
+The exit status is 0 if everything succeeded, 1 if the input, the configuration
+or an output failed or a line could not be annotated, 2 for wrong usage, 3 if
+--fail-on found something, and 130 if the command was interrupted.`,
 		Example: `  # A log, each line with a suffix such as [shodanrep 198.51.100.66 critical 80]
   shodanrep annotate /var/log/auth.log
 
@@ -95,10 +96,10 @@ something, and 130 if the command was interrupted.`,
 	f := cmd.Flags()
 	c.register(f)
 	f.StringVar(&c.format, "format", string(annotate.Auto), "the `FORMAT` of the text: "+strings.Join(annotateFormats, ", "))
-	f.StringVar(&c.field, "field", "shodanrep", "the `NAME` of the field of JSON objects, the prefix of the names of CSV columns,\nand the first word of suffixes")
-	f.BoolVar(&c.ecs, "ecs", false, "add fields of the Elastic Common Schema to JSON objects, threat.indicator.* and\nhost.risk.*, instead of one field")
+	f.StringVar(&c.field, "field", "shodanrep", "the `NAME` of the field of JSON objects, the prefix of the names of CSV columns, and the first word of suffixes")
+	f.BoolVar(&c.ecs, "ecs", false, "add fields of the Elastic Common Schema to JSON objects, threat.indicator.* and host.risk.*, instead of one field")
 	addOutputFile(f, &c.file)
-	f.StringSliceVar(&c.onlyWords, "only", nil, "annotate only addresses with exactly one of these `WORDS`: levels or statuses, such as\nhigh,critical; and those that could not be checked")
+	f.StringSliceVar(&c.onlyWords, "only", nil, "annotate only addresses with exactly one of these `WORDS`: levels or statuses, such as high,critical; and those that could not be checked")
 	addFailOn(f, &c.failOnWords)
 	return cmd
 }

@@ -31,8 +31,8 @@ func newCacheCommand(a *app) *cobra.Command {
 		Short: "Show the cache of responses, or clear it",
 		Long: `Show where the cache of a connection is, how large it is, and its hit rate.
 
-Responses are cached so that the same request is not sent, or paid for, twice: those of
-the REST API for a day, those of InternetDB for five days.`,
+Responses are cached so that the same request is not sent, or paid for, twice:
+those of the REST API for a day, those of InternetDB for five days.`,
 		Example: `  shodanrep cache
   shodanrep cache clear 8.8.8.8
   shodanrep cache prune`,
@@ -64,8 +64,9 @@ func (c *cacheCommand) clearCommand() *cobra.Command {
 		Short: "Drop the responses about an address, or all responses",
 		Long: `Drop the cached responses about an address, or without an address all responses.
 
-Without an address it asks for confirmation on a terminal, unless --yes is given. If
-standard input or standard error is not a terminal, as in a script, it does not ask.`,
+Without an address it asks for confirmation on a terminal, unless --yes is
+given. If standard input or standard error is not a terminal, as in a script, it
+does not ask.`,
 		Example: `  shodanrep cache clear 8.8.8.8
   shodanrep cache clear --yes`,
 		Args: func(cmd *cobra.Command, args []string) error {

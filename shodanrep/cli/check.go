@@ -46,25 +46,25 @@ func newCheckCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   checkName + " [INPUT...]",
 		Short: "Score the addresses of any text, and explain the scores",
-		Long: `Find the IP addresses in any text, look up each of them once, score it and explain the
-score.
+		Long: `Find the IP addresses in any text, look up each of them once, score it and
+explain the score.
 
-An INPUT is an address, a network, a file, or "-" for standard input. Without an INPUT
-standard input is read. Files may be lists, logs, e-mails, CSV or JSON, in UTF-8 or
-UTF-16, and compressed (gzip, zstd, bzip2). Defanged addresses (198.51.100[.]66,
-hxxp://198.51.100.66) are found; version numbers, times and hashes are not taken for
-addresses.
+An INPUT is an address, a network, a file, or "-" for standard input. Without an
+INPUT standard input is read. Files may be lists, logs, e-mails, CSV or JSON, in
+UTF-8 or UTF-16, and compressed (gzip, zstd, bzip2). Defanged addresses
+(198.51.100[.]66, hxxp://198.51.100.66) are found; version numbers, times and
+hashes are not taken for addresses.
 
-The score is by the policy extended unless --policy names another. An address that
-could not be checked has the level unknown, never a low score, and is reported on
-standard error.
+The score is by the policy extended unless --policy names another. An address
+that could not be checked has the level unknown, never a low score, and is
+reported on standard error.
 
 The formats of --output are:
 
 ` + formatHelp() + `
-The exit status is 0 if everything succeeded, 1 if an input, the configuration or an
-output failed, 2 for wrong usage, 3 if --fail-on found something, and 130 if the
-command was interrupted.`,
+The exit status is 0 if everything succeeded, 1 if an input, the configuration
+or an output failed, 2 for wrong usage, 3 if --fail-on found something, and 130
+if the command was interrupted.`,
 		Example: `  # One address: "check" may be left out
   shodanrep 198.51.100.66
 
@@ -74,7 +74,7 @@ command was interrupted.`,
   # The addresses of an e-mail or a report, defanged or not
   shodanrep check < report.eml
 
-  # A gate for a pipeline: exit status 3 if an address is high or critical, or was not checked
+  # For a pipeline: exit status 3 if an address is high, critical or not checked
   shodanrep check --fail-on high,error allowlist.txt
 
   # One JSON object per address, as results arrive
@@ -99,7 +99,7 @@ command was interrupted.`,
 	f.BoolVar(&c.expand, "expand", false, "check each address of a network, up to network_limit of the connection")
 	f.StringVar(&c.format, "output", report.Formats[0].Name, "the `FORMAT` of the result: "+strings.Join(report.Names(), ", "))
 	addOutputFile(f, &c.file)
-	f.StringSliceVar(&c.onlyWords, "only", nil, "show only addresses with exactly one of these `WORDS`: levels or statuses, such as\nhigh,critical or error")
+	f.StringSliceVar(&c.onlyWords, "only", nil, "show only addresses with exactly one of these `WORDS`: levels or statuses, such as high,critical or error")
 	f.IntVar(&c.minScore, "min-score", 0, "show only addresses with at least this `SCORE`")
 	addFailOn(f, &c.failOnWords)
 	f.BoolVar(&c.sort, "sort", false, "worst first in every format; the result is then written at the end")

@@ -103,6 +103,32 @@ func TestCheckWritesAllColumnsAsJSONLines(t *testing.T) {
 	}
 }
 
+func TestTheInputOfALineIsNamed(t *testing.T) {
+	one, two := writeFile(t, "one.txt", "\n192.0.2.44\n"), writeFile(t, "two.txt", "192.0.2.44\n\n\n198.51.100.66\n")
+	got := runCheck(t, sampleConnection, "192.0.2.80", "check", "--output", "jsonl", one, two, "-", "192.0.2.10")
+	for i, line := range strings.Split(strings.TrimSpace(got.stdout), "\n") {
+		var found struct {
+			Line  *int    `json:"first_line"`
+			Input *string `json:"first_input"`
+		}
+		if err := json.Unmarshal([]byte(line), &found); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"2 " + one, "4 " + two, "1 -", ""}[i]
+		if want == "" && (found.Line != nil || found.Input != nil) || want != "" && want != fmt.Sprintf("%d %s", *found.Line, *found.Input) {
+			t.Errorf("got %s, want %q", line, want)
+		}
+	}
+	for _, test := range []struct {
+		inputs []string
+		want   string
+	}{{[]string{one, two}, "2 times, first in line 2 of " + one}, {[]string{one}, "1 time, first in line 2\n"}} {
+		if got := runCheck(t, sampleConnection, "", append([]string{"check"}, test.inputs...)...); !strings.Contains(got.stdout, test.want) {
+			t.Errorf("got %+v, want %q", got, test.want)
+		}
+	}
+}
+
 func TestCheckSelects(t *testing.T) {
 	const list = "198.51.100.66 203.0.113.10 10.0.0.1 192.0.2.200 192.0.2.44 192.0.2.0/24 192.0.2.222"
 	base := []string{"check", "--output", "list", "--policy", "baseline"}

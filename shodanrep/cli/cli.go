@@ -69,6 +69,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	return status
 }
 
+// helpWidth is the width of the help on flags if standard output is not a terminal.
+const helpWidth = 100
+
 // command returns the root command.
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
@@ -77,15 +80,15 @@ func (a *app) command() *cobra.Command {
 		Long: `shodanrep scores IP addresses with Shodan's data and explains every score: the
 addresses of any text (shodanrep check), and in SQL (shodanrep query).
 
-Without a configuration it uses InternetDB, which is free and needs no key. With a
-Shodan API key, in the environment variable SHODAN_API_KEY or in a configuration
-file, it uses Shodan's REST API.
+Without a configuration it uses InternetDB, which is free and needs no key. With
+a Shodan API key, in the environment variable SHODAN_API_KEY or in a
+configuration file, it uses Shodan's REST API.
 
 If Steampipe starts it, it is a Steampipe plugin.
 
-The exit status is 0 if everything succeeded, 1 if the query, the configuration or an
-output failed, 2 for wrong usage, 3 if --fail-on found something, and 130 if the
-command was interrupted.`,
+The exit status is 0 if everything succeeded, 1 if the query, the configuration
+or an output failed, 2 for wrong usage, 3 if --fail-on found something, and 130
+if the command was interrupted.`,
 		Example: `  shodanrep 198.51.100.66
   shodanrep check /var/log/auth.log
   shodanrep query "select ip, level, score from shodan_ip_reputation where ip = '8.8.8.8'"
@@ -97,6 +100,8 @@ command was interrupted.`,
 		DisableSuggestions: true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
+	wrapped := fmt.Sprintf(".FlagUsagesWrapped %d", cmp.Or(stdio.Width(a.stdout), helpWidth))
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", wrapped))
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)

@@ -39,9 +39,9 @@ func newDoctorCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the configuration, the API key, the services and the cache",
-		Long: `Check what lookups need, and print a line per check: ok, warning or error, with what to
-do. It sends one request to each service and spends no query credits. The API key is not
-shown.
+		Long: `Check what lookups need, and print a line per check: ok, warning or error, with
+what to do. It sends one request to each service and spends no query credits.
+The API key is not shown.
 
 The exit status is 0 if no check failed, 1 if one did, and 2 for wrong usage.`,
 		Example: `  shodanrep doctor

@@ -29,7 +29,7 @@ type connectionFlags struct {
 }
 
 func (f *connectionFlags) register(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.config, "config", nil, "a Steampipe configuration `FILE` with connections of this plugin;\nrepeat for several (default SHODANREP_CONFIG, or else\n~/.steampipe/config/shodanrep.spc, if it exists)")
+	flags.StringArrayVar(&f.config, "config", nil, "a Steampipe configuration `FILE` with connections of this plugin; repeat for several (default SHODANREP_CONFIG, or else ~/.steampipe/config/shodanrep.spc, if it exists)")
 	flags.StringVar(&f.connection, "connection", "", "the `NAME` of the connection to use; by default the first one")
 }
 
@@ -102,7 +102,7 @@ func (f *lookupFlags) checker(ctx context.Context, c embedded.Connection, logger
 
 // addQuiet adds the flag that turns notices and progress off.
 func addQuiet(flags *pflag.FlagSet, quiet *bool) {
-	flags.BoolVar(quiet, "quiet", false, "do not report on standard error how many addresses could not be checked or were\nlooked up in another source than expected, and show no progress")
+	flags.BoolVar(quiet, "quiet", false, "do not report on standard error how many addresses could not be checked or were looked up in another source than expected, and show no progress")
 }
 
 // addNoColor adds the flag that turns colours off.
@@ -112,7 +112,7 @@ func addNoColor(flags *pflag.FlagSet, noColor *bool) {
 
 // addFailOn adds the flag that fails the commands check and annotate.
 func addFailOn(flags *pflag.FlagSet, words *[]string) {
-	flags.StringSliceVar(words, "fail-on", nil, "exit with status 3 if an address has one of these `WORDS`: a level (that one or\na worse one) or a status, such as high,error")
+	flags.StringSliceVar(words, "fail-on", nil, "exit with status 3 if an address has one of these `WORDS`: a level (that one or a worse one) or a status, such as high,error")
 }
 
 // addOutputFile adds the flag that names the file of the result.

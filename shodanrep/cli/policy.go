@@ -21,11 +21,11 @@ func newPolicyCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "policy",
 		Short: "Show, check and compare scoring policies",
-		Long: `Show the built-in policies, check a policy of your own, or list the addresses whose
-level another policy would change.
+		Long: `Show the built-in policies, check a policy of your own, or list the addresses
+whose level another policy would change.
 
-A policy is a file in HCL. The connection's argument policy names one; a query can also
-select one with where policy = '...'.`,
+A policy is a file in HCL. The connection's argument policy names one; a query
+can also select one with where policy = '...'.`,
 		Example: `  shodanrep policy show extended
   shodanrep policy check ours.hcl
   shodanrep policy diff baseline ours.hcl 8.8.8.8 1.1.1.1`,

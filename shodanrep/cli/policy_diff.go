@@ -31,15 +31,15 @@ func newPolicyDiffCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW [INPUT...]",
 		Short: "List the addresses whose level another policy changes, and why",
-		Long: `Score addresses by two policies, each a name or a file, and show the addresses whose
-level differs, with a row for each factor that makes the difference. If no level differs
-it prints "no level changes".
+		Long: `Score addresses by two policies, each a name or a file, and show the addresses
+whose level differs, with a row for each factor that makes the difference. If no
+level differs it prints "no level changes".
 
-An INPUT is the same as for check: an address, a network, a file of any text, or "-" for
-standard input. Without an INPUT standard input is read.
+An INPUT is the same as for check: an address, a network, a file of any text, or
+"-" for standard input. Without an INPUT standard input is read.
 
-An address that could not be scored is shown as well: that is not the same as one whose
-level stays.`,
+An address that could not be scored is shown as well: that is not the same as
+one whose level stays.`,
 		Example: `  shodanrep policy diff baseline extended 8.8.8.8 1.1.1.1
   shodanrep policy diff baseline ours.hcl access.log
   shodanrep policy diff ours.hcl stricter.hcl --dataset --output csv`,

@@ -36,14 +36,14 @@ func newQueryCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   queryName + " [SQL|FILE]",
 		Short: "Run SQL over the plugin's tables",
-		Long: `Run one or more SQL statements: the argument, the file that it names, or standard input
-with "-" or without an argument. The SQL is SQLite's. Every connection of the
-configuration is a schema of its name. The tables of the first connection, or of
---connection, can also be used without the schema.
+		Long: `Run one or more SQL statements: the argument, the file that it names, or
+standard input with "-" or without an argument. The SQL is SQLite's. Every
+connection of the configuration is a schema of its name. The tables of the first
+connection, or of --connection, can also be used without the schema.
 
-Addresses that could not be checked, or were looked up in another source than expected,
-are reported on standard error. An interrupted query continues from the cache when it is
-run again, if the cache is a file or Redis.`,
+Addresses that could not be checked, or were looked up in another source than
+expected, are reported on standard error. An interrupted query continues from
+the cache when it is run again, if the cache is a file or Redis.`,
 		Example: `  # One address
   shodanrep query "select * from shodan_ip_reputation where ip = '8.8.8.8'" --output line
 
@@ -55,11 +55,11 @@ run again, if the cache is a file or Redis.`,
   shodanrep query --attach hosts=hosts.csv \
     "select * from shodan_ip_reputation where ip in (select ip from hosts)" --output csv
 
-  # A check for a schedule: exit status 3 if an address is high or critical, or was not checked
+  # On a schedule: exit status 3 if an address is high, critical or not checked
   shodanrep query --fail-on high,error --attach hosts=hosts.csv \
     "select ip, level, status, error from shodan_ip_reputation where ip in (select ip from hosts)"
 
-  # The query decides: exit status 3 if a row has the status alarm, or error
+  # The query decides: exit status 3 if a row has the status alarm or error
   shodanrep query --fail-on alarm,error --attach hosts=hosts.csv < check.sql`,
 		Args: cobra.MaximumNArgs(1),
 		PreRunE: func(_ *cobra.Command, args []string) error {
@@ -85,10 +85,10 @@ run again, if the cache is a file or Redis.`,
 	f.StringVar(&c.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(rowformat.Names, ", "))
 	f.BoolVar(&c.noHeader, "no-header", false, "leave out the line of column names, in csv, tsv, markdown and table")
 	addNoColor(f, &c.noColor)
-	f.StringArrayVar(&c.attach, "attach", nil, "attach a CSV file as a table, compressed with gzip or zstd or not: `NAME=FILE`, where\n- is standard input; repeat for several")
-	f.StringSliceVar(&c.failOnWords, "fail-on", nil, "exit with status 3 if a row has one of these `WORDS` in its columns level or status,\nwith commas between them: a level (that one or a worse one), a status, or the status\nof a check, such as high,error or alarm")
+	f.StringArrayVar(&c.attach, "attach", nil, "attach a CSV file as a table, compressed with gzip or zstd or not: `NAME=FILE`, where - is standard input; repeat for several")
+	f.StringSliceVar(&c.failOnWords, "fail-on", nil, "exit with status 3 if a row has one of these `WORDS` in its columns level or status, with commas between them: a level (that one or a worse one), a status, or the status of a check, such as high,error or alarm")
 	addQuiet(f, &c.quiet)
-	f.BoolVar(&c.verbose, "verbose", false, "log what the plugin does to standard error; the environment variable\nSHODANREP_LOG sets the level: trace, debug, info, warn, error or off")
+	f.BoolVar(&c.verbose, "verbose", false, "log what the plugin does to standard error; the environment variable SHODANREP_LOG sets the level: trace, debug, info, warn, error or off")
 	return cmd
 }
 

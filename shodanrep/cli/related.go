@@ -40,15 +40,15 @@ func newRelatedCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "related ADDRESS",
 		Short: "Find hosts that share infrastructure with an address",
-		Long: `Find hosts that share something with an address: its certificate, the keys, pages,
-icons and responses of its services, its organization, its autonomous system. It first
-counts how many services have each value, which is free, and then searches for the rarest
-values, which costs query credits: no more than --max-credits, and on a terminal only
-after you agreed. The files of data_files are searched at no cost. Each host has the
-verdict of a policy.
+		Long: `Find hosts that share something with an address: its certificate, the keys,
+pages, icons and responses of its services, its organization, its autonomous
+system. It first counts how many services have each value, which is free, and
+then searches for the rarest values, which costs query credits: no more than
+--max-credits, and on a terminal only after you agreed. The files of data_files
+are searched at no cost. Each host has the verdict of a policy.
 
-The exit status is 0 if everything succeeded, 1 if something could not be looked up or
-searched for, and 2 for wrong usage.`,
+The exit status is 0 if everything succeeded, 1 if something could not be looked
+up or searched for, and 2 for wrong usage.`,
 		Example: `  shodanrep related 198.51.100.66
   shodanrep related 198.51.100.66 --hops 2 --output mermaid
   shodanrep related 198.51.100.66 --pivots favicon,jarm --max-credits 1 --output jsonl`,
@@ -67,9 +67,9 @@ searched for, and 2 for wrong usage.`,
 	}
 	f := cmd.Flags()
 	c.register(f)
-	f.IntVar(&c.hops, "hops", 1, fmt.Sprintf("how far to go, from 1 to %d: 2 also finds hosts that share something with a related\nhost", maxHops))
+	f.IntVar(&c.hops, "hops", 1, fmt.Sprintf("how far to go, from 1 to %d: 2 also finds hosts that share something with a related host", maxHops))
 	f.IntVar(&c.limit, "limit", 100, "find at most `N` hosts")
-	f.StringSliceVar(&c.pivots, "pivots", nil, "what hosts may share, with commas between: "+strings.Join(pivotNames(), ", ")+"\n(default all; values of more than 1,000 services only if their pivot is named)")
+	f.StringSliceVar(&c.pivots, "pivots", nil, "what hosts may share, with commas between: "+strings.Join(pivotNames(), ", ")+" (default all; values of more than 1,000 services only if their pivot is named)")
 	f.IntVar(&c.maxCredits, "max-credits", 5, "spend at most `N` query credits")
 	f.BoolVar(&c.yes, "yes", false, "do not ask before credits are spent")
 	f.StringVar(&c.source, "source", "", "where to search: dataset or shodan (default the dataset first, if there is one)")
