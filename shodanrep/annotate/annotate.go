@@ -1,8 +1,8 @@
 // Package annotate adds notes to the lines of a text without changing anything else of it, byte for byte: a member to
 // the JSON objects of JSON lines, columns to the records of CSV, and a suffix to other lines.
 //
-// It knows nothing of addresses. A [Reader] splits the text into records, and AppendText, AppendJSON and AppendCSV write
-// a record with its note.
+// It knows nothing of addresses. A [Reader] splits the text into records, and AppendText, AppendJSON and AppendCSV
+// write a record with its note.
 package annotate
 
 // A Format is what a text is.
@@ -28,8 +28,8 @@ const (
 	CSVRecord             // the values of columns
 )
 
-// A Record is a line, or a record of CSV, which has several lines where a quoted field has. It includes its line ending,
-// which the last one may lack.
+// A Record is a line, or a record of CSV, which has several lines where a quoted field has. It includes its line
+// ending, which the last one may lack.
 type Record struct {
 	Text []byte
 	Line int64 // the number of its first line, from 1

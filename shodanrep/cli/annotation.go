@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	// readAhead is how many groups of records are looked up ahead, besides the group that is being read and the group that
-	// is being written.
+	// readAhead is how many groups of records are looked up ahead, besides the group that is being read and the group
+	// that is being written.
 	readAhead = 2
 	// countedText is how much of a file is read ahead to count its addresses.
 	countedText = 1 << 20
@@ -30,15 +30,15 @@ const (
 	knownAddresses = 10_000
 	reuseFor       = time.Hour
 	reuseFailedFor = time.Minute
-	// A round of lookups ends after so many addresses or so much time: its counters need memory, and the age of a host's
-	// data is relative to the start of the round. minRoundGroups is more groups than exist at a time.
+	// A round of lookups ends after so many addresses or so much time: its counters need memory, and the age of a
+	// host's data is relative to the start of the round. minRoundGroups is more groups than exist at a time.
 	roundAddresses = 100_000
 	roundTime      = time.Hour
 	minRoundGroups = readAhead + 4
 )
 
-// An annotation is one run of an annotateCommand. One goroutine reads, finds addresses and starts to look them up; another
-// waits for the verdicts and writes. A field is used by only one of them unless its comment says otherwise.
+// An annotation is one run of an annotateCommand. One goroutine reads, finds addresses and starts to look them up;
+// another waits for the verdicts and writes. A field is used by only one of them unless its comment says otherwise.
 type annotation struct {
 	*annotateCommand
 	ctx     context.Context
@@ -52,8 +52,8 @@ type annotation struct {
 	found   atomic.Bool  // there was an address or a network; the other goroutine reads it
 	readErr error        // the other goroutine reads it after groups is closed
 
-	// The progress of the current round and the last one, and the summary of the earlier ones, whose lookups have ended. The
-	// reading goroutine may still wait for input when the summary is made.
+	// The progress of the current round and the last one, and the summary of the earlier ones, whose lookups have
+	// ended. The reading goroutine may still wait for input when the summary is made.
 	mu            sync.Mutex
 	last, current *lookup.Progress
 	ended         lookup.Summary
@@ -146,8 +146,8 @@ func (n *annotation) uncut(records []annotate.Record) []annotate.Record {
 	return records
 }
 
-// count returns how many different addresses a text has, and the records that it read to count them. The count is unknown
-// if the text is long or may still be written.
+// count returns how many different addresses a text has, and the records that it read to count them. The count is
+// unknown if the text is long or may still be written.
 func (n *annotation) count(reader *annotate.Reader) (addresses int, read [][]annotate.Record, err error) {
 	if !n.input.complete {
 		return shodanrep.UnknownSize, nil, nil

@@ -133,8 +133,8 @@ func (a *app) sayAll(messages []string) {
 	}
 }
 
-// confirm asks a question on a terminal. Any answer but yes is no. If standard input or standard error is not a terminal,
-// it returns true: the flags of the command then say what the command may do.
+// confirm asks a question on a terminal. Any answer but yes is no. If standard input or standard error is not a
+// terminal, it returns true: the flags of the command then say what the command may do.
 func (a *app) confirm(ctx context.Context, question string) bool {
 	if !stdio.IsTerminal(a.stdin) || !stdio.IsTerminal(a.stderr) {
 		return true

@@ -12,8 +12,8 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 )
 
-// completeFlags adds shell completion to the flags of a command and its subcommands. The name of a flag decides, because a
-// flag has the same meaning in every command; other flags complete the words that their usage lists.
+// completeFlags adds shell completion to the flags of a command and its subcommands. The name of a flag decides,
+// because a flag has the same meaning in every command; other flags complete the words that their usage lists.
 func completeFlags(cmd *cobra.Command) {
 	cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
 		complete := cobra.FixedCompletions(choices(flag), cobra.ShellCompDirectiveNoFileComp)

@@ -19,8 +19,8 @@ import (
 const (
 	// requestTimeout is how long a service may take to respond.
 	requestTimeout = 10 * time.Second
-	// clockTolerance is how far the clock may be from a service's clock: the Date header has whole seconds, and a request
-	// takes time.
+	// clockTolerance is how far the clock may be from a service's clock: the Date header has whole seconds, and a
+	// request takes time.
 	clockTolerance = time.Minute
 )
 
@@ -121,8 +121,8 @@ func proxyOf(address string) string {
 	return ""
 }
 
-// reach sends one request to a service, without the API key. Any response will do. It returns how long the response took,
-// and how far the clock is ahead of the service's clock.
+// reach sends one request to a service, without the API key. Any response will do. It returns how long the response
+// took, and how far the clock is ahead of the service's clock.
 func (d *doctor) reach(ctx context.Context, address string) (took, skew time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()

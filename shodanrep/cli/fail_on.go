@@ -101,8 +101,8 @@ func (r countedRows) Next() bool {
 	return true
 }
 
-// outcome returns the error of a command that ended with err. Rows that were not read, because standard output was closed,
-// are a failure: they could be rows to fail on.
+// outcome returns the error of a command that ended with err. Rows that were not read, because standard output was
+// closed, are a failure: they could be rows to fail on.
 func (f *failOn) outcome(err error) error {
 	if !f.isSet() {
 		return failed(err)
@@ -133,9 +133,9 @@ func (f *failOn) counts() string {
 	return strings.Join(counts, ", ")
 }
 
-// checkColumns returns an error if none of the columns is one that --fail-on looks at. It is for a command that knows the
-// columns of its results before it looks anything up. One of the columns can be enough: a query may return a level in a
-// column status.
+// checkColumns returns an error if none of the columns is one that --fail-on looks at. It is for a command that knows
+// the columns of its results before it looks anything up. One of the columns can be enough: a query may return a level
+// in a column status.
 func (f *failOn) checkColumns(columns []string) error {
 	isWatched := func(column string) bool {
 		return strings.EqualFold(column, levelColumn) || strings.EqualFold(column, statusColumn)

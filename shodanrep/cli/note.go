@@ -67,8 +67,8 @@ func failedNote(ip, problem string) *note {
 // unchecked reports whether the address was not checked.
 func (n *note) unchecked() bool { return n.status == lookup.Failed || n.network }
 
-// rank orders the notes of a line: the one with the highest rank is the verdict of the line. An address that could not be
-// checked ranks above one that is low, or the line would look harmless.
+// rank orders the notes of a line: the one with the highest rank is the verdict of the line. An address that could not
+// be checked ranks above one that is low, or the line would look harmless.
 func (n *note) rank() int {
 	switch {
 	case n.level == string(reputation.Low):

@@ -12,9 +12,9 @@ import (
 // ecsFields are the fields of the Elastic Common Schema that ecsMembers adds to an event.
 var ecsFields = []string{"threat.indicator", "threat.enrichments", "host.risk"}
 
-// ecsMembers returns the members of the Elastic Common Schema that are added to a JSON object. Their names have dots, which
-// Elasticsearch reads as nested objects, so they do not collide with an object host or threat of the event. Members that
-// the schema does not have begin with the name of --field.
+// ecsMembers returns the members of the Elastic Common Schema that are added to a JSON object. Their names have dots,
+// which Elasticsearch reads as nested objects, so they do not collide with an object host or threat of the event.
+// Members that the schema does not have begin with the name of --field.
 func ecsMembers(field, policy string, notes []*note) []byte {
 	worst := worstOf(notes)
 	var b bytes.Buffer

@@ -21,9 +21,9 @@ func progressNotices(p *lookup.Progress, advice string) []string {
 	return lines
 }
 
-// lookupNotices returns what a user must know about lookups that have ended: how many addresses could not be checked and
-// why, and how many were looked up in another source than expected. The advice says how to list the failed ones; it may
-// be empty.
+// lookupNotices returns what a user must know about lookups that have ended: how many addresses could not be checked
+// and why, and how many were looked up in another source than expected. The advice says how to list the failed ones; it
+// may be empty.
 func lookupNotices(s lookup.Summary, advice string) []string {
 	var lines []string
 	for _, fallback := range s.Fallbacks {

@@ -14,7 +14,8 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 )
 
-// runOnSample runs the command line over the plugin itself, on the sample as a dataset. More is added to its connection.
+// runOnSample runs the command line over the plugin itself, on the sample as a dataset. More is added to its
+// connection.
 func runOnSample(t *testing.T, stdin, more string, args ...string) result {
 	t.Helper()
 	t.Setenv("SHODAN_API_KEY", "")

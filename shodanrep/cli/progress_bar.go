@@ -51,8 +51,8 @@ func newProgressBar(a *app, streams, quiet bool) *progressBar {
 	return p
 }
 
-// listContext returns the context of a scan, in which lookups are counted. A scan of one value does not count towards the
-// total: a join makes an unknown number of them.
+// listContext returns the context of a scan, in which lookups are counted. A scan of one value does not count towards
+// the total: a join makes an unknown number of them.
 func (p *progressBar) listContext(ctx context.Context, values int) context.Context {
 	if values > 1 {
 		p.progress.AddTotal(values)

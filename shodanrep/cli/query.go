@@ -127,8 +127,8 @@ func (c *queryCommand) readSQL(ctx context.Context, args []string) (sql, from st
 	return string(content), from, failed(err)
 }
 
-// isFile reports whether an argument is the name of a file of SQL: an existing file, or a word that ends in .sql. Then a
-// missing file is reported as such.
+// isFile reports whether an argument is the name of a file of SQL: an existing file, or a word that ends in .sql. Then
+// a missing file is reported as such.
 func isFile(arg string) bool {
 	if _, err := os.Stat(arg); err == nil {
 		return true

@@ -27,13 +27,14 @@ type selector struct {
 	values []string
 }
 
-// newSelector returns the selector of the words of a flag, in any case. A level selects only itself, as in "--only high".
+// newSelector returns the selector of the words of a flag, in any case. A level selects only itself, as in "--only
+// high".
 func newSelector(flag string, words []string) (selector, error) {
 	return parseSelector(flag, words, false)
 }
 
-// newThreshold returns the selector of the words of a flag, in any case. A level selects itself and every worse one, as in
-// "--fail-on high". The level unknown, which no score has, and statuses select only themselves.
+// newThreshold returns the selector of the words of a flag, in any case. A level selects itself and every worse one, as
+// in "--fail-on high". The level unknown, which no score has, and statuses select only themselves.
 func newThreshold(flag string, words []string) (selector, error) {
 	return parseSelector(flag, words, true)
 }

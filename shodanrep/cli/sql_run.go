@@ -29,8 +29,8 @@ type sqlRun struct {
 // targetsTable is the name of the table of targets.
 const targetsTable = "targets"
 
-// streamingFormats are the formats that write rows while lookups run. json is not among them: it is one document, and a bar
-// that is drawn before it does no harm.
+// streamingFormats are the formats that write rows while lookups run. json is not among them: it is one document, and a
+// bar that is drawn before it does no harm.
 var streamingFormats = []string{"csv", "tsv", "jsonl", "line", "markdown"}
 
 // run runs statements, prints their results and reports on their lookups.

@@ -15,8 +15,8 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
-// A targetList is the addresses and networks of the inputs, each once and in the order in which they were found. It takes
-// about 60 bytes per target.
+// A targetList is the addresses and networks of the inputs, each once and in the order in which they were found. It
+// takes about 60 bytes per target.
 type targetList struct {
 	entries []targetEntry
 	byIPv4  map[[4]byte]uint32 // the index in entries
@@ -28,8 +28,8 @@ type targetList struct {
 	inputs []string
 }
 
-// A targetEntry is an address or a network, with how often and where it was found. It has no pointers, so that the garbage
-// collector does not have to follow millions of them.
+// A targetEntry is an address or a network, with how often and where it was found. It has no pointers, so that the
+// garbage collector does not have to follow millions of them.
 type targetEntry struct {
 	addr  [16]byte
 	hits  int64

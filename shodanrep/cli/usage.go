@@ -12,8 +12,8 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
 )
 
-// addSuggestion adds the most similar flag or command to an error about an unknown one. cmd is the last command that was
-// recognized in args.
+// addSuggestion adds the most similar flag or command to an error about an unknown one. cmd is the last command that
+// was recognized in args.
 func addSuggestion(cmd *cobra.Command, args []string, err error) error {
 	var noFlag *pflag.NotExistError
 	if errors.As(err, &noFlag) && noFlag.GetSpecifiedShortnames() == "" {

@@ -114,8 +114,8 @@ func endsPath(b []byte, slash, end int) bool {
 	return before >= 3 && string(b[before-3:before]) == "://"
 }
 
-// versionWords are the words after which versions, sections and object identifiers stand. The names of software are those
-// that logs have with a space before the version.
+// versionWords are the words after which versions, sections and object identifiers stand. The names of software are
+// those that logs have with a space before the version.
 var versionWords = words("v", "ver", "rv", "version", "versions", "firmware", "build", "rev", "revision", "oid",
 	"section", "sec", "chapter", "figure", "fig", "appendix", "clause",
 	"amd64", "arm64", "i386", "gcc", "clang", "glibc", "openssl", "openssh", "postfix", "exim", "sendmail", "dovecot", "nginx", "apache",

@@ -1,8 +1,9 @@
 // Package iptext finds IP addresses and networks in any text: lists, logs, e-mails, CSV and JSON.
 //
 // It reads defanged forms (198.51.100[.]66, hxxp://198.51.100.66), ports, IPv6 zones, IPv4-mapped IPv6 addresses, URLs
-// and networks. It leaves out what only looks like an address: version numbers, object identifiers, times, MAC addresses,
-// hashes, tokens of programming languages and parts of longer words. Where a text is ambiguous, precision goes first.
+// and networks. It leaves out what only looks like an address: version numbers, object identifiers, times, MAC
+// addresses, hashes, tokens of programming languages and parts of longer words. Where a text is ambiguous, precision
+// goes first.
 package iptext
 
 import (

@@ -133,8 +133,8 @@ func endsAfterPort(b []byte, p int) bool {
 	return p > first && p-first <= 5 && (p >= len(b) || !isWord(b[p]) && colonAt(b, p) == 0)
 }
 
-// plausible are the IPv6 networks in which addresses are found. What is in none of them is text that happens to have the
-// form, such as "d3::c4".
+// plausible are the IPv6 networks in which addresses are found. What is in none of them is text that happens to have
+// the form, such as "d3::c4".
 var plausible = []netip.Prefix{
 	netip.MustParsePrefix("2000::/3"), netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("fe80::/10"),
 	netip.MustParsePrefix("ff00::/8"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("::ffff:0:0/96"),

@@ -16,8 +16,8 @@ import (
 // maxWindow is the largest window of a zstd file that is read: it has to be in memory.
 const maxWindow = 128 << 20
 
-// A Reader reads a text in UTF-8 from what may be compressed (gzip, zstd, bzip2) or in UTF-16, which it recognises by the
-// content.
+// A Reader reads a text in UTF-8 from what may be compressed (gzip, zstd, bzip2) or in UTF-16, which it recognises by
+// the content.
 type Reader struct {
 	io.Reader
 	// HasBOM says that the text began with the byte order mark of UTF-8, which is left out.
@@ -124,7 +124,8 @@ func mayBeCompressed(head []byte) bool {
 	return false
 }
 
-// mayBeMarked reports whether a text that has a byte order mark, or is in UTF-16 without one, may begin with some bytes.
+// mayBeMarked reports whether a text that has a byte order mark, or is in UTF-16 without one, may begin with some
+// bytes.
 func mayBeMarked(head []byte) bool {
 	first := head[0] == 0 || head[0] == 0xef || head[0] == 0xfe || head[0] == 0xff
 	return first || len(head) == 1 || len(head) > 1 && head[1] == 0

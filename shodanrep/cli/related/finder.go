@@ -226,8 +226,8 @@ func (f *finder) count(ctx context.Context, values []Value) error {
 	return nil
 }
 
-// sharing returns the services of a source that share a value, including those of known hosts. They are sorted by address
-// and port, because a dataset is read in parallel and in no particular order.
+// sharing returns the services of a source that share a value, including those of known hosts. They are sorted by
+// address and port, because a dataset is read in parallel and in no particular order.
 func (f *finder) sharing(ctx context.Context, v Value, source lookup.Source) ([]embedded.Row, error) {
 	rows, err := f.db.QueryAll(ctx, fmt.Sprintf("select related_ip, related_port, source, organization from %s and source = %s limit %d",
 		correlationOf(v.Pivot, v.Value), quoteSQL(string(source)), f.Limit+len(f.known)))

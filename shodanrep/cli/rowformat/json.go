@@ -154,8 +154,8 @@ func JSONOutput(out io.Writer) io.Writer {
 	return out
 }
 
-// A jsonEscaper escapes characters that would move a terminal's cursor or change its colours. In JSON they only occur in
-// strings. Each write must be of whole characters.
+// A jsonEscaper escapes characters that would move a terminal's cursor or change its colours. In JSON they only occur
+// in strings. Each write must be of whole characters.
 type jsonEscaper struct{ io.Writer }
 
 func (w jsonEscaper) Write(p []byte) (int, error) {

@@ -12,8 +12,8 @@ import (
 // Names are the names of the formats.
 var Names = []string{"table", "csv", "tsv", "json", "jsonl", "line", "markdown"}
 
-// A Writer writes the rows of one result. All formats but the table write each row at once, so that memory does not grow
-// with the number of rows.
+// A Writer writes the rows of one result. All formats but the table write each row at once, so that memory does not
+// grow with the number of rows.
 type Writer interface {
 	// Write writes a row. Its values have the types of [embedded.Rows.Values].
 	Write(values []any) error

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// maxRecords is up to how many rows are shown as records if a table would lack columns. More rows are always a table:
-	// records of many rows cannot be compared.
+	// maxRecords is up to how many rows are shown as records if a table would lack columns. More rows are always a
+	// table: records of many rows cannot be compared.
 	maxRecords = 3
 	// MaxCellLines is how many lines a row of a table may have on a terminal. Records have all of it.
 	MaxCellLines = 8

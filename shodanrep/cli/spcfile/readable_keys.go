@@ -34,9 +34,9 @@ func readableKeys(connections []block) (warnings []string) {
 	return warnings
 }
 
-// LogReadableKeys logs a warning to w if [DefaultFile] has an API key that users other than its owner may read. The plugin
-// calls it before it serves, because Steampipe sends the arguments of a connection without the name of their file. w is
-// the stream that Steampipe reads log lines from. Steampipe itself reports errors in the file.
+// LogReadableKeys logs a warning to w if [DefaultFile] has an API key that users other than its owner may read. The
+// plugin calls it before it serves, because Steampipe sends the arguments of a connection without the name of their
+// file. w is the stream that Steampipe reads log lines from. Steampipe itself reports errors in the file.
 func LogReadableKeys(w io.Writer) {
 	logger := hclog.New(&hclog.LoggerOptions{Name: pluginName, Level: hclog.Warn, Output: w, JSONFormat: true})
 	_, _ = read([]string{DefaultFile()}, func(warning string) { logger.Warn(warning) })

@@ -29,8 +29,8 @@ var steampipeArguments = []string{"plugin", "type", "connections", "import_schem
 // connectionName is what Steampipe allows as the name of a connection.
 var connectionName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-// Connections returns the plugin's connections in the given files. Without files it reads [DefaultFile]; if that does not
-// exist, it returns one connection without arguments. It calls warn for what is not safe about the files.
+// Connections returns the plugin's connections in the given files. Without files it reads [DefaultFile]; if that does
+// not exist, it returns one connection without arguments. It calls warn for what is not safe about the files.
 func Connections(files []string, warn func(string)) ([]embedded.Connection, error) {
 	if len(files) > 0 {
 		found, err := read(files, warn)
@@ -59,7 +59,8 @@ func DefaultFile() string {
 	return filepath.Join(dir, "config", pluginName+".spc")
 }
 
-// read reads the plugin's connections from files. It calls warn for each file with an API key that other users may read.
+// read reads the plugin's connections from files. It calls warn for each file with an API key that other users may
+// read.
 func read(files []string, warn func(string)) ([]embedded.Connection, error) {
 	var all []block
 	sources := make(map[string]string)

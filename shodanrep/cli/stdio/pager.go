@@ -12,8 +12,8 @@ import (
 	"golang.org/x/term"
 )
 
-// page shows a text that is longer than the terminal in a pager, as git does: the one that SHODANREP_PAGER or PAGER names,
-// or less. It reports false if it did not, and the caller has to write the text.
+// page shows a text that is longer than the terminal in a pager, as git does: the one that SHODANREP_PAGER or PAGER
+// names, or less. It reports false if it did not, and the caller has to write the text.
 func page(terminal io.Writer, content []byte) (shown bool, err error) {
 	_, height, err := term.GetSize(int(Fd(terminal)))
 	if err != nil || bytes.Count(content, []byte{'\n'}) < height {

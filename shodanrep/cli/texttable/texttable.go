@@ -47,8 +47,8 @@ func Columns(titles ...string) []*Column {
 	return columns
 }
 
-// A Table is rows of text. With a width it fits into that width: titles and cells wrap, and columns without room are left
-// out and named below the table.
+// A Table is rows of text. With a width it fits into that width: titles and cells wrap, and columns without room are
+// left out and named below the table.
 type Table struct {
 	Columns []*Column
 	// Cells are the rows. They must be printable, see [display.Printable].
@@ -120,8 +120,8 @@ func (t *Table) measure(j int) {
 	}
 }
 
-// place returns how much of the room a column takes with its gap, or leaves the column out. The first column and columns
-// with a MinWidth are never left out.
+// place returns how much of the room a column takes with its gap, or leaves the column out. The first column and
+// columns with a MinWidth are never left out.
 func (t *Table) place(column *Column, room int, first bool) int {
 	if column.width+columnGap > room {
 		switch {

@@ -16,8 +16,8 @@ import (
 // sharingProcesses is how many processes share one cache file and its rates.
 const sharingProcesses = 3
 
-// measureProcesses runs processes on one cache file, each with addresses of its own: at an InternetDB that bans, and at a
-// REST API whose rate they share.
+// measureProcesses runs processes on one cache file, each with addresses of its own: at an InternetDB that bans, and at
+// a REST API whose rate they share.
 func measureProcesses(l *lab) ([]figure, error) {
 	const (
 		addresses, allowed, strikes, burst = 250, 12, 8, 12

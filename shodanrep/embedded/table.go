@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 )
 
-// Table describes a table of the plugin.
+// A Table is a table of the plugin.
 type Table struct {
 	Name        string
 	Description string
@@ -20,13 +21,13 @@ type Table struct {
 	connection Connection
 	// index finds a column by its name.
 	index map[string]int
-	// The conditions of a list call and of a get call are satisfied separately.
+	// The List and the Get function of a table need their own conditions.
 	listKeys, getKeys []*proto.KeyColumn
-	// getOnly says that the plugin has no way to list the table.
+	// getOnly says that the table has no List function.
 	getOnly bool
 }
 
-// TableColumn describes a column of a table. Type is the name that Steampipe's database has for it.
+// A TableColumn is a column of a table. Type is the name of its type in Steampipe's database.
 type TableColumn struct {
 	Name        string
 	Type        string
@@ -36,22 +37,22 @@ type TableColumn struct {
 	hidden bool
 }
 
-// KeyColumn describes a column whose conditions the plugin is told of. Require is "required", "optional" or "any_of":
-// one of all those of a table.
+// A KeyColumn is a column whose conditions are passed to the plugin. Require is "required", "optional" or "any_of": at
+// least one of the table's columns with any_of is required.
 type KeyColumn struct {
 	Name      string
 	Operators []string
 	Require   string
 }
 
-// connectionColumn is the column that says which connection a row is of.
+// connectionColumn is the column with the name of a row's connection.
 const connectionColumn = "sp_connection_name"
 
-// hiddenColumns are the ones that Steampipe adds to every table. They can be asked for, but "select *" leaves them out.
+// hiddenColumns are the columns that Steampipe adds to every table. "select *" does not have them.
 var hiddenColumns = []string{connectionColumn, "sp_ctx", "_ctx"}
 
-// newTable takes a table over from the SDK's description, and from the plugin's own definition if that is at hand: the
-// description has key columns of the SDK's own for get and list calls even where the plugin has no such call.
+// newTable returns the table of a schema. The plugin's definition of the table, which may be nil, says which of the
+// functions List and Get it has: the schema has key columns for both.
 func newTable(name string, schema *proto.TableSchema, c Connection, definition *plugin.Table) *Table {
 	ours := func(keys []*proto.KeyColumn) []*proto.KeyColumn {
 		return slices.DeleteFunc(slices.Clone(keys), func(k *proto.KeyColumn) bool { return slices.Contains(hiddenColumns, k.Name) })
@@ -81,7 +82,7 @@ func newTable(name string, schema *proto.TableSchema, c Connection, definition *
 	return t
 }
 
-// declaration returns the statement that tells SQLite of the table's columns.
+// declaration returns the statement that declares the table's columns to SQLite.
 func (t *Table) declaration() string {
 	columns := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
@@ -93,13 +94,13 @@ func (t *Table) declaration() string {
 	return "CREATE TABLE t (" + strings.Join(columns, ", ") + ")"
 }
 
-// takes reports whether the plugin is told of conditions with the operator on the column.
-func (t *Table) takes(column int, operator string) bool {
+// accepts reports whether conditions with the operator on the column are passed to the plugin.
+func (t *Table) accepts(column int, operator string) bool {
 	if column < 0 || column >= len(t.Columns) {
 		return false
 	}
 	if t.Columns[column].Name == connectionColumn && len(t.connection.Members) > 0 && operator == opEqual {
-		return true // the SDK then asks only those members of the aggregator
+		return true // the SDK then calls only those members of the aggregator
 	}
 	for _, key := range slices.Concat(t.listKeys, t.getKeys) {
 		if key.Name == t.Columns[column].Name && slices.Contains(key.Operators, operator) {
@@ -109,8 +110,7 @@ func (t *Table) takes(column int, operator string) bool {
 	return false
 }
 
-// satisfied reports whether the plugin can answer when it is told of the given conditions, each a column and an
-// operator.
+// satisfied reports whether the given conditions, each a column and an operator, are enough for the plugin.
 func (t *Table) satisfied(given func(column, operator string) bool) bool {
 	if len(t.getKeys) > 0 && satisfies(t.getKeys, given) {
 		return true
@@ -135,9 +135,9 @@ func satisfies(keys []*proto.KeyColumn, given func(column, operator string) bool
 	return anyGiven || !anyOf
 }
 
-// columnNames returns the names of the columns in the mask that SQLite calls colUsed: its last bit stands for column
-// 63 and all that come after it.
-func (t *Table) columnNames(used uint64) []string {
+// usedColumns returns the names of the columns in SQLite's mask colUsed. Its last bit stands for column 63 and all
+// later columns.
+func (t *Table) usedColumns(used uint64) []string {
 	var names []string
 	for i, c := range t.Columns {
 		if !c.hidden && used&(1<<min(i, 63)) != 0 {
@@ -150,4 +150,64 @@ func (t *Table) columnNames(used uint64) []string {
 // Visible returns the columns that "select *" has.
 func (t *Table) Visible() []TableColumn {
 	return slices.DeleteFunc(slices.Clone(t.Columns), func(c TableColumn) bool { return c.hidden })
+}
+
+// requirement says which conditions the table needs, with an example.
+func (t *Table) requirement() string {
+	keys := t.listKeys
+	if len(keys) == 0 {
+		keys = t.getKeys
+	}
+	var required, anyOf []string
+	for _, key := range keys {
+		switch key.Require {
+		case "any_of":
+			anyOf = append(anyOf, key.Name)
+		case "optional":
+		default:
+			required = append(required, key.Name)
+		}
+	}
+	conditions := make([]string, 0, len(required)+1)
+	for _, name := range required {
+		conditions = append(conditions, t.example(name))
+	}
+	what := strings.Join(required, " and ")
+	if len(anyOf) > 0 {
+		conditions = append(conditions, t.example(anyOf[0]))
+		choice := strings.Join(anyOf, " or ")
+		if what != "" && len(anyOf) > 1 {
+			choice = "on " + choice
+		}
+		what = strings.TrimPrefix(what+" and "+choice, " and ")
+	}
+	message := fmt.Sprintf("%s needs a condition on %s, for example: select * from %s where %s",
+		t.Name, what, t.Name, strings.Join(conditions, " and "))
+	if len(conditions) == 1 {
+		name, value, _ := strings.Cut(conditions[0], " = ")
+		message += fmt.Sprintf(" (or %s in (%s, …))", name, value)
+	}
+	return message
+}
+
+// example returns a condition on a column, with a value of its type.
+func (t *Table) example(column string) string {
+	value := "'…'"
+	if i, ok := t.index[column]; ok {
+		switch t.Columns[i].kind {
+		case proto.ColumnType_INET, proto.ColumnType_IPADDR:
+			value = "'8.8.8.8'"
+		case proto.ColumnType_CIDR:
+			value = "'8.8.8.0/24'"
+		case proto.ColumnType_INT:
+			value = "443"
+		case proto.ColumnType_DOUBLE:
+			value = "1.5"
+		case proto.ColumnType_BOOL:
+			value = "true"
+		case proto.ColumnType_TIMESTAMP:
+			value = "'2026-01-31T00:00:00Z'"
+		}
+	}
+	return column + " = " + value
 }

@@ -14,11 +14,12 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// sampleSize is how much of a file is looked at to find out its separator and line ends.
+// sampleSize is how much of a file is read to detect its separator and line endings.
 const sampleSize = 64 << 10
 
-// plainText unpacks a file that is gzip or zstd, whatever its name, and turns UTF-16 with a byte order mark into UTF-8.
-func plainText(file io.Reader) (text *bufio.Reader, done func(), err error) {
+// decode returns the text of a file as UTF-8. It decompresses gzip and zstd, which it recognizes by the content, and
+// decodes UTF-16 with a byte order mark. The caller must call done.
+func decode(file io.Reader) (text *bufio.Reader, done func(), err error) {
 	text, done = bufio.NewReaderSize(file, sampleSize), func() {}
 	switch start, _ := text.Peek(4); {
 	case bytes.HasPrefix(start, []byte{0x1f, 0x8b}):
@@ -40,26 +41,26 @@ func plainText(file io.Reader) (text *bufio.Reader, done func(), err error) {
 	return bufio.NewReaderSize(transform.NewReader(text, decoder), sampleSize), done, nil
 }
 
-// dialect is how a CSV file is written.
+// A dialect is the separator and the line endings of a CSV file.
 type dialect struct {
 	comma rune
-	// returns says that lines end in a carriage return alone.
+	// returns says that lines end with a carriage return alone.
 	returns bool
-	// skip is how many bytes of the file are a line that names the separator.
+	// skip is the length of a first line that names the separator.
 	skip int
 }
 
-// separators are those that are looked for; where several fit equally well the first one counts.
+// separators are the separators to detect. If several fit equally well, the first one is used.
 const separators = ",;\t|"
 
-// findDialect finds the dialect by the beginning of a file.
-func findDialect(sample []byte, whole bool) dialect {
+// detectDialect detects the dialect from the beginning of a file. Whole says that sample is the whole file.
+func detectDialect(sample []byte, whole bool) dialect {
 	d := dialect{comma: ','}
 	if end := bytes.IndexAny(sample, "\r\n"); end >= 0 {
 		d.returns = sample[end] == '\r' && end+1 < len(sample) && sample[end+1] != '\n'
 	}
 	if line, _, found := bytes.Cut(sample, []byte{d.lineEnd()}); found {
-		// Excel's own way to say it.
+		// Excel writes the separator like this.
 		named := strings.Trim(strings.TrimRight(string(line), "\r"), `"`)
 		if rest, ok := strings.CutPrefix(named, "sep="); ok && len([]rune(rest)) == 1 {
 			d.comma, d.skip = []rune(rest)[0], len(line)+1
@@ -87,7 +88,8 @@ func (d dialect) lineEnd() byte {
 	return '\n'
 }
 
-// countFields returns how many fields the first line has that is no comment, and whether all others have as many.
+// countFields returns how many fields the first line that is not a comment has, and whether all other lines have as
+// many.
 func countFields(sample []byte, lineEnd, separator byte, whole bool) (first int, same bool) {
 	fields, quoted, comment, empty := 1, false, false, true
 	same = true
@@ -124,17 +126,18 @@ func countFields(sample []byte, lineEnd, separator byte, whole bool) (first int,
 	return first, same
 }
 
-// csvLines passes a file on with line feeds for line ends and without comments. The lines keep their numbers.
+// csvLines reads a file with its line endings replaced by line feeds and without comments. The lines keep their
+// numbers.
 type csvLines struct {
 	text    *bufio.Reader
 	dialect dialect
 	quoted  bool
 	inLine  bool
-	// comments holds how many separators each comment has: one with as many as a row may be meant as a row.
+	// comments are how many separators each comment has. A comment with as many as a row may be meant as a row.
 	comments []int
 }
 
-// Read is an io.Reader's.
+// Read implements [io.Reader].
 func (l *csvLines) Read(p []byte) (n int, err error) {
 	for n < len(p) {
 		c, err := l.text.ReadByte()
@@ -160,7 +163,7 @@ func (l *csvLines) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// comment reads the rest of a comment and its line end.
+// comment reads the rest of a comment and its line ending.
 func (l *csvLines) comment() error {
 	separators := 0
 	for {

@@ -9,9 +9,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
 )
 
-// registerFunctions adds functions of addresses and networks to SQL, by the names that SQLite's ipaddr extension for Go
-// gives them. They read an address as the ip column of a table does. Unlike the extension's own, these answer NULL to
-// what is no address: one bad cell of a file fails no query.
+// registerFunctions adds SQL functions for addresses and networks. They have the names of the functions of ncruces'
+// ipaddr extension, parse addresses as the ip column of a table does, and return NULL for an invalid address: a bad
+// cell of a file must not fail a query.
 func registerFunctions(conn *sqlite3.Conn) error {
 	const flags = sqlite3.DETERMINISTIC | sqlite3.INNOCUOUS
 	one := func(name string, f func(sqlite3.Context, netip.Prefix)) error {

@@ -1,47 +1,48 @@
 package embedded
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-// In "ip in (select ip from f)", where f has no column ip, SQL takes the ip of the query around it: the condition is
-// true for every row, and nobody is told. So a statement is refused where a subquery returns a column that only the
-// query around it has, and none of its own tables.
+// In "ip in (select ip from f)", if f has no column ip, SQL uses the column ip of the outer query: the condition is
+// true for every row, without an error. So a statement is rejected if a subquery returns a column that only the outer
+// query has.
 //
-// SQLite resolves the names: a part of the subquery is compiled alone, and what is then missing comes from outside.
-// Subqueries that use columns from outside in their conditions, or beside columns of their own, are left alone.
+// SQLite resolves the names: a part of the subquery is compiled alone, and a name that is then missing is one of the
+// outer query. Subqueries that use outer columns in their conditions, or next to columns of their own, are allowed.
 
-// subquery is "select results from tables" in brackets: one part of it, where it is a union of several.
+// A subquery is "select results from tables" in parentheses, or one part of a union.
 type subquery struct {
-	// with is the list of the common table expressions that the subquery sees.
+	// with is a WITH clause of the common table expressions that are visible in the subquery.
 	with string
-	// text is the whole of it, and results and tables are what stands around its FROM.
+	// text is the whole subquery, results the part before its FROM, and tables the part after it.
 	text, results, tables string
-	// resultTokens are those of results, and tokens those of everything but tables; both without subqueries inside.
+	// resultTokens are the tokens of results, and tokens those of everything but tables, both without nested
+	// subqueries.
 	resultTokens, tokens []token
-	// compared says that the results are compared with a column: "ip in (…)", or "ip = (select ip …)".
+	// compared says that the results are compared with a column, as in "ip in (…)" or "ip = (select ip …)".
 	compared bool
 }
 
-// checkSubqueries returns an error for a subquery whose tables lack the column that it is about.
-func (db *DB) checkSubqueries(sql string) error {
+// A compileFunc compiles the first statement of sql, and returns the names of its columns and the rest of sql.
+type compileFunc func(sql string) (columns []string, tail string, err error)
+
+// checkSubqueries returns an error for a subquery whose tables do not have the column that it selects.
+func checkSubqueries(sql string, compile compileFunc) error {
 	for _, q := range subqueries(sql) {
-		// What is compared has to depend on the subquery's own tables. Any other subquery may return what it likes, as
-		// long as it uses a column of its own somewhere.
+		// Results that are compared must be from the subquery's own tables. Any other subquery only has to use a column
+		// of its own somewhere.
 		part, tokens := q.text, q.tokens
 		if q.compared && len(unqualifiedNames(q.resultTokens)) > 0 {
 			part, tokens = "select "+q.results+" from "+q.tables, q.resultTokens
 		}
-		missing := db.missingColumn(q.with + part)
+		missing := missingColumn(q.with+part, compile)
 		if missing == "" || !containsFold(unqualifiedNames(tokens), missing) {
 			continue
 		}
-		own, _, err := db.compile(q.with + "select * from " + q.tables)
+		own, _, err := compile(q.with + "select * from " + q.tables)
 		if err != nil || len(own) == 0 || usesAny(tokens, own) {
 			continue
 		}
@@ -50,10 +51,10 @@ func (db *DB) checkSubqueries(sql string) error {
 	return nil
 }
 
-// missingColumn returns the name of the first column that a statement lacks, or nothing where it lacks none or is wrong
-// in some other way.
-func (db *DB) missingColumn(sql string) string {
-	if _, _, err := db.compile(sql); err != nil {
+// missingColumn returns the name of the first column that does not exist in a statement. It is empty if all exist, or
+// the statement has another error.
+func missingColumn(sql string, compile compileFunc) string {
+	if _, _, err := compile(sql); err != nil {
 		_, name, _ := strings.Cut(err.Error(), "no such column: ")
 		name, _, _ = strings.Cut(name, " - should this be")
 		return strings.Trim(name, `"`)
@@ -61,28 +62,7 @@ func (db *DB) missingColumn(sql string) string {
 	return ""
 }
 
-// compile compiles the first statement of sql without running it, whether or not the plugin could answer it. It returns the
-// names of its columns and the rest of sql.
-func (db *DB) compile(sql string) (columns []string, tail string, err error) {
-	defer sqlitefile.CatchOutOfMemory(&err)
-	running := db.statement
-	defer func() { db.statement = running }()
-	db.statement = &statement{compileOnly: true}
-	stmt, tail, err := db.conn.Prepare(sql)
-	if err != nil {
-		return nil, "", err
-	}
-	if stmt == nil {
-		return nil, "", errors.New("there is no statement")
-	}
-	defer stmt.Close()
-	for i := range stmt.ColumnCount() {
-		columns = append(columns, stmt.ColumnName(i))
-	}
-	return columns, tail, nil
-}
-
-// subqueries returns the subqueries of a statement that have tables.
+// subqueries returns the subqueries of a statement that have a FROM.
 func subqueries(sql string) []subquery {
 	tokens := tokenize(sql)
 	var found []subquery
@@ -104,7 +84,7 @@ func subqueries(sql string) []subquery {
 	return found
 }
 
-// parts returns the SELECTs of a UNION, INTERSECT or EXCEPT, each from its first token to the one behind its last.
+// parts returns the SELECTs of a UNION, INTERSECT or EXCEPT as ranges of tokens.
 func parts(tokens []token, from, to int) [][2]int {
 	var list [][2]int
 	start := -1
@@ -125,7 +105,7 @@ func parts(tokens []token, from, to int) [][2]int {
 	return list
 }
 
-// newSubquery takes a SELECT apart. It returns false where it has no FROM.
+// newSubquery parses a SELECT. It returns false if there is no FROM.
 func newSubquery(sql string, tokens []token, from, to int) (subquery, bool) {
 	q := subquery{text: sql[tokens[from].start:tokens[to-1].end]}
 	start, level := from+1, tokens[from].inside
@@ -137,7 +117,7 @@ func newSubquery(sql string, tokens []token, from, to int) (subquery, bool) {
 		t := tokens[i]
 		switch {
 		case t.sign("(") && t.match > 0 && tokens[i+1].is("select", "with"):
-			i = t.match // a subquery inside, which is looked at by itself
+			i = t.match // a nested subquery, which is checked by itself
 			continue
 		case tables < 0 && t.is("from") && t.inside == level:
 			if i == start {
@@ -160,8 +140,8 @@ func newSubquery(sql string, tokens []token, from, to int) (subquery, bool) {
 	return q, true
 }
 
-// visible returns a WITH clause of all common table expressions that a token sees: those that are complete before it,
-// on its own level of brackets and on those around.
+// visible returns a WITH clause of all common table expressions that are visible at a token: the ones that are complete
+// before it, on its own level of parentheses and on outer levels.
 func visible(sql string, tokens []token, at int) string {
 	var lists []string
 	word := "with "
@@ -178,7 +158,7 @@ func visible(sql string, tokens []token, at int) string {
 			if tokens[j].sign("(") && tokens[j].match > 0 {
 				j = tokens[j].match
 			}
-			// A name's list of columns ends in a bracket too, but before AS.
+			// A list of column names ends with a parenthesis too, but AS follows.
 			if j < at && tokens[j].sign(")") && !tokens[j+1].is("as") {
 				end = j + 1
 			}
@@ -193,7 +173,7 @@ func visible(sql string, tokens []token, at int) string {
 	return word + strings.Join(lists, ", ") + " "
 }
 
-// notColumns are the words in an expression that SQLite doesn't take for a column.
+// notColumns are keywords in expressions, which are not columns.
 var notColumns = []string{
 	"all", "and", "as", "asc", "between", "by", "case", "cast", "collate", "desc", "distinct", "else", "end", "escape",
 	"except", "exists", "false", "filter", "first", "from", "glob", "group", "having", "in", "intersect", "is", "isnull",
@@ -201,7 +181,7 @@ var notColumns = []string{
 	"regexp", "select", "then", "true", "union", "using", "values", "when", "where", "window", "with",
 }
 
-// unqualifiedNames returns the names that may be columns and have no table before them.
+// unqualifiedNames returns the names that may be columns, without the ones that follow the name of a table.
 func unqualifiedNames(tokens []token) []string {
 	var names []string
 	for i, t := range tokens {
@@ -216,7 +196,7 @@ func unqualifiedNames(tokens []token) []string {
 	return names
 }
 
-// usesAny reports whether one of the columns is named, with a table before it or without, or all of them with a star.
+// usesAny reports whether tokens use one of the columns, with or without the name of its table, or all with a star.
 func usesAny(tokens []token, columns []string) bool {
 	for i, t := range tokens {
 		if t.sign("*") && (i == 0 || tokens[i-1].sign(".") || tokens[i-1].sign(",")) {

@@ -2,12 +2,13 @@ package embedded
 
 import "strings"
 
-// token is a part of a statement: a word, a quoted name or text, a number, or one other character.
+// A token is a part of a statement: a word, a quoted name or string, a number, or one other character.
 type token struct {
 	text       string
 	start, end int // in the statement
 	kind       tokenKind
-	// match is the index of the other bracket of a pair, and inside that of the bracket around the token; -1 is none.
+	// match is the index of the other parenthesis of a pair, and inside the index of the parenthesis around the token;
+	// -1 is none.
 	match, inside int
 }
 
@@ -32,8 +33,8 @@ func (t token) is(keywords ...string) bool {
 
 func (t token) sign(text string) bool { return t.kind == signToken && t.text == text }
 
-// tokenize returns the tokens of the first statement of sql, without comments. What is not closed ends with the text:
-// SQLite says what is wrong with it.
+// tokenize returns the tokens of the first statement of sql, without comments. A quote that is not closed ends with the
+// text; SQLite reports it.
 func tokenize(sql string) []token {
 	var tokens []token
 	var open []int
@@ -97,7 +98,7 @@ func isWord(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '$' || c >= 0x80
 }
 
-// after returns the place behind the next end, or the end of the text.
+// after returns the index after the next end, or the end of the text.
 func after(sql string, i int, end string) int {
 	if n := strings.Index(sql[i:], end); n >= 0 {
 		return i + n + len(end)
@@ -105,7 +106,7 @@ func after(sql string, i int, end string) int {
 	return len(sql)
 }
 
-// afterQuote returns the place behind what is quoted from i on; a doubled quote is one inside.
+// afterQuote returns the index after the quoted text at i. A doubled quote is part of the text.
 func afterQuote(sql string, i int, quote byte) int {
 	for i++; i < len(sql); i++ {
 		if sql[i] == quote {

@@ -12,60 +12,60 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-// moduleName is the name under which SQLite knows the plugin's tables; its argument is the table's number.
+// moduleName is the name of the SQLite module of the plugin's tables. Its argument is the index of a table.
 const moduleName = "plugin_table"
 
-// virtualTable is a table of the plugin as SQLite sees it.
+// A virtualTable is a table of the plugin for SQLite.
 type virtualTable struct {
-	db *DB
-	t  *Table
+	db    *DB
+	table *Table
 }
 
-// connect is called by SQLite for each CREATE VIRTUAL TABLE.
-func (db *DB) connect(conn *sqlite3.Conn, _, _, _ string, args ...string) (*virtualTable, error) {
+// newVirtualTable is called by SQLite for each CREATE VIRTUAL TABLE.
+func newVirtualTable(db *DB, conn *sqlite3.Conn, args []string) (*virtualTable, error) {
 	if len(args) != 1 {
 		return nil, fmt.Errorf("%s takes one argument", moduleName)
 	}
 	n, err := strconv.Atoi(args[0])
 	if err != nil || n < 0 || n >= len(db.tables) {
-		return nil, fmt.Errorf("%s: no table has the number %q", moduleName, args[0])
+		return nil, fmt.Errorf("%s: there is no table %q", moduleName, args[0])
 	}
 	t := db.tables[n]
-	return &virtualTable{db: db, t: t}, conn.DeclareVTab(t.declaration())
+	return &virtualTable{db: db, table: t}, conn.DeclareVTab(t.declaration())
 }
 
-// BestIndex is asked for each way in which SQLite could run a query. A way that lacks a required condition is refused,
-// so that the planner takes another; whether any is left, [DB.Query] finds out.
+// BestIndex is called for each way in which SQLite could run a query. It rejects a way that lacks a required condition,
+// so that the planner uses another. [DB.Query] reports that no way is left.
 func (v *virtualTable) BestIndex(idx *sqlite3.IndexInfo) error {
 	if v.db.statement.compileOnly {
 		return nil
 	}
-	if !v.t.choose(idx) {
-		v.db.statement.refused(v.t)
+	if !planScan(v.table, idx) {
+		v.db.statement.rejected(v.table)
 		return sqlite3.CONSTRAINT
 	}
-	v.db.statement.accepted(v.t)
+	v.db.statement.accepted(v.table)
 	return nil
 }
 
 // Open returns a cursor for one reference to the table in a query.
 func (v *virtualTable) Open() (sqlite3.VTabCursor, error) {
-	return &cursor{db: v.db, t: v.t}, nil
+	return &cursor{db: v.db, table: v.table}, nil
 }
 
-// cursor reads the rows of one reference to a table; SQLite starts it over, with Filter, for every row of what comes
-// before it in a join.
+// A cursor reads the rows of one reference to a table. In a join SQLite calls Filter again for every row of the tables
+// before it.
 type cursor struct {
-	db   *DB
-	t    *Table
-	scan *scan
-	row  *proto.Row
+	db    *DB
+	table *Table
+	scan  *scan
+	row   *proto.Row
 
-	// seen counts the rows of one hash, for RowID.
+	// seen counts the rows with a hash, for RowID.
 	seen map[uint64]int64
 }
 
-// rowSeed makes the hashes of equal rows equal in all cursors.
+// rowSeed is the same for all cursors, so that equal rows have equal hashes.
 var rowSeed = maphash.MakeSeed()
 
 // Filter starts a scan.
@@ -76,16 +76,16 @@ func (c *cursor) Filter(_ int, idxStr string, args ...sqlite3.Value) (err error)
 	if err := json.Unmarshal([]byte(idxStr), &p); err != nil {
 		return err
 	}
-	request, err := newRequest(c.t, p, args)
+	request, err := newRequest(c.table, p, args)
 	if err != nil {
 		return err
 	}
 	if request.none {
-		c.db.statement.skipped(c.t, request.emptyList)
+		c.db.statement.skipped(c.table, request.emptyList)
 		return nil
 	}
-	c.db.statement.asked(c.t)
-	c.scan = c.db.startScan(request)
+	c.db.statement.started(c.table)
+	c.scan = startScan(c.db, request)
 	return c.Next()
 }
 
@@ -102,15 +102,15 @@ func (c *cursor) Next() error {
 // EOF reports that there are no more rows.
 func (c *cursor) EOF() bool { return c.row == nil }
 
-// Column hands over a value of the row.
+// Column returns a value of the row.
 func (c *cursor) Column(ctx sqlite3.Context, n int) (err error) {
 	defer sqlitefile.CatchOutOfMemoryInCallback(&err)
-	setResult(ctx, c.row.Columns[c.t.Columns[n].Name])
+	setResult(ctx, c.row.Columns[c.table.Columns[n].Name])
 	return nil
 }
 
-// RowID tells rows apart. SQLite asks for it where it runs "a or b" as two scans and wants no row twice: so a row that
-// both scans find needs the same number in both, and rows that look alike within one scan need different ones.
+// RowID identifies rows. SQLite uses it to run "a or b" as two scans without duplicates: a row that both scans find
+// needs the same number in both, and equal rows of one scan need different numbers.
 func (c *cursor) RowID() (int64, error) {
 	hash := hashRow(rowSeed, c.row)
 	if c.seen == nil {
@@ -121,7 +121,7 @@ func (c *cursor) RowID() (int64, error) {
 	return int64(hash) + nth, nil
 }
 
-// Close ends the scan, however far it is.
+// Close ends the scan.
 func (c *cursor) Close() error {
 	c.stop()
 	return nil

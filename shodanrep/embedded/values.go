@@ -19,9 +19,9 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// columnTypes holds, for every column type of the SDK, the name that Steampipe's database has for it and the type that
-// is declared to SQLite. The declared type keeps the two apart in a result, and its affinity keeps SQLite from turning
-// text that looks like a number into one: "TEXT" anywhere in it means that what is compared stays text.
+// columnTypes maps every column type of the SDK to the name of the type in Steampipe's database and to the type that is
+// declared to SQLite. The declared type identifies the type in a result. Its affinity prevents that SQLite converts
+// text that looks like a number: a type with "TEXT" in its name stays text.
 var columnTypes = map[proto.ColumnType]struct{ steampipe, declared string }{
 	proto.ColumnType_BOOL:      {"bool", "BOOLEAN"},
 	proto.ColumnType_INT:       {"int8", "BIGINT"},
@@ -35,13 +35,13 @@ var columnTypes = map[proto.ColumnType]struct{ steampipe, declared string }{
 	proto.ColumnType_LTREE:     {"ltree", "LTREE TEXT"},
 }
 
-// timestampFormats are the forms in which a timestamp may be asked for; those without a zone are UTC, as in SQLite.
+// timestampFormats are the formats of a timestamp in a condition. The ones without a zone are UTC, as in SQLite.
 var timestampFormats = []string{
 	time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00",
 	"2006-01-02 15:04:05.999999999", "2006-01-02 15:04", "2006-01-02",
 }
 
-// timestampText is RFC 3339 in UTC, with microseconds (what PostgreSQL keeps) where there are any.
+// timestampText is RFC 3339 in UTC, with microseconds if there are any, as PostgreSQL stores them.
 const timestampText = "2006-01-02T15:04:05.999999Z07:00"
 
 // isNetwork reports whether values of the type are addresses or networks.
@@ -49,9 +49,9 @@ func isNetwork(t proto.ColumnType) bool {
 	return t == proto.ColumnType_INET || t == proto.ColumnType_CIDR || t == proto.ColumnType_IPADDR
 }
 
-// holdable reports whether the SDK can hold the text in a column of the network type t. One row with a text that it
-// cannot hold fails a whole query.
-func holdable(t proto.ColumnType, text string) bool {
+// canHold reports whether a column of the network type t can hold the text in the SDK. A row with a text that it cannot
+// hold fails the whole query.
+func canHold(t proto.ColumnType, text string) bool {
 	if t != proto.ColumnType_CIDR && net.ParseIP(text) != nil {
 		return true
 	}
@@ -59,9 +59,9 @@ func holdable(t proto.ColumnType, text string) bool {
 	return err == nil && t != proto.ColumnType_IPADDR
 }
 
-// askedText returns the text by which a value is asked for in a column of type t, and false where no value of that
-// column could equal it: a NULL, a blob, or text that is no number in a column of numbers.
-func askedText(t proto.ColumnType, v sqlite3.Value) (string, bool) {
+// conditionText returns the text of a value in a condition on a column of type t. It returns false if no value of that
+// column can equal it: for NULL, a blob, or text in a column of numbers.
+func conditionText(t proto.ColumnType, v sqlite3.Value) (string, bool) {
 	switch v.Type() {
 	case sqlite3.NULL, sqlite3.BLOB:
 		return "", false
@@ -74,9 +74,9 @@ func askedText(t proto.ColumnType, v sqlite3.Value) (string, bool) {
 	return text, ok
 }
 
-// qualValue returns the value of a condition on a column of type t, in the form in which Steampipe's foreign data
-// wrapper sends it, and false where the text is no value of that type. An address or network that the SDK cannot hold
-// goes out as a string, for the plugin to say what is wrong with it.
+// qualValue returns the value of a condition on a column of type t, as Steampipe's foreign data wrapper sends it. It
+// returns false if the text is not a value of that type. An address or network that the SDK cannot hold is sent as a
+// string, so that the plugin can say what is wrong with it.
 func qualValue(t proto.ColumnType, text string) (*proto.QualValue, bool) {
 	switch t {
 	case proto.ColumnType_BOOL:
@@ -96,14 +96,14 @@ func qualValue(t proto.ColumnType, text string) (*proto.QualValue, bool) {
 	case proto.ColumnType_LTREE:
 		return &proto.QualValue{Value: &proto.QualValue_LtreeValue{LtreeValue: text}}, true
 	case proto.ColumnType_INET, proto.ColumnType_CIDR, proto.ColumnType_IPADDR:
-		if holdable(t, text) {
+		if canHold(t, text) {
 			return &proto.QualValue{Value: &proto.QualValue_InetValue{InetValue: inet(text)}}, true
 		}
 	}
 	return &proto.QualValue{Value: &proto.QualValue_StringValue{StringValue: text}}, true
 }
 
-// inet keeps the text as it was given: a plugin echoes it in its rows.
+// inet keeps the text unchanged, because a plugin returns it in its rows.
 func inet(text string) *proto.Inet {
 	address, bits, _ := strings.Cut(text, "/")
 	version, mask := grpc.IPv6, 128
@@ -125,8 +125,8 @@ func parseTimestamp(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// matchKey returns a text that is the same for all texts of one value of type t: "8.8.8.8" and "8.8.8.8/32" are one
-// address, "2024-05-01" and "2024-05-01T00:00:00Z" one time.
+// matchKey returns a text that is the same for all texts of one value of type t: "8.8.8.8" and "8.8.8.8/32" are the
+// same address, "2024-05-01" and "2024-05-01T00:00:00Z" the same time.
 func matchKey(t proto.ColumnType, text string) string {
 	switch t {
 	case proto.ColumnType_BOOL:
@@ -160,7 +160,7 @@ func matchKey(t proto.ColumnType, text string) string {
 	return text
 }
 
-// isNull reports whether a column of a row has no value; a column that the plugin left out has none either.
+// isNull reports whether a column of a row has no value, or is missing.
 func isNull(c *proto.Column) bool {
 	switch c.GetValue().(type) {
 	case nil, *proto.Column_NullValue:
@@ -169,7 +169,7 @@ func isNull(c *proto.Column) bool {
 	return false
 }
 
-// columnText returns a column's value as text, in the form in which SQLite shows it.
+// columnText returns a column's value as text, as SQLite shows it.
 func columnText(c *proto.Column) string {
 	switch v := c.GetValue().(type) {
 	case *proto.Column_BoolValue:
@@ -194,10 +194,10 @@ func columnText(c *proto.Column) string {
 	return ""
 }
 
-// jsonSubtype marks a text as JSON for SQLite's own JSON functions, which would quote it as a string otherwise.
+// jsonSubtype marks a text as JSON for SQLite's JSON functions, which would otherwise quote it as a string.
 const jsonSubtype = 'J'
 
-// setResult hands a column's value to SQLite.
+// setResult sets a column's value as the result of a SQLite call.
 func setResult(ctx sqlite3.Context, c *proto.Column) {
 	switch v := c.GetValue().(type) {
 	case nil, *proto.Column_NullValue:
@@ -220,7 +220,7 @@ func setResult(ctx sqlite3.Context, c *proto.Column) {
 	}
 }
 
-// hashRow returns a hash of all that a row holds.
+// hashRow returns a hash of all columns of a row.
 func hashRow(seed maphash.Seed, row *proto.Row) uint64 {
 	names := make([]string, 0, len(row.GetColumns()))
 	for name := range row.GetColumns() {

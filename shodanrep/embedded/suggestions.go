@@ -9,37 +9,37 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
 )
 
-// explainNames adds to an error of a statement about a name that does not exist which one may be meant.
-func (db *DB) explainNames(sql string, err error) error {
+// addSuggestion adds the most similar name to an error about an unknown name.
+func addSuggestion(db *DB, sql string, err error) error {
 	kind, name, found := strings.Cut(err.Error(), ": ")
 	if !found || strings.ContainsAny(name, "\n") {
 		return err
 	}
 	switch kind {
 	case "no such table":
-		return db.noSuchTable(name, err)
+		return noSuchTable(db, name, err)
 	case "no such column":
-		return db.noSuchColumn(sql, name, err)
+		return noSuchColumn(db, sql, name, err)
 	case "no such function":
-		return errors.New(err.Error() + suggest.DidYouMean(name, db.names("SELECT DISTINCT name FROM pragma_function_list")))
+		return errors.New(err.Error() + suggest.DidYouMean(name, queryNames(db, "SELECT DISTINCT name FROM pragma_function_list")))
 	}
 	return err
 }
 
-// noSuchTable names the table, or the connection before it, that may be meant, or else all there are.
-func (db *DB) noSuchTable(name string, err error) error {
+// noSuchTable adds the most similar table or connection, or else lists all.
+func noSuchTable(db *DB, name string, err error) error {
 	schema, table, qualified := strings.Cut(name, ".")
 	if !qualified {
 		schema, table = "main", name
 	}
-	schemas := db.names("SELECT name FROM pragma_database_list WHERE name NOT IN ('main', 'temp') ORDER BY 1")
+	schemas := queryNames(db, "SELECT name FROM pragma_database_list WHERE name NOT IN ('main', 'temp') ORDER BY 1")
 	if qualified && !slices.ContainsFunc(schemas, func(s string) bool { return strings.EqualFold(s, schema) }) {
 		if nearest := suggest.Nearest(schema, schemas); nearest != "" {
 			return fmt.Errorf("%w: did you mean %q?", err, nearest+"."+table)
 		}
 		return fmt.Errorf("%w; the connections are %s", err, strings.Join(schemas, ", "))
 	}
-	tables := db.names("SELECT name FROM pragma_table_list WHERE lower(schema) IN (lower(?), 'temp')"+
+	tables := queryNames(db, "SELECT name FROM pragma_table_list WHERE lower(schema) IN (lower(?), 'temp')"+
 		" AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY 1", schema)
 	if nearest := suggest.Nearest(table, tables); nearest != "" {
 		return fmt.Errorf("%w: did you mean %q?", err, nearest)
@@ -47,29 +47,29 @@ func (db *DB) noSuchTable(name string, err error) error {
 	return fmt.Errorf("%w; there are %s", err, strings.Join(tables, ", "))
 }
 
-// noSuchColumn names the column that may be meant, of the tables that the statement names.
-func (db *DB) noSuchColumn(sql, name string, err error) error {
-	// Behind a name in double quotes SQLite asks whether it should be a text.
+// noSuchColumn adds the most similar column of the tables that the statement names.
+func noSuchColumn(db *DB, sql, name string, err error) error {
+	// After a name in double quotes SQLite adds a question whether it should be a string.
 	written, _, _ := strings.Cut(name, " - ")
 	column := strings.Trim(written, `"`)
 	column = column[strings.LastIndexByte(column, '.')+1:]
 	var columns []string
 	for _, t := range tokenize(sql) {
 		if t.kind == wordToken || t.kind == nameToken {
-			columns = append(columns, db.names("SELECT name FROM pragma_table_info(?)", t.text)...)
+			columns = append(columns, queryNames(db, "SELECT name FROM pragma_table_info(?)", t.text)...)
 		}
 	}
 	slices.Sort(columns)
 	nearest := suggest.Nearest(column, slices.Compact(columns))
-	// Where another table has the column, the name before it is wrong, or the table lacks it.
+	// If another table has the column, the problem is the table.
 	if nearest == "" || strings.EqualFold(nearest, column) {
 		return err
 	}
 	return fmt.Errorf("no such column: %s: did you mean %q?", written, nearest)
 }
 
-// names returns the first column of a query. The error of a statement is explained without those that cannot be read.
-func (db *DB) names(sql string, arguments ...string) []string {
+// queryNames returns the first column of a query, up to the first error.
+func queryNames(db *DB, sql string, arguments ...string) []string {
 	stmt, _, err := db.prepare(sql)
 	if err != nil {
 		return nil
