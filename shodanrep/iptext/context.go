@@ -17,7 +17,7 @@ func skipEscape(b []byte, start, end int) int {
 	return start
 }
 
-// isEscaped reports whether the bytes before an index are an escape of URLs (%3A) or of JSON (\n, \u003c).
+// isEscaped reports whether the bytes before an index are an escape sequence of a URL (%3A) or of JSON (\n, \u003c).
 func isEscaped(b []byte, i int) bool {
 	switch {
 	case i >= 3 && b[i-3] == '%' && isHex(b[i-2]) && isHex(b[i-1]):
@@ -30,7 +30,7 @@ func isEscaped(b []byte, i int) bool {
 	return false
 }
 
-// after reports whether an address may end at an index, by what follows.
+// after reports whether the text after an index allows an address to end there.
 func after(b []byte, end int) bool {
 	if end >= len(b) {
 		return true
@@ -65,7 +65,7 @@ func after6(b []byte, end int) bool {
 	return after(b, end)
 }
 
-// followsVersion reports whether a text after a plus sign makes a version of what is before it.
+// followsVersion reports whether a text after a plus sign means that a version is before it.
 func followsVersion(b []byte) bool {
 	for _, word := range []string{"dfsg", "git", "deb", "ubuntu", "nmu", "build"} {
 		if bytes.HasPrefix(b, []byte(word)) {
@@ -80,7 +80,7 @@ func portAt(b []byte, end int) bool {
 	return end+1 < len(b) && b[end] == ':' && isDigit(b[end+1])
 }
 
-// maxWord is how much of a word is looked at.
+// maxWord is how much of a word is read.
 const maxWord = 40
 
 // wordBefore returns the word that ends at an index.
