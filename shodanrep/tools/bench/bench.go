@@ -19,36 +19,36 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-// A lab is what measurements work with: the binary that is measured, and a folder for files.
-type lab struct {
+// A bench is what measurements use: the binary to measure, and a folder for files.
+type bench struct {
 	binary string
 	dir    string
 	files  atomic.Int64
 }
 
-// path returns a file name that is not taken.
-func (l *lab) path(ending string) string {
-	return filepath.Join(l.dir, fmt.Sprintf("%d%s", l.files.Add(1), ending))
+// path returns an unused file name.
+func (b *bench) path(ending string) string {
+	return filepath.Join(b.dir, fmt.Sprintf("%d%s", b.files.Add(1), ending))
 }
 
-// write makes a file of lines.
-func (l *lab) write(ending string, lines ...string) (string, error) {
-	path := l.path(ending)
+// write writes a file of lines.
+func (b *bench) write(ending string, lines ...string) (string, error) {
+	path := b.path(ending)
 	return path, os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600)
 }
 
-// list makes a CSV file of addresses, with the column ip.
-func (l *lab) list(addrs []netip.Addr) (string, error) {
+// list writes a CSV file of addresses, with the column ip.
+func (b *bench) list(addrs []netip.Addr) (string, error) {
 	lines := []string{"ip"}
 	for _, addr := range addrs {
 		lines = append(lines, addr.String())
 	}
-	return l.write(".csv", lines...)
+	return b.write(".csv", lines...)
 }
 
-// environment is this process's, without what would change how the measured ones behave.
-func (l *lab) environment() []string {
-	environment := []string{"XDG_CACHE_HOME=" + l.dir}
+// environment is this process's environment without variables that change how the measured processes behave.
+func (b *bench) environment() []string {
+	environment := []string{"XDG_CACHE_HOME=" + b.dir}
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "SHODAN") && !strings.HasPrefix(variable, "STEAMPIPE_") && !strings.HasPrefix(variable, "XDG_CACHE_HOME=") {
 			environment = append(environment, variable)
@@ -57,7 +57,7 @@ func (l *lab) environment() []string {
 	return environment
 }
 
-// A service is a simulator on a port of this process, which is another one than those that are measured.
+// A service is a simulator in this process. The measured processes are other ones.
 type service struct {
 	*shodantest.Simulator
 	server *http.Server
@@ -78,17 +78,17 @@ func simulate(opts ...shodantest.Option) (*service, error) {
 
 func (s *service) close() { _ = s.server.Close() }
 
-// internetDB is a connection that has only InternetDB, and whose pace is lifted unless arguments say otherwise.
+// internetDB is a connection with only InternetDB.
 func (s *service) internetDB(arguments ...string) []string {
 	return append([]string{fmt.Sprintf("internetdb_url = %q", s.url+shodantest.InternetDBPath), `source = "internetdb"`}, arguments...)
 }
 
-// rest is a connection that has only the REST API.
+// rest is a connection with only the REST API.
 func (s *service) rest(arguments ...string) []string {
 	return append([]string{fmt.Sprintf("api_url = %q", s.url+shodantest.APIPath), fmt.Sprintf("api_key = %q", shodantest.Key), `source = "shodan"`}, arguments...)
 }
 
-// refused is how many requests were answered 429.
+// refused is how many requests got the status 429.
 func (s *service) refused() int {
 	n := 0
 	for _, r := range s.Requests() {
@@ -99,15 +99,15 @@ func (s *service) refused() int {
 	return n
 }
 
-// The arguments that lift InternetDB's limits.
+// The arguments that disable InternetDB's rate limit.
 const (
-	noPace      = "internetdb_requests_per_second = 1000000"
+	noRateLimit = "internetdb_requests_per_second = 1000000"
 	concurrency = 100
 )
 
-var lifted = []string{noPace, fmt.Sprintf("max_concurrency = %d", concurrency)}
+var lifted = []string{noRateLimit, fmt.Sprintf("max_concurrency = %d", concurrency)}
 
-// A result is what one process of the binary took and printed.
+// A result is what a process of the binary used and printed.
 type result struct {
 	wall time.Duration // from its start to its end
 	cpu  time.Duration // user and system
@@ -115,36 +115,36 @@ type result struct {
 	rows [][]string
 }
 
-// columns are those that measured queries select: what one would want to see of a list.
+// columns are the columns that measured queries select.
 const columns = "ip, status, level, score, ports, vuln_count, tags, organization"
 
 // statusColumn is the index of status in columns.
 const statusColumn = 1
 
-// query runs the binary as a user does, on the addresses of a CSV file.
-func (l *lab) query(connection []string, list string) (result, error) {
-	spc, err := l.config(connection)
+// query runs the query command on the addresses of a CSV file.
+func (b *bench) query(connection []string, list string) (result, error) {
+	spc, err := b.config(connection)
 	if err != nil {
 		return result{}, err
 	}
-	return l.run("query", "--config", spc, "--attach", "list="+list, "--output", "csv", "select "+columns+" from shodan_ip_reputation where ip in (select ip from list)")
+	return b.run("query", "--config", spc, "--attach", "list="+list, "--output", "csv", "select "+columns+" from shodan_ip_reputation where ip in (select ip from list)")
 }
 
-// config makes a configuration file of a connection.
-func (l *lab) config(connection []string) (string, error) {
-	return l.write(".spc", append(append([]string{`connection "shodanrep" {`, `  plugin = "shodanrep"`}, connection...), "}")...)
+// config writes a configuration file with a connection.
+func (b *bench) config(connection []string) (string, error) {
+	return b.write(".spc", append(append([]string{`connection "shodanrep" {`, `  plugin = "shodanrep"`}, connection...), "}")...)
 }
 
-// run runs the binary. What it prints goes to a file, so that it need not wait for this process to read.
-func (l *lab) run(args ...string) (result, error) {
-	out, err := os.Create(l.path(".out"))
+// run runs the binary. Its output goes to a file, so that it does not wait for this process to read.
+func (b *bench) run(args ...string) (result, error) {
+	out, err := os.Create(b.path(".out"))
 	if err != nil {
 		return result{}, err
 	}
 	defer out.Close()
 	var stderr bytes.Buffer
-	cmd := exec.Command(l.binary, args...)
-	cmd.Env, cmd.Stdout, cmd.Stderr = l.environment(), out, &stderr
+	cmd := exec.Command(b.binary, args...)
+	cmd.Env, cmd.Stdout, cmd.Stderr = b.environment(), out, &stderr
 	begun := time.Now()
 	if err := cmd.Start(); err != nil {
 		return result{}, err
@@ -156,7 +156,7 @@ func (l *lab) run(args ...string) (result, error) {
 	close(ended)
 	r.peak = <-peak
 	if err != nil || stderr.Len() > 0 {
-		return r, fmt.Errorf("%s: %w: %s", filepath.Base(l.binary), err, stderr.String())
+		return r, fmt.Errorf("%s: %w: %s", filepath.Base(b.binary), err, stderr.String())
 	}
 	if _, err = out.Seek(0, 0); err == nil {
 		r.rows, err = csv.NewReader(out).ReadAll()
@@ -177,6 +177,14 @@ func (r result) want(n int, status string) error {
 	}
 	if got != n || len(r.rows) != n {
 		return fmt.Errorf("%d rows, of which %d are %s, of %d addresses", len(r.rows), got, status, n)
+	}
+	return nil
+}
+
+// wantRows returns an error where there are not so many rows.
+func (r result) wantRows(n int) error {
+	if len(r.rows) != n {
+		return fmt.Errorf("%d rows, want %d", len(r.rows), n)
 	}
 	return nil
 }

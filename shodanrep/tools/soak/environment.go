@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	// faultTime is how long the services have one kind of fault, and redisTime how long Redis runs or is away.
+	// faultTime is how long the services have one kind of fault, and redisTime how long Redis runs or is stopped.
 	faultTime = 10 * time.Second
 	redisTime = 15 * time.Second
-	// cacheSize is what the cache may take, small enough to be reached.
+	// cacheSize is the maximum size of the cache, small enough to be reached.
 	cacheSize = 4 << 20
 )
 
-// A world is the services and the files that the processes share.
-type world struct {
+// An environment is the services and the files that the processes share.
+type environment struct {
 	binary, dir string
 	sim         *shodantest.Simulator
 	server      *http.Server
@@ -34,7 +34,7 @@ type world struct {
 	known       []netip.Addr
 }
 
-func newWorld(binary string) (*world, error) {
+func newEnvironment(binary string) (*environment, error) {
 	path, err := filepath.Abs(binary)
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func newWorld(binary string) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &world{
+	w := &environment{
 		binary: path, dir: dir, url: "http://" + listener.Addr().String(), redisPort: port,
 		// Many times the rate of the connections, so that a refusal is an event and not the rule.
 		sim: shodantest.NewHandler(shodantest.WithRateLimit(shodantest.InternetDB, 2000, 500), shodantest.WithLatency(5*time.Millisecond)),
@@ -75,13 +75,13 @@ func freePort() (string, error) {
 	return port, err
 }
 
-func (w *world) close() {
+func (w *environment) close() {
 	_ = w.server.Close()
 	_ = os.RemoveAll(w.dir)
 }
 
-// breakServices gives the services one kind of fault after the other, with times of health between.
-func (w *world) breakServices(ctx context.Context) {
+// breakServices gives the services one kind of fault after the other, with healthy periods in between.
+func (w *environment) breakServices(ctx context.Context) {
 	faults := []shodantest.Fault{
 		{Probability: 0.2, Status: 500, Body: `{"error": "Internal error"}`},
 		{Probability: 0.1, Kind: shodantest.Dropped},
@@ -106,7 +106,7 @@ func (w *world) breakServices(ctx context.Context) {
 }
 
 // restartRedis runs a Redis server, kills it and starts it again.
-func (w *world) restartRedis(ctx context.Context, r *report) {
+func (w *environment) restartRedis(ctx context.Context, r *report) {
 	for ctx.Err() == nil {
 		cmd := exec.Command("redis-server", "--port", w.redisPort, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", w.dir)
 		if err := cmd.Start(); err != nil {
@@ -121,8 +121,8 @@ func (w *world) restartRedis(ctx context.Context, r *report) {
 	}
 }
 
-// measureFiles reports a cache that is larger than it may be, and files that nobody removes.
-func (w *world) measureFiles(r *report) {
+// measureFiles reports a cache that is too large, and files that are not removed.
+func (w *environment) measureFiles(r *report) {
 	var files []string
 	err := filepath.WalkDir(w.dir, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -148,7 +148,7 @@ func (w *world) measureFiles(r *report) {
 	}
 }
 
-// wait waits, and reports whether the context goes on.
+// wait waits, and reports whether the context has not ended.
 func wait(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
