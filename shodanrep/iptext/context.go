@@ -5,7 +5,7 @@ import (
 	"net/netip"
 )
 
-// skipEscape returns where a number begins whose first digits belong to an escape before it: in "%20198.51.100.66" and
+// skipEscape returns the start of a number whose first digits belong to an escape sequence: in "%20198.51.100.66" and
 // "\u0020198.51.100.66" it is 198.
 func skipEscape(b []byte, start, end int) int {
 	if start >= 1 && b[start-1] == '%' && end-start > 2 {
@@ -175,7 +175,7 @@ func isCapture(b []byte, start, end int) bool {
 	return false
 }
 
-// zoneEnd returns where the zone of an IPv6 address ends, or end where it has none.
+// zoneEnd returns the end of the zone of an IPv6 address, or end if there is no zone.
 func zoneEnd(b []byte, addr netip.Addr, end int) int {
 	if end+1 >= len(b) || b[end] != '%' || !isWord(b[end+1]) {
 		return end

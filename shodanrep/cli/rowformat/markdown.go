@@ -31,7 +31,7 @@ func (w *markdownWriter) Write(values []any) error {
 	for _, v := range values {
 		cell := ""
 		if v != nil {
-			cell = Markdown(Readable(v))
+			cell = Markdown(readable(v))
 		}
 		w.b.WriteString("| " + cell + " ")
 	}

@@ -42,7 +42,7 @@ func newTextRecordWriter(out io.Writer, columns []*texttable.Column, o Options) 
 func (w *recordWriter) Write(values []any) error {
 	texts := make([]string, len(values))
 	for i, v := range values {
-		texts[i] = Readable(v)
+		texts[i] = readable(v)
 	}
 	return w.writeTexts(texts)
 }

@@ -24,7 +24,7 @@ func TestListsAreReadable(t *testing.T) {
 		`[ "a" , "<b>" ]`:              "a, <b>",
 		`["half`:                       `["half`,
 	} {
-		if got := Readable(json.RawMessage(in)); got != want {
+		if got := readable(json.RawMessage(in)); got != want {
 			t.Errorf("%s: got %q, want %q", in, got, want)
 		}
 	}

@@ -40,7 +40,7 @@ func newTableWriter(out io.Writer, columns []embedded.Column, o Options) *tableW
 func (w *tableWriter) Write(values []any) error {
 	row := make([]string, len(values))
 	for i, v := range values {
-		row[i] = Readable(v)
+		row[i] = readable(v)
 		switch v.(type) {
 		case int64, float64:
 			w.table.Columns[i].Right = true

@@ -32,8 +32,8 @@ func Text(v any) string {
 	return fmt.Sprint(v)
 }
 
-// Readable returns a value as printable text for people: a list is its elements with commas between them.
-func Readable(v any) string {
+// readable returns a value as printable text for people: a list is its elements with commas between them.
+func readable(v any) string {
 	if v == nil {
 		return Null
 	}

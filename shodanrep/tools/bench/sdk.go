@@ -53,7 +53,7 @@ func measureSDK(b *bench) ([]figure, error) {
 // sdkResult is the durations of whole scans.
 type sdkResult struct{ Median, Fastest, Slowest time.Duration }
 
-// scanRepeatedly is a worker that has the SDK's server scan a list, first so that the answers are in memory.
+// scanRepeatedly is a worker that scans a list with the SDK's server. A first scan loads the responses into memory.
 func scanRepeatedly(args []string) (any, error) {
 	server := plugin.Server(&plugin.ServeOpts{PluginFunc: shodanrep.Plugin})
 	_, err := server.SetAllConnectionConfigs(&proto.SetAllConnectionConfigsRequest{
@@ -89,8 +89,7 @@ func scanRepeatedly(args []string) (any, error) {
 	return sdkResult{Median: took[len(took)/2], Fastest: took[0], Slowest: took[len(took)-1]}, nil
 }
 
-// scanRequest is what Steampipe asks of the plugin for a list of n invented hosts and all columns but those that need
-// more than the host's summary.
+// scanRequest is Steampipe's request for a list of n generated hosts and all columns that need only the host's summary.
 func scanRequest(server *grpc.PluginServer, n int) (*proto.ExecuteRequest, error) {
 	const table = "shodan_ip_reputation"
 	schema, err := server.GetSchema(&proto.GetSchemaRequest{Connection: "test"})
