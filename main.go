@@ -1,5 +1,5 @@
-// Command shodanrep scores IP addresses by what Shodan knows of them. Started by Steampipe it serves the plugin's
-// protocol; started by anyone else it is a command line.
+// Command shodanrep scores IP addresses with Shodan's data. Started by Steampipe it serves the plugin's
+// protocol; otherwise it is a command line.
 package main
 
 import (
@@ -9,11 +9,12 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
 )
 
 func main() {
 	if len(os.Args) == 1 && isStartedAsPlugin() {
-		cli.LogReadableKeys(os.Stderr)
+		spcfile.LogReadableKeys(os.Stderr)
 		shodanrep.Serve()
 		return
 	}

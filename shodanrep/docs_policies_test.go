@@ -138,7 +138,7 @@ func TestThePolicyOfThePageIsRight(t *testing.T) {
 		if err := os.WriteFile(path, []byte(b.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if out := runCLI(t, "policy", "check", path); !strings.Contains(out, "the policy ours is right") {
+		if out := runCLI(t, "policy", "check", path); !strings.Contains(out, "the policy ours is valid") {
 			t.Error(out)
 		}
 		return

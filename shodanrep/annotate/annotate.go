@@ -1,17 +1,17 @@
-// Package annotate adds notes to the lines of a text without changing anything else of it, byte for byte: a member to
-// the JSON objects of JSON lines, columns to the records of CSV, and a suffix to other lines.
+// Package annotate adds notes to the lines of a text and changes nothing else, byte for byte: JSON objects get a
+// member, CSV records get columns, and other lines get a suffix.
 //
-// It knows nothing of addresses. A [Reader] splits the text into records, and AppendText, AppendJSON and AppendCSV write
-// a record with its note.
+// A [Reader] splits the text into records, and AppendText, AppendJSON and AppendCSV write a record with its note. The
+// package does not depend on what the notes are about.
 package annotate
 
-// A Format is what a text is.
+// A Format is the format of a text.
 type Format string
 
-// The formats. Auto is CSV where the first line is a header of it, and else Lines.
+// The formats. Auto is CSV if the first line is a CSV header, and else Lines.
 const (
 	Auto  Format = "auto"
-	Lines Format = "jsonl" // JSON objects, one a line; other lines among them are text
+	Lines Format = "jsonl" // one JSON object per line; other lines are text
 	CSV   Format = "csv"
 	Text  Format = "text"
 )
@@ -28,15 +28,15 @@ const (
 	CSVRecord             // the values of columns
 )
 
-// A Record is a line, or a record of CSV, which has several lines where a quoted field has. It includes its line ending,
-// which the last one may lack.
+// A Record is a line, or a record of CSV, which has several lines if a quoted field has. It includes its line ending,
+// which the last record may not have.
 type Record struct {
 	Text []byte
 	Line int64 // the number of its first line, from 1
 	Kind Kind
-	// Problem says why no note can be added to a record that is Verbatim, unless it is blank.
+	// Problem says why no note can be added to a Verbatim record. It is empty for a blank line.
 	Problem string
-	// Fields is how many fields a record of CSV has.
+	// Fields is the number of fields of a CSV record.
 	Fields int
 }
 

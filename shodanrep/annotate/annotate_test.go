@@ -106,7 +106,7 @@ func TestNothingButTheNoteIsAdded(t *testing.T) {
 }
 
 func TestWhatCannotBeAnnotatedSaysWhy(t *testing.T) {
-	long := strings.Repeat("x", MaxLine+2*readSize)
+	long := strings.Repeat("x", maxLine+2*readSize)
 	for _, test := range []struct {
 		in, problem string
 		line        int64

@@ -1,16 +1,14 @@
 package annotate
 
 import (
-	"bytes"
-	"encoding/csv"
 	"regexp"
 	"strings"
 )
 
-// delimiters are what may be between the fields of CSV, the most usual first.
+// delimiters are the possible delimiters of CSV fields, the most common first.
 const delimiters = ",\t;|"
 
-// A quoteState is where in a record of CSV a byte is.
+// A quoteState is the position of a byte within a CSV record.
 type quoteState int
 
 const (
@@ -20,8 +18,8 @@ const (
 	afterQuote // which ends the quoted part unless another one follows
 )
 
-// next returns the state after a byte, and whether the byte ends the field. A quote within a field that does not begin
-// with one is an ordinary byte.
+// next returns the state after a byte, and whether the byte ends the field. A quote in a field that does not begin with
+// a quote is an ordinary byte.
 func (s quoteState) next(c, delimiter byte) (state quoteState, ends bool) {
 	switch {
 	case s == inQuotes && c != '"':
@@ -56,7 +54,7 @@ func fieldsOf(line []byte, delimiter byte) []string {
 	return fields
 }
 
-// delimiterOf returns the delimiter of a header: the one that makes the most fields of it.
+// delimiterOf returns the delimiter of a header: the one that gives the most fields.
 func delimiterOf(header []byte) byte {
 	best, most := delimiters[0], 0
 	for _, d := range []byte(delimiters) {
@@ -68,13 +66,13 @@ func delimiterOf(header []byte) byte {
 }
 
 var (
-	// columnName is the name of a column in the header of CSV, and addressName a part of one that has addresses.
+	// columnName matches the name of a column in a CSV header, and addressName the name of a column with addresses.
 	columnName  = regexp.MustCompile(`^[A-Za-z_@#][A-Za-z0-9_@#.:/()-]*( [A-Za-z0-9_.:/()-]+){0,3}$`)
 	addressName = regexp.MustCompile(`(?i)(^|[^a-z])(ip|ips|ipv[46]|ip[46]?_?addr(ess)?|addr|address|src|dst|source|destination|host|client|remote|server|peer|indicator|ioc)([^a-z]|$)|ip$`)
 )
 
-// isHeader reports whether a line is plainly a header of CSV: at least two names, and one that addresses have. A text
-// that is not one is seldom taken for one.
+// isHeader reports whether a line is clearly a CSV header: at least two names, one of which is the name of a column
+// with addresses. Other text is rarely mistaken for a header.
 func isHeader(line []byte) bool {
 	content, _ := splitEnding(line)
 	fields := fieldsOf(content, delimiterOf(content))
@@ -87,23 +85,3 @@ func isHeader(line []byte) bool {
 	}
 	return hasAddress && len(fields) > 1
 }
-
-// AppendCSV appends a record of CSV with columns added at its end, before its line ending. A record with fewer fields
-// than columns, which is how many there were, is filled up, so that the values are below their names.
-func (r *Reader) AppendCSV(dst []byte, record Record, values []string) []byte {
-	content, ending := splitEnding(record.Text)
-	dst = append(dst, content...)
-	for range r.columns - record.Fields {
-		dst = append(dst, r.delimiter)
-	}
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	w.Comma = rune(r.delimiter)
-	_ = w.Write(append([]string{""}, values...)) // the empty field makes the first delimiter
-	w.Flush()
-	dst = append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
-	return append(dst, ending...)
-}
-
-// Columns returns the names of the columns of CSV, or nil where it has no header.
-func (r *Reader) Columns() []string { return r.names }

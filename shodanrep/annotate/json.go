@@ -16,8 +16,8 @@ func isObject(line []byte) bool {
 	return len(trimmed) > 1 && trimmed[0] == '{' && trimmed[len(trimmed)-1] == '}' && json.Valid(trimmed)
 }
 
-// AppendJSON appends a line that is a JSON object, with members added at its end. Nothing else of it is changed: it is
-// not decoded, so that numbers, the order of keys and duplicate keys stay.
+// AppendJSON appends a JSON object with members added at its end. The object is not decoded, so that numbers, the order
+// of keys and duplicate keys stay.
 func AppendJSON(dst, line, members []byte) []byte {
 	content := bytes.TrimRight(line[:bytes.LastIndexByte(line, '}')], jsonSpace)
 	dst = append(dst, content...)
@@ -28,10 +28,8 @@ func AppendJSON(dst, line, members []byte) []byte {
 	return append(dst, line[len(content):]...)
 }
 
-// HasField reports whether a line that is a JSON object has one of some fields, or a part of it. A dot in a name stands
-// for a dot in a key as well as for an object in an object: threat.indicator is in {"threat": {"indicator": …}} and in
-// {"threat.indicator.ip": …}.
-func HasField(line []byte, fields []string) bool {
+// hasReserved reports whether a JSON object has one of some fields, see [Options].
+func hasReserved(line []byte, fields []string) bool {
 	return hasField(bytes.Trim(line, jsonSpace), "", fields)
 }
 
@@ -51,7 +49,7 @@ func hasField(object []byte, prefix string, fields []string) (found bool) {
 	return found
 }
 
-// members calls f for the members of an object, which must be valid, until it returns false.
+// members calls f for the members of a valid object until f returns false.
 func members(object []byte, f func(key string, value []byte) bool) {
 	skip := func(i int) int {
 		for strings.IndexByte(jsonSpace, object[i]) >= 0 {
@@ -76,7 +74,7 @@ func members(object []byte, f func(key string, value []byte) bool) {
 	}
 }
 
-// stringEnd returns where the string ends that begins at an index.
+// stringEnd returns the end of the string at an index.
 func stringEnd(b []byte, i int) int {
 	for i++; b[i] != '"'; i++ {
 		if b[i] == '\\' {
@@ -86,7 +84,7 @@ func stringEnd(b []byte, i int) int {
 	return i + 1
 }
 
-// valueEnd returns where the value ends that begins at an index.
+// valueEnd returns the end of the value at an index.
 func valueEnd(b []byte, i int) int {
 	for depth := 0; ; {
 		switch b[i] {

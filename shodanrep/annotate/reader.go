@@ -2,34 +2,37 @@ package annotate
 
 import (
 	"bytes"
+	"encoding/csv"
 	"errors"
 	"io"
 )
 
 const (
-	// readSize is how much is read at a time, and minRead how much less it may be.
+	// readSize is how much is read at a time. The buffer grows if it has room for less than minRead.
 	readSize = 64 << 10
 	minRead  = 8 << 10
 	// maxRecords is how many records are returned at a time.
 	maxRecords = 500
-	// MaxLine is how long a line may be that gets a note: it has to be in memory.
-	MaxLine = 8 << 20
-	// maxQuoted is how long a record of CSV may be that has several lines. A longer one has a quote that is not closed.
-	// With each of those the limit is halved, down to minQuoted: or a text of many would be looked at again and again.
+	// maxLine is the longest line that gets a note: it has to be in memory.
+	maxLine = 8 << 20
+	// maxQuoted is the longest CSV record with several lines. A longer one has a quote that is not closed. Each of
+	// those halves the limit, down to minQuoted, because the text after an unclosed quote is scanned again.
 	maxQuoted = 1 << 20
 	minQuoted = 4 << 10
-	// maxEmptyReads is how often a reader may return nothing.
+	// maxEmptyReads is how many reads in a row may return nothing.
 	maxEmptyReads = 100
 )
 
-// Options are how a Reader understands a text.
+// Options are how a Reader reads a text.
 type Options struct {
 	Format Format
-	// Delimiter is between the fields of CSV; where it is 0, the first line shows it.
+	// Delimiter is the delimiter of CSV fields. If it is 0, it is detected in the first line.
 	Delimiter byte
-	// HasAddress reports whether a line has an address: a first record of CSV that has is no header.
+	// HasAddress reports whether a line has an address. A first CSV record with an address is not a header.
 	HasAddress func([]byte) bool
-	// Reserved are the fields that notes are made of, and which JSON objects must not have yet, see HasField.
+	// Reserved are the fields of notes. A JSON object that already has one gets no note. A dot in a name is a dot in a
+	// key or an object in an object: threat.indicator is in {"threat": {"indicator": …}} and {"threat.indicator.ip":
+	// …}.
 	Reserved []string
 }
 
@@ -38,12 +41,12 @@ type Reader struct {
 	source  io.Reader
 	options Options
 	format  Format
-	begun   bool  // there has been a line that is not blank, and what the text is is known
+	begun   bool  // there was a line that is not blank, and the format is known
 	err     error // of the source
 
 	buffer []byte // what has been read and not been returned
-	start  int    // of the record under way, in the buffer
-	at     int    // up to which it has been looked at
+	start  int    // of the current record, in the buffer
+	at     int    // up to where it was scanned
 	line   int64  // the number of lines before it
 	cut    bool   // it is the rest of a line that is too long
 
@@ -52,8 +55,8 @@ type Reader struct {
 	names     []string
 	columns   int // of the first record
 	state     quoteState
-	fields    int // of the record under way, that have ended
-	newline   int // the first line end within it, or -1
+	fields    int // of the current record, that have ended
+	newline   int // the first line ending in it, or -1
 	maxQuoted int
 }
 
@@ -62,8 +65,8 @@ func NewReader(source io.Reader, o Options) *Reader {
 	return &Reader{source: source, options: o, format: o.Format, delimiter: o.Delimiter, newline: -1, maxQuoted: maxQuoted}
 }
 
-// Next returns the records that follow, as many as there are without waiting for more, up to a limit. It waits until
-// there is one. At the end of the text, or with another error, it returns the records before it first.
+// Next returns the next records, as many as are available without waiting, up to a limit. It waits for the first one.
+// Before the end of the text or another error, it returns the records before it.
 func (r *Reader) Next() ([]Record, error) {
 	for empty := 0; ; {
 		if records := r.take(); len(records) > 0 {
@@ -81,7 +84,7 @@ func (r *Reader) Next() ([]Record, error) {
 	}
 }
 
-// fill reads once. It does not write over what was returned: the buffer gets new memory when it is full.
+// fill reads once. It never overwrites returned records: a full buffer is replaced.
 func (r *Reader) fill() (n int, err error) {
 	if cap(r.buffer)-len(r.buffer) < minRead {
 		rest := r.buffer[r.start:]
@@ -122,12 +125,12 @@ func (r *Reader) next() (Record, bool) {
 	case len(rest) == 0:
 		return Record{}, false
 	case r.format == CSV && r.newline >= 0 && (r.at-r.start > r.maxQuoted || r.err != nil):
-		// The first line alone: what follows may be all right.
+		// Only the first line: the following lines may be valid.
 		record := r.cutAt(r.newline + 1)
 		record.Problem = "a quote is not closed"
 		r.maxQuoted = max(r.maxQuoted/2, minQuoted)
 		return record, true
-	case len(rest) > MaxLine || r.cut && r.err == nil:
+	case len(rest) > maxLine || r.cut && r.err == nil:
 		record := r.cutAt(len(r.buffer))
 		if !r.cut {
 			record.Problem = "the line is too long"
@@ -146,7 +149,7 @@ func (r *Reader) next() (Record, bool) {
 	return r.record(len(r.buffer)), true
 }
 
-// cutAt takes what is before an index of the buffer without adding a note to it.
+// cutAt returns the text before an index of the buffer as a record without a note.
 func (r *Reader) cutAt(end int) Record {
 	record := Record{Text: r.buffer[r.start:end:end], Line: r.line + 1}
 	r.advance(end)
@@ -159,7 +162,7 @@ func (r *Reader) advance(to int) {
 	r.start, r.at, r.state, r.fields, r.newline = to, to, atFieldStart, 0, -1
 }
 
-// end returns where the record under way ends, after its line ending, or 0 where that is not known yet.
+// end returns the end of the current record, after its line ending, or 0 if it is not known yet.
 func (r *Reader) end() int {
 	if r.format != CSV || !r.begun || r.cut {
 		i := bytes.IndexByte(r.buffer[r.at:], '\n')
@@ -188,7 +191,7 @@ func (r *Reader) end() int {
 	return 0
 }
 
-// record takes the record that ends at an index of the buffer.
+// record returns the record that ends at an index of the buffer.
 func (r *Reader) record(end int) Record {
 	record := Record{Text: r.buffer[r.start:end:end], Line: r.line + 1}
 	content, _ := splitEnding(record.Text)
@@ -200,7 +203,7 @@ func (r *Reader) record(end int) Record {
 		r.describeCSV(&record, content)
 	case r.format == Lines && isObject(content):
 		record.Kind = JSONLine
-		if HasField(content, r.options.Reserved) {
+		if hasReserved(content, r.options.Reserved) {
 			record.Kind, record.Problem = Verbatim, "the object has the field already"
 		}
 	default:
@@ -210,7 +213,7 @@ func (r *Reader) record(end int) Record {
 	return record
 }
 
-// describeCSV finds out what a record of CSV is.
+// describeCSV sets the kind of a CSV record.
 func (r *Reader) describeCSV(record *Record, content []byte) {
 	record.Kind, record.Fields = CSVRecord, r.fields+1
 	switch {
@@ -226,14 +229,14 @@ func (r *Reader) describeCSV(record *Record, content []byte) {
 
 func isBlank(line []byte) bool { return len(bytes.TrimSpace(line)) == 0 }
 
-// begin finds out what the text is, by its first line that is not blank, and reports whether that is known.
+// begin detects the format from the first line that is not blank, and reports whether it is known.
 func (r *Reader) begin(rest []byte) bool {
 	if len(rest) == 0 {
 		return false
 	}
 	end := bytes.IndexByte(rest, '\n') + 1
 	if end == 0 {
-		if r.err == nil && len(rest) <= MaxLine {
+		if r.err == nil && len(rest) <= maxLine {
 			return false
 		}
 		end = len(rest)
@@ -254,3 +257,23 @@ func (r *Reader) begin(rest []byte) bool {
 	r.begun = true
 	return true
 }
+
+// AppendCSV appends a CSV record with values added before its line ending. A record with fewer fields than the first
+// one is padded, so that the values are below their names.
+func (r *Reader) AppendCSV(dst []byte, record Record, values []string) []byte {
+	content, ending := splitEnding(record.Text)
+	dst = append(dst, content...)
+	for range r.columns - record.Fields {
+		dst = append(dst, r.delimiter)
+	}
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	w.Comma = rune(r.delimiter)
+	_ = w.Write(append([]string{""}, values...)) // the empty field gives the first delimiter
+	w.Flush()
+	dst = append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
+	return append(dst, ending...)
+}
+
+// Columns returns the names of the CSV columns, or nil if there is no header.
+func (r *Reader) Columns() []string { return r.names }

@@ -227,7 +227,7 @@ func TestWrongAnnotateCommands(t *testing.T) {
 		"two files":        {[]string{"a", "b"}, exitUsage, "accepts at most 1 arg"},
 		"a format":         {[]string{"--format", "xml"}, exitUsage, "--format must be one of auto, jsonl, csv, text"},
 		"a field":          {[]string{"--field", "a b"}, exitUsage, "--field must be a word"},
-		"an unknown word":  {[]string{"--only", "crtical"}, exitUsage, `--only: "crtical" is no word`},
+		"an unknown word":  {[]string{"--only", "crtical"}, exitUsage, `--only: "crtical" is not a level`},
 		"a policy":         {[]string{"--policy", "basline"}, exitFailed, "policy basline"},
 		"no address":       {nil, exitDone, "no address was found in standard input"},
 		"failing for that": {[]string{"--fail-on", "error"}, exitFound, "1 with the status error"},
@@ -319,7 +319,7 @@ func TestNoMoreIsReadThanIsLookedUpAhead(t *testing.T) {
 	}
 	t.Cleanup(scan.Shutdown)
 	text := &endless{}
-	n := newAnnotation(t.Context(), &app{}, &annotateFlags{format: "auto", field: "x"}, textInput{Reader: text, name: "text"}, checker, &watch{})
+	n := newAnnotation(t.Context(), &annotateCommand{app: &app{}, failOn: &failOn{}, format: "auto", field: "x"}, textInput{Reader: text, name: "text"}, checker)
 	stop, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -361,7 +361,7 @@ func FuzzAnnotatedTextIsTheText(f *testing.F) {
 			t.Skip()
 		}
 		var out bytes.Buffer
-		n := newAnnotation(t.Context(), &app{}, &annotateFlags{format: "jsonl", field: "shodanrep"}, textInput{Reader: bytes.NewReader(text), name: "text"}, checker, &watch{})
+		n := newAnnotation(t.Context(), &annotateCommand{app: &app{}, failOn: &failOn{}, format: "jsonl", field: "shodanrep"}, textInput{Reader: bytes.NewReader(text), name: "text"}, checker)
 		if err := n.write(&out); err != nil {
 			t.Fatal(err)
 		}

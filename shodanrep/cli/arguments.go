@@ -6,10 +6,36 @@ import (
 	"unicode"
 
 	"github.com/spf13/cobra"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
 )
 
-// separateSQL moves an argument of a command that is SQL beginning with a comment behind a "--", where it is not taken
-// for a flag: what $(cat check.sql) gives may begin so.
+// rewriteArguments returns the arguments as cobra can parse them: with the name of the check command, which may be left
+// out before an address, and with "--" before SQL that begins with a comment.
+func rewriteArguments(root *cobra.Command, args []string) []string {
+	if query, _, err := root.Find([]string{queryName}); err == nil {
+		args = separateSQL(query, args)
+	}
+	return insertCheck(root, args)
+}
+
+// insertCheck puts the name of the check command before arguments that begin with an address, as in
+// "shodanrep 198.51.100.66".
+func insertCheck(root *cobra.Command, args []string) []string {
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+		return args
+	}
+	if _, _, err := root.Find(args[:1]); err == nil {
+		return args
+	}
+	for range iptext.Find([]byte(args[0])) {
+		return append([]string{checkName}, args...)
+	}
+	return args
+}
+
+// separateSQL moves an argument that is SQL beginning with a comment behind a "--", so that it is not parsed as a flag.
+// $(cat check.sql) can begin like this.
 func separateSQL(cmd *cobra.Command, args []string) []string {
 	if len(args) == 0 || args[0] != cmd.Name() || slices.Contains(args, "--") {
 		return args
@@ -23,8 +49,8 @@ func separateSQL(cmd *cobra.Command, args []string) []string {
 	return append(slices.Delete(slices.Clone(args), i, i+1), "--", args[i])
 }
 
-// isCommentedSQL reports whether an argument is SQL that begins with a comment: no flag has a blank in its name, and one
-// that is none has no further lines.
+// isCommentedSQL reports whether an argument is SQL that begins with a comment. The name of a flag has no white space,
+// and an argument with an unknown name and several lines is not a flag.
 func isCommentedSQL(arg string, isFlag func(name string) bool) bool {
 	rest, dashes := strings.CutPrefix(arg, "--")
 	if !dashes {

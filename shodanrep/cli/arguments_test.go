@@ -30,7 +30,7 @@ func TestSQLThatBeginsWithACommentIsNoFlag(t *testing.T) {
 
 func TestFlagsAreNoSQL(t *testing.T) {
 	t.Parallel()
-	cmd := (&app{plugin: new(embeddedtest.Plugin).Func}).queryCommand()
+	cmd := newQueryCommand(&app{plugin: new(embeddedtest.Plugin).Func})
 	for _, args := range [][]string{
 		{"query", "--attach=f=a b.csv", "select 1"},
 		{"query", "--config=a\nb", "select 1"},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -15,52 +14,59 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 )
 
-func (a *app) cacheCommand() *cobra.Command {
-	var flags connectionFlags
+// A cacheCommand shows the cache of a connection, or drops responses from it.
+type cacheCommand struct {
+	*app
+	connectionFlags
+	yes bool // drop all responses without asking
+}
+
+func newCacheCommand(a *app) *cobra.Command {
+	c := &cacheCommand{app: a}
 	cmd := &cobra.Command{
 		Use:   "cache",
-		Short: "Show what the cache of answers holds, or clear it",
-		Long: `Show where the cache of a connection is, what it holds and how well it serves.
+		Short: "Show the cache of responses, or clear it",
+		Long: `Show where the cache of a connection is, how large it is, and its hit rate.
 
-The services' answers are kept so that the same question is not asked twice, nor paid
-for twice: by default for a day, InternetDB's for the five days that it says itself.`,
+Responses are cached so that the same request is not sent, or paid for, twice:
+those of the REST API for a day, those of InternetDB for five days.`,
 		Example: `  shodanrep cache
   shodanrep cache clear 8.8.8.8
   shodanrep cache prune`,
 		Args: noSuchCommand,
-		RunE: a.onCache(&flags, func(cmd *cobra.Command, store cache.Store, _ []string) error {
-			stats, err := store.Stats(cmd.Context())
+		RunE: c.withStore(func(ctx context.Context, store cache.Store, _ []string) error {
+			stats, err := store.Stats(ctx)
 			if err != nil {
 				return err
 			}
 			return printStats(a.stdout, stats, time.Now())
 		}),
 	}
-	flags.add(cmd.PersistentFlags())
-	cmd.AddCommand(a.cacheClearCommand(&flags), &cobra.Command{
+	c.register(cmd.PersistentFlags())
+	cmd.AddCommand(c.clearCommand(), &cobra.Command{
 		Use:   "prune",
-		Short: "Drop the answers that have expired",
+		Short: "Drop expired responses",
 		Args:  cobra.NoArgs,
-		RunE: a.onCache(&flags, func(cmd *cobra.Command, store cache.Store, _ []string) error {
-			n, err := store.Prune(cmd.Context())
-			return a.dropped(n, err)
+		RunE: c.withStore(func(ctx context.Context, store cache.Store, _ []string) error {
+			n, err := store.Prune(ctx)
+			return c.printDropped(n, err)
 		}),
 	})
 	return cmd
 }
 
-func (a *app) cacheClearCommand(flags *connectionFlags) *cobra.Command {
-	var yes bool
+func (c *cacheCommand) clearCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "clear [ADDRESS]",
-		Short: "Drop the answers about an address, or all answers",
-		Long: `Drop the cached answers about an address, or without one all answers.
+		Short: "Drop the responses about an address, or all responses",
+		Long: `Drop the cached responses about an address, or without an address all responses.
 
-Without an address it asks on a terminal before it drops anything; --yes is the answer.
-Where standard input or standard error is not a terminal, as in a script, nobody can
-be asked, and all answers are dropped.`,
+Without an address it asks for confirmation on a terminal, unless --yes is
+given. If standard input or standard error is not a terminal, as in a script, it
+does not ask.`,
 		Example: `  shodanrep cache clear 8.8.8.8
   shodanrep cache clear --yes`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -71,87 +77,76 @@ be asked, and all answers are dropped.`,
 			}
 			return cobra.MaximumNArgs(1)(cmd, args)
 		},
-		RunE: a.onCache(flags, func(cmd *cobra.Command, store cache.Store, args []string) error {
-			subject := ""
-			if len(args) == 1 {
-				subject = netip.MustParseAddr(args[0]).Unmap().String()
-			}
-			if subject == "" && !yes {
-				if goOn, err := a.agreesToClear(cmd.Context(), store); err != nil || !goOn {
-					return err
-				}
-			}
-			n, err := store.Clear(cmd.Context(), subject)
-			return a.dropped(n, err)
-		}),
+		RunE: c.withStore(c.clear),
 	}
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask before all answers are dropped")
+	cmd.Flags().BoolVarP(&c.yes, "yes", "y", false, "do not ask before all responses are dropped")
 	return cmd
 }
 
-// agreesToClear asks on a terminal whether all answers may be dropped, and says where they are not.
-func (a *app) agreesToClear(ctx context.Context, store cache.Store) (bool, error) {
+// clear drops the responses about an address, or all responses.
+func (c *cacheCommand) clear(ctx context.Context, store cache.Store, args []string) error {
+	address := ""
+	if len(args) == 1 {
+		address = netip.MustParseAddr(args[0]).Unmap().String()
+	} else if !c.yes {
+		if agreed, err := c.confirmClear(ctx, store); err != nil || !agreed {
+			return err
+		}
+	}
+	n, err := store.Clear(ctx, address)
+	return c.printDropped(n, err)
+}
+
+// confirmClear asks on a terminal whether to drop all responses. An empty cache needs no answer.
+func (c *cacheCommand) confirmClear(ctx context.Context, store cache.Store) (bool, error) {
 	stats, err := store.Stats(ctx)
 	if err != nil || stats.Entries == 0 {
 		return err == nil, err
 	}
-	if !a.confirm(ctx, fmt.Sprintf("Drop all %s in %s?", plural(stats.Entries, "answer"), stats.Location)) {
-		a.say("nothing was dropped")
+	if !c.confirm(ctx, fmt.Sprintf("Drop all %s in %s?", display.Plural(stats.Entries, "response"), stats.Location)) {
+		c.say("nothing was dropped")
 		return false, nil
 	}
 	return true, nil
 }
 
-// onCache makes a command of what is to be done with the cache of the first connection, or of --connection.
-func (a *app) onCache(flags *connectionFlags, do func(*cobra.Command, cache.Store, []string) error) func(*cobra.Command, []string) error {
+// withStore returns a command's function that opens the cache of the chosen connection.
+func (c *cacheCommand) withStore(do func(context.Context, cache.Store, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		found, err := flags.connections(a.say)
+		found, err := c.connections(c.say)
 		if err != nil {
-			return failure{err}
+			return failed(err)
 		}
-		store, err := shodanrep.OpenCache(cmd.Context(), found[0].Name, found[0].Config, a.logger(false))
+		store, err := shodanrep.OpenCache(cmd.Context(), found[0].Name, found[0].Config, c.logger(false))
 		if err != nil {
-			return failure{err}
+			return failed(err)
 		}
-		if err := errors.Join(do(cmd, store, args), store.Close()); err != nil {
-			return failure{err}
-		}
-		return nil
+		return failed(errors.Join(do(cmd.Context(), store, args), store.Close()))
 	}
 }
 
-// dropped says how many answers are gone.
-func (a *app) dropped(n int64, err error) error {
+// printDropped prints how many responses were dropped.
+func (c *cacheCommand) printDropped(n int64, err error) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s dropped\n", plural(n, "answer"))
+	_, err = fmt.Fprintf(c.stdout, "%s dropped\n", display.Plural(n, "response"))
 	return err
 }
 
-func plural(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	if strings.HasSuffix(what, "s") {
-		what += "e"
-	}
-	return humanize.Comma(n) + " " + what + "s"
-}
-
-// printStats prints what a store holds.
+// printStats prints the statistics of a store.
 func printStats(w io.Writer, s cache.Stats, now time.Time) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "place\t%s\n", printable(s.Location))
-	fmt.Fprintf(t, "entries\t%s, %s of them expired\n", plural(s.Entries, "answer"), humanize.Comma(s.Expired))
+	fmt.Fprintf(t, "location\t%s\n", display.Printable(s.Location))
+	fmt.Fprintf(t, "entries\t%s, %s of them expired\n", display.Plural(s.Entries, "response"), humanize.Comma(s.Expired))
 	fmt.Fprintf(t, "size\t%s\n", humanize.Bytes(uint64(max(0, s.Bytes))))
 	if s.Entries > 0 {
 		fmt.Fprintf(t, "oldest\t%s\n", humanize.RelTime(s.Oldest, now, "ago", "from now"))
 		fmt.Fprintf(t, "newest\t%s\n", humanize.RelTime(s.Newest, now, "ago", "from now"))
 	}
-	rate := "no questions yet"
-	if asked := s.Hits + s.Misses; asked > 0 {
-		rate = fmt.Sprintf("%.0f %% of %s", 100*float64(s.Hits)/float64(asked), plural(asked, "question"))
+	rate := "no lookups yet"
+	if lookups := s.Hits + s.Misses; lookups > 0 {
+		rate = fmt.Sprintf("%.0f %% of %s", 100*float64(s.Hits)/float64(lookups), display.Plural(lookups, "lookup"))
 	}
 	fmt.Fprintf(t, "hits\t%s\n", rate)
 	return t.Flush()

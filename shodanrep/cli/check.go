@@ -4,75 +4,77 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"io"
+	"os"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // checkName is the name of the check command.
 const checkName = "check"
 
-// checkOutputs are the formats of its result.
-var checkOutputs = []string{"table", "jsonl", "csv", "json", "markdown", "list", "cidr", "nft"}
-
-// checkFlags are the flags of the check command.
-type checkFlags struct {
-	connectionFlags
-	policy, source   string
-	noCache, refresh bool
-	expand           bool
-	output, file     string
-	only, failOn     []string
-	minScore         int
-	sort             bool
-	noColor, noPager bool
-	quiet, verbose   bool
-
-	selected selector
-	hasOnly  bool
-	hasScore bool
+// A checkCommand scores the addresses of any text.
+type checkCommand struct {
+	*app
+	lookupFlags
+	expand             bool
+	format             string
+	file               string
+	onlyWords          []string
+	failOnWords        []string
+	minScore           int
+	sort               bool
+	noColor, noPager   bool
+	hasOnly, hasFailOn bool
+	hasMinScore        bool
+	// What the flags mean, see validate.
+	output report.Format
+	only   selector
+	failOn *failOn
 }
 
-func (a *app) checkCommand() *cobra.Command {
-	var flags checkFlags
+func newCheckCommand(a *app) *cobra.Command {
+	c := &checkCommand{app: a}
 	cmd := &cobra.Command{
 		Use:   checkName + " [INPUT...]",
-		Short: "Score the addresses of any text, and say why",
-		Long: `Find the IP addresses in any text, look each up once, score it and say why.
+		Short: "Score the addresses of any text, and explain the scores",
+		Long: `Find the IP addresses in any text, look up each of them once, score it and
+explain the score.
 
-An INPUT is an address, a network, a file, or "-" for standard input, which is also
-read without any INPUT. Files may be lists, logs, e-mails, CSV or JSON, in UTF-8 or
-UTF-16, and compressed (gzip, zstd, bzip2). Defanged addresses (198.51.100[.]66,
-hxxp://198.51.100.66) are read; version numbers, times and hashes are not taken for
-addresses.
+An INPUT is an address, a network, a file, or "-" for standard input. Without an
+INPUT standard input is read. Files may be lists, logs, e-mails, CSV or JSON, in
+UTF-8 or UTF-16, and compressed (gzip, zstd, bzip2). Defanged addresses
+(198.51.100[.]66, hxxp://198.51.100.66) are found; version numbers, times and
+hashes are not taken for addresses.
 
-The score is by the policy extended unless --policy names another. An address that
-could not be checked has the level unknown, never a low score, and is reported on
-standard error.
+The score is by the policy extended unless --policy names another. An address
+that could not be checked has the level unknown, never a low score, and is
+reported on standard error.
 
-With one to three addresses the table is a card for each, with all its reasons.
+The formats of --output are:
 
-The exit status is 0 when all was done, 1 when an input, the configuration or an
-output failed, 2 when the command line is wrong, 3 when --fail-on found something,
-and 130 when the command was interrupted.`,
+` + formatHelp() + `
+The exit status is 0 if everything succeeded, 1 if an input, the configuration
+or an output failed, 2 for wrong usage, 3 if --fail-on found something, and 130
+if the command was interrupted.`,
 		Example: `  # One address: "check" may be left out
   shodanrep 198.51.100.66
 
-  # Who is at the door
+  # The addresses in a log
   shodanrep check /var/log/auth.log
 
   # The addresses of an e-mail or a report, defanged or not
   shodanrep check < report.eml
 
-  # A gate for a pipeline: exit status 3 where an address is high or critical, or was not checked
+  # For a pipeline: exit status 3 if an address is high, critical or not checked
   shodanrep check --fail-on high,error allowlist.txt
 
   # One JSON object per address, as results arrive
@@ -82,161 +84,211 @@ and 130 when the command was interrupted.`,
   shodanrep check --only critical,high --output nft -o blocked.nft access.log`,
 		Args: cobra.ArbitraryArgs,
 		PreRunE: func(cmd *cobra.Command, args []string) error {
-			flags.hasOnly, flags.hasScore = cmd.Flags().Changed("only"), cmd.Flags().Changed("min-score")
-			if len(args) == 0 && isTerminal(a.stdin) {
+			c.hasOnly, c.hasMinScore, c.hasFailOn = cmd.Flags().Changed("only"), cmd.Flags().Changed("min-score"), cmd.Flags().Changed("fail-on")
+			if len(args) == 0 && stdio.IsTerminal(a.stdin) {
 				return errors.New("check needs an address, a network or a file, as an argument or on standard input")
 			}
-			return flags.check()
+			return c.validate()
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			w, err := newWatch(cmd.Flags().Changed("fail-on"), flags.failOn)
-			if err != nil {
-				return err
-			}
-			w.hasLevel, w.hasStatus = true, true
-			return w.outcome(a.check(cmd.Context(), &flags, args, w))
+			return c.failOn.outcome(c.run(cmd.Context(), args))
 		},
 	}
 	f := cmd.Flags()
-	flags.add(f)
-	f.StringVar(&flags.policy, "policy", policyfile.ExtendedName, "score by this policy: `NAME|FILE`, a name such as baseline or the path of a file")
-	f.StringVar(&flags.source, "source", "", "look up only in this `SOURCE`: dataset, shodan or internetdb")
-	f.BoolVar(&flags.noCache, "no-cache", false, "neither read the cache nor write it")
-	f.BoolVar(&flags.refresh, "refresh", false, "look up again what the cache has, and cache the new responses")
-	f.BoolVar(&flags.expand, "expand", false, "check each address of a network, up to network_limit of the connection")
-	f.StringVar(&flags.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(checkOutputs, ", "))
-	f.StringVarP(&flags.file, "output-file", "o", "", "write the result to this `FILE`, which is replaced only when the result is complete")
-	f.StringSliceVar(&flags.only, "only", nil, "show only addresses with exactly one of these `WORDS`: levels or statuses, such as\nhigh,critical or error")
-	f.IntVar(&flags.minScore, "min-score", 0, "show only addresses with at least this `SCORE`")
-	f.StringSliceVar(&flags.failOn, "fail-on", nil, "exit with status 3 where an address has one of these `WORDS`: a level (that one or\na worse one) or a status, such as high,error")
-	f.BoolVar(&flags.sort, "sort", false, "worst first in every format; the result is then written at the end")
-	addNoColor(f, &flags.noColor)
-	f.BoolVar(&flags.noPager, "no-pager", false, "do not show a long table in a pager")
-	f.BoolVar(&flags.quiet, "quiet", false, "do not say on standard error how many addresses could not be checked, nor that\nanother source was used than expected, and show no progress")
-	f.BoolVar(&flags.verbose, "verbose", false, "log what is looked up to standard error")
+	c.register(f)
+	f.BoolVar(&c.expand, "expand", false, "check each address of a network, up to network_limit of the connection")
+	f.StringVar(&c.format, "output", report.Formats[0].Name, "the `FORMAT` of the result: "+strings.Join(report.Names(), ", "))
+	addOutputFile(f, &c.file)
+	f.StringSliceVar(&c.onlyWords, "only", nil, "show only addresses with exactly one of these `WORDS`: levels or statuses, such as high,critical or error")
+	f.IntVar(&c.minScore, "min-score", 0, "show only addresses with at least this `SCORE`")
+	addFailOn(f, &c.failOnWords)
+	f.BoolVar(&c.sort, "sort", false, "worst first in every format; the result is then written at the end")
+	addNoColor(f, &c.noColor)
+	f.BoolVar(&c.noPager, "no-pager", false, "do not show a long table in a pager")
+	if err := cmd.RegisterFlagCompletionFunc("output", completeFormats); err != nil {
+		panic(err) // the flag exists
+	}
 	return cmd
 }
 
-func (f *checkFlags) check() error {
-	if !slices.Contains(checkOutputs, f.output) {
-		return fmt.Errorf("--output must be one of %s, not %q", strings.Join(checkOutputs, ", "), f.output)
+// formatHelp lists the output formats, one per line.
+func formatHelp() string {
+	var b strings.Builder
+	for _, f := range report.Formats {
+		fmt.Fprintf(&b, "  %-9s %s\n", f.Name, f.Help)
 	}
-	if f.noCache && f.refresh {
-		return errors.New("--no-cache and --refresh exclude each other")
-	}
-	if f.hasOnly {
-		var err error
-		f.selected, err = newSelector("only", f.only)
-		return err
-	}
-	return nil
+	return b.String()
 }
 
-// selects reports whether a verdict is to be shown.
-func (f *checkFlags) selects(v *scan.Verdict) bool {
-	if f.hasOnly {
-		if _, ok := f.selected.match(string(v.Level()), string(v.Status())); !ok {
+func completeFormats(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var found []cobra.Completion
+	for _, f := range report.Formats {
+		found = append(found, cobra.CompletionWithDesc(f.Name, f.Help))
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
+}
+
+func (c *checkCommand) validate() (err error) {
+	var known bool
+	if c.output, known = report.Find(c.format); !known {
+		return fmt.Errorf("--output must be one of %s, not %q", strings.Join(report.Names(), ", "), c.format)
+	}
+	if err := c.lookupFlags.validate(); err != nil {
+		return err
+	}
+	if c.hasOnly {
+		if c.only, err = newSelector("only", c.onlyWords); err != nil {
+			return err
+		}
+	}
+	c.failOn, err = newVerdictFailOn(c.hasFailOn, c.failOnWords)
+	return err
+}
+
+// selects reports whether a verdict is written.
+func (c *checkCommand) selects(v *shodanrep.Verdict) bool {
+	if c.hasOnly {
+		if _, ok := c.only.match(string(v.Level()), string(v.Status())); !ok {
 			return false
 		}
 	}
-	return !f.hasScore || v.Score() != nil && v.Score().Score >= f.minScore
+	return !c.hasMinScore || v.Result() != nil && v.Result().Score >= c.minScore
 }
 
-// withCheck puts the name of the check command before arguments that begin with an address: "shodanrep 198.51.100.66".
-func withCheck(root *cobra.Command, args []string) []string {
-	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
-		return args
-	}
-	if _, _, err := root.Find(args[:1]); err == nil {
-		return args
-	}
-	for range iptext.Find([]byte(args[0])) {
-		return append([]string{checkName}, args...)
-	}
-	return args
-}
+// collects reports whether all results are collected before anything is written.
+func (c *checkCommand) collects() bool { return c.sort || c.output.WorstFirst }
 
-// check finds the addresses of inputs, looks them up and writes the verdicts.
-func (a *app) check(ctx context.Context, flags *checkFlags, inputs []string, w *watch) error {
-	found, err := within(ctx, func() ([]embedded.Connection, error) { return flags.connections(a.say) })
+// run finds the addresses of inputs, looks them up and writes the results.
+func (c *checkCommand) run(ctx context.Context, inputs []string) error {
+	connection, err := c.single(ctx, c.say)
 	if err != nil {
 		return err
 	}
-	connection := found[0]
-	if len(connection.Members) > 0 {
-		return fmt.Errorf("%s is an aggregator of connections: choose one with --connection", connection.Name)
-	}
-	list, err := within(ctx, func() (*targetList, error) { return a.readTargets(inputs) })
+	list, err := stdio.Within(ctx, func() (*targetList, error) { return readTargets(c.stdin, inputs) })
 	if err != nil {
 		return err
 	}
-	defer scan.Shutdown() // what the services answered is written to the cache before the process ends
-	progress := a.showProgress(flags.progressOutput(), flags.quiet)
-	defer progress.end()
-	shown := *a
-	shown.stdout, shown.stderr = progress.before(a.stdout), progress.above(a.stderr)
-	checker, err := shodanrep.NewChecker(ctx, connection.Name, connection.Config, shodanrep.CheckOptions{
-		Policy: flags.policy, Source: flags.source, NoCache: flags.noCache, Refresh: flags.refresh, Logger: shown.logger(flags.verbose),
-	})
+	defer shodanrep.Shutdown() // writes new responses to the cache
+	bar := newProgressBar(c.app, c.file == "" && !c.collects() && !c.output.AtEnd, c.quiet)
+	defer bar.end()
+	shown := *c.app
+	shown.stdout, shown.stderr = bar.before(c.stdout), bar.above(c.stderr)
+	checker, err := c.checker(ctx, connection, shown.logger(c.verbose))
 	if err != nil {
 		return err
 	}
-	if flags.expand {
+	if c.expand {
 		list = list.expanded(checker.NetworkLimit())
 	}
 	if list.len() == 0 {
-		a.say("no address was found in " + inputNames(inputs))
-		w.see("", string(lookup.Failed))
+		c.say("no address was found in " + inputNames(inputs))
+		c.failOn.count("", string(lookup.Failed))
 	}
-	progress.meter.AddTotal(list.countable)
-	c := &check{
-		app: &shown, flags: flags, watch: w, list: list, meter: progress.meter, policy: checker.Policy(),
-		networkLimit: checker.NetworkLimit(),
-		verdicts: func(yield func(*scan.Verdict, error) bool) {
-			checker.Check(lookup.WithProgress(ctx, progress.meter), list.all(), list.countable)(yield)
-		},
-		cost: func() (int64, int64) { return checker.Requests(), checker.Credits() },
-	}
-	err = c.write()
-	progress.end()
-	if !flags.quiet {
-		a.report(progress.meter, "")
-		if c.networks > 0 && !flags.expand {
-			a.say(fmt.Sprintf("%s not looked up; --expand checks each of the addresses", wereNetworks(c.networks)))
+	bar.progress.AddTotal(list.countable)
+	check := &check{checkCommand: c, checker: checker, list: list, bar: bar}
+	err = check.write(ctx, shown.stdout)
+	bar.end()
+	if !c.quiet {
+		c.sayAll(progressNotices(bar.progress, ""))
+		if n := check.summary.Networks; n > 0 && !c.expand {
+			c.say(networksNotice(n) + "; --expand checks each of the addresses")
 		}
 	}
 	if err != nil && ctx.Err() != nil {
-		return newInterruption(progress.meter)
+		return newInterruption(bar.progress)
 	}
 	return err
 }
 
-func wereNetworks(n int) string {
-	if n == 1 {
-		return "1 network was"
-	}
-	return plural(int64(n), "network") + " were"
+// A check is one run of a checkCommand whose targets are known.
+type check struct {
+	*checkCommand
+	checker *shodanrep.Checker
+	list    *targetList
+	bar     *progressBar
+	summary report.Summary
 }
 
-// progressOutput returns the format by which showProgress decides whether the bar would mix with the result.
-func (f *checkFlags) progressOutput() string {
-	if f.file == "" && !f.collects() {
-		return "csv" // written as it comes
+// write writes the results to standard output or a file.
+func (c *check) write(ctx context.Context, stdout io.Writer) error {
+	if c.file != "" {
+		return stdio.ReplaceFile(c.file, func(w io.Writer) error { return c.writeBuffered(ctx, w, plainOptions()) })
 	}
-	return f.output
+	o := plainOptions()
+	if stdio.IsTerminal(stdout) {
+		o.Width, o.Painter = stdio.Width(stdout), stdio.Painter(stdout, c.noColor)
+		if c.output.Paged && !c.noPager {
+			return stdio.PageOutput(stdout, func(w io.Writer) error {
+				defer c.bar.end() // the pager writes to the same terminal
+				return c.writeResults(ctx, w, o)
+			})
+		}
+	}
+	return c.writeBuffered(ctx, stdout, o)
 }
 
-// collects reports whether the result is written at the end.
-func (f *checkFlags) collects() bool {
-	return f.sort || slices.Contains([]string{"table", "markdown", "cidr", "nft"}, f.output)
+// writeBuffered writes the results through a buffer that is flushed soon, also after an error.
+func (c *check) writeBuffered(ctx context.Context, w io.Writer, o report.Options) error {
+	buffered := stdio.NewBufferedWriter(w)
+	defer buffered.Stop()
+	if err := c.writeResults(ctx, buffered, o); err != nil {
+		buffered.Flush()
+		return err
+	}
+	return buffered.Flush()
 }
 
-func inputNames(inputs []string) string {
-	if len(inputs) == 0 || len(inputs) == 1 && inputs[0] == "-" {
-		return "standard input"
+// writeResults looks up the targets, and writes the results that are selected.
+func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options) error {
+	began := time.Now()
+	c.summary.Policy, c.summary.Total = c.checker.Policy(), c.list.len()
+	o.Total = c.list.len()
+	o.Summary = func() report.Summary {
+		s := c.summary
+		s.Failures = c.bar.progress.Summary().Failures
+		s.Requests, s.Credits, s.FromCache = c.checker.Requests(), c.checker.Credits(), c.bar.progress.State().FromCache
+		s.Duration = time.Since(began)
+		return s
 	}
-	if len(inputs) > 3 {
-		return fmt.Sprintf("the %d inputs", len(inputs))
+	out := c.output.New(w, o)
+	var collected []report.Result
+	i := 0
+	for v, err := range c.checker.Check(lookup.WithProgress(ctx, c.bar.progress), c.list.all(), c.list.countable) {
+		if err != nil {
+			return err
+		}
+		entry := c.list.entries[i]
+		i++
+		c.failOn.count(string(v.Level()), string(v.Status()))
+		c.summary.Count(v)
+		if !c.selects(v) {
+			continue
+		}
+		r := report.Result{
+			Verdict: v, Hits: entry.hits, Line: entry.line, Input: c.list.inputOf(entry), SeveralInputs: len(c.list.inputs) > 1,
+			NetworkLimit: c.checker.NetworkLimit(),
+		}
+		if c.collects() {
+			collected = append(collected, r)
+		} else if err := out.Write(r); err != nil {
+			return err
+		}
 	}
-	return strings.Join(inputs, ", ")
+	report.WorstFirst(collected)
+	for _, r := range collected {
+		if err := out.Write(r); err != nil {
+			return err
+		}
+	}
+	return out.Close()
+}
+
+// plainOptions are the options for output that does not go to a terminal: the environment variable COLUMNS sets the
+// width, which is unlimited by default.
+func plainOptions() report.Options {
+	width, err := strconv.Atoi(os.Getenv("COLUMNS"))
+	if err != nil || width < 0 {
+		width = 0
+	}
+	return report.Options{Width: width}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
@@ -91,7 +92,7 @@ func TestCheckWritesAllColumnsAsJSONLines(t *testing.T) {
 			t.Errorf("no field %s", column.Name)
 		}
 	}
-	if len(first) != len(shodanrep.VerdictColumns())+3 || first["hits"] != 2.0 || first["first_line"] != 1.0 || first["score"] != 80.0 {
+	if len(first) != len(shodanrep.VerdictColumns())+4 || first["hits"] != 2.0 || first["first_line"] != 1.0 || first["first_input"] != "-" || first["score"] != 80.0 {
 		t.Errorf("%d fields, %v hits, line %v, score %v", len(first), first["hits"], first["first_line"], first["score"])
 	}
 	if diff := cmp.Diff([]any{"13 known vulnerabilities, more than 10", "1 port open that seldom serves a good purpose", "23 open ports, more than 20", "tagged cloud"}, first["reasons"]); diff != "" {
@@ -99,6 +100,32 @@ func TestCheckWritesAllColumnsAsJSONLines(t *testing.T) {
 	}
 	if !strings.Contains(lines[2], `"status":"reserved"`) || !strings.Contains(lines[2], `"level":"unknown"`) {
 		t.Errorf("the private address is %s", lines[2])
+	}
+}
+
+func TestTheInputOfALineIsNamed(t *testing.T) {
+	one, two := writeFile(t, "one.txt", "\n192.0.2.44\n"), writeFile(t, "two.txt", "192.0.2.44\n\n\n198.51.100.66\n")
+	got := runCheck(t, sampleConnection, "192.0.2.80", "check", "--output", "jsonl", one, two, "-", "192.0.2.10")
+	for i, line := range strings.Split(strings.TrimSpace(got.stdout), "\n") {
+		var found struct {
+			Line  *int    `json:"first_line"`
+			Input *string `json:"first_input"`
+		}
+		if err := json.Unmarshal([]byte(line), &found); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"2 " + one, "4 " + two, "1 -", ""}[i]
+		if want == "" && (found.Line != nil || found.Input != nil) || want != "" && want != fmt.Sprintf("%d %s", *found.Line, *found.Input) {
+			t.Errorf("got %s, want %q", line, want)
+		}
+	}
+	for _, test := range []struct {
+		inputs []string
+		want   string
+	}{{[]string{one, two}, "2 times, first in line 2 of " + one}, {[]string{one}, "1 time, first in line 2\n"}} {
+		if got := runCheck(t, sampleConnection, "", append([]string{"check"}, test.inputs...)...); !strings.Contains(got.stdout, test.want) {
+			t.Errorf("got %+v, want %q", got, test.want)
+		}
 	}
 }
 
@@ -114,14 +141,14 @@ func TestCheckSelects(t *testing.T) {
 		"a level is exactly that":      {[]string{"--only", "critical"}, "198.51.100.66\n203.0.113.10\n", 0, ""},
 		"levels and statuses":          {[]string{"--only", "CRITICAL,not_a_host"}, "198.51.100.66\n203.0.113.10\n192.0.2.0/24\n", 0, ""},
 		"by score":                     {[]string{"--min-score", "60"}, "198.51.100.66\n", 0, ""},
-		"an unknown word":              {[]string{"--only", "crtical"}, "", exitUsage, `--only: "crtical" is no word that it knows`},
-		"an unknown word to fail on":   {[]string{"--fail-on", "crtical"}, "", exitUsage, `--fail-on: "crtical" is no word that it knows`},
+		"an unknown word":              {[]string{"--only", "crtical"}, "", exitUsage, `--only: "crtical" is not a level or a status`},
+		"an unknown word to fail on":   {[]string{"--fail-on", "crtical"}, "", exitUsage, `--fail-on: "crtical" is not a level or a status`},
 		"an unknown format":            {[]string{"--output", "xml"}, "", exitUsage, "--output must be one of table, jsonl"},
 		"a level or worse":             {[]string{"--fail-on", "high", "--only", "low"}, "192.0.2.222\n", exitFound, "2 with the level critical"},
 		"a policy that there is not":   {[]string{"--policy", "basline"}, "", exitFailed, "policy basline: there is no policy of that name"},
 		"a source without files":       {[]string{"--source", "shodan"}, "", exitFailed, `source "shodan" needs an API key`},
 		"cache flags that contradict":  {[]string{"--no-cache", "--refresh"}, "", exitUsage, "exclude each other"},
-		"a file that is not there":     {[]string{"nothing.txt"}, "", exitFailed, "nothing.txt: there is no such file, and it is no address"},
+		"a file that is not there":     {[]string{"nothing.txt"}, "", exitFailed, "nothing.txt: no such file, and not an address"},
 		"a directory":                  {[]string{"."}, "", exitFailed, ". is a directory"},
 		"a result that has no place":   {[]string{"-o", "nowhere/x"}, "", exitFailed, "nowhere/x cannot be written"},
 		"the worst first":              {[]string{"--sort", "--only", "critical,reserved"}, "198.51.100.66\n203.0.113.10\n10.0.0.1\n192.0.2.200\n", 0, ""},
@@ -283,20 +310,17 @@ func golden(t *testing.T, file, got string) {
 func runCheckReport(t *testing.T, b *bytes.Buffer, text string, width int) {
 	t.Helper()
 	list := newTargetList()
-	if err := list.read(strings.NewReader(text)); err != nil {
+	if err := list.read(strings.NewReader(text), "-"); err != nil {
 		t.Fatal(err)
 	}
 	checker, err := shodanrep.NewChecker(t.Context(), "shodanrep", sampleConnection, shodanrep.CheckOptions{Policy: "testdata/timeless.hcl"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(scan.Shutdown)
-	meter := lookup.NewProgress()
-	c := &check{
-		app: &app{}, flags: &checkFlags{}, watch: &watch{}, list: list, meter: meter, policy: checker.Policy(), networkLimit: checker.NetworkLimit(),
-		verdicts: checker.Check(lookup.WithProgress(t.Context(), meter), list.all(), list.countable), cost: func() (int64, int64) { return 0, 0 },
-	}
-	if err := c.report(b, width, false); err != nil {
+	t.Cleanup(shodanrep.Shutdown)
+	command := &checkCommand{app: &app{}, failOn: &failOn{}, output: report.Formats[0]}
+	c := &check{checkCommand: command, checker: checker, list: list, bar: &progressBar{progress: lookup.NewProgress()}}
+	if err := c.writeResults(t.Context(), b, report.Options{Width: width}); err != nil {
 		t.Fatal(err)
 	}
 }

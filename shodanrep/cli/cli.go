@@ -1,37 +1,31 @@
-// Package cli is the command line: the plugin's tables without a Steampipe.
+// Package cli is the command line: the plugin's tables without Steampipe.
 //
-// Results go to standard output, all else to standard error. The exit status is 0 when all was done, 1 when the query,
-// the configuration or an output failed, 2 when the command line itself is wrong, 3 when --fail-on found something, and
-// 130 when the command was interrupted.
+// Results go to standard output, everything else to standard error. exit_status.go has the exit statuses.
 package cli
 
 import (
+	"bufio"
+	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"slices"
+	"strings"
 	"syscall"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 )
 
-const (
-	exitDone        = 0
-	exitFailed      = 1
-	exitUsage       = 2
-	exitFound       = 3
-	exitInterrupted = 130 // as shells report a program that SIGINT ended
-)
-
-// Main runs the command line with the given arguments and returns the exit status. An interrupt ends the query under
-// way; a second one ends the process.
+// Main runs the command line with the given arguments and returns the exit status. A first interrupt ends the command,
+// a second one the process.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	// A reader that has seen enough, such as head, is no reason to die of a signal before the cache is written.
+	// If the reader of a pipe goes away, as head does, the cache must still be written.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -40,82 +34,61 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return a.run(ctx, args)
 }
 
-// app is the command line with all that it touches.
+// Command returns the command line without streams, for programs that write its manual.
+func Command() *cobra.Command {
+	a := app{plugin: shodanrep.Plugin, stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard}
+	return a.command()
+}
+
+// An app is what all commands share.
 type app struct {
 	plugin         plugin.PluginFunc
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	noHeader       bool // no names of columns before rows
-	noColor        bool // no colours on a terminal
 }
 
-// failure is an error of a command that was given rightly.
-type failure struct{ error }
-
-func (f failure) Unwrap() error { return f.error }
-
-// failed marks an error, if it is one, as a failure.
-func failed(err error) error {
-	if err == nil {
-		return nil
-	}
-	return failure{err}
-}
-
+// run makes the streams safe to use, and runs a command.
 func (a *app) run(ctx context.Context, args []string) int {
-	own := app{
+	safe := app{
 		plugin: a.plugin,
-		stdin:  stoppableReader{a.stdin, ctx},
-		stdout: newStoppableWriter(ctx, a.stdout),
-		stderr: messageWriter{newStoppableWriter(ctx, a.stderr)},
+		stdin:  stdio.Reader{Reader: a.stdin, Context: ctx},
+		stdout: stdio.NewWriter(ctx, a.stdout),
+		stderr: stdio.MessageWriter{Writer: stdio.NewWriter(ctx, a.stderr)},
 	}
-	return own.execute(ctx, args)
-}
-
-// execute runs a command on streams that are safe to use.
-func (a *app) execute(ctx context.Context, args []string) int {
-	root := a.command()
-	if query, _, err := root.Find([]string{queryName}); err == nil {
-		args = separateSQL(query, args)
-	}
-	args = withCheck(root, args)
+	root := safe.command()
+	args = rewriteArguments(root, args)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
-	var stopped interruption
-	switch {
-	case err == nil, isBrokenPipe(err):
-		return exitDone
-	case errors.As(err, &statusFound{}):
-		a.say(err.Error())
-		return exitFound
-	case errors.As(err, &failure{}) && ctx.Err() != nil:
-		errors.As(err, &stopped)
-		a.say(stopped.Error())
-		return exitInterrupted
-	case errors.As(err, &failure{}):
-		a.say(err.Error())
-		return exitFailed
+	status, message := exitStatus(ctx, err)
+	if status == exitUsage {
+		message = addSuggestion(cmd, args, err).Error() + "\nRun 'shodanrep --help' for usage."
 	}
-	a.say(explainUsage(cmd, args, err).Error() + "\nRun 'shodanrep --help' for usage.")
-	return exitUsage
+	if message != "" {
+		safe.say(message)
+	}
+	return status
 }
 
+// helpWidth is the width of the help on flags if standard output is not a terminal.
+const helpWidth = 100
+
+// command returns the root command.
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "shodanrep",
-		Short: "IP reputation from Shodan's data, for any text and as SQL",
-		Long: `shodanrep scores IP addresses with Shodan's data and explains every score: those of
-any text (shodanrep check), and in SQL (shodanrep query).
+		Short: "IP reputation from Shodan's data, for any text and in SQL",
+		Long: `shodanrep scores IP addresses with Shodan's data and explains every score: the
+addresses of any text (shodanrep check), and in SQL (shodanrep query).
 
-Without a configuration it asks InternetDB, which is free and needs no key. With a
-Shodan API key, in the environment variable SHODAN_API_KEY or in a configuration
-file, it asks Shodan itself.
+Without a configuration it uses InternetDB, which is free and needs no key. With
+a Shodan API key, in the environment variable SHODAN_API_KEY or in a
+configuration file, it uses Shodan's REST API.
 
-Started by Steampipe, it is a Steampipe plugin.
+If Steampipe starts it, it is a Steampipe plugin.
 
-The exit status is 0 when all was done, 1 when the query, the configuration or an
-output failed, 2 when the command line is wrong, 3 when --fail-on found something,
-and 130 when the command was interrupted.`,
+The exit status is 0 if everything succeeded, 1 if the query, the configuration
+or an output failed, 2 for wrong usage, 3 if --fail-on found something, and 130
+if the command was interrupted.`,
 		Example: `  shodanrep 198.51.100.66
   shodanrep check /var/log/auth.log
   shodanrep query "select ip, level, score from shodan_ip_reputation where ip = '8.8.8.8'"
@@ -123,21 +96,26 @@ and 130 when the command was interrupted.`,
 		Version:       versionText(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		// The nearest name is added to the error, in one line.
+		// addSuggestion adds the nearest name to the error, in one line.
 		DisableSuggestions: true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
+	wrapped := fmt.Sprintf(".FlagUsagesWrapped %d", cmp.Or(stdio.Width(a.stdout), helpWidth))
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", wrapped))
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.AddCommand(a.annotateCommand(), a.checkCommand(), a.queryCommand(), a.tablesCommand(), a.cacheCommand(), a.doctorCommand(), a.policyCommand(), a.relatedCommand(), a.versionCommand())
-	a.completeFlags(root)
+	root.AddCommand(
+		newAnnotateCommand(a), newCheckCommand(a), newQueryCommand(a), newTablesCommand(a), newCacheCommand(a),
+		newDoctorCommand(a), newPolicyCommand(a), newRelatedCommand(a), newVersionCommand(a),
+	)
+	completeFlags(root)
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Example = "  shodanrep help query"
 		help.Args = func(_ *cobra.Command, args []string) error {
 			if _, _, err := root.Find(args); err != nil {
-				return explainUsage(root, args, err)
+				return addSuggestion(root, args, err)
 			}
 			return nil
 		}
@@ -145,7 +123,39 @@ and 130 when the command was interrupted.`,
 	return root
 }
 
-// isBrokenPipe reports that whoever reads standard output has gone away.
-func isBrokenPipe(err error) bool {
-	return slices.ContainsFunc(brokenPipeErrors, func(broken error) bool { return errors.Is(err, broken) })
+// say writes a message to standard error.
+func (a *app) say(message string) { fmt.Fprintln(a.stderr, "shodanrep: "+message) }
+
+// sayAll writes messages to standard error.
+func (a *app) sayAll(messages []string) {
+	for _, message := range messages {
+		a.say(message)
+	}
+}
+
+// confirm asks a question on a terminal. Any answer but yes is no. If standard input or standard error is not a
+// terminal, it returns true: the flags of the command then say what the command may do.
+func (a *app) confirm(ctx context.Context, question string) bool {
+	if !stdio.IsTerminal(a.stdin) || !stdio.IsTerminal(a.stderr) {
+		return true
+	}
+	fmt.Fprint(a.stderr, question+" [y/N] ")
+	line, err := stdio.Within(ctx, func() (string, error) { return bufio.NewReader(a.stdin).ReadString('\n') })
+	if err != nil && line == "" {
+		fmt.Fprintln(a.stderr) // the end of the input, or an interrupt, left the cursor behind the question
+	}
+	answer := strings.ToLower(strings.TrimSpace(line))
+	return answer == "y" || answer == "yes"
+}
+
+// logger returns the logger of the plugin. It logs warnings, unless the environment sets another level.
+func (a *app) logger(verbose bool) hclog.Logger {
+	level := hclog.LevelFromString(cmp.Or(os.Getenv("SHODANREP_LOG"), os.Getenv("STEAMPIPE_LOG_LEVEL")))
+	if level == hclog.NoLevel {
+		level = hclog.Warn
+	}
+	if verbose && level > hclog.Info {
+		level = hclog.Info
+	}
+	return hclog.New(&hclog.LoggerOptions{Name: "shodanrep", Level: level, Output: a.stderr, DisableTime: level > hclog.Info})
 }

@@ -8,7 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -16,6 +19,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
 )
 
@@ -280,7 +284,7 @@ func (*writeError) Unwrap() error { return syscall.EPIPE }
 
 func TestABrokenPipeEndsQuietly(t *testing.T) {
 	t.Parallel()
-	for _, format := range outputNames {
+	for _, format := range rowformat.Names {
 		var stderr bytes.Buffer
 		fake := &embeddedtest.Plugin{Rows: 100_000}
 		if format == "table" {
@@ -325,5 +329,35 @@ func TestAnInterruptEndsTheQuery(t *testing.T) {
 	status := a.run(ctx, []string{"query", "--config", config, "select * from fake_block where id = 'never'"})
 	if status != exitInterrupted || stderr.String() != "shodanrep: interrupted\n" {
 		t.Errorf("status %d, %q", status, stderr.String())
+	}
+}
+
+// writeFile writes a temporary file and returns its path.
+func writeFile(t testing.TB, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestTheWarningOfAReadableKeyIsOnStandardError(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no mode there")
+	}
+	path := writeFile(t, "x.spc", "connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n  cache = \"memory\"\n  api_key = \"0123456789abcdefghijABCDEFGHIJ01\"\n}\n")
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	if status := Main([]string{"query", "--config", path, "select 1"}, strings.NewReader(""), &stdout, &stderr); status != 0 {
+		t.Errorf("status %d", status)
+	}
+	if got := strings.Count(stderr.String(), path+" (mode 0644)"); got != 1 {
+		t.Errorf("want the warning once: %s", stderr.String())
+	}
+	if strings.Contains(stdout.String(), "warning") {
+		t.Errorf("on standard output: %s", stdout.String())
 	}
 }

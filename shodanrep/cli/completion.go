@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"io"
 	"slices"
 	"strings"
 
@@ -9,19 +8,13 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 )
 
-// Command returns the command line without streams, for programs that write its manual.
-func Command() *cobra.Command {
-	a := app{plugin: shodanrep.Plugin, stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard}
-	return a.command()
-}
-
-// completeFlags makes the shells complete the values of the flags of a command and of those below it. A flag has the
-// same meaning in every command, so its name decides; the words of other flags are those that their usage lists.
-func (a *app) completeFlags(cmd *cobra.Command) {
+// completeFlags adds shell completion to the flags of a command and its subcommands. The name of a flag decides,
+// because a flag has the same meaning in every command; other flags complete the words that their usage lists.
+func completeFlags(cmd *cobra.Command) {
 	cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
 		complete := cobra.FixedCompletions(choices(flag), cobra.ShellCompDirectiveNoFileComp)
 		switch flag.Name {
@@ -39,15 +32,15 @@ func (a *app) completeFlags(cmd *cobra.Command) {
 		default:
 			return
 		}
-		// It fails for a flag that is registered already: one that a command inherits.
+		// It fails for an inherited flag, which is registered already.
 		_ = cmd.RegisterFlagCompletionFunc(flag.Name, complete)
 	})
 	for _, child := range cmd.Commands() {
-		a.completeFlags(child)
+		completeFlags(child)
 	}
 }
 
-// choices returns the words that the usage of a flag lists: "the FORMAT of the result: table, csv or json (default …)".
+// choices returns the words that the usage of a flag lists, such as "the FORMAT of the result: table, csv or json".
 func choices(flag *pflag.Flag) []string {
 	_, list, found := strings.Cut(flag.Usage, ": ")
 	if !found {
@@ -58,7 +51,7 @@ func choices(flag *pflag.Flag) []string {
 	return strings.Split(strings.ReplaceAll(list, " or ", ", "), ", ")
 }
 
-// selectableWords are the words that rows can be selected by.
+// selectableWords returns the words that select rows.
 func selectableWords() []string {
 	words := slices.Concat(levels, shodanrep.Statuses(), checkWords)
 	slices.Sort(words)
@@ -70,7 +63,7 @@ func completeFiles(endings ...string) cobra.CompletionFunc {
 	return cobra.FixedCompletions(endings, cobra.ShellCompDirectiveFilterFileExt)
 }
 
-// completeList completes words with commas between them: what is before the last comma stays.
+// completeList completes a list of words with commas between them.
 func completeList(words []string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		before, given := "", []string(nil)
@@ -87,15 +80,15 @@ func completeList(words []string) cobra.CompletionFunc {
 	}
 }
 
-// completeConnections completes the names of the connections of the configuration, which --config may name.
+// completeConnections completes the names of connections.
 func completeConnections(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	files, err := cmd.Flags().GetStringArray("config")
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	// Cobra parses the flags of a command line that it completes twice, so that each file is there twice.
+	// Cobra parses the flags twice for completion, so each file occurs twice.
 	slices.Sort(files)
-	found, err := connections(slices.Compact(files), func(string) {})
+	found, err := spcfile.Connections(slices.Compact(files), func(string) {})
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
@@ -106,7 +99,7 @@ func completeConnections(cmd *cobra.Command, _ []string, _ string) ([]cobra.Comp
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// builtInPolicies are the policies that need no file, with what they are.
+// builtInPolicies returns the names and descriptions of the built-in policies.
 func builtInPolicies() []cobra.Completion {
 	var found []cobra.Completion
 	for _, name := range policyfile.Names() {
@@ -123,21 +116,4 @@ func completeFirst(n int, values []cobra.Completion, directive cobra.ShellCompDi
 		}
 		return values, directive
 	}
-}
-
-// completeTables completes the name of a table, once.
-func (a *app) completeTables(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	db, err := embedded.Open(cmd.Context(), embedded.Options{PluginFunc: a.plugin})
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	defer db.Close()
-	var found []cobra.Completion
-	for _, table := range db.Tables() {
-		found = append(found, cobra.CompletionWithDesc(table.Name, table.Description))
-	}
-	return found, cobra.ShellCompDirectiveNoFileComp
 }

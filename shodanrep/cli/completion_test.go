@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
 )
 
@@ -50,7 +52,7 @@ func TestCompletion(t *testing.T) {
 		"a source":                                {[]string{"related", "192.0.2.1", "--source", ""}, []string{"dataset", "shodan"}},
 		"a policy to check by":                    {[]string{"check", "--policy", ""}, []string{"baseline", "extended"}},
 		"a source to check with":                  {[]string{"check", "--source", ""}, []string{"dataset", "shodan", "internetdb"}},
-		"a format of check":                       {[]string{"check", "--output", ""}, checkOutputs},
+		"a format of check":                       {[]string{"check", "--output", ""}, report.Names()},
 		"levels to select":                        {[]string{"check", "--only", "hig"}, selectableWords()}, // the shell filters
 		"files of configuration":                  {[]string{"query", "--config", ""}, []string{"spc", "hcl"}},
 		"what is behind a comma":                  {[]string{"related", "--pivots", "jarm,fav"}, withPrefix("jarm,", without(pivotNames(), "jarm"))},
@@ -99,8 +101,8 @@ func TestOutputsAreCompleted(t *testing.T) {
 		}
 	}
 	check(a.command())
-	if got := completed(t, "query", "--output", ""); !slices.Equal(got, outputNames) {
-		t.Errorf("query --output completes %q, and has %q", got, outputNames)
+	if got := completed(t, "query", "--output", ""); !slices.Equal(got, rowformat.Names) {
+		t.Errorf("query --output completes %q, and has %q", got, rowformat.Names)
 	}
 }
 
@@ -109,7 +111,7 @@ func TestOutputsAreCompleted(t *testing.T) {
 func TestSourcesThatAreCompletedAreAccepted(t *testing.T) {
 	t.Parallel()
 	for _, source := range completed(t, "related", "192.0.2.1", "--source", "") {
-		if _, err := (&relatedFlags{hops: 1, limit: 1, source: source, output: "table"}).finder(); err != nil {
+		if _, err := (&relatedCommand{hops: 1, limit: 1, source: source, output: "table"}).options(); err != nil {
 			t.Error(err)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 func TestTheCacheIsClearedOnlyAfterYesOnATerminal(t *testing.T) {
-	const question = "Drop all 2 answers in "
+	const question = "Drop all 2 responses in "
 	for name, tt := range map[string]struct {
 		typed   string
 		args    []string
@@ -23,9 +23,9 @@ func TestTheCacheIsClearedOnlyAfterYesOnATerminal(t *testing.T) {
 		"no":         {"n\n", nil, true, ""},
 		"nothing":    {"\n", nil, true, ""},
 		"the end":    {"\x04", nil, true, ""},
-		"yes":        {"y\n", nil, true, "2 answers dropped"},
-		"by a flag":  {"", []string{"--yes"}, false, "2 answers dropped"},
-		"an address": {"", []string{"11.0.0.1"}, false, "1 answer dropped"},
+		"yes":        {"y\n", nil, true, "2 responses dropped"},
+		"by a flag":  {"", []string{"--yes"}, false, "2 responses dropped"},
+		"an address": {"", []string{"11.0.0.1"}, false, "1 response dropped"},
 	} {
 		file := filepath.Join(t.TempDir(), "cache.db")
 		config := writeFile(t, "cache.spc", fmt.Sprintf("connection \"a\" {\n plugin = \"shodanrep\"\n cache = %q\n}\n", file))

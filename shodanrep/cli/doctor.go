@@ -1,16 +1,19 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 )
 
@@ -21,47 +24,44 @@ const (
 	checkError   = "error"
 )
 
-// A doctor checks what lookups need, and prints a line for each check.
+// A doctor checks what lookups need, and prints a line per check.
 type doctor struct {
 	*app
-	width  int
+	connectionFlags
 	failed bool
 }
 
 // errChecksFailed is the error of a doctor whose lines say what is wrong.
 var errChecksFailed = errors.New("at least one check failed; its line says what to do")
 
-func (a *app) doctorCommand() *cobra.Command {
-	var flags connectionFlags
+func newDoctorCommand(a *app) *cobra.Command {
+	d := &doctor{app: a}
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the configuration, the API key, the services and the cache",
-		Long: `Check what lookups need, and print a line for each check: ok, warning or error, with
-what to do. It sends one request to each service and spends no query credits. The API
-key is not shown.
+		Long: `Check what lookups need, and print a line per check: ok, warning or error, with
+what to do. It sends one request to each service and spends no query credits.
+The API key is not shown.
 
-The exit status is 0 when no check failed, 1 when one did, and 2 for wrong usage.`,
+The exit status is 0 if no check failed, 1 if one did, and 2 for wrong usage.`,
 		Example: `  shodanrep doctor
   shodanrep doctor --config ./shodanrep.spc --connection work`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			d := &doctor{app: a, width: a.width()}
-			d.run(cmd.Context(), flags)
-			if d.failed {
-				return failure{errChecksFailed}
+			if d.run(cmd.Context()); d.failed {
+				return failed(errChecksFailed)
 			}
 			return nil
 		},
 	}
-	flags.add(cmd.Flags())
+	d.register(cmd.Flags())
 	return cmd
 }
 
-// checkWidth and nameWidth are how wide the first two columns of a line are.
 const (
-	checkWidth = 9
-	nameWidth  = 18
-	// doctorWidth is how wide a line is where standard output is not a terminal.
+	// The widths of the first two columns of a line.
+	checkWidth, nameWidth = 9, 18
+	// doctorWidth is the width of a line if standard output is not a terminal.
 	doctorWidth = 100
 )
 
@@ -70,28 +70,25 @@ func (d *doctor) line(result, name, format string, args ...any) {
 	if result == checkError {
 		d.failed = true
 	}
-	width := d.width
-	if width == 0 {
-		width = doctorWidth
-	}
-	detail := text.WrapSoft(printable(fmt.Sprintf(format, args...)), max(leastWidth, width-checkWidth-nameWidth))
-	for i, part := range strings.Split(detail, "\n") {
+	width := cmp.Or(stdio.Width(d.stdout), doctorWidth)
+	detail := display.Printable(fmt.Sprintf(format, args...))
+	for i, part := range display.Wrap(detail, max(display.MinWidth, width-checkWidth-nameWidth)) {
 		if i > 0 {
 			result, name = "", ""
 		}
-		fmt.Fprintf(d.stdout, "%-*s%-*s%s\n", checkWidth, result, nameWidth, name, strings.TrimRight(part, " "))
+		fmt.Fprintf(d.stdout, "%-*s%-*s%s\n", checkWidth, result, nameWidth, name, part)
 	}
 }
 
-// run makes all checks. One that fails does not keep the others from being made.
-func (d *doctor) run(ctx context.Context, flags connectionFlags) {
+// run makes all checks, also after one that failed.
+func (d *doctor) run(ctx context.Context) {
 	d.line(checkOK, "version", "shodanrep %s", shodanrep.Version())
-	found, err := flags.connections(d.say)
+	found, err := d.connections(d.say)
 	if err != nil {
 		d.line(checkError, "configuration", "%v", err)
 		return
 	}
-	d.configuration(flags)
+	d.configuration()
 	var chosen *embedded.Connection
 	var summary shodanrep.ConnectionSummary
 	for i, c := range found {
@@ -104,7 +101,7 @@ func (d *doctor) run(ctx context.Context, flags connectionFlags) {
 			d.line(checkError, "connection", "%v", err)
 			continue
 		}
-		d.line(checkOK, "connection", "%s: the arguments are right; policy %s", c.Name, s.Policy)
+		d.line(checkOK, "connection", "%s: the arguments are valid; policy %s", c.Name, s.Policy)
 		if chosen == nil {
 			chosen, summary = &found[i], s
 		}
@@ -123,26 +120,26 @@ func (d *doctor) run(ctx context.Context, flags connectionFlags) {
 	d.cache(ctx, *chosen)
 }
 
-// configuration says where the configuration is from.
-func (d *doctor) configuration(flags connectionFlags) {
-	files := flags.config
+// configuration lists the configuration files.
+func (d *doctor) configuration() {
+	files := d.config
 	if len(files) == 0 {
-		files = []string{steampipeConfig()}
+		files = []string{spcfile.DefaultFile()}
 	}
 	for _, file := range files {
 		if _, err := os.Stat(file); err != nil {
-			d.line(checkOK, "configuration", "there is no file %s, so every argument has its default; --config names another file", file)
+			d.line(checkOK, "configuration", "%s does not exist, so every argument has its default; --config names another file", file)
 			continue
 		}
 		d.line(checkOK, "configuration", "%s", file)
 	}
 }
 
-// sources says where addresses would be looked up.
+// sources says in which source addresses would be looked up.
 func (d *doctor) sources(s shodanrep.ConnectionSummary, planAllows bool) {
 	before := ""
 	if len(s.DataFiles) > 0 && s.Source == "auto" {
-		before = "the files of data_files, and where they do not have it, in "
+		before = "the files of data_files, and if they do not have it, in "
 	}
 	d.line(checkOK, "1 address", "is looked up in %s%s", before, s.SourceFor(1, planAllows))
 	many := s.APILookupLimit + 1
@@ -150,7 +147,7 @@ func (d *doctor) sources(s shodanrep.ConnectionSummary, planAllows bool) {
 		before, s.SourceFor(many, planAllows), s.APILookupLimit)
 }
 
-// dataFiles opens the dataset, which builds its index where that is missing.
+// dataFiles opens the dataset, which builds its index if that is missing.
 func (d *doctor) dataFiles(ctx context.Context, c embedded.Connection, s shodanrep.ConnectionSummary) {
 	if len(s.DataFiles) == 0 {
 		return
@@ -163,12 +160,12 @@ func (d *doctor) dataFiles(ctx context.Context, c embedded.Connection, s shodanr
 	d.line(checkOK, "data_files", "%v hosts in %s", rows[0]["hosts"], strings.Join(s.DataFiles, ", "))
 }
 
-// query runs SQL on a connection, and returns the rows by column.
-func (d *doctor) query(ctx context.Context, c embedded.Connection, sql string) ([]sqlRow, error) {
+// query runs SQL on a connection.
+func (d *doctor) query(ctx context.Context, c embedded.Connection, sql string) ([]embedded.Row, error) {
 	db, err := embedded.Open(ctx, embedded.Options{PluginFunc: d.plugin, Connections: []embedded.Connection{c}, Logger: d.logger(false)})
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
-	return queryRows(ctx, db, sql)
+	return db.QueryAll(ctx, sql)
 }

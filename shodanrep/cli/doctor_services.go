@@ -12,18 +12,19 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 )
 
 const (
-	// requestTime is how long a service may take to answer doctor's request.
-	requestTime = 10 * time.Second
-	// clockTolerance is how far the clock may be from a service's: the Date header has whole seconds, and a request
-	// takes its time.
+	// requestTimeout is how long a service may take to respond.
+	requestTimeout = 10 * time.Second
+	// clockTolerance is how far the clock may be from a service's clock: the Date header has whole seconds, and a
+	// request takes time.
 	clockTolerance = time.Minute
 )
 
-// key checks the API key, and reports whether its plan may look hosts up. It returns an error where it could not tell.
+// key checks the API key, and reports whether its plan may look up hosts. It returns an error if that is unknown.
 func (d *doctor) key(ctx context.Context, c embedded.Connection, s shodanrep.ConnectionSummary) (planAllows bool, err error) {
 	if s.KeyOrigin == "" {
 		d.line(checkOK, "API key", "none: addresses are looked up in InternetDB, which needs none and is free for "+
@@ -39,7 +40,7 @@ func (d *doctor) key(ctx context.Context, c embedded.Connection, s shodanrep.Con
 	plan, credits := rows[0]["plan"], rows[0]["query_credits"]
 	// Shodan's free plan, since the middle of 2023.
 	if plan == "oss" {
-		d.line(checkWarning, "plan", "oss, Shodan's free plan, may neither look hosts up nor search: addresses are looked up in InternetDB")
+		d.line(checkWarning, "plan", "oss, Shodan's free plan, may neither look up hosts nor search: addresses are looked up in InternetDB")
 		return false, nil
 	}
 	result := checkOK
@@ -57,7 +58,7 @@ func orUnknown(v any) string {
 	return "an unknown number of"
 }
 
-// network checks that the services can be reached, by which proxy, and the clock.
+// network checks that the services can be reached, through which proxy, and the clock.
 func (d *doctor) network(ctx context.Context, s shodanrep.ConnectionSummary) {
 	for _, variable := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR"} {
 		if value := os.Getenv(variable); value != "" {
@@ -72,7 +73,7 @@ func (d *doctor) network(ctx context.Context, s shodanrep.ConnectionSummary) {
 	}
 	type service struct {
 		name, url string
-		needed    bool // where it is not, only some tables use it
+		needed    bool // otherwise only some tables use it
 	}
 	services := []service{{"InternetDB", s.InternetDBURL, s.Source == "auto" || s.Source == "internetdb"}, {"CVEDB", s.CVEDBURL, false}}
 	if s.KeyOrigin != "" {
@@ -87,10 +88,10 @@ func (d *doctor) network(ctx context.Context, s shodanrep.ConnectionSummary) {
 			if service.needed {
 				result = checkError
 			}
-			d.line(result, service.name, "%s cannot be reached%s: %v; check the network, and HTTPS_PROXY where one is needed", service.url, by, err)
+			d.line(result, service.name, "%s cannot be reached%s: %v; check the network, and HTTPS_PROXY if you need a proxy", service.url, by, err)
 			continue
 		}
-		d.line(checkOK, service.name, "%s answers in %v%s", service.url, max(took.Round(time.Millisecond), time.Millisecond), by)
+		d.line(checkOK, service.name, "%s responds in %v%s", service.url, max(took.Round(time.Millisecond), time.Millisecond), by)
 		clock = append(clock, skew)
 	}
 	for _, skew := range clock {
@@ -104,7 +105,7 @@ func (d *doctor) network(ctx context.Context, s shodanrep.ConnectionSummary) {
 	}
 }
 
-// proxyOf says which proxy requests to an address go through, without its password.
+// proxyOf names the proxy for requests to an address, without its password.
 func proxyOf(address string) string {
 	request, err := http.NewRequest(http.MethodGet, address, nil)
 	if err != nil {
@@ -113,24 +114,24 @@ func proxyOf(address string) string {
 	proxy, err := http.ProxyFromEnvironment(request)
 	switch {
 	case err != nil:
-		return fmt.Sprintf(" by a proxy that cannot be read (%v)", err)
+		return fmt.Sprintf(" through an invalid proxy (%v)", err)
 	case proxy != nil:
-		return " by the proxy " + proxy.Redacted()
+		return " through the proxy " + proxy.Redacted()
 	}
 	return ""
 }
 
-// reach sends one request to a service, without the API key: any answer will do. It returns how long the answer took,
-// and how far the clock is ahead of the service's.
+// reach sends one request to a service, without the API key. Any response will do. It returns how long the response
+// took, and how far the clock is ahead of the service's clock.
 func (d *doctor) reach(ctx context.Context, address string) (took, skew time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodHead, address+"/", nil)
 	if err != nil {
 		return 0, 0, err
 	}
 	request.Header.Set("User-Agent", "steampipe-plugin-shodanrep/"+shodanrep.Version())
-	begun := time.Now()
+	began := time.Now()
 	response, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {
 		if reason, ok := err.(*url.Error); ok {
@@ -139,14 +140,14 @@ func (d *doctor) reach(ctx context.Context, address string) (took, skew time.Dur
 		return 0, 0, err
 	}
 	response.Body.Close()
-	took = time.Since(begun)
+	took = time.Since(began)
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
 		skew = time.Since(date)
 	}
 	return took, skew, nil
 }
 
-// cache opens the cache, and says what it holds.
+// cache opens the cache, and says how large it is.
 func (d *doctor) cache(ctx context.Context, c embedded.Connection) {
 	store, err := shodanrep.OpenCache(ctx, c.Name, c.Config, d.logger(false))
 	if err != nil {
@@ -159,5 +160,5 @@ func (d *doctor) cache(ctx context.Context, c embedded.Connection) {
 		d.line(checkError, "cache", "%v", err)
 		return
 	}
-	d.line(checkOK, "cache", "%s: %s, %s", stats.Location, plural(stats.Entries, "answer"), humanize.Bytes(uint64(max(0, stats.Bytes))))
+	d.line(checkOK, "cache", "%s: %s, %s", stats.Location, display.Plural(stats.Entries, "response"), humanize.Bytes(uint64(max(0, stats.Bytes))))
 }

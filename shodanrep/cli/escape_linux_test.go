@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/related"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
 )
 
@@ -64,7 +66,7 @@ func TestWhatGoesToATerminalIsEscaped(t *testing.T) {
 		"a table":            {"tables", "\x1b[31m"},
 		"a policy":           {"policy", "check", "/\x1b[31m"},
 	}
-	for _, format := range outputNames {
+	for _, format := range rowformat.Names {
 		commands[format] = []string{"query", "--no-color", "--config", config, "--output", format, hostile}
 	}
 	for name, args := range commands {
@@ -87,20 +89,18 @@ func TestWhatGoesToATerminalIsEscaped(t *testing.T) {
 // What a host answers is in the JSON of related as well.
 func TestRelatedEscapesJSONOnATerminal(t *testing.T) {
 	t.Parallel()
-	f := &relatedFinder{hosts: []*relatedHost{{IP: "11.0.1.2", Organization: "a\x1b[31m\u009bb", Also: []string{}}}}
+	result := &related.Result{Hosts: []*related.Host{{IP: "11.0.1.2", Organization: "a\x1b[31m\u009bb", Also: []string{}}}}
 	tty, written := terminal(t, 80, "")
-	a := app{stdout: tty}
-	if err := a.printRelated("jsonl", "11.0.1.1", f); err != nil {
+	if err := related.Write("jsonl", tty, result, false); err != nil {
 		t.Fatal(err)
 	}
 	got := written()
-	var host relatedHost
+	var host related.Host
 	if err := json.Unmarshal([]byte(got), &host); err != nil || host.Organization != "a\x1b[31m\u009bb" || strings.ContainsAny(got, "\x1b\u009b") {
 		t.Errorf("%q, %v", got, err)
 	}
 	var plain strings.Builder
-	a.stdout = &plain
-	if err := a.printRelated("jsonl", "11.0.1.1", f); err != nil || !strings.Contains(plain.String(), "\u009b") {
+	if err := related.Write("jsonl", &plain, result, false); err != nil || !strings.Contains(plain.String(), "\u009b") {
 		t.Errorf("to a file: %q, %v", plain.String(), err)
 	}
 }

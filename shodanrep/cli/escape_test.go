@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
 	"testing"
-	"unicode"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
 )
@@ -22,25 +19,4 @@ func TestWhatGoesToAFileIsNotEscaped(t *testing.T) {
 			t.Errorf("%s: %+v", format, got)
 		}
 	}
-}
-
-func FuzzJSONEscaper(f *testing.F) {
-	f.Add("a\x1b\u009b\U000e0001\xff")
-	f.Fuzz(func(t *testing.T, s string) {
-		document, err := json.Marshal(s)
-		if err != nil {
-			t.Skip()
-		}
-		var b bytes.Buffer
-		if _, err := (jsonEscaper{&b}).Write(document); err != nil {
-			t.Fatal(err)
-		}
-		var want, got string
-		if err := json.Unmarshal(document, &want); err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(b.Bytes(), &got); err != nil || got != want || strings.ContainsFunc(b.String(), func(r rune) bool { return !unicode.IsPrint(r) }) {
-			t.Errorf("%q: %q, %v", s, b.String(), err)
-		}
-	})
 }

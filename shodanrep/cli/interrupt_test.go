@@ -46,7 +46,7 @@ func TestAnInterruptEndsAWait(t *testing.T) {
 func TestAnInterruptSaysWhatIsKept(t *testing.T) {
 	const addresses, answered = 300, 40
 	for cache, want := range map[string]string{
-		filepath.Join(t.TempDir(), "cache.sqlite"): "are kept: the same command goes on from there",
+		filepath.Join(t.TempDir(), "cache.sqlite"): "are cached: run the same command again to continue",
 		"memory": "",
 		"off":    "",
 	} {
@@ -70,7 +70,7 @@ func TestAnInterruptSaysWhatIsKept(t *testing.T) {
 			}
 			continue
 		}
-		n, _ := fmt.Sscanf(stderr.String(), "shodanrep: interrupted: %d of %d answers "+want+"\n", &kept, &total)
+		n, _ := fmt.Sscanf(stderr.String(), "shodanrep: interrupted: %d of %d responses "+want+"\n", &kept, &total)
 		if n != 2 || status != exitInterrupted || total != addresses || kept < answered || kept > sim.Count("") {
 			t.Errorf("status %d, %d requests, %q", status, sim.Count(""), stderr.String())
 		}

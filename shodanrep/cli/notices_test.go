@@ -94,7 +94,7 @@ func TestAnUnexpectedSourceIsSaid(t *testing.T) {
 
 func TestNotices(t *testing.T) {
 	t.Parallel()
-	got := strings.Join(notices(lookup.Summary{
+	got := strings.Join(lookupNotices(lookup.Summary{
 		Addresses: 12_000, Failed: 11_010,
 		Failures:  []lookup.Reason{{Text: "a", Addresses: 11_000}, {Text: "b", Addresses: 5}, {Text: "c", Addresses: 3}, {Text: "d", Addresses: 1}, {Text: "e", Addresses: 1}},
 		Fallbacks: []lookup.Reason{{Text: "f", Addresses: 1}, {Text: "g", Addresses: 2}},
@@ -104,7 +104,7 @@ func TestNotices(t *testing.T) {
 	if got != want {
 		t.Errorf("got %s", got)
 	}
-	if got := notices(lookup.Summary{Addresses: 5}, "select status, error"); len(got) > 0 {
+	if got := lookupNotices(lookup.Summary{Addresses: 5}, "select status, error"); len(got) > 0 {
 		t.Errorf("of nothing: %q", got)
 	}
 }

@@ -1,71 +1,84 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/texttable"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
 )
 
-func (a *app) policyCommand() *cobra.Command {
+func newPolicyCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "policy",
-		Short: "Show, check and compare the policies that scores are by",
-		Long: `Show the policies that are built in, check a policy of your own, or see whose level
-another policy would change.
+		Short: "Show, check and compare scoring policies",
+		Long: `Show the built-in policies, check a policy of your own, or list the addresses
+whose level another policy would change.
 
-A policy is a file in HCL. The connection's argument policy names one, or a query does
-with where policy = '...'.`,
+A policy is a file in HCL. The connection's argument policy names one; a query
+can also select one with where policy = '...'.`,
 		Example: `  shodanrep policy show extended
   shodanrep policy check ours.hcl
   shodanrep policy diff baseline ours.hcl 8.8.8.8 1.1.1.1`,
 		Args: noSuchCommand,
 		RunE: func(*cobra.Command, []string) error {
-			return errors.New("policy needs to be told what to do: show, check or diff")
+			return errors.New("policy needs a command: show, check or diff")
 		},
 	}
-	cmd.AddCommand(a.policyShowCommand(), a.policyCheckCommand(), a.policyDiffCommand())
+	cmd.AddCommand(newPolicyShowCommand(a), newPolicyCheckCommand(a), newPolicyDiffCommand(a))
 	return cmd
 }
 
-func (a *app) policyShowCommand() *cobra.Command {
+func newPolicyShowCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show [NAME]",
-		Short: "List the policies that are built in, or print the file of one",
+		Short: "List the built-in policies, or print the file of one",
 		Example: `  shodanrep policy show
   shodanrep policy show extended`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeFirst(1, builtInPolicies(), cobra.ShellCompDirectiveNoFileComp),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				var cells [][]string
-				for _, name := range policyfile.Names() {
-					cells = append(cells, []string{name, policyfile.BuiltIn(name).Description})
-				}
-				return failed(a.writeTable(textTable{columns: textColumns("policy", "description"), cells: cells}))
+				return failed(listPolicies(a.stdout))
 			}
-			text := policyfile.Text(args[0])
-			if text == "" {
-				if hint := suggest.DidYouMean(args[0], policyfile.Names()); hint != "" {
-					return failure{fmt.Errorf("no policy %q is built in%s", args[0], hint)}
-				}
-				return failure{fmt.Errorf("no policy %q is built in: there are %s", args[0], strings.Join(policyfile.Names(), " and "))}
-			}
-			_, err := fmt.Fprint(a.stdout, text)
-			return failed(err)
+			return failed(showPolicy(a.stdout, args[0]))
 		},
 	}
 }
 
-func (a *app) policyCheckCommand() *cobra.Command {
+// listPolicies prints the built-in policies.
+func listPolicies(out io.Writer) error {
+	t := texttable.Table{Columns: texttable.Columns("policy", "description")}
+	for _, name := range policyfile.Names() {
+		t.Cells = append(t.Cells, []string{name, policyfile.BuiltIn(name).Description})
+	}
+	return rowformat.WriteTable(out, t, rowformat.Options{})
+}
+
+// showPolicy prints the file of a built-in policy.
+func showPolicy(out io.Writer, name string) error {
+	text := policyfile.Text(name)
+	if text == "" {
+		hint := suggest.DidYouMean(name, policyfile.Names())
+		return fmt.Errorf("there is no built-in policy %q%s", name, cmp.Or(hint, "; there are "+strings.Join(policyfile.Names(), " and ")))
+	}
+	_, err := io.WriteString(out, text)
+	return err
+}
+
+func newPolicyCheckCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE...",
-		Short: "Say all that is wrong with files of policies, with the lines",
+		Short: "List all errors in policy files, with their lines",
 		Example: `  shodanrep policy check ours.hcl
   shodanrep policy check policies/*.hcl`,
 		Args:              cobra.MinimumNArgs(1),
@@ -73,21 +86,21 @@ func (a *app) policyCheckCommand() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			wrong := 0
 			for _, file := range args {
-				if err := a.checkPolicy(file); err != nil {
+				if err := checkPolicy(a.stdout, file); err != nil {
 					fmt.Fprintln(a.stderr, err)
 					wrong++
 				}
 			}
 			if wrong > 0 {
-				return failure{fmt.Errorf("%d of %s wrong", wrong, plural(int64(len(args)), "file"))}
+				return failed(fmt.Errorf("%d of %s wrong", wrong, display.Plural(int64(len(args)), "file")))
 			}
 			return nil
 		},
 	}
 }
 
-// checkPolicy reads the policy of a file, and says what it is or returns all that is wrong with it, one a line.
-func (a *app) checkPolicy(file string) error {
+// checkPolicy reads a policy file and describes it, or returns all errors in it, one per line.
+func checkPolicy(out io.Writer, file string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -104,13 +117,13 @@ func (a *app) checkPolicy(file string) error {
 	if err != nil {
 		return err
 	}
-	asks := "needs no more than a host's summary"
+	needs := "needs only a host's summary"
 	switch {
 	case policy.History:
-		asks = "asks for the history of each host"
+		needs = "needs the history of each host"
 	case policy.NeedsBanners():
-		asks = "asks for the banners of each host"
+		needs = "needs the banners of each host"
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s: the policy %s is right: %s, %s\n", printable(file), policy.Name, plural(int64(len(policy.Factors)), "factor"), asks)
+	_, err = fmt.Fprintf(out, "%s: the policy %s is valid: %s, %s\n", display.Printable(file), policy.Name, display.Plural(int64(len(policy.Factors)), "factor"), needs)
 	return err
 }

@@ -4,42 +4,42 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/spf13/cobra"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 )
 
-// diffFlags are the flags of the comparison.
-type diffFlags struct {
+// A policyDiffCommand compares the levels of addresses by two policies.
+type policyDiffCommand struct {
+	*app
 	connectionFlags
-	output  string
-	all     bool
-	dataset bool
-	expand  bool
-	noColor bool
+	output               string
+	all, dataset, expand bool
+	noColor              bool
 }
 
-func (a *app) policyDiffCommand() *cobra.Command {
-	var flags diffFlags
+func newPolicyDiffCommand(a *app) *cobra.Command {
+	c := &policyDiffCommand{app: a}
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW [INPUT...]",
-		Short: "Show whose level another policy changes, and why",
-		Long: `Judge addresses by two policies, each a name or a file, and show those whose level
-differs, with a row for each factor that makes the difference. Where no level differs
-it says "no level changes".
+		Short: "List the addresses whose level another policy changes, and why",
+		Long: `Score addresses by two policies, each a name or a file, and show the addresses
+whose level differs, with a row for each factor that makes the difference. If no
+level differs it prints "no level changes".
 
-An INPUT is what it is for check: an address, a network, a file of any text, or "-"
-for standard input, which is also read without any INPUT.
+An INPUT is the same as for check: an address, a network, a file of any text, or
+"-" for standard input. Without an INPUT standard input is read.
 
-An address that could not be judged is shown as well: that is not the same as one
-whose level stays.`,
+An address that could not be scored is shown as well: that is not the same as
+one whose level stays.`,
 		Example: `  shodanrep policy diff baseline extended 8.8.8.8 1.1.1.1
   shodanrep policy diff baseline ours.hcl access.log
   shodanrep policy diff ours.hcl stricter.hcl --dataset --output csv`,
@@ -47,75 +47,70 @@ whose level stays.`,
 		ValidArgsFunction: completeFirst(2, builtInPolicies(), cobra.ShellCompDirectiveDefault),
 		PreRunE: func(_ *cobra.Command, args []string) error {
 			switch {
-			case !slices.Contains(outputNames, flags.output):
-				return fmt.Errorf("--output must be one of %s, not %q", strings.Join(outputNames, ", "), flags.output)
-			case flags.dataset && len(args) > 2:
-				return errors.New("--dataset is in place of addresses")
-			case !flags.dataset && len(args) == 2 && isTerminal(a.stdin):
+			case !slices.Contains(rowformat.Names, c.output):
+				return fmt.Errorf("--output must be one of %s, not %q", strings.Join(rowformat.Names, ", "), c.output)
+			case c.dataset && len(args) > 2:
+				return errors.New("--dataset and addresses exclude each other")
+			case !c.dataset && len(args) == 2 && stdio.IsTerminal(a.stdin):
 				return errors.New("policy diff needs addresses or files, as arguments or on standard input, or --dataset")
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return failed(a.policyDiff(cmd.Context(), flags, args[0], args[1], args[2:]))
+			return failed(c.run(cmd.Context(), args[0], args[1], args[2:]))
 		},
 	}
 	f := cmd.Flags()
-	flags.add(f)
-	f.StringVar(&flags.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(outputNames, ", "))
-	f.BoolVar(&flags.all, "all", false, "show addresses whose level stays, too")
-	f.BoolVar(&flags.dataset, "dataset", false, "judge every address of the connection's dataset")
-	f.BoolVar(&flags.expand, "expand", false, "judge each address of a network, up to network_limit of the connection")
-	addNoColor(f, &flags.noColor)
+	c.register(f)
+	f.StringVar(&c.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(rowformat.Names, ", "))
+	f.BoolVar(&c.all, "all", false, "also show addresses whose level stays")
+	f.BoolVar(&c.dataset, "dataset", false, "score every address of the connection's dataset")
+	f.BoolVar(&c.expand, "expand", false, "score each address of a network, up to network_limit of the connection")
+	addNoColor(f, &c.noColor)
 	return cmd
 }
 
-// policyDiff judges addresses by two policies and prints the differences.
-func (a *app) policyDiff(ctx context.Context, flags diffFlags, before, after string, inputs []string) error {
+// run scores addresses by two policies and prints the differences. The policies are the arguments of two connections.
+func (c *policyDiffCommand) run(ctx context.Context, before, after string, inputs []string) error {
 	for _, policy := range []string{before, after} {
-		// So that a wrong one fails before anything is looked up.
+		// A wrong policy is an error before anything is looked up.
 		if _, err := shodanrep.ReadPolicy(policy); err != nil {
 			return fmt.Errorf("%s: %w", policy, err)
 		}
 	}
-	found, err := flags.connections(a.say)
+	connection, err := c.single(ctx, c.say)
 	if err != nil {
 		return err
 	}
-	if len(found[0].Members) > 0 {
-		return fmt.Errorf("%s is an aggregator of connections: choose one with --connection", found[0].Name)
-	}
 	var both []embedded.Connection
 	for name, policy := range map[string]string{"before": before, "after": after} {
-		config, err := withPolicy(found[0].Config, policy)
+		arguments, err := spcfile.SetString(connection.Config, "policy", policy)
 		if err != nil {
 			return err
 		}
-		both = append(both, embedded.Connection{Name: name, Config: config})
+		both = append(both, embedded.Connection{Name: name, Config: arguments})
 	}
-	j := job{connections: both, output: flags.output, noColor: flags.noColor, watch: &watch{}, print: (*app).printChanges}
+	r := &sqlRun{app: c.app, connections: both, output: c.output, failOn: &failOn{}, print: c.print}
 	where := "source = 'dataset'"
-	if !flags.dataset {
-		if j.targets, err = a.diffTargets(ctx, flags, found[0], inputs); err != nil {
+	if !c.dataset {
+		if r.targets, err = c.targets(ctx, connection, inputs); err != nil {
 			return err
 		}
 		where = "ip in (select ip from " + targetsTable + ")"
 	}
-	j.sql = diffSQL(where, flags.all)
-	return a.onDB(ctx, j)
+	return r.run(ctx, diffSQL(where, c.all))
 }
 
-// diffTargets finds the addresses of inputs. Without one there is nothing to compare, which is not the same as a
-// comparison without changes.
-func (a *app) diffTargets(ctx context.Context, flags diffFlags, connection embedded.Connection, inputs []string) (*targetList, error) {
-	list, err := within(ctx, func() (*targetList, error) { return a.readTargets(inputs) })
+// targets finds the addresses of inputs. Inputs without an address are an error, because nothing was compared.
+func (c *policyDiffCommand) targets(ctx context.Context, connection embedded.Connection, inputs []string) (*targetList, error) {
+	list, err := stdio.Within(ctx, func() (*targetList, error) { return readTargets(c.stdin, inputs) })
 	if err != nil {
 		return nil, err
 	}
 	if list.len() == 0 {
 		return nil, errors.New("no address was found in " + inputNames(inputs))
 	}
-	if flags.expand {
+	if c.expand {
 		summary, err := shodanrep.SummarizeConnection(connection.Name, connection.Config)
 		if err != nil {
 			return nil, err
@@ -125,22 +120,35 @@ func (a *app) diffTargets(ctx context.Context, flags diffFlags, connection embed
 	return list, nil
 }
 
-// noLevelChanges is what a comparison says whose policies agree on every level.
+// noLevelChanges is printed if the policies agree on every level.
 const noLevelChanges = "no level changes"
 
-// levelChanges are the rows of a comparison. It counts those in which the levels differ.
+// print prints the rows of a comparison, and whether no level changes: instead of an empty table, and else on standard
+// error, because the rows may be of addresses that could not be scored.
+func (c *policyDiffCommand) print(stdout io.Writer, rows rowformat.Rows) error {
+	changes := newLevelChanges(rows)
+	if c.output == "table" && changes.isEmpty() {
+		_, err := fmt.Fprintln(stdout, noLevelChanges)
+		return err
+	}
+	o := rowformat.Options{NoColor: c.noColor, Keep: []string{"ip", "old_level", "new_level", "factor", "change", "detail"}}
+	if err := rowformat.Write(c.output, stdout, changes, o); err != nil || changes.changed > 0 {
+		return err
+	}
+	c.say(noLevelChanges)
+	return nil
+}
+
+// levelChanges are the rows of a comparison. It counts the rows in which the levels differ.
 type levelChanges struct {
-	results
+	rowformat.Rows
 	before, after int  // the columns of the levels
-	read          bool // the first row has been read and not yet returned
+	peeked        bool // the first row has been read and not yet returned
 	changed       int
 }
 
-// printChanges prints the rows of a comparison, and says where no level changes: as the result, where a table would have
-// no rows, and else on standard error, where rows are of addresses that could not be judged, or another format is asked
-// for.
-func (a *app) printChanges(output string, rows results) error {
-	c := &levelChanges{results: rows}
+func newLevelChanges(rows rowformat.Rows) *levelChanges {
+	c := &levelChanges{Rows: rows}
 	for i, column := range rows.Columns() {
 		switch column.Name {
 		case "old_level":
@@ -149,44 +157,28 @@ func (a *app) printChanges(output string, rows results) error {
 			c.after = i
 		}
 	}
-	print := func() error { return a.print(output, c) }
-	if output == "table" {
-		if c.read = rows.Next(); !c.read && rows.Err() == nil {
-			_, err := fmt.Fprintln(a.stdout, noLevelChanges)
-			return err
-		}
-		print = func() error { return a.printTable(c, "ip", "old_level", "new_level", "factor", "change", "detail") }
-	}
-	if err := print(); err != nil || c.changed > 0 {
-		return err
-	}
-	a.say(noLevelChanges)
-	return nil
+	return c
+}
+
+// isEmpty reports whether there are no rows, and no error.
+func (c *levelChanges) isEmpty() bool {
+	c.peeked = c.Rows.Next()
+	return !c.peeked && c.Err() == nil
 }
 
 func (c *levelChanges) Next() bool {
-	if !c.read && !c.results.Next() {
+	if !c.peeked && !c.Rows.Next() {
 		return false
 	}
-	c.read = false
+	c.peeked = false
 	if values := c.Values(); values[c.before] != values[c.after] {
 		c.changed++
 	}
 	return true
 }
 
-// withPolicy returns a connection's arguments with another policy.
-func withPolicy(config, policy string) (string, error) {
-	file, diagnostics := hclwrite.ParseConfig([]byte(config), "connection", hcl.InitialPos)
-	if diagnostics.HasErrors() {
-		return "", diagnosticsError(diagnostics)
-	}
-	file.Body().SetAttributeValue("policy", cty.StringVal(policy))
-	return string(file.Bytes()), nil
-}
-
-// diffSQL returns the query that compares. Both sides select the confidence, so that both ask for the same of each
-// address and the second is answered from the cache.
+// diffSQL returns the query that compares. Both sides select the same columns, so that they need the same data of each
+// address and the second side is served from the cache.
 func diffSQL(where string, all bool) string {
 	which := "b.level <> a.level or b.status <> 'indexed'"
 	if all {

@@ -14,7 +14,8 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 )
 
-// runOnSample runs the command line over the plugin itself, on the sample as a dataset. More is added to its connection.
+// runOnSample runs the command line over the plugin itself, on the sample as a dataset. More is added to its
+// connection.
 func runOnSample(t *testing.T, stdin, more string, args ...string) result {
 	t.Helper()
 	t.Setenv("SHODAN_API_KEY", "")
@@ -40,7 +41,7 @@ func TestPoliciesAreShown(t *testing.T) {
 		}
 	}
 	got := run(t, &embeddedtest.Plugin{}, "", "policy", "show", "strict")
-	if want := "shodanrep: no policy \"strict\" is built in: there are baseline and extended\n"; got.status != exitFailed || got.stderr != want || got.stdout != "" {
+	if want := "shodanrep: there is no built-in policy \"strict\"; there are baseline and extended\n"; got.status != exitFailed || got.stderr != want || got.stdout != "" {
 		t.Errorf("%+v", got)
 	}
 }
@@ -51,14 +52,14 @@ func TestPoliciesAreChecked(t *testing.T) {
 	plain := writeFile(t, "plain.hcl", "policy \"plain\" {\n  base = \"baseline\"\n}\n")
 	wrong := writeFile(t, "wrong.hcl", "policy \"ours\" {\n  base = \"strict\"\n  histry = true\n}\n")
 	got := run(t, &embeddedtest.Plugin{}, "", "policy", "check", right, plain)
-	want := fmt.Sprintf("%s: the policy ours is right: %d factors, asks for the history of each host\n%s: the policy plain is right: 4 factors, needs no more than a host's summary\n",
+	want := fmt.Sprintf("%s: the policy ours is valid: %d factors, needs the history of each host\n%s: the policy plain is valid: 4 factors, needs only a host's summary\n",
 		right, len(policyfile.Extended().Factors), plain)
 	if got != (result{stdout: want}) {
 		t.Errorf("got %+v, want %s", got, want)
 	}
 	got = run(t, &embeddedtest.Plugin{}, "", "policy", "check", wrong, right)
 	for _, want := range []string{wrong + `:2: base = "strict": use "baseline", "extended"`, wrong + ":3: a policy has no argument histry: arguments are base,", "shodanrep: 1 of 2 files wrong"} {
-		if !strings.Contains(got.stderr, want) || got.status != exitFailed || !strings.Contains(got.stdout, "is right") {
+		if !strings.Contains(got.stderr, want) || got.status != exitFailed || !strings.Contains(got.stdout, "is valid") {
 			t.Errorf("got %+v, want %s", got, want)
 		}
 	}
@@ -134,11 +135,11 @@ func TestAComparisonThatCannotBeMadeSaysWhy(t *testing.T) {
 	}{
 		"no such policy":            {[]string{"baseline", "strict", "192.0.2.1"}, exitFailed, `strict: there is no policy of that name: use "baseline", "extended", or the path of a file`},
 		"a wrong file":              {[]string{wrong, "baseline", "192.0.2.1"}, exitFailed, wrong + ":2: a policy has no argument bse"},
-		"no address":                {[]string{"baseline", "extended", "example.com"}, exitFailed, "example.com: there is no such file, and it is no address"},
+		"no address":                {[]string{"baseline", "extended", "example.com"}, exitFailed, "example.com: no such file, and not an address"},
 		"no addresses":              {[]string{"baseline", "extended"}, exitFailed, "no address was found in standard input"},
 		"one policy":                {[]string{"baseline"}, exitUsage, "requires at least 2 arg(s)"},
 		"a form that there is not":  {[]string{"baseline", "extended", "192.0.2.1", "--output", "xml"}, exitUsage, `--output must be one of table, csv, tsv, json, jsonl, line, markdown, not "xml"`},
-		"a dataset and addresses":   {[]string{"baseline", "extended", "192.0.2.1", "--dataset"}, exitUsage, "--dataset is in place of addresses"},
+		"a dataset and addresses":   {[]string{"baseline", "extended", "192.0.2.1", "--dataset"}, exitUsage, "--dataset and addresses exclude each other"},
 		"a connection there is not": {[]string{"baseline", "extended", "192.0.2.1", "--connection", "other"}, exitFailed, `there is no connection "other"`},
 	} {
 		got := runOnSample(t, "", "", append([]string{"policy", "diff"}, tt.args...)...)

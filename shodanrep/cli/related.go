@@ -11,14 +11,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/related"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// relatedFlags are the flags of the related command.
-type relatedFlags struct {
+// maxHops is how many hops related may go. Further away hosts hardly have anything to do with the address.
+const maxHops = 5
+
+// A relatedCommand finds hosts that share infrastructure with an address.
+type relatedCommand struct {
+	*app
 	connectionFlags
 	hops, limit int
 	pivots      []string
@@ -30,26 +35,20 @@ type relatedFlags struct {
 	noColor     bool
 }
 
-// relatedOutputs are the formats of related.
-var relatedOutputs = []string{"table", "jsonl", "mermaid", "dot"}
-
-// maxHops is how far related goes. Beyond it hosts share something with a host that shares something with a host …
-const maxHops = 5
-
-func (a *app) relatedCommand() *cobra.Command {
-	var flags relatedFlags
+func newRelatedCommand(a *app) *cobra.Command {
+	c := &relatedCommand{app: a}
 	cmd := &cobra.Command{
 		Use:   "related ADDRESS",
 		Short: "Find hosts that share infrastructure with an address",
-		Long: `Find hosts that share something with an address: its certificate, the keys, pages,
-icons and answers of its services, its organization, its autonomous system. It counts
-first how many services have each value, which is free, and then searches for the
-rarest values, which costs query credits: no more than --max-credits, and on a terminal
-only after you agreed. The files of data_files are searched at no cost. Each host has
-the verdict of a policy.
+		Long: `Find hosts that share something with an address: its certificate, the keys,
+pages, icons and responses of its services, its organization, its autonomous
+system. It first counts how many services have each value, which is free, and
+then searches for the rarest values, which costs query credits: no more than
+--max-credits, and on a terminal only after you agreed. The files of data_files
+are searched at no cost. Each host has the verdict of a policy.
 
-The exit status is 0 when it is done, 1 when something could not be looked up or
-searched for, and 2 for wrong usage.`,
+The exit status is 0 if everything succeeded, 1 if something could not be looked
+up or searched for, and 2 for wrong usage.`,
 		Example: `  shodanrep related 198.51.100.66
   shodanrep related 198.51.100.66 --hops 2 --output mermaid
   shodanrep related 198.51.100.66 --pivots favicon,jarm --max-credits 1 --output jsonl`,
@@ -59,27 +58,28 @@ searched for, and 2 for wrong usage.`,
 			if err != nil {
 				return fmt.Errorf("%q is not an IP address", args[0])
 			}
-			finder, err := flags.finder()
+			o, err := c.options()
 			if err != nil {
 				return err
 			}
-			return a.related(cmd, &flags, finder, addr.Unmap().WithZone("").String())
+			return failed(c.run(cmd.Context(), addr.Unmap().WithZone("").String(), o))
 		},
 	}
 	f := cmd.Flags()
-	flags.add(f)
-	f.IntVar(&flags.hops, "hops", 1, fmt.Sprintf("how far to go, from 1 to %d: 2 also finds what the related hosts share with others", maxHops))
-	f.IntVar(&flags.limit, "limit", 100, "find at most `N` hosts")
-	f.StringSliceVar(&flags.pivots, "pivots", nil, "what hosts may share, with commas between: "+strings.Join(pivotNames(), ", ")+"\n(default all; those that more than 1,000 services share only where they are named)")
-	f.IntVar(&flags.maxCredits, "max-credits", 5, "spend at most `N` query credits")
-	f.BoolVar(&flags.yes, "yes", false, "do not ask before credits are spent")
-	f.StringVar(&flags.source, "source", "", "where to search: dataset or shodan (default the dataset first, if there is one)")
-	f.StringVar(&flags.policy, "policy", "extended", "the `NAME` of the policy of the verdicts")
-	f.StringVar(&flags.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(relatedOutputs, ", "))
-	addNoColor(f, &flags.noColor)
+	c.register(f)
+	f.IntVar(&c.hops, "hops", 1, fmt.Sprintf("how far to go, from 1 to %d: 2 also finds hosts that share something with a related host", maxHops))
+	f.IntVar(&c.limit, "limit", 100, "find at most `N` hosts")
+	f.StringSliceVar(&c.pivots, "pivots", nil, "what hosts may share, with commas between: "+strings.Join(pivotNames(), ", ")+" (default all; values of more than 1,000 services only if their pivot is named)")
+	f.IntVar(&c.maxCredits, "max-credits", 5, "spend at most `N` query credits")
+	f.BoolVar(&c.yes, "yes", false, "do not ask before credits are spent")
+	f.StringVar(&c.source, "source", "", "where to search: dataset or shodan (default the dataset first, if there is one)")
+	f.StringVar(&c.policy, "policy", policyfile.ExtendedName, "the `NAME` of the policy of the verdicts")
+	f.StringVar(&c.output, "output", related.Formats[0], "the `FORMAT` of the result: "+strings.Join(related.Formats, ", "))
+	addNoColor(f, &c.noColor)
 	return cmd
 }
 
+// pivotNames returns the names of all pivots.
 func pivotNames() []string {
 	var names []string
 	for _, p := range shodan.Pivots() {
@@ -88,69 +88,62 @@ func pivotNames() []string {
 	return names
 }
 
-// finder checks the flags, and returns a finder that does what they say.
-func (f *relatedFlags) finder() (*relatedFinder, error) {
-	finder := &relatedFinder{
-		source: f.source, policy: f.policy, hops: f.hops, limit: f.limit, credits: int64(f.maxCredits),
-		pivots: shodan.Pivots(), named: len(f.pivots) > 0,
+// options validates the flags and returns them as options.
+func (c *relatedCommand) options() (related.Options, error) {
+	o := related.Options{
+		Source: lookup.Source(c.source), Policy: c.policy, Hops: c.hops, Limit: c.limit, Credits: int64(c.maxCredits),
+		Pivots: shodan.Pivots(), Named: len(c.pivots) > 0,
 	}
 	switch {
-	case f.hops < 1 || f.hops > maxHops:
-		return nil, fmt.Errorf("--hops must be from 1 to %d, not %d", maxHops, f.hops)
-	case f.limit < 1 || f.limit > 10_000:
-		return nil, fmt.Errorf("--limit must be from 1 to 10,000, not %d", f.limit)
-	case f.maxCredits < 0:
-		return nil, fmt.Errorf("--max-credits must not be negative, but is %d", f.maxCredits)
-	case !slices.Contains([]string{"", string(lookup.Dataset), string(lookup.Shodan)}, f.source):
-		return nil, fmt.Errorf("--source must be dataset or shodan, not %q", f.source)
-	case !slices.Contains(relatedOutputs, f.output):
-		return nil, fmt.Errorf("--output must be one of %s, not %q", strings.Join(relatedOutputs, ", "), f.output)
+	case c.hops < 1 || c.hops > maxHops:
+		return o, fmt.Errorf("--hops must be from 1 to %d, not %d", maxHops, c.hops)
+	case c.limit < 1 || c.limit > 10_000:
+		return o, fmt.Errorf("--limit must be from 1 to 10,000, not %d", c.limit)
+	case c.maxCredits < 0:
+		return o, fmt.Errorf("--max-credits must not be negative, but is %d", c.maxCredits)
+	case !slices.Contains([]lookup.Source{"", lookup.Dataset, lookup.Shodan}, o.Source):
+		return o, fmt.Errorf("--source must be dataset or shodan, not %q", c.source)
+	case !slices.Contains(related.Formats, c.output):
+		return o, fmt.Errorf("--output must be one of %s, not %q", strings.Join(related.Formats, ", "), c.output)
 	}
-	if finder.named {
-		finder.pivots = nil
-		for _, name := range f.pivots {
+	if o.Named {
+		o.Pivots = nil
+		for _, name := range c.pivots {
 			if !slices.Contains(shodan.Pivots(), shodan.Pivot(name)) {
-				return nil, fmt.Errorf("--pivots: there is no pivot %q; there are %s", name, strings.Join(pivotNames(), ", "))
+				return o, fmt.Errorf("--pivots: there is no pivot %q; there are %s", name, strings.Join(pivotNames(), ", "))
 			}
-			finder.pivots = append(finder.pivots, shodan.Pivot(name))
+			o.Pivots = append(o.Pivots, shodan.Pivot(name))
 		}
 	}
-	return finder, nil
+	return o, nil
 }
 
-// related finds and prints the hosts related to an address. What was found is printed even where something failed.
-func (a *app) related(cmd *cobra.Command, flags *relatedFlags, finder *relatedFinder, ip string) error {
-	found, err := flags.connections(a.say)
+// run finds and prints the hosts related to an address. The result is also printed if some lookups or searches failed.
+func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) error {
+	connections, err := c.connections(c.say)
 	if err != nil {
-		return failure{err}
+		return err
 	}
-	summary, err := shodanrep.SummarizeConnection(found[0].Name, found[0].Config)
+	summary, err := shodanrep.SummarizeConnection(connections[0].Name, connections[0].Config)
 	if err != nil {
-		return failure{err}
+		return err
 	}
-	db, err := embedded.Open(cmd.Context(), embedded.Options{PluginFunc: a.plugin, Connections: found, Logger: a.logger(false)})
+	db, err := embedded.Open(ctx, embedded.Options{PluginFunc: c.plugin, Connections: connections, Logger: c.logger(false)})
 	if err != nil {
-		return failure{err}
+		return err
 	}
-	defer scan.Shutdown()
+	defer shodanrep.Shutdown() // writes new responses to the cache
 	defer db.Close()
-	finder.db, finder.canSearch, finder.hasDataset = db, summary.KeyOrigin != "", len(summary.DataFiles) > 0
-	finder.allow = func(credits int64) bool { return credits > 0 && (flags.yes || a.agrees(cmd.Context(), credits)) }
-	if err := finder.find(cmd.Context(), ip); err != nil {
-		return failure{err}
+	o.HasKey, o.HasDataset = summary.KeyOrigin != "", len(summary.DataFiles) > 0
+	o.Allow = func(credits int64) bool {
+		return credits > 0 && (c.yes || c.confirm(ctx, fmt.Sprintf("Searching costs query credits. Spend up to %d?", credits)))
 	}
-	shown := *a
-	shown.noColor = flags.noColor
-	if err := shown.printRelated(flags.output, ip, finder); err != nil {
-		return failed(err)
+	result, err := related.Find(ctx, db, ip, o)
+	if err != nil {
+		return err
 	}
-	if len(finder.failures) > 0 {
-		return failure{errors.Join(finder.failures...)}
+	if err := related.Write(c.output, c.stdout, result, c.noColor); err != nil {
+		return err
 	}
-	return nil
-}
-
-// agrees asks on a terminal whether so many credits may be spent. Where nobody can answer, --max-credits is the answer.
-func (a *app) agrees(ctx context.Context, credits int64) bool {
-	return a.confirm(ctx, fmt.Sprintf("Searching costs query credits. Spend up to %d?", credits))
+	return errors.Join(result.Failures...)
 }

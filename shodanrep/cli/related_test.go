@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/related"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
@@ -32,7 +33,7 @@ func relatedHosts(t *testing.T, stdout string) []string {
 	t.Helper()
 	var hosts []string
 	for line := range strings.Lines(stdout) {
-		var h relatedHost
+		var h related.Host
 		if err := json.Unmarshal([]byte(line), &h); err != nil {
 			t.Fatal(err)
 		}
@@ -127,8 +128,8 @@ func TestRelatedIsDrawnAsAGraph(t *testing.T) {
 		}
 	}
 	var b bytes.Buffer
-	hostile := []*relatedHost{{IP: "11.0.1.2", From: "11.0.1.1", Pivot: "organization", Value: "\"]\n click n0 \"javascript:x\" \x1b[31m", Status: "error"}}
-	if err := writeMermaid(&b, "11.0.1.1", hostile); err != nil || strings.Count(b.String(), "\n") != 4 || strings.Contains(b.String(), "\x1b") {
+	hostile := []*related.Host{{IP: "11.0.1.2", From: "11.0.1.1", Pivot: "organization", Value: "\"]\n click n0 \"javascript:x\" \x1b[31m", Status: "error"}}
+	if err := related.Write("mermaid", &b, &related.Result{IP: "11.0.1.1", Hosts: hostile}, false); err != nil || strings.Count(b.String(), "\n") != 4 || strings.Contains(b.String(), "\x1b") {
 		t.Errorf("%q, %v", b.String(), err)
 	}
 }

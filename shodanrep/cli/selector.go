@@ -9,31 +9,32 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 )
 
-// The words that a flag can select rows by, besides shodanrep.Statuses.
+// The words that select rows, besides shodanrep.Statuses.
 var (
 	// scoredLevels are the levels of a score, worst first.
 	scoredLevels = []string{string(reputation.Critical), string(reputation.High), string(reputation.Medium), string(reputation.Low)}
 	// levels are all values of a column level.
 	levels = append(slices.Clone(scoredLevels), string(reputation.Unknown))
-	// checkWords are the statuses of a check, as Powerpipe has them.
+	// checkWords are the statuses of a Powerpipe check.
 	checkWords = []string{"alarm", "ok", "info", "skip", "error"}
 )
 
 // A selector selects rows by their level and status.
 type selector struct {
-	// words are what was given, in lower case.
+	// words are the words of the flag, in lower case.
 	words []string
-	// values are the levels and statuses that are selected, in lower case, each once.
+	// values are the selected levels and statuses, in lower case, each once.
 	values []string
 }
 
-// newSelector reads the words of a flag, in any case. A level stands for itself only, as in "--only high".
+// newSelector returns the selector of the words of a flag, in any case. A level selects only itself, as in "--only
+// high".
 func newSelector(flag string, words []string) (selector, error) {
 	return parseSelector(flag, words, false)
 }
 
-// newThreshold reads the words of a flag, in any case. A level stands for itself and every worse one, as in
-// "--fail-on high". The level unknown, which no score has, and statuses stand for themselves.
+// newThreshold returns the selector of the words of a flag, in any case. A level selects itself and every worse one, as
+// in "--fail-on high". The level unknown, which no score has, and statuses select only themselves.
 func newThreshold(flag string, words []string) (selector, error) {
 	return parseSelector(flag, words, true)
 }
@@ -69,13 +70,13 @@ func isSelectable(word string) bool {
 func selectorError(flag, word string) error {
 	problem := "needs a word"
 	if word != "" {
-		problem = fmt.Sprintf("%q is no word that it knows", word)
+		problem = fmt.Sprintf("%q is not a level or a status", word)
 	}
 	return fmt.Errorf("--%s: %s; use levels (%s), statuses (%s) or the words of a check (%s), with commas between them",
 		flag, problem, strings.Join(levels, ", "), strings.Join(shodanrep.Statuses(), ", "), strings.Join(checkWords, ", "))
 }
 
-// match returns which of the selector's values a row has, and whether it has one. A column that the row lacks is empty.
+// match returns the value by which a row is selected, and whether it is. A missing column is empty.
 func (s selector) match(level, status string) (value string, ok bool) {
 	for _, value := range s.values {
 		if strings.EqualFold(value, level) || strings.EqualFold(value, status) {
@@ -85,13 +86,13 @@ func (s selector) match(level, status string) (value string, ok bool) {
 	return "", false
 }
 
-// needsLevel reports whether the selector selects by level, and so cannot do without a column level.
+// needsLevel reports whether the selector needs a column level.
 func (s selector) needsLevel() bool { return s.first(isLevel) != "" }
 
-// needsStatus reports whether the selector selects by status, and so cannot do without a column status.
+// needsStatus reports whether the selector needs a column status.
 func (s selector) needsStatus() bool { return s.first(isStatus) != "" }
 
-// first returns the first word that is of a kind, or "".
+// first returns the first word of a kind, or "".
 func (s selector) first(kind func(string) bool) string {
 	i := slices.IndexFunc(s.words, kind)
 	if i < 0 {

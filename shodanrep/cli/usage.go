@@ -12,9 +12,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
 )
 
-// explainUsage adds to the error of a command line that is wrong which flag or command may be meant. cmd is the last
-// command that was recognized in args.
-func explainUsage(cmd *cobra.Command, args []string, err error) error {
+// addSuggestion adds the most similar flag or command to an error about an unknown one. cmd is the last command that
+// was recognized in args.
+func addSuggestion(cmd *cobra.Command, args []string, err error) error {
 	var noFlag *pflag.NotExistError
 	if errors.As(err, &noFlag) && noFlag.GetSpecifiedShortnames() == "" {
 		var names []string
@@ -29,7 +29,7 @@ func explainUsage(cmd *cobra.Command, args []string, err error) error {
 	if _, _, unknown := cmd.Root().Find(args); unknown == nil {
 		return err
 	}
-	// No flag of the root takes a value, so that the first other argument is the command.
+	// The flags of the root have no values, so the first other argument is the command.
 	i := slices.IndexFunc(args, func(arg string) bool { return !strings.HasPrefix(arg, "-") })
 	if i < 0 {
 		return err
@@ -37,7 +37,7 @@ func explainUsage(cmd *cobra.Command, args []string, err error) error {
 	return fmt.Errorf("%w%s", err, suggest.DidYouMean(args[i], commandNames(cmd)))
 }
 
-// noSuchCommand is the check of the arguments of a command that has others below it, and none itself.
+// noSuchCommand validates the arguments of a command that has subcommands and takes no arguments itself.
 func noSuchCommand(cmd *cobra.Command, args []string) error {
 	if err := cobra.NoArgs(cmd, args); err != nil {
 		return fmt.Errorf("%w%s", err, suggest.DidYouMean(args[0], commandNames(cmd)))
@@ -45,7 +45,7 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// commandNames are the names of the commands below one.
+// commandNames returns the names of subcommands.
 func commandNames(cmd *cobra.Command) []string {
 	var names []string
 	for _, child := range cmd.Commands() {

@@ -9,10 +9,10 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 )
 
-func (a *app) versionCommand() *cobra.Command {
+func newVersionCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Print the version, and what it was built from",
+		Short: "Print the version, its revision and the Go version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintln(a.stdout, versionText())
@@ -21,7 +21,7 @@ func (a *app) versionCommand() *cobra.Command {
 	}
 }
 
-// versionText is the version with what it was built from.
+// versionText returns the version, the revision and the Go version.
 func versionText() string {
 	text := "shodanrep " + shodanrep.Version()
 	if info, ok := debug.ReadBuildInfo(); ok {

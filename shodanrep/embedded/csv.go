@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,127 +14,177 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-// AttachCSV makes a table of a CSV file, which may be packed with gzip or zstd. Its first line names the columns; where
-// that holds an address it is data, and the columns are called "ip", or "column_1" and so on. The separator is a comma,
-// a semicolon, a tab or a bar, as the file has it, or what a first line such as "sep=;" says. Lines that begin with #
-// are comments. A column of numbers compares as numbers, one of true and false is a truth value, any other is text, and
-// an empty cell is NULL.
-func (db *DB) AttachCSV(name, path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return db.AttachCSVFrom(name, path, file)
+// A csvImport copies a CSV file into a temporary table. SQLite can index the table for a join, and the file is read
+// only once, so it may be a pipe.
+type csvImport struct {
+	db           *DB
+	name, source string
+	lines        *csvLines
+	reader       *csv.Reader
+	header       []string
+	first        []string // the first record, if it is data
 }
 
-// AttachCSVFrom is [DB.AttachCSV] for what a reader has, which messages call source.
-func (db *DB) AttachCSVFrom(name, source string, r io.Reader) (err error) {
-	defer sqlitefile.CatchOutOfMemory(&err)
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	text, done, err := plainText(r)
-	defer done()
-	if err == nil {
-		err = db.attachCSV(name, source, text)
+func (i *csvImport) run(text *bufio.Reader) error {
+	if err := i.readHeader(text); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", source, err)
+	for _, t := range i.db.tables {
+		if strings.EqualFold(t.Name, i.name) {
+			return fmt.Errorf("the table %s already exists, attach the file by another name", i.name)
+		}
+	}
+	if err := i.createTable(); err != nil {
+		return err
+	}
+	if i.first != nil {
+		i.db.warn(fmt.Sprintf("%s: the first line is data and does not name columns: they are called %s", i.source, strings.Join(i.header, ", ")))
+	}
+	if n := i.commentedRows(); n > 0 {
+		i.db.warn(fmt.Sprintf("%s: %d lines that look like rows begin with #, and are ignored as comments", i.source, n))
 	}
 	return nil
 }
 
-// attachCSV copies the file into a temporary table: SQLite can index that for a join, and the file is read once, so
-// that it may be a pipe.
-func (db *DB) attachCSV(name, source string, text *bufio.Reader) (err error) {
+// readHeader detects the dialect and reads the names of the columns.
+func (i *csvImport) readHeader(text *bufio.Reader) error {
 	sample, err := text.Peek(sampleSize)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	lines := &csvLines{text: text, dialect: findDialect(sample, err != nil)}
-	if _, err := text.Discard(lines.dialect.skip); err != nil {
+	i.lines = &csvLines{text: text, dialect: detectDialect(sample, err != nil)}
+	if _, err := text.Discard(i.lines.dialect.skip); err != nil {
 		return err
 	}
-	reader := csv.NewReader(lines)
-	reader.Comma, reader.ReuseRecord = lines.dialect.comma, true
-	first, err := reader.Read()
+	i.reader = csv.NewReader(i.lines)
+	i.reader.Comma, i.reader.ReuseRecord = i.lines.dialect.comma, true
+	first, err := i.reader.Read()
 	if errors.Is(err, io.EOF) {
 		return errors.New("the file is empty, its first line must name the columns")
 	}
 	if err != nil {
 		return err
 	}
-	first = slices.Clone(first) // the reader uses it again
-	var header []string
-	if isData(first) {
-		header = numbered(len(first))
-	} else if header, err = csvHeader(first); err != nil {
-		return err
-	} else {
-		first = nil
+	if hasAddress(first) {
+		i.header, i.first = numberedColumns(len(first)), slices.Clone(first) // the reader reuses the record
+		return nil
 	}
-	for _, t := range db.tables {
-		if strings.EqualFold(t.Name, name) {
-			return fmt.Errorf("the table %s exists already, attach the file by another name", name)
-		}
-	}
+	i.header, err = columnNames(first)
+	return err
+}
 
-	if err := db.conn.Exec("SAVEPOINT attach"); err != nil {
+// createTable copies the records into a table. After an error the database is as it was.
+func (i *csvImport) createTable() (err error) {
+	conn := i.db.conn
+	if err := conn.Exec("SAVEPOINT attach"); err != nil {
 		return sqlError(err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, db.conn.Exec("ROLLBACK TO attach"))
+			err = errors.Join(err, conn.Exec("ROLLBACK TO attach"))
 		}
-		err = errors.Join(err, db.conn.Exec("RELEASE attach"))
+		err = errors.Join(err, conn.Exec("RELEASE attach"))
 	}()
-	table, staged := sqlite3.QuoteIdentifier(name), sqlite3.QuoteIdentifier(name+" (as read)")
-	types, err := db.stage(staged, header, first, reader)
+	table, staging := sqlite3.QuoteIdentifier(i.name), sqlite3.QuoteIdentifier(i.name+" (as read)")
+	types, err := i.stage(staging)
 	if err != nil {
 		return err
 	}
-	columns, values := make([]string, len(header)), make([]string, len(header))
-	for i, column := range header {
-		columns[i] = sqlite3.QuoteIdentifier(column) + " " + types[i]
-		// SQLite turns the text into numbers where the column has a numeric type, but knows no true and false.
-		values[i] = fmt.Sprintf("c%d", i)
-		if types[i] == "BOOLEAN" {
-			values[i] = fmt.Sprintf("lower(c%d) = 'true'", i)
+	columns, values := make([]string, len(i.header)), make([]string, len(i.header))
+	for n, column := range i.header {
+		columns[n] = sqlite3.QuoteIdentifier(column) + " " + types[n]
+		// SQLite converts text to numbers if the column has a numeric type, but does not know true and false.
+		values[n] = fmt.Sprintf("c%d", n)
+		if types[n] == "BOOLEAN" {
+			values[n] = fmt.Sprintf("lower(c%d) = 'true'", n)
 		}
 	}
-	err = db.conn.Exec(fmt.Sprintf("CREATE TABLE temp.%[1]s (%[3]s); INSERT INTO temp.%[1]s SELECT %[4]s FROM temp.%[2]s; DROP TABLE temp.%[2]s",
-		table, staged, strings.Join(columns, ", "), strings.Join(values, ", ")))
+	err = conn.Exec(fmt.Sprintf("CREATE TABLE temp.%[1]s (%[3]s); INSERT INTO temp.%[1]s SELECT %[4]s FROM temp.%[2]s; DROP TABLE temp.%[2]s",
+		table, staging, strings.Join(columns, ", "), strings.Join(values, ", ")))
 	if err != nil {
 		return sqlError(err)
-	}
-	if first != nil {
-		db.warn(fmt.Sprintf("%s: the first line is data, it names no columns: they are called %s", source, strings.Join(header, ", ")))
-	}
-	like := 0
-	for _, separators := range lines.comments {
-		if len(header) > 1 && separators == len(header)-1 {
-			like++
-		}
-	}
-	if like > 0 {
-		db.warn(fmt.Sprintf("%s: %d lines that look like rows begin with #, and are left out as comments", source, like))
 	}
 	return nil
 }
 
-// isData reports whether a record holds an address or a network, which is no name of a column.
-func isData(record []string) bool {
+// commentedRows returns how many comments have as many fields as a row.
+func (i *csvImport) commentedRows() (n int) {
+	for _, separators := range i.lines.comments {
+		if len(i.header) > 1 && separators == len(i.header)-1 {
+			n++
+		}
+	}
+	return n
+}
+
+// stage copies the records into a staging table of text, and returns the type that fits all values of each column.
+func (i *csvImport) stage(table string) (types []string, err error) {
+	columns, marks := make([]string, len(i.header)), make([]string, len(i.header))
+	for n := range i.header {
+		columns[n], marks[n] = fmt.Sprintf("c%d TEXT", n), "?"
+	}
+	err = i.db.conn.Exec(fmt.Sprintf("CREATE TABLE temp.%s (%s)", table, strings.Join(columns, ", ")))
+	if err != nil {
+		return nil, sqlError(err)
+	}
+	insert, _, err := i.db.conn.Prepare(fmt.Sprintf("INSERT INTO temp.%s VALUES (%s)", table, strings.Join(marks, ", ")))
+	if err != nil {
+		return nil, sqlError(err)
+	}
+	defer insert.Close()
+
+	types = make([]string, len(i.header))
+	record := i.first
+	if record == nil {
+		record, err = i.read()
+	}
+	for ; err == nil; record, err = i.read() {
+		for n, field := range record {
+			if field == "" {
+				err = insert.BindNull(n + 1)
+			} else {
+				types[n] = widen(types[n], field)
+				err = insert.BindText(n+1, field)
+			}
+			if err != nil {
+				return nil, sqlError(err)
+			}
+		}
+		if err := insert.Exec(); err != nil {
+			return nil, sqlError(err)
+		}
+	}
+	if !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	for n := range types {
+		types[n] = cmp.Or(types[n], "TEXT")
+	}
+	return types, nil
+}
+
+// read reads a record.
+func (i *csvImport) read() ([]string, error) {
+	record, err := i.reader.Read()
+	if errors.Is(err, csv.ErrFieldCount) {
+		line, _ := i.reader.FieldPos(0)
+		return nil, fmt.Errorf("line %d has %d fields, the first line names %d columns", line, len(record), len(i.header))
+	}
+	return record, err
+}
+
+// hasAddress reports whether a record has an address or a network, which cannot be the name of a column.
+func hasAddress(record []string) bool {
 	return slices.ContainsFunc(record, func(field string) bool {
 		_, ok := ipaddr.Parse(field)
 		return ok
 	})
 }
 
-// numbered returns names for the columns of a file that names none.
-func numbered(n int) []string {
+// numberedColumns returns names for the columns of a file that does not name them.
+func numberedColumns(n int) []string {
 	if n == 1 {
 		return []string{"ip"}
 	}
@@ -146,8 +195,8 @@ func numbered(n int) []string {
 	return names
 }
 
-// csvHeader returns the names of the columns.
-func csvHeader(record []string) ([]string, error) {
+// columnNames returns the names of the columns in the first record.
+func columnNames(record []string) ([]string, error) {
 	header, seen := make([]string, len(record)), make(map[string]bool)
 	for i, field := range record {
 		field = strings.TrimSpace(field)
@@ -166,69 +215,13 @@ func csvHeader(record []string) ([]string, error) {
 	return header, nil
 }
 
-// stage copies the records into a table of text, after the first one where that is data, and returns the type that fits
-// all of each column.
-func (db *DB) stage(table string, header, first []string, reader *csv.Reader) (types []string, err error) {
-	columns, marks := make([]string, len(header)), make([]string, len(header))
-	for i := range header {
-		columns[i], marks[i] = fmt.Sprintf("c%d TEXT", i), "?"
-	}
-	err = db.conn.Exec(fmt.Sprintf("CREATE TABLE temp.%s (%s)", table, strings.Join(columns, ", ")))
-	if err != nil {
-		return nil, sqlError(err)
-	}
-	insert, _, err := db.conn.Prepare(fmt.Sprintf("INSERT INTO temp.%s VALUES (%s)", table, strings.Join(marks, ", ")))
-	if err != nil {
-		return nil, sqlError(err)
-	}
-	defer insert.Close()
-
-	types = make([]string, len(header))
-	for {
-		record, err := first, error(nil)
-		if first = nil; record == nil {
-			record, err = reader.Read()
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if errors.Is(err, csv.ErrFieldCount) {
-			line, _ := reader.FieldPos(0)
-			return nil, fmt.Errorf("line %d has %d fields, the first line names %d columns", line, len(record), len(header))
-		}
-		if err != nil {
-			return nil, err
-		}
-		for i, field := range record {
-			if field == "" {
-				err = insert.BindNull(i + 1)
-			} else {
-				types[i] = widen(types[i], field)
-				err = insert.BindText(i+1, field)
-			}
-			if err != nil {
-				return nil, sqlError(err)
-			}
-		}
-		if err := insert.Exec(); err != nil {
-			return nil, sqlError(err)
-		}
-	}
-	for i := range types {
-		if types[i] == "" {
-			types[i] = "TEXT"
-		}
-	}
-	return types, nil
-}
-
-// isBoolean reports whether a field is a truth value as Steampipe writes one.
+// isBoolean reports whether a field is a boolean as Steampipe writes it.
 func isBoolean(field string) bool {
 	return strings.EqualFold(field, "true") || strings.EqualFold(field, "false")
 }
 
-// widen returns the type of a column of the given type ("" before its first value) when the field is in it as well.
-// What would read differently as a number, such as 007, 1e5 or 1.10, is text.
+// widen returns the type of a column of the given type ("" before its first value) after the field is added to it. A
+// number that would be printed differently, such as 007, 1e5 or 1.10, is text.
 func widen(columnType, field string) string {
 	if columnType == "TEXT" || isBoolean(field) != (columnType == "BOOLEAN") && columnType != "" {
 		return "TEXT"

@@ -121,8 +121,8 @@ func TestAttachCSVUnpacksAndWarns(t *testing.T) {
 			t.Errorf("%s: got %q", name, got)
 		}
 		want := []string{
-			"standard input: the first line is data, it names no columns: they are called column_1, column_2",
-			"standard input: 1 lines that look like rows begin with #, and are left out as comments",
+			"standard input: the first line is data and does not name columns: they are called column_1, column_2",
+			"standard input: 1 lines that look like rows begin with #, and are ignored as comments",
 		}
 		if !slices.Equal(f.warnings, want) {
 			t.Errorf("%s: warnings %q", name, f.warnings)
@@ -142,7 +142,7 @@ func TestAttachCSVRefuses(t *testing.T) {
 		"a line that is too short": {text: "a,b\n1\n", want: "line 2 has 1 fields, the first line names 2 columns"},
 		"a quote that has no end":  {text: "a\n\"1\n", want: `parse error on line 2, column 4: extraneous or missing " in quoted-field`},
 		"a file in UTF-16":         {text: "i\x00p\x00\n\x00", want: "the first line has a NUL character in it; is this a CSV file in UTF-8?"},
-		"the name of a table":      {name: "FAKE_event", text: "a\n1\n", want: "the table FAKE_event exists already, attach the file by another name"},
+		"the name of a table":      {name: "FAKE_event", text: "a\n1\n", want: "the table FAKE_event already exists, attach the file by another name"},
 		"a name that is taken":     {name: "taken", text: "a\n1\n", want: `table "taken" already exists`},
 	}
 	for name, tt := range tests {

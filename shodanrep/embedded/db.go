@@ -1,10 +1,24 @@
+// Package embedded serves the tables of a Steampipe plugin inside SQLite, with no database server and no cgo.
+//
+// Every table is a virtual table. Its scans call the plugin through the SDK's server in this process, the same code
+// path as in Steampipe. What SQLite knows about a query is passed to the plugin as Steampipe's foreign data wrapper
+// passes it: the values of key columns, a whole IN list as one batch, the columns that are used, and a LIMIT if that is
+// safe.
+//
+// The pipeline of a query: virtual_table.go implements SQLite's interface, plan.go chooses the conditions to pass on,
+// request.go turns them into batches, scan.go runs the calls in parallel, and server.go is the call of the SDK.
+//
+// The SDK logs through Go's standard logger, which it sets in every call. While a [DB] is open, the standard logger
+// writes to [Options].Logger.
 package embedded
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -18,33 +32,33 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-// Options says what a [DB] serves.
+// Options are what a [DB] serves.
 type Options struct {
-	// PluginFunc makes the plugin, as main hands it to the SDK.
+	// PluginFunc returns the plugin, as for the SDK's plugin.Serve.
 	PluginFunc plugin.PluginFunc
-	// Connections are the plugin's connections. The tables of the first one need no name before theirs; those of every
-	// one are also in a schema of the connection's name. Without any, there is one of the name "default".
+	// Connections are the plugin's connections. Each is a schema of its name. The tables of the first one are also in
+	// the schema main, so they need no prefix. The default is one connection called "default".
 	Connections []Connection
-	// Logger takes what the plugin logs, and from debug level on what the SDK logs as well. The default is none.
+	// Logger is the plugin's logger, and at debug level also the SDK's. By default nothing is logged.
 	Logger hclog.Logger
-	// Warn is told what a user should know about a result that has no errors: above all, that nothing was looked up.
+	// Warn is called with what a user should know about a result without errors, such as that nothing was looked up.
 	Warn func(message string)
-	// ListContext, where it is set, is given the context of a scan and how many values the scan asks for. The context
-	// that it returns is the one in which the plugin's functions run. The plugin is handed a long list in slices, so
-	// this is how it can know of the whole.
+	// ListContext, if it is set, returns the context in which the plugin's functions run for a scan. It is called with
+	// the context of the query and the number of values that the scan looks up. The plugin gets a long list in batches,
+	// and can learn the length of the list in this way.
 	ListContext func(ctx context.Context, values int) context.Context
 }
 
-// Connection is a connection of the plugin: its name, and its arguments as the text of a connection block's body.
-// Members makes it an aggregator, whose rows are those of the named connections.
+// A Connection is a connection of the plugin. Config is the text of its connection block, without the braces. With
+// Members it is an aggregator of the connections of those names.
 type Connection struct {
 	Name    string
 	Config  string
 	Members []string
 }
 
-// DB is an SQLite database in memory with the plugin's tables in it. Its methods may be called from several goroutines,
-// and run one after the other.
+// A DB is an SQLite database in memory with the plugin's tables. Its methods may be called from several goroutines, and
+// run one at a time.
 type DB struct {
 	mu          sync.Mutex
 	conn        *sqlite3.Conn
@@ -53,21 +67,21 @@ type DB struct {
 	warn        func(string)
 	listContext func(context.Context, int) context.Context
 
-	// running counts the scans that have not ended.
-	running sync.WaitGroup
+	scans sync.WaitGroup // the scans that have not ended
 
-	// What follows belongs to the statement that is being run.
+	// Of the statement that is being run:
 	ctx       context.Context
 	statement *statement
 }
 
-// closeWait is how long Close waits for calls under way. A plugin whose functions heed their context needs far less.
-const closeWait = 5 * time.Second
+// closeTimeout is how long Close waits for calls in progress. A plugin whose functions end with their context needs far
+// less.
+const closeTimeout = 5 * time.Second
 
 // maxAttached is how many schemas SQLite can attach.
 const maxAttached = 10
 
-// Open starts the plugin and makes its tables. A connection with a wrong argument is an error in the plugin's words.
+// Open starts the plugin and creates its tables. A connection with a wrong argument is an error of the plugin.
 func Open(ctx context.Context, opts Options) (db *DB, err error) {
 	defer sqlitefile.CatchOutOfMemory(&err)
 	if len(opts.Connections) == 0 {
@@ -94,10 +108,13 @@ func Open(ctx context.Context, opts Options) (db *DB, err error) {
 	return db, nil
 }
 
-// setUp registers the functions and makes the tables of every connection.
+// setUp registers the functions and creates the tables of every connection.
 func (db *DB) setUp(connections []Connection) error {
+	connect := func(conn *sqlite3.Conn, _, _, _ string, args ...string) (*virtualTable, error) {
+		return newVirtualTable(db, conn, args)
+	}
 	//lint:ignore SA1019 the method that replaces it needs Go 1.27
-	err := sqlite3.CreateModule(db.conn, moduleName, db.connect, db.connect)
+	err := sqlite3.CreateModule(db.conn, moduleName, connect, connect)
 	if err := errors.Join(err, regexp.Register(db.conn), registerFunctions(db.conn)); err != nil {
 		return err
 	}
@@ -105,7 +122,7 @@ func (db *DB) setUp(connections []Connection) error {
 		reserved := strings.EqualFold(c.Name, "main") || strings.EqualFold(c.Name, "temp")
 		switch {
 		case reserved && i > 0:
-			return fmt.Errorf("connection %q: SQLite has a schema of that name already, so rename the connection", c.Name)
+			return fmt.Errorf("connection %q: SQLite already has a schema of that name, so rename the connection", c.Name)
 		case i >= maxAttached:
 			db.warn(fmt.Sprintf("connection %q is left out: SQLite can have no more than %d", c.Name, maxAttached))
 			continue
@@ -122,7 +139,8 @@ func (db *DB) setUp(connections []Connection) error {
 	return nil
 }
 
-// createTables makes the tables of a connection: in the schema of its name, and where inMain says so in the main one.
+// createTables creates the tables of a connection, in the schema of its name if it is named and in main if inMain is
+// set.
 func (db *DB) createTables(c Connection, inMain, named bool) error {
 	schema, err := db.server.schema(c.Name)
 	if err != nil {
@@ -149,7 +167,7 @@ func (db *DB) createTables(c Connection, inMain, named bool) error {
 	return nil
 }
 
-// Tables returns the tables of the first connection, in the order of their names.
+// Tables returns the tables of the first connection, sorted by name.
 func (db *DB) Tables() []*Table {
 	var tables []*Table
 	for _, t := range db.tables {
@@ -160,16 +178,47 @@ func (db *DB) Tables() []*Table {
 	return tables
 }
 
-// Close ends what is under way and frees the database.
+// AttachCSV creates a table from a CSV file, which may be compressed with gzip or zstd. The first line names the
+// columns; if it has an address it is data, and the columns are called "ip", or "column_1" and so on. The separator is
+// a comma, a semicolon, a tab or a bar, whichever the file has, or what a first line such as "sep=;" says. Lines that
+// begin with # are comments. A column of numbers compares as numbers, a column of true and false is boolean, any other
+// is text, and an empty cell is NULL.
+func (db *DB) AttachCSV(name, path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return db.AttachCSVFrom(name, path, file)
+}
+
+// AttachCSVFrom is [DB.AttachCSV] for a reader. Errors and warnings call it source.
+func (db *DB) AttachCSVFrom(name, source string, r io.Reader) (err error) {
+	defer sqlitefile.CatchOutOfMemory(&err)
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	text, done, err := decode(r)
+	defer done()
+	if err == nil {
+		i := &csvImport{db: db, name: name, source: source}
+		err = i.run(text)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", source, err)
+	}
+	return nil
+}
+
+// Close waits for calls in progress and frees the database.
 func (db *DB) Close() (err error) {
 	defer sqlitefile.CatchOutOfMemory(&err)
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	ended := make(chan struct{})
-	go func() { db.running.Wait(); close(ended) }()
+	go func() { db.scans.Wait(); close(ended) }()
 	select {
 	case <-ended:
-	case <-time.After(closeWait):
+	case <-time.After(closeTimeout):
 	}
 	return db.conn.Close()
 }

@@ -85,7 +85,7 @@ func TestOpenRefuses(t *testing.T) {
 		"an unknown argument":           {[]embedded.Connection{{Name: "a"}, {Name: "b", Config: `colour = "red"`}}, `connection "b": `},
 		"a value of the wrong type":     {[]embedded.Connection{{Name: "a", Config: `count = "many"`}}, `connection "a": `},
 		"text that is no HCL":           {[]embedded.Connection{{Name: "a", Config: `word = `}}, `connection "a": `},
-		"a connection by SQLite's name": {[]embedded.Connection{{Name: "a"}, {Name: "Temp"}}, `connection "Temp": SQLite has a schema of that name already, so rename the connection`},
+		"a connection by SQLite's name": {[]embedded.Connection{{Name: "a"}, {Name: "Temp"}}, `connection "Temp": SQLite already has a schema of that name, so rename the connection`},
 		"two connections of one name":   {[]embedded.Connection{{Name: "a"}, {Name: "a"}}, `connection "a": database a is already in use`},
 	}
 	for name, tt := range tests {

@@ -6,18 +6,17 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// plan is what BestIndex decided, for Filter to carry out: which columns the query uses, and what each of the values
-// that SQLite will hand over means.
+// A plan is what BestIndex passes to Filter: which columns the query uses, and what the arguments of Filter mean.
 type plan struct {
 	Used uint64
 	Args []planArg
 }
 
-// planArg is one value that SQLite hands over. Op is an operator of the SDK, or one of the two below.
+// A planArg is an argument of Filter. Op is an operator of the SDK, opLimit or opOffset.
 type planArg struct {
 	Column int
 	Op     string
-	// In says that the value is a whole list.
+	// In says that the argument is a whole list.
 	In bool
 }
 
@@ -27,8 +26,8 @@ const (
 	opOffset = "offset"
 )
 
-// operators are the ones, of those that SQLite offers, that mean the same to the SDK. LIKE is the SDK's ILIKE: both
-// ignore case. GLOB, REGEXP and MATCH have no counterpart there.
+// operators maps SQLite's operators to the SDK's. LIKE is the SDK's ILIKE, because both ignore case. The SDK has no
+// GLOB, REGEXP and MATCH.
 var operators = map[sqlite3.IndexConstraintOp]string{
 	sqlite3.INDEX_CONSTRAINT_EQ:        opEqual,
 	sqlite3.INDEX_CONSTRAINT_GT:        ">",
@@ -43,25 +42,24 @@ var operators = map[sqlite3.IndexConstraintOp]string{
 	sqlite3.INDEX_CONSTRAINT_OFFSET:    opOffset,
 }
 
-// The costs tell the planner, in steps of SQLite's own, that a call to the plugin is dear whatever it returns, that a
-// batch is one call, and that a table without conditions may have no end. So a list is looked up as one batch and joined
-// afterwards, rather than asked for one value after the other.
+// The costs, in SQLite's units, tell the planner that a call of the plugin is expensive, that a batch is one call, and
+// that a table without conditions may be endless. SQLite then looks up a list as one batch and joins afterwards,
+// instead of one value at a time.
 const (
 	callCost, callRows = 10_000, 10
 	listCost, listRows = 11_000, 100
 	scanCost, scanRows = 1e8, 1_000_000
 )
 
-// choose fills in what SQLite asks of BestIndex, and reports false where the plugin cannot answer with the conditions
-// that are usable.
-func (t *Table) choose(idx *sqlite3.IndexInfo) bool {
+// planScan fills in idx for BestIndex. It reports false if the plugin cannot list the table with the usable conditions.
+func planScan(t *Table, idx *sqlite3.IndexInfo) bool {
 	p := plan{Used: idx.ColumnsUsed}
 	type condition struct {
 		column   string
 		operator string
 	}
 	given := make(map[condition]bool)
-	// exact says that what the plugin returns is what the query asks for, so that a LIMIT of the query is one of ours.
+	// exact says that the plugin returns exactly the rows of the query, so that the query's LIMIT applies to them.
 	exact := len(idx.OrderBy) == 0 && len(t.connection.Members) == 0
 	hasList, hasOne, limits := false, false, make(map[string]int)
 
@@ -73,7 +71,7 @@ func (t *Table) choose(idx *sqlite3.IndexInfo) bool {
 			continue
 		}
 		equal := operator == opEqual
-		if !c.Usable || operator == "" || !t.takes(c.Column, operator) ||
+		if !c.Usable || operator == "" || !t.accepts(c.Column, operator) ||
 			equal && idx.Collation(i) != "BINARY" {
 			exact = false
 			continue
@@ -83,8 +81,8 @@ func (t *Table) choose(idx *sqlite3.IndexInfo) bool {
 			idx.In(i, 1)
 		}
 		hasList, hasOne = hasList || in, hasOne || equal && !in
-		// What is asked for by equality is compared again when the rows come, and by the rules of the column's type,
-		// which SQLite doesn't know. The other operators are hints: the plugin may do less than SQLite asks for.
+		// Conditions by equality are checked again for every row, by the rules of the column's type, which SQLite does
+		// not know. Other operators are hints: the plugin may ignore them, and SQLite checks them.
 		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args) + 1, Omit: equal}
 		exact = exact && equal
 		p.Args = append(p.Args, planArg{Column: c.Column, Op: operator, In: in})
@@ -96,7 +94,7 @@ func (t *Table) choose(idx *sqlite3.IndexInfo) bool {
 	if i, ok := limits[opLimit]; ok && exact {
 		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args) + 1}
 		p.Args = append(p.Args, planArg{Op: opLimit})
-		// The rows before the offset are wanted too: SQLite skips them itself.
+		// SQLite itself skips the rows before the offset.
 		if i, ok := limits[opOffset]; ok {
 			idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args) + 1}
 			p.Args = append(p.Args, planArg{Op: opOffset})
@@ -111,7 +109,7 @@ func (t *Table) choose(idx *sqlite3.IndexInfo) bool {
 	default:
 		idx.EstimatedCost, idx.EstimatedRows = callCost, callRows
 	}
-	text, _ := json.Marshal(p) // Integers, strings and booleans always marshal.
+	text, _ := json.Marshal(p) // it has only integers, strings and booleans
 	idx.IdxStr = string(text)
 	return true
 }

@@ -3,7 +3,6 @@ package embedded
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -14,9 +13,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-// Query runs one or more statements, and calls each with the rows of every one that has a result. It stops at the first
-// error: the plugin's, SQLite's, that of each, or the context's. each must not call methods of db. After an error that
-// is [sqlitefile.ErrOutOfMemory] only Close may be called.
+// Query runs one or more statements, and calls each with the rows of every statement that has a result. It stops at the
+// first error, of the plugin, of SQLite, of each or of the context. each must not call methods of db. After an error
+// that is [sqlitefile.ErrOutOfMemory] only Close may be called.
 func (db *DB) Query(ctx context.Context, sql string, each func(*Rows) error) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -33,12 +32,44 @@ func (db *DB) Query(ctx context.Context, sql string, each func(*Rows) error) err
 	return nil
 }
 
-// run runs the first statement of sql, and returns the rest.
+// ResultColumns returns the names of the columns of all results of sql without running it. It reports false if they are
+// not known before: a statement is wrong, or needs a table that an earlier one makes.
+func (db *DB) ResultColumns(ctx context.Context, sql string) (names []string, known bool) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.ctx = ctx
+	for sql = skipBlank(sql); sql != ""; sql = skipBlank(sql) {
+		columns, tail, err := db.compile(sql)
+		if err != nil {
+			return nil, false
+		}
+		names, sql = append(names, columns...), tail
+	}
+	return names, true
+}
+
+// QueryAll runs one or more statements and returns all their rows.
+func (db *DB) QueryAll(ctx context.Context, sql string) ([]Row, error) {
+	var all []Row
+	err := db.Query(ctx, sql, func(rows *Rows) error {
+		for rows.Next() {
+			row := Row{}
+			for i, v := range rows.Values() {
+				row[rows.Columns()[i].Name] = v
+			}
+			all = append(all, row)
+		}
+		return rows.Err()
+	})
+	return all, err
+}
+
+// run runs the first statement of sql and returns the rest.
 func (db *DB) run(sql string, each func(*Rows) error) (tail string, err error) {
 	db.statement = &statement{}
 	stmt, tail, err := db.prepare(sql)
 	if err == nil || isNoPlan(err) {
-		if wrong := db.checkSubqueries(sql); wrong != nil {
+		if wrong := checkSubqueries(sql, db.compile); wrong != nil {
 			closeStmt(stmt)
 			return "", wrong
 		}
@@ -47,7 +78,7 @@ func (db *DB) run(sql string, each func(*Rows) error) (tail string, err error) {
 		if filled := fillEmptyLists(sql); isNoPlan(err) && filled != sql {
 			return db.run(filled, each)
 		}
-		return "", db.explainNames(sql, db.explain(err))
+		return "", addSuggestion(db, sql, db.wrapError(err))
 	}
 	if stmt == nil {
 		return tail, nil
@@ -76,21 +107,42 @@ func (db *DB) run(sql string, each func(*Rows) error) (tail string, err error) {
 	return tail, nil
 }
 
-// prepare compiles the first statement of sql, and returns the rest.
+// prepare compiles the first statement of sql and returns the rest.
 func (db *DB) prepare(sql string) (stmt *sqlite3.Stmt, tail string, err error) {
 	defer sqlitefile.CatchOutOfMemory(&err)
 	return db.conn.Prepare(sql)
 }
 
-// closeStmt frees a statement. The error repeats that of the last step.
+// compile compiles the first statement of sql without running it, whether or not the plugin could answer it. It returns
+// the names of its columns and the rest of sql.
+func (db *DB) compile(sql string) (columns []string, tail string, err error) {
+	defer sqlitefile.CatchOutOfMemory(&err)
+	running := db.statement
+	defer func() { db.statement = running }()
+	db.statement = &statement{compileOnly: true}
+	stmt, tail, err := db.conn.Prepare(sql)
+	if err != nil {
+		return nil, "", err
+	}
+	if stmt == nil {
+		return nil, "", errors.New("there is no statement")
+	}
+	defer stmt.Close()
+	for i := range stmt.ColumnCount() {
+		columns = append(columns, stmt.ColumnName(i))
+	}
+	return columns, tail, nil
+}
+
+// closeStmt frees a statement. Its error is that of the last step again.
 func closeStmt(stmt *sqlite3.Stmt) {
 	var err error
 	defer sqlitefile.CatchOutOfMemory(&err)
 	_ = stmt.Close()
 }
 
-// explain returns the error that a user should see in place of one of SQLite.
-func (db *DB) explain(err error) error {
+// wrapError returns the error for users in place of one of SQLite.
+func (db *DB) wrapError(err error) error {
 	if errors.Is(err, sqlitefile.ErrOutOfMemory) {
 		return fmt.Errorf("%w; read fewer rows or shorter values, such as substr(data, 1, 1000)", err)
 	}
@@ -102,137 +154,15 @@ func (db *DB) explain(err error) error {
 	}
 	err = sqlError(err)
 	if isNoPlan(err) {
-		return cmp.Or(db.statement.noPlan(), err)
+		return cmp.Or(db.statement.missingConditions(), err)
 	}
 	return err
 }
 
-// Rows are the rows of one statement.
-type Rows struct {
-	db      *DB
-	stmt    *sqlite3.Stmt
-	columns []Column
-	values  []any
-	// ready says that a row was stepped to and not yet returned; done that there are no more. SQLite would start over.
-	ready, done bool
-	err         error
-}
-
-// Column describes a column of a result. Type is the name that Steampipe's database has for it: of the column that it
-// is taken from, or where it is computed that of the first row's value. It is "text" where neither tells.
-type Column struct {
-	Name string
-	Type string
-}
-
-// Columns returns the result's columns.
-func (r *Rows) Columns() []Column { return r.columns }
-
-// Next reads the next row, and reports whether there is one.
-func (r *Rows) Next() bool {
-	if !r.ready {
-		r.step()
-	}
-	more := r.ready
-	r.ready = false
-	if more {
-		r.read()
-	}
-	return more && r.err == nil
-}
-
-// Values returns the row's values, until the next call of Next: nil, bool, int64, float64, string, []byte, or a
-// json.RawMessage where the column holds JSON.
-func (r *Rows) Values() []any { return r.values }
-
-// Err returns the error that ended the rows, if one did.
-func (r *Rows) Err() error { return r.err }
-
-func (r *Rows) step() {
-	if r.done {
-		return
-	}
-	ready, err := step(r.stmt)
-	r.ready, r.done = ready, !ready
-	if err != nil {
-		r.err = r.db.explain(err)
-	}
-}
-
-func step(stmt *sqlite3.Stmt) (ready bool, err error) {
-	defer sqlitefile.CatchOutOfMemory(&err)
-	ready = stmt.Step()
-	return ready, stmt.Err()
-}
-
-// declaredTypes maps what is declared of a column to the name of its type in Steampipe's database.
-var declaredTypes = func() map[string]string {
-	types := map[string]string{"INTEGER": "int8", "REAL": "float8", "NUMERIC": "numeric", "BLOB": "bytea"}
-	for _, t := range columnTypes {
-		types[t.declared] = t.steampipe
-	}
-	return types
-}()
-
-func (r *Rows) describe() {
-	n := r.stmt.ColumnCount()
-	r.columns, r.values = make([]Column, n), make([]any, n)
-	for i := range r.columns {
-		r.columns[i] = Column{Name: r.stmt.ColumnName(i), Type: declaredTypes[strings.ToUpper(r.stmt.ColumnDeclType(i))]}
-		if r.columns[i].Type == "" {
-			r.columns[i].Type = r.valueType(i)
-		}
-	}
-}
-
-// valueType returns the type of the first row's value.
-func (r *Rows) valueType(i int) string {
-	if r.ready {
-		switch r.stmt.ColumnType(i) {
-		case sqlite3.INTEGER:
-			return "int8"
-		case sqlite3.FLOAT:
-			return "float8"
-		case sqlite3.BLOB:
-			return "bytea"
-		case sqlite3.TEXT:
-			if r.stmt.ColumnValue(i).Subtype() == jsonSubtype {
-				return "jsonb"
-			}
-		}
-	}
-	return "text"
-}
-
-func (r *Rows) read() {
-	clear(r.values)
-	if err := columns(r.stmt, r.values); err != nil {
-		r.err = r.db.explain(err)
-		return
-	}
-	for i, c := range r.columns {
-		switch v := r.values[i].(type) {
-		case int64:
-			if c.Type == "bool" {
-				r.values[i] = v != 0
-			}
-		case string:
-			if c.Type == "jsonb" && json.Valid([]byte(v)) {
-				r.values[i] = json.RawMessage(v)
-			}
-		}
-	}
-}
-
-func columns(stmt *sqlite3.Stmt, values []any) (err error) {
-	defer sqlitefile.CatchOutOfMemory(&err)
-	return stmt.Columns(values...)
-}
-
-// HasStatement reports whether there is anything in sql but blanks, comments and semicolons.
+// HasStatement reports whether sql has more than white space, comments and semicolons.
 func HasStatement(sql string) bool { return skipBlank(sql) != "" }
 
-// skipBlank returns sql from its first statement on: without blanks, comments and semicolons before it.
+// skipBlank returns sql from its first statement on, without white space, comments and semicolons before it.
 func skipBlank(sql string) string {
 	for {
 		sql = strings.TrimLeft(sql, " \t\r\n\f;\ufeff")
@@ -252,14 +182,14 @@ func skipBlank(sql string) string {
 	}
 }
 
-// isNoPlan reports that SQLite has found no order of the tables in which BestIndex agrees.
+// isNoPlan reports whether SQLite found no plan that BestIndex accepts.
 func isNoPlan(err error) bool { return strings.Contains(err.Error(), "no query solution") }
 
-// emptyList finds "in ()", and passes over what is quoted or a comment.
+// emptyList matches "in ()", and quoted text and comments, which are skipped.
 var emptyList = regexp.MustCompile(`(?is)'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/|\bin\s*\(\s*\)`)
 
-// fillEmptyLists puts a query without rows into lists without values. SQLite leaves a condition with the latter out of
-// what it tells a table, which then looks like one without the condition that it needs.
+// fillEmptyLists replaces empty lists by a subquery without rows. SQLite does not pass a condition with an empty list
+// to a table, which then seems to lack a condition that it needs.
 func fillEmptyLists(sql string) string {
 	return emptyList.ReplaceAllStringFunc(sql, func(found string) string {
 		if found[0] == 'i' || found[0] == 'I' {
@@ -269,7 +199,7 @@ func fillEmptyLists(sql string) string {
 	})
 }
 
-// isExplain reports whether a statement asks for its plan only.
+// isExplain reports whether a statement is EXPLAIN.
 func isExplain(sql string) bool {
 	const word = "explain"
 	return len(sql) > len(word) && strings.EqualFold(sql[:len(word)], word)

@@ -9,38 +9,38 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 )
 
-// sliceValues is how many values of a list the SDK is handed at a time. It starts a goroutine and copies the query's
-// data for every value at once, so a list of a hundred thousand would cost memory accordingly. Slices of this length
-// cost as little a value as longer ones, and the plugin's own batches fit in.
-const sliceValues = 200
+// batchSize is how many values of a list are passed to the SDK at a time. The SDK starts a goroutine and copies the
+// query's data for all values at once, so a list of a hundred thousand would need much memory. Batches of this size
+// cost as little per value as larger ones, and the plugin's own batches fit into them.
+const batchSize = 200
 
-// request is what one scan asks the plugin for.
+// A request is what one scan reads from the plugin.
 type request struct {
 	table   *Table
 	columns []string
-	// asked holds the values of every column that is asked for by equality, each once, in the order of the query.
-	asked []askedColumn
-	// hints holds the conditions with other operators.
+	// equals are the conditions by equality, one per column.
+	equals []equalColumn
+	// hints are the conditions with other operators.
 	hints []*proto.Qual
-	// limit is how many rows are enough; 0 means all.
+	// limit is how many rows are enough; 0 is all.
 	limit int64
-	// none says that no row can satisfy the conditions; emptyList is the column of a list that holds nothing at all.
+	// none says that no row can satisfy the conditions, and emptyList names the column of a list without values.
 	none      bool
 	emptyList string
 }
 
-// askedColumn is a column with the values that it may have.
-type askedColumn struct {
-	name string
-	kind proto.ColumnType
-	text []string
-	// keys holds the matchKey of every value.
+// An equalColumn is a column with the values that it may have, each once and in the order of the query.
+type equalColumn struct {
+	name   string
+	kind   proto.ColumnType
+	values []string
+	// keys has the matchKey of every value.
 	keys map[string]bool
 }
 
-// newRequest takes over what SQLite hands to Filter.
+// newRequest returns the request of a plan with the arguments of Filter.
 func newRequest(t *Table, p plan, args []sqlite3.Value) (*request, error) {
-	r := &request{table: t, columns: t.columnNames(p.Used)}
+	r := &request{table: t, columns: t.usedColumns(p.Used)}
 	var limit, offset int64
 	for i, arg := range p.Args {
 		switch arg.Op {
@@ -50,38 +50,38 @@ func newRequest(t *Table, p plan, args []sqlite3.Value) (*request, error) {
 		case opOffset:
 			offset = max(args[i].Int64(), 0)
 		case opEqual:
-			if err := r.ask(t.Columns[arg.Column], arg.In, args[i]); err != nil {
+			if err := r.addEquals(t.Columns[arg.Column], arg.In, args[i]); err != nil {
 				return nil, err
 			}
 		default:
-			r.hint(t.Columns[arg.Column], arg.Op, args[i])
+			r.addHint(t.Columns[arg.Column], arg.Op, args[i])
 		}
 	}
 	if limit > 0 {
 		r.limit = limit + offset
 	}
-	// The list that is handed over in slices comes first: one of addresses, since an address may have to go alone,
-	// else the longest.
-	slices.SortStableFunc(r.asked, func(a, b askedColumn) int {
+	// The list that is divided into batches comes first: a list of addresses, because an address may need a batch of
+	// its own, or else the longest list.
+	slices.SortStableFunc(r.equals, func(a, b equalColumn) int {
 		if isNetwork(a.kind) != isNetwork(b.kind) {
 			if isNetwork(a.kind) {
 				return -1
 			}
 			return 1
 		}
-		return cmp.Compare(len(b.text), len(a.text))
+		return cmp.Compare(len(b.values), len(a.values))
 	})
 	return r, nil
 }
 
-// ask adds a condition by equality. Several on one column leave the values that satisfy all of them.
-func (r *request) ask(c TableColumn, in bool, value sqlite3.Value) error {
-	asked := askedColumn{name: c.Name, kind: c.kind, keys: make(map[string]bool)}
+// addEquals adds a condition by equality. Several conditions on one column leave the values that satisfy all of them.
+func (r *request) addEquals(c TableColumn, in bool, value sqlite3.Value) error {
+	column := equalColumn{name: c.Name, kind: c.kind, keys: make(map[string]bool)}
 	given := 0
 	err := eachValue(in, value, func(v sqlite3.Value) {
 		given++
-		if text, ok := askedText(c.kind, v); ok {
-			asked.add(text)
+		if text, ok := conditionText(c.kind, v); ok {
+			column.add(text)
 		}
 	})
 	if err != nil {
@@ -90,22 +90,22 @@ func (r *request) ask(c TableColumn, in bool, value sqlite3.Value) error {
 	if given == 0 {
 		r.emptyList = c.Name
 	}
-	if i := slices.IndexFunc(r.asked, func(a askedColumn) bool { return a.name == c.Name }); i >= 0 {
-		r.asked[i].intersect(asked)
-		asked = r.asked[i]
+	if i := slices.IndexFunc(r.equals, func(e equalColumn) bool { return e.name == c.Name }); i >= 0 {
+		r.equals[i].intersect(column)
+		column = r.equals[i]
 	} else {
-		r.asked = append(r.asked, asked)
+		r.equals = append(r.equals, column)
 	}
-	// What equals none of the values, or is compared with NULL, is no row.
-	r.none = r.none || len(asked.text) == 0
+	// Nothing equals NULL, or a value of another type.
+	r.none = r.none || len(column.values) == 0
 	return nil
 }
 
-// hint adds a condition with another operator, if its value is one that the plugin can be told.
-func (r *request) hint(c TableColumn, operator string, value sqlite3.Value) {
+// addHint adds a condition with another operator, if its value has the type of the column.
+func (r *request) addHint(c TableColumn, operator string, value sqlite3.Value) {
 	qual := &proto.Qual{FieldName: c.Name, Operator: &proto.Qual_StringValue{StringValue: operator}}
 	if operator != operators[sqlite3.INDEX_CONSTRAINT_ISNULL] && operator != operators[sqlite3.INDEX_CONSTRAINT_ISNOTNULL] {
-		text, ok := askedText(c.kind, value)
+		text, ok := conditionText(c.kind, value)
 		if !ok {
 			return
 		}
@@ -114,10 +114,10 @@ func (r *request) hint(c TableColumn, operator string, value sqlite3.Value) {
 	r.hints = append(r.hints, qual)
 }
 
-// listDone is SQLite's answer when a list has no more values.
+// listDone is SQLite's error at the end of a list.
 const listDone = sqlite3.ErrorCode(101)
 
-// eachValue calls do with the value, or with every value of the list that it is.
+// eachValue calls do with the value, or with every value of a list.
 func eachValue(in bool, value sqlite3.Value, do func(sqlite3.Value)) error {
 	if !in {
 		do(value)
@@ -133,79 +133,80 @@ func eachValue(in bool, value sqlite3.Value, do func(sqlite3.Value)) error {
 	return err
 }
 
-func (a *askedColumn) add(text string) {
-	// Texts that differ are asked for separately, since a row echoes the one that it was asked for by. SQLite has
-	// taken repeats out of a list already.
-	a.text = append(a.text, text)
+func (a *equalColumn) add(text string) {
+	// Different texts of the same value are looked up separately, because a row has the text of its condition. SQLite
+	// has already removed duplicates from a list.
+	a.values = append(a.values, text)
 	a.keys[matchKey(a.kind, text)] = true
 }
 
-func (a *askedColumn) intersect(b askedColumn) {
-	a.text = slices.DeleteFunc(a.text, func(text string) bool { return !b.keys[matchKey(a.kind, text)] })
+func (a *equalColumn) intersect(b equalColumn) {
+	a.values = slices.DeleteFunc(a.values, func(text string) bool { return !b.keys[matchKey(a.kind, text)] })
 	clear(a.keys)
-	for _, text := range a.text {
+	for _, text := range a.values {
 		a.keys[matchKey(a.kind, text)] = true
 	}
 }
 
-// slice is the part of a request that one call asks for.
-type slice struct {
+// A batch is the part of a request that is read with one call.
+type batch struct {
 	*request
-	// text holds the values of the first of the asked columns.
-	text []string
-	// echo is set where the only value is one that no row can hold: it is shown in rows that have NULL in its place.
+	// first has the values of the first column of equals.
+	first []string
+	// echo is the only value, if the column cannot hold it: rows with NULL get it instead.
 	echo *proto.Column
 }
 
-// cutter cuts a request into slices.
-type cutter struct {
-	request    *request
-	whole      bool
-	held, lone []string
+// batches divides a request into batches.
+type batches struct {
+	request *request
+	single  bool // the request has no values, and is one batch
+	// rest are the values of the first column, and alone the ones that the column cannot hold, which need a batch each.
+	rest, alone []string
 }
 
-func (r *request) cutter() *cutter {
-	c := &cutter{request: r}
-	if len(r.asked) == 0 {
-		c.whole = true
-		return c
+func newBatches(r *request) *batches {
+	b := &batches{request: r}
+	if len(r.equals) == 0 {
+		b.single = true
+		return b
 	}
-	first := r.asked[0]
+	first := r.equals[0]
 	if !isNetwork(first.kind) {
-		c.held = first.text
-		return c
+		b.rest = first.values
+		return b
 	}
-	for _, text := range first.text {
-		if holdable(first.kind, text) {
-			c.held = append(c.held, text)
+	for _, text := range first.values {
+		if canHold(first.kind, text) {
+			b.rest = append(b.rest, text)
 		} else {
-			c.lone = append(c.lone, text)
+			b.alone = append(b.alone, text)
 		}
 	}
-	return c
+	return b
 }
 
-// next returns the next slice, of at most n values, and false when there are no more.
-func (c *cutter) next(n int) (slice, bool) {
-	s := slice{request: c.request}
+// next returns the next batch, of at most n values, and false if there are no more.
+func (b *batches) next(n int) (batch, bool) {
+	next := batch{request: b.request}
 	switch {
-	case c.whole:
-		c.whole = false
-		return s, true
-	case len(c.held) > 0:
-		n = min(n, len(c.held))
-		s.text, c.held = c.held[:n], c.held[n:]
-		return s, true
-	case len(c.lone) > 0:
-		s.text, c.lone = c.lone[:1], c.lone[1:]
-		s.echo = &proto.Column{Value: &proto.Column_StringValue{StringValue: s.text[0]}}
-		return s, true
+	case b.single:
+		b.single = false
+		return next, true
+	case len(b.rest) > 0:
+		n = min(n, len(b.rest))
+		next.first, b.rest = b.rest[:n], b.rest[n:]
+		return next, true
+	case len(b.alone) > 0:
+		next.first, b.alone = b.alone[:1], b.alone[1:]
+		next.echo = &proto.Column{Value: &proto.Column_StringValue{StringValue: next.first[0]}}
+		return next, true
 	}
-	return s, false
+	return next, false
 }
 
-// query returns what the SDK is told, as Steampipe's foreign data wrapper would say it.
-func (s slice) query() *proto.QueryContext {
+// queryContext returns the batch as Steampipe's foreign data wrapper would send it.
+func (b batch) queryContext() *proto.QueryContext {
 	quals := make(map[string]*proto.Quals)
 	add := func(q *proto.Qual) {
 		if quals[q.FieldName] == nil {
@@ -213,14 +214,14 @@ func (s slice) query() *proto.QueryContext {
 		}
 		quals[q.FieldName].Quals = append(quals[q.FieldName].Quals, q)
 	}
-	for i, column := range s.asked {
-		text := column.text
+	for i, column := range b.equals {
+		values := column.values
 		if i == 0 {
-			text = s.text
+			values = b.first
 		}
-		list := &proto.QualValueList{Values: make([]*proto.QualValue, len(text))}
-		for i := range text {
-			list.Values[i], _ = qualValue(column.kind, text[i])
+		list := &proto.QualValueList{Values: make([]*proto.QualValue, len(values))}
+		for i, text := range values {
+			list.Values[i], _ = qualValue(column.kind, text)
 		}
 		value := &proto.QualValue{Value: &proto.QualValue_ListValue{ListValue: list}}
 		if len(list.Values) == 1 {
@@ -228,19 +229,19 @@ func (s slice) query() *proto.QueryContext {
 		}
 		add(&proto.Qual{FieldName: column.name, Operator: &proto.Qual_StringValue{StringValue: opEqual}, Value: value})
 	}
-	for _, hint := range s.hints {
+	for _, hint := range b.hints {
 		add(hint)
 	}
-	return &proto.QueryContext{Columns: s.columns, Quals: quals}
+	return &proto.QueryContext{Columns: b.columns, Quals: quals}
 }
 
-// wanted reports whether a row is one that the request asked for, and shows in it what it was asked for by where it
-// could not hold that itself.
-func (s slice) wanted(row *proto.Row) bool {
-	for i, column := range s.asked {
+// matches reports whether a row satisfies the conditions by equality. It sets the value of a column that cannot hold
+// it.
+func (b batch) matches(row *proto.Row) bool {
+	for i, column := range b.equals {
 		value := row.Columns[column.name]
-		if i == 0 && s.echo != nil && isNull(value) {
-			row.Columns[column.name] = s.echo
+		if i == 0 && b.echo != nil && isNull(value) {
+			row.Columns[column.name] = b.echo
 			continue
 		}
 		if isNull(value) || !column.keys[matchKey(column.kind, columnText(value))] {

@@ -9,94 +9,94 @@ import (
 )
 
 const (
-	// callsAhead is how many calls of one scan run at once: while the rows of one are read, the look-ups of the next
-	// ones are under way. More would only hold more rows in memory, since every call waits until its rows are read.
-	callsAhead = 3
+	// maxCalls is how many calls of one scan run in parallel: while the rows of one are read, the lookups of the next
+	// ones are in progress. More calls would only hold more rows in memory, because each waits until its rows are read.
+	maxCalls = 3
 
-	// rowsAhead is how many rows wait to be read: one of every value under way. While the SDK waits to hand over a row
-	// it can lose an error, so a table with one row a value should not make it wait.
-	rowsAhead = callsAhead * sliceValues
+	// maxRows is how many rows wait to be read: one per value in progress. The SDK can lose an error while it waits to
+	// send a row, so a table with one row per value should not make it wait.
+	maxRows = maxCalls * batchSize
 )
 
-// scan is one run through a table's rows: a few calls side by side, whose rows come in no order.
+// A scan reads the rows of a request with a few calls in parallel. The rows come in no particular order.
 type scan struct {
 	db      *DB
 	request *request
-	// ctx is the query's: its values go along to the plugin, its end is noticed by next.
+	// ctx is the context of the query. The plugin gets its values, and next ends with it.
 	ctx  context.Context
 	rows chan *proto.Row
 
-	// wanted ends when no more rows are wanted. The plugin's functions run until then.
-	wanted context.Context
-	stop   context.CancelFunc
+	// running is the context of the plugin's functions. It ends when no more rows are needed.
+	running context.Context
+	stop    context.CancelFunc
 
 	mu  sync.Mutex
 	err error
-	// left counts down the rows that a LIMIT still allows.
+	// left is how many more rows a LIMIT allows.
 	left int64
 }
 
-// startScan begins to ask the plugin.
-func (db *DB) startScan(r *request) *scan {
-	s := &scan{db: db, request: r, ctx: db.ctx, left: r.limit, rows: make(chan *proto.Row, rowsAhead)}
-	if db.listContext != nil && len(r.asked) > 0 {
-		s.ctx = db.listContext(s.ctx, len(r.asked[0].text))
+// startScan starts the first calls.
+func startScan(db *DB, r *request) *scan {
+	s := &scan{db: db, request: r, ctx: db.ctx, left: r.limit, rows: make(chan *proto.Row, maxRows)}
+	if db.listContext != nil && len(r.equals) > 0 {
+		s.ctx = db.listContext(s.ctx, len(r.equals[0].values))
 	}
-	s.wanted, s.stop = context.WithCancel(context.Background())
-	db.running.Go(s.run)
+	s.running, s.stop = context.WithCancel(context.Background())
+	db.scans.Go(s.run)
 	return s
 }
 
-// run makes the calls, one slice after the other, callsAhead at a time.
+// run makes the calls, one per batch and at most maxCalls at a time.
 func (s *scan) run() {
 	defer close(s.rows)
 	var calls sync.WaitGroup
 	defer calls.Wait()
 
-	slots := make(chan struct{}, callsAhead)
+	slots := make(chan struct{}, maxCalls)
 	if s.request.limit > 0 {
-		// The next slice is needed only if this one turns out to have too few rows.
+		// The next batch is only needed if this one has too few rows.
 		slots = make(chan struct{}, 1)
 	}
-	cut := s.request.cutter()
+	batches := newBatches(s.request)
 	for {
 		select {
 		case slots <- struct{}{}:
-		case <-s.wanted.Done():
+		case <-s.running.Done():
 			return
 		}
 		limit, enough := s.remaining()
-		if enough || s.wanted.Err() != nil {
+		if enough || s.running.Err() != nil {
 			return
 		}
-		length := sliceValues
+		length := batchSize
 		if limit > 0 {
-			length = int(min(limit, sliceValues))
+			length = int(min(limit, batchSize))
 		}
-		part, more := cut.next(length)
+		part, more := batches.next(length)
 		if !more {
 			return
 		}
 		calls.Go(func() {
 			defer func() { <-slots }()
-			call := &call{ctx: context.WithoutCancel(s.ctx), stop: s.wanted, send: func(row *proto.Row) { s.send(part, row) }}
-			if err := s.db.server.execute(call, s.request.table, part.query(), limit); err != nil {
+			call := &call{ctx: context.WithoutCancel(s.ctx), running: s.running, send: func(row *proto.Row) { s.send(part, row) }}
+			if err := s.db.server.execute(call, s.request.table, part.queryContext(), limit); err != nil {
 				s.fail(err)
 			}
 		})
 	}
 }
 
-// remaining returns how many more rows the query's LIMIT allows, 0 where it has none, and whether that many have come.
+// remaining returns how many more rows the query's LIMIT allows, 0 if it has none, and whether there are enough.
 func (s *scan) remaining() (limit int64, enough bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.left, s.request.limit > 0 && s.left <= 0
 }
 
-// send passes a row of a call on to next. It waits until there is room: so the SDK waits, and nothing piles up.
-func (s *scan) send(part slice, row *proto.Row) {
-	if s.wanted.Err() != nil || !part.wanted(row) {
+// send passes a row of a call to next. It blocks until there is room, so that the SDK waits and rows do not pile up.
+func (s *scan) send(part batch, row *proto.Row) {
+	if s.running.Err() != nil || !part.matches(row) {
 		return
 	}
 	if s.request.limit > 0 {
@@ -110,18 +110,18 @@ func (s *scan) send(part slice, row *proto.Row) {
 	}
 	select {
 	case s.rows <- row:
-	case <-s.wanted.Done():
+	case <-s.running.Done():
 	}
 }
 
-// next returns the next row, and nil when there are no more.
+// next returns the next row, and nil if there are no more.
 func (s *scan) next() (*proto.Row, error) {
 	select {
 	case row, ok := <-s.rows:
 		if ok {
 			return row, nil
 		}
-	case <-s.wanted.Done():
+	case <-s.running.Done():
 	case <-s.ctx.Done():
 		return nil, sqlite3.INTERRUPT
 	}

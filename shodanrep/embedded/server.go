@@ -17,25 +17,25 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// noQueryCacheMB is a size that the SDK's query cache refuses. It then allocates nothing, which is safe as long as the
-// cache is not enabled. No call of ours uses it, and the smallest size that it accepts allocates 35 MB at once.
+// noQueryCacheMB is a size that the SDK's query cache rejects. The SDK then allocates nothing, which is safe while the
+// cache is not enabled. The query cache is not used here, and the smallest size that the SDK accepts allocates 35 MB.
 const noQueryCacheMB = -1
 
-// server is the SDK's server with the plugin in it.
+// A server is the SDK's server of the plugin.
 type server struct {
 	grpc    *grpc.PluginServer
 	plugin  *plugin.Plugin
 	callIDs atomic.Int64
 }
 
-// startServer builds the plugin, and hands it its connections.
+// startServer creates the plugin and sets its connections.
 func startServer(create plugin.PluginFunc, connections []Connection, logger hclog.Logger) (s *server, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			s, err = nil, fmt.Errorf("the plugin could not be started: %v", r)
 		}
 	}()
-	traceCalls()
+	installTracer()
 	s = &server{}
 	s.grpc = plugin.Server(&plugin.ServeOpts{PluginFunc: func(ctx context.Context) *plugin.Plugin {
 		s.plugin = create(ctx)
@@ -81,11 +81,12 @@ func (s *server) schema(connection string) (map[string]*proto.TableSchema, error
 	return response.Schema.Schema, nil
 }
 
-// call is one Execute of the SDK's server, and the stream to which the SDK sends its rows.
+// A call is one Execute of the SDK's server, and the stream to which the SDK sends its rows.
 type call struct {
-	// ctx is the SDK's, and never ends; stop is the one whose end the plugin's functions see.
-	ctx, stop context.Context
-	send      func(*proto.Row)
+	// ctx is the context of the SDK, which never ends, and running the context of the plugin's functions. See
+	// callContext.
+	ctx, running context.Context
+	send         func(*proto.Row)
 
 	mu  sync.Mutex
 	err error
@@ -93,23 +94,23 @@ type call struct {
 
 type callKey struct{}
 
-// execute asks the plugin for rows, and returns its first error in its own words. After stop has ended it returns as
-// soon as the plugin's functions do.
+// execute reads rows from the plugin, and returns its first error. After c.running has ended it returns as soon as the
+// plugin's functions do.
 func (s *server) execute(c *call, t *Table, q *proto.QueryContext, limit int64) error {
 	c.ctx = context.WithValue(c.ctx, callKey{}, c)
 	request := &proto.ExecuteRequest{
 		Table:        t.Name,
 		QueryContext: q,
 		Connection:   t.connection.Name,
-		// Two calls of one id would share rows in the SDK.
+		// In the SDK, calls with the same id share rows.
 		CallId:                "embedded-" + strconv.FormatInt(s.callIDs.Add(1), 10),
 		ExecuteConnectionData: make(map[string]*proto.ExecuteConnectionData),
 	}
-	asked := t.connection.Members
-	if len(asked) == 0 {
-		asked = []string{t.connection.Name}
+	connections := t.connection.Members
+	if len(connections) == 0 {
+		connections = []string{t.connection.Name}
 	}
-	for _, name := range asked {
+	for _, name := range connections {
 		data := &proto.ExecuteConnectionData{}
 		if limit > 0 {
 			data.Limit = &proto.NullableInt{Value: limit}
@@ -117,18 +118,18 @@ func (s *server) execute(c *call, t *Table, q *proto.QueryContext, limit int64) 
 		request.ExecuteConnectionData[name] = data
 	}
 	err := s.grpc.Execute(request, c)
-	if own := c.failure(); own != nil {
-		return own
+	if first := c.failure(); first != nil {
+		return first
 	}
-	if err != nil && c.stop.Err() == nil {
-		return errors.New(cleanMessage(err.Error(), asked...))
+	if err != nil && c.running.Err() == nil {
+		return errors.New(cleanMessage(err.Error(), connections...))
 	}
 	return nil
 }
 
-// collectErrors has every error of the plugin's functions noted in the call that it belongs to, and the SDK go on as
-// if there had been none. The SDK's own way with errors loses some of them to a race between two channels, and leaves
-// goroutines of the other rows behind for ever. Functions with an IgnoreConfig of their own keep the SDK's way.
+// collectErrors records every error of the plugin's functions in its call, and makes the SDK ignore it. The SDK's own
+// error handling loses errors in a race between two channels, and leaks the goroutines of other rows. Functions with an
+// IgnoreConfig of their own keep the SDK's error handling.
 func collectErrors(p *plugin.Plugin) {
 	own := p.DefaultIgnoreConfig
 	p.DefaultIgnoreConfig = &plugin.IgnoreConfig{
@@ -148,8 +149,8 @@ func collectErrors(p *plugin.Plugin) {
 func (c *call) fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// What fails because it was stopped did not fail on its own.
-	if c.err == nil && c.stop.Err() == nil {
+	// A function that was stopped has not failed.
+	if c.err == nil && c.running.Err() == nil {
 		c.err = err
 	}
 }
@@ -160,7 +161,7 @@ func (c *call) failure() error {
 	return c.err
 }
 
-// Send takes a row from the SDK. It never fails: the SDK would report the failure as the plugin's.
+// Send receives a row from the SDK. It never fails: the SDK would report the error as the plugin's.
 func (c *call) Send(response *proto.ExecuteResponse) error {
 	if row := response.GetRow(); row != nil && c.failure() == nil {
 		c.send(row)
@@ -171,7 +172,7 @@ func (c *call) Send(response *proto.ExecuteResponse) error {
 // Context returns the SDK's context.
 func (c *call) Context() context.Context { return c.ctx }
 
-// The rest of proto.WrapperPlugin_ExecuteServer is of use between processes only.
+// The other methods of proto.WrapperPlugin_ExecuteServer are only used between processes.
 
 func (c *call) SetHeader(metadata.MD) error  { return nil }
 func (c *call) SendHeader(metadata.MD) error { return nil }
@@ -179,14 +180,14 @@ func (c *call) SetTrailer(metadata.MD)       {}
 func (c *call) SendMsg(any) error            { return nil }
 func (c *call) RecvMsg(any) error            { return io.EOF }
 
-// pluginLogger passes on what the plugin itself logs. Of what the SDK logs, a dozen lines a row, it passes on nothing
-// below debug level: then the standard logger doesn't even format the lines.
+// A pluginLogger logs what the plugin logs. It drops what the SDK logs, a dozen lines per row, unless the level is
+// debug: the standard logger then does not even format the lines.
 type pluginLogger struct{ hclog.Logger }
 
-// Named leaves out the name, which is the id of a call.
+// Named ignores the name, which is the id of a call.
 func (l pluginLogger) Named(string) hclog.Logger { return l }
 
-// StandardWriter is where the SDK's own lines go.
+// StandardWriter returns the writer of the SDK's log.
 func (l pluginLogger) StandardWriter(options *hclog.StandardLoggerOptions) io.Writer {
 	if !l.IsDebug() {
 		return io.Discard

@@ -8,22 +8,22 @@ import (
 	"strings"
 )
 
-// statement collects what happens while one statement is prepared and run, since SQLite carries neither Go errors nor
-// the reason why it found no plan.
+// A statement records what happens while one statement is prepared and run: SQLite returns neither Go errors nor the
+// reason why it found no plan.
 type statement struct {
 	tables []*statementTable
 	err    error
-	// compileOnly says that the statement is compiled for its names alone, and never run.
+	// compileOnly says that the statement is only compiled, for the names in it.
 	compileOnly bool
 }
 
 type statementTable struct {
 	*Table
-	// refusals and plans count the answers of BestIndex.
-	refusals, plans int
-	// lookups counts the scans that asked the plugin.
-	lookups int
-	// emptyList is a column that was compared with a list of nothing.
+	// rejections and plans count the results of BestIndex.
+	rejections, plans int
+	// scans counts the scans that called the plugin.
+	scans int
+	// emptyList is a column that was compared with an empty list.
 	emptyList string
 }
 
@@ -36,11 +36,11 @@ func (s *statement) table(t *Table) *statementTable {
 	return s.tables[i]
 }
 
-func (s *statement) refused(t *Table)  { s.table(t).refusals++ }
+func (s *statement) rejected(t *Table) { s.table(t).rejections++ }
 func (s *statement) accepted(t *Table) { s.table(t).plans++ }
-func (s *statement) asked(t *Table)    { s.table(t).lookups++ }
+func (s *statement) started(t *Table)  { s.table(t).scans++ }
 
-// skipped notes a scan that had nothing to ask for, because of an empty list of the column if that has a name.
+// skipped records a scan that had nothing to look up. emptyList is the column of an empty list, if there is one.
 func (s *statement) skipped(t *Table, emptyList string) {
 	st := s.table(t)
 	st.emptyList = cmp.Or(emptyList, st.emptyList)
@@ -52,15 +52,15 @@ func (s *statement) fail(err error) {
 	}
 }
 
-// noPlan explains why SQLite found no way to run a statement: each table that could not be asked in some way needs a
-// condition that it didn't get.
-func (s *statement) noPlan() error {
+// missingConditions returns the error of a statement for which SQLite found no plan: tables need conditions that they
+// do not have.
+func (s *statement) missingConditions() error {
 	var needs []string
-	// A table that no plan could ask is the cause, unless every one could in some order but not together.
+	// The cause is a table that has no plan at all, or else that the plans of all tables are not possible together.
 	for _, never := range []bool{true, false} {
 		for _, t := range s.tables {
-			if t.refusals > 0 && (t.plans == 0 || !never) {
-				needs = append(needs, t.needs())
+			if t.rejections > 0 && (t.plans == 0 || !never) {
+				needs = append(needs, t.requirement())
 			}
 		}
 		if len(needs) > 0 {
@@ -73,13 +73,13 @@ func (s *statement) noPlan() error {
 	return errors.New(strings.Join(needs, "\n"))
 }
 
-// warnings says which tables were never asked: no rows from those mean nothing. A table that would have been listed
-// without any condition is none of them.
+// warnings lists the tables that the statement did not read, because there was nothing to look up: that they have no
+// rows means nothing. Tables that need no condition are not listed.
 func (s *statement) warnings() []string {
 	var warnings []string
 	for _, t := range s.tables {
 		switch {
-		case t.plans == 0 || t.lookups > 0 || t.satisfied(func(string, string) bool { return false }):
+		case t.plans == 0 || t.scans > 0 || t.satisfied(func(string, string) bool { return false }):
 		case t.emptyList != "":
 			warnings = append(warnings,
 				fmt.Sprintf("%s: the list of %s is empty, nothing was looked up", t.Name, t.emptyList))

@@ -48,7 +48,7 @@ func FuzzValues(f *testing.F) {
 				t.Errorf("%v %q: %q, then %q", kind, text, key, again)
 			}
 			value, ok := qualValue(kind, text)
-			if isNetwork(kind) && (!ok || (value.GetInetValue() != nil) != holdable(kind, text) ||
+			if isNetwork(kind) && (!ok || (value.GetInetValue() != nil) != canHold(kind, text) ||
 				value.GetInetValue().GetCidr()+value.GetStringValue() != text) {
 				t.Errorf("%v %q: %v", kind, text, value)
 			}

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 )
 
-// skipEscape returns where a number begins whose first digits belong to an escape before it: in "%20198.51.100.66" and
+// skipEscape returns the start of a number whose first digits belong to an escape sequence: in "%20198.51.100.66" and
 // "\u0020198.51.100.66" it is 198.
 func skipEscape(b []byte, start, end int) int {
 	if start >= 1 && b[start-1] == '%' && end-start > 2 {
@@ -17,7 +17,7 @@ func skipEscape(b []byte, start, end int) int {
 	return start
 }
 
-// isEscaped reports whether the bytes before an index are an escape of URLs (%3A) or of JSON (\n, \u003c).
+// isEscaped reports whether the bytes before an index are an escape sequence of a URL (%3A) or of JSON (\n, \u003c).
 func isEscaped(b []byte, i int) bool {
 	switch {
 	case i >= 3 && b[i-3] == '%' && isHex(b[i-2]) && isHex(b[i-1]):
@@ -30,7 +30,7 @@ func isEscaped(b []byte, i int) bool {
 	return false
 }
 
-// after reports whether an address may end at an index, by what follows.
+// after reports whether the text after an index allows an address to end there.
 func after(b []byte, end int) bool {
 	if end >= len(b) {
 		return true
@@ -65,7 +65,7 @@ func after6(b []byte, end int) bool {
 	return after(b, end)
 }
 
-// followsVersion reports whether a text after a plus sign makes a version of what is before it.
+// followsVersion reports whether a text after a plus sign means that a version is before it.
 func followsVersion(b []byte) bool {
 	for _, word := range []string{"dfsg", "git", "deb", "ubuntu", "nmu", "build"} {
 		if bytes.HasPrefix(b, []byte(word)) {
@@ -80,7 +80,7 @@ func portAt(b []byte, end int) bool {
 	return end+1 < len(b) && b[end] == ':' && isDigit(b[end+1])
 }
 
-// maxWord is how much of a word is looked at.
+// maxWord is how much of a word is read.
 const maxWord = 40
 
 // wordBefore returns the word that ends at an index.
@@ -114,8 +114,8 @@ func endsPath(b []byte, slash, end int) bool {
 	return before >= 3 && string(b[before-3:before]) == "://"
 }
 
-// versionWords are the words after which versions, sections and object identifiers stand. The names of software are those
-// that logs have with a space before the version.
+// versionWords are the words after which versions, sections and object identifiers stand. The names of software are
+// those that logs have with a space before the version.
 var versionWords = words("v", "ver", "rv", "version", "versions", "firmware", "build", "rev", "revision", "oid",
 	"section", "sec", "chapter", "figure", "fig", "appendix", "clause",
 	"amd64", "arm64", "i386", "gcc", "clang", "glibc", "openssl", "openssh", "postfix", "exim", "sendmail", "dovecot", "nginx", "apache",
@@ -175,7 +175,7 @@ func isCapture(b []byte, start, end int) bool {
 	return false
 }
 
-// zoneEnd returns where the zone of an IPv6 address ends, or end where it has none.
+// zoneEnd returns the end of the zone of an IPv6 address, or end if there is no zone.
 func zoneEnd(b []byte, addr netip.Addr, end int) int {
 	if end+1 >= len(b) || b[end] != '%' || !isWord(b[end+1]) {
 		return end

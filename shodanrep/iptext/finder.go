@@ -6,28 +6,29 @@ import (
 )
 
 const (
-	// maxBehind and maxAhead are how many bytes before and after a separator the rules look at most.
+	// maxBehind and maxAhead are the most bytes before and after a separator that the rules look at.
 	maxBehind = 256
 	maxAhead  = 1024
 )
 
-// A finder finds the matches of a text, one after the other. Where a match begins and ends depends on at most maxBehind
-// bytes before its first separator and maxAhead after it, so that a Scanner can look at a long text in parts.
+// A finder finds the matches in a text. A match depends on at most maxBehind bytes before its first separator and
+// maxAhead bytes after it, so that a [Scanner] can search a long text in parts.
 type finder struct {
 	text []byte
-	i    int // what is before has been looked at
+	i    int // the text before it was searched
 
-	// start and end are the range of the last match, and prefix what it is.
+	// start and end are the range of the last match, and prefix its address or network.
 	start, end int
 	prefix     netip.Prefix
-	// lastEnd is where the last match ended, or -1: "198.51.100.1-198.51.100.9" and "192.0.2.1/192.0.2.2" have two.
+	// lastEnd is the end of the last match, or -1: "198.51.100.1-198.51.100.9" and "192.0.2.1/192.0.2.2" are two
+	// matches.
 	lastEnd int
 }
 
-// separators are the bytes that are looked for: each address has one.
+// separators are the bytes to search for: each address has one.
 var separators = [256]bool{'.': true, ':': true, '[': true, '(': true}
 
-// next finds the next match whose first separator is before limit.
+// next finds the next match with its first separator before limit.
 func (f *finder) next(limit int) bool {
 	b := f.text
 	for f.i < limit {
@@ -61,7 +62,7 @@ func (f *finder) next(limit int) bool {
 	return false
 }
 
-// match returns the last match, and moves the position to it.
+// match returns the last match and moves the position to it.
 func (f *finder) match(pos *position) Match {
 	pos.move(f.text, f.start)
 	return Match{
@@ -94,7 +95,7 @@ func (f *finder) find4(at int) bool {
 		return false
 	}
 	d := parseDotted(b, start)
-	f.i = max(f.i, d.end) // no other address begins within the numbers
+	f.i = max(f.i, d.end) // no other address begins in these numbers
 	switch {
 	case d.valid < 4 || !f.before4(start, d.fourth):
 		return false
@@ -114,7 +115,7 @@ func (f *finder) find4(at int) bool {
 	return true
 }
 
-// before4 reports whether an IPv4 address may begin at start, by what is before it.
+// before4 reports whether the text before start allows an IPv4 address there.
 func (f *finder) before4(start, end int) bool {
 	b := f.text
 	if start == 0 {
@@ -164,7 +165,7 @@ func (f *finder) find6(at int) bool {
 	return true
 }
 
-// before6 reports whether an IPv6 address may begin at start, by what is before it.
+// before6 reports whether the text before start allows an IPv6 address there.
 func (f *finder) before6(start int, withColon bool) bool {
 	b := f.text
 	if start == 0 {
@@ -185,7 +186,7 @@ func (f *finder) before6(start int, withColon bool) bool {
 	return true
 }
 
-// suffix makes a network of the match where a length or a mask follows.
+// suffix makes the match a network if a prefix length or a mask follows.
 func (f *finder) suffix(addr netip.Addr) {
 	b := f.text
 	if f.end >= len(b) || b[f.end] != '/' || f.end+1 >= len(b) || !isDigit(b[f.end+1]) {
@@ -209,7 +210,7 @@ func (f *finder) suffix(addr netip.Addr) {
 	f.end, f.prefix = p, netip.PrefixFrom(addr, bits).Masked()
 }
 
-// maskBits returns the length of a network mask such as 255.255.255.0.
+// maskBits returns the prefix length of a network mask such as 255.255.255.0.
 func maskBits(mask [4]byte) (int, bool) {
 	v := uint32(mask[0])<<24 | uint32(mask[1])<<16 | uint32(mask[2])<<8 | uint32(mask[3])
 	bits := 0

@@ -1,8 +1,9 @@
 // Package iptext finds IP addresses and networks in any text: lists, logs, e-mails, CSV and JSON.
 //
-// It reads defanged forms (198.51.100[.]66, hxxp://198.51.100.66), ports, IPv6 zones, IPv4-mapped IPv6 addresses, URLs
-// and networks. It leaves out what only looks like an address: version numbers, object identifiers, times, MAC addresses,
-// hashes, tokens of programming languages and parts of longer words. Where a text is ambiguous, precision goes first.
+// It finds defanged addresses (198.51.100[.]66, hxxp://198.51.100.66), addresses with ports or IPv6 zones, IPv4-mapped
+// IPv6 addresses, URLs and networks. It ignores what only looks like an address: version numbers, object identifiers,
+// times, MAC addresses, hashes, tokens of programming languages and parts of longer words. Ambiguous text is ignored:
+// precision comes before recall.
 package iptext
 
 import (
@@ -15,7 +16,7 @@ type Match struct {
 	// Prefix is the network, masked, or the address as a network of one. IPv4-mapped IPv6 addresses are IPv4, and zones
 	// are removed.
 	Prefix netip.Prefix
-	// Text is what was found, in the form in which it was written, without a port.
+	// Text is the match as it is written, without a port.
 	Text string
 	// Line is the number of the line, from 1. Lines end with a line feed.
 	Line int64
@@ -23,10 +24,7 @@ type Match struct {
 	Start, End int64
 }
 
-// IsNetwork reports whether the match is a network of more than one address.
-func (m Match) IsNetwork() bool { return !m.Prefix.IsSingleIP() }
-
-// Find returns the matches of a text that is complete, such as one line. The text must not change meanwhile.
+// Find returns the matches in a complete text, such as one line. The text must not change during the iteration.
 func Find(text []byte) iter.Seq[Match] {
 	return func(yield func(Match) bool) {
 		pos := position{line: 1}
@@ -39,10 +37,10 @@ func Find(text []byte) iter.Seq[Match] {
 	}
 }
 
-// A position is a place in a text, as a line and an offset within it.
+// A position is a position in a text, as a line and an offset within it.
 type position struct {
 	line int64
-	// at is the index, in the finder's text, up to which lines are counted, and column its offset within its line.
+	// at is the index in the finder's text up to where lines are counted, and column is its offset within its line.
 	at     int
 	column int64
 }

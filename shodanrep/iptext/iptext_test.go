@@ -19,7 +19,7 @@ func found(text string) []string {
 }
 
 func shown(m Match) string {
-	if m.IsNetwork() {
+	if !m.Prefix.IsSingleIP() {
 		return m.Prefix.String()
 	}
 	return m.Prefix.Addr().String()

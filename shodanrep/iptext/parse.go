@@ -2,17 +2,17 @@ package iptext
 
 import "net/netip"
 
-// A dotted is a row of decimal numbers with dots between them, which may be defanged.
+// A dotted is a sequence of decimal numbers with dots between them, which may be defanged.
 type dotted struct {
 	count      int     // how many numbers
-	valid      int     // how many of the first four are octets without leading zeros, up to the first that is not
+	valid      int     // how many of the first four are octets without leading zeros, up to the first other one
 	octets     [4]byte // the first four
 	fourth     int     // where the fourth number ends
 	lastNumber int
 	end        int
 }
 
-// maxNumbers is how many numbers are read at most. Five are enough to know that it is no address.
+// maxNumbers is how many numbers are read at most. Five already mean that it is not an address.
 const maxNumbers = 16
 
 // parseDotted reads the numbers that begin at a digit.
@@ -99,7 +99,7 @@ func parse6(b []byte, start int) (addr netip.Addr, end int, ok bool) {
 			continue
 		}
 		if q+k >= len(b) || !isHex(b[q+k]) {
-			break // what follows is no group
+			break // no group follows
 		}
 		if n == 8 && !endsAfterPort(b, q+k) {
 			return addr, 0, false // a ninth group
@@ -124,7 +124,7 @@ func parse6(b []byte, start int) (addr netip.Addr, end int, ok bool) {
 	return netip.AddrFrom16(bytes), end, true
 }
 
-// endsAfterPort reports whether a port stands at an index, and no further group.
+// endsAfterPort reports whether there is a port at an index, and no further group.
 func endsAfterPort(b []byte, p int) bool {
 	first := p
 	for p < len(b) && isDigit(b[p]) && p-first < 6 {
@@ -133,8 +133,8 @@ func endsAfterPort(b []byte, p int) bool {
 	return p > first && p-first <= 5 && (p >= len(b) || !isWord(b[p]) && colonAt(b, p) == 0)
 }
 
-// plausible are the IPv6 networks in which addresses are found. What is in none of them is text that happens to have the
-// form, such as "d3::c4".
+// plausible are the IPv6 networks that are in use. Text in none of them only happens to look like an address, such as
+// "d3::c4".
 var plausible = []netip.Prefix{
 	netip.MustParsePrefix("2000::/3"), netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("fe80::/10"),
 	netip.MustParsePrefix("ff00::/8"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("::ffff:0:0/96"),
@@ -153,7 +153,7 @@ func isPlausible(addr netip.Addr) bool {
 	return false
 }
 
-// dotAt returns how long the dot at an index is: a plain one, [.], (.), [dot] or (dot); 0 where there is none.
+// dotAt returns the length of the dot at an index, which may be ".", "[.]", "(.)", "[dot]" or "(dot)"; 0 is none.
 func dotAt(b []byte, i int) int {
 	if i >= len(b) {
 		return 0
@@ -176,7 +176,7 @@ func dotAt(b []byte, i int) int {
 	return 0
 }
 
-// colonAt returns how long the colon at an index is: a plain one or [:]; 0 where there is none.
+// colonAt returns the length of the colon at an index, which may be ":" or "[:]"; 0 is none.
 func colonAt(b []byte, i int) int {
 	switch {
 	case i >= len(b):
@@ -193,7 +193,7 @@ func isDigit(c byte) bool { return c-'0' < 10 }
 
 func isHex(c byte) bool { return c-'0' < 10 || c|0x20-'a' < 6 }
 
-// isWord reports whether a byte is part of a word. Letters outside of ASCII are not: some languages have no spaces.
+// isWord reports whether a byte is part of a word. Letters outside ASCII are not: some languages have no spaces.
 func isWord(c byte) bool { return c-'0' < 10 || c|0x20-'a' < 26 || c == '_' }
 
 func hexValue(c byte) int {

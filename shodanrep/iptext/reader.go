@@ -16,16 +16,15 @@ import (
 // maxWindow is the largest window of a zstd file that is read: it has to be in memory.
 const maxWindow = 128 << 20
 
-// A Reader reads a text in UTF-8 from what may be compressed (gzip, zstd, bzip2) or in UTF-16, which it recognises by the
-// content.
+// A Reader reads a text as UTF-8. It recognizes compression (gzip, zstd, bzip2) and UTF-16 by the content.
 type Reader struct {
 	io.Reader
-	// HasBOM says that the text began with the byte order mark of UTF-8, which is left out.
+	// HasBOM says that the text began with a byte order mark of UTF-8, which is removed.
 	HasBOM bool
 	close  func()
 }
 
-// Close frees what decompression needs. It does not close the reader below.
+// Close frees the memory of the decompressor. It does not close the underlying reader.
 func (r *Reader) Close() error {
 	if r.close != nil {
 		r.close()
@@ -33,8 +32,8 @@ func (r *Reader) Close() error {
 	return nil
 }
 
-// NewReader makes a Reader. It reads the first bytes, and waits for no more than it takes to tell what the content is:
-// the first line of a pipe can be shorter than the marks of compressed files.
+// NewReader returns a Reader. It reads only as many bytes as it needs to recognize the content, because the first line
+// of a pipe can be shorter than the signature of a compressed file.
 func NewReader(source io.Reader) (*Reader, error) {
 	buffered := bufio.NewReaderSize(source, 64<<10)
 	head, err := peek(buffered, 10, mayBeCompressed)
@@ -60,7 +59,7 @@ func NewReader(source io.Reader) (*Reader, error) {
 	return text(buffered, nil)
 }
 
-// named puts the name of the compression before errors.
+// A named reader adds the name of the compression to errors.
 type named struct {
 	io.Reader
 	name string
@@ -74,7 +73,7 @@ func (r named) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// text decodes UTF-16, and leaves out a byte order mark.
+// text decodes UTF-16 and removes a byte order mark.
 func text(source io.Reader, close func()) (*Reader, error) {
 	buffered, ok := source.(*bufio.Reader)
 	if !ok {
@@ -101,7 +100,7 @@ func text(source io.Reader, close func()) (*Reader, error) {
 	return r, nil
 }
 
-// peek looks at up to n bytes at the beginning of a text, as long as they may be a mark.
+// peek returns up to n bytes at the beginning of a text, as long as they may be a signature.
 func peek(buffered *bufio.Reader, n int, isMark func([]byte) bool) (head []byte, err error) {
 	for i := 1; i <= n; i++ {
 		if head, err = buffered.Peek(i); err != nil || !isMark(head) {
@@ -111,7 +110,7 @@ func peek(buffered *bufio.Reader, n int, isMark func([]byte) bool) (head []byte,
 	return head, err
 }
 
-// mayBeCompressed reports whether a compressed file may begin with some bytes.
+// mayBeCompressed reports whether a compressed file may begin with these bytes.
 func mayBeCompressed(head []byte) bool {
 	if head[0]&0xf0 == 0x50 {
 		return len(head) < 2 || bytes.HasPrefix([]byte{0x2a, 0x4d, 0x18}, head[1:])
@@ -124,7 +123,7 @@ func mayBeCompressed(head []byte) bool {
 	return false
 }
 
-// mayBeMarked reports whether a text that has a byte order mark, or is in UTF-16 without one, may begin with some bytes.
+// mayBeMarked reports whether a text with a byte order mark, or in UTF-16, may begin with these bytes.
 func mayBeMarked(head []byte) bool {
 	first := head[0] == 0 || head[0] == 0xef || head[0] == 0xfe || head[0] == 0xff
 	return first || len(head) == 1 || len(head) > 1 && head[1] == 0

@@ -5,10 +5,10 @@ import (
 	"iter"
 )
 
-// bufferSize is how much of a text is in memory. Lines may be longer.
+// bufferSize is how much of a text is in memory. Lines can be longer.
 const bufferSize = 256 << 10
 
-// maxEmptyReads is how often a reader may return nothing.
+// maxEmptyReads is how many reads in a row may return nothing.
 const maxEmptyReads = 100
 
 // A Scanner finds the addresses and networks of a stream.
@@ -17,10 +17,10 @@ type Scanner struct {
 	size   int
 }
 
-// NewScanner makes a Scanner of a text. [NewReader] makes a text of what is compressed or in UTF-16.
+// NewScanner returns a Scanner of a text. Use [NewReader] for a text that may be compressed or in UTF-16.
 func NewScanner(r io.Reader) *Scanner { return &Scanner{reader: r, size: bufferSize} }
 
-// All returns the matches in order. An error of the reader is the last element; the matches before it are good.
+// All returns the matches in order. An error of the reader is the last element; the matches before it are valid.
 func (s *Scanner) All() iter.Seq2[Match, error] {
 	return func(yield func(Match, error) bool) {
 		buffer := make([]byte, s.size+maxBehind+maxAhead)
@@ -28,7 +28,7 @@ func (s *Scanner) All() iter.Seq2[Match, error] {
 		for {
 			read, err := fill(s.reader, buffer[n:])
 			n += read
-			// What may go on after the buffer waits for the rest, unless there is none.
+			// A match that may continue after the buffer has to wait for the rest of the text.
 			limit := n - maxAhead
 			if err != nil {
 				limit = n
@@ -53,7 +53,7 @@ func (s *Scanner) All() iter.Seq2[Match, error] {
 	}
 }
 
-// fill reads until the buffer is full. With the end of the text, or another error, it returns what it has read.
+// fill reads until the buffer is full, or an error. It returns the number of bytes read also with an error.
 func fill(r io.Reader, b []byte) (n int, err error) {
 	for empty := 0; n < len(b) && err == nil; {
 		var read int

@@ -1,5 +1,5 @@
-// Package embeddedtest is a Steampipe plugin for tests of what runs plugins: it has a column of every type, key columns
-// of every kind, and functions that fail, block or never end, and it remembers what it was asked.
+// Package embeddedtest is a Steampipe plugin for tests of code that runs plugins. It has a column of every type, key
+// columns of every kind, and functions that fail or block, and it records its calls.
 package embeddedtest
 
 import (
@@ -13,12 +13,12 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin/transform"
 )
 
-// Plugin is a plugin under observation. Its zero value is ready to use.
+// A Plugin is a plugin that records its calls. Its zero value is ready to use.
 type Plugin struct {
 	// Rows is how many rows the tables that can be listed have.
 	Rows int
-	// Notify, where it is set, is called with "block" when a function begins to wait for ever, and with "row" for each
-	// row of a table that can be listed.
+	// Notify, if it is set, is called with "block" when a function starts to block, and with "row" for each row of a
+	// table that can be listed.
 	Notify func(event string)
 
 	mu       sync.Mutex
@@ -34,18 +34,18 @@ func (p *Plugin) notify(event string) {
 	}
 }
 
-// Call is one call of a table's list function.
+// A Call is a call of a table's List function.
 type Call struct {
 	Table string
-	// Columns are those that the query was said to use.
+	// Columns are the columns that the query uses.
 	Columns []string
-	// Batch is the length of the list that the call is part of, 0 where there is none.
+	// Batch is the length of the list that the call is part of; 0 is no list.
 	Batch int
-	// Limit is -1 where there is none.
+	// Limit is the LIMIT; -1 is none.
 	Limit int64
-	// Values holds the values of the key columns that have a condition by equality.
+	// Values are the values of key columns with a condition by equality.
 	Values map[string]string
-	// Operators holds all conditions on key columns, as "column operator".
+	// Operators are all conditions on key columns, as "column operator".
 	Operators []string
 }
 
@@ -55,7 +55,7 @@ type Config struct {
 	Count *int    `hcl:"count,optional"`
 }
 
-// Func is the plugin as the SDK wants it.
+// Func is the plugin's plugin.PluginFunc.
 func (p *Plugin) Func(context.Context) *plugin.Plugin {
 	p.self = &plugin.Plugin{
 		Name:                   "steampipe-plugin-fake",
@@ -81,14 +81,14 @@ func connectionName(_ context.Context, d *plugin.QueryData, _ *plugin.HydrateDat
 // Warn logs a message as the plugin's functions do.
 func (p *Plugin) Warn(message string) { p.self.Logger.Named("call").Warn(message) }
 
-// Calls returns the calls so far of a table's list function.
+// Calls returns the calls of a table's List function.
 func (p *Plugin) Calls(table string) []Call {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(p.calls), func(c Call) bool { return c.Table != table })
 }
 
-// Values returns the values of a key column in the calls so far, in order.
+// Values returns the values of a key column in all calls, sorted.
 func (p *Plugin) Values(table, column string) []string {
 	var values []string
 	for _, c := range p.Calls(table) {
@@ -98,24 +98,24 @@ func (p *Plugin) Values(table, column string) []string {
 	return values
 }
 
-// Hydrated returns for which rows the columns that cost something were asked for.
+// Hydrated returns the rows whose columns with a hydrate function were read.
 func (p *Plugin) Hydrated() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.hydrated)
 }
 
-// Streamed returns how many rows of fake_event the SDK has taken.
+// Streamed returns how many rows of fake_event were sent to the SDK.
 func (p *Plugin) Streamed() int { return int(p.streamed.Load()) }
 
-// Reset forgets the calls so far.
+// Reset deletes the recorded calls.
 func (p *Plugin) Reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls, p.hydrated = nil, nil
 }
 
-// note remembers a call.
+// note records a call.
 func (p *Plugin) note(d *plugin.QueryData) {
 	c := Call{
 		Table: d.Table.Name, Columns: slices.Clone(d.QueryContext.Columns), Limit: d.QueryContext.GetLimit(),
@@ -140,7 +140,7 @@ func (p *Plugin) note(d *plugin.QueryData) {
 	p.calls = append(p.calls, c)
 }
 
-// text returns the value of a condition as it was given.
+// text returns the value of a condition as it is written.
 func text(v *proto.QualValue) string {
 	switch v := v.GetValue().(type) {
 	case *proto.QualValue_InetValue:

@@ -13,7 +13,8 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin/transform"
 )
 
-// address is a row of fake_address. Its score is the length of the address as it is given, and costs something.
+// An address is a row of fake_address. Its score is the length of the address as it is written, and has a hydrate
+// function.
 type address struct {
 	IP        *string
 	Source    string
@@ -72,7 +73,7 @@ func (p *Plugin) listAddresses(ctx context.Context, d *plugin.QueryData, _ *plug
 		}
 		return nil, nil
 	}
-	// The SDK leaves lists whole where there is more than one.
+	// The SDK does not divide lists if there is more than one.
 	ips, sources := strings.Split(text(asked), ","), []string{source}
 	if q := d.EqualsQuals["source"]; q.GetListValue() != nil {
 		sources = strings.Split(text(q), ",")
@@ -115,7 +116,7 @@ func (p *Plugin) score(_ context.Context, _ *plugin.QueryData, h *plugin.Hydrate
 	return len(ip), nil
 }
 
-// event is a row of fake_event: a table that can be listed, with conditions that the plugin may be told of.
+// An event is a row of fake_event: a table that can be listed, with optional conditions.
 type event struct {
 	N    int
 	Name string
@@ -142,7 +143,7 @@ func (p *Plugin) eventTable() *plugin.Table {
 	}
 }
 
-// listEvents heeds no condition but n = and the LIMIT, as a plugin may.
+// listEvents applies only the condition n = and the LIMIT, as a plugin may.
 func (p *Plugin) listEvents(ctx context.Context, d *plugin.QueryData, _ *plugin.HydrateData) (any, error) {
 	p.note(d)
 	for n := range p.Rows {
@@ -220,7 +221,7 @@ func (p *Plugin) failValue(_ context.Context, _ *plugin.QueryData, h *plugin.Hyd
 	return h.Item, nil
 }
 
-// wideColumns is more than the columns that SQLite tells apart.
+// wideColumns is more than the 64 columns that SQLite can report as used.
 const wideColumns = 70
 
 func (p *Plugin) wideTable() *plugin.Table {

@@ -18,25 +18,25 @@ import (
 )
 
 const (
-	// Small batches are measured several times, each with addresses of its own: half of them before the large one and
-	// half after, so that the size of the cache file does not come into it.
+	// Small batches are measured several times, each with other addresses: half of them before the large one and half
+	// after, so that the size of the cache file does not matter.
 	smallBatch, smallBatches = 1_000, 20
 	largeBatch               = 100_000
-	// The numbers of small batches are those from 0 on, and these are those of the others.
+	// The small batches have the numbers from 0 on, and the other ones these.
 	largeNumber, warmNumber = -1, -2
-	// flatReach is what an address of a large batch may cost more than one of a small one.
+	// flatReach is how many times more an address of a large batch may cost than one of a small batch.
 	flatReach = 1.25
 )
 
-// measureBatches compares what an address costs in a small batch and in a large one, from a service that answers at
-// once and with a cache file.
-func measureBatches(l *lab) ([]figure, error) {
+// measureBatches compares the cost per address in a small and in a large batch, with a service that responds at once
+// and a cache file.
+func measureBatches(b *bench) ([]figure, error) {
 	s, err := simulate()
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
-	// The last addresses are for a batch that is not measured, in which a process does what it does once.
+	// The last addresses are for a warm-up batch.
 	n := smallBatches*smallBatch + largeBatch + smallBatch
 	lines := []string{"ip,batch"}
 	for i, addr := range s.Generate(n) {
@@ -49,13 +49,13 @@ func measureBatches(l *lab) ([]figure, error) {
 		}
 		lines = append(lines, fmt.Sprintf("%v,%d", addr, number))
 	}
-	list, err := l.write(".csv", lines...)
+	list, err := b.write(".csv", lines...)
 	if err != nil {
 		return nil, err
 	}
-	connection := strings.Join(s.internetDB(append(lifted, fmt.Sprintf("cache = %q", l.path(".sqlite")))...), "\n")
+	connection := strings.Join(s.internetDB(append(lifted, fmt.Sprintf("cache = %q", b.path(".sqlite")))...), "\n")
 	var costs struct{ Small, Large cost }
-	if err := l.worker(&costs, "batches", connection, list); err != nil {
+	if err := worker(b, &costs, "batches", connection, list); err != nil {
 		return nil, err
 	}
 	if asked := s.Count(""); asked != n {
@@ -74,21 +74,21 @@ func measureBatches(l *lab) ([]figure, error) {
 	}}, nil
 }
 
-// A cost is what look-ups took.
+// A cost is what lookups used.
 type cost struct {
 	Bytes     float64 // allocated
 	CPU, Wall float64 // nanoseconds
 }
 
-// each is the cost of one of n.
+// each is the cost per lookup of n.
 func (c cost) each(n float64) cost { return cost{c.Bytes / n, c.CPU / n, c.Wall / n} }
 
-// String writes the cost of one address.
+// String returns the cost of one address.
 func (c cost) String() string {
 	return fmt.Sprintf("%.1f kB, %.3f ms of processor, %.3f ms in all", c.Bytes/1e3, c.CPU/1e6, c.Wall/1e6)
 }
 
-// spent is what this process took so far.
+// spent is what this process used so far.
 func spent() cost {
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
@@ -97,7 +97,7 @@ func spent() cost {
 	return cost{Bytes: float64(memory.TotalAlloc), CPU: float64(usage.Utime.Nano() + usage.Stime.Nano()), Wall: float64(time.Now().UnixNano())}
 }
 
-// runBatches is a worker that looks a list up in batches with the embedded engine.
+// runBatches is a worker that looks up a list in batches with the embedded engine.
 func runBatches(args []string) (any, error) {
 	ctx := context.Background()
 	db, err := embedded.Open(ctx, embedded.Options{
@@ -131,7 +131,7 @@ func runBatches(args []string) (any, error) {
 	}
 
 	var failure error
-	// measure adds what batches take.
+	// measure returns the cost of batches.
 	measure := func(size int, numbers ...int) (sum cost) {
 		begun := spent()
 		for _, number := range numbers {
@@ -150,12 +150,12 @@ func runBatches(args []string) (any, error) {
 	return struct{ Small, Large cost }{small, large}, failure
 }
 
-// plus adds what was taken at another time.
+// plus adds a cost.
 func (c cost) plus(other cost) cost {
 	return cost{c.Bytes + other.Bytes, c.CPU + other.CPU, c.Wall + other.Wall}
 }
 
-// minus is the cost from one moment to another.
+// minus subtracts a cost.
 func (c cost) minus(begun cost) cost {
 	return cost{c.Bytes - begun.Bytes, c.CPU - begun.CPU, c.Wall - begun.Wall}
 }

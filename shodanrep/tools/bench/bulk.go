@@ -10,20 +10,20 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-// measureBulk looks addresses up at a REST API that allows one request a second, with a key whose plan allows many
-// addresses in a request.
-func measureBulk(l *lab) ([]figure, error) {
+// measureBulk looks up addresses with a REST API that allows one request per second, and a plan that allows many
+// addresses per request.
+func measureBulk(b *bench) ([]figure, error) {
 	const addresses, requests, reach = 1_000, 10, 12 * time.Second
 	s, err := simulate(shodantest.WithPlan("corp"), shodantest.WithRateLimit(shodantest.Shodan, 1, 1))
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
-	list, err := l.list(s.Generate(addresses))
+	list, err := b.list(s.Generate(addresses))
 	if err != nil {
 		return nil, err
 	}
-	r, err := l.query(s.rest(fmt.Sprintf("cache = %q", l.path(".sqlite"))), list)
+	r, err := b.query(s.rest(fmt.Sprintf("cache = %q", b.path(".sqlite"))), list)
 	if err = cmp.Or(err, r.want(addresses, "indexed")); err != nil {
 		return nil, err
 	}

@@ -7,31 +7,31 @@ import (
 	"fmt"
 )
 
-// checkMemoryReach is how much memory a check of 100,000 addresses may take.
+// checkMemoryReach is how much memory a check of 100,000 addresses may use.
 const checkMemoryReach = 200_000_000
 
-// measureCheck checks many addresses from a warm cache file, and queries the same in SQL.
-func measureCheck(l *lab) ([]figure, error) {
+// measureCheck checks many addresses from a warm cache file, and runs the same in SQL.
+func measureCheck(b *bench) ([]figure, error) {
 	const addresses, reach = 100_000, 0.5
 	s, err := simulate()
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
-	list, err := l.list(s.Generate(addresses))
+	list, err := b.list(s.Generate(addresses))
 	if err != nil {
 		return nil, err
 	}
-	connection := s.internetDB(append(lifted, fmt.Sprintf("cache = %q", l.path(".sqlite")))...)
-	if _, err := l.check(connection, list); err != nil { // which fills the cache
+	connection := s.internetDB(append(lifted, fmt.Sprintf("cache = %q", b.path(".sqlite")))...)
+	if _, err := runCheck(b, connection, list); err != nil { // which fills the cache
 		return nil, err
 	}
 	asked := s.Count("")
-	query, err := l.query(connection, list)
+	query, err := b.query(connection, list)
 	if err = cmp.Or(err, query.want(addresses, "indexed")); err != nil {
 		return nil, err
 	}
-	check, err := l.check(connection, list)
+	check, err := runCheck(b, connection, list)
 	if err = cmp.Or(err, check.wantRows(addresses)); err != nil {
 		return nil, err
 	}
@@ -50,19 +50,11 @@ func measureCheck(l *lab) ([]figure, error) {
 	}}, nil
 }
 
-// check runs the binary on the addresses of a file.
-func (l *lab) check(connection []string, list string) (result, error) {
-	spc, err := l.config(connection)
+// runCheck runs the check command on the addresses of a file.
+func runCheck(b *bench, connection []string, list string) (result, error) {
+	spc, err := b.config(connection)
 	if err != nil {
 		return result{}, err
 	}
-	return l.run("check", "--config", spc, "--output", "csv", list)
-}
-
-// wantRows returns an error where there are not so many rows.
-func (r result) wantRows(n int) error {
-	if len(r.rows) != n {
-		return fmt.Errorf("%d rows, want %d", len(r.rows), n)
-	}
-	return nil
+	return b.run("check", "--config", spc, "--output", "csv", list)
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-// measureLookUps looks many addresses up at a service that takes a while to answer, and then again from the cache file
-// in a new process.
-func measureLookUps(l *lab) ([]figure, error) {
+// measureLookups looks up many addresses with a service that needs some time to respond, and then again from the cache
+// file in a new process.
+func measureLookups(b *bench) ([]figure, error) {
 	const addresses, latency = 10_000, 50 * time.Millisecond
 	const coldReach, warmReach = 1.3, 3 * time.Second
 	s, err := simulate(shodantest.WithLatency(latency))
@@ -24,23 +24,23 @@ func measureLookUps(l *lab) ([]figure, error) {
 		return nil, err
 	}
 	defer s.close()
-	list, err := l.list(s.Generate(addresses))
+	list, err := b.list(s.Generate(addresses))
 	if err != nil {
 		return nil, err
 	}
-	connection := s.internetDB(append(lifted, fmt.Sprintf("cache = %q", l.path(".sqlite")))...)
-	cold, err := l.query(connection, list)
+	connection := s.internetDB(append(lifted, fmt.Sprintf("cache = %q", b.path(".sqlite")))...)
+	cold, err := b.query(connection, list)
 	if err = cmp.Or(err, cold.want(addresses, "indexed")); err != nil {
 		return nil, err
 	}
 	asked, inFlight := s.Count(""), s.MaxInFlight()
-	warm, err := l.query(connection, list)
+	warm, err := b.query(connection, list)
 	if err = cmp.Or(err, warm.want(addresses, "indexed")); err != nil {
 		return nil, err
 	}
 	askedAgain := s.Count("") - asked
 	var plain time.Duration
-	if err := l.worker(&plain, "ask", s.url+shodantest.InternetDBPath, strconv.Itoa(addresses)); err != nil {
+	if err := worker(b, &plain, "ask", s.url+shodantest.InternetDBPath, strconv.Itoa(addresses)); err != nil {
 		return nil, err
 	}
 
@@ -66,9 +66,9 @@ func measureLookUps(l *lab) ([]figure, error) {
 	}}, nil
 }
 
-// askOnly is a worker that asks InternetDB for invented hosts and does nothing with the answers: what is left of the
-// bound on this machine.
-func askOnly(args []string) (any, error) {
+// requestOnly is a worker that requests generated hosts from InternetDB and discards the responses: the bound that this
+// machine can reach.
+func requestOnly(args []string) (any, error) {
 	url := args[0]
 	n, err := strconv.Atoi(args[1])
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// machine says what the figures were measured on.
+// machine describes the machine of the figures.
 func machine() string {
 	model := runtime.GOARCH
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
@@ -26,8 +26,7 @@ func machine() string {
 	return fmt.Sprintf("%d cores (%s), %s, %s/%s, %s", runtime.NumCPU(), model, runtime.Version(), runtime.GOOS, runtime.GOARCH, time.Now().Format(time.DateOnly))
 }
 
-// disturbance returns how many processors others use from now until the function that it returns is called: what this
-// program and those that it started did not use of what was used.
+// disturbance returns a function that returns how many processors other programs have used since.
 func disturbance() (others func() float64) {
 	begun, used := time.Now(), othersTime()
 	return func() float64 {
@@ -35,7 +34,7 @@ func disturbance() (others func() float64) {
 	}
 }
 
-// othersTime is the processor time that others than this program and its ended children have used.
+// othersTime is the processor time that other programs than this one and its ended children have used.
 func othersTime() time.Duration {
 	stat, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -53,8 +52,7 @@ func othersTime() time.Duration {
 // tick is the unit of /proc/stat, the same on every Linux that Go runs on.
 const tick = 10 * time.Millisecond
 
-// usedTime reads the time that processes have used of all processors, and that of processors which other virtual
-// machines have used, from the text of /proc/stat. Interrupts are counted to the process that they interrupt as well.
+// usedTime returns the processor time of all processes and of other virtual machines, from the text of /proc/stat.
 func usedTime(stat string) time.Duration {
 	line, _, _ := strings.Cut(stat, "\n")
 	fields := strings.Fields(line)

@@ -14,8 +14,8 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-// startRedis starts a Redis server, and returns its address and what stops it.
-func (l *lab) startRedis() (address string, stop func(), err error) {
+// startRedis starts a Redis server, and returns its address and a function that stops it.
+func startRedis(b *bench) (address string, stop func(), err error) {
 	binary, err := exec.LookPath("redis-server")
 	if err != nil {
 		return "", nil, fmt.Errorf("%w: apt-get install redis-server (make bench does)", err)
@@ -27,7 +27,7 @@ func (l *lab) startRedis() (address string, stop func(), err error) {
 	hostPort := listener.Addr().String()
 	_, port, _ := net.SplitHostPort(hostPort)
 	listener.Close()
-	cmd := exec.Command(binary, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", l.dir)
+	cmd := exec.Command(binary, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", b.dir)
 	if err := cmd.Start(); err != nil {
 		return "", nil, err
 	}
@@ -45,22 +45,22 @@ func (l *lab) startRedis() (address string, stop func(), err error) {
 	return "", nil, fmt.Errorf("%s does not listen on %s", binary, hostPort)
 }
 
-// measureMachines runs processes that share a key through Redis, as machines would, each with addresses of its own.
-func measureMachines(l *lab) ([]figure, error) {
+// measureMachines runs processes that share a key through Redis, as several machines do, each with other addresses.
+func measureMachines(b *bench) ([]figure, error) {
 	const processes, each, rate, reach = 10, 4, 1.0, 0.9
-	redis, stop, err := l.startRedis()
+	redis, stop, err := startRedis(b)
 	if err != nil {
 		return nil, err
 	}
 	defer stop()
-	s, err := simulate() // without a limit: what it would refuse is to be seen
+	s, err := simulate() // without a limit, so that every request is counted
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
 	connection := s.rest(`bulk_lookup = "off"`, fmt.Sprintf("requests_per_second = %v", rate), fmt.Sprintf("cache = %q", redis))
 
-	if err := l.queryInProcesses(s, connection, processes, each); err != nil {
+	if err := queryInProcesses(b, s, connection, processes, each); err != nil {
 		return nil, err
 	}
 	requests := s.Requests()
@@ -82,12 +82,12 @@ func measureMachines(l *lab) ([]figure, error) {
 	}}, nil
 }
 
-// queryAll looks addresses up and returns an error unless all are indexed.
-func (l *lab) queryAll(connection []string, addrs []netip.Addr) error {
-	list, err := l.list(addrs)
+// queryAll looks up addresses and returns an error unless all are indexed.
+func queryAll(b *bench, connection []string, addrs []netip.Addr) error {
+	list, err := b.list(addrs)
 	if err != nil {
 		return err
 	}
-	r, err := l.query(connection, list)
+	r, err := b.query(connection, list)
 	return cmp.Or(err, r.want(len(addrs), "indexed"))
 }

@@ -1,11 +1,11 @@
 //go:build unix
 
-// Command figures measures what the look-up engine promises, with the real binary against simulated services, and
-// prints one table:
+// Command bench measures the performance that docs/performance.md promises, with the real binary against simulated
+// services, and prints one table:
 //
 //	go run ./shodanrep/tools/bench -binary bin/shodanrep
 //
-// Nothing in it runs in simulated time, so it takes some minutes. It ends with status 1 where a figure is not reached.
+// It runs in real time, so it takes some minutes. It exits with status 1 if a figure is not reached.
 package main
 
 import (
@@ -23,16 +23,16 @@ import (
 	"sync"
 )
 
-// A measurement measures figures, of the numbers that are given.
+// A measurement measures the figures with the given numbers.
 type measurement struct {
 	figures []int
-	measure func(*lab) ([]figure, error)
+	measure func(*bench) ([]figure, error)
 }
 
-// stages are what is measured one after the other; what is in one stage is measured side by side. What needs the whole
-// machine is in a stage of its own; those that mostly wait share one.
+// stages run one after the other, and the measurements of a stage in parallel. Measurements that need the whole machine
+// have a stage of their own; measurements that mostly wait share one.
 var stages = [][]measurement{
-	{{[]int{1, 2}, measureLookUps}},
+	{{[]int{1, 2}, measureLookups}},
 	{{[]int{3}, measureSDK}},
 	{{[]int{4}, measureBulk}},
 	{{[]int{5}, measureStrictService}, {[]int{6}, measureMachines}, {[]int{9}, measureProcesses}},
@@ -41,7 +41,7 @@ var stages = [][]measurement{
 	{{[]int{10}, measureCheck}},
 }
 
-// undisturbed is how many processors other programs may use without a word of it in the notes.
+// undisturbed is how many processors other programs may use before the notes say so.
 const undisturbed = 0.1
 
 func main() {
@@ -88,7 +88,7 @@ func run(args []string, stdout, stderr io.Writer) (reached bool, err error) {
 	}
 	defer os.RemoveAll(dir)
 
-	l := &lab{binary: path, dir: dir}
+	b := &bench{binary: path, dir: dir}
 	var figures []figure
 	for _, stage := range stages {
 		results := make([][]figure, len(stage))
@@ -99,7 +99,7 @@ func run(args []string, stdout, stderr io.Writer) (reached bool, err error) {
 				continue
 			}
 			fmt.Fprintf(stderr, "measuring figure %s\n", strings.Trim(fmt.Sprint(m.figures), "[]"))
-			running.Go(func() { results[i] = l.measure(m) })
+			running.Go(func() { results[i] = measure(b, m) })
 		}
 		running.Wait()
 		measured := slices.Concat(results...)
@@ -113,9 +113,9 @@ func run(args []string, stdout, stderr io.Writer) (reached bool, err error) {
 	return printTable(stdout, figures)
 }
 
-// measure is m.measure where a failure is a figure that is not reached: it must not cost the others.
-func (l *lab) measure(m measurement) []figure {
-	figures, err := m.measure(l)
+// measure runs a measurement. A failure is a figure that is not reached, so that the other figures are printed.
+func measure(b *bench, m measurement) []figure {
+	figures, err := m.measure(b)
 	if err != nil {
 		for _, n := range m.figures[min(len(figures), len(m.figures)):] {
 			figures = append(figures, figure{what: fmt.Sprintf("figure %d", n), measured: "could not be measured", notes: []string{err.Error()}})
@@ -143,17 +143,17 @@ func numbers(list string) ([]int, error) {
 	return chosen, nil
 }
 
-// workerCommand begins the arguments of this program where it is to be a process that is measured: one in which memory
-// and processor time can be read, and in which no simulator uses any.
+// workerCommand is the first argument of this program if it is a measured process: the simulators of the main process
+// then do not count.
 const workerCommand = "worker"
 
 var workers = map[string]func(args []string) (any, error){
-	"ask":     askOnly,
+	"ask":     requestOnly,
 	"sdk":     scanRepeatedly,
 	"batches": runBatches,
 }
 
-// work is a worker's main function.
+// work is the main function of a worker.
 func work(name string, args []string) error {
 	worker := workers[name]
 	if worker == nil {
@@ -166,14 +166,14 @@ func work(name string, args []string) error {
 	return json.NewEncoder(os.Stdout).Encode(result)
 }
 
-// worker runs this program as a worker and reads its result.
-func (l *lab) worker(result any, name string, args ...string) error {
+// worker runs this program as a worker and returns its result.
+func worker(b *bench, result any, name string, args ...string) error {
 	program, err := os.Executable()
 	if err != nil {
 		return err
 	}
 	cmd := exec.Command(program, append([]string{workerCommand, name}, args...)...)
-	cmd.Env = l.environment()
+	cmd.Env = b.environment()
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

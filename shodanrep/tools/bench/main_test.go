@@ -42,7 +42,7 @@ func TestTheTableIsInOrderAndSaysWhatIsNotReached(t *testing.T) {
 
 func TestAMeasurementThatFailsIsAFigureThatIsNotReached(t *testing.T) {
 	t.Parallel()
-	got := new(lab).measure(measurement{[]int{4, 5}, func(*lab) ([]figure, error) {
+	got := measure(new(bench), measurement{[]int{4, 5}, func(*bench) ([]figure, error) {
 		return []figure{{what: "good", reached: true}}, errors.New("no luck")
 	}})
 	if len(got) != 2 || got[0].number != 4 || !got[0].reached || got[1].number != 5 || got[1].reached || !slices.Equal(got[1].notes, []string{"no luck"}) {
@@ -105,7 +105,7 @@ func TestTheProgramThatOnlyAsksAsksForEachAddressOnce(t *testing.T) {
 	}
 	defer s.close()
 	s.Generate(250)
-	if _, err := askOnly([]string{s.url + shodantest.InternetDBPath, "250"}); err != nil {
+	if _, err := requestOnly([]string{s.url + shodantest.InternetDBPath, "250"}); err != nil {
 		t.Fatal(err)
 	}
 	asked := map[string]bool{}

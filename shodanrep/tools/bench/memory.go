@@ -11,9 +11,8 @@ import (
 	"time"
 )
 
-// watchMemory returns the highest that a process's memory was, in bytes, when ended is closed. It reads it again and
-// again, because nothing tells of it after the end: what wait4 says of a process includes the memory of the one that
-// started it, which it had for a moment.
+// watchMemory returns the peak memory of a process in bytes, after ended is closed. It polls, because the peak is
+// unknown after the end: the value of wait4 includes the memory of the parent before exec.
 func watchMemory(pid int, ended <-chan struct{}) (peak int64) {
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
@@ -42,13 +41,14 @@ func highWater(status []byte) int64 {
 }
 
 const (
-	// memoryReach is how much memory a batch may take, and growthReach how much more of it one of ten times the size.
+	// memoryReach is how much memory a batch may use, and growthReach how much more a batch of ten times the size may
+	// use.
 	memoryReach = 300_000_000
 	growthReach = 1.25
 )
 
-// measureMemory runs batches of three sizes, each in a process of its own, against a service that answers at once.
-func measureMemory(l *lab) ([]figure, error) {
+// measureMemory runs batches of three sizes, each in its own process, with a service that responds at once.
+func measureMemory(b *bench) ([]figure, error) {
 	s, err := simulate()
 	if err != nil {
 		return nil, err
@@ -57,11 +57,11 @@ func measureMemory(l *lab) ([]figure, error) {
 	sizes := []int{1_000, 10_000, 100_000}
 	peaks := make([]int64, len(sizes))
 	for i, size := range sizes {
-		list, err := l.list(s.Generate(size))
+		list, err := b.list(s.Generate(size))
 		if err != nil {
 			return nil, err
 		}
-		r, err := l.query(s.internetDB(append(lifted, fmt.Sprintf("cache = %q", l.path(".sqlite")))...), list)
+		r, err := b.query(s.internetDB(append(lifted, fmt.Sprintf("cache = %q", b.path(".sqlite")))...), list)
 		if err == nil {
 			err = r.want(size, "indexed")
 		}

@@ -16,9 +16,9 @@ import (
 // sharingProcesses is how many processes share one cache file and its rates.
 const sharingProcesses = 3
 
-// measureProcesses runs processes on one cache file, each with addresses of its own: at an InternetDB that bans, and at a
-// REST API whose rate they share.
-func measureProcesses(l *lab) ([]figure, error) {
+// measureProcesses runs processes with one cache file, each with other addresses: with an InternetDB that bans, and
+// with a REST API whose rate they share.
+func measureProcesses(b *bench) ([]figure, error) {
 	const (
 		addresses, allowed, strikes, burst = 250, 12, 8, 12
 		slow, reach                        = 25, 1.1
@@ -40,11 +40,11 @@ func measureProcesses(l *lab) ([]figure, error) {
 	)
 	running.Go(func() {
 		begun := time.Now()
-		freeErr = l.queryInProcesses(internetDB, internetDB.internetDB(l.cacheFile()), sharingProcesses, addresses)
+		freeErr = queryInProcesses(b, internetDB, internetDB.internetDB(cacheFile(b)), sharingProcesses, addresses)
 		free = time.Since(begun)
 	})
 	running.Go(func() {
-		keyErr = l.queryInProcesses(rest, rest.rest(`bulk_lookup = "off"`, l.cacheFile()), sharingProcesses, slow)
+		keyErr = queryInProcesses(b, rest, rest.rest(`bulk_lookup = "off"`, cacheFile(b)), sharingProcesses, slow)
 	})
 	running.Wait()
 	if err := cmp.Or(freeErr, keyErr); err != nil {
@@ -72,11 +72,11 @@ func measureProcesses(l *lab) ([]figure, error) {
 	}}, nil
 }
 
-// cacheFile is the argument for a cache file of its own.
-func (l *lab) cacheFile() string { return fmt.Sprintf("cache = %q", l.path(".sqlite")) }
+// cacheFile is the argument for a new cache file.
+func cacheFile(b *bench) string { return fmt.Sprintf("cache = %q", b.path(".sqlite")) }
 
-// queryInProcesses looks addresses of a service up in several processes at once, so many in each.
-func (l *lab) queryInProcesses(s *service, connection []string, processes, each int) error {
+// queryInProcesses looks up addresses of a service in several processes in parallel.
+func queryInProcesses(b *bench, s *service, connection []string, processes, each int) error {
 	var (
 		running sync.WaitGroup
 		mu      sync.Mutex
@@ -84,7 +84,7 @@ func (l *lab) queryInProcesses(s *service, connection []string, processes, each 
 	)
 	for addrs := range slices.Chunk(s.Generate(processes*each), each) {
 		running.Go(func() {
-			err := l.queryAll(connection, addrs)
+			err := queryAll(b, connection, addrs)
 			mu.Lock()
 			failure = cmp.Or(failure, err)
 			mu.Unlock()

@@ -23,8 +23,8 @@ import (
 // sdkScans is how often the list is scanned from memory; the median is the figure.
 const sdkScans = 9
 
-// measureSDK scans a list with the SDK's server, as Steampipe does, where all answers are in memory already.
-func measureSDK(l *lab) ([]figure, error) {
+// measureSDK scans a list with the SDK's server, as Steampipe does, with all responses in memory.
+func measureSDK(b *bench) ([]figure, error) {
 	const addresses, reach = 3_000, 250 * time.Microsecond
 	s, err := simulate()
 	if err != nil {
@@ -34,7 +34,7 @@ func measureSDK(l *lab) ([]figure, error) {
 	s.Generate(addresses)
 	var result sdkResult
 	connection := strings.Join(s.internetDB(append(lifted, `cache = "memory"`)...), "\n")
-	if err := l.worker(&result, "sdk", connection, strconv.Itoa(addresses)); err != nil {
+	if err := worker(b, &result, "sdk", connection, strconv.Itoa(addresses)); err != nil {
 		return nil, err
 	}
 	if n := s.Count(""); n != addresses {
@@ -50,10 +50,10 @@ func measureSDK(l *lab) ([]figure, error) {
 	}}, nil
 }
 
-// sdkResult is what the worker found of whole scans.
+// sdkResult is the durations of whole scans.
 type sdkResult struct{ Median, Fastest, Slowest time.Duration }
 
-// scanRepeatedly is a worker that has the SDK's server scan a list, first so that the answers are in memory.
+// scanRepeatedly is a worker that scans a list with the SDK's server. A first scan loads the responses into memory.
 func scanRepeatedly(args []string) (any, error) {
 	server := plugin.Server(&plugin.ServeOpts{PluginFunc: shodanrep.Plugin})
 	_, err := server.SetAllConnectionConfigs(&proto.SetAllConnectionConfigsRequest{
@@ -89,8 +89,7 @@ func scanRepeatedly(args []string) (any, error) {
 	return sdkResult{Median: took[len(took)/2], Fastest: took[0], Slowest: took[len(took)-1]}, nil
 }
 
-// scanRequest is what Steampipe asks of the plugin for a list of n invented hosts and all columns but those that need
-// more than the host's summary.
+// scanRequest is Steampipe's request for a list of n generated hosts and all columns that need only the host's summary.
 func scanRequest(server *grpc.PluginServer, n int) (*proto.ExecuteRequest, error) {
 	const table = "shodan_ip_reputation"
 	schema, err := server.GetSchema(&proto.GetSchemaRequest{Connection: "test"})
@@ -121,7 +120,7 @@ func scanRequest(server *grpc.PluginServer, n int) (*proto.ExecuteRequest, error
 	}, nil
 }
 
-// rowCounter is the stream that the SDK's server sends rows on.
+// A rowCounter is the stream to which the SDK's server sends rows.
 type rowCounter struct{ indexed int }
 
 // Send counts the rows of addresses that are indexed.
@@ -135,7 +134,7 @@ func (r *rowCounter) Send(response *proto.ExecuteResponse) error {
 // Context never ends.
 func (r *rowCounter) Context() context.Context { return context.Background() }
 
-// The rest of proto.WrapperPlugin_ExecuteServer is of use between processes only.
+// The other methods of proto.WrapperPlugin_ExecuteServer are only used between processes.
 
 func (r *rowCounter) SetHeader(metadata.MD) error  { return nil }
 func (r *rowCounter) SendHeader(metadata.MD) error { return nil }

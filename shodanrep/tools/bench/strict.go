@@ -16,9 +16,9 @@ import (
 // all of these are tried, from the strictest on, and the slowest is the figure.
 var strictBursts = []int{1, 20, 100}
 
-// measureStrictService looks addresses up at an InternetDB that allows less than the engine is told, and bans who does
-// not heed it.
-func measureStrictService(l *lab) ([]figure, error) {
+// measureStrictService looks up addresses with an InternetDB that allows less than the engine is configured for, and
+// bans clients that ignore it.
+func measureStrictService(b *bench) ([]figure, error) {
 	const (
 		addresses, allowed, told = 1_000, 20, 50
 		reach                    = 80 * time.Second
@@ -39,9 +39,9 @@ func measureStrictService(l *lab) ([]figure, error) {
 				return
 			}
 			defer s.close()
-			list, err := l.list(s.Generate(addresses))
+			list, err := b.list(s.Generate(addresses))
 			if err == nil {
-				o.result, err = l.query(s.internetDB(fmt.Sprintf("internetdb_requests_per_second = %d", told), fmt.Sprintf("cache = %q", l.path(".sqlite"))), list)
+				o.result, err = b.query(s.internetDB(fmt.Sprintf("internetdb_requests_per_second = %d", told), fmt.Sprintf("cache = %q", b.path(".sqlite"))), list)
 			}
 			o.refused, o.bans = s.refused(), s.Bans()
 			if o.err = err; err == nil && o.bans == 0 {

@@ -23,7 +23,7 @@ type figure struct {
 	notes    []string // what else there is to know of the measurement
 }
 
-// printTable writes the table, as text that is Markdown as well, and reports whether all figures are reached.
+// printTable writes the table as Markdown, and reports whether all figures are reached.
 func printTable(w io.Writer, figures []figure) (reached bool, err error) {
 	slices.SortFunc(figures, func(a, b figure) int { return a.number - b.number })
 	rows := [][]string{{"#", "figure", "measured", "bound", "ratio", "to be reached", "reached"}}
@@ -43,7 +43,7 @@ func printTable(w io.Writer, figures []figure) (reached bool, err error) {
 	return reached, err
 }
 
-// markdown makes a table of rows, the first of which is the header, with its columns in line.
+// markdown returns rows as an aligned table. The first row is the header.
 func markdown(rows [][]string) string {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
@@ -67,11 +67,11 @@ func markdown(rows [][]string) string {
 	return b.String()
 }
 
-// seconds writes a time as people compare it.
+// seconds formats a duration.
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
 
-// times writes a ratio.
+// times formats a ratio.
 func times(ratio float64) string { return fmt.Sprintf("%.2f ×", ratio) }
 
-// megabytes writes a size; a megabyte is a million bytes.
+// megabytes formats a size. A megabyte is a million bytes.
 func megabytes(bytes int64) string { return fmt.Sprintf("%.0f MB", float64(bytes)/1e6) }

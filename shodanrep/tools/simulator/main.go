@@ -1,9 +1,9 @@
-// Command simulator serves Shodan's REST API, InternetDB and CVEDB from hosts in files, or from invented ones, on this
-// machine only:
+// Command simulator serves Shodan's REST API, InternetDB and CVEDB on this machine, with hosts from files or generated
+// hosts:
 //
 //	go run ./shodanrep/tools/simulator -hosts DIR -latency 50ms -rate 1
 //
-// DIR has answers of /shodan/host/{ip}, or what `shodan download` writes, in files named *.json or *.json.gz.
+// DIR has responses of /shodan/host/{ip}, or what `shodan download` writes, in files named *.json or *.json.gz.
 package main
 
 import (
@@ -48,7 +48,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		key        = flags.String("key", shodantest.Key, "the API `key` to take")
 		plan       = flags.String("plan", "dev", "the key's `plan`: "+strings.Join(plans, ", "))
 		credits    = flags.Int("credits", 100, "the key's query `credits`")
-		latency    = flags.Duration("latency", 0, "how `long` every answer takes")
+		latency    = flags.Duration("latency", 0, "how `long` every response takes")
 		apiRate    = flags.Float64("rate", 0, "REST API `requests` a second of a key before 429; 0: no limit")
 		apiBurst   = flags.Int("burst", 1, "REST API `requests` that may come at once")
 		freeRate   = flags.Float64("internetdb-rate", 0, "InternetDB `requests` a second before 429; 0: no limit")
@@ -104,7 +104,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return serve(ctx, sim, *addr, *key, *generate, stdout)
 }
 
-// serve answers on an address and says on which, and how to use it.
+// serve listens on an address, and prints the address and how to use it.
 func serve(ctx context.Context, sim *shodantest.Simulator, addr, key string, generated int, stdout io.Writer) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
@@ -112,7 +112,7 @@ func serve(ctx context.Context, sim *shodantest.Simulator, addr, key string, gen
 	}
 	url := "http://" + listener.Addr().String()
 	fmt.Fprintf(stdout, "REST API    %s%s\nInternetDB  %s%s\nCVEDB       %s%s\nExploits    %s%s\n", url, shodantest.APIPath, url, shodantest.InternetDBPath, url, shodantest.CVEDBPath, url, shodantest.ExploitsPath)
-	if key == shodantest.Key { // one of the user's own is not for the screen
+	if key == shodantest.Key { // a key of the user is not printed
 		fmt.Fprintf(stdout, "API key     %s\n", key)
 	}
 	fmt.Fprintf(stdout, "hosts       %d from files, %d invented\n", len(sim.Hosts()), generated)

@@ -1,7 +1,8 @@
 //go:build unix
 
-// Command soak runs the binary for minutes while everything around it fails: processes share caches and are killed,
-// services give faults, Redis comes and goes. At the end every row must be accounted for, and nothing may have grown.
+// Command soak runs the binary for minutes while its environment fails: processes share caches and are killed, services
+// have faults, and Redis stops and starts. At the end there must be a row for every address, and nothing may have
+// grown.
 //
 //	make soak
 //	go run ./shodanrep/tools/soak -binary bin/shodanrep -for 10m
@@ -39,7 +40,7 @@ func main() {
 
 // soak runs everything, prints what happened, and returns the number of problems.
 func soak(ctx context.Context, binary string, length time.Duration) (problems int, err error) {
-	w, err := newWorld(binary)
+	w, err := newEnvironment(binary)
 	if err != nil {
 		return 0, err
 	}

@@ -43,7 +43,7 @@ func randomList(rng *rand.Rand, known []netip.Addr) []string {
 	return ips
 }
 
-// checkRows reports every address that has not exactly one row, and every row that is not true.
+// checkRows reports every address without exactly one row, and every wrong row.
 func checkRows(r *report, list []string, rows []row) {
 	count := map[string]int{}
 	for _, row := range rows {
@@ -63,7 +63,7 @@ func checkRows(r *report, list []string, rows []row) {
 	r.add(func(r *report) { r.rows += len(rows) })
 }
 
-// wrongRow says what is wrong with a row, or nothing.
+// wrongRow returns what is wrong with a row, or "".
 func wrongRow(r row) string {
 	addr, err := netip.ParseAddr(r.ip)
 	if err != nil {
@@ -97,7 +97,7 @@ func wrongRow(r row) string {
 	return ""
 }
 
-// baseline scores a host by the baseline policy's rules, without any code of the product.
+// baseline scores a host by the rules of the policy baseline, without code of the product.
 func baseline(h shodantest.Host) (score int, level string) {
 	switch n := len(h.Vulns); {
 	case n > 10:

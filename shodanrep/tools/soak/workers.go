@@ -31,13 +31,13 @@ const (
 )
 
 // config is a connection to the simulator with a cache.
-func (w *world) config(cache string) string {
+func (w *environment) config(cache string) string {
 	return fmt.Sprintf("internetdb_url = %q\nsource = \"internetdb\"\ninternetdb_requests_per_second = 300\n"+
 		"timeout = \"5s\"\ncache = %q\ncache_ttl = \"30s\"\ncache_max_size = \"%d\"\n", w.url+shodantest.InternetDBPath, cache, cacheSize)
 }
 
-// runProcesses runs the binary again and again, until the context ends.
-func (w *world) runProcesses(ctx context.Context, slot int, r *report) {
+// runProcesses runs the binary repeatedly until the context ends.
+func (w *environment) runProcesses(ctx context.Context, slot int, r *report) {
 	rng := rand.New(rand.NewPCG(uint64(slot), 1))
 	cache := filepath.Join(w.dir, "cache", "answers.sqlite")
 	if slot%2 == 1 {
@@ -54,8 +54,8 @@ func (w *world) runProcesses(ctx context.Context, slot int, r *report) {
 	}
 }
 
-// runOnce runs the binary once, and ends some runs early. A complete one must have a row for each address.
-func (w *world) runOnce(rng *rand.Rand, slot int, spc string, r *report) {
+// runOnce runs the binary once, and kills some runs. A complete run must have a row for each address.
+func (w *environment) runOnce(rng *rand.Rand, slot int, spc string, r *report) {
 	list := randomList(rng, w.known)
 	file := filepath.Join(w.dir, fmt.Sprintf("%d.csv", slot))
 	if err := os.WriteFile(file, []byte("ip\n"+strings.Join(list, "\n")+"\n"), 0o600); err != nil {
@@ -109,8 +109,8 @@ func (w *world) runOnce(rng *rand.Rand, slot int, spc string, r *report) {
 	}
 }
 
-// runInProcess runs query after query in this process, as Steampipe does with the plugin, and measures what grows.
-func (w *world) runInProcess(ctx context.Context, r *report) {
+// runInProcess runs one query after the other in this process, as Steampipe does with the plugin, and measures memory.
+func (w *environment) runInProcess(ctx context.Context, r *report) {
 	rng := rand.New(rand.NewPCG(99, 1))
 	db, err := embedded.Open(context.Background(), embedded.Options{
 		PluginFunc: shodanrep.Plugin, Connections: []embedded.Connection{{Name: "shodanrep", Config: w.config("memory")}},

@@ -1,0 +1,56 @@
+package display
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+func TestPrintable(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"plain – ünïcödé 漢字":        "plain – ünïcödé 漢字",
+		"\x1b[31mred\x1b]0;title\a": `\x1b[31mred\x1b]0;title\a`,
+		"one\r\ntwo\tthree":         `one\r\ntwo\tthree`,
+		"\u202eright to left\u200b": `\u202eright to left\u200b`,
+		"not \xff UTF-8":            `not � UTF-8`,
+		"\x00\x7f\u009b":            `\x00\x7f\u009b`,
+	} {
+		if got := Printable(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzPrintable(f *testing.F) {
+	f.Add("a\x1bb")
+	f.Fuzz(func(t *testing.T, s string) {
+		got := Printable(s)
+		if strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) && r != unicode.ReplacementChar }) {
+			t.Errorf("%q", got)
+		}
+		for _, line := range Wrap(got, 20) {
+			if text.StringWidth(line) > 20 {
+				t.Errorf("a line of %d: %q", text.StringWidth(line), line)
+			}
+		}
+	})
+}
+
+func TestCellsAreColouredByTheLevelTheyName(t *testing.T) {
+	t.Parallel()
+	for cell, coloured := range map[string]bool{"critical": true, "low": true, "unknown": true, "error": true, "not_indexed": true, "indexed": false, "": false, "fine": false} {
+		if got := Painter(true).Level(LevelIn(cell), cell); (got != cell) != coloured {
+			t.Errorf("%q is %q", cell, got)
+		}
+		if got := Painter(false).Level(LevelIn(cell), cell); got != cell {
+			t.Errorf("without colours %q is %q", cell, got)
+		}
+	}
+	if !slices.Equal(Wrap("", 10), []string{""}) {
+		t.Error("an empty cell has no line")
+	}
+}

@@ -1,0 +1,55 @@
+package display
+
+import (
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// MinWidth is the narrowest width to which text of several words is wrapped.
+const MinWidth = 16
+
+// Wrap divides a text into lines of a width, at least one; a width of 0 is unlimited.
+func Wrap(s string, width int) []string {
+	if width <= 0 || text.StringWidth(s) <= width {
+		return []string{s}
+	}
+	lines := strings.Split(text.WrapSoft(s, width), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return lines
+}
+
+// Cut returns at most the first lines up to a limit, the last of which then ends in "…"; a limit of 0 is unlimited.
+func Cut(lines []string, limit int) []string {
+	if limit <= 0 || len(lines) <= limit {
+		return lines
+	}
+	lines = lines[:limit]
+	last := lines[limit-1]
+	if space := strings.LastIndexByte(last, ' '); space > 0 {
+		last = last[:space]
+	} else {
+		last = text.Trim(last, max(0, text.StringWidth(last)-2))
+	}
+	lines[limit-1] = strings.TrimRight(last, " ,;:(") + " …"
+	return lines
+}
+
+// Shorten cuts a text to a width.
+func Shorten(s string, width int) string {
+	if text.StringWidth(s) <= width {
+		return s
+	}
+	return strings.TrimRight(text.Trim(s, width-1), " ") + "…"
+}
+
+// LongestWord returns the width of the widest word of a text.
+func LongestWord(s string) int {
+	longest := 0
+	for word := range strings.FieldsSeq(s) {
+		longest = max(longest, text.StringWidth(word))
+	}
+	return longest
+}

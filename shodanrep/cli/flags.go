@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/pflag"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
+)
+
+// configVariable is the environment variable that names configuration files if no flag does.
+const configVariable = "SHODANREP_CONFIG"
+
+// connectionFlags are the flags that choose a connection.
+type connectionFlags struct {
+	config     []string
+	connection string
+}
+
+func (f *connectionFlags) register(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.config, "config", nil, "a Steampipe configuration `FILE` with connections of this plugin; repeat for several (default SHODANREP_CONFIG, or else ~/.steampipe/config/shodanrep.spc, if it exists)")
+	flags.StringVar(&f.connection, "connection", "", "the `NAME` of the connection to use; by default the first one")
+}
+
+// connections returns the connections of the configuration, the chosen one first. It calls warn for what is not safe
+// about the files.
+func (f *connectionFlags) connections(warn func(string)) ([]embedded.Connection, error) {
+	files := f.config
+	if env := os.Getenv(configVariable); len(files) == 0 && env != "" {
+		files = filepath.SplitList(env)
+	}
+	found, err := spcfile.Connections(files, warn)
+	if err != nil || f.connection == "" {
+		return found, err
+	}
+	i := slices.IndexFunc(found, func(c embedded.Connection) bool { return c.Name == f.connection })
+	if i < 0 {
+		names := make([]string, len(found))
+		for i, c := range found {
+			names[i] = c.Name
+		}
+		return nil, fmt.Errorf("there is no connection %q in the configuration%s", f.connection, suggest.DidYouMean(f.connection, names))
+	}
+	first := found[i]
+	return slices.Insert(slices.Delete(found, i, i+1), 0, first), nil
+}
+
+// single returns the chosen connection, which must not be an aggregator.
+func (f *connectionFlags) single(ctx context.Context, warn func(string)) (embedded.Connection, error) {
+	found, err := stdio.Within(ctx, func() ([]embedded.Connection, error) { return f.connections(warn) })
+	if err != nil {
+		return embedded.Connection{}, err
+	}
+	if len(found[0].Members) > 0 {
+		return embedded.Connection{}, fmt.Errorf("%s is an aggregator of connections: choose one with --connection", found[0].Name)
+	}
+	return found[0], nil
+}
+
+// lookupFlags are the flags of commands that look up the addresses of a text.
+type lookupFlags struct {
+	connectionFlags
+	policy, source   string
+	noCache, refresh bool
+	quiet, verbose   bool
+}
+
+func (f *lookupFlags) register(flags *pflag.FlagSet) {
+	f.connectionFlags.register(flags)
+	flags.StringVar(&f.policy, "policy", policyfile.ExtendedName, "score by this policy: `NAME|FILE`, a name such as baseline or the path of a file")
+	flags.StringVar(&f.source, "source", "", "look up only in this `SOURCE`: dataset, shodan or internetdb")
+	flags.BoolVar(&f.noCache, "no-cache", false, "neither read nor write the cache")
+	flags.BoolVar(&f.refresh, "refresh", false, "look up cached addresses again, and cache the new responses")
+	addQuiet(flags, &f.quiet)
+	flags.BoolVar(&f.verbose, "verbose", false, "log lookups to standard error")
+}
+
+func (f *lookupFlags) validate() error {
+	if f.noCache && f.refresh {
+		return errors.New("--no-cache and --refresh exclude each other")
+	}
+	return nil
+}
+
+// checker returns a checker on a connection.
+func (f *lookupFlags) checker(ctx context.Context, c embedded.Connection, logger hclog.Logger) (*shodanrep.Checker, error) {
+	return shodanrep.NewChecker(ctx, c.Name, c.Config, shodanrep.CheckOptions{
+		Policy: f.policy, Source: f.source, NoCache: f.noCache, Refresh: f.refresh, Logger: logger,
+	})
+}
+
+// addQuiet adds the flag that turns notices and progress off.
+func addQuiet(flags *pflag.FlagSet, quiet *bool) {
+	flags.BoolVar(quiet, "quiet", false, "do not report on standard error how many addresses could not be checked or were looked up in another source than expected, and show no progress")
+}
+
+// addNoColor adds the flag that turns colours off.
+func addNoColor(flags *pflag.FlagSet, noColor *bool) {
+	flags.BoolVar(noColor, "no-color", false, "no colours on a terminal; the same as the environment variable NO_COLOR")
+}
+
+// addFailOn adds the flag that fails the commands check and annotate.
+func addFailOn(flags *pflag.FlagSet, words *[]string) {
+	flags.StringSliceVar(words, "fail-on", nil, "exit with status 3 if an address has one of these `WORDS`: a level (that one or a worse one) or a status, such as high,error")
+}
+
+// addOutputFile adds the flag that names the file of the result.
+func addOutputFile(flags *pflag.FlagSet, file *string) {
+	flags.StringVarP(file, "output-file", "o", "", "write the result to this `FILE`, which is replaced only when the result is complete")
+}

@@ -1,0 +1,291 @@
+package related
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+const (
+	// pageSize is how many services a search returns for one query credit.
+	pageSize = 100
+	// commonTotal is the number of services above which a shared value says little, such as the autonomous system of a
+	// large hosting company. Such a value is only searched for if the user names its pivot.
+	commonTotal = 1000
+)
+
+// A finder finds related hosts, breadth first: each host once, the rarest shared values first.
+type finder struct {
+	Options
+	db       *embedded.DB
+	result   *Result
+	asked    bool            // Allow was called
+	searched map[string]bool // pivot and value
+	known    map[string]*Host
+}
+
+// Find finds the hosts related to an address, and their verdicts. The result is complete except for its failures.
+func Find(ctx context.Context, db *embedded.DB, ip string, o Options) (*Result, error) {
+	f := &finder{
+		Options: o, db: db, result: &Result{IP: ip, Policy: o.Policy, Hops: o.Hops}, searched: map[string]bool{}, known: map[string]*Host{ip: {IP: ip}},
+	}
+	frontier := []string{ip}
+	for hop := 1; hop <= f.Hops && len(frontier) > 0 && !f.isFull(); hop++ {
+		values, err := f.valuesOf(ctx, frontier, hop)
+		if err != nil {
+			return nil, err
+		}
+		before := len(f.result.Hosts)
+		for i := range values {
+			if err := f.search(ctx, &values[i]); err != nil {
+				if ctx.Err() != nil {
+					return nil, err
+				}
+				values[i].Note = "failed"
+				f.result.Failures = append(f.result.Failures, err)
+			}
+		}
+		f.result.Values = append(f.result.Values, values...)
+		frontier = nil
+		for _, h := range f.result.Hosts[before:] {
+			frontier = append(frontier, h.IP)
+		}
+	}
+	return f.result, f.addVerdicts(ctx)
+}
+
+// isFull reports whether the limit of hosts is reached.
+func (f *finder) isFull() bool { return len(f.result.Hosts) >= f.Limit }
+
+// valuesOf returns the values of addresses that other hosts may share, the rarest first.
+func (f *finder) valuesOf(ctx context.Context, ips []string, hop int) ([]Value, error) {
+	var values []Value
+	add := func(ip string, pivot shodan.Pivot, value string) {
+		key := string(pivot) + " " + value
+		if value == "" || f.searched[key] || !slices.Contains(f.Pivots, pivot) {
+			return
+		}
+		f.searched[key] = true
+		values = append(values, Value{From: ip, Hop: hop, Pivot: pivot, Value: value, Query: lookup.Query(pivot, value)})
+	}
+	in := quoteAll(ips)
+	fingerprints, err := f.db.QueryAll(ctx, "select ip, kind, value, status, error from shodan_fingerprint where ip in ("+in+")")
+	if err != nil {
+		return nil, err
+	}
+	services, err := f.db.QueryAll(ctx, "select ip, ssl_subject ->> '$.CN' as cn from shodan_service where ip in ("+in+")")
+	if err != nil {
+		return nil, err
+	}
+	hosts, err := f.db.QueryAll(ctx, "select ip, org, asn from shodan_host where ip in ("+in+")")
+	if err != nil {
+		return nil, err
+	}
+	for _, ip := range ips {
+		for _, r := range fingerprints {
+			switch {
+			case r.Text("ip") != ip:
+			case r.Text("status") == string(lookup.Failed):
+				f.result.Failures = append(f.result.Failures, fmt.Errorf("%s could not be looked up: %s", ip, r.Text("error")))
+			case r.Text("status") != string(lookup.Indexed) && hop == 1:
+				return nil, fmt.Errorf("%s has the status %s: there is no data by which hosts could be related to it", ip, r.Text("status"))
+			default:
+				add(ip, shodan.Pivot(r.Text("kind")), r.Text("value"))
+			}
+		}
+		for _, r := range services {
+			if r.Text("ip") == ip {
+				add(ip, shodan.SubjectCN, r.Text("cn"))
+			}
+		}
+		for _, r := range hosts {
+			if r.Text("ip") == ip {
+				add(ip, shodan.Organization, r.Text("org"))
+				add(ip, shodan.ASN, r.Text("asn"))
+			}
+		}
+	}
+	if err := f.count(ctx, values); err != nil {
+		return nil, err
+	}
+	// Of equally rare values the strongest relation comes first.
+	strength := func(v Value) int { return slices.Index(shodan.Pivots(), v.Pivot) }
+	slices.SortStableFunc(values, func(a, b Value) int {
+		return cmp.Or(cmp.Compare(a.Total, b.Total), cmp.Compare(strength(a), strength(b)))
+	})
+	return values, nil
+}
+
+// count counts the services that have each value, which costs no credits. The dataset is searched at the same time.
+func (f *finder) count(ctx context.Context, values []Value) error {
+	if len(values) == 0 {
+		return nil
+	}
+	if f.HasDataset && f.Source != lookup.Shodan {
+		for i := range values {
+			rows, err := f.sharing(ctx, values[i], lookup.Dataset)
+			if err != nil {
+				return err
+			}
+			values[i].inDataset, values[i].Total = rows, int64(len(rows))
+		}
+	}
+	if !f.HasKey || f.Source == lookup.Dataset {
+		return nil
+	}
+	queries := make([]string, len(values))
+	for i := range values {
+		queries[i] = values[i].Query
+	}
+	rows, err := f.db.QueryAll(ctx, "select query, total from shodan_count where query in ("+quoteAll(queries)+")")
+	if err != nil {
+		return err
+	}
+	for i := range values {
+		for _, r := range rows {
+			if r.Text("query") == values[i].Query {
+				values[i].Total = max(values[i].Total, r.Int64("total"))
+				values[i].Cost = (min(values[i].Total, int64(f.Limit)) + pageSize - 1) / pageSize
+			}
+		}
+	}
+	return nil
+}
+
+// sharing returns the services of a source that share a value, including those of known hosts. They are sorted by
+// address and port, because a dataset is read in parallel and in no particular order.
+func (f *finder) sharing(ctx context.Context, v Value, source lookup.Source) ([]embedded.Row, error) {
+	rows, err := f.db.QueryAll(ctx, fmt.Sprintf("select related_ip, related_port, source, organization from %s and source = %s limit %d",
+		correlationOf(v.Pivot, v.Value), quoteSQL(string(source)), f.Limit+len(f.known)))
+	slices.SortStableFunc(rows, func(a, b embedded.Row) int {
+		return cmp.Or(cmp.Compare(a.Text("related_ip"), b.Text("related_ip")), cmp.Compare(a.Int64("related_port"), b.Int64("related_port")))
+	})
+	return rows, err
+}
+
+// search adds the hosts that share a value: those of the dataset, and those of a search if it is worth its credits.
+func (f *finder) search(ctx context.Context, v *Value) error {
+	found := f.add(*v, v.inDataset)
+	v.Note = display.Plural(int64(found), "new host")
+	if !f.HasKey || f.Source == lookup.Dataset {
+		return nil
+	}
+	switch {
+	case f.isFull():
+		v.Note, v.Cost = v.Note+"; not searched, the limit of hosts is reached", 0
+		return nil
+	case v.Total <= int64(max(1, len(v.inDataset))):
+		v.Cost = 0
+		return nil
+	case v.Total > commonTotal && !f.Named:
+		v.Note, v.Cost = v.Note+"; not searched, too common unless --pivots names it", 0
+		return nil
+	case v.Cost > f.Credits:
+		v.Note = v.Note + "; not searched, --max-credits is reached"
+		return nil
+	case !f.maySpend():
+		v.Note = v.Note + "; not searched"
+		return nil
+	}
+	rows, err := f.sharing(ctx, *v, lookup.Shodan)
+	if err != nil {
+		return err
+	}
+	f.Credits -= v.Cost
+	v.Note = display.Plural(int64(found+f.add(*v, rows)), "new host")
+	return nil
+}
+
+// add adds the hosts of rows that are not known yet, and returns their number.
+func (f *finder) add(v Value, rows []embedded.Row) (added int) {
+	for _, r := range rows {
+		ip := r.Text("related_ip")
+		known := f.known[ip]
+		switch {
+		case ip == "" || ip == v.From:
+		case known != nil:
+			if v.Pivot != known.Pivot && known.From == v.From && !slices.Contains(known.Also, string(v.Pivot)) {
+				known.Also = append(known.Also, string(v.Pivot))
+			}
+		case !f.isFull():
+			h := &Host{
+				IP: ip, Hop: v.Hop, From: v.From, Pivot: v.Pivot, Value: v.Value, Port: r.Int64("related_port"),
+				Also: []string{}, Source: r.Text("source"), Organization: r.Text("organization"),
+			}
+			f.known[ip], f.result.Hosts, added = h, append(f.result.Hosts, h), added+1
+		}
+	}
+	return added
+}
+
+// maySpend asks once whether credits may be spent.
+func (f *finder) maySpend() bool {
+	if !f.asked {
+		f.asked = true
+		if !f.Allow(f.Credits) {
+			f.Credits = 0
+		}
+	}
+	return f.Credits > 0
+}
+
+// correlationOf returns the table of the hosts that share a value, with the condition for it.
+func correlationOf(pivot shodan.Pivot, value string) string {
+	switch pivot {
+	case shodan.SubjectCN:
+		return "shodan_ssl_correlation where pivot = 'subject_cn' and value = " + quoteSQL(value)
+	case shodan.Organization:
+		return "shodan_org_correlation where organization = " + quoteSQL(value)
+	case shodan.ASN:
+		return "shodan_asn_correlation where asn = " + quoteSQL(lookup.CanonicalASN(value))
+	}
+	return "shodan_fingerprint_correlation where pivot = " + quoteSQL(string(pivot)) + " and value = " + quoteSQL(value)
+}
+
+// addVerdicts looks up the reputation of the hosts.
+func (f *finder) addVerdicts(ctx context.Context) error {
+	if len(f.result.Hosts) == 0 {
+		return nil
+	}
+	ips := make([]string, len(f.result.Hosts))
+	for i := range f.result.Hosts {
+		ips[i] = f.result.Hosts[i].IP
+	}
+	rows, err := f.db.QueryAll(ctx, "select ip, status, level, score, policy, error from shodan_ip_reputation where policy = "+
+		quoteSQL(f.Policy)+" and ip in ("+quoteAll(ips)+")")
+	if err != nil {
+		return err
+	}
+	for i := range f.result.Hosts {
+		h := f.result.Hosts[i]
+		for _, r := range rows {
+			if r.Text("ip") != h.IP {
+				continue
+			}
+			h.Status, h.Level, h.Policy, h.Error = r.Text("status"), r.Text("level"), r.Text("policy"), r.Text("error")
+			if score, ok := r["score"].(int64); ok {
+				h.Score = &score
+			}
+		}
+	}
+	return nil
+}
+
+// quoteSQL returns a text as an SQL literal.
+func quoteSQL(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+// quoteAll returns texts as SQL literals with commas between them.
+func quoteAll(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, text := range texts {
+		quoted[i] = quoteSQL(text)
+	}
+	return strings.Join(quoted, ", ")
+}

@@ -1,0 +1,262 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+const (
+	cardVulnerabilities = 8  // how many vulnerabilities a card lists
+	cardServices        = 12 // how many services a card lists
+	cardLabel           = 14 // the width of the labels
+)
+
+// A card writes everything that matters about one result, one labelled fact per line.
+type card struct {
+	b       *bytes.Buffer
+	width   int
+	painter display.Painter
+}
+
+// line writes a label and a text, which wraps.
+func (c card) line(label, value string) { c.item(label, "", value) }
+
+// item writes a label, a mark and a text, which wraps to the right of the mark.
+func (c card) item(label, mark, value string) {
+	if value == "" {
+		return
+	}
+	width := 0
+	if c.width > 0 {
+		width = max(display.MinWidth, c.width-cardLabel-2-len(mark))
+	}
+	for i, part := range display.Wrap(display.Printable(value), width) {
+		if i > 0 {
+			label, mark = "", strings.Repeat(" ", len(mark))
+		}
+		fmt.Fprintf(c.b, "  %-*s%s%s\n", cardLabel, label, mark, part)
+	}
+}
+
+// write writes the card of a result.
+func (c card) write(f Result) {
+	c.b.WriteString(c.painter.Bold(f.IP()) + "  " + c.painter.Level(f.Level(), string(f.Level())))
+	r, h := f.Result(), f.Host()
+	if r != nil {
+		fmt.Fprintf(c.b, "  score %d", r.Score)
+		if r.Confidence != nil {
+			fmt.Fprintf(c.b, ", confidence %.2f", *r.Confidence)
+		}
+	}
+	c.b.WriteByte('\n')
+	if r == nil {
+		c.line("Status", f.reasonText())
+	}
+	if l := f.Listing(); l.List != "" {
+		c.line("On the list", strings.TrimSuffix(string(l.List)+": "+l.Reason, ": "))
+	}
+	if r != nil {
+		c.factors(r)
+	}
+	if h != nil {
+		c.host(f, h)
+	}
+	c.line("Data", dataText(f.Answer()))
+	c.line("Found", foundText(f))
+}
+
+// factors writes each reason with its points and evidence.
+func (c card) factors(r *reputation.Result) {
+	if len(r.Factors) == 0 {
+		c.line("Reasons", "nothing found against it")
+		return
+	}
+	for i, factor := range byPoints(r.Factors) {
+		label := ""
+		if i == 0 {
+			label = "Reasons"
+		}
+		text := factor.Detail
+		if evidence := evidenceText(factor.Evidence, factor.Detail); evidence != "" {
+			text += " (" + evidence + ")"
+		}
+		c.item(label, fmt.Sprintf("%+4d  ", factor.Points), text)
+	}
+}
+
+// host writes what is known of the host.
+func (c card) host(f Result, h *shodan.Host) {
+	isp := string(h.ISP)
+	if h.ISP == h.Organization {
+		isp = ""
+	}
+	c.line("Organization", joined(", ", string(h.Organization), isp, string(h.ASN)))
+	c.line("Location", joined(", ", string(h.City), string(h.CountryName)))
+	if r := f.Result(); r != nil && r.Hosting.Type != "" && r.Hosting.Type != "unknown" {
+		c.line("Network", joined(": ", r.Hosting.Type, r.Hosting.Reason))
+	}
+	c.line("Names", firstOf(h.Hostnames, 6))
+	c.line("Tags", strings.Join(h.Tags, ", "))
+	c.services(f, h)
+	c.line("Vulnerable to", vulnerabilitiesText(h))
+}
+
+// services writes a line per service, or the open ports if the source has no services.
+func (c card) services(f Result, h *shodan.Host) {
+	if len(h.Banners) == 0 {
+		c.line("Open ports", f.ports(20))
+		return
+	}
+	for i := range h.Banners {
+		label := ""
+		if i == 0 {
+			label = "Services"
+		}
+		if i == cardServices {
+			c.line(label, fmt.Sprintf("and %d more", len(h.Banners)-cardServices))
+			break
+		}
+		banner := &h.Banners[i]
+		software := joined(" ", string(banner.Product), string(banner.Version))
+		text := fmt.Sprintf("%d/%s", banner.Port.V, cmp.Or(string(banner.Transport), "tcp"))
+		c.line(label, joined("  ", text, joined(", ", string(banner.Module), software)))
+	}
+}
+
+// evidenceText returns the evidence of a factor, unless the detail has it already.
+func evidenceText(evidence any, detail string) string {
+	var list []string
+	switch e := evidence.(type) {
+	case []int:
+		for _, n := range e {
+			list = append(list, strconv.Itoa(n))
+		}
+	case []string:
+		list = e
+	case map[string]any:
+		var parts []string
+		for _, name := range slices.Sorted(maps.Keys(e)) {
+			if text := evidenceText(e[name], detail); text != "" {
+				parts = append(parts, strings.ReplaceAll(name, "_", " ")+" "+text)
+			}
+		}
+		return strings.Join(parts, "; ")
+	}
+	list = slices.DeleteFunc(slices.Clone(list), func(item string) bool { return strings.Contains(detail, item) })
+	return firstOf(list, 8)
+}
+
+// vulnerabilitiesText lists the most important vulnerabilities: known to be exploited, verified, or likely to be
+// exploited. If the source has no details, it lists the first ones.
+func vulnerabilitiesText(h *shodan.Host) string {
+	ids := h.Vulns.IDs()
+	if len(ids) == 0 {
+		return ""
+	}
+	details := map[string]shodan.Vuln{}
+	for i := range h.Banners {
+		for id, v := range h.Banners[i].Vulns {
+			known := details[id]
+			if v.KEV.V {
+				known.KEV = v.KEV
+			}
+			if v.Verified.V {
+				known.Verified = v.Verified
+			}
+			if v.EPSS.V > known.EPSS.V {
+				known.EPSS = v.EPSS
+			}
+			details[id] = known
+		}
+	}
+	weight := func(id string) float64 {
+		v, w := details[id], 0.0
+		if v.KEV.V {
+			w += 4
+		}
+		if v.Verified.V {
+			w += 2
+		}
+		return w + v.EPSS.V
+	}
+	slices.SortStableFunc(ids, func(a, b string) int { return cmp.Compare(weight(b), weight(a)) })
+	var shown []string
+	for i, id := range ids {
+		if i == cardVulnerabilities {
+			shown = append(shown, fmt.Sprintf("and %d more", len(ids)-i))
+			break
+		}
+		var marks []string
+		v := details[id]
+		if v.KEV.V {
+			marks = append(marks, "exploited")
+		}
+		if v.Verified.V {
+			marks = append(marks, "verified")
+		}
+		if v.EPSS.V >= 0.1 {
+			marks = append(marks, fmt.Sprintf("EPSS %.0f %%", 100*v.EPSS.V))
+		}
+		if len(marks) > 0 {
+			id += " (" + strings.Join(marks, ", ") + ")"
+		}
+		shown = append(shown, id)
+	}
+	return strings.Join(shown, ", ")
+}
+
+// dataText returns the source of the data and its age.
+func dataText(a lookup.Answer) string {
+	if a.Source == "" {
+		return ""
+	}
+	text := "from " + string(a.Source)
+	if a.Host != nil && !a.Host.LastUpdate.IsZero() {
+		text += ", last seen " + a.Host.LastUpdate.UTC().Format(time.DateOnly)
+	}
+	if !a.CheckedAt.IsZero() {
+		text += ", looked up " + a.CheckedAt.UTC().Format("2006-01-02 15:04 MST")
+	}
+	return text
+}
+
+// foundText returns how often and where the result was found. It is empty for an argument that was given once.
+func foundText(f Result) string {
+	if f.Line == 0 && f.Hits <= 1 {
+		return ""
+	}
+	found := display.Plural(f.Hits, "time")
+	if f.Line > 0 {
+		found += ", first in line " + humanize.Comma(f.Line)
+		if f.SeveralInputs {
+			found += " of " + f.Input
+		}
+	}
+	return found
+}
+
+// joined joins the texts that are not empty.
+func joined(separator string, texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), separator)
+}
+
+// firstOf lists the first elements of a list, and how many more there are.
+func firstOf(list []string, limit int) string {
+	if len(list) <= limit {
+		return strings.Join(list, ", ")
+	}
+	return strings.Join(list[:limit], ", ") + fmt.Sprintf(", and %d more", len(list)-limit)
+}

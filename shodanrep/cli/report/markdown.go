@@ -1,0 +1,47 @@
+package report
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+)
+
+// A markdownWriter writes a table in Markdown with the columns of [tableWriter], and the summary.
+type markdownWriter struct {
+	out     io.Writer
+	options Options
+	columns []column
+	b       bytes.Buffer
+	rows    int
+}
+
+func newMarkdownWriter(out io.Writer, o Options) Writer {
+	w := &markdownWriter{out: out, options: o, columns: columns()}
+	w.b.WriteString("| Address | Level | Score | Confidence | Reasons | Organization | Country | Ports |\n|---|---|--:|--:|---|---|---|---|\n")
+	return w
+}
+
+func (w *markdownWriter) Write(r Result) error {
+	w.rows++
+	for j, column := range w.columns {
+		if j == reasonsColumn {
+			w.b.WriteString("| " + rowformat.Markdown(r.reasonText()) + " ")
+		}
+		cell := rowformat.Markdown(column.cell(r))
+		if j == levelColumn && (r.Level() == reputation.Critical || r.Level() == reputation.High) {
+			cell = "**" + cell + "**"
+		}
+		w.b.WriteString("| " + cell + " ")
+	}
+	w.b.WriteString("|\n")
+	return nil
+}
+
+func (w *markdownWriter) Close() error {
+	w.b.WriteByte('\n')
+	w.options.Summary().write(&w.b, w.rows, 0, false)
+	_, err := w.b.WriteTo(w.out)
+	return err
+}

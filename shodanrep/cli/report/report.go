@@ -1,0 +1,75 @@
+// Package report writes the results of the check command, one output format per file.
+//
+// To add a format, write a type with the methods of [Writer] in a file of its own, and add it to [Formats].
+package report
+
+import (
+	"io"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
+)
+
+// A Writer writes results in a format.
+type Writer interface {
+	// Write adds a result. Formats that are not AtEnd write it at once.
+	Write(Result) error
+	// Close completes the output. After an error it is not called, and the output is incomplete.
+	Close() error
+}
+
+// A Format is an output format.
+type Format struct {
+	// Name is the value of --output, and Help says in some words what it is.
+	Name, Help string
+	// WorstFirst says that results must be written in the order of [WorstFirst].
+	WorstFirst bool
+	// AtEnd says that nothing is written before Close.
+	AtEnd bool
+	// Paged says that the output is for people, who read it in a pager if it is longer than their terminal.
+	Paged bool
+	// New returns a Writer to out.
+	New func(out io.Writer, o Options) Writer
+}
+
+// Formats are the output formats, the default first.
+var Formats = []Format{
+	{Name: "table", Help: "a table, or cards for up to three addresses, with a summary", WorstFirst: true, AtEnd: true, Paged: true, New: newTableWriter},
+	{Name: "jsonl", Help: "one JSON object per line and address", New: newRowWriter("jsonl")},
+	{Name: "csv", Help: "a header, and one line per address", New: newRowWriter("csv")},
+	{Name: "json", Help: "one JSON document with columns and rows", New: newRowWriter("json")},
+	{Name: "markdown", Help: "a Markdown table with a summary", WorstFirst: true, AtEnd: true, New: newMarkdownWriter},
+	{Name: "list", Help: "the addresses, one per line", New: newListWriter},
+	{Name: "cidr", Help: "the smallest set of networks that covers exactly these addresses", AtEnd: true, New: newCIDRWriter},
+	{Name: "nft", Help: "an nftables table with the addresses as sets", AtEnd: true, New: newNftWriter},
+}
+
+// Options are what formats may use besides the results.
+type Options struct {
+	// Total is how many addresses and networks are checked, whether or not they are selected.
+	Total int
+	// Width is the width of the output; 0 is unlimited.
+	Width int
+	// Painter colours text.
+	Painter display.Painter
+	// Summary returns the summary of all results. It is called in Close.
+	Summary func() Summary
+}
+
+// Names are the names of the formats.
+func Names() []string {
+	names := make([]string, len(Formats))
+	for i, f := range Formats {
+		names[i] = f.Name
+	}
+	return names
+}
+
+// Find returns the format of a name.
+func Find(name string) (Format, bool) {
+	for _, f := range Formats {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Format{}, false
+}

@@ -1,0 +1,169 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+)
+
+// A Result is the verdict on an address or a network, with where it was found.
+type Result struct {
+	*shodanrep.Verdict
+	// Hits is how often it was found.
+	Hits int64
+	// Line is the line in which it was found first, and 0 if it is an argument. Input is the input that has the line: a
+	// file, or "-" for standard input.
+	Line  int64
+	Input string
+	// SeveralInputs says that addresses are read from more than one input, so that Line alone is ambiguous.
+	SeveralInputs bool
+	// NetworkLimit is how many addresses a network may have to be expanded.
+	NetworkLimit int
+}
+
+// Reasons returns why the result has its level, the most important reason first.
+func (r Result) Reasons() []string {
+	if r.IsNetwork() {
+		return []string{r.networkReason()}
+	}
+	return Reasons(r.Verdict)
+}
+
+// networkReason says why a network was not checked, and what to do.
+func (r Result) networkReason() string {
+	p := r.prefix()
+	bits := p.Addr().BitLen() - p.Bits()
+	if bits > 62 {
+		return fmt.Sprintf("not checked: a network of 2^%d addresses; name smaller networks or addresses", bits)
+	}
+	size := int64(1) << bits
+	if size > int64(r.NetworkLimit) {
+		return fmt.Sprintf("not checked: a network of %s addresses, more than network_limit (%s): raise that argument of the connection, or name smaller networks",
+			humanize.Comma(size), humanize.Comma(int64(r.NetworkLimit)))
+	}
+	return fmt.Sprintf("not checked: a network of %s addresses; --expand checks each", humanize.Comma(size))
+}
+
+// prefix returns the network, or the address as a network of one address.
+func (r Result) prefix() netip.Prefix {
+	if addr, err := netip.ParseAddr(r.IP()); err == nil {
+		return netip.PrefixFrom(addr, addr.BitLen())
+	}
+	return netip.MustParsePrefix(r.IP())
+}
+
+// Reasons returns why an address has its level, the most important reason first.
+func Reasons(v *shodanrep.Verdict) []string {
+	r := v.Result()
+	switch {
+	case v.Status() == lookup.Failed:
+		return []string{"not checked: " + v.Answer().Error}
+	case v.Status() == lookup.Reserved:
+		return []string{"not on the internet: a private, local or reserved address"}
+	case r == nil:
+		return []string{fmt.Sprintf("not indexed: %s has no data on it", SourceName(v.Answer().Source))}
+	}
+	factors := byPoints(r.Factors)
+	reasons := []string{}
+	if r.Score == 0 && !slices.ContainsFunc(factors, func(f reputation.Factor) bool { return f.Points != 0 }) {
+		reasons = append(reasons, "nothing found against it")
+	}
+	for _, factor := range factors {
+		reasons = append(reasons, factor.Detail)
+	}
+	return reasons
+}
+
+// byPoints returns factors with the most points first.
+func byPoints(factors []reputation.Factor) []reputation.Factor {
+	factors = slices.Clone(factors)
+	slices.SortStableFunc(factors, func(a, b reputation.Factor) int { return cmp.Compare(b.Points, a.Points) })
+	return factors
+}
+
+// SourceName returns the name of a source for people.
+func SourceName(source lookup.Source) string {
+	switch source {
+	case lookup.InternetDB:
+		return "InternetDB"
+	case lookup.Dataset:
+		return "the dataset"
+	}
+	return "Shodan"
+}
+
+// WorstFirst sorts results: the highest score first, and results of the same score in their order. Unknown results come
+// last, and of those the ones that could not be checked come first.
+func WorstFirst(results []Result) {
+	rank := func(r Result) int {
+		if scored := r.Result(); scored != nil {
+			return scored.Score
+		}
+		switch {
+		case r.Status() == lookup.Failed:
+			return -1
+		case r.IsNetwork():
+			return -2
+		case r.Status() == lookup.NotIndexed:
+			return -3
+		}
+		return -4
+	}
+	slices.SortStableFunc(results, func(a, b Result) int { return cmp.Compare(rank(b), rank(a)) })
+}
+
+// reasonText returns the reasons as one text.
+func (r Result) reasonText() string { return strings.Join(r.Reasons(), "; ") }
+
+func (r Result) score() string {
+	if r.Result() == nil {
+		return "-"
+	}
+	return strconv.Itoa(r.Result().Score)
+}
+
+func (r Result) confidence() string {
+	if r.Result() == nil || r.Result().Confidence == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", *r.Result().Confidence)
+}
+
+func (r Result) organization() string {
+	if r.Host() == nil {
+		return ""
+	}
+	return string(r.Host().Organization)
+}
+
+func (r Result) country() string {
+	if r.Host() == nil {
+		return ""
+	}
+	return string(r.Host().CountryCode)
+}
+
+// ports lists the first open ports, and how many more there are.
+func (r Result) ports(limit int) string {
+	if r.Host() == nil {
+		return ""
+	}
+	var shown []string
+	for i, port := range r.Host().Ports {
+		if i == limit {
+			shown = append(shown, fmt.Sprintf("+%d", len(r.Host().Ports)-limit))
+			break
+		}
+		shown = append(shown, strconv.Itoa(port))
+	}
+	return strings.Join(shown, ", ")
+}

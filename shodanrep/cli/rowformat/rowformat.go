@@ -1,0 +1,85 @@
+// Package rowformat writes rows of results in the formats of the command line, one format per file.
+package rowformat
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+)
+
+// Names are the names of the formats.
+var Names = []string{"table", "csv", "tsv", "json", "jsonl", "line", "markdown"}
+
+// A Writer writes the rows of one result. All formats but the table write each row at once, so that memory does not
+// grow with the number of rows.
+type Writer interface {
+	// Write writes a row. Its values have the types of [embedded.Rows.Values].
+	Write(values []any) error
+	// Close ends the result. After an error of the rows it must not be called: the result is then incomplete.
+	Close() error
+}
+
+// Options are how rows are written. The zero value is the default.
+type Options struct {
+	NoHeader bool // without the line of column names
+	NoColor  bool // without colours on a terminal
+	// Keep are the columns of a table that are left out last if the terminal is too narrow.
+	Keep []string
+}
+
+// New returns a Writer of a format. The header is written at once if the format has one.
+func New(format string, out io.Writer, columns []embedded.Column, o Options) (Writer, error) {
+	switch format {
+	case "table":
+		return newTableWriter(out, columns, o), nil
+	case "csv":
+		return newCSVWriter(out, columns, ',', o)
+	case "tsv":
+		return newCSVWriter(out, columns, '\t', o)
+	case "json":
+		return newJSONWriter(out, columns), nil
+	case "jsonl":
+		return newJSONLinesWriter(out, columns), nil
+	case "line":
+		return newRecordWriter(out, columns, o), nil
+	case "markdown":
+		return newMarkdownWriter(out, columns, o), nil
+	}
+	return nil, fmt.Errorf("there is no output format %q", format)
+}
+
+// Rows are the rows of a result, see [embedded.Rows].
+type Rows interface {
+	Columns() []embedded.Column
+	Next() bool
+	Values() []any
+	Err() error
+}
+
+// Write writes all rows in a format.
+func Write(format string, out io.Writer, rows Rows, o Options) error {
+	w, err := New(format, out, rows.Columns(), o)
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		if err := w.Write(rows.Values()); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+// printableNames returns the names of columns.
+func printableNames(columns []embedded.Column) []string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = display.Printable(c.Name)
+	}
+	return names
+}

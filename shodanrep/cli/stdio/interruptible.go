@@ -1,0 +1,95 @@
+package stdio
+
+import (
+	"context"
+	"io"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// writeTimeout is how long a write in progress may still take after an interrupt. A write only takes long if the other
+// end of a pipe does not read.
+const writeTimeout = time.Second
+
+// Within calls f and returns its result, or the context's error if the context ends first. f then continues in the
+// background, because a read from a pipe cannot be cancelled.
+func Within[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	type outcome struct {
+		value T
+		err   error
+	}
+	ended := make(chan outcome, 1)
+	go func() {
+		value, err := f()
+		ended <- outcome{value, err}
+	}()
+	select {
+	case o := <-ended:
+		return o.value, o.err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
+}
+
+// A Reader reads from a stream until the context ends, even if the stream blocks.
+type Reader struct {
+	io.Reader
+	Context context.Context
+}
+
+func (r Reader) Read(p []byte) (int, error) {
+	read, err := Within(r.Context, func() ([]byte, error) {
+		buffer := make([]byte, len(p)) // the caller owns p again if this read is abandoned
+		n, err := r.Reader.Read(buffer)
+		return buffer[:n], err
+	})
+	return copy(p, read), err
+}
+
+// Fd returns the descriptor of the wrapped stream, so that [IsTerminal] recognizes a terminal.
+func (r Reader) Fd() uintptr { return Fd(r.Reader) }
+
+// A Writer writes to a stream until the context ends, even if the stream blocks.
+type Writer struct {
+	io.Writer
+	ctx   context.Context
+	stuck *atomic.Bool // a write was abandoned; a later one could end up in the middle of it
+}
+
+// NewWriter returns a Writer.
+func NewWriter(ctx context.Context, w io.Writer) Writer {
+	return Writer{w, ctx, new(atomic.Bool)}
+}
+
+func (w Writer) Write(p []byte) (int, error) {
+	if w.stuck.Load() {
+		return 0, context.Cause(w.ctx)
+	}
+	type outcome struct {
+		n   int
+		err error
+	}
+	ended := make(chan outcome, 1)
+	buffer := slices.Clone(p)
+	go func() {
+		n, err := w.Writer.Write(buffer)
+		ended <- outcome{n, err}
+	}()
+	select {
+	case o := <-ended:
+		return o.n, o.err
+	case <-w.ctx.Done():
+	}
+	select {
+	case o := <-ended:
+		return o.n, o.err
+	case <-time.After(writeTimeout):
+		w.stuck.Store(true)
+		return 0, context.Cause(w.ctx)
+	}
+}
+
+// Fd returns the descriptor of the wrapped stream, so that [IsTerminal] recognizes a terminal.
+func (w Writer) Fd() uintptr { return Fd(w.Writer) }

@@ -1,0 +1,148 @@
+package embedded
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
+)
+
+// Rows are the rows of one statement's result.
+type Rows struct {
+	db      *DB
+	stmt    *sqlite3.Stmt
+	columns []Column
+	values  []any
+	// ready says that the statement is at a row that was not returned yet, and done that there are no more rows:
+	// another step would run the statement again.
+	ready, done bool
+	err         error
+}
+
+// A Column is a column of a result. Type is the name of its type in Steampipe's database: the type of a table's column,
+// or for a computed column the type of the first row's value, or else "text".
+type Column struct {
+	Name string
+	Type string
+}
+
+// Columns returns the result's columns.
+func (r *Rows) Columns() []Column { return r.columns }
+
+// Next reads the next row and reports whether there is one.
+func (r *Rows) Next() bool {
+	if !r.ready {
+		r.step()
+	}
+	more := r.ready
+	r.ready = false
+	if more {
+		r.read()
+	}
+	return more && r.err == nil
+}
+
+// Values returns the row's values, until the next call of Next: nil, bool, int64, float64, string, []byte, or a
+// json.RawMessage where the column holds JSON.
+func (r *Rows) Values() []any { return r.values }
+
+// Err returns the error that ended the rows, or nil.
+func (r *Rows) Err() error { return r.err }
+
+func (r *Rows) step() {
+	if r.done {
+		return
+	}
+	ready, err := step(r.stmt)
+	r.ready, r.done = ready, !ready
+	if err != nil {
+		r.err = r.db.wrapError(err)
+	}
+}
+
+func step(stmt *sqlite3.Stmt) (ready bool, err error) {
+	defer sqlitefile.CatchOutOfMemory(&err)
+	ready = stmt.Step()
+	return ready, stmt.Err()
+}
+
+// declaredTypes maps the declared type of a column to the name of the type in Steampipe's database.
+var declaredTypes = func() map[string]string {
+	types := map[string]string{"INTEGER": "int8", "REAL": "float8", "NUMERIC": "numeric", "BLOB": "bytea"}
+	for _, t := range columnTypes {
+		types[t.declared] = t.steampipe
+	}
+	return types
+}()
+
+func (r *Rows) describe() {
+	n := r.stmt.ColumnCount()
+	r.columns, r.values = make([]Column, n), make([]any, n)
+	for i := range r.columns {
+		r.columns[i] = Column{Name: r.stmt.ColumnName(i), Type: declaredTypes[strings.ToUpper(r.stmt.ColumnDeclType(i))]}
+		if r.columns[i].Type == "" {
+			r.columns[i].Type = r.valueType(i)
+		}
+	}
+}
+
+// valueType returns the type of the first row's value.
+func (r *Rows) valueType(i int) string {
+	if r.ready {
+		switch r.stmt.ColumnType(i) {
+		case sqlite3.INTEGER:
+			return "int8"
+		case sqlite3.FLOAT:
+			return "float8"
+		case sqlite3.BLOB:
+			return "bytea"
+		case sqlite3.TEXT:
+			if r.stmt.ColumnValue(i).Subtype() == jsonSubtype {
+				return "jsonb"
+			}
+		}
+	}
+	return "text"
+}
+
+func (r *Rows) read() {
+	clear(r.values)
+	if err := columns(r.stmt, r.values); err != nil {
+		r.err = r.db.wrapError(err)
+		return
+	}
+	for i, c := range r.columns {
+		switch v := r.values[i].(type) {
+		case int64:
+			if c.Type == "bool" {
+				r.values[i] = v != 0
+			}
+		case string:
+			if c.Type == "jsonb" && json.Valid([]byte(v)) {
+				r.values[i] = json.RawMessage(v)
+			}
+		}
+	}
+}
+
+func columns(stmt *sqlite3.Stmt, values []any) (err error) {
+	defer sqlitefile.CatchOutOfMemory(&err)
+	return stmt.Columns(values...)
+}
+
+// A Row is a row of a result by column, with the values of [Rows.Values].
+type Row map[string]any
+
+// Text returns a column that holds text, and "" if it is NULL.
+func (r Row) Text(column string) string {
+	text, _ := r[column].(string)
+	return text
+}
+
+// Int64 returns a column that holds an integer, and 0 if it is NULL.
+func (r Row) Int64(column string) int64 {
+	n, _ := r[column].(int64)
+	return n
+}
