@@ -17,8 +17,9 @@ const (
 	// minRate is the slowest rate that refusals lead to, in requests a second: a lookup every ten seconds still ends. See
 	// TestLimiter.
 	minRate = 0.1
-	// ceilingShare is how near the rate that was refused last a recovering rate may come, for ceilingTTL after the refusal:
-	// others may have used up a part of the limit. Each time that it was too soon doubles that. See TestLimiter.
+	// ceilingShare is how near the rate that was refused last a recovering rate may come, for ceilingTTL after the
+	// refusal: others may have used up a part of the limit. Each time that it was too soon doubles that. See
+	// TestLimiter.
 	ceilingShare = 0.75
 	ceilingTTL   = 10 * time.Minute
 	// lateShare lowers the ceiling for each further refusal of a request that was under way by then: the more there are,
@@ -30,11 +31,12 @@ const (
 	// firstPause is how long nothing is sent after a refusal. Each further one in a row doubles it. See TestLimiter.
 	firstPause = time.Second
 
-	// minWindow is how many requests may be under way at first, where the service can ban: as many refusals as are under
-	// way can come at one moment, and a service may count them. One more may be for every rampAfter responses' times, and
-	// above fewWindow for every rampAfter times as many. A service that allows a burst refuses only when that is spent, and
-	// then all that is under way too much: that is about the root of 2/rampAfter times the burst, however long a response
-	// takes. See TestHowManyRequestsMayBeUnderWay, TestInternetDBToldUpToFiveTimesWhatItAllowsDoesNotBan and figure 5.
+	// minWindow is how many requests may be under way at first, where the service can ban: as many refusals as are
+	// under way can come at one moment, and a service may count them. One more may be for every rampAfter responses'
+	// times, and above fewWindow for every rampAfter times as many. A service that allows a burst refuses only when
+	// that is spent, and then all that is under way too much: that is about the root of 2/rampAfter times the burst,
+	// however long a response takes. See TestHowManyRequestsMayBeUnderWay,
+	// TestInternetDBToldUpToFiveTimesWhatItAllowsDoesNotBan and figure 5.
 	minWindow = 4
 	rampAfter = 8
 	fewWindow = 8
@@ -46,8 +48,8 @@ const (
 	maxRamped = 100
 )
 
-// configured is the rate that the service is sent at most: the lowest that a process with requests has. The caller holds
-// the lock.
+// configured is the rate that the service is sent at most: the lowest that a process with requests has. The caller
+// holds the lock.
 func (l *Limiter) configured() float64 {
 	perSecond := l.limits.PerSecond
 	for _, m := range l.Members {

@@ -1,5 +1,6 @@
-// Package ratelimit limits how fast a service is sent requests: by this process, by the processes of a machine, which share a
-// file, and by machines, which share a Coordinator. It lowers the rate when the service refuses requests, and keeps to bans.
+// Package ratelimit limits how fast a service is sent requests: by this process, by the processes of a machine, which
+// share a file, and by machines, which share a Coordinator. It lowers the rate when the service refuses requests, and
+// keeps to bans.
 package ratelimit
 
 import (

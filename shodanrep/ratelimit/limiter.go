@@ -132,9 +132,9 @@ func (l *Limiter) wake() {
 	l.changed = make(chan struct{})
 }
 
-// Acquire waits until a request may be sent. The caller must end the slot with Done, Refused or Abandon. Acquire returns
-// a *BannedError where no request may be sent, or the context's error. The coordinator is nil where machines share
-// nothing.
+// Acquire waits until a request may be sent. The caller must end the slot with Done, Refused or Abandon. Acquire
+// returns a *BannedError where no request may be sent, or the context's error. The coordinator is nil where machines
+// share nothing.
 func (l *Limiter) Acquire(ctx context.Context, machines Coordinator) (*Slot, error) {
 	select {
 	case l.acquiring <- struct{}{}:

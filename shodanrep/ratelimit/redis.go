@@ -55,9 +55,9 @@ func NewRedis(client *redis.Client, prefix string, status RedisStatus) *Redis {
 // Available reports whether Redis can be used.
 func (r *Redis) Available() bool { return r.status.Ready() }
 
-// Take waits until the named rate admits one more request of all machines together. Processes are served in turn. A rate
-// that is not positive, or infinite, admits all. It returns how many processes took part in the rate within the minute
-// before this one last did, this one included.
+// Take waits until the named rate admits one more request of all machines together. Processes are served in turn. A
+// rate that is not positive, or infinite, admits all. It returns how many processes took part in the rate within the
+// minute before this one last did, this one included.
 func (r *Redis) Take(ctx context.Context, name string, perSecond float64, burst int) (processes int, err error) {
 	if !(perSecond > 0) || math.IsInf(perSecond, 1) {
 		return 1, ctx.Err()

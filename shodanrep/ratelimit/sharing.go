@@ -9,8 +9,8 @@ import (
 
 const (
 	// pollEvery is how often a process that waits reads what others have changed, and one with requests says that it is
-	// alive. pollOften is how often it does where another's request may end at any moment. An update of the file takes some
-	// 20 µs, see BenchmarkUpdate.
+	// alive. pollOften is how often it does where another's request may end at any moment. An update of the file takes
+	// some 20 µs, see BenchmarkUpdate.
 	pollEvery = 250 * time.Millisecond
 	pollOften = 50 * time.Millisecond
 	// memberTimeout is how long a process counts as one with requests after it last said so: three times pollEvery, and
@@ -19,8 +19,8 @@ const (
 	// creditTime bounds the requests that a process may send without a look into the file, where the rate is above
 	// maxRamped: figure 1 sends 2,000 a second, and a look for each would slow it down.
 	creditTime = 200 * time.Millisecond
-	// grace is how long a process lets another that has waited for longer go first, in intervals of the rate. Without it the
-	// process that is faster to wake up would get every token.
+	// grace is how long a process lets another that has waited for longer go first, in intervals of the rate. Without
+	// it the process that is faster to wake up would get every token.
 	grace = 0.05
 )
 
@@ -41,8 +41,8 @@ type sharing struct {
 	creditUntil time.Time
 }
 
-// update changes the state: in the file, where processes share one, while none of the others does. Where the file cannot
-// be used this process goes on with its share of the rate. The caller holds the lock.
+// update changes the state: in the file, where processes share one, while none of the others does. Where the file
+// cannot be used this process goes on with its share of the rate. The caller holds the lock.
 func (l *Limiter) update(change func(now time.Time)) {
 	changed := false
 	if l.file != nil {
@@ -76,8 +76,8 @@ func (l *Limiter) load(record []byte, now time.Time) {
 	}
 }
 
-// save returns the state for the file, or nil where it is the file's already. This process is a member of it for as long
-// as it has requests.
+// save returns the state for the file, or nil where it is the file's already. This process is a member of it for as
+// long as it has requests.
 func (l *Limiter) save(record []byte, now time.Time) []byte {
 	l.peers = 1 + len(l.Members)
 	s := l.state

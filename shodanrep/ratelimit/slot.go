@@ -161,7 +161,8 @@ func (s *Slot) Refused(retryAfter time.Duration) (until time.Time, banned bool) 
 // Abandon reports that the request was given up, which says nothing of the service.
 func (s *Slot) Abandon() { s.end(false, func(time.Time) {}) }
 
-// end ends the slot, and changes the limiter's state for it. Where the rate is high only urgent changes go into the file.
+// end ends the slot, and changes the limiter's state for it. Where the rate is high only urgent changes go into the
+// file.
 func (s *Slot) end(urgent bool, change func(now time.Time)) {
 	s.release()
 	l := s.limiter
