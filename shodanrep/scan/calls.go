@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
@@ -18,7 +17,7 @@ type ListCall struct {
 	*Scan
 	table *table
 	d     *plugin.QueryData
-	quals map[string]*proto.Quals
+	own   quals
 }
 
 // listCall begins a call of List.
@@ -27,7 +26,7 @@ func (t *table) listCall(ctx context.Context, d *plugin.QueryData) (c *ListCall,
 	if c.connect(); c.err != nil {
 		return c, c.err
 	}
-	c.quals, err = ownQuals(d)
+	c.own, err = callQuals(d)
 	return c, err
 }
 
@@ -38,16 +37,18 @@ func (c *ListCall) TableName() string { return c.d.Table.Name }
 func (c *ListCall) Selected() Columns { return c.d.QueryContext.Columns }
 
 // OnlyEchoes reports whether the scan selects only columns that the table declares as Echoes.
-func (c *ListCall) OnlyEchoes() bool { return c.table.onlyEchoes(c.Selected()) }
+func (c *ListCall) OnlyEchoes() bool {
+	return !slices.ContainsFunc(c.Selected(), func(column string) bool { return !slices.Contains(c.table.Echoes, column) })
+}
 
 // Has reports whether a key column must equal something.
-func (c *ListCall) Has(column string) bool { return c.quals[column] != nil }
+func (c *ListCall) Has(column string) bool {
+	_, has := c.own[column]
+	return has
+}
 
 // Texts returns the values that a key column must equal in this call, or nil.
-func (c *ListCall) Texts(column string) []string {
-	list, _ := textsOf(equals(c.quals[column]))
-	return list
-}
+func (c *ListCall) Texts(column string) []string { return c.own[column] }
 
 // Text returns the one value that a key column must equal, or "". The SDK splits a list of several, unless another
 // column has a list as well: then the call has it whole, and the caller has to use Texts.
@@ -61,14 +62,13 @@ func (c *ListCall) Text(column string) string {
 // AllTexts returns the values that a key column must equal in the whole scan, whose calls have one each, sorted and each
 // once: for requests that take many values.
 func (c *ListCall) AllTexts(column string) []string {
-	list, _ := textsOf(equals(c.d.QueryContext.UnsafeQuals[column]))
-	list = slices.Concat(list, c.Texts(column))
+	list := slices.Concat(c.quals[column], c.own[column])
 	slices.Sort(list)
 	return slices.Compact(list)
 }
 
 // Combine returns a T for each combination of the values of some key columns in this call.
-func Combine[T any](c *ListCall, fields ...Field[T]) ([]T, error) { return combine(c.quals, fields...) }
+func Combine[T any](c *ListCall, fields ...Field[T]) ([]T, error) { return combine(c.own, fields...) }
 
 // Bounds returns the conditions on a key column of type timestamp.
 func (c *ListCall) Bounds(column string) ([]Bound, error) { return boundsOf(c.d, column) }

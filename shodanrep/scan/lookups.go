@@ -6,8 +6,6 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
-
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 )
 
@@ -18,30 +16,28 @@ const NotAHost lookup.Status = "not_a_host"
 // but for the address and the options.
 type Needs func(selected Columns) lookup.Question
 
-// listLength returns how many different values the whole scan has: the SDK splits an IN list among its calls, but leaves
-// it whole in UnsafeQuals. Networks and reserved addresses count, though they are not looked up: the caller that cuts a
-// list into slices of equal length cannot know of them, and all slices must choose the same source.
-func listLength(d *plugin.QueryData) int {
+// parseList parses the addresses of the whole scan, and returns how many different values there are: the SDK splits an
+// IN list among its calls, but leaves it whole in UnsafeQuals. Networks and reserved addresses count, though they are not
+// looked up: the caller that cuts a list into slices of equal length cannot know of them, and all slices must choose the
+// same source.
+func (s *Scan) parseList() (length int) {
+	s.addresses = map[string]Address{}
 	values := map[string]bool{}
-	for _, qual := range d.QueryContext.UnsafeQuals["ip"].GetQuals() {
-		if qual.GetStringValue() != "=" {
-			continue
+	for _, text := range s.quals["ip"] {
+		a := ParseAddress(text)
+		s.addresses[text] = a
+		if a.Addr.IsValid() {
+			text = a.Addr.String()
 		}
-		texts, _ := textsOf(qual.GetValue())
-		for _, text := range texts {
-			if a := ParseAddress(text); a.Addr.IsValid() {
-				text = a.Addr.String()
-			}
-			values[text] = true
-		}
+		values[text] = true
 	}
 	return len(values)
 }
 
-// Targets returns the targets of a call: the addresses that it was given or, where it was given only the dataset as a
+// targets returns the targets of a call: the addresses that it was given or, where it was given only the dataset as a
 // source, all that the dataset has.
 func (c *ListCall) targets(ctx context.Context) (own []*Target, all iter.Seq2[*Target, error], err error) {
-	table := c.TableName()
+	table := c.d.Table.Name
 	for _, source := range c.Texts("source") {
 		if err := c.CheckSource(source); err != nil {
 			return nil, nil, err
@@ -58,9 +54,9 @@ func (c *ListCall) targets(ctx context.Context) (own []*Target, all iter.Seq2[*T
 		return nil, nil, fmt.Errorf("%s needs addresses: %s", table, workingForms(table, "ip"))
 	}
 	if !c.Has("ip") {
-		return nil, c.wholeDataset(ctx, optionsOf(c.quals)), nil
+		return nil, c.wholeDataset(ctx, optionsOf(c.own)), nil
 	}
-	own = c.Targets()
+	own = c.targetsOf(c.own)
 	if c.limited {
 		// Each address becomes at least one row, so those that find no place left are not needed.
 		left := c.places.Add(-int64(len(own))) + int64(len(own))
@@ -76,7 +72,7 @@ func (c *ListCall) targets(ctx context.Context) (own []*Target, all iter.Seq2[*T
 }
 
 // Targets returns the addresses that a call was given in the column ip, each with the options that it was given.
-func (c *ListCall) Targets() []*Target { return targetsOf(c.quals) }
+func (c *ListCall) Targets() []*Target { return c.targetsOf(c.own) }
 
 // CheckSource returns an error if a query cannot name a source.
 func (s *Scan) CheckSource(source string) error {
@@ -118,7 +114,7 @@ func (c *ListCall) LookUp(ctx context.Context, own []*Target, need lookup.Questi
 	if c.limited {
 		c.lookUp(own, need)
 	} else {
-		c.lookUpList.Do(func() { c.lookUp(targetsOf(c.d.QueryContext.UnsafeQuals), need) })
+		c.lookUpList.Do(func() { c.lookUp(c.targetsOf(c.quals), need) })
 	}
 	return c.batch.Ready(ctx)
 }

@@ -11,17 +11,34 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 )
 
-// ownQuals returns the quals of one List call: those of the scan, with one value of the list that the SDK has split. A
+// quals are the values that key columns must equal, as text.
+type quals map[string][]string
+
+// scanQuals returns the quals of the whole scan.
+func scanQuals(d *plugin.QueryData) quals {
+	all := quals{}
+	for column, list := range d.QueryContext.UnsafeQuals {
+		for _, qual := range list.GetQuals() {
+			if qual.GetStringValue() == "=" && qual.GetValue().GetValue() != nil && all[column] == nil {
+				all[column], _ = textsOf(qual.GetValue())
+			}
+		}
+	}
+	return all
+}
+
+// callQuals returns the quals of one List call: those of the scan, with one value of the list that the SDK has split. A
 // value is missing if it is known only when the query runs.
-func ownQuals(d *plugin.QueryData) (map[string]*proto.Quals, error) {
-	quals := map[string]*proto.Quals{}
+func callQuals(d *plugin.QueryData) (quals, error) {
+	own := quals{}
 	for column, value := range d.EqualsQuals {
-		if _, ok := textsOf(value); !ok {
+		texts, ok := textsOf(value)
+		if !ok {
 			return nil, fmt.Errorf("%s: %s is compared with a value that is only known when the query runs, or with NULL (leave those out: where … is not null): %s", d.Table.Name, column, workingForms(d.Table.Name, column))
 		}
-		quals[column] = &proto.Quals{Quals: []*proto.Qual{{FieldName: column, Operator: &proto.Qual_StringValue{StringValue: "="}, Value: value}}}
+		own[column] = texts
 	}
-	return quals, nil
+	return own, nil
 }
 
 // workingForms names the ways to give a table values for a column that work in Steampipe.
@@ -31,16 +48,6 @@ func workingForms(table, column string) string {
 	}
 	return fmt.Sprintf("list the addresses (ip in ('198.51.100.7', '203.0.113.9')), join on a column of type inet, or take them from a subquery with "+
 		"cross join lateral (select * from %s where ip = any(u.ips) offset 0)", table)
-}
-
-// equals returns the value that a column must equal, or nil.
-func equals(quals *proto.Quals) *proto.QualValue {
-	for _, qual := range quals.GetQuals() {
-		if qual.GetStringValue() == "=" && qual.GetValue().GetValue() != nil {
-			return qual.GetValue()
-		}
-	}
-	return nil
 }
 
 // textsOf returns the values of a qual, of one value or of a list.
@@ -113,14 +120,13 @@ type Field[T any] struct {
 
 // combine returns a T for each combination of the values of the key columns. The SDK splits a list, but where several
 // columns have one a List call has them whole.
-func combine[T any](quals map[string]*proto.Quals, fields ...Field[T]) ([]T, error) {
+func combine[T any](q quals, fields ...Field[T]) ([]T, error) {
 	all := make([]T, 1)
 	for _, field := range fields {
-		value := equals(quals[field.Column])
-		if value == nil {
+		texts, found := q[field.Column]
+		if !found {
 			continue
 		}
-		texts, _ := textsOf(value)
 		var each []T
 		for _, item := range all {
 			for _, text := range texts {

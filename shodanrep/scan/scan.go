@@ -64,6 +64,9 @@ type Scan struct {
 	batch    *lookup.Batch
 	policies policies  // empty where the table does not score
 	now      time.Time // the age of data is counted up to this moment
+	quals    quals     // of the whole scan
+	// addresses are those of the whole scan, parsed.
+	addresses map[string]Address
 	// limited says that the scan needs fewer rows than it has addresses, and places how many addresses may still
 	// become rows. Then only those are looked up, and not the whole list.
 	limited bool
@@ -113,14 +116,13 @@ func (t *table) connect(ctx context.Context, d *plugin.QueryData, s *Scan) (err 
 	if s.engine, s.settings, err = engineOf(ctx, d.Connection, t.readSettings); err != nil {
 		return err
 	}
-	s.now = s.settings.Clock()
+	s.now, s.quals = s.settings.Clock(), scanQuals(d)
 	if t.Scores {
-		names, _ := textsOf(equals(d.QueryContext.UnsafeQuals["policy"]))
-		if s.policies, err = policiesOf(s.settings.Policy, names); err != nil {
+		if s.policies, err = policiesOf(s.settings.Policy, s.quals["policy"]); err != nil {
 			return err
 		}
 	}
-	size := listLength(d)
+	size := s.parseList()
 	if limit := d.QueryContext.Limit; limit != nil && *limit < int64(size) {
 		s.limited, size = true, int(*limit)
 		s.places.Store(*limit)

@@ -68,11 +68,6 @@ func (t *table) tags(action string) map[string]string {
 	return map[string]string{"service": t.Service, "action": action}
 }
 
-// onlyEchoes reports whether a scan's columns only repeat its conditions.
-func (t *table) onlyEchoes(selected Columns) bool {
-	return !slices.ContainsFunc(selected, func(column string) bool { return !slices.Contains(t.Echoes, column) })
-}
-
 // Required makes a key column that every query must compare with =.
 func Required(name string) *plugin.KeyColumn { return keyColumn(name, plugin.Required) }
 

@@ -106,15 +106,6 @@ func TestPagesYieldEachItemOnce(t *testing.T) {
 }
 
 func TestListsOfSeveralColumnsAreCombined(t *testing.T) {
-	text := func(values ...string) *proto.Quals {
-		list := &proto.QualValueList{}
-		for _, v := range values {
-			list.Values = append(list.Values, &proto.QualValue{Value: &proto.QualValue_StringValue{StringValue: v}})
-		}
-		return &proto.Quals{Quals: []*proto.Qual{{
-			Operator: &proto.Qual_StringValue{StringValue: "="}, Value: &proto.QualValue{Value: &proto.QualValue_ListValue{ListValue: list}},
-		}}}
-	}
 	add := func(column string) Field[string] {
 		return Field[string]{column, func(s *string, text string) error {
 			if text == "bad" {
@@ -124,16 +115,16 @@ func TestListsOfSeveralColumnsAreCombined(t *testing.T) {
 			return nil
 		}}
 	}
-	quals := map[string]*proto.Quals{"a": text("a1", "a2"), "c": text("c1", "c2"), "e": text()}
-	got, err := combine(quals, add("a"), add("b"), add("c"))
+	q := quals{"a": {"a1", "a2"}, "c": {"c1", "c2"}, "e": nil}
+	got, err := combine(q, add("a"), add("b"), add("c"))
 	if diff := cmp.Diff([]string{"a1    c1", "a1    c2", "a2    c1", "a2    c2"}, got); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
-	if got, err := combine(quals, add("a"), add("e")); len(got) != 0 || err != nil {
+	if got, err := combine(q, add("a"), add("e")); len(got) != 0 || err != nil {
 		t.Errorf("an empty list: %q, %v", got, err)
 	}
-	quals["b"] = text("bad")
-	if _, err := combine(quals, add("a"), add("b")); err == nil {
+	q["b"] = []string{"bad"}
+	if _, err := combine(q, add("a"), add("b")); err == nil {
 		t.Error("a wrong value is taken")
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"net/netip"
 	"strconv"
 
-	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
-
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 )
@@ -87,21 +85,24 @@ func (t *Target) question(need lookup.Question) lookup.Question {
 }
 
 // targetsOf returns the targets of quals: each address with each combination of options.
-func targetsOf(quals map[string]*proto.Quals) []*Target {
-	options := optionsOf(quals)
-	texts, _ := textsOf(equals(quals["ip"]))
-	targets := make([]*Target, 0, len(texts)*len(options))
-	for _, text := range texts {
+func (s *Scan) targetsOf(q quals) []*Target {
+	options := optionsOf(q)
+	targets := make([]*Target, 0, len(q["ip"])*len(options))
+	for _, text := range q["ip"] {
+		address, parsed := s.addresses[text]
+		if !parsed {
+			address = ParseAddress(text)
+		}
 		for _, o := range options {
-			targets = append(targets, &Target{Address: ParseAddress(text), Options: o})
+			targets = append(targets, &Target{Address: address, Options: o})
 		}
 	}
 	return targets
 }
 
 // optionsOf returns the combinations of options in quals: one, if they have no lists.
-func optionsOf(quals map[string]*proto.Quals) []Options {
-	all, _ := combine(quals, // no Set fails
+func optionsOf(q quals) []Options {
+	all, _ := combine(q, // no Set fails
 		Field[Options]{"source", func(o *Options, text string) error { o.Source = lookup.Source(text); return nil }},
 		Field[Options]{"history", func(o *Options, text string) error { o.History = parseBool(text); return nil }},
 		Field[Options]{"policy", func(o *Options, text string) error { o.Policy = text; return nil }},
