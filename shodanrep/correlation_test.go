@@ -194,6 +194,7 @@ func TestSearchesThatAreRefused(t *testing.T) {
 }
 
 func TestAnAddressThatCannotBeLookedUpIsARowOfTheCorrelation(t *testing.T) {
+	t.Parallel()
 	sim := simulate(t)
 	shareCertificate(sim, "shared.example.com", "11.0.1.1", "11.0.1.2")
 	sim.Fault(shodantest.Fault{Target: "11.0.1.2", Endpoint: "/shodan/host/{ip}", Status: 502, Body: shodantest.BodyPage(502)})

@@ -91,6 +91,7 @@ func TestTheSearchOfAFingerprintIsTheOneThatIsMade(t *testing.T) {
 }
 
 func TestAnAddressWithoutFingerprintsOrWithoutAnAnswerIsOneRow(t *testing.T) {
+	t.Parallel()
 	sim := simulate(t)
 	sim.Fault(shodantest.Fault{Target: good, Kind: shodantest.Truncated})
 	rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, fingerprints(empty, good, "11.0.0.9", "10.0.0.1", "11.0.0.0/24"))

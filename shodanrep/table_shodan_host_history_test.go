@@ -139,6 +139,7 @@ func TestAPortHasItsFirstAndLastSighting(t *testing.T) {
 }
 
 func TestAnAddressWithoutHistoryOrWithoutAnAnswerIsOneRow(t *testing.T) {
+	t.Parallel()
 	sim := simulate(t)
 	sim.Fault(shodantest.Fault{Target: good, Body: shodantest.BodyPage(200)})
 	rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, history(empty, good, "11.0.0.9", "10.0.0.1", "11.0.0.0/24"))

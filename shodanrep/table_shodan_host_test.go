@@ -31,6 +31,7 @@ func historic(t *testing.T, opts ...shodantest.Option) *shodantest.Simulator {
 }
 
 func TestEveryAddressIsARowOfTheHostTable(t *testing.T) {
+	t.Parallel()
 	sim := historic(t)
 	sim.Fault(shodantest.Fault{Target: good, Kind: shodantest.Truncated})
 	rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, query{

@@ -227,6 +227,7 @@ func TestASearchWithoutCreditsSaysSo(t *testing.T) {
 }
 
 func TestALaterPageThatFailsFailsTheQuery(t *testing.T) {
+	t.Parallel()
 	sim := shodantest.New(t)
 	web(sim, 250)
 	sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointSearch, Skip: 1, Status: 502, Body: shodantest.BodyPage(502)})
@@ -237,6 +238,7 @@ func TestALaterPageThatFailsFailsTheQuery(t *testing.T) {
 }
 
 func TestASearchThatIsLimitedWaitsItsTurn(t *testing.T) {
+	t.Parallel()
 	sim := simulate(t)
 	sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointSearch, Times: 1, Status: 429, Body: shodantest.BodyRateLimited})
 	search := searching("shodan_search", "port:80")

@@ -38,6 +38,7 @@ func TestServicesOfInternetDBAreItsPorts(t *testing.T) {
 }
 
 func TestAnAddressWithoutServicesOrWithoutAnAnswerIsOneRow(t *testing.T) {
+	t.Parallel()
 	sim := simulate(t)
 	sim.Fault(shodantest.Fault{Target: good, Status: 502, Body: shodantest.BodyPage(502)})
 	for ip, status := range map[string]string{empty: "indexed", "11.0.0.9": "not_indexed", "10.0.0.1": "reserved", "11.0.0.0/24": "not_a_host", good: "error"} {
