@@ -78,6 +78,7 @@ func TestListsHaveWhatShodanSays(t *testing.T) {
 }
 
 func TestListsSayWhyTheyAreRefused(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		spc   func(*shodantest.Simulator) string // keyed where nil, with the fault
 		fault shodantest.Fault
@@ -122,6 +123,7 @@ func TestListsSayWhyTheyAreRefused(t *testing.T) {
 }
 
 func TestListsWaitWhereTheyAreLimited(t *testing.T) {
+	t.Parallel()
 	var waiting sync.WaitGroup // all at once: each waits for a second
 	for table, want := range lists {
 		sim := shodantest.New(t)

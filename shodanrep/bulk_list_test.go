@@ -136,7 +136,7 @@ func TestABatchThatFailsIsRowsThatSaySo(t *testing.T) {
 				t.Parallel()
 				sim := shodantest.New(t)
 				sim.Fault(fault)
-				rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, list)
+				rows := mustConnect(t, keyed(sim)+`timeout = "5s"`).mustRun(t, list)
 				failed := 0
 				for _, r := range rows {
 					if asked := r["title"] == "www.example.com" || r["title"] == "11.0.0.1"; asked {

@@ -34,6 +34,7 @@ func (s server) runIn(t *testing.T, connection string, q query) ([]row, error) {
 }
 
 func TestAWrongConnectionDoesNotTakeAnotherDown(t *testing.T) {
+	t.Parallel()
 	sim := simulate(t)
 	for name, wrong := range map[string]struct{ spc, want string }{
 		"a value that is not allowed": {`timeout = "soon"`, `connection wrong: timeout = "soon": use a time such as "10s", "5m" or "24h"`},

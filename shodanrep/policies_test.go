@@ -101,6 +101,7 @@ func TestAQueryChoosesThePolicy(t *testing.T) {
 }
 
 func TestAScoreDoesNotDependOnTheColumns(t *testing.T) {
+	t.Parallel()
 	setClock(t, time.Date(2026, 3, 11, 0, 0, 0, 0, time.UTC))
 	for name, connection := range map[string]func(*shodantest.Simulator) string{"InternetDB": free, "REST": keyed} {
 		sim := shodantest.New(t)

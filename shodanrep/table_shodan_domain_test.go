@@ -217,7 +217,7 @@ func TestRecordsThatAreMissingAreARowThatSaysSo(t *testing.T) {
 			if tt.fault.Body != "" || tt.fault.Kind != shodantest.Respond {
 				sim.Fault(tt.fault)
 			}
-			rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, domain("example.com"))
+			rows := mustConnect(t, keyed(sim)+`timeout = "5s"`).mustRun(t, domain("example.com"))
 			failed := slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r["status"] != "error" })
 			if len(rows) != tt.rows || len(failed) != 1 {
 				t.Fatalf("%d rows, %d of them errors", len(rows), len(failed))

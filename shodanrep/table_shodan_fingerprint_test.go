@@ -91,9 +91,10 @@ func TestTheSearchOfAFingerprintIsTheOneThatIsMade(t *testing.T) {
 }
 
 func TestAnAddressWithoutFingerprintsOrWithoutAnAnswerIsOneRow(t *testing.T) {
+	t.Parallel()
 	sim := simulate(t)
 	sim.Fault(shodantest.Fault{Target: good, Kind: shodantest.Truncated})
-	rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, fingerprints(empty, good, "11.0.0.9", "10.0.0.1", "11.0.0.0/24"))
+	rows := mustConnect(t, keyed(sim)+`timeout = "5s"`).mustRun(t, fingerprints(empty, good, "11.0.0.9", "10.0.0.1", "11.0.0.0/24"))
 	if len(rows) != 5 {
 		t.Errorf("%d rows for five addresses", len(rows))
 	}

@@ -139,9 +139,10 @@ func TestAPortHasItsFirstAndLastSighting(t *testing.T) {
 }
 
 func TestAnAddressWithoutHistoryOrWithoutAnAnswerIsOneRow(t *testing.T) {
+	t.Parallel()
 	sim := simulate(t)
 	sim.Fault(shodantest.Fault{Target: good, Body: shodantest.BodyPage(200)})
-	rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, history(empty, good, "11.0.0.9", "10.0.0.1", "11.0.0.0/24"))
+	rows := mustConnect(t, keyed(sim)+`timeout = "5s"`).mustRun(t, history(empty, good, "11.0.0.9", "10.0.0.1", "11.0.0.0/24"))
 	if len(rows) != 5 {
 		t.Errorf("%d rows for five addresses", len(rows))
 	}

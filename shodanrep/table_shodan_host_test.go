@@ -31,9 +31,10 @@ func historic(t *testing.T, opts ...shodantest.Option) *shodantest.Simulator {
 }
 
 func TestEveryAddressIsARowOfTheHostTable(t *testing.T) {
+	t.Parallel()
 	sim := historic(t)
 	sim.Fault(shodantest.Fault{Target: good, Kind: shodantest.Truncated})
-	rows := mustConnect(t, keyed(sim)+`timeout = "2s"`).mustRun(t, query{
+	rows := mustConnect(t, keyed(sim)+`timeout = "5s"`).mustRun(t, query{
 		table: "shodan_host", quals: map[string]*proto.QualValue{"ip": inets(bad, good, "11.0.0.9", "10.1.2.3", "11.0.0.0/8")},
 	})
 	if len(rows) != 5 {

@@ -93,7 +93,7 @@ func TestAnAddressThatInternetDBDoesNotAnswerIsARow(t *testing.T) {
 			sim := simulate(t)
 			test.fault.Target = bad
 			sim.Fault(test.fault)
-			rows := mustConnect(t, free(sim)+`timeout = "2s"`).mustRun(t, internetDB(bad, good))
+			rows := mustConnect(t, free(sim)+`timeout = "5s"`).mustRun(t, internetDB(bad, good))
 			r := byIP(t, rows, bad)
 			if message, _ := r["error"].(string); r["status"] != "error" || r["ports"] != nil || r["fresh_until"] != nil || !strings.Contains(message, test.want) || strings.ContainsAny(message, "<>") {
 				t.Errorf("%v", r)

@@ -168,6 +168,7 @@ func TestASourceCanBeChosenInTheQuery(t *testing.T) {
 // TestTheLengthOfAListDecidesItsSource looks lists up in the slices that functions.sql makes of them. Networks and
 // private addresses count, as SQL cannot tell them apart.
 func TestTheLengthOfAListDecidesItsSource(t *testing.T) {
+	t.Parallel()
 	sim := simulate(t)
 	var hosts []string
 	for _, a := range sim.Generate(420) {
@@ -204,6 +205,7 @@ func TestTheLengthOfAListDecidesItsSource(t *testing.T) {
 }
 
 func TestKeysThatCannotLookUp(t *testing.T) {
+	t.Parallel()
 	ips := map[string]*proto.QualValue{"ip": inets(bad, good, empty, "11.0.0.9", "11.0.0.10")}
 	t.Run("a plan without look-ups falls to InternetDB, after one refusal a query", func(t *testing.T) {
 		sim := simulate(t, shodantest.WithPlan("oss"))
@@ -260,7 +262,7 @@ func TestAFailingAddressIsARow(t *testing.T) {
 			sim := simulate(t)
 			fault.Target = bad
 			sim.Fault(fault)
-			rows := mustConnect(t, free(sim)+`timeout = "2s"`).mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, good)}})
+			rows := mustConnect(t, free(sim)+`timeout = "5s"`).mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, good)}})
 			r := byIP(t, rows, bad)
 			want := "InternetDB did not answer"
 			if fault.Body == `{}` {
@@ -280,6 +282,7 @@ func TestAFailingAddressIsARow(t *testing.T) {
 }
 
 func TestAFaultThatPassesIsNotSeen(t *testing.T) {
+	t.Parallel()
 	sim := simulate(t)
 	sim.Fault(shodantest.Fault{Times: 2, Status: 502, Body: shodantest.BodyPage(502)})
 	rows := mustConnect(t, free(sim)).mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad)}})

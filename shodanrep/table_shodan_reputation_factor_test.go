@@ -70,6 +70,7 @@ func TestAFactorsLimitSparesLookUps(t *testing.T) {
 }
 
 func TestFactorsOfWhatCannotBeChecked(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		fault shodantest.Fault
 		want  string

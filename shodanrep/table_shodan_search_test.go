@@ -197,7 +197,7 @@ func TestWhatIsRefusedOfAQueryIsAnError(t *testing.T) {
 				if table == "shodan_search_facet" {
 					search.quals["facet"] = texts("country")
 				}
-				rows, err := mustConnect(t, spc(sim)+`timeout = "2s"`).run(t, search)
+				rows, err := mustConnect(t, spc(sim)+`timeout = "5s"`).run(t, search)
 				if err == nil || !strings.Contains(err.Error(), tt.want) || len(rows) != 0 {
 					t.Errorf("%d rows, error %v, want %s", len(rows), err, tt.want)
 				}
@@ -227,16 +227,18 @@ func TestASearchWithoutCreditsSaysSo(t *testing.T) {
 }
 
 func TestALaterPageThatFailsFailsTheQuery(t *testing.T) {
+	t.Parallel()
 	sim := shodantest.New(t)
 	web(sim, 250)
 	sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointSearch, Skip: 1, Status: 502, Body: shodantest.BodyPage(502)})
-	s := mustConnect(t, keyed(sim)+`timeout = "2s"`)
+	s := mustConnect(t, keyed(sim)+`timeout = "5s"`)
 	if rows, err := s.run(t, searching("shodan_search", "port:80")); err == nil || !strings.Contains(err.Error(), "searching for port:80 failed") {
 		t.Errorf("%d rows, error %v", len(rows), err)
 	}
 }
 
 func TestASearchThatIsLimitedWaitsItsTurn(t *testing.T) {
+	t.Parallel()
 	sim := simulate(t)
 	sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointSearch, Times: 1, Status: 429, Body: shodantest.BodyRateLimited})
 	search := searching("shodan_search", "port:80")
