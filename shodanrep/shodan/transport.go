@@ -60,7 +60,7 @@ func (t transport) get(ctx context.Context, base, path string, query url.Values)
 		return nil, nil, t.failure(Unavailable, 0, withoutURL(err))
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	body, err := readBody(io.LimitReader(resp.Body, maxBody+1), resp.ContentLength)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, nil, ctx.Err()
@@ -73,6 +73,33 @@ func (t transport) get(ctx context.Context, base, path string, query url.Values)
 		return nil, nil, failure
 	}
 	return body, resp.Header, nil
+}
+
+// largeBody is from which length on memory is reserved for the whole body.
+const largeBody = 1 << 20
+
+// readBody reads a body of the given length, which is negative where it is not known. A large body of a known length is
+// read into memory of that length: a slice that grows step by step to 60 MB leaves several times as much garbage behind.
+// The reader may make a large body wait for its turn, so memory is reserved only when more than largeBody has come.
+func readBody(r io.Reader, length int64) ([]byte, error) {
+	start, err := io.ReadAll(io.LimitReader(r, largeBody))
+	if err != nil || len(start) < largeBody {
+		return start, err
+	}
+	next := make([]byte, 1)
+	if _, err := io.ReadFull(r, next); err == io.EOF {
+		return start, nil
+	} else if err != nil {
+		return start, err
+	}
+	start = append(start, next...)
+	body := bytes.NewBuffer(start)
+	if length > largeBody {
+		body = bytes.NewBuffer(make([]byte, 0, min(length, maxBody)+bytes.MinRead))
+		body.Write(start)
+	}
+	_, err = body.ReadFrom(r)
+	return body.Bytes(), err
 }
 
 // check returns the error in a response, or nil for a successful one. The status alone does not decide: errors come

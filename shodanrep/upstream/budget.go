@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// budgetBytes is how many bytes of responses this process reads and parses at once. A parsed response takes a few
-	// times its length.
-	budgetBytes = 256 << 20
+	// budgetBytes is how many bytes of large responses this process reads and parses at once. With what parsing makes of it
+	// a response takes about four times its length, so that all together take about 256 MB.
+	budgetBytes = 64 << 20
 	// smallBytes is how long a response may be without being counted. Nearly all are shorter, and as few are under way at
 	// once as max_concurrency allows.
 	smallBytes = 1 << 20

@@ -15,6 +15,9 @@ const (
 	// negativeShare is which part of the usual time a negative response is cached: an address that comes to be indexed
 	// should be seen soon.
 	negativeShare = 4
+	// maxCachedBody is the longest body that is cached, in bytes. SQLite needs several times as much memory to store one,
+	// and it would push thousands of other responses out of the cache.
+	maxCachedBody = 8 << 20
 	// leaseTime is how long others wait for a machine that requests the same. If it ends without a response they wait no
 	// longer.
 	leaseTime = time.Minute
@@ -236,7 +239,7 @@ func (c *Client) finishCached(ctx context.Context, group []*call, f fetcher) (re
 	return rest
 }
 
-// saveResponse caches a response, also that there is none, but no error. Times are in whole microseconds, as caches and
+// saveResponse caches a response, also that there is none, but no error and no body longer than maxCachedBody. Times are in whole microseconds, as caches and
 // PostgreSQL keep them: a fresh response has the time that it has once it is cached.
 func (c *Client) saveResponse(key cache.Key, r response) Result {
 	result := Result{Value: r.value, Err: r.err, CheckedAt: time.Now().Truncate(time.Microsecond)}
@@ -245,7 +248,7 @@ func (c *Client) saveResponse(key cache.Key, r response) Result {
 		return result
 	case shodan.IsKind(r.err, shodan.NotFound):
 		r.age, r.body = r.age/negativeShare, nil
-	case r.err != nil:
+	case r.err != nil, len(r.body) > maxCachedBody:
 		return result
 	}
 	result.FreshUntil = result.CheckedAt.Add(r.age)
