@@ -183,7 +183,7 @@ func (c correlation) conditions(call *scan.ListCall) (correlationConditions, err
 		for _, text := range call.Texts("pivot") {
 			pivot := shodan.Pivot(text)
 			if !slices.Contains(c.pivots, pivot) {
-				return none, fmt.Errorf("pivot = %q is none that %s knows: use %s", text, c.table, join(c.pivots))
+				return none, fmt.Errorf("pivot = %q is not a pivot of %s: use %s", text, c.table, join(c.pivots))
 			}
 			found.pivots = append(found.pivots, pivot)
 		}

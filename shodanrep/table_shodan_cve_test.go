@@ -238,7 +238,7 @@ func TestCVEDBThatDoesNotAnswerFailsTheQuery(t *testing.T) {
 		"another's JSON":  {shodantest.Fault{Body: `{"cve_id": "CVE-1999-0001", "cves": null}`}, "CVEDB did not answer (HTTP 200: the response "},
 		"an empty answer": {shodantest.Fault{}, "CVEDB did not answer (HTTP 200: the response is not a JSON object)"},
 		"a ban": {shodantest.Fault{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"3600"}}},
-			"CVEDB refuses further requests as too many: it is not asked again before"},
+			"CVEDB refuses further requests as too many: no request is sent before"},
 		"a refusal": {shodantest.Fault{Status: 422, Body: `{"detail": [{"msg": "String should match"}]}`}, "CVEDB refused the request (HTTP 422: String should match)"},
 	} {
 		t.Run(name, func(t *testing.T) {

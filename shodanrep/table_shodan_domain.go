@@ -109,7 +109,7 @@ func listDomain(ctx context.Context, c *scan.ListCall, emit func(*domainRow) boo
 		scan.Field[domainOptions]{Column: "domain", Set: func(o *domainOptions, text string) error { o.given = text; return nil }},
 		scan.Field[domainOptions]{Column: "type", Set: func(o *domainOptions, text string) error {
 			if o.kind = text; !slices.Contains(shodan.DNSTypes, text) {
-				return fmt.Errorf("type = %q is none that %s knows: use %s", text, c.TableName(), strings.Join(shodan.DNSTypes, ", "))
+				return fmt.Errorf("type = %q is not a record type of %s: use %s", text, c.TableName(), strings.Join(shodan.DNSTypes, ", "))
 			}
 			return nil
 		}},
@@ -119,7 +119,7 @@ func listDomain(ctx context.Context, c *scan.ListCall, emit func(*domainRow) boo
 		}},
 		scan.Field[domainOptions]{Column: "page", Set: func(o *domainOptions, text string) (err error) {
 			if o.page, err = strconv.Atoi(text); err != nil || o.page < 1 {
-				return fmt.Errorf("page = %s is none that there is: pages count from 1", text)
+				return fmt.Errorf("page = %s does not exist: pages count from 1", text)
 			}
 			return nil
 		}})

@@ -258,8 +258,8 @@ func TestWhatIsAskedOfADomainIsChecked(t *testing.T) {
 	sim := shodantest.New(t)
 	s := mustConnect(t, keyed(sim))
 	for want, q := range map[string]query{
-		`type = "a" is none that shodan_domain knows: use A, AAAA, CNAME, MX, NS, SOA, TXT`: domain("example.com").with("type", texts("a")),
-		"page = 0 is none that there is: pages count from 1":                                domain("example.com").with("page", numbers(0)),
+		`type = "a" is not a record type of shodan_domain: use A, AAAA, CNAME, MX, NS, SOA, TXT`: domain("example.com").with("type", texts("a")),
+		"page = 0 does not exist: pages count from 1":                                            domain("example.com").with("page", numbers(0)),
 	} {
 		if _, err := s.run(t, q); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)

@@ -121,11 +121,11 @@ func TestABanIsKnownToTheNextProcess(t *testing.T) {
 	connection := fmt.Sprintf("internetdb_url = %q\ncache = %q", sim.InternetDBURL(), path)
 	sql := "select ip, status, error from shodan_ip_reputation where ip in ('11.0.0.1', '11.0.0.2', '11.0.0.3') order by status"
 	output := runProcesses(t, 1, connection, sql)[0]
-	if strings.Count(output, "InternetDB refuses further requests as too many: it is not asked again before ") != 2 {
+	if strings.Count(output, "InternetDB refuses further requests as too many: no request is sent before ") != 2 {
 		t.Fatalf("%s", output)
 	}
 	before := sim.Count("")
-	if output := runProcesses(t, 1, connection, sql)[0]; strings.Count(output, "it is not asked again before ") != 2 || sim.Count("") != before {
+	if output := runProcesses(t, 1, connection, sql)[0]; strings.Count(output, "no request is sent before ") != 2 || sim.Count("") != before {
 		t.Errorf("%d further requests: %s", sim.Count("")-before, output)
 	}
 }

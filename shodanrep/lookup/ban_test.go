@@ -33,7 +33,7 @@ func TestABanIsSaidInEveryRowThatItCosts(t *testing.T) {
 		if took := time.Since(began); took > time.Minute {
 			t.Errorf("the rest of the batch waited: %v", took)
 		}
-		const until = "InternetDB refuses further requests as too many: it is not asked again before 2000-01-01T01:00:"
+		const until = "InternetDB refuses further requests as too many: no request is sent before 2000-01-01T01:00:"
 		for i, a := range got {
 			switch a.Status {
 			case lookup.Indexed:
@@ -102,7 +102,7 @@ func TestANewProcessKeepsABanThatTheCacheRemembers(t *testing.T) {
 		if tally(got)[lookup.Indexed] == 0 {
 			t.Error("what is in the cache is not answered from it during the ban")
 		}
-		if a := got[len(got)-1]; a.Status != lookup.Failed || !strings.Contains(a.Error, "not asked again before 2000-01-01T01:00:") {
+		if a := got[len(got)-1]; a.Status != lookup.Failed || !strings.Contains(a.Error, "no request is sent before 2000-01-01T01:00:") {
 			t.Errorf("%+v", a)
 		}
 

@@ -83,7 +83,7 @@ func TestABanEndsTheBatchAndIsRemembered(t *testing.T) {
 		synctest.Wait() // until the ban is written
 		asked := sim.Count("")
 		for _, a := range lookUp(t.Context(), t, start(t, cfg), questions(addrs[100:])...) {
-			if a.Status != lookup.Failed || !strings.Contains(a.Error, "it is not asked again before ") {
+			if a.Status != lookup.Failed || !strings.Contains(a.Error, "no request is sent before ") {
 				t.Fatalf("%+v", a)
 			}
 		}

@@ -70,7 +70,7 @@ func TestCVEDBThatRefusesIsLeftAlone(t *testing.T) {
 		e := start(t, config(sim))
 		for i := range 5 {
 			_, err := lookup.Request(t.Context(), e, shodan.FindCVE(fmt.Sprintf("CVE-2024-000%d", i)))
-			if err == nil || !strings.Contains(err.Error(), "CVEDB refuses further requests as too many: it is not asked again before") {
+			if err == nil || !strings.Contains(err.Error(), "CVEDB refuses further requests as too many: no request is sent before") {
 				t.Errorf("%v", err)
 			}
 		}

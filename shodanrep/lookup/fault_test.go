@@ -149,7 +149,7 @@ func TestAServiceThatIsDownIsLeftAloneAndTriedAgain(t *testing.T) {
 		if took := time.Since(began); took > 30*time.Second {
 			t.Errorf("it took %v", took)
 		}
-		if last := got[999].Error; !strings.HasPrefix(last, "not asked: the last 2") || !strings.Contains(last, "HTTP 502") || !strings.Contains(last, "InternetDB is asked again from 2000-01-01T00:00:") {
+		if last := got[999].Error; !strings.HasPrefix(last, "not requested: the last 2") || !strings.Contains(last, "HTTP 502") || !strings.Contains(last, "requests to InternetDB resume at 2000-01-01T00:00:") {
 			t.Errorf("the row does not say why it was not asked, and until when: %s", last)
 		}
 

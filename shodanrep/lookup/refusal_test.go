@@ -113,7 +113,7 @@ func TestNoBanIsLongerThanSixHours(t *testing.T) {
 					cfg.Cache = filepath.Join(t.TempDir(), "cache.sqlite")
 					q := lookup.Question{Addr: sim.Generate(1)[0]}
 					first := start(t, cfg)
-					if a := lookUp(t.Context(), t, first, q)[0]; a.Status != lookup.Failed || !regexp.MustCompile("not asked again before 2000-01-01T06:00:.*`shodanrep cache clear`").MatchString(a.Error) {
+					if a := lookUp(t.Context(), t, first, q)[0]; a.Status != lookup.Failed || !regexp.MustCompile("no request is sent before 2000-01-01T06:00:.*`shodanrep cache clear`").MatchString(a.Error) {
 						t.Errorf("%+v", a)
 					}
 					synctest.Wait()

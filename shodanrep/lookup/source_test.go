@@ -202,7 +202,7 @@ func TestTheRefusalOfOneAddressDoesNotTurnTheKeyOff(t *testing.T) {
 				t.Errorf("%d: %+v", i, a)
 			}
 		}
-		if text := log.String(); strings.Count(text, "[WARN]") != 1 || !strings.Contains(text, "InternetDB is asked instead") ||
+		if text := log.String(); strings.Count(text, "[WARN]") != 1 || !strings.Contains(text, "InternetDB is used instead") ||
 			!strings.Contains(text, "the next query tries the key once more") || !strings.Contains(text, "Access denied") || strings.Contains(text, shodantest.Key) {
 			t.Errorf("the log says: %s", text)
 		}

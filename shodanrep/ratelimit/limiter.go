@@ -94,7 +94,7 @@ type BannedError struct {
 
 // Error says until when no request is sent, and what the user can do.
 func (e *BannedError) Error() string {
-	return fmt.Sprintf("%s refuses further requests as too many: it is not asked again before %s, unless a new process is started after `shodanrep cache clear`; %s",
+	return fmt.Sprintf("%s refuses further requests as too many: no request is sent before %s, unless a new process is started after `shodanrep cache clear`; %s",
 		e.Service, e.Until.UTC().Format(time.RFC3339), e.Advice)
 }
 

@@ -23,7 +23,7 @@ type breaker struct {
 }
 
 // errDown begins the error of a request that is not sent because the service is down.
-var errDown = errors.New("not asked")
+var errDown = errors.New("not requested")
 
 // check returns an error while the service is taken to be down.
 func (b *breaker) check(name string) error {
@@ -32,7 +32,7 @@ func (b *breaker) check(name string) error {
 	if b.failures < downAfter || !time.Now().Before(b.until) {
 		return nil
 	}
-	return fmt.Errorf("%w: the last %d look-ups failed, the newest with: %w; %s is asked again from %s on", errDown, b.failures, b.last, name, b.until.UTC().Format(time.RFC3339))
+	return fmt.Errorf("%w: the last %d lookups failed, the newest with: %w; requests to %s resume at %s", errDown, b.failures, b.last, name, b.until.UTC().Format(time.RFC3339))
 }
 
 func (b *breaker) succeed() {

@@ -67,7 +67,7 @@ func (c *Client) learn(addr netip.Addr, err error) {
 	if _, refusal := c.plan.known(); refusal != nil {
 		next = "the key is not used for lookups again before " + time.Now().Add(planTime).UTC().Format(time.RFC3339)
 	}
-	c.Logger.Warn("Shodan refused a lookup with the API key: where no source is named, InternetDB is asked instead", "ip", addr, "error", err, "next", next)
+	c.Logger.Warn("Shodan refused a lookup with the API key: where no source is named, InternetDB is used instead", "ip", addr, "error", err, "next", next)
 }
 
 // IsRefusal reports whether an error says that a key is good but its plan does not allow the request.
