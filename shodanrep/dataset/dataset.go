@@ -158,7 +158,7 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 	s.stats.Files = len(files)
 	for _, e := range entries {
 		if e.banners == 0 {
-			return noBanner(e)
+			return noRecord(e)
 		}
 		s.ids[e.id] = true
 		s.stats.Banners += e.banners

@@ -3,6 +3,7 @@ package dataset
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"runtime"
 	"sync"
@@ -12,6 +13,16 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
+
+// records reads the records of a text one by one.
+type records interface {
+	// next appends the next record to buf, see (*lineReader).next.
+	next(buf []byte) ([]byte, error)
+	// line returns the number of the line in which that record begins.
+	line() int64
+}
+
+func newRecords(t *text) records { return newLineReader(t) }
 
 // parsed is a line of a file: a banner, or the reason why it is not one.
 type parsed struct {
@@ -43,7 +54,15 @@ func parse(ctx context.Context, r io.Reader, f func(parsed) error) error {
 	group.Go(func() error {
 		defer close(todo)
 		defer close(ordered)
-		return readBatches(r, func(b *batch) error {
+		t, err := newText(r)
+		if errors.Is(err, errBroken) { // at its very start
+			return f(parsed{number: 1, err: err})
+		}
+		if err != nil {
+			return err
+		}
+		defer t.close()
+		return readBatches(newRecords(t), func(b *batch) error {
 			for _, next := range []chan *batch{ordered, todo} {
 				select {
 				case next <- b:
@@ -82,18 +101,17 @@ func parse(ctx context.Context, r io.Reader, f func(parsed) error) error {
 }
 
 // readBatches reads a file to its end.
-func readBatches(r io.Reader, send func(*batch) error) error {
-	lines := newLineReader(r)
+func readBatches(records records, send func(*batch) error) error {
 	b := newBatch()
-	for number := int64(1); ; number++ {
+	for {
 		var err error
 		start := len(b.text)
-		b.text, err = lines.next(b.text)
-		line := parsed{number: number}
+		b.text, err = records.next(b.text)
+		line := parsed{number: records.line()}
 		switch {
 		case err == io.EOF:
 			return send(b)
-		case err == errTooLong || err == errBroken:
+		case err == errTooLong || errors.Is(err, errBroken):
 			line.err = err
 		case err != nil:
 			return err
@@ -102,7 +120,7 @@ func readBatches(r io.Reader, send func(*batch) error) error {
 			continue
 		}
 		b.lines, b.ends = append(b.lines, line), append(b.ends, len(b.text))
-		if err == errBroken {
+		if errors.Is(err, errBroken) {
 			return send(b)
 		}
 		if len(b.lines) == batchLines || len(b.text) >= batchBytes {
