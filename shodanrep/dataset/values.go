@@ -80,6 +80,12 @@ func (v *valueReader) rest(buf []byte) ([]byte, error) {
 			}
 			return buf, nil
 		}
+		if v.object.inString && !v.object.escaped {
+			plain := v.plainText()
+			if tooLong = tooLong || len(buf)-start+len(plain) > v.long; !tooLong {
+				buf = append(buf, plain...)
+			}
+		}
 		var err error
 		if c, err = v.read(); err == io.EOF {
 			return buf[:start], errUnfinished
@@ -101,6 +107,21 @@ func (v *valueReader) skip(indent int) {
 			return
 		}
 	}
+}
+
+// plainText reads the part of a string that has neither its end nor an escape, as far as it is in the buffer: most of a
+// banner is in strings, and reading it byte by byte takes as long as decoding it.
+func (v *valueReader) plainText() []byte {
+	plain, _ := v.text.Peek(v.text.Buffered())
+	n := 0
+	for n < len(plain) && plain[n] != '"' && plain[n] != '\\' && plain[n] != '\n' {
+		n++
+	}
+	if n > 0 {
+		v.last, v.indent = plain[n-1], -1
+		_, _ = v.text.Discard(n) // it is buffered
+	}
+	return plain[:n]
 }
 
 func (v *valueReader) read() (byte, error) {
