@@ -275,6 +275,14 @@ func TestAnObjectThatIsTooLongIsSkipped(t *testing.T) {
 	}
 }
 
+func TestNestingWithoutEndTakesNoMemory(t *testing.T) {
+	t.Parallel()
+	got, err := values(strings.NewReader(`[{"a": `+strings.Repeat("[", 1<<20)+"\n"+`{"b": 1}]`), maxRecord)
+	if diff := cmp.Diff([]string{errDamaged.Error(), `{"b": 1}`}, got); diff != "" || err != io.EOF {
+		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
 // values returns the objects of a text, and the errors of those that are bad.
 func values(r io.Reader, long int) (found []string, err error) {
 	text, err := newText(r)

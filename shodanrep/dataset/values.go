@@ -152,6 +152,9 @@ func (v *valueReader) read() (byte, error) {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
 
+// maxNesting is how many levels encoding/json decodes.
+const maxNesting = 10000
+
 // syntax follows a JSON text byte by byte to the end of its first object. It sees where brackets do not match and where
 // something is cut off, and leaves everything else to the one who decodes the object.
 type syntax struct {
@@ -187,7 +190,7 @@ func (s *syntax) accepts(c byte) bool {
 	case '"':
 		s.inString = true
 	case '{', '[':
-		if !s.isComplete() && !s.mayOpen() {
+		if !s.isComplete() && !s.mayOpen() || len(s.open) == maxNesting {
 			return false
 		}
 		s.open = append(s.open, c)
