@@ -12,7 +12,9 @@ connection "shodanrep" {
   # InternetDB), "dataset", "shodan" or "internetdb". A query can select one with where source = '…'.
   # source = "auto"
 
-  # The files written by "shodan download" (.json.gz or .json). Addresses in these files need no request and cost nothing.
+  # The files with Shodan's data, as a list of paths or patterns: what "shodan download" wrote, or responses that you
+  # saved (of hosts, searches or InternetDB), plain or compressed. Addresses in these files need no request and cost
+  # nothing.
   # data_files = ["~/shodan/*.json.gz"]
 
   # The maximum number of addresses in a list that "auto" looks up on the REST API. A longer list goes to InternetDB.

@@ -188,3 +188,54 @@ func TestHostsAgreeWithCapturedHosts(t *testing.T) {
 		}
 	})
 }
+
+func TestSavedResponsesAreADataset(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "responses.json")
+	responses := `{
+  "ip": "192.0.2.1", "ports": [443, 22], "cpes": ["cpe:/a:openbsd:openssh"], "hostnames": ["a.example"], "tags": ["compromised"], "vulns": ["CVE-2024-6387"]
+}
+{
+  "ip_str": "192.0.2.2", "last_update": "2026-01-02T03:04:05", "ports": [80], "tags": ["cloud"], "org": "Example", "data": []
+}
+{"ip_str": "192.0.2.3", "ports": [25], "data": [{"ip_str": "192.0.2.3", "port": 25, "transport": "tcp", "timestamp": "2026-01-03T00:00:00", "product": "Postfix"}]}
+`
+	if err := os.WriteFile(path, []byte(responses), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := mustConnect(t, free(simulate(t))+fmt.Sprintf("data_files = [%q]", path))
+	for _, tt := range []struct {
+		table string
+		quals map[string]*proto.QualValue
+		want  []map[string]any
+	}{
+		{"shodan_host", map[string]*proto.QualValue{"source": texts("dataset")}, []map[string]any{
+			{"ip": "192.0.2.1", "ports": []any{22.0, 443.0}, "tags": []any{"compromised"}, "vulns": []any{"CVE-2024-6387"}, "org": nil, "last_update": nil, "raw": nil},
+			{"ip": "192.0.2.2", "ports": []any{80.0}, "tags": []any{"cloud"}, "vulns": []any{}, "org": "Example", "last_update": "2026-01-02T03:04:05Z", "raw": nil},
+			{"ip": "192.0.2.3", "ports": []any{25.0}, "tags": []any{}, "vulns": []any{}, "org": nil, "last_update": "2026-01-03T00:00:00Z", "raw": nil},
+		}},
+		{"shodan_service", map[string]*proto.QualValue{"ip": inets("192.0.2.1", "192.0.2.3")}, []map[string]any{
+			{"ip": "192.0.2.1", "source": "dataset", "port": int64(22), "product": nil},
+			{"ip": "192.0.2.1", "source": "dataset", "port": int64(443), "product": nil},
+			{"ip": "192.0.2.3", "source": "dataset", "port": int64(25), "product": "Postfix"},
+		}},
+		{"shodan_ip_reputation", map[string]*proto.QualValue{"ip": inets("192.0.2.1")}, []map[string]any{
+			{"ip": "192.0.2.1", "source": "dataset", "status": "indexed", "services": nil, "verified_vuln_count": nil},
+		}},
+	} {
+		rows := s.mustRun(t, query{table: tt.table, quals: tt.quals})
+		slices.SortFunc(rows, func(a, b row) int {
+			return strings.Compare(fmt.Sprint(a["ip"], a["port"]), fmt.Sprint(b["ip"], b["port"]))
+		})
+		var got []map[string]any
+		for i, row := range rows {
+			part := map[string]any{}
+			for column := range tt.want[min(i, len(tt.want)-1)] {
+				part[column] = row[column]
+			}
+			got = append(got, part)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s:\n%s", tt.table, diff)
+		}
+	}
+}

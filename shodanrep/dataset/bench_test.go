@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -78,4 +79,26 @@ func BenchmarkHosts(b *testing.B) {
 		}
 	}
 	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)/float64(len(addrs))*1e6, "us/address")
+}
+
+// BenchmarkParse reads banners in each layout and compression, without an index.
+func BenchmarkParse(b *testing.B) {
+	lines := manyLines(5000)
+	text := []byte(strings.Join(lines, "\n") + "\n")
+	array := []byte("[" + strings.Join(lines, ",\n") + "]")
+	for name, content := range map[string][]byte{"lines": text, "array": array, "gzip": zip(b, text), "zstd": packings(b, text)["zstd"]} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				n := 0
+				err := parse(b.Context(), bytes.NewReader(content), func(parsed) error {
+					n++
+					return nil
+				})
+				if err != nil || n != len(lines) {
+					b.Fatal(n, err)
+				}
+			}
+		})
+	}
 }

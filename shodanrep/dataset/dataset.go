@@ -1,5 +1,6 @@
-// Package dataset looks up hosts in files of Shodan's export format, as `shodan download` writes them: one banner per
-// line, gzipped or not. It reads the files into an index, a SQLite file, once and again when they change.
+// Package dataset looks up hosts in files of Shodan's data: banners as `shodan download` writes them, and saved responses
+// for hosts, searches and InternetDB, in any layout, compressed or not. It reads the files into an index, a SQLite file,
+// once and again when they change.
 package dataset
 
 import (
@@ -22,17 +23,17 @@ type Options struct {
 	// Dir is the folder of the index. Datasets of several processes share it, and the rows of files that they have in
 	// common. Where it is empty the index is a temporary file, which Close removes.
 	Dir string
-	// Logger gets a warning for each file with lines that cannot be read.
+	// Logger gets a warning for each file with records that cannot be read.
 	Logger hclog.Logger
 }
 
 // Stats describe what a Dataset holds.
 type Stats struct {
-	Files    int
-	Banners  int64         // including older ones of the same service
-	Hosts    int64         // different addresses
-	BadLines int64         // lines that are not banners
-	ReadTime time.Duration // how long the last Open or Refresh took to read files, 0 where none had changed
+	Files      int
+	Banners    int64         // including older ones of the same service, and summaries of hosts
+	Hosts      int64         // different addresses
+	BadRecords int64         // that cannot be read
+	ReadTime   time.Duration // how long the last Open or Refresh took to read files, 0 where none had changed
 }
 
 // A Dataset has the hosts of some data files. Of the banners with the same port, transport and requested host name the
@@ -53,7 +54,7 @@ type state struct {
 	index   *index // that has the files
 	files   []file
 	paths   map[string]bool
-	ids     map[int64]bool // of the files in the index, to report each one's bad lines once
+	ids     map[int64]bool // of the files in the index, to report each one's bad records once
 	stats   Stats
 	checked time.Time // when the index was last compared with files
 }
@@ -158,14 +159,14 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 	s.stats.Files = len(files)
 	for _, e := range entries {
 		if e.banners == 0 {
-			return noBanner(e)
+			return noRecord(e)
 		}
 		s.ids[e.id] = true
 		s.stats.Banners += e.banners
-		s.stats.BadLines += e.badLines
+		s.stats.BadRecords += e.badLines
 		if e.badLines > 0 && !old.ids[e.id] {
-			d.logger.Warn("a data file has lines that are not banners; they are left out",
-				"file", e.path, "lines", e.badLines, "first", e.badLine, "reason", e.badReason)
+			d.logger.Warn("a data file has records that cannot be read; they are left out",
+				"file", e.path, "records", e.badLines, "line", e.badLine, "reason", e.badReason)
 		}
 	}
 	s.stats.Hosts = hosts

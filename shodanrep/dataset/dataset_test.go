@@ -46,7 +46,7 @@ func TestHostsAreMergedOfTheNewestBannerOfAService(t *testing.T) {
 	if len(found) != 1 || h == nil || h.Addr.String() != "192.0.2.1" || h.Organization != "Example Hosting" {
 		t.Errorf("asked for an IPv4-mapped address and one that is none: %+v", found)
 	}
-	if got := d.Stats(); got.Files != 2 || got.Banners != 8 || got.Hosts != 3 || got.BadLines != 0 || got.ReadTime <= 0 {
+	if got := d.Stats(); got.Files != 2 || got.Banners != 8 || got.Hosts != 3 || got.BadRecords != 0 || got.ReadTime <= 0 {
 		t.Errorf("stats: %+v", got)
 	}
 }
@@ -200,11 +200,11 @@ func TestBadLinesAreCountedAndTheRestIsKept(t *testing.T) {
 		logged   string
 		unlogged string
 	}{
-		{"lines that are no banners", []byte(content), 2, 5, `first=4 reason="the response is not a JSON object"`, ""},
+		{"lines that are no banners", []byte(content), 2, 5, `line=4 reason="the response is not a JSON object"`, ""},
 		{"a byte order mark and Windows line ends", []byte("\uFEFF" + good + "\r\n" + good + "\r\n"), 1, 0, "", "WARN"},
-		{"gzip data without its end", whole[:len(whole)-5], 1, 1, `first=2 reason="the file breaks off`, ""},
+		{"gzip data without its end", whole[:len(whole)-5], 1, 1, `line=2 reason="the file breaks off`, ""},
 		{"gzip data with a wrong checksum", append(whole[:len(whole)-8:len(whole)-8], 1, 2, 3, 4, 5, 6, 7, 8), 1, 1, `reason="the file breaks off`, ""},
-		{"gzip data followed by something else", append(zip(t, []byte(good+"\n")), "something else"...), 1, 1, `first=2 reason="the file breaks off`, ""},
+		{"gzip data followed by something else", append(zip(t, []byte(good+"\n")), "something else"...), 1, 1, `line=2 reason="the file breaks off`, ""},
 		{"two gzip files one after the other", append(zip(t, []byte(good+"\n")), zip(t, []byte(good+"\n"))...), 1, 0, "", "WARN"},
 	}
 	for _, tt := range tests {
@@ -220,7 +220,7 @@ func TestBadLinesAreCountedAndTheRestIsKept(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer d.Close()
-			if got := d.Stats(); got.Hosts != tt.hosts || got.BadLines != tt.bad {
+			if got := d.Stats(); got.Hosts != tt.hosts || got.BadRecords != tt.bad {
 				t.Errorf("stats: %+v", got)
 			}
 			if !strings.Contains(text.String(), tt.logged) || tt.unlogged != "" && strings.Contains(text.String(), tt.unlogged) {
@@ -279,23 +279,23 @@ func TestRefreshReadsWhatChanged(t *testing.T) {
 
 	write(t, a, line("192.0.2.1", 80, "2026-01-02T00:00:00", "data", "c"), "bad")
 	refresh()
-	expect("with a file changed", map[string][]string{"192.0.2.1": {"80/tcp c"}, "192.0.2.2": {"80/tcp b"}}, Stats{Files: 2, Banners: 3, Hosts: 2, BadLines: 1})
+	expect("with a file changed", map[string][]string{"192.0.2.1": {"80/tcp c"}, "192.0.2.2": {"80/tcp b"}}, Stats{Files: 2, Banners: 3, Hosts: 2, BadRecords: 1})
 
 	write(t, a, line("192.0.2.3", 80, "2026-01-02T00:00:00", "data", "d"), "bad")
 	touch(t, a, time.Hour) // the same size
 	refresh()
 	expect("with a file of the same size", map[string][]string{"192.0.2.1": {"80/tcp b"}, "192.0.2.2": {"80/tcp b"}, "192.0.2.3": {"80/tcp d"}},
-		Stats{Files: 2, Banners: 3, Hosts: 3, BadLines: 1})
+		Stats{Files: 2, Banners: 3, Hosts: 3, BadRecords: 1})
 
 	if err := os.Remove(b); err != nil {
 		t.Fatal(err)
 	}
 	refresh()
-	expect("with a file removed", map[string][]string{"192.0.2.3": {"80/tcp d"}}, Stats{Files: 1, Banners: 1, Hosts: 1, BadLines: 1})
+	expect("with a file removed", map[string][]string{"192.0.2.3": {"80/tcp d"}}, Stats{Files: 1, Banners: 1, Hosts: 1, BadRecords: 1})
 
 	write(t, in(dir, "c.json"), line("192.0.2.2", 81, "2026-01-02T00:00:00", "data", "e"))
 	refresh()
-	expect("with a new file", map[string][]string{"192.0.2.2": {"81/tcp e"}, "192.0.2.3": {"80/tcp d"}}, Stats{Files: 2, Banners: 2, Hosts: 2, BadLines: 1})
+	expect("with a new file", map[string][]string{"192.0.2.2": {"81/tcp e"}, "192.0.2.3": {"80/tcp d"}}, Stats{Files: 2, Banners: 2, Hosts: 2, BadRecords: 1})
 	if d.Stats().ReadTime <= 0 {
 		t.Error("nothing says that a file was read")
 	}

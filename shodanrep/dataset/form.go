@@ -3,48 +3,62 @@ package dataset
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 )
 
-// noBanner returns the error for a file without a banner. It says what the file looks like.
-func noBanner(e entry) error {
-	const advice = `data_files are what "shodan download" wrote, one banner per line`
+// noRecord returns the error for a file without a record. It says what the file looks like.
+func noRecord(e entry) error {
+	const advice = "data_files are files of Shodan's banners, or saved responses for hosts, searches and InternetDB"
 	f, err := os.Open(e.path)
 	if err != nil {
 		return fmt.Errorf("data file %q: %w", e.path, cause(err))
 	}
 	defer f.Close()
-	start := make([]byte, 4)
-	n, _ := f.Read(start)
-	if form := packedForm(start[:n]); form != "" {
-		return fmt.Errorf("data file %q has no banner in it: it is %s; %s", e.path, form, advice)
-	}
-	if _, err := f.Seek(0, 0); err != nil {
+	looks, err := looksLike(f)
+	if err != nil {
 		return fmt.Errorf("data file %q: %w", e.path, cause(err))
 	}
-	lines := newLineReader(f)
-	text, _ := lines.r.Peek(1 << 16)
-	form := textForm(text)
-	if form == "" || form == "empty" && e.badLines > 0 { // damaged gzip data looks empty
+	switch {
+	case e.badLines == 0:
+		return fmt.Errorf("data file %q has no banner in it: it is %s; %s", e.path, looks, advice)
+	case looks == "" || looks == "empty": // damaged compressed data looks empty
 		return fmt.Errorf("data file %q has no banner in it: line %d: %s; %s", e.path, e.badLine, e.badReason, advice)
 	}
-	return fmt.Errorf("data file %q has no banner in it: it is %s; %s", e.path, form, advice)
+	return fmt.Errorf("data file %q has no banner in it: it is %s; line %d: %s; %s", e.path, looks, e.badLine, e.badReason, advice)
 }
 
-// packedForm returns the name of a compressed format by its first bytes.
+// looksLike returns the name of a file's form, or "" for one that has no name here.
+func looksLike(r io.Reader) (string, error) {
+	t, err := newText(r)
+	if errors.Is(err, errBroken) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer t.close()
+	start, err := t.Peek(1 << 16)
+	if len(start) == 0 && err != nil && err != io.EOF && !errors.Is(t.broken(err), errBroken) {
+		return "", err
+	}
+	if form := packedForm(start); form != "" {
+		return form, nil
+	}
+	return textForm(start), nil
+}
+
+// packedForm returns the name of a compressed format that is not read, by its first bytes.
 func packedForm(start []byte) string {
 	switch {
-	case len(start) == 0:
-		return "empty"
-	case bytes.HasPrefix(start, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		return "zstd"
 	case bytes.HasPrefix(start, []byte("PK\x03\x04")):
 		return "a ZIP archive"
-	case bytes.HasPrefix(start, []byte("BZh")):
-		return "bzip2"
 	case bytes.HasPrefix(start, []byte{0xfd, '7', 'z', 'X'}):
 		return "xz"
+	case bytes.HasPrefix(start, []byte("SQLite format 3\x00")):
+		return "a SQLite database"
 	}
 	return ""
 }
@@ -57,6 +71,8 @@ func textForm(text []byte) string {
 		return "empty"
 	case text[0] == '[':
 		return "a JSON array"
+	case text[0] == '<':
+		return "HTML or XML"
 	case text[0] != '{':
 		return ""
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/klauspost/compress/zstd"
 )
 
 // line is a banner as it stands in a data file. More are further keys, each with its value.
@@ -60,6 +61,17 @@ func zip(t testing.TB, content []byte) []byte {
 		t.Fatal(err)
 	}
 	return buf.Bytes()
+}
+
+// packings returns a content as it is, and compressed in each way that Go can write.
+func packings(t testing.TB, content []byte) map[string][]byte {
+	t.Helper()
+	encoder, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer encoder.Close()
+	return map[string][]byte{"plain": content, "gzip": zip(t, content), "zstd": encoder.EncodeAll(content, nil)}
 }
 
 // open opens a Dataset of files, and closes it with the test.

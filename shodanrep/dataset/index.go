@@ -14,8 +14,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-// schemaVersion is raised when the schema changes, also with each new pivot.
-const schemaVersion = 3
+// schemaVersion is raised when the schema changes, also with each new pivot and with each new form of data file: a
+// file that could not be read is read again only into an index of another version.
+const schemaVersion = 4
 
 // indexName contains the version of the schema, so that older and newer versions do not use the same file.
 var indexName = fmt.Sprintf("dataset-v%d.sqlite", schemaVersion)

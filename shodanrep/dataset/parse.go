@@ -3,6 +3,7 @@ package dataset
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"runtime"
 	"sync"
@@ -13,28 +14,39 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// parsed is a line of a file: a banner, or the reason why it is not one.
+// parsed is a banner of a file, the summary of a host, or the reason why a record is neither.
 type parsed struct {
-	number int64 // of the line, from 1
+	number int64 // of the record's line, from 1
 	banner *shodan.Banner
-	packed []byte // the banner's raw text, as the index has it
+	host   *shodan.Host
+	kind   string // of the response that has the host
+	packed []byte // the raw text, as the index has it
+	err    error
+	more   int64 // how many further errors the record has
+}
+
+// record is a part of a batch's text, or the reason why there is none.
+type record struct {
+	number int64 // of its line, from 1
+	end    int
 	err    error
 }
 
-// batch is a group of lines: large enough to be cheap to pass on, small enough to take little memory.
+// batch is a group of records: large enough to be cheap to pass on, small enough to take little memory.
 type batch struct {
-	text  []byte
-	ends  []int // of each line in text
-	lines []parsed
-	done  chan struct{} // closed when lines are parsed
+	text    []byte
+	records []record
+	parsed  []parsed
+	done    chan struct{} // closed when the records are parsed
 }
 
 const (
-	batchLines = 256
-	batchBytes = 1 << 20
+	batchRecords = 256
+	batchBytes   = 1 << 20
 )
 
-// parse calls f for each line of a file that is not empty, in order. A damaged end of the file counts as one line.
+// parse calls f for each banner and host of a file, in order, and for each bad record. A damaged end of the file counts as
+// one.
 // Reading, parsing and f run in parallel: each takes about as long.
 func parse(ctx context.Context, r io.Reader, f func(parsed) error) error {
 	group, ctx := errgroup.WithContext(ctx)
@@ -43,7 +55,15 @@ func parse(ctx context.Context, r io.Reader, f func(parsed) error) error {
 	group.Go(func() error {
 		defer close(todo)
 		defer close(ordered)
-		return readBatches(r, func(b *batch) error {
+		t, err := newText(r)
+		if errors.Is(err, errBroken) { // at its very start
+			return f(parsed{number: 1, err: err})
+		}
+		if err != nil {
+			return err
+		}
+		defer t.close()
+		return readBatches(newRecords(t), func(b *batch) error {
 			for _, next := range []chan *batch{ordered, todo} {
 				select {
 				case next <- b:
@@ -69,8 +89,8 @@ func parse(ctx context.Context, r io.Reader, f func(parsed) error) error {
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-			for _, line := range b.lines {
-				if err := f(line); err != nil {
+			for _, p := range b.parsed {
+				if err := f(p); err != nil {
 					return err
 				}
 			}
@@ -82,30 +102,30 @@ func parse(ctx context.Context, r io.Reader, f func(parsed) error) error {
 }
 
 // readBatches reads a file to its end.
-func readBatches(r io.Reader, send func(*batch) error) error {
-	lines := newLineReader(r)
+func readBatches(records records, send func(*batch) error) error {
 	b := newBatch()
-	for number := int64(1); ; number++ {
+	for {
 		var err error
 		start := len(b.text)
-		b.text, err = lines.next(b.text)
-		line := parsed{number: number}
+		b.text, err = records.next(b.text)
+		next := record{number: records.line()}
 		switch {
 		case err == io.EOF:
 			return send(b)
-		case err == errTooLong || err == errBroken:
-			line.err = err
+		case errors.Is(err, errBroken) || isBadRecord(err):
+			next.err = err
 		case err != nil:
 			return err
 		case len(bytes.TrimSpace(b.text[start:])) == 0:
 			b.text = b.text[:start]
 			continue
 		}
-		b.lines, b.ends = append(b.lines, line), append(b.ends, len(b.text))
-		if err == errBroken {
+		next.end = len(b.text)
+		b.records = append(b.records, next)
+		if errors.Is(err, errBroken) {
 			return send(b)
 		}
-		if len(b.lines) == batchLines || len(b.text) >= batchBytes {
+		if len(b.records) == batchRecords || len(b.text) >= batchBytes {
 			if err := send(b); err != nil {
 				return err
 			}
@@ -116,13 +136,25 @@ func readBatches(r io.Reader, send func(*batch) error) error {
 
 func (b *batch) parse() {
 	start := 0
-	for i := range b.lines {
-		if line := &b.lines[i]; line.err == nil {
-			if line.banner, line.err = shodan.ParseBanner(b.text[start:b.ends[i]]); line.err == nil {
-				line.packed = pack(line.banner.Raw)
+	for _, r := range b.records {
+		bad := -1 // where in b.parsed the record's first error is: a hostile record can have millions
+		add := func(p parsed) {
+			p.number = r.number
+			switch {
+			case p.err != nil && bad >= 0:
+				b.parsed[bad].more++
+				return
+			case p.err != nil:
+				bad = len(b.parsed)
 			}
+			b.parsed = append(b.parsed, p)
 		}
-		start = b.ends[i]
+		if r.err != nil {
+			add(parsed{err: r.err})
+		} else {
+			parseRecord(b.text[start:r.end], add)
+		}
+		start = r.end
 	}
 	close(b.done)
 }
@@ -136,11 +168,11 @@ func newBatch() *batch {
 	return b
 }
 
-// free returns a batch to the pool, unless a very long line made it large.
+// free returns a batch to the pool, unless a very long record made it large.
 func (b *batch) free() {
 	if cap(b.text) <= 4*batchBytes {
-		clear(b.lines)
-		b.text, b.ends, b.lines = b.text[:0], b.ends[:0], b.lines[:0]
+		clear(b.parsed)
+		b.text, b.records, b.parsed = b.text[:0], b.records[:0], b.parsed[:0]
 		batches.Put(b)
 	}
 }

@@ -82,26 +82,25 @@ func (d *Dataset) Hosts(ctx context.Context, addrs []netip.Addr, history bool) (
 				continue
 			}
 			var newest newestOnly
-			var banners []shodan.Banner
+			var rows hostRows
 			err := s.Rows(`select file, port, transport, name, raw from banner where addr = ? order by port, transport, name, seen desc, file, id`,
 				[]any{addrKey(addr.Unmap())}, func(row *sqlite3.Stmt) (bool, error) {
 					if !s.files[row.ColumnInt64(0)] || !newest.is(addr, row.ColumnInt64(1), row.ColumnRawText(2), row.ColumnRawText(3)) && !history {
 						return true, nil
 					}
-					b, err := unpack(row.ColumnRawBlob(4))
-					if err == nil {
-						banners = append(banners, *b)
+					if history && row.ColumnInt64(1) == summaryPort {
+						return true, nil
 					}
-					return true, err
+					return true, rows.add(row.ColumnInt64(1), row.ColumnText(2), row.ColumnRawBlob(4))
 				})
 			if err != nil {
 				return err
 			}
-			if banners != nil {
-				found[addr] = shodan.MergeBanners(banners)
+			if host := rows.merge(); host != nil {
+				found[addr] = host
 				if history {
 					// The same sighting may be in several files.
-					banners = slices.CompactFunc(banners, func(a, b shodan.Banner) bool {
+					banners := slices.CompactFunc(rows.banners, func(a, b shodan.Banner) bool {
 						return a.Port == b.Port && a.Transport == b.Transport && a.VirtualHost() == b.VirtualHost() && a.Timestamp == b.Timestamp
 					})
 					slices.SortStableFunc(banners, func(a, b shodan.Banner) int { return b.Timestamp.Compare(a.Timestamp.Time) })
@@ -139,12 +138,12 @@ func (d *Dataset) All(ctx context.Context) iter.Seq2[*shodan.Host, error] {
 		stopped := false
 		err := d.snapshot(ctx, (*index).readLong, func(s snapshot) error {
 			var newest newestOnly
-			var banners []shodan.Banner
+			var rows hostRows
 			send := func() {
-				if banners != nil {
-					stopped = !yield(shodan.MergeBanners(banners), nil)
+				if host := rows.merge(); host != nil {
+					stopped = !yield(host, nil)
 				}
-				banners = nil
+				rows = hostRows{}
 			}
 			// Without "indexed by" SQLite would sort all rows with their content.
 			err := s.Rows(`select file, addr, port, transport, name, raw from banner indexed by banner_endpoint
@@ -162,11 +161,7 @@ func (d *Dataset) All(ctx context.Context) iter.Seq2[*shodan.Host, error] {
 				if !newest.is(addr, row.ColumnInt64(2), row.ColumnRawText(3), row.ColumnRawText(4)) {
 					return true, nil
 				}
-				b, err := unpack(row.ColumnRawBlob(5))
-				if err == nil {
-					banners = append(banners, *b)
-				}
-				return true, err
+				return true, rows.add(row.ColumnInt64(2), row.ColumnText(3), row.ColumnRawBlob(5))
 			})
 			if err == nil && !stopped {
 				send()

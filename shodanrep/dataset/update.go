@@ -173,14 +173,15 @@ var insertBanner = func() string {
 // insertLines inserts the banners of a file and counts its lines.
 func (c conn) insertLines(ctx context.Context, e *entry, r io.Reader, logger hclog.Logger) error {
 	started, lastLog := time.Now(), time.Now()
-	return parse(ctx, r, func(line parsed) error {
-		if line.err != nil {
-			if e.badLines++; e.badLines == 1 {
-				e.badLine, e.badReason = line.number, line.err.Error()
+	return parse(ctx, r, func(p parsed) error {
+		if p.err != nil {
+			if e.badLines == 0 {
+				e.badLine, e.badReason = p.number, p.err.Error()
 			}
+			e.badLines += 1 + p.more
 			return nil
 		}
-		if err := c.Run(insertBanner, append([]any{e.id}, columns(line)...)...); err != nil {
+		if err := c.Run(insertBanner, append([]any{e.id}, columns(p, e.mtime)...)...); err != nil {
 			return err
 		}
 		e.banners++
@@ -196,9 +197,20 @@ func (c conn) insertLines(ctx context.Context, e *entry, r io.Reader, logger hcl
 	})
 }
 
-// columns returns the values of a banner's row after the file's ID.
-func columns(line parsed) []any {
-	b := line.banner
+// columns returns the values of a row after the file's ID. A response without a time is as old as its file.
+func columns(p parsed, mtime int64) []any {
+	if p.host != nil {
+		seen := mtime / 1000
+		if !p.host.LastUpdate.IsZero() {
+			seen = p.host.LastUpdate.UnixMicro()
+		}
+		values := []any{addrKey(p.host.Addr), int64(summaryPort), p.kind, "", seen}
+		for range shodan.Pivots() {
+			values = append(values, nil)
+		}
+		return append(values, p.packed)
+	}
+	b := p.banner
 	values := []any{addrKey(b.Addr), b.Port.V, string(b.Transport), b.VirtualHost(), b.Timestamp.UnixMicro()}
 	for _, pivot := range shodan.Pivots() {
 		if value := pivot.Value(b); value != "" {
@@ -207,7 +219,7 @@ func columns(line parsed) []any {
 			values = append(values, nil)
 		}
 	}
-	return append(values, line.packed)
+	return append(values, p.packed)
 }
 
 // countHosts returns how many addresses the files have. It stores the number in the index: counting reads every banner.

@@ -102,7 +102,7 @@ func (b *Batch) withoutDataset(questions []Question) []Question {
 			rest = append(rest, q)
 		case err != nil:
 			b.fail(q, Dataset, err)
-		case host != nil:
+		case host != nil && (host.Banners != nil || !q.RequireBanners):
 			b.resolve(q, Answer{Status: Indexed, Source: Dataset, Host: host})
 		default:
 			rest = append(rest, q)

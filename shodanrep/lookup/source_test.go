@@ -282,3 +282,36 @@ func TestFilesThatAreNotThereFailTheConnection(t *testing.T) {
 		t.Errorf("%v, want an error that names the argument", err)
 	}
 }
+
+func TestAFileWithoutBannersDoesNotAnswerWhatNeedsThem(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler(shodantest.WithPlan("dev"))
+		addr := sim.Generate(1)[0]
+		path := filepath.Join(t.TempDir(), "internetdb.json")
+		if err := os.WriteFile(path, fmt.Appendf(nil, `{"ip": %q, "ports": [80], "cpes": [], "hostnames": [], "tags": [], "vulns": []}`, addr), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, test := range []struct {
+			key    string
+			q      lookup.Question
+			want   lookup.Source
+			status lookup.Status
+		}{
+			{"", lookup.Question{}, lookup.Dataset, lookup.Indexed},
+			{"", lookup.Question{Banners: true}, lookup.Dataset, lookup.Indexed},
+			{"", lookup.Question{RequireBanners: true}, lookup.Dataset, lookup.NotIndexed},
+			{shodantest.Key, lookup.Question{}, lookup.Dataset, lookup.Indexed},
+			{shodantest.Key, lookup.Question{RequireBanners: true}, lookup.Shodan, lookup.Indexed},
+			{shodantest.Key, lookup.Question{History: true, RequireBanners: true}, lookup.Shodan, lookup.Indexed},
+		} {
+			cfg := withKey(sim)
+			cfg.APIKey, cfg.DataFiles = test.key, []string{path}
+			test.q.Addr = addr
+			b := start(t, cfg).Batch(t.Context(), 1)
+			b.Add(test.q)
+			if a := answers(t.Context(), t, b, test.q)[0]; a.Source != test.want || a.Status != test.status {
+				t.Errorf("%+v with key %q: %s from %q, want %s from %q: %s", test.q, test.key, a.Status, a.Source, test.status, test.want, a.Error)
+			}
+		}
+	})
+}

@@ -1,0 +1,56 @@
+package dataset
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
+)
+
+var errBroken = errors.New("the file breaks off: its compressed data is damaged or incomplete")
+
+// text is the content of a data file in UTF-8. It decompresses gzip, zstd and bzip2 data and decodes UTF-16, which it
+// recognizes by the content, not by the file's name.
+type text struct {
+	*bufio.Reader
+	file  *noticing
+	close func() error
+}
+
+func newText(r io.Reader) (*text, error) {
+	t := &text{file: &noticing{Reader: r}}
+	decoded, err := iptext.NewReader(t.file)
+	if err != nil {
+		return nil, t.broken(err)
+	}
+	t.Reader, t.close = bufio.NewReaderSize(decoded, 1<<18), decoded.Close
+	return t, nil
+}
+
+// broken returns errBroken for damaged compressed data: what came before it is good. It returns io.EOF, and an error of
+// the file itself, unchanged.
+func (t *text) broken(err error) error {
+	switch {
+	case t.file.err != nil:
+		return t.file.err
+	case err == io.EOF:
+		return err
+	}
+	return fmt.Errorf("%w: %w", errBroken, err)
+}
+
+// noticing keeps the error of a reader, to tell it from errors in what is read.
+type noticing struct {
+	io.Reader
+	err error
+}
+
+func (n *noticing) Read(b []byte) (int, error) {
+	count, err := n.Reader.Read(b)
+	if err != nil && err != io.EOF {
+		n.err = err
+	}
+	return count, err
+}
