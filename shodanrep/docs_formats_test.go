@@ -1,6 +1,7 @@
 package shodanrep_test
 
 import (
+	"encoding/json"
 	"regexp"
 	"strings"
 	"testing"
@@ -9,7 +10,7 @@ import (
 )
 
 // changingInFormats is what depends on the day or the moment of a check in the formats for platforms.
-var changingInFormats = regexp.MustCompile(`"modified":"[^"]*"|seen \d+ days|"confidence":\d+`)
+var changingInFormats = regexp.MustCompile(`"modified":"[^"]*"|seen \d+ days|"confidence":[0-9.]+|"@timestamp":"[^"]*"|"id":"[0-9a-f-]*"`)
 
 func TestThePageOfTheFormatsShowsWhatTheirOutputsHave(t *testing.T) {
 	atRoot(t)
@@ -50,4 +51,47 @@ func TestThePageOfTheFormatsShowsWhatTheirOutputsHave(t *testing.T) {
 // stableLine returns a line of an array without what changes.
 func stableLine(line string) string {
 	return changingInFormats.ReplaceAllString(strings.TrimSuffix(strings.TrimSpace(line), ","), "…")
+}
+
+// TestThePageOfTheFormatsHasEachField checks the tables of formats whose lines are objects.
+func TestThePageOfTheFormatsHasEachField(t *testing.T) {
+	atRoot(t)
+	page := read(t, "docs/formats.md")
+	for _, format := range []string{"ecs"} {
+		_, section, _ := strings.Cut(page, "\n## "+format+"\n")
+		section, _, _ = strings.Cut(section, "\n## ")
+		output := runCLI(t, "check", "--config", sampleConfig, "--output", format, "config/sample/incident.txt")
+		fields := map[string]bool{}
+		for line := range strings.Lines(output) {
+			var object map[string]any
+			if err := json.Unmarshal([]byte(line), &object); err != nil {
+				t.Fatal(err)
+			}
+			addFields(fields, "", object)
+		}
+		if len(fields) < 20 {
+			t.Errorf("%s: only %d fields", format, len(fields))
+		}
+		for field := range fields {
+			if !strings.Contains(section, "`"+field+"`") {
+				t.Errorf("%s: the field %s is not documented", format, field)
+			}
+		}
+	}
+}
+
+// addFields adds the paths of the values in a JSON value.
+func addFields(fields map[string]bool, path string, value any) {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, member := range value {
+			addFields(fields, strings.TrimPrefix(path+"."+name, "."), member)
+		}
+	case []any:
+		for _, item := range value {
+			addFields(fields, path, item)
+		}
+	default:
+		fields[path] = true
+	}
 }

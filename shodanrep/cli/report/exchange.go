@@ -1,9 +1,12 @@
 package report
 
 import (
+	"fmt"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -153,4 +156,67 @@ func distinguishedName(parts map[string]shodan.Text) string {
 		texts = append(texts, nameEscaper.Replace(name)+"="+nameEscaper.Replace(string(parts[name])))
 	}
 	return strings.Join(texts, ",")
+}
+
+// kindOf returns the type of the address or the network.
+func (r Result) kindOf() string {
+	if r.prefix().Addr().Is4() {
+		return "ipv4-addr"
+	}
+	return "ipv6-addr"
+}
+
+// value returns the address, or the network with its length.
+func (r Result) value() string {
+	if r.IsNetwork() {
+		return r.prefix().String()
+	}
+	return r.prefix().Addr().String()
+}
+
+// percent returns the score as OpenCTI has it, up to 100. It is nil without a score.
+func (r Result) percent() *int {
+	if r.Score() == nil {
+		return nil
+	}
+	return new(min(r.Score().Score, 100))
+}
+
+// confidencePercent returns the confidence from 0 to 100, or nil if it is unknown.
+func (r Result) confidencePercent() *int {
+	if r.Score() == nil || r.Score().Confidence == nil {
+		return nil
+	}
+	return new(int(math.Round(100 * min(max(*r.Score().Confidence, 0), 1))))
+}
+
+// abstract returns the verdict in a line.
+func (r Result) abstract() string {
+	text := r.value() + ": " + string(r.Level())
+	if r.Score() == nil {
+		return text + " (" + string(r.Status()) + ")"
+	}
+	return text + ", score " + strconv.Itoa(r.Score().Score) + " by the policy " + r.PolicyName()
+}
+
+// pointedReasons returns the reasons with their points.
+func (r Result) pointedReasons() []string {
+	reasons := r.Reasons()
+	if s := r.Score(); s != nil {
+		first := len(reasons) - len(s.Factors) // "nothing found against it" has no points
+		for i, factor := range byPoints(s.Factors) {
+			reasons[first+i] = fmt.Sprintf("%+d %s", factor.Points, reasons[first+i])
+		}
+	}
+	return reasons
+}
+
+// asn returns the number of the autonomous system.
+func (r Result) asn() (number int64, ok bool) {
+	if r.Host() == nil {
+		return 0, false
+	}
+	text, ok := strings.CutPrefix(strings.ToUpper(strings.TrimSpace(string(r.Host().ASN))), "AS")
+	n, err := strconv.ParseUint(text, 10, 32)
+	return int64(n), ok && err == nil
 }

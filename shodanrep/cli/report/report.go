@@ -47,6 +47,7 @@ var Formats = []Format{
 	{Name: "cidr", Help: "the smallest set of networks that covers exactly these addresses", AtEnd: true, New: newCIDRWriter},
 	{Name: "nft", Help: "an nftables table with the addresses as sets", AtEnd: true, New: newNftWriter},
 	{Name: "stix", Help: "a STIX 2.1 bundle for OpenCTI and others", KeepsUnchecked: true, New: newSTIXWriter},
+	{Name: "ecs", Help: "one event of the Elastic Common Schema per line and address", KeepsUnchecked: true, New: newECSWriter},
 }
 
 // Options are what formats may use besides the results.

@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -207,38 +205,6 @@ func observable(kind string, properties map[string]any) stixObject {
 	return stixObject{kind, "2.1", kind + "--" + uuid.NewSHA1(observableSpace, name).String()}
 }
 
-// kindOf returns the type of the address or the network.
-func (r Result) kindOf() string {
-	if r.prefix().Addr().Is4() {
-		return "ipv4-addr"
-	}
-	return "ipv6-addr"
-}
-
-// value returns the address, or the network with its length.
-func (r Result) value() string {
-	if r.IsNetwork() {
-		return r.prefix().String()
-	}
-	return r.prefix().Addr().String()
-}
-
-// percent returns the score as OpenCTI has it, up to 100. It is nil without a score.
-func (r Result) percent() *int {
-	if r.Score() == nil {
-		return nil
-	}
-	return new(min(r.Score().Score, 100))
-}
-
-// confidencePercent returns the confidence from 0 to 100, or nil if it is unknown.
-func (r Result) confidencePercent() *int {
-	if r.Score() == nil || r.Score().Confidence == nil {
-		return nil
-	}
-	return new(int(math.Round(100 * min(max(*r.Score().Confidence, 0), 1))))
-}
-
 // labels returns level, status and policy.
 func (r Result) labels() []string {
 	return []string{"level:" + string(r.Level()), "status:" + string(r.Status()), "policy:" + r.PolicyName()}
@@ -286,27 +252,6 @@ func indicatorTypes(r Result) []string {
 	return types
 }
 
-// abstract returns the verdict in a line.
-func (r Result) abstract() string {
-	text := r.value() + ": " + string(r.Level())
-	if r.Score() == nil {
-		return text + " (" + string(r.Status()) + ")"
-	}
-	return text + ", score " + strconv.Itoa(r.Score().Score) + " by the policy " + r.PolicyName()
-}
-
-// pointedReasons returns the reasons with their points.
-func (r Result) pointedReasons() []string {
-	reasons := r.Reasons()
-	if s := r.Score(); s != nil {
-		first := len(reasons) - len(s.Factors) // "nothing found against it" has no points
-		for i, factor := range byPoints(s.Factors) {
-			reasons[first+i] = fmt.Sprintf("%+d %s", factor.Points, reasons[first+i])
-		}
-	}
-	return reasons
-}
-
 // note writes the reasons. A note on an address that was not checked has an id of its own: it must not replace the
 // verdict of another day, nor be newer than the next one.
 func (w *stixWriter) note(r Result, refs []string) {
@@ -342,9 +287,8 @@ func (w *stixWriter) related(r Result, address string) {
 	if h == nil {
 		return
 	}
-	number, isNumber := strings.CutPrefix(strings.ToUpper(strings.TrimSpace(string(h.ASN))), "AS")
-	if n, err := strconv.ParseUint(number, 10, 32); isNumber && err == nil {
-		object := stixAutonomousSystem{observable("autonomous-system", map[string]any{"number": n}), int64(n)}
+	if number, ok := r.asn(); ok {
+		object := stixAutonomousSystem{observable("autonomous-system", map[string]any{"number": number}), number}
 		w.addShared(object.ID, object)
 		w.relationship("belongs-to", address, object.ID)
 	}
