@@ -166,6 +166,9 @@ func (r Result) kindOf() string {
 	return "ipv6-addr"
 }
 
+// pattern returns the address as a pattern of STIX.
+func (r Result) pattern() string { return fmt.Sprintf("[%s:value = '%s']", r.kindOf(), r.value()) }
+
 // value returns the address, or the network with its length.
 func (r Result) value() string {
 	if r.IsNetwork() {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
-	"fmt"
 	"hash"
 	"io"
 	"slices"
@@ -224,7 +223,7 @@ func (w *stixWriter) indicator(r Result) string {
 	object := stixIndicator{
 		stixDomainObject: w.domainObject("indicator", w.options.scoredAt(r), r.value(), r.PolicyName()),
 		Name:             r.value(), Description: r.abstract(), Types: indicatorTypes(r),
-		Pattern: fmt.Sprintf("[%s:value = '%s']", r.kindOf(), r.value()), PatternType: "stix",
+		Pattern: r.pattern(), PatternType: "stix",
 		ValidFrom: timestamp(from), ValidUntil: timestamp(from.Add(currentFor)),
 		Confidence: r.confidencePercent(), Labels: r.labels(), Score: *r.percent(),
 	}
