@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
@@ -62,6 +64,10 @@ reported on standard error.
 The formats of --output are:
 
 ` + formatHelp() + `
+The formats for other platforms (stix, ecs, ocsf, misp) always have the addresses
+that could not be checked. Their indicators are the critical and high addresses,
+or those of the levels that --only names.
+
 The exit status is 0 if everything succeeded, 1 if an input, the configuration
 or an output failed, 2 for wrong usage, 3 if --fail-on found something, and 130
 if the command was interrupted.`,
@@ -155,6 +161,20 @@ func (c *checkCommand) selects(v *scan.Verdict) bool {
 	return !c.hasMinScore || v.Score() != nil && v.Score().Score >= c.minScore
 }
 
+// indicatorLevels returns the levels that --only names, or else critical and high.
+func (c *checkCommand) indicatorLevels() []reputation.Level {
+	var levels []reputation.Level
+	for _, word := range c.only.words {
+		if slices.Contains(scoredLevels, word) {
+			levels = append(levels, reputation.Level(word))
+		}
+	}
+	if len(levels) == 0 {
+		return []reputation.Level{reputation.Critical, reputation.High}
+	}
+	return levels
+}
+
 // collects reports whether all results are collected before anything is written.
 func (c *checkCommand) collects() bool { return c.sort || c.output.WorstFirst }
 
@@ -242,7 +262,7 @@ func (c *check) writeBuffered(ctx context.Context, w io.Writer, o report.Options
 func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options) error {
 	began := time.Now()
 	c.summary.Policy, c.summary.Total = c.checker.Policy(), c.list.len()
-	o.Total = c.list.len()
+	o.Total, o.Levels, o.Now = c.list.len(), c.indicatorLevels(), began
 	o.Summary = func() report.Summary {
 		s := c.summary
 		s.Failures = c.bar.progress.Summary().Failures
@@ -261,7 +281,8 @@ func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options)
 		i++
 		c.failOn.count(string(v.Level()), string(v.Status()))
 		c.summary.Count(v)
-		if !c.selects(v) {
+		isKept := c.output.KeepsUnchecked && report.IsUnchecked(v)
+		if !c.selects(v) && !isKept {
 			continue
 		}
 		r := report.Result{

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 )
 
@@ -87,13 +88,8 @@ func ecsIndicator(n *note) []ecsMember {
 // ecsConfidence returns the confidence in the schema's words.
 func ecsConfidence(n *note) string {
 	confidence, ok := n.fields["confidence"].(float64)
-	switch {
-	case !ok || n.status != lookup.Indexed:
-		return "Not Specified"
-	case confidence >= 0.7:
-		return "High"
-	case confidence >= 0.4:
-		return "Medium"
+	if !ok || n.status != lookup.Indexed {
+		return report.ECSConfidence(nil)
 	}
-	return "Low"
+	return report.ECSConfidence(&confidence)
 }

@@ -5,8 +5,10 @@ package report
 
 import (
 	"io"
+	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 )
 
 // A Writer writes results in a format.
@@ -27,6 +29,9 @@ type Format struct {
 	AtEnd bool
 	// Paged says that the output is for people, who read it in a pager if it is longer than their terminal.
 	Paged bool
+	// KeepsUnchecked says that results that were not checked are written even if they are not selected: for a platform,
+	// an address that is missing would look like one without findings.
+	KeepsUnchecked bool
 	// New returns a Writer to out.
 	New func(out io.Writer, o Options) Writer
 }
@@ -41,6 +46,10 @@ var Formats = []Format{
 	{Name: "list", Help: "the addresses, one per line", New: newListWriter},
 	{Name: "cidr", Help: "the smallest set of networks that covers exactly these addresses", AtEnd: true, New: newCIDRWriter},
 	{Name: "nft", Help: "an nftables table with the addresses as sets", AtEnd: true, New: newNftWriter},
+	{Name: "stix", Help: "a STIX 2.1 bundle for OpenCTI and others", KeepsUnchecked: true, New: newSTIXWriter},
+	{Name: "ecs", Help: "one event of the Elastic Common Schema per line and address", KeepsUnchecked: true, New: newECSWriter},
+	{Name: "ocsf", Help: "one OCSF event (OSINT Inventory Info) per line and address", KeepsUnchecked: true, New: newOCSFWriter},
+	{Name: "misp", Help: "a MISP event with attributes and objects", AtEnd: true, KeepsUnchecked: true, New: newMISPWriter},
 }
 
 // Options are what formats may use besides the results.
@@ -51,6 +60,10 @@ type Options struct {
 	Width int
 	// Painter colours text.
 	Painter display.Painter
+	// Levels are the levels whose addresses are indicators.
+	Levels []reputation.Level
+	// Now is the time of the check.
+	Now time.Time
 	// Summary returns the summary of all results. It is called in Close.
 	Summary func() Summary
 }
