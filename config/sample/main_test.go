@@ -70,7 +70,7 @@ func TestTheDatasetReadsEveryLine(t *testing.T) {
 	for _, group := range sample {
 		listed += len(group.hosts)
 	}
-	if got := d.Stats(); got.BadLines != 0 || got.Hosts != int64(listed) {
+	if got := d.Stats(); got.BadRecords != 0 || got.Hosts != int64(listed) {
 		t.Errorf("of %d hosts: %+v", listed, got)
 	}
 	invented := []netip.Prefix{
