@@ -239,8 +239,8 @@ func (c *Client) finishCached(ctx context.Context, group []*call, f fetcher) (re
 	return rest
 }
 
-// saveResponse caches a response, also that there is none, but no error and no body longer than maxCachedBody. Times are in whole microseconds, as caches and
-// PostgreSQL keep them: a fresh response has the time that it has once it is cached.
+// saveResponse caches a response, also that there is none, but no error and no body longer than maxCachedBody. Times are
+// in whole microseconds, as caches and PostgreSQL keep them: a fresh response has the time that it has once it is cached.
 func (c *Client) saveResponse(key cache.Key, r response) Result {
 	result := Result{Value: r.value, Err: r.err, CheckedAt: time.Now().Truncate(time.Microsecond)}
 	switch {

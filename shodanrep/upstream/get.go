@@ -72,7 +72,7 @@ func (f callFetcher[T]) fetch(ctx context.Context, _ []*call) ([]response, *regr
 		}
 		c.credits.Add(int64(f.call.Credits))
 		if paid++; err != nil && paid == paidTries {
-			err = errFinal{err}
+			err = finalError{err}
 		}
 		return value, err
 	})

@@ -29,8 +29,8 @@ type effort struct {
 	timeout time.Duration
 }
 
-// errFinal is an error after which another try is of no use, or costs too much.
-type errFinal struct{ error }
+// finalError is an error after which another try is of no use, or costs too much.
+type finalError struct{ error }
 
 // retry sends a request until there is a response, or until another try is of no use.
 func retry[T any](ctx context.Context, c *Client, most effort, send func(context.Context) (T, error)) (T, error) {
@@ -47,7 +47,7 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 		value, took, err := sendOnce(ctx, slot, left, send)
 		c.requests.Add(1)
 		var failure *shodan.Error
-		var final errFinal
+		var final finalError
 		if errors.As(err, &failure) && failure.Kind == shodan.Limited {
 			if until, banned := slot.Refused(failure.RetryAfter); banned {
 				return none, c.nameBan(&ratelimit.BannedError{Until: until})
