@@ -39,6 +39,7 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 		return none, err
 	}
 	left, refusals := most.timeout, 0
+	var previous error // of the try before
 	for try := 1; ; try++ {
 		slot, err := c.limiter.Acquire(ctx, c.coordinator)
 		if err != nil {
@@ -70,6 +71,8 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 		case errors.As(err, &final):
 			c.breaker.fail(final.error)
 			return none, final.error
+		case errors.Is(err, context.DeadlineExceeded) && previous != nil:
+			err = previous // little time was left for this try, so it says less
 		case errors.Is(err, context.DeadlineExceeded):
 			err = &shodan.Error{Service: c.Name, Err: fmt.Errorf("no answer within %v", most.timeout)}
 		case failure == nil || failure.Kind != shodan.Unavailable:
@@ -79,7 +82,7 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 		if failure != nil && failure.RetryAfter > 0 {
 			c.limiter.Pause(failure.RetryAfter)
 		}
-		left -= took
+		left, previous = left-took, err
 		delay := time.Duration(float64(min(maxDelay, firstDelay<<(try-1))) * (0.75 + rand.Float64()/2)) // so that not all try again at once
 		if try == most.tries || left <= delay {
 			c.breaker.fail(err)
