@@ -1,13 +1,9 @@
 package report
 
 import (
-	"bytes"
-	"io"
 	"math/big"
 	"strings"
 	"time"
-
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 )
 
 // ecsVersion is the version of the Elastic Common Schema.
@@ -132,24 +128,11 @@ type ecsOwn struct {
 	Reasons    []string `json:"reasons"`
 }
 
-// An ecsWriter writes an event of the Elastic Common Schema per line.
-type ecsWriter struct {
-	out     io.Writer
-	options Options
-	b       bytes.Buffer
-}
-
-func newECSWriter(out io.Writer, o Options) Writer {
-	return &ecsWriter{out: rowformat.JSONOutput(out), options: o}
-}
-
-func (w *ecsWriter) Close() error { return nil }
-
-func (w *ecsWriter) Write(r Result) error {
-	at, outcome := w.options.scoredAt(r), "success"
+func newECSEvent(o Options, r Result) ecsEvent {
+	at, outcome := o.eventTime(r), "success"
 	switch {
 	case IsUnchecked(r.Verdict):
-		at, outcome = w.options.Now, "failure"
+		outcome = "failure"
 	case r.Score() == nil:
 		outcome = "unknown"
 	}
@@ -161,9 +144,9 @@ func (w *ecsWriter) Write(r Result) error {
 	if text := r.Answer().Error; text != "" {
 		e.Error = &ecsError{text}
 	}
-	if w.options.isIndicator(r) {
+	if o.isIndicator(r) {
 		e.Event.Kind, e.Event.Category, e.Event.Type = "enrichment", []string{"threat"}, []string{"indicator"}
-		e.Threat = w.threat(r)
+		e.Threat = ecsThreatOf(o, r)
 	}
 	e.Host = ecsHostOf(r)
 	if len(e.Host.IP) > 0 {
@@ -178,19 +161,16 @@ func (w *ecsWriter) Write(r Result) error {
 	if s := r.Score(); s != nil {
 		e.Own.Confidence, e.Own.Ports = s.Confidence, r.Host().Ports
 	}
-	rowformat.AppendJSON(&w.b, e)
-	w.b.WriteByte('\n')
-	_, err := w.b.WriteTo(w.out)
-	return err
+	return e
 }
 
-func (w *ecsWriter) threat(r Result) *ecsThreat {
+func ecsThreatOf(o Options, r Result) *ecsThreat {
 	var t ecsThreat
 	t.Feed.Name, t.Feed.Reference = "shodanrep", projectURL
 	i := &t.Indicator
 	i.Type, i.IP, i.Name, i.Description, i.Provider = r.kindOf(), r.value(), r.value(), r.reasonText(), string(r.Answer().Source)
 	i.Confidence = ECSConfidence(r.Score().Confidence)
-	i.LastSeen, i.ModifiedAt = timestamp(w.options.observedAt(r)), timestamp(w.options.scoredAt(r))
+	i.LastSeen, i.ModifiedAt = timestamp(o.observedAt(r)), timestamp(o.scoredAt(r))
 	i.Geo = ecsGeoOf(r)
 	number, hasNumber := r.asn()
 	if hasNumber || r.organization() != "" {
@@ -229,7 +209,7 @@ func ecsVulnerabilityOf(r Result) *ecsVulnerability {
 	}
 	v := &ecsVulnerability{ID: r.Host().Vulns.IDs(), Enumeration: "CVE"}
 	for _, id := range v.ID {
-		if !cveForm.MatchString(id) {
+		if !isCVE(id) {
 			v.Enumeration = ""
 		}
 	}

@@ -67,6 +67,15 @@ func (o Options) scoredAt(r Result) time.Time {
 	return at
 }
 
+// eventTime returns the time of a result: since when the verdict is as it is, or the time of the check if the
+// address was not checked.
+func (o Options) eventTime(r Result) time.Time {
+	if IsUnchecked(r.Verdict) {
+		return o.Now
+	}
+	return o.scoredAt(r)
+}
+
 // isUsable reports whether a time, which a file may have made up, can be written in all formats.
 func isUsable(t time.Time) bool { return t.Year() >= 1970 && t.Year() <= 9999 }
 
@@ -88,8 +97,11 @@ func domains(h *shodan.Host) []string {
 	return slices.Compact(names)
 }
 
-// cveForm is the form of CVE ids. Shodan has other ids too.
-var cveForm = regexp.MustCompile(`^CVE-\d{4}-\d{4,19}$`)
+// isCVE reports whether the id of a vulnerability is that of a CVE. Shodan has other ids too.
+func isCVE(id string) bool {
+	_, ok := shodan.CanonicalCVE(id)
+	return ok
+}
 
 // A certificate is a certificate of a host.
 type certificate struct {

@@ -179,10 +179,7 @@ func (w *mispWriter) id(name ...string) string {
 
 // add adds a result: the address as an attribute, and what is known of the host as objects.
 func (w *mispWriter) add(r Result) {
-	at := w.options.scoredAt(r)
-	if IsUnchecked(r.Verdict) {
-		at = w.options.Now
-	}
+	at := w.options.eventTime(r)
 	if at.After(w.changed) {
 		w.changed = at
 	}
@@ -275,7 +272,7 @@ func (w *mispWriter) vulnerability(id string, at time.Time) *mispObject {
 	if object == nil {
 		object = w.object(mispVulnerability, at, id)
 		w.shared[id] = object
-		if cveForm.MatchString(id) {
+		if isCVE(id) {
 			object.add(w, "id", "vulnerability", mispAnalysis, id)
 		} else { // the type is for CVE ids
 			object.add(w, "description", "text", mispOther, id)

@@ -1,12 +1,9 @@
 package report
 
 import (
-	"bytes"
-	"io"
 	"regexp"
 	"slices"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
@@ -127,30 +124,15 @@ type ocsfUnmapped struct {
 	Reasons    []string `json:"reasons"`
 }
 
-// An ocsfWriter writes an event of the class OSINT Inventory Info per line.
-type ocsfWriter struct {
-	out     io.Writer
-	options Options
-	b       bytes.Buffer
-}
-
-func newOCSFWriter(out io.Writer, o Options) Writer {
-	return &ocsfWriter{out: rowformat.JSONOutput(out), options: o}
-}
-
-func (w *ocsfWriter) Close() error { return nil }
-
-func (w *ocsfWriter) Write(r Result) error {
-	at := w.options.scoredAt(r)
-	if IsUnchecked(r.Verdict) {
-		at = w.options.Now
-	}
+// newOCSFEvent returns an event of the class OSINT Inventory Info.
+func newOCSFEvent(o Options, r Result) ocsfEvent {
+	at := o.eventTime(r)
 	level := ocsfLevels[r.Level()]
 	e := ocsfEvent{
 		ActivityID: ocsfCollect, ActivityName: "Collect", CategoryUID: ocsfDiscovery, CategoryName: "Discovery",
 		ClassUID: ocsfOSINT, ClassName: "OSINT Inventory Info", TypeUID: ocsfOSINT*100 + ocsfCollect,
 		Time: at.UnixMilli(), SeverityID: level.severity.id, Severity: level.severity.name, Message: r.abstract(),
-		OSINT: w.info(r),
+		OSINT: ocsfInfoOf(o, r),
 		Unmapped: ocsfUnmapped{
 			Status: string(r.Status()), Level: string(r.Level()), Policy: r.PolicyName(), Source: string(r.Answer().Source),
 			Hostnames: domains(r.Host()), Reasons: r.Reasons(),
@@ -168,17 +150,14 @@ func (w *ocsfWriter) Write(r Result) error {
 	e.Metadata.UID, e.Metadata.Version = idOf("event", r.value(), r.PolicyName(), timestamp(at)).String(), ocsfVersion
 	e.Metadata.Product.Name, e.Metadata.Product.Vendor, e.Metadata.Product.URL = "shodanrep", "shodanrep", projectURL
 	e.OSINT.Modified = at.UnixMilli()
-	rowformat.AppendJSON(&w.b, e)
-	w.b.WriteByte('\n')
-	_, err := w.b.WriteTo(w.out)
-	return err
+	return e
 }
 
 // countryForm is the form of country codes in the schema.
 var countryForm = regexp.MustCompile(`^[A-Z]{2}$`)
 
-// info returns what is known of the address. An address without a score has no reputation.
-func (w *ocsfWriter) info(r Result) ocsfInfo {
+// ocsfInfoOf returns what is known of the address. An address without a score has no reputation.
+func ocsfInfoOf(o Options, r Result) ocsfInfo {
 	level := ocsfLevels[r.Level()]
 	info := ocsfInfo{
 		UID: idOf("osint", r.value(), r.PolicyName()).String(), TypeID: ocsfAddress, Type: "IP Address", Value: r.value(), Vendor: "shodanrep",
@@ -197,9 +176,9 @@ func (w *ocsfWriter) info(r Result) ocsfInfo {
 	}
 	info.RiskScore = new(s.Score)
 	info.Reputation = &ocsfReputation{float64(s.Score), level.reputation.id, level.reputation.name, "shodanrep"}
-	if w.options.isIndicator(r) {
+	if o.isIndicator(r) {
 		info.Labels = append(info.Labels, "indicator")
-		info.Expires = w.options.observedAt(r).Add(currentFor).UnixMilli()
+		info.Expires = o.observedAt(r).Add(currentFor).UnixMilli()
 		info.Pattern, info.PatternType = r.pattern(), ocsfSTIX
 	}
 	if number, ok := r.asn(); ok {
@@ -209,7 +188,7 @@ func (w *ocsfWriter) info(r Result) ocsfInfo {
 		info.Location = &ocsfLocation{country}
 	}
 	for _, id := range r.Host().Vulns.IDs() {
-		if !cveForm.MatchString(id) {
+		if !isCVE(id) {
 			continue
 		}
 		v := ocsfVulnerability{IsExploited: isExploited(r.Host(), id)}

@@ -158,10 +158,10 @@ func indicatorTypes(r Result) []string {
 // note writes the reasons. A note on an address that was not checked has an id of its own: it must not replace the
 // verdict of another day, nor be newer than the next one.
 func (w *stixWriter) note(r Result, refs []string) {
-	modified, about := w.options.scoredAt(r), "verdict"
+	modified, about := w.options.eventTime(r), "verdict"
 	lines := r.pointedReasons()
 	if IsUnchecked(r.Verdict) {
-		modified, about = w.options.Now, "not checked"
+		about = "not checked"
 		lines = append(lines, "time: "+timestamp(modified))
 	}
 	object := stixNote{
@@ -207,7 +207,7 @@ func (w *stixWriter) related(r Result, address string) {
 	}
 	for _, id := range h.Vulns.IDs() {
 		object := stixVulnerability{stixDomainObject: w.domainObject("vulnerability", stixCreated, id), Name: id}
-		if cveForm.MatchString(id) {
+		if isCVE(id) {
 			object.References = []stixReference{{"cve", id}}
 		}
 		w.addShared(object.ID, object)
