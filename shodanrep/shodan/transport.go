@@ -14,8 +14,13 @@ import (
 	"time"
 )
 
-// maxBody is the maximum size of a response in bytes. Some hosts have several MB, but none has a hundred.
-const maxBody = 100 << 20
+const (
+	// MaxBody is the maximum size of a response in bytes. Some hosts have several MB, but none has a hundred.
+	MaxBody = 100 << 20
+	// LargeBody is from which size in bytes on a response is large: clients read so much of each response before they
+	// reserve memory for all of it, so that a Transport can make the large ones wait.
+	LargeBody = 1 << 20
+)
 
 // noRedirects is the HTTP client of Clients without one. It follows no redirects: the key is part of the URL, and
 // net/http would send it on in the Referer header.
@@ -60,14 +65,14 @@ func (t transport) get(ctx context.Context, base, path string, query url.Values)
 		return nil, nil, t.failure(Unavailable, 0, withoutURL(err))
 	}
 	defer resp.Body.Close()
-	body, err := readBody(io.LimitReader(resp.Body, maxBody+1), resp.ContentLength)
+	body, err := readBody(io.LimitReader(resp.Body, MaxBody+1), resp.ContentLength)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, nil, ctx.Err()
 	case err != nil:
 		return nil, nil, t.failure(Unavailable, resp.StatusCode, fmt.Errorf("the response ended early: %w", withoutURL(err)))
-	case len(body) > maxBody:
-		return nil, nil, t.failure(Unavailable, resp.StatusCode, fmt.Errorf("the response is longer than %d MB", maxBody>>20))
+	case len(body) > MaxBody:
+		return nil, nil, t.failure(Unavailable, resp.StatusCode, fmt.Errorf("the response is longer than %d MB", MaxBody>>20))
 	}
 	if failure := t.check(resp, body); failure != nil {
 		return nil, nil, failure
@@ -75,15 +80,12 @@ func (t transport) get(ctx context.Context, base, path string, query url.Values)
 	return body, resp.Header, nil
 }
 
-// largeBody is from which length on memory is reserved for the whole body.
-const largeBody = 1 << 20
-
 // readBody reads a body of the given length, which is negative where it is not known. A large body of a known length is
 // read into memory of that length: a slice that grows step by step to 60 MB leaves several times as much garbage behind.
-// The reader may make a large body wait for its turn, so memory is reserved only when more than largeBody has come.
+// The reader may make a large body wait for its turn, so memory is reserved only when more than LargeBody has come.
 func readBody(r io.Reader, length int64) ([]byte, error) {
-	start, err := io.ReadAll(io.LimitReader(r, largeBody))
-	if err != nil || len(start) < largeBody {
+	start, err := io.ReadAll(io.LimitReader(r, LargeBody))
+	if err != nil || len(start) < LargeBody {
 		return start, err
 	}
 	next := make([]byte, 1)
@@ -94,8 +96,8 @@ func readBody(r io.Reader, length int64) ([]byte, error) {
 	}
 	start = append(start, next...)
 	body := bytes.NewBuffer(start)
-	if length > largeBody {
-		body = bytes.NewBuffer(make([]byte, 0, min(length, maxBody)+bytes.MinRead))
+	if length > LargeBody {
+		body = bytes.NewBuffer(make([]byte, 0, min(length, MaxBody)+bytes.MinRead))
 		body.Write(start)
 	}
 	_, err = body.ReadFrom(r)

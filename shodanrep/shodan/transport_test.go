@@ -16,10 +16,10 @@ func TestReadBody(t *testing.T) {
 		"empty":                       {nil, 0},
 		"small":                       {[]byte("{}"), 2},
 		"small, of unknown length":    {[]byte("{}"), -1},
-		"as long as a small one":      {large[:largeBody], largeBody},
+		"as long as a small one":      {large[:LargeBody], LargeBody},
 		"large":                       {large, int64(len(large))},
 		"large, of unknown length":    {large, -1},
-		"longer than its length says": {large, largeBody + 1},
+		"longer than its length says": {large, LargeBody + 1},
 		"shorter":                     {large, 50 << 20},
 		"with an impossible length":   {large, 1 << 60},
 	} {
@@ -30,7 +30,7 @@ func TestReadBody(t *testing.T) {
 			}
 		})
 	}
-	if got, err := readBody(bytes.NewReader(large), int64(len(large))); err != nil || cap(got) > len(large)+largeBody {
+	if got, err := readBody(bytes.NewReader(large), int64(len(large))); err != nil || cap(got) > len(large)+LargeBody {
 		t.Errorf("%d bytes take %d: %v", len(large), cap(got), err)
 	}
 	if _, err := readBody(iotest.TimeoutReader(strings.NewReader(string(large))), int64(len(large))); err == nil {

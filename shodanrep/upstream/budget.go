@@ -6,6 +6,8 @@ import (
 	"net/http"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
 const (
@@ -14,9 +16,9 @@ const (
 	budgetBytes = 64 << 20
 	// smallBytes is how long a response may be without being counted. Nearly all are shorter, and as few are under way at
 	// once as max_concurrency allows.
-	smallBytes = 1 << 20
+	smallBytes = shodan.LargeBody
 	// longestBytes is what is reserved for a response whose length is not known: package shodan reads no more.
-	longestBytes = 100<<20 + 1
+	longestBytes = shodan.MaxBody + 1
 )
 
 // responses is the budget of this process.
