@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/annotate"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
@@ -32,16 +33,11 @@ var fieldName = regexp.MustCompile(`^[A-Za-z0-9_@.-]+$`)
 type annotateCommand struct {
 	*app
 	lookupFlags
-	format             string
-	field              string
-	ecs                bool
-	file               string
-	onlyWords          []string
-	failOnWords        []string
-	hasOnly, hasFailOn bool
-	// What the flags mean, see validate.
-	only   selector
-	failOn *failOn
+	selectionFlags
+	format string
+	field  string
+	ecs    bool
+	file   string
 }
 
 func newAnnotateCommand(a *app) *cobra.Command {
@@ -83,28 +79,26 @@ or an output failed or a line could not be annotated, 2 for wrong usage, 3 if
   zcat access.log.gz | shodanrep annotate --only critical,high`,
 		Args: cobra.MaximumNArgs(1),
 		PreRunE: func(cmd *cobra.Command, args []string) error {
-			c.hasOnly, c.hasFailOn = cmd.Flags().Changed("only"), cmd.Flags().Changed("fail-on")
 			if len(args) == 0 && stdio.IsTerminal(a.stdin) {
 				return errors.New("annotate needs a file, as an argument or on standard input")
 			}
-			return c.validate()
+			return c.validate(cmd.Flags())
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.failOn.outcome(c.run(cmd.Context(), strings.Join(args, "")))
 		},
 	}
 	f := cmd.Flags()
-	c.register(f)
+	c.lookupFlags.register(f)
+	c.selectionFlags.register(f, "annotate only addresses with exactly one of these `WORDS`: levels or statuses, such as high,critical; and those that could not be checked")
 	f.StringVar(&c.format, "format", string(annotate.Auto), "the `FORMAT` of the text: "+strings.Join(annotateFormats, ", "))
 	f.StringVar(&c.field, "field", "shodanrep", "the `NAME` of the field of JSON objects, the prefix of the names of CSV columns, and the first word of suffixes")
 	f.BoolVar(&c.ecs, "ecs", false, "add fields of the Elastic Common Schema to JSON objects, threat.indicator.* and host.risk.*, instead of one field")
 	addOutputFile(f, &c.file)
-	f.StringSliceVar(&c.onlyWords, "only", nil, "annotate only addresses with exactly one of these `WORDS`: levels or statuses, such as high,critical; and those that could not be checked")
-	addFailOn(f, &c.failOnWords)
 	return cmd
 }
 
-func (c *annotateCommand) validate() (err error) {
+func (c *annotateCommand) validate(flags *pflag.FlagSet) error {
 	switch {
 	case !slices.Contains(annotateFormats, c.format):
 		return fmt.Errorf("--format must be one of %s, not %q", strings.Join(annotateFormats, ", "), c.format)
@@ -114,13 +108,7 @@ func (c *annotateCommand) validate() (err error) {
 	if err := c.lookupFlags.validate(); err != nil {
 		return err
 	}
-	if c.hasOnly {
-		if c.only, err = newSelector("only", c.onlyWords); err != nil {
-			return err
-		}
-	}
-	c.failOn, err = newVerdictFailOn(c.hasFailOn, c.failOnWords)
-	return err
+	return c.selectionFlags.validate(flags)
 }
 
 // readerOptions returns how to read the text of a file.

@@ -319,7 +319,7 @@ func TestNoMoreIsReadThanIsLookedUpAhead(t *testing.T) {
 	}
 	t.Cleanup(scan.Shutdown)
 	text := &endless{}
-	n := newAnnotation(t.Context(), &annotateCommand{app: &app{}, failOn: &failOn{}, format: "auto", field: "x"}, textInput{Reader: text, name: "text"}, checker)
+	n := newAnnotation(t.Context(), &annotateCommand{app: &app{}, selectionFlags: selectionFlags{failOn: &failOn{}}, format: "auto", field: "x"}, textInput{Reader: text, name: "text"}, checker)
 	stop, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -361,7 +361,7 @@ func FuzzAnnotatedTextIsTheText(f *testing.F) {
 			t.Skip()
 		}
 		var out bytes.Buffer
-		n := newAnnotation(t.Context(), &annotateCommand{app: &app{}, failOn: &failOn{}, format: "jsonl", field: "shodanrep"}, textInput{Reader: bytes.NewReader(text), name: "text"}, checker)
+		n := newAnnotation(t.Context(), &annotateCommand{app: &app{}, selectionFlags: selectionFlags{failOn: &failOn{}}, format: "jsonl", field: "shodanrep"}, textInput{Reader: bytes.NewReader(text), name: "text"}, checker)
 		if err := n.write(&out); err != nil {
 			t.Fatal(err)
 		}

@@ -330,11 +330,7 @@ func (n *annotation) writeRecord(out io.Writer, reader *annotate.Reader, record 
 
 // selectsNote reports whether a note is written. A note on an address that could not be checked always is.
 func (n *annotation) selectsNote(note *note) bool {
-	if !n.hasOnly || note.status == lookup.Failed {
-		return true
-	}
-	_, ok := n.only.match(note.level, string(note.status))
-	return ok
+	return note.status == lookup.Failed || n.selects(note.level, string(note.status))
 }
 
 // summary returns the summary of the lookups so far.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
@@ -27,20 +28,15 @@ const checkName = "check"
 type checkCommand struct {
 	*app
 	lookupFlags
-	expand             bool
-	format             string
-	file               string
-	onlyWords          []string
-	failOnWords        []string
-	minScore           int
-	sort               bool
-	noColor, noPager   bool
-	hasOnly, hasFailOn bool
-	hasMinScore        bool
-	// What the flags mean, see validate.
-	output report.Format
-	only   selector
-	failOn *failOn
+	selectionFlags
+	expand           bool
+	format           string
+	file             string
+	minScore         int
+	hasMinScore      bool
+	sort             bool
+	noColor, noPager bool
+	output           report.Format // of the format, see validate
 }
 
 func newCheckCommand(a *app) *cobra.Command {
@@ -90,24 +86,23 @@ if the command was interrupted.`,
   shodanrep check --only critical,high --output nft -o blocked.nft access.log`,
 		Args: cobra.ArbitraryArgs,
 		PreRunE: func(cmd *cobra.Command, args []string) error {
-			c.hasOnly, c.hasMinScore, c.hasFailOn = cmd.Flags().Changed("only"), cmd.Flags().Changed("min-score"), cmd.Flags().Changed("fail-on")
+			c.hasMinScore = cmd.Flags().Changed("min-score")
 			if len(args) == 0 && stdio.IsTerminal(a.stdin) {
 				return errors.New("check needs an address, a network or a file, as an argument or on standard input")
 			}
-			return c.validate()
+			return c.validate(cmd.Flags())
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.failOn.outcome(c.run(cmd.Context(), args))
 		},
 	}
 	f := cmd.Flags()
-	c.register(f)
+	c.lookupFlags.register(f)
+	c.selectionFlags.register(f, "show only addresses with exactly one of these `WORDS`: levels or statuses, such as high,critical or error")
 	f.BoolVar(&c.expand, "expand", false, "check each address of a network, up to network_limit of the connection")
 	f.StringVar(&c.format, "output", report.Formats[0].Name, "the `FORMAT` of the result: "+strings.Join(report.Names(), ", "))
 	addOutputFile(f, &c.file)
-	f.StringSliceVar(&c.onlyWords, "only", nil, "show only addresses with exactly one of these `WORDS`: levels or statuses, such as high,critical or error")
 	f.IntVar(&c.minScore, "min-score", 0, "show only addresses with at least this `SCORE`")
-	addFailOn(f, &c.failOnWords)
 	f.BoolVar(&c.sort, "sort", false, "worst first in every format; the result is then written at the end")
 	addNoColor(f, &c.noColor)
 	f.BoolVar(&c.noPager, "no-pager", false, "do not show a long table in a pager")
@@ -134,7 +129,7 @@ func completeFormats(*cobra.Command, []string, string) ([]cobra.Completion, cobr
 	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
-func (c *checkCommand) validate() (err error) {
+func (c *checkCommand) validate(flags *pflag.FlagSet) error {
 	var known bool
 	if c.output, known = report.Find(c.format); !known {
 		return fmt.Errorf("--output must be one of %s, not %q", strings.Join(report.Names(), ", "), c.format)
@@ -142,21 +137,13 @@ func (c *checkCommand) validate() (err error) {
 	if err := c.lookupFlags.validate(); err != nil {
 		return err
 	}
-	if c.hasOnly {
-		if c.only, err = newSelector("only", c.onlyWords); err != nil {
-			return err
-		}
-	}
-	c.failOn, err = newVerdictFailOn(c.hasFailOn, c.failOnWords)
-	return err
+	return c.selectionFlags.validate(flags)
 }
 
-// selects reports whether a verdict is written.
-func (c *checkCommand) selects(v *scan.Verdict) bool {
-	if c.hasOnly {
-		if _, ok := c.only.match(string(v.Level()), string(v.Status())); !ok {
-			return false
-		}
+// shows reports whether a verdict is written.
+func (c *checkCommand) shows(v *scan.Verdict) bool {
+	if !c.selects(string(v.Level()), string(v.Status())) {
+		return false
 	}
 	return !c.hasMinScore || v.Score() != nil && v.Score().Score >= c.minScore
 }
@@ -164,9 +151,11 @@ func (c *checkCommand) selects(v *scan.Verdict) bool {
 // indicatorLevels returns the levels that --only names, or else critical and high.
 func (c *checkCommand) indicatorLevels() []reputation.Level {
 	var levels []reputation.Level
-	for _, word := range c.only.words {
-		if slices.Contains(scoredLevels, word) {
-			levels = append(levels, reputation.Level(word))
+	if c.only != nil {
+		for _, word := range c.only.words {
+			if slices.Contains(scoredLevels, word) {
+				levels = append(levels, reputation.Level(word))
+			}
 		}
 	}
 	if len(levels) == 0 {
@@ -282,7 +271,7 @@ func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options)
 		c.failOn.count(string(v.Level()), string(v.Status()))
 		c.summary.Count(v)
 		isKept := c.output.KeepsUnchecked && report.IsUnchecked(v)
-		if !c.selects(v) && !isKept {
+		if !c.shows(v) && !isKept {
 			continue
 		}
 		r := report.Result{

@@ -318,7 +318,7 @@ func runCheckReport(t *testing.T, b *bytes.Buffer, text string, width int) {
 		t.Fatal(err)
 	}
 	t.Cleanup(scan.Shutdown)
-	command := &checkCommand{app: &app{}, failOn: &failOn{}, output: report.Formats[0]}
+	command := &checkCommand{app: &app{}, selectionFlags: selectionFlags{failOn: &failOn{}}, output: report.Formats[0]}
 	c := &check{checkCommand: command, checker: checker, list: list, bar: &progressBar{progress: lookup.NewProgress()}}
 	if err := c.writeResults(t.Context(), b, report.Options{Width: width}); err != nil {
 		t.Fatal(err)

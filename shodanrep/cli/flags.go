@@ -101,6 +101,42 @@ func (f *lookupFlags) checker(ctx context.Context, c embedded.Connection, logger
 	})
 }
 
+// selectionFlags are the flags that select verdicts.
+type selectionFlags struct {
+	onlyWords, failOnWords []string
+	// What the flags mean, see validate.
+	only   *selector // nil without --only
+	failOn *failOn
+}
+
+// register adds the flags. The help of --only says what the command does with the selected addresses.
+func (f *selectionFlags) register(flags *pflag.FlagSet, onlyHelp string) {
+	flags.StringSliceVar(&f.onlyWords, "only", nil, onlyHelp)
+	flags.StringSliceVar(&f.failOnWords, "fail-on", nil, "exit with status 3 if an address has one of these `WORDS`: a level (that one or a worse one) or a status, such as high,error")
+}
+
+func (f *selectionFlags) validate(flags *pflag.FlagSet) error {
+	if flags.Changed("only") {
+		only, err := newSelector("only", f.onlyWords)
+		if err != nil {
+			return err
+		}
+		f.only = &only
+	}
+	var err error
+	f.failOn, err = newVerdictFailOn(flags.Changed("fail-on"), f.failOnWords)
+	return err
+}
+
+// selects reports whether --only selects a level or a status. Without the flag all are selected.
+func (f *selectionFlags) selects(level, status string) bool {
+	if f.only == nil {
+		return true
+	}
+	_, ok := f.only.match(level, status)
+	return ok
+}
+
 // addQuiet adds the flag that turns notices and progress off.
 func addQuiet(flags *pflag.FlagSet, quiet *bool) {
 	flags.BoolVar(quiet, "quiet", false, "do not report on standard error how many addresses could not be checked or were looked up in another source than expected, and show no progress")
@@ -109,11 +145,6 @@ func addQuiet(flags *pflag.FlagSet, quiet *bool) {
 // addNoColor adds the flag that turns colours off.
 func addNoColor(flags *pflag.FlagSet, noColor *bool) {
 	flags.BoolVar(noColor, "no-color", false, "no colours on a terminal; the same as the environment variable NO_COLOR")
-}
-
-// addFailOn adds the flag that fails the commands check and annotate.
-func addFailOn(flags *pflag.FlagSet, words *[]string) {
-	flags.StringSliceVar(words, "fail-on", nil, "exit with status 3 if an address has one of these `WORDS`: a level (that one or a worse one) or a status, such as high,error")
 }
 
 // addOutputFile adds the flag that names the file of the result.
