@@ -4,6 +4,7 @@
 package ratelimit
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filelock"
 )
 
 const (
@@ -29,15 +32,12 @@ const (
 	keepUnused = 7 * 24 * time.Hour
 )
 
-// ErrLocked says that another process holds the lock of the file for too long.
-var ErrLocked = errors.New("another process holds the lock of the file")
-
 // A File is a file of named records that processes share. Its methods may be called concurrently.
 type File struct {
 	path string
 
 	mu      sync.Mutex
-	blocked bool // an update that gave up still waits for the lock
+	blocked *filelock.TimeoutError // of an update that gave up and may still wait for the lock
 }
 
 // content is what is in the file.
@@ -108,41 +108,20 @@ func (f *File) Clear() error {
 func (f *File) locked(use func(*lockedfile.File) error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.blocked {
-		return fmt.Errorf("%s: %w", f.path, ErrLocked)
-	}
-	type result struct {
-		file *lockedfile.File
-		err  error
-	}
-	opened, abandoned := make(chan result), make(chan struct{})
-	go func() {
-		// The kernel waits for the lock, which cannot be interrupted.
-		file, err := lockedfile.OpenFile(f.path, os.O_RDWR|os.O_CREATE, 0o600)
+	if f.blocked != nil {
 		select {
-		case opened <- result{file, err}:
-		case <-abandoned:
-			if err == nil {
-				_ = file.Close() // nothing was written
-			}
-			f.mu.Lock()
-			f.blocked = false
-			f.mu.Unlock()
+		case <-f.blocked.Ended:
+			f.blocked = nil
+		default:
+			return f.blocked
 		}
-	}()
-	timer := time.NewTimer(lockTimeout)
-	defer timer.Stop()
-	select {
-	case r := <-opened:
-		if r.err != nil {
-			return r.err
-		}
-		return errors.Join(use(r.file), r.file.Close())
-	case <-timer.C:
-		close(abandoned)
-		f.blocked = true
-		return fmt.Errorf("%s: %w", f.path, ErrLocked)
 	}
+	file, err := filelock.Open(context.Background(), f.path, os.O_RDWR, lockTimeout)
+	if err != nil {
+		errors.As(err, &f.blocked)
+		return err
+	}
+	return errors.Join(use(file), file.Close())
 }
 
 // read returns what is in the file. Whatever is not ours is as good as nothing.

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filelock"
 )
 
 // increment counts up, from what the record has.
@@ -83,8 +85,8 @@ func TestAKilledProcessLetsGoOfTheLockAndAStoppedOneIsNotWaitedFor(t *testing.T)
 		t.Fatalf("%q, %v", line, err)
 	}
 	for range 2 {
-		if err := f.Update("count", func([]byte) []byte { t.Error("changed without the lock"); return nil }); !errors.Is(err, ErrLocked) {
-			t.Errorf("%v, want %v", err, ErrLocked)
+		if err := f.Update("count", func([]byte) []byte { t.Error("changed without the lock"); return nil }); !errors.Is(err, filelock.ErrLocked) {
+			t.Errorf("%v, want %v", err, filelock.ErrLocked)
 		}
 	}
 	if err := cmd.Process.Kill(); err != nil {
@@ -97,7 +99,7 @@ func TestAKilledProcessLetsGoOfTheLockAndAStoppedOneIsNotWaitedFor(t *testing.T)
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, ErrLocked) || time.Now().After(deadline) {
+		if !errors.Is(err, filelock.ErrLocked) || time.Now().After(deadline) {
 			t.Fatal(err)
 		}
 	}

@@ -4,14 +4,14 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
-	"github.com/rogpeppe/go-internal/lockedfile"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filelock"
 )
 
 const (
@@ -22,9 +22,6 @@ const (
 	// lockTimeout is how long to wait for the lock. It is held only while a file is opened or renamed.
 	lockTimeout = 10 * time.Second
 )
-
-// errLocked says that another process holds the lock for too long.
-var errLocked = errors.New("another process holds its lock")
 
 // IsDamaged reports whether an error of SQLite says that the file is malformed, or that it is not a database. A file
 // that is locked, may not be used, or is on a full disk is not damaged.
@@ -75,38 +72,12 @@ func renameIfExists(from, to string) error {
 
 // locked calls f while it holds the lock of a file: a shared one where flag is os.O_RDONLY.
 func locked(ctx context.Context, path string, flag int, f func() error) error {
-	type result struct {
-		file *lockedfile.File
-		err  error
+	lock, err := filelock.Open(ctx, path+lockSuffix, flag, lockTimeout)
+	if err != nil {
+		return err
 	}
-	opened, abandoned := make(chan result), make(chan struct{})
-	go func() {
-		// The kernel waits for the lock, which cannot be interrupted.
-		file, err := lockedfile.OpenFile(path+lockSuffix, flag|os.O_CREATE, 0o600)
-		select {
-		case opened <- result{file, err}:
-		case <-abandoned:
-			if err == nil {
-				_ = file.Close() // nothing was written
-			}
-		}
-	}()
-	timer := time.NewTimer(lockTimeout)
-	defer timer.Stop()
-	select {
-	case r := <-opened:
-		if r.err != nil {
-			return r.err
-		}
-		defer r.file.Close() // nothing was written
-		return f()
-	case <-ctx.Done():
-		close(abandoned)
-		return ctx.Err()
-	case <-timer.C:
-		close(abandoned)
-		return fmt.Errorf("%s: %w", path+lockSuffix, errLocked)
-	}
+	defer lock.Close() // nothing was written
+	return f()
 }
 
 // applicationID returns the application_id in the header of a SQLite file, 0 where there is no such header.
