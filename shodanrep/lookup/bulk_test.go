@@ -144,7 +144,7 @@ func TestWhateverABulkLookupIsRefusedWithTheAddressesAreAskedSingly(t *testing.T
 					t.Errorf("%v; the first: %+v", tally(got), got[0])
 				}
 				if _, many := endpoints(sim); many > 6 {
-					t.Errorf("%d bulk requests, want no more when it is known that they are in vain", many)
+					t.Errorf("%d bulk requests, want no more when it is known that they are refused", many)
 				}
 			})
 		})
