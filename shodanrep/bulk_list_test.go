@@ -115,6 +115,7 @@ func TestALimitAsksForNoMoreValuesThanItNeeds(t *testing.T) {
 }
 
 func TestABatchThatFailsIsRowsThatSaySo(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]shodantest.Fault{
 		"error pages":          {Status: 502, Body: shodantest.BodyPage(502)},
 		"a challenge":          {Body: shodantest.BodyChallenge},
@@ -184,6 +185,7 @@ func TestWhatIsWrongWithTheKeyFailsTheQuery(t *testing.T) {
 }
 
 func TestOneRequestTooManyIsAskedAgain(t *testing.T) {
+	t.Parallel()
 	for _, list := range []query{names("www.example.com"), namesOfAddresses(bad), domain("example.com")} {
 		t.Run(list.table, func(t *testing.T) {
 			t.Parallel()

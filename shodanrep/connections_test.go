@@ -60,6 +60,7 @@ func TestAWrongConnectionDoesNotTakeAnotherDown(t *testing.T) {
 }
 
 func TestAWrongConnectionFailsTheQueriesOfEveryTable(t *testing.T) {
+	t.Parallel()
 	s := mustConnect(t, `max_concurrency = "many"`)
 	schema, err := s.GetSchema(&proto.GetSchemaRequest{Connection: "test"})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 var pauseOfAnHour = http.Header{"Retry-After": {"3600"}}
 
 func TestARefusalByInternetDBIsOneRow(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]shodantest.Fault{
 		"403":                  {Status: 403, Body: `{"detail": "Forbidden"}`},
 		"403 of a plan":        {Status: 403, Body: shodantest.BodyPlanTooLow},

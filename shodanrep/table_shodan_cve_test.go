@@ -227,6 +227,7 @@ func TestQueriesForCVEsThatCannotBeAnsweredSayHowToAsk(t *testing.T) {
 }
 
 func TestCVEDBThatDoesNotAnswerFailsTheQuery(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		fault shodantest.Fault
 		want  string

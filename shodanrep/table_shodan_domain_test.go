@@ -189,6 +189,7 @@ func TestALimitAsksForOneDomainAfterTheOther(t *testing.T) {
 }
 
 func TestRecordsThatAreMissingAreARowThatSaysSo(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		fault shodantest.Fault
 		opts  []shodantest.Option

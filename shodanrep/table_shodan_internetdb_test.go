@@ -77,6 +77,7 @@ func TestInternetDBIsNotAskedForNothing(t *testing.T) {
 }
 
 func TestAnAddressThatInternetDBDoesNotAnswerIsARow(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		fault shodantest.Fault
 		want  string

@@ -245,6 +245,7 @@ func TestKeysThatCannotLookUp(t *testing.T) {
 }
 
 func TestAFailingAddressIsARow(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]shodantest.Fault{
 		"no connection":    {Kind: shodantest.Dropped},
 		"broken off":       {Kind: shodantest.BrokenOff},

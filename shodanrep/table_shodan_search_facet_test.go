@@ -67,6 +67,7 @@ func TestFacetsOfAListOfQueriesWithASize(t *testing.T) {
 }
 
 func TestFacetsThatCannotBeAskedFor(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		facet *proto.QualValue
 		size  *proto.QualValue

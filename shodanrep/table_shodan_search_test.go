@@ -178,6 +178,7 @@ func wrongKey(sim *shodantest.Simulator) string {
 }
 
 func TestWhatIsRefusedOfAQueryIsAnError(t *testing.T) {
+	t.Parallel()
 	for name, tt := range refused {
 		for _, table := range []string{"shodan_search", "shodan_count", "shodan_search_facet"} {
 			t.Run(name+": "+table, func(t *testing.T) {

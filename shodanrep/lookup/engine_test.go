@@ -23,6 +23,16 @@ func bubble(t *testing.T, test func(t *testing.T)) {
 	synctest.Test(t, test)
 }
 
+// longBubble is bubble for a test that sends so many requests that the race detector makes minutes of it. make test
+// runs the package without it as well. Shorter tests of the same code run with it.
+func longBubble(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("runs without the race detector, see the Makefile")
+	}
+	bubble(t, test)
+}
+
 // config is what the plugin has where nothing is set, but for the cache, and asks the simulator.
 func config(sim *shodantest.Simulator) lookup.Config {
 	return lookup.Config{

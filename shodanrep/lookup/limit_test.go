@@ -213,7 +213,7 @@ func TestInternetDBToldMoreThanItAllowsDoesNotBan(t *testing.T) {
 	} {
 		for _, burst := range []int{1, 20, 100} {
 			t.Run(fmt.Sprintf("answers in %v, %d at once", latency, burst), func(t *testing.T) {
-				bubble(t, func(t *testing.T) {
+				longBubble(t, func(t *testing.T) {
 					sim := shodantest.NewHandler(shodantest.WithRateLimit(shodantest.InternetDB, 20, burst),
 						shodantest.WithBan(10, time.Minute), shodantest.WithLatency(latency))
 					cfg := config(sim)
@@ -239,7 +239,7 @@ func TestInternetDBToldUpToFiveTimesWhatItAllowsDoesNotBan(t *testing.T) {
 		for _, latency := range []time.Duration{20 * time.Millisecond, 400 * time.Millisecond, 3 * time.Second} {
 			for _, burst := range []int{1, 20, 100} {
 				t.Run(fmt.Sprintf("told %v, allows %v, answers in %v, %d at once", rate.told, rate.allowed, latency, burst), func(t *testing.T) {
-					bubble(t, func(t *testing.T) {
+					longBubble(t, func(t *testing.T) {
 						sim := shodantest.NewHandler(shodantest.WithRateLimit(shodantest.InternetDB, rate.allowed, burst),
 							shodantest.WithBan(10, time.Minute), shodantest.WithLatency(latency))
 						cfg := config(sim)
@@ -256,7 +256,7 @@ func TestInternetDBToldUpToFiveTimesWhatItAllowsDoesNotBan(t *testing.T) {
 }
 
 func TestALongListAgainstALowerLimitEndsWithoutABan(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	longBubble(t, func(t *testing.T) {
 		sim := shodantest.NewHandler(shodantest.WithRateLimit(shodantest.InternetDB, 20, 20),
 			shodantest.WithBan(10, time.Minute), shodantest.WithLatency(50*time.Millisecond))
 		cfg := config(sim)

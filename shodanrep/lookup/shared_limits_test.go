@@ -50,7 +50,7 @@ func TestProcessesTogetherAreNotBannedByInternetDB(t *testing.T) {
 	for _, burst := range []int{1, 12, 24, 100} {
 		for _, latency := range []time.Duration{20 * time.Millisecond, 150 * time.Millisecond, time.Second} {
 			t.Run(fmt.Sprintf("%d at once, responses take %v", burst, latency), func(t *testing.T) {
-				bubble(t, func(t *testing.T) {
+				longBubble(t, func(t *testing.T) {
 					sim := shodantest.NewHandler(shodantest.WithRateLimit(shodantest.InternetDB, 12, burst),
 						shodantest.WithBan(8, time.Hour), shodantest.WithLatency(latency))
 					const each = 250
