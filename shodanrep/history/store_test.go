@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -57,7 +59,17 @@ func places(t *testing.T, test func(t *testing.T, open func(Options) *Store)) {
 			return openTest(t, o)
 		})
 	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		db := postgrestest.New(t)
+		test(t, func(o Options) *Store {
+			o.Location = db.URL()
+			return openTest(t, o)
+		})
+	})
 }
+
+func TestMain(m *testing.M) { os.Exit(postgrestest.Run(m)) }
 
 func openTest(t testing.TB, o Options) *Store {
 	t.Helper()

@@ -3,6 +3,7 @@ package postgrestest
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -110,6 +111,11 @@ func (db *Database) Environ() []string {
 		"PATH=" + db.server.programs + string(os.PathListSeparator) + os.Getenv("PATH"),
 		"PGHOST=" + db.server.folder, "PGUSER=" + analyst, "PGDATABASE=" + db.name, "PSQLRC=/dev/null",
 	}
+}
+
+// URL returns the address of the database for the ordinary user.
+func (db *Database) URL() string {
+	return "postgres://" + analyst + "@/" + db.name + "?host=" + url.QueryEscape(db.server.folder)
 }
 
 // RunFile runs a file of SQL with psql, as the ordinary user.
