@@ -1,7 +1,6 @@
 package history
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/json"
@@ -53,14 +52,14 @@ func newSighting(o Observation) (*sighting, error) {
 	if o.Host != nil {
 		s.lastUpdate = o.Host.LastUpdate.UTC().Truncate(time.Microsecond)
 	}
-	err := s.hash()
-	return s, err
+	return s, s.setHashes()
 }
 
 // hashSize is the length of a hash, of which there are millions at most.
 const hashSize = 16
 
-func (s *sighting) hash() error {
+// setHashes sets the hashes of the facts.
+func (s *sighting) setHashes() error {
 	var d document // what is hashed where the service has nothing: no host is without an address
 	if s.document != nil {
 		d = *s.document
@@ -70,17 +69,20 @@ func (s *sighting) hash() error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(text)
-	s.summary = sum[:hashSize]
+	s.summary = hash(text)
 	if s.document == nil || s.document.Services == nil {
 		return nil
 	}
 	if text, err = appendLasting(text[:0], s.document.Services); err != nil {
 		return err
 	}
-	sum = sha256.Sum256(text)
-	s.services = bytes.Clone(sum[:hashSize])
+	s.services = hash(text)
 	return nil
+}
+
+func hash(text []byte) []byte {
+	sum := sha256.Sum256(text)
+	return sum[:hashSize]
 }
 
 // pack returns what is stored of a sighting with a document, which is its own but for services.

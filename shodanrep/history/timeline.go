@@ -72,8 +72,8 @@ func (s *sighting) place(around neighbors) ([]*record, error) {
 	case before != nil && s.same(before):
 		return s.confirm(before)
 	case before != nil && s.at.Before(before.last):
-		return s.split(before)
-	case after != nil && s.same(after):
+		return s.split(before, after)
+	case after != nil && s.same(after) && (before == nil || before.last.Before(s.at)):
 		after.first = s.at
 		return s.confirm(after)
 	}
@@ -106,15 +106,16 @@ func (s *sighting) confirm(r *record) ([]*record, error) {
 }
 
 // split puts a sighting inside a state that contradicts it. Of the state's checks only the first and the last are known.
-func (s *sighting) split(r *record) ([]*record, error) {
+func (s *sighting) split(r, after *record) ([]*record, error) {
 	end := *r
-	end.id, end.first, end.checks = 0, r.last, 1
-	if err := end.restoreColumns(); err != nil {
-		return nil, err
-	}
-	r.last, r.checks = r.first, max(1, r.checks-1)
+	r.last = r.first
 	between, err := s.record(r)
-	return []*record{r, between, &end}, err
+	if err != nil || after != nil && after.first.Equal(end.last) { // what follows at once has taken the place of the end
+		return []*record{r, between}, err
+	}
+	end.id, end.first, end.checks = 0, end.last, 1
+	r.checks = max(1, r.checks-1)
+	return []*record{r, between, &end}, end.restoreColumns()
 }
 
 // record returns a new record of a sighting, with the services of the state before where the response did not have them.
