@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -221,11 +222,23 @@ func (b *postgresBackend) close() error {
 	return b.wrapError(b.writer.Close(ctx))
 }
 
-// wrapError adds to an error which database it is about. The error of a connection has no password.
+// wrapError adds to an error which database it is about, in one line. The error of a connection has no password.
 func (b *postgresBackend) wrapError(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return fmt.Errorf(`history at %s: %w: check that the server runs and that its user may write to the tables, or set history_store to a path or "off"`,
-		b.address, err)
+	return &postgresError{b.address, err}
 }
+
+// A postgresError is the failure of a database.
+type postgresError struct {
+	address string // without a password
+	err     error
+}
+
+func (e *postgresError) Error() string {
+	return fmt.Sprintf(`history at %s: %s: check that the server runs and that its user may write to the tables, or set history_store to a path or "off"`,
+		e.address, strings.Join(strings.Fields(e.err.Error()), " "))
+}
+
+func (e *postgresError) Unwrap() error { return e.err }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
@@ -69,7 +67,6 @@ func places(t *testing.T, test func(t *testing.T, open func(Options) *Store)) {
 	})
 }
 
-func TestMain(m *testing.M) { os.Exit(postgrestest.Run(m)) }
 
 func openTest(t testing.TB, o Options) *Store {
 	t.Helper()
@@ -198,9 +195,4 @@ func TestFilters(t *testing.T) {
 			}
 		}
 	})
-}
-
-var ignored = cmp.Options{
-	cmpopts.IgnoreFields(shodan.Host{}, "Raw", "MaxAge"),
-	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
 }

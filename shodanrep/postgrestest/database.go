@@ -98,6 +98,12 @@ func (db *Database) Exec(sql string) {
 	execute(db.t, db.Conn, sql)
 }
 
+// ExecAdmin runs statements as a superuser.
+func (db *Database) ExecAdmin(sql string) {
+	db.t.Helper()
+	execute(db.t, db.admin, sql)
+}
+
 func execute(t testing.TB, conn *pgx.Conn, sql string) {
 	t.Helper()
 	if _, err := conn.PgConn().Exec(t.Context(), sql).ReadAll(); err != nil {
@@ -112,6 +118,9 @@ func (db *Database) Environ() []string {
 		"PGHOST=" + db.server.folder, "PGUSER=" + analyst, "PGDATABASE=" + db.name, "PSQLRC=/dev/null",
 	}
 }
+
+// Name returns the name of the database.
+func (db *Database) Name() string { return db.name }
 
 // URL returns the address of the database for the ordinary user.
 func (db *Database) URL() string {
