@@ -301,6 +301,7 @@ func TestInstallingAgain(t *testing.T) {
 // TestTheFunctionsSayWhatTheTableSays holds the rows that the functions make themselves to those of the plugin.
 func TestTheFunctionsSayWhatTheTableSays(t *testing.T) {
 	t.Setenv("SHODANREP_CACHE_DIR", t.TempDir())
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	db := install(t)
 	texts := []string{"x", "", "198.51.100.7x", `a "quoted" \ text`, "203.0.113.0/24", "2001:db8::/32", "198.51.100.7/33", "example.com", "198.51.100.7%eth0", "fe80::1%"}
 	quoted := make([]string, len(texts))

@@ -63,6 +63,7 @@ func TestTheExamplesOfJoiningRunOnTheSample(t *testing.T) {
 	t.Chdir("..")
 	t.Setenv("SHODAN_API_KEY", "")
 	t.Setenv("SHODANREP_CACHE_DIR", t.TempDir())
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	for _, sql := range examples(t, "docs/joining.md", "sql+sqlite") {
 		var stdout, stderr bytes.Buffer
 		status := cli.Main([]string{"query", "--config", "config/sample/sample.spc", "--attach", "aws_vpc_security_group_rule=config/sample/security_group_rules.csv", "--output", "csv", sql},
@@ -84,7 +85,7 @@ func TestTheREADMEShowsWhatPsqlPrints(t *testing.T) {
 		}
 	}
 	cmd := exec.Command("sh", "-c", script)
-	cmd.Env = append(append(os.Environ(), db.Environ()...), "SHODAN_API_KEY=", "SHODANREP_CACHE_DIR="+t.TempDir())
+	cmd.Env = append(append(os.Environ(), db.Environ()...), "SHODAN_API_KEY=", "SHODANREP_CACHE_DIR="+t.TempDir(), "XDG_DATA_HOME="+t.TempDir())
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -56,6 +56,17 @@ connection "shodanrep" {
   # The maximum size of the cache. The oldest responses are removed first.
   # cache_max_size = "512MB"
 
+  # Where the history is kept: what each service said of each address, and when. "on" is a SQLite file in your data
+  # folder (~/.local/share/shodanrep/history.sqlite); "off", a path, or a postgres:// address for a team. Addresses in
+  # data files are not recorded.
+  # history_store = "on"
+
+  # How long the history keeps a state after it was last checked. The letter d stands for days.
+  # history_keep = "400d"
+
+  # The maximum size of the history. What was checked longest ago is removed first.
+  # history_max_size = "1GB"
+
   # The policy that computes scores: "baseline", "extended", or the path of your own policy file. A query can select one
   # with where policy = '…'.
   # policy = "baseline"

@@ -25,7 +25,7 @@ type connectionBody struct {
 }
 
 // secretArguments are the arguments whose value is in no error: the key, and addresses that may hold a password.
-var secretArguments = []string{"api_key", "cache", "api_url", "internetdb_url", "cvedb_url", "exploits_url"}
+var secretArguments = []string{"api_key", "cache", "history_store", "api_url", "internetdb_url", "cvedb_url", "exploits_url"}
 
 // decodeArguments decodes the arguments of a connection. The value of an argument that has the wrong type is in wrong, as
 // it is written; an error is about an argument that there is not, or one without a value.

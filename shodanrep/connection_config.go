@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -14,6 +15,7 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
@@ -36,6 +38,9 @@ type connectionConfig struct {
 	Cache                       *string  `hcl:"cache,optional"`
 	CacheTTL                    *string  `hcl:"cache_ttl,optional"`
 	CacheMaxSize                *string  `hcl:"cache_max_size,optional"`
+	HistoryStore                *string  `hcl:"history_store,optional"`
+	HistoryKeep                 *string  `hcl:"history_keep,optional"`
+	HistoryMaxSize              *string  `hcl:"history_max_size,optional"`
 	Policy                      *string  `hcl:"policy,optional"`
 	AllowList                   []string `hcl:"allow_list,optional"`
 	DenyList                    []string `hcl:"deny_list,optional"`
@@ -80,6 +85,9 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 			Cache:                       r.cache(config.Cache),
 			CacheMaxSize:                r.size("cache_max_size", config.CacheMaxSize, "512MB"),
 			CacheTTL:                    r.duration("cache_ttl", config.CacheTTL, 24*time.Hour),
+			HistoryStore:                r.historyStore(config.HistoryStore),
+			HistoryKeep:                 r.days("history_keep", config.HistoryKeep, history.DefaultKeep),
+			HistoryMaxSize:              r.size("history_max_size", config.HistoryMaxSize, "1GB"),
 			APIURL:                      r.address("api_url", config.APIURL, "SHODAN_API_URL", shodan.DefaultAPIURL),
 			InternetDBURL:               r.address("internetdb_url", config.InternetDBURL, "", shodan.DefaultInternetDBURL),
 			CVEDBURL:                    r.address("cvedb_url", config.CVEDBURL, "", shodan.DefaultCVEDBURL),
@@ -198,6 +206,37 @@ func (r *reader) duration(name string, value *string, standard time.Duration) ti
 	return d
 }
 
+// days takes a time that may have days.
+func (r *reader) days(name string, value *string, standard time.Duration) time.Duration {
+	const allowed = `a time of at least an hour, such as "400d", "36h" or "1d12h"`
+	const most = 100 * 365 // a duration has no more than 292 years
+	if r.mistyped(name, allowed) || value == nil {
+		return standard
+	}
+	var kept time.Duration
+	rest := *value
+	if count, after, found := strings.Cut(rest, "d"); found {
+		n, err := strconv.ParseUint(count, 10, 16)
+		if err != nil || n > most {
+			r.wrong("%s = %q: use %s", name, *value, allowed)
+			return standard
+		}
+		kept, rest = time.Duration(n)*24*time.Hour, after
+	}
+	if rest != "" {
+		d, err := time.ParseDuration(rest)
+		if err != nil || d < 0 || d > most*24*time.Hour {
+			r.wrong("%s = %q: use %s", name, *value, allowed)
+			return standard
+		}
+		kept += d
+	}
+	if kept < time.Hour {
+		r.wrong("%s = %q: use %s", name, *value, allowed)
+	}
+	return kept
+}
+
 func (r *reader) size(name string, value *string, standard string) int64 {
 	const allowed = `a size of at least 1MB, such as "512MB" or "2GB"`
 	if r.mistyped(name, allowed) || value == nil {
@@ -224,6 +263,24 @@ func (r *reader) cache(value *string) string {
 		r.wrong(`cache = %q: the path has a control character: write / or \\ for each \ of it`, place)
 	default:
 		r.wrong("cache = %q: use %s", place, allowed)
+	}
+	return *value
+}
+
+// historyStore takes the place of the history.
+func (r *reader) historyStore(value *string) string {
+	const allowed = `"on", "off", a path such as "~/shodanrep/history.sqlite", or "postgres://user@host:5432/database"`
+	if r.mistyped("history_store", allowed) || value == nil {
+		return "on"
+	}
+	switch place := *value; {
+	case place != "" && history.CheckLocation(place) == nil:
+	case strings.Contains(place, "://"):
+		r.wrong(`history_store is no PostgreSQL address (it is not shown, it may hold a password): use one such as "postgres://user@host:5432/database"`)
+	case strings.ContainsFunc(place, unicode.IsControl):
+		r.wrong(`history_store = %q: the path has a control character: write / or \\ for each \ of it`, place)
+	default:
+		r.wrong("history_store = %q: use %s", place, allowed)
 	}
 	return *value
 }

@@ -37,6 +37,7 @@ func atRoot(t *testing.T) {
 	t.Setenv("SHODAN_API_KEY", "")
 	t.Setenv("SHODAN_API_URL", "")
 	t.Setenv("SHODANREP_CACHE_DIR", t.TempDir())
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
 }
 
 func read(t *testing.T, path string) string {

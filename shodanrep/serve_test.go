@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	os.Setenv("SHODANREP_CACHE_DIR", dir)
+	os.Setenv("XDG_DATA_HOME", dir)
 	status := m.Run()
 	_ = os.RemoveAll(dir)
 	os.Exit(status)

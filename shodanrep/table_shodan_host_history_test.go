@@ -15,7 +15,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-func history(ips ...string) query {
+func hostHistory(ips ...string) query {
 	return query{table: "shodan_host_history", quals: map[string]*proto.QualValue{"ip": inets(ips...)}}
 }
 
@@ -109,7 +109,7 @@ func TestTheHistoryTellsWhatChanged(t *testing.T) {
 			sim := shodantest.New(t)
 			tt.host.IP = bad
 			sim.AddHost(tt.host)
-			rows := mustConnect(t, keyed(sim)).mustRun(t, history(bad))
+			rows := mustConnect(t, keyed(sim)).mustRun(t, hostHistory(bad))
 			if diff := gocmp.Diff(tt.want, story(rows)); diff != "" {
 				t.Error(diff)
 			}
@@ -127,7 +127,7 @@ func TestAPortHasItsFirstAndLastSighting(t *testing.T) {
 	sim.AddHost(shodantest.Host{IP: bad, Banners: []map[string]any{seen(22, "03-01")}, History: []map[string]any{
 		seen(22, "01-01"), seen(53, "01-05"), seen(53, "02-05"), seen(53, "02-01", "transport", "udp"),
 	}})
-	for _, r := range mustConnect(t, keyed(sim)).mustRun(t, history(bad)) {
+	for _, r := range mustConnect(t, keyed(sim)).mustRun(t, hostHistory(bad)) {
 		want := map[string][2]string{"22/tcp": {"2025-01-01", "2025-03-01"}, "53/tcp": {"2025-01-05", "2025-02-05"}, "53/udp": {"2025-02-01", "2025-02-01"}}[fmt.Sprintf("%v/%v", r["port"], r["transport"])]
 		if first, last := fmt.Sprintf("%.10v", r["first_seen"]), fmt.Sprintf("%.10v", r["last_seen"]); first != want[0] || last != want[1] {
 			t.Errorf("%v: from %s to %s, want %v", r["title"], first, last, want)
@@ -142,7 +142,7 @@ func TestAnAddressWithoutHistoryOrWithoutAnAnswerIsOneRow(t *testing.T) {
 	t.Parallel()
 	sim := simulate(t)
 	sim.Fault(shodantest.Fault{Target: good, Body: shodantest.BodyPage(200)})
-	rows := mustConnect(t, keyed(sim)+`timeout = "5s"`).mustRun(t, history(empty, good, "11.0.0.9", "10.0.0.1", "11.0.0.0/24"))
+	rows := mustConnect(t, keyed(sim)+`timeout = "5s"`).mustRun(t, hostHistory(empty, good, "11.0.0.9", "10.0.0.1", "11.0.0.0/24"))
 	if len(rows) != 5 {
 		t.Errorf("%d rows for five addresses", len(rows))
 	}
@@ -156,11 +156,11 @@ func TestAnAddressWithoutHistoryOrWithoutAnAnswerIsOneRow(t *testing.T) {
 
 func TestTheHistoryNeedsASourceThatHasOne(t *testing.T) {
 	for name, spc := range map[string]string{"without a key": free(simulate(t)), "from InternetDB": keyed(simulate(t)) + `source = "internetdb"`} {
-		if rows, err := mustConnect(t, spc).run(t, history(bad)); err == nil || !strings.Contains(err.Error(), "InternetDB has no banners") {
+		if rows, err := mustConnect(t, spc).run(t, hostHistory(bad)); err == nil || !strings.Contains(err.Error(), "InternetDB has no banners") {
 			t.Errorf("%s: %d rows, error %v", name, len(rows), err)
 		}
 	}
-	if _, err := mustConnect(t, keyed(simulate(t, shodantest.WithPlan("oss")))).run(t, history(bad)); err == nil || !strings.Contains(err.Error(), "plan") {
+	if _, err := mustConnect(t, keyed(simulate(t, shodantest.WithPlan("oss")))).run(t, hostHistory(bad)); err == nil || !strings.Contains(err.Error(), "plan") {
 		t.Errorf("with too low a plan: %v", err)
 	}
 }
@@ -174,7 +174,7 @@ func TestTheHistoryOfADatasetIsAllThatItsFilesHave(t *testing.T) {
 	}
 	s := mustConnect(t, free(shodantest.New(t))+fmt.Sprintf("data_files = [%q]", path))
 	want := []string{"80 01-01: [opened]", "80 02-01: [version] 1.18 current", "81 01-15: [opened] current"}
-	for name, q := range map[string]query{"by address": history("192.0.2.1"), "listed": {table: "shodan_host_history", quals: map[string]*proto.QualValue{"source": texts("dataset")}}} {
+	for name, q := range map[string]query{"by address": hostHistory("192.0.2.1"), "listed": {table: "shodan_host_history", quals: map[string]*proto.QualValue{"source": texts("dataset")}}} {
 		if diff := gocmp.Diff(want, story(s.mustRun(t, q))); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
@@ -183,7 +183,7 @@ func TestTheHistoryOfADatasetIsAllThatItsFilesHave(t *testing.T) {
 
 func TestTheHistoryOfCapturedHostsIsTheirBanners(t *testing.T) {
 	onCapturedHosts(t, func(t *testing.T, s server, ip string, _ []byte) {
-		rows, services := s.mustRun(t, history(ip)), s.mustRun(t, services(ip))
+		rows, services := s.mustRun(t, hostHistory(ip)), s.mustRun(t, services(ip))
 		if len(rows) != len(services) {
 			t.Errorf("%d rows and %d services", len(rows), len(services))
 		}

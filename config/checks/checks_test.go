@@ -66,6 +66,7 @@ func check(t *testing.T, file, addresses, rules string) (found map[string][]stri
 	t.Helper()
 	t.Setenv("SHODAN_API_KEY", "")
 	t.Setenv("SHODANREP_CACHE_DIR", t.TempDir())
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	var stdout, stderr bytes.Buffer
 	status = cli.Main([]string{
 		"query", "--config", connection(t), "--attach", "public_address=" + addresses, "--attach", "aws_vpc_security_group_rule=" + rules, "--output", "csv", "--fail-on", "alarm",
@@ -155,6 +156,7 @@ func TestTheScriptRunsEveryCheck(t *testing.T) {
 	t.Setenv("HOME", home)
 	t.Setenv("SHODAN_API_KEY", "")
 	t.Setenv("SHODANREP_CACHE_DIR", t.TempDir())
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	t.Setenv("SHODANREP", os.Args[0])
 	t.Setenv(asCommand, "1")
 	good := write(t, "good.csv", "resource,title,ip\na,Web,192.0.2.80\n")

@@ -11,8 +11,8 @@ import (
 // evict makes room where the file is larger than its bound. It deletes what has expired, then what was checked longest
 // ago. It goes down to nine tenths of the bound, so that not each Put has to. It runs within the Put's transaction.
 func (f *fileStore) evict(c *sqlitefile.Conn) error {
-	p, err := readPages(c)
-	if err != nil || p.used() <= f.opts.MaxBytes {
+	p, err := c.Pages()
+	if err != nil || p.Used() <= f.opts.MaxBytes {
 		return err
 	}
 	if err := c.Run(deleteExpired, f.opts.Now().UnixMicro()); err != nil {
@@ -20,13 +20,13 @@ func (f *fileStore) evict(c *sqlitefile.Conn) error {
 	}
 	bound := f.opts.MaxBytes / 10 * 9
 	for {
-		if p, err = readPages(c); err != nil {
+		if p, err = c.Pages(); err != nil {
 			return err
 		}
-		if p.used() <= bound {
+		if p.Used() <= bound {
 			break
 		}
-		if n, err := deleteOldest(c, p.used()-bound); err != nil {
+		if n, err := deleteOldest(c, p.Used()-bound); err != nil {
 			return err
 		} else if n == 0 {
 			break // what is left are the tables themselves
@@ -34,7 +34,7 @@ func (f *fileStore) evict(c *sqlitefile.Conn) error {
 	}
 	// The next entries use the free pages. Only those beyond the bound go back to the file system, as when the bound was
 	// lowered.
-	if surplus := min(p.count-f.opts.MaxBytes/p.size, p.free); surplus > 0 {
+	if surplus := min(p.Count-f.opts.MaxBytes/p.Size, p.Free); surplus > 0 {
 		return c.Exec(fmt.Sprintf("PRAGMA incremental_vacuum(%d)", surplus))
 	}
 	return nil
@@ -59,21 +59,4 @@ func deleteOldest(c *sqlitefile.Conn, bytes int64) (int, error) {
 		}
 	}
 	return len(ids), nil
-}
-
-// pages are the pages of the file, as SQLite knows them without a look at any row.
-type pages struct{ size, count, free int64 }
-
-func (p pages) used() int64 { return (p.count - p.free) * p.size }
-
-func readPages(c *sqlitefile.Conn) (p pages, err error) {
-	for _, q := range []struct {
-		pragma string
-		to     *int64
-	}{{"PRAGMA page_size", &p.size}, {"PRAGMA page_count", &p.count}, {"PRAGMA freelist_count", &p.free}} {
-		if *q.to, err = c.Number(q.pragma); err != nil {
-			return p, err
-		}
-	}
-	return p, nil
 }

@@ -112,7 +112,7 @@ func TestFileKeepsWithinItsBound(t *testing.T) {
 			t.Fatalf("%d of %d of what was just put are there", got, len(batch))
 		}
 		p := filePages(t, f)
-		if p.used() > bound || p.count*p.size > bound*5/4 {
+		if p.Used() > bound || p.Count*p.Size > bound*5/4 {
 			t.Fatalf("%+v: more than the bound of %d bytes", p, bound)
 		}
 	}
@@ -133,7 +133,7 @@ func TestFileKeepsWithinItsBound(t *testing.T) {
 			dead[i].Options = "other"
 			dead[i].Expires = c.now()
 		}
-		for filePages(t, f).used() > bound/2 { // as much room as they take
+		for filePages(t, f).Used() > bound/2 { // as much room as they take
 			f.write(t.Context(), func(c *sqlitefile.Conn) error { _, err := deleteOldest(c, bound/20); return err })
 		}
 		before := mustGet(t, f, newest...)
@@ -146,7 +146,7 @@ func TestFileKeepsWithinItsBound(t *testing.T) {
 		f.Close()
 		f := openTestFile(t, path, Options{MaxBytes: bound / 4, Now: c.now})
 		mustPut(t, f, c.entry("192.0.2.1", "a"))
-		if p := filePages(t, f); p.count*p.size > bound/4 {
+		if p := filePages(t, f); p.Count*p.Size > bound/4 {
 			t.Errorf("%+v: more than the bound of %d bytes", p, bound/4)
 		}
 	})
@@ -163,7 +163,7 @@ func TestFileKeepsWithinItsBound(t *testing.T) {
 	t.Run("takes a batch that is larger than itself", func(t *testing.T) {
 		f := f2(t, path, c, bound)
 		mustPut(t, f, c.batch(50, 100_000)...)
-		if p := filePages(t, f); p.used() > bound || p.count*p.size > bound*5/4 {
+		if p := filePages(t, f); p.Used() > bound || p.Count*p.Size > bound*5/4 {
 			t.Errorf("%+v: more than the bound of %d bytes", p, bound)
 		}
 	})
@@ -182,10 +182,10 @@ func f2(t testing.TB, path string, c *clock, bound int64) *fileStore {
 	return openTestFile(t, path, Options{MaxBytes: bound, Now: c.now})
 }
 
-func filePages(t testing.TB, f *fileStore) (p pages) {
+func filePages(t testing.TB, f *fileStore) (p sqlitefile.Pages) {
 	t.Helper()
 	err := f.write(t.Context(), func(c *sqlitefile.Conn) (err error) {
-		p, err = readPages(c)
+		p, err = c.Pages()
 		return err
 	})
 	if err != nil {

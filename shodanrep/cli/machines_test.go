@@ -29,8 +29,9 @@ func TestMain(m *testing.M) {
 	}
 	os.Setenv("HOME", dir)
 	os.Setenv("XDG_CONFIG_HOME", dir)
-	// Nor a cache or rate limits of their own processes.
+	// Nor a cache, a history or rate limits of their own processes.
 	os.Setenv("SHODANREP_CACHE_DIR", dir)
+	os.Setenv("XDG_DATA_HOME", dir)
 	os.Setenv("SHODAN_API_KEY", "")
 	status := m.Run()
 	_ = os.RemoveAll(dir)

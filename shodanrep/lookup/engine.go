@@ -13,6 +13,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/dataset"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/upstream"
 )
 
@@ -30,6 +31,9 @@ type Config struct {
 	Cache                       string // "on", "memory", "off", a path or a redis:// address
 	CacheMaxSize                int64  // bytes
 	CacheTTL                    time.Duration
+	HistoryStore                string        // "on", "off" or nothing, a path or a postgres:// address
+	HistoryKeep                 time.Duration // 400 days if zero
+	HistoryMaxSize              int64         // bytes, 1 GB if zero
 	APIURL                      string
 	InternetDBURL               string
 	CVEDBURL                    string
@@ -51,6 +55,7 @@ type Config struct {
 type Engine struct {
 	cfg        Config
 	cache      *upstream.BufferedCache
+	history    *history.Store // nil if it is off
 	internetDB *upstream.Client
 	cveDB      *upstream.Client
 	rest       *upstream.Client // nil without a key
@@ -63,12 +68,14 @@ var shared struct {
 	sync.Mutex
 	services  map[string]*upstream.Service
 	caches    map[string]*upstream.BufferedCache
+	histories map[string]*history.Store
 	transport http.RoundTripper
 }
 
 // New makes an Engine. It reads the index of the dataset, building it where it is missing, and sends no request.
 func New(ctx context.Context, cfg Config) (*Engine, error) {
 	e := &Engine{cfg: cfg}
+	e.history = e.openHistory()
 	e.connect(e.openCache(ctx))
 	if len(cfg.DataFiles) > 0 {
 		var err error
@@ -85,17 +92,18 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 func (e *Engine) connect(cache *upstream.BufferedCache) {
 	cache.Allow(e.cfg.CacheTTL)
 	e.cache = cache
-	client := func(make func(upstream.Endpoint) *upstream.Service, url string, perSecond float64) *upstream.Client {
+	client := func(make func(upstream.Endpoint) *upstream.Service, url string, perSecond float64, source Source) *upstream.Client {
 		return upstream.NewClient(e.service(make, url), upstream.Options{
 			Cache: cache, PerSecond: perSecond, MaxConcurrency: e.cfg.MaxConcurrency, Timeout: e.cfg.Timeout,
 			CacheTTL: e.cfg.CacheTTL, RefreshBefore: e.cfg.RefreshBefore, BulkLookup: e.cfg.BulkLookup, Logger: e.cfg.Logger,
+			Observe: e.observe(source),
 		})
 	}
-	e.internetDB = client(upstream.NewInternetDB, e.cfg.InternetDBURL, e.cfg.InternetDBRequestsPerSecond)
-	e.cveDB = client(upstream.NewCVEDB, e.cfg.CVEDBURL, upstream.CVEDBPerSecond)
+	e.internetDB = client(upstream.NewInternetDB, e.cfg.InternetDBURL, e.cfg.InternetDBRequestsPerSecond, InternetDB)
+	e.cveDB = client(upstream.NewCVEDB, e.cfg.CVEDBURL, upstream.CVEDBPerSecond, "")
 	if e.cfg.APIKey != "" {
-		e.rest = client(upstream.NewREST, e.cfg.APIURL, e.cfg.RequestsPerSecond)
-		e.exploits = client(upstream.NewExploits, e.cfg.ExploitsURL, e.cfg.RequestsPerSecond)
+		e.rest = client(upstream.NewREST, e.cfg.APIURL, e.cfg.RequestsPerSecond, Shodan)
+		e.exploits = client(upstream.NewExploits, e.cfg.ExploitsURL, e.cfg.RequestsPerSecond, "")
 	}
 	e.InForce()
 }
@@ -255,17 +263,20 @@ func (e *Engine) Close() error {
 		err = errors.Join(err, e.dataset.Close())
 	}
 	if e.cfg.Transport != nil {
-		err = errors.Join(err, e.cache.Close()) // it is this engine's alone
+		err = errors.Join(err, e.cache.Close(), e.history.Close()) // they are this engine's alone
 	}
 	return err
 }
 
-// Shutdown closes the caches that the engines of the process share, after the engines.
+// Shutdown closes the caches and histories that the engines of the process share, after the engines.
 func Shutdown() {
 	shared.Lock()
 	defer shared.Unlock()
 	for _, cache := range shared.caches {
 		_ = cache.Close()
 	}
-	shared.caches = nil
+	for _, history := range shared.histories {
+		_ = history.Close() // a failure is logged
+	}
+	shared.caches, shared.histories = nil, nil
 }

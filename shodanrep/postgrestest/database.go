@@ -3,6 +3,7 @@ package postgrestest
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -97,6 +98,12 @@ func (db *Database) Exec(sql string) {
 	execute(db.t, db.Conn, sql)
 }
 
+// ExecAdmin runs statements as a superuser.
+func (db *Database) ExecAdmin(sql string) {
+	db.t.Helper()
+	execute(db.t, db.admin, sql)
+}
+
 func execute(t testing.TB, conn *pgx.Conn, sql string) {
 	t.Helper()
 	if _, err := conn.PgConn().Exec(t.Context(), sql).ReadAll(); err != nil {
@@ -110,6 +117,14 @@ func (db *Database) Environ() []string {
 		"PATH=" + db.server.programs + string(os.PathListSeparator) + os.Getenv("PATH"),
 		"PGHOST=" + db.server.folder, "PGUSER=" + analyst, "PGDATABASE=" + db.name, "PSQLRC=/dev/null",
 	}
+}
+
+// Name returns the name of the database.
+func (db *Database) Name() string { return db.name }
+
+// URL returns the address of the database for the ordinary user.
+func (db *Database) URL() string {
+	return "postgres://" + analyst + "@/" + db.name + "?host=" + url.QueryEscape(db.server.folder)
 }
 
 // RunFile runs a file of SQL with psql, as the ordinary user.

@@ -33,7 +33,18 @@ type Options struct {
 	// RefreshBefore is the time before which cached responses about addresses are too old. It may be zero.
 	RefreshBefore time.Time
 	BulkLookup    string // "auto", "on" or "off"
-	Logger        hclog.Logger
+	// Observe gets each response about an address that the service has just sent, also that it has nothing. It returns
+	// at once. It may be nil.
+	Observe func(Observation)
+	Logger  hclog.Logger
+}
+
+// An Observation is what a service has just said of an address.
+type Observation struct {
+	Target    string       // the address
+	Host      *shodan.Host // nil where the service has nothing; it is shared, and not to be changed
+	CheckedAt time.Time
+	Past      bool // the banners are those of all times
 }
 
 // A Client is how one connection uses a service.
@@ -176,12 +187,24 @@ func (c *Client) run(g *group, own []*call, f fetcher) {
 			c.calls.requeue(own, *again)
 		}
 		for i, r := range responses {
-			c.calls.finish(own[i], c.saveResponse(own[i].key.Key, r))
+			result := c.saveResponse(own[i].key.Key, r)
+			c.observe(own[i].key, result)
+			c.calls.finish(own[i], result)
 		}
 	}
 	if coordinated {
 		_ = c.Cache.Flush(context.WithoutCancel(g.ctx)) // what is released must be there for those who wait for it
 	}
+}
+
+// observe reports a response about an address.
+func (c *Client) observe(key callKey, r Result) {
+	isHost := key.valueType == "" // the other responses are those of Get
+	if c.Observe == nil || !isHost || r.Err != nil && !shodan.IsKind(r.Err, shodan.NotFound) {
+		return
+	}
+	host, _ := r.Value.(*shodan.Host)
+	c.Observe(Observation{Target: key.Target, Host: host, CheckedAt: r.CheckedAt, Past: key.Options == optionHistory})
 }
 
 // lease divides calls into those that this machine is to request and those that another is requesting. The caller must

@@ -54,13 +54,16 @@ func (c *Client) Hosts(ctx context.Context, addrs []netip.Addr, how Hosts, done 
 	c.do(ctx, keys, &hostFetcher{client: c, Hosts: how}, done)
 }
 
+// optionHistory is the option of a request for the banners of all times.
+const optionHistory = "history"
+
 // hostKey names the response about an address.
 func (s *Service) hostKey(addr string, opts shodan.HostOptions) cache.Key {
 	key := cache.Key{Service: s.ID, Target: addr}
 	switch {
 	case s.plan == nil: // InternetDB knows no options
 	case opts.History:
-		key.Options = "history"
+		key.Options = optionHistory
 	case opts.Minify:
 		key.Options = "minify"
 	}

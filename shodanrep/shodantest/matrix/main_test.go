@@ -15,7 +15,13 @@ func TestMain(m *testing.M) {
 	}
 	file.Close()
 	os.Setenv("SHODANREP_CACHE_DIR", filepath.Join(file.Name(), "none"))
+	dir, err := os.MkdirTemp("", "shodanrep-matrix-")
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("XDG_DATA_HOME", dir)
 	status := m.Run()
+	_ = os.RemoveAll(dir)
 	_ = os.Remove(file.Name())
 	os.Exit(status)
 }

@@ -48,9 +48,9 @@ func (b *bench) list(addrs []netip.Addr) (string, error) {
 
 // environment is this process's environment without variables that change how the measured processes behave.
 func (b *bench) environment() []string {
-	environment := []string{"XDG_CACHE_HOME=" + b.dir}
+	environment := []string{"XDG_CACHE_HOME=" + b.dir, "XDG_DATA_HOME=" + b.dir}
 	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "SHODAN") && !strings.HasPrefix(variable, "STEAMPIPE_") && !strings.HasPrefix(variable, "XDG_CACHE_HOME=") {
+		if !strings.HasPrefix(variable, "SHODAN") && !strings.HasPrefix(variable, "STEAMPIPE_") && !strings.HasPrefix(variable, "XDG_") {
 			environment = append(environment, variable)
 		}
 	}

@@ -68,7 +68,7 @@ func (w *environment) runOnce(rng *rand.Rand, slot int, spc string, r *report) {
 		"select "+columns+" from shodan_ip_reputation where ip in (select ip from list)")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(w.dir, "cache"), "SHODAN_API_KEY=")
+	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(w.dir, "cache"), "XDG_DATA_HOME="+filepath.Join(w.dir, "data"), "SHODAN_API_KEY=")
 	if err := cmd.Start(); err != nil {
 		r.problem("start: %v", err)
 		return

@@ -1,0 +1,244 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const (
+	// connectTimeout is how long a server may take to accept a connection, unless the address says otherwise.
+	connectTimeout = 5 * time.Second
+	// sizeEvery is how often a process looks at the size of the table.
+	sizeEvery = time.Hour
+)
+
+// postgresSchema makes the tables, which docs/history.md explains.
+const postgresSchema = `
+create table shodanrep_history (
+	id bigint generated always as identity primary key,
+	ip inet not null,
+	source text collate "C" not null,
+	first_checked timestamptz not null,
+	last_checked timestamptz not null,
+	checks bigint not null,
+	indexed boolean not null,
+	last_update timestamptz,
+	ports integer[],
+	vulns text[],
+	tags text[],
+	hostnames text[],
+	organization text,
+	asn text,
+	country_code text,
+	certificates text[],
+	summary bytea not null,
+	services bytea,
+	facts bytea
+);
+create index shodanrep_history_state on shodanrep_history (ip, source, first_checked, id);
+create index shodanrep_history_age on shodanrep_history (last_checked);
+create table shodanrep_history_retention (version integer not null, ran timestamptz not null, until timestamptz not null);
+insert into shodanrep_history_retention values (1, now(), now());
+comment on table shodanrep_history is 'What Shodan''s services said of addresses, and when; see docs/history.md of shodanrep';
+`
+
+// lockHistory makes a transaction the only one that writes to the history.
+const lockHistory = `select pg_advisory_xact_lock(1397905513)`
+
+// postgresBackend stores states in a table of PostgreSQL, which the machines of a team share.
+type postgresBackend struct {
+	address string // as it may be shown
+	config  *pgx.ConnConfig
+	err     error // why the address cannot be read
+	opts    Options
+
+	mu     sync.Mutex
+	writer *pgx.Conn // nil until it is connected; one call of write uses it at a time
+	ready  bool      // the tables are there
+	sized  time.Time // when the size was last looked at
+}
+
+func newPostgres(opts Options) *postgresBackend {
+	b := &postgresBackend{address: shownAddress(opts.Location), opts: opts}
+	if b.config, b.err = pgx.ParseConfig(opts.Location); b.err != nil {
+		b.err = CheckLocation(opts.Location)
+		return b
+	}
+	if b.config.ConnectTimeout == 0 {
+		b.config.ConnectTimeout = connectTimeout
+	}
+	if b.config.RuntimeParams["application_name"] == "" {
+		b.config.RuntimeParams["application_name"] = "shodanrep"
+	}
+	return b
+}
+
+func (b *postgresBackend) connect(ctx context.Context) (*pgx.Conn, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
+	return pgx.ConnectConfig(ctx, b.config)
+}
+
+// prepare makes the tables where they are missing.
+func (b *postgresBackend) prepare(ctx context.Context, conn *pgx.Conn) error {
+	b.mu.Lock()
+	ready := b.ready
+	b.mu.Unlock()
+	if ready {
+		return nil
+	}
+	err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lockHistory); err != nil {
+			return err
+		}
+		var exists bool
+		// "create table if not exists" needs the right to create tables where there is nothing to create.
+		if err := tx.QueryRow(ctx, `select to_regclass('shodanrep_history') is not null`).Scan(&exists); err != nil {
+			return err
+		}
+		if !exists {
+			_, err := tx.Exec(ctx, postgresSchema)
+			return err
+		}
+		var version int
+		if err := tx.QueryRow(ctx, `select version from shodanrep_history_retention`).Scan(&version); err != nil {
+			return err
+		}
+		if version > schemaVersion {
+			return errNewerTables
+		}
+		return nil
+	})
+	if err == nil {
+		b.mu.Lock()
+		b.ready = true
+		b.mu.Unlock()
+	}
+	return err
+}
+
+var errNewerTables = errors.New("its tables were made by a newer version of shodanrep: update shodanrep, or use another database")
+
+func (b *postgresBackend) write(ctx context.Context, sightings []*sighting) error {
+	conn := b.writer
+	if conn == nil || conn.IsClosed() {
+		var err error
+		if conn, err = b.connect(ctx); err != nil {
+			return b.wrapError(err)
+		}
+		b.writer = conn
+	}
+	err := b.prepare(ctx, conn)
+	if err == nil {
+		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, lockHistory); err != nil {
+				return err
+			}
+			if err := add(postgresTransaction{ctx, tx}, sightings); err != nil {
+				return err
+			}
+			return b.prune(ctx, tx)
+		})
+	}
+	if isMissingTable(err) {
+		b.mu.Lock()
+		b.ready = false // it was dropped: the next write makes it again
+		b.mu.Unlock()
+	}
+	return b.wrapError(err)
+}
+
+func isMissingTable(err error) bool {
+	var failure *pgconn.PgError
+	return errors.As(err, &failure) && failure.Code == "42P01"
+}
+
+// read calls fn with a connection of its own, and the tables in place.
+func (b *postgresBackend) read(ctx context.Context, fn func(*pgx.Conn) error) error {
+	conn, err := b.connect(ctx)
+	if err != nil {
+		return b.wrapError(err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx)) // nothing was written
+	if err := b.prepare(ctx, conn); err != nil {
+		return b.wrapError(err)
+	}
+	return b.wrapError(fn(conn))
+}
+
+func (b *postgresBackend) states(ctx context.Context, f Filter, yield func(State) bool) error {
+	return b.read(ctx, func(conn *pgx.Conn) error {
+		query, args := postgresQuery(f, b.opts.Now())
+		rows, err := conn.Query(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			r, err := scanRecord(rows, nil)
+			if err != nil {
+				return err
+			}
+			state, err := r.state(b.opts.Now())
+			if err != nil {
+				return err
+			}
+			if !yield(state) {
+				return nil
+			}
+		}
+		return rows.Err()
+	})
+}
+
+func (b *postgresBackend) stats(ctx context.Context) (Stats, error) {
+	s := Stats{Location: b.address}
+	err := b.read(ctx, func(conn *pgx.Conn) error {
+		var oldest, newest *time.Time
+		err := conn.QueryRow(ctx, `select count(*), count(distinct ip), min(first_checked), max(last_checked),
+			pg_total_relation_size('shodanrep_history') from shodanrep_history`).Scan(&s.States, &s.Addresses, &oldest, &newest, &s.Bytes)
+		if err == nil && oldest != nil {
+			s.Oldest, s.Newest = oldest.UTC(), newest.UTC()
+		}
+		return err
+	})
+	return s, err
+}
+
+func (b *postgresBackend) close() error {
+	if b.writer == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	return b.wrapError(b.writer.Close(ctx))
+}
+
+// wrapError adds to an error which database it is about, in one line. The error of a connection has no password.
+func (b *postgresBackend) wrapError(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &postgresError{b.address, err}
+}
+
+// A postgresError is the failure of a database.
+type postgresError struct {
+	address string // without a password
+	err     error
+}
+
+func (e *postgresError) Error() string {
+	return fmt.Sprintf(`history at %s: %s: check that the server runs and that its user may write to the tables, or set history_store to a path or "off"`,
+		e.address, strings.Join(strings.Fields(e.err.Error()), " "))
+}
+
+func (e *postgresError) Unwrap() error { return e.err }

@@ -1,0 +1,271 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"sync"
+	"time"
+)
+
+const (
+	// flushAt and flushBytes are how many observations, and about how many bytes of responses, are written at once.
+	// flushAfter is how long an observation waits to be written.
+	flushAt    = 200
+	flushBytes = 4 << 20
+	flushAfter = time.Second
+	// maxPending and maxPendingBytes bound what waits while the store cannot be written.
+	maxPending      = 5000
+	maxPendingBytes = 16 << 20
+	// retryAfter is how long a store that failed is not used.
+	retryAfter = 30 * time.Second
+	// writeTimeout is how long a batch may take to be written, and closeTimeout how long the end of a process waits.
+	writeTimeout = time.Minute
+	closeTimeout = 5 * time.Second
+)
+
+// unusable is the one warning; the error beside it says why and what to do.
+const unusable = "the history cannot be used, so that what is looked up now is not in it"
+
+// errClosed says that the store was closed by this process.
+var errClosed = errors.New("the history is closed")
+
+// A backend is where states are stored.
+type backend interface {
+	// write adds sightings in one transaction, and deletes what is too old or too much.
+	write(ctx context.Context, sightings []*sighting) error
+	// states calls yield for the chosen states in their order, until it returns false.
+	states(ctx context.Context, f Filter, yield func(State) bool) error
+	stats(ctx context.Context) (Stats, error)
+	close() error
+}
+
+// A Store records observations. It writes them in batches beside its callers, who never wait and get no error: a store
+// that cannot be used logs one warning. Its methods may be called concurrently, and on a nil Store, which is off.
+type Store struct {
+	opts    Options
+	backend backend       // nil where the store is off
+	writing chan struct{} // holds a token while nothing is written
+	work    sync.WaitGroup
+
+	mu      sync.Mutex
+	pending []Observation
+	bytes   int64 // about the memory of what is pending
+	timer   *time.Timer
+	flushes bool // a write is about to begin
+	retryAt time.Time
+	warned  bool
+	closed  bool
+}
+
+// Open returns the store at a location. It opens the location with the first observation.
+func Open(opts Options) *Store {
+	s := &Store{opts: opts.withDefaults(), writing: make(chan struct{}, 1)}
+	s.writing <- struct{}{}
+	switch {
+	case opts.Location == "off":
+	case IsPostgres(opts.Location):
+		s.backend = newPostgres(s.opts)
+	default:
+		path, err := pathOf(opts.Location)
+		if err != nil {
+			s.warn(err)
+			break
+		}
+		s.backend = newSQLite(path, s.opts)
+	}
+	return s
+}
+
+// Records reports whether the store records observations: it is not off.
+func (s *Store) Records() bool { return s != nil && s.backend != nil }
+
+// Record records an observation soon, and returns at once.
+func (s *Store) Record(o Observation) {
+	if !s.Records() || !o.Addr.IsValid() || o.CheckedAt.IsZero() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || len(s.pending) >= maxPending || s.bytes >= maxPendingBytes {
+		return // it cannot be written, and has warned
+	}
+	s.pending = append(s.pending, o)
+	s.bytes += sizeOf(o)
+	switch {
+	case !s.flushes && (len(s.pending) >= flushAt || s.bytes >= flushBytes) && s.ready():
+		s.flushes = true
+		s.work.Go(s.flushBeside)
+	case s.timer == nil:
+		s.timer = time.AfterFunc(flushAfter, s.flushLater)
+	}
+}
+
+// sizeOf returns about how much memory an observation takes up.
+func sizeOf(o Observation) int64 {
+	const perObservation = 1 << 10
+	if o.Host == nil {
+		return perObservation
+	}
+	return perObservation + int64(len(o.Host.Raw))
+}
+
+// ready reports whether the store did not just fail. The caller holds the lock.
+func (s *Store) ready() bool { return !s.opts.Now().Before(s.retryAt) }
+
+// flushLater writes what is pending, when the timer ends.
+func (s *Store) flushLater() {
+	s.mu.Lock()
+	s.timer = nil
+	begin := !s.flushes && !s.closed
+	if begin && !s.ready() {
+		s.timer = time.AfterFunc(retryAfter, s.flushLater)
+		begin = false
+	}
+	if begin {
+		s.flushes = true
+		s.work.Add(1)
+	}
+	s.mu.Unlock()
+	if begin {
+		defer s.work.Done()
+		s.flushBeside()
+	}
+}
+
+// flushBeside writes what is pending. A failure was logged.
+func (s *Store) flushBeside() {
+	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
+	defer cancel()
+	_ = s.Flush(ctx)
+}
+
+// Flush writes what is pending. What cannot be written stays pending.
+func (s *Store) Flush(ctx context.Context) error {
+	if !s.Records() {
+		return nil
+	}
+	select {
+	case <-s.writing:
+		defer func() { s.writing <- struct{}{} }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	s.mu.Lock()
+	observations := s.pending
+	s.pending, s.bytes, s.flushes = nil, 0, false
+	s.mu.Unlock()
+	if len(observations) == 0 {
+		return nil
+	}
+	err := s.write(ctx, observations)
+	if err == nil {
+		return nil
+	}
+	s.warn(err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retryAt = s.opts.Now().Add(retryAfter)
+	s.pending = append(observations, s.pending...)
+	s.bytes = 0
+	for _, o := range s.pending {
+		s.bytes += sizeOf(o)
+	}
+	if s.timer == nil && !s.closed {
+		s.timer = time.AfterFunc(retryAfter, s.flushLater)
+	}
+	return err
+}
+
+func (s *Store) write(ctx context.Context, observations []Observation) error {
+	sightings := make([]*sighting, 0, len(observations))
+	for _, o := range observations {
+		sighting, err := newSighting(o)
+		if err != nil {
+			return err
+		}
+		sightings = append(sightings, sighting)
+	}
+	return s.backend.write(ctx, sightings)
+}
+
+// warn logs that the store cannot be used, once.
+func (s *Store) warn(err error) {
+	s.mu.Lock()
+	warned := s.warned || s.closed && errors.Is(err, context.DeadlineExceeded)
+	s.warned = true
+	s.mu.Unlock()
+	if warned {
+		s.opts.Logger.Debug(unusable, "error", err)
+		return
+	}
+	s.opts.Logger.Warn(unusable, "error", err)
+}
+
+// States returns the chosen states, ordered by address, source and FirstChecked, with what is pending. It ends with the
+// first error. A state with a time in the future is from a wrong clock: it is left out, or ends now.
+func (s *Store) States(ctx context.Context, f Filter) iter.Seq2[State, error] {
+	return func(yield func(State, error) bool) {
+		if !s.Records() {
+			return
+		}
+		if err := s.Flush(ctx); err != nil {
+			yield(State{}, err)
+			return
+		}
+		stopped := false
+		err := s.backend.states(ctx, f, func(state State) bool {
+			stopped = !yield(state, nil)
+			return !stopped
+		})
+		if err != nil && !stopped {
+			yield(State{}, err)
+		}
+	}
+}
+
+// Stats describe a store.
+type Stats struct {
+	Location  string // "off", a path, or an address without its password
+	States    int64
+	Addresses int64
+	Bytes     int64
+	Oldest    time.Time // when a state was first checked, and when one was last checked; zero where there is none
+	Newest    time.Time
+}
+
+// Stats describes the store.
+func (s *Store) Stats(ctx context.Context) (Stats, error) {
+	if !s.Records() {
+		return Stats{Location: "off"}, nil
+	}
+	if err := s.Flush(ctx); err != nil {
+		return Stats{}, err
+	}
+	return s.backend.stats(ctx)
+}
+
+// Close writes what is pending, and closes the store. A store that failed before is closed without another attempt.
+func (s *Store) Close() error {
+	if !s.Records() {
+		return nil
+	}
+	s.mu.Lock()
+	closed, ready := s.closed, s.ready()
+	s.closed = true
+	if s.timer != nil && s.timer.Stop() {
+		s.timer = nil
+	}
+	s.mu.Unlock()
+	if closed {
+		return nil
+	}
+	var err error
+	if ready {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		err = s.Flush(ctx)
+	}
+	s.work.Wait()
+	return errors.Join(err, s.backend.close())
+}

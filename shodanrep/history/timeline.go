@@ -1,0 +1,146 @@
+package history
+
+import (
+	"bytes"
+	"slices"
+	"time"
+)
+
+// A record is a row of the store: a state.
+type record struct {
+	id int64 // 0 where it is new
+	key
+	facts
+	first, last time.Time
+	checks      int64
+}
+
+// neighbors are the states of a sighting's key around its time, nil where there is none.
+type neighbors struct {
+	before *record // the last that was first checked not after the sighting
+	after  *record // the first that was first checked after it
+}
+
+// A transaction reads and writes rows while no other process does.
+type transaction interface {
+	// neighbors returns those of each sighting, in their order.
+	neighbors([]*sighting) ([]neighbors, error)
+	// save inserts the new records, and updates the others. Those without columns keep their facts but for lastUpdate.
+	save([]*record) error
+}
+
+// add adds sightings to the states in a store.
+func add(tx transaction, sightings []*sighting) error {
+	// The facts of one time may have been observed by two processes, whose clocks may differ.
+	slices.SortStableFunc(sightings, func(a, b *sighting) int { return a.at.Compare(b.at) })
+	for len(sightings) > 0 {
+		var round, rest []*sighting // a round has each key once: what it writes are neighbors of the next one's
+		seen := map[key]bool{}
+		for _, s := range sightings {
+			if seen[s.key] {
+				rest = append(rest, s)
+				continue
+			}
+			seen[s.key] = true
+			round = append(round, s)
+		}
+		around, err := tx.neighbors(round)
+		if err != nil {
+			return err
+		}
+		var changed []*record
+		for i, s := range round {
+			records, err := s.place(around[i])
+			if err != nil {
+				return err
+			}
+			changed = append(changed, records...)
+		}
+		if err := tx.save(changed); err != nil {
+			return err
+		}
+		sightings = rest
+	}
+	return nil
+}
+
+// place returns the records that a sighting adds or changes. One that comes late, or that a wrong clock dates back, takes
+// its place in time. The order of states is always that of the times at which they were checked.
+func (s *sighting) place(around neighbors) ([]*record, error) {
+	before, after := around.before, around.after
+	switch {
+	case before != nil && s.same(before):
+		return s.confirm(before)
+	case before != nil && s.at.Before(before.last):
+		return s.split(before, after)
+	case after != nil && s.same(after) && (before == nil || before.last.Before(s.at)):
+		after.first = s.at
+		return s.confirm(after)
+	}
+	r, err := s.record(before)
+	return []*record{r}, err
+}
+
+// same reports whether a record has the facts of a sighting, as far as both have them.
+func (s *sighting) same(r *record) bool {
+	return bytes.Equal(s.summary, r.summary) && (s.services == nil || r.services == nil || bytes.Equal(s.services, r.services))
+}
+
+// confirm counts the sighting in a record with the same facts. Of the facts that differ from day to day the record gets
+// the newest, and services that it did not have.
+func (s *sighting) confirm(r *record) ([]*record, error) {
+	r.checks++
+	newest := !s.at.Before(r.last)
+	if newest {
+		r.last, r.lastUpdate = s.at, s.lastUpdate
+	}
+	if s.services == nil || r.services != nil && !newest {
+		return []*record{r}, nil
+	}
+	f, err := s.pack(s.document)
+	if r.services == nil || !bytes.Equal(r.packed, f.packed) {
+		f.lastUpdate = r.lastUpdate
+		r.facts = f
+	}
+	return []*record{r}, err
+}
+
+// split puts a sighting inside a state that contradicts it. Of the state's checks only the first and the last are known.
+func (s *sighting) split(r, after *record) ([]*record, error) {
+	end := *r
+	r.last = r.first
+	between, err := s.record(r)
+	if err != nil || after != nil && after.first.Equal(end.last) { // what follows at once has taken the place of the end
+		return []*record{r, between}, err
+	}
+	end.id, end.first, end.checks = 0, end.last, 1
+	r.checks = max(1, r.checks-1)
+	return []*record{r, between, &end}, end.restoreColumns()
+}
+
+// record returns a new record of a sighting, with the services of the state before where the response did not have them.
+func (s *sighting) record(before *record) (*record, error) {
+	d := s.document
+	if d != nil && s.services == nil && before != nil && before.packed != nil {
+		known, err := unpack(before.packed)
+		if err != nil {
+			return nil, err
+		}
+		d = d.withServices(known.Services)
+	}
+	f, err := s.pack(d)
+	return &record{key: s.key, facts: f, first: s.at, last: s.at, checks: 1}, err
+}
+
+// restoreColumns sets the columns of a record that was read without them.
+func (r *record) restoreColumns() error {
+	r.columns = &columns{}
+	if r.packed == nil {
+		return nil
+	}
+	d, err := unpack(r.packed)
+	if err == nil {
+		r.columns = d.columns()
+	}
+	return err
+}
