@@ -67,7 +67,6 @@ func places(t *testing.T, test func(t *testing.T, open func(Options) *Store)) {
 	})
 }
 
-
 func openTest(t testing.TB, o Options) *Store {
 	t.Helper()
 	if o.Now == nil {
