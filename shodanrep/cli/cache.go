@@ -63,6 +63,7 @@ func (c *cacheCommand) clearCommand() *cobra.Command {
 		Use:   "clear [ADDRESS]",
 		Short: "Drop the responses about an address, or all responses",
 		Long: `Drop the cached responses about an address, or without an address all responses.
+The history of what was looked up is not in the cache, and stays.
 
 Without an address it asks for confirmation on a terminal, unless --yes is
 given. If standard input or standard error is not a terminal, as in a script, it

@@ -38,7 +38,7 @@ func newDoctorCommand(a *app) *cobra.Command {
 	d := &doctor{app: a}
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check the configuration, the API key, the services and the cache",
+		Short: "Check the configuration, the API key, the services, the cache and the history",
 		Long: `Check what lookups need, and print a line per check: ok, warning or error, with
 what to do. It sends one request to each service and spends no query credits.
 The API key is not shown.
@@ -118,6 +118,7 @@ func (d *doctor) run(ctx context.Context) {
 	d.dataFiles(ctx, *chosen, summary)
 	d.network(ctx, summary)
 	d.cache(ctx, *chosen)
+	d.history(ctx, *chosen)
 }
 
 // configuration lists the configuration files.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/hashicorp/go-hclog"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
@@ -145,6 +146,26 @@ func (d *doctor) reach(ctx context.Context, address string) (took, skew time.Dur
 		skew = time.Since(date)
 	}
 	return took, skew, nil
+}
+
+// history opens the history, and says where it is and how large. A query does not fail because of one that cannot be used.
+func (d *doctor) history(ctx context.Context, c embedded.Connection) {
+	store, err := shodanrep.OpenHistory(c.Name, c.Config, hclog.NewNullLogger()) // the line says why it cannot be used
+	if err != nil {
+		d.line(checkError, "history", "%v", err)
+		return
+	}
+	defer store.Close()
+	stats, err := store.Stats(ctx)
+	switch {
+	case err != nil:
+		d.line(checkWarning, "history", "%v", err)
+	case !store.Records():
+		d.line(checkOK, "history", "off: what is looked up is not recorded")
+	default:
+		d.line(checkOK, "history", "%s: %s, %s, %s", stats.Location, display.Plural(stats.Addresses, "address"),
+			display.Plural(stats.States, "state"), humanize.Bytes(uint64(max(0, stats.Bytes))))
+	}
 }
 
 // cache opens the cache, and says how large it is.

@@ -57,6 +57,9 @@ func TestDoctorChecksKeyPlanAndServices(t *testing.T) {
 		}},
 		"with services that cannot be reached": {"dev", "", true, exitFailed, []string{"error InternetDB http://127.0.0.1", "warning CVEDB http://127.0.0.1", "ok cache memory"}},
 		"with a wrong argument":                {"dev", "max_concurrency = 0", false, exitFailed, []string{"error connection", "max_concurrency = 0: use"}},
+		"with a history":                       {"dev", fmt.Sprintf("history_store = %q", filepath.Join(t.TempDir(), "h.sqlite")), false, exitDone, []string{"h.sqlite: 0 addresses, 0 states"}},
+		"without a history":                    {"dev", `history_store = "off"`, false, exitDone, []string{"ok history off"}},
+		"with a history that cannot be used":   {"dev", fmt.Sprintf("history_store = %q", os.DevNull+"/h.sqlite"), false, exitDone, []string{"warning history history file"}},
 		"with a dataset":                       {"dev", fmt.Sprintf("data_files = [%q]", filepath.Join("..", "..", "config", "sample", "hosts.json.gz")), false, exitDone, []string{"ok data_files 44 hosts", "ok 1 address is looked up in the files of data_files"}},
 	} {
 		t.Run(name, func(t *testing.T) {

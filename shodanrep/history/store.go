@@ -24,11 +24,11 @@ const (
 	closeTimeout = 5 * time.Second
 )
 
-// unusable is the one warning; the error beside it says why and what to do.
-const unusable = "the history cannot be used, so that what is looked up now is not in it"
-
-// errClosed says that the store was closed by this process.
-var errClosed = errors.New("the history is closed")
+// The one warning of a store is one of these. The error beside the first says why and what to do.
+const (
+	unusable = "the history cannot be used, so that what is looked up now is not in it"
+	tooSlow  = "the history is written more slowly than addresses are looked up, so that some are not in it"
+)
 
 // A backend is where states are stored.
 type backend interface {
@@ -87,8 +87,12 @@ func (s *Store) Record(o Observation) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || len(s.pending) >= maxPending || s.bytes >= maxPendingBytes {
-		return // it cannot be written, and has warned
+	if s.closed {
+		return
+	}
+	if len(s.pending) >= maxPending || s.bytes >= maxPendingBytes {
+		s.leaveOut()
+		return
 	}
 	s.pending = append(s.pending, o)
 	s.bytes += sizeOf(o)
@@ -98,6 +102,14 @@ func (s *Store) Record(o Observation) {
 		s.work.Go(s.flushBeside)
 	case s.timer == nil:
 		s.timer = time.AfterFunc(flushAfter, s.flushLater)
+	}
+}
+
+// leaveOut notes that an observation is not recorded, once. The caller holds the lock.
+func (s *Store) leaveOut() {
+	if !s.warned {
+		s.warned = true
+		s.opts.Logger.Warn(tooSlow, "pending", len(s.pending))
 	}
 }
 
