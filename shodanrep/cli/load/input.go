@@ -200,16 +200,16 @@ func (d Database) queryAddresses(ctx context.Context, conn *pgx.Conn, query stri
 // checkQueryColumns returns an error unless a query has one column that can have addresses.
 func checkQueryColumns(conn *pgx.Conn, rows pgx.Rows) error {
 	columns := rows.FieldDescriptions()
-	if len(columns) == 0 && rows.Err() != nil {
-		return rows.Err()
+	if len(columns) == 0 {
+		if rows.Close(); rows.Err() != nil {
+			return rows.Err()
+		}
+		return errors.New("the query must return one column of addresses, and returns none")
 	}
 	if len(columns) != 1 {
 		var names []string
 		for _, c := range columns {
 			names = append(names, c.Name)
-		}
-		if len(names) == 0 {
-			return errors.New("the query must return one column of addresses, and returns none")
 		}
 		return fmt.Errorf("the query must return one column of addresses, and returns %d (%s): select the one with the addresses", len(names), strings.Join(names, ", "))
 	}
