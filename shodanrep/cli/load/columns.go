@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
@@ -102,7 +103,7 @@ var Columns = sync.OnceValue(func() []Column {
 // then sets the time of the load.
 func freshFrom(v *scan.Verdict) (any, error) {
 	if a := v.Answer(); !a.FreshUntil.IsZero() && !a.CheckedAt.IsZero() {
-		return a.CheckedAt.UTC(), nil
+		return a.CheckedAt.UTC().Truncate(time.Second), nil // as checked_at
 	}
 	return nil, nil
 }
