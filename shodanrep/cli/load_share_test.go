@@ -166,7 +166,7 @@ func TestALostConnectionLosesNoRow(t *testing.T) {
 	db, sim := postgrestest.New(t), shodantest.New(t)
 	sim.Generate(addresses)
 	sim.Fault(shodantest.Fault{Kind: shodantest.Hang, Skip: 250})
-	connection := uncached(sim) + "timeout = \"1s\"\n"
+	connection := uncached(sim) + "timeout = \"5m\"\n"
 	ended := make(chan result)
 	go func() { ended <- runLoad(t, connection, addressList(addresses), "--to", db.URL()) }()
 	waitFor(t, "the service is silent", func() bool { return sim.Count("") > 250 })
