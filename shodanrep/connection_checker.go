@@ -17,7 +17,9 @@ type CheckOptions struct {
 	Source  string // dataset, shodan or internetdb; the connection's choice if empty
 	NoCache bool   // neither read the cache nor write it
 	Refresh bool   // do not read responses about addresses from the cache, but write new ones
-	Logger  hclog.Logger
+	// CacheMaxAge is the age from which cached responses about addresses are not used, 0 for no limit but cache_ttl.
+	CacheMaxAge time.Duration
+	Logger      hclog.Logger
 }
 
 // NewChecker makes a Checker for a connection. The arguments are the text of the connection block's body.
@@ -38,6 +40,7 @@ func NewChecker(ctx context.Context, name, arguments string, o CheckOptions) (*s
 	if o.Refresh {
 		s.Lookup.RefreshBefore = time.Now()
 	}
+	s.Lookup.CacheMaxAge = o.CacheMaxAge
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
 	}

@@ -59,17 +59,22 @@ type foundError struct{ message string }
 
 func (e foundError) Error() string { return e.message }
 
-// An interruption is the error of an interrupted command: how many of its responses are in a cache file or in Redis.
-type interruption struct{ cached, total int64 }
+// An interruption is the error of an interrupted command. It says what is done already, if anything is.
+type interruption struct{ done string }
 
+// newInterruption says how many responses are in a cache file or in Redis.
 func newInterruption(p *lookup.Progress) interruption {
 	summary := p.Summary()
-	return interruption{int64(summary.Cached), max(p.State().Total, int64(summary.Addresses))}
+	cached, total := int64(summary.Cached), max(p.State().Total, int64(summary.Addresses))
+	if cached == 0 || total < 2 {
+		return interruption{}
+	}
+	return interruption{fmt.Sprintf("%s of %s responses are cached", humanize.Comma(cached), humanize.Comma(total))}
 }
 
 func (i interruption) Error() string {
-	if i.cached == 0 || i.total < 2 {
+	if i.done == "" {
 		return "interrupted"
 	}
-	return fmt.Sprintf("interrupted: %s of %s responses are cached: run the same command again to continue", humanize.Comma(i.cached), humanize.Comma(i.total))
+	return "interrupted: " + i.done + ": run the same command again to continue"
 }

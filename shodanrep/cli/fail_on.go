@@ -46,13 +46,16 @@ func newVerdictFailOn(given bool, words []string) (*failOn, error) {
 func (f *failOn) isSet() bool { return len(f.selector.values) > 0 }
 
 // count counts a row if it is selected, and reports whether it is. A missing column is empty.
-func (f *failOn) count(level, status string) bool {
+func (f *failOn) count(level, status string) bool { return f.countSeveral(level, status, 1) }
+
+// countSeveral is count for several rows that have the same level and status.
+func (f *failOn) countSeveral(level, status string, n int) bool {
 	value, ok := f.selector.match(level, status)
 	if ok {
 		if f.found == nil {
 			f.found = map[string]int{}
 		}
-		f.found[value]++
+		f.found[value] += n
 	}
 	return ok
 }

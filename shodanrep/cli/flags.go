@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/pflag"
@@ -75,6 +76,8 @@ type lookupFlags struct {
 	policy, source   string
 	noCache, refresh bool
 	quiet, verbose   bool
+	// cacheMaxAge is the age from which cached responses are not used, unless it is 0. No flag of all commands sets it.
+	cacheMaxAge time.Duration
 }
 
 func (f *lookupFlags) register(flags *pflag.FlagSet) {
@@ -97,7 +100,7 @@ func (f *lookupFlags) validate() error {
 // checker returns a checker on a connection.
 func (f *lookupFlags) checker(ctx context.Context, c embedded.Connection, logger hclog.Logger) (*scan.Checker, error) {
 	return shodanrep.NewChecker(ctx, c.Name, c.Config, shodanrep.CheckOptions{
-		Policy: f.policy, Source: f.source, NoCache: f.noCache, Refresh: f.refresh, Logger: logger,
+		Policy: f.policy, Source: f.source, NoCache: f.noCache, Refresh: f.refresh, CacheMaxAge: f.cacheMaxAge, Logger: logger,
 	})
 }
 
@@ -112,6 +115,11 @@ type selectionFlags struct {
 // register adds the flags. The help of --only says what the command does with the selected addresses.
 func (f *selectionFlags) register(flags *pflag.FlagSet, onlyHelp string) {
 	flags.StringSliceVar(&f.onlyWords, "only", nil, onlyHelp)
+	f.registerFailOn(flags)
+}
+
+// registerFailOn registers only --fail-on, for a command that does not select what it writes.
+func (f *selectionFlags) registerFailOn(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.failOnWords, "fail-on", nil, "exit with status 3 if an address has one of these `WORDS`: a level (that one or a worse one) or a status, such as high,error")
 }
 

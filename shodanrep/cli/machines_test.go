@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/redistest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 	os.Setenv("SHODANREP_CACHE_DIR", dir)
 	os.Setenv("XDG_DATA_HOME", dir)
 	os.Setenv("SHODAN_API_KEY", "")
-	status := m.Run()
+	status := postgrestest.Run(m)
 	_ = os.RemoveAll(dir)
 	os.Exit(status)
 }

@@ -28,6 +28,7 @@ const (
 // A progressBar shows the progress of lookups on a terminal.
 type progressBar struct {
 	progress *lookup.Progress
+	state    func() lookup.ProgressState
 	stop     chan struct{}
 	once     sync.Once
 	done     sync.WaitGroup
@@ -40,7 +41,13 @@ type progressBar struct {
 // newProgressBar starts a bar on standard error if that is a terminal. Streams says that results are written while
 // lookups run: on a terminal they would mix with the bar, which is then not shown. The caller must call end.
 func newProgressBar(a *app, streams, quiet bool) *progressBar {
-	p := &progressBar{progress: lookup.NewProgress(), stop: make(chan struct{})}
+	progress := lookup.NewProgress()
+	return newProgressBarOf(a, progress, progress.State, streams, quiet)
+}
+
+// newProgressBarOf is newProgressBar for a state that is not that of one Progress, which is then nil.
+func newProgressBarOf(a *app, progress *lookup.Progress, state func() lookup.ProgressState, streams, quiet bool) *progressBar {
+	p := &progressBar{progress: progress, state: state, stop: make(chan struct{})}
 	if !quiet && stdio.TakesEscapes(a.stderr) && !(streams && stdio.IsTerminal(a.stdout)) {
 		p.terminal = a.stderr
 		if messages, ok := a.stderr.(stdio.MessageWriter); ok {
@@ -129,7 +136,7 @@ func (p *progressBar) show() {
 
 // draw draws the bar on one line of the terminal.
 func (p *progressBar) draw() {
-	now := p.progress.State()
+	now := p.state()
 	if now.Total == 0 {
 		return
 	}

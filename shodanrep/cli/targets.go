@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -178,8 +179,9 @@ func openInputs(names []string) (inputs []input, err error) {
 	return inputs, nil
 }
 
-// readTargets finds the addresses of inputs; without names, of standard input.
-func readTargets(stdin io.Reader, names []string) (*targetList, error) {
+// readInputs calls one of two functions for each input in order: for an argument that has addresses itself, and for a
+// text to read. Without names it reads standard input.
+func readInputs(stdin io.Reader, names []string, argument func([]iptext.Match) error, text func(source io.Reader, name string) error) error {
 	if len(names) == 0 {
 		names = []string{"-"}
 	}
@@ -192,25 +194,78 @@ func readTargets(stdin io.Reader, names []string) (*targetList, error) {
 		}
 	}()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	list := newTargetList()
 	for _, in := range inputs {
 		if in.matches != nil {
-			for _, m := range in.matches {
-				list.add(m.Prefix, 1, 0, 0)
+			if err := argument(in.matches); err != nil {
+				return err
 			}
 			continue
 		}
-		reader, name := stdin, inputNames([]string{in.name})
+		reader := stdin
 		if in.file != nil {
 			reader = in.file
 		}
-		if err := list.read(reader, in.name); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		if err := text(reader, in.name); err != nil {
+			return fmt.Errorf("%s: %w", inputNames([]string{in.name}), err)
 		}
 	}
+	return nil
+}
+
+// readTargets finds the addresses of inputs; without names, of standard input.
+func readTargets(stdin io.Reader, names []string) (*targetList, error) {
+	list := newTargetList()
+	err := readInputs(stdin, names, func(matches []iptext.Match) error {
+		for _, m := range matches {
+			list.add(m.Prefix, 1, 0, 0)
+		}
+		return nil
+	}, list.read)
+	if err != nil {
+		return nil, err
+	}
 	return list, nil
+}
+
+// streamTargets returns the addresses and networks of inputs, as often as they occur, without keeping them.
+func streamTargets(stdin io.Reader, names []string) iter.Seq2[netip.Prefix, error] {
+	return func(yield func(netip.Prefix, error) bool) {
+		errStop := errors.New("stop")
+		send := func(m iptext.Match) error {
+			if !yield(m.Prefix, nil) {
+				return errStop
+			}
+			return nil
+		}
+		err := readInputs(stdin, names, func(matches []iptext.Match) error {
+			for _, m := range matches {
+				if err := send(m); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, func(source io.Reader, _ string) error {
+			text, err := iptext.NewReader(source)
+			if err != nil {
+				return err
+			}
+			defer text.Close()
+			for m, err := range iptext.NewScanner(text).All() {
+				if err != nil {
+					return err
+				}
+				if err := send(m); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errStop) {
+			yield(netip.Prefix{}, err)
+		}
+	}
 }
 
 // inputNames returns the names of inputs for a message.
@@ -265,4 +320,63 @@ func (l *targetList) read(source io.Reader, name string) error {
 		l.add(m.Prefix, 1, m.Line, number)
 	}
 	return nil
+}
+
+// partLength is how many targets are handed over at a time.
+const partLength = 512
+
+// interruptible returns a sequence that ends with the context, even if its source blocks, as a pipe can.
+func interruptible(ctx context.Context, targets iter.Seq2[netip.Prefix, error]) iter.Seq2[netip.Prefix, error] {
+	type part struct {
+		prefixes []netip.Prefix
+		err      error
+	}
+	return func(yield func(netip.Prefix, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		parts := make(chan part)
+		send := func(p part) {
+			select {
+			case parts <- p:
+			case <-ctx.Done():
+			}
+		}
+		go func() {
+			defer close(parts)
+			var prefixes []netip.Prefix
+			for prefix, err := range targets {
+				if err != nil {
+					send(part{prefixes, err})
+					return
+				}
+				if prefixes = append(prefixes, prefix); len(prefixes) == partLength {
+					send(part{prefixes, nil})
+					prefixes = nil
+				}
+				if ctx.Err() != nil {
+					return
+				}
+			}
+			send(part{prefixes, nil})
+		}()
+		for {
+			select {
+			case p, ok := <-parts:
+				for _, prefix := range p.prefixes {
+					if !yield(prefix, nil) {
+						return
+					}
+				}
+				if p.err != nil {
+					yield(netip.Prefix{}, p.err)
+				}
+				if p.err != nil || !ok {
+					return
+				}
+			case <-ctx.Done():
+				yield(netip.Prefix{}, context.Cause(ctx))
+				return
+			}
+		}
+	}
 }

@@ -42,7 +42,9 @@ type Config struct {
 	// RefreshBefore is the time before which responses about addresses in the cache are too old, whatever their
 	// expiry says. It may be zero.
 	RefreshBefore time.Time
-	Logger        hclog.Logger
+	// CacheMaxAge is the age from which responses about addresses in the cache are not used. 0 is no limit.
+	CacheMaxAge time.Duration
+	Logger      hclog.Logger
 	// RateLimitDir is the folder of the file through which processes share rate limits, pauses and bans. If it is empty
 	// that is the cache's folder, or else the user's cache directory. An engine with a Transport then shares none.
 	RateLimitDir string
@@ -95,7 +97,7 @@ func (e *Engine) connect(cache *upstream.BufferedCache) {
 	client := func(make func(upstream.Endpoint) *upstream.Service, url string, perSecond float64, source Source) *upstream.Client {
 		return upstream.NewClient(e.service(make, url), upstream.Options{
 			Cache: cache, PerSecond: perSecond, MaxConcurrency: e.cfg.MaxConcurrency, Timeout: e.cfg.Timeout,
-			CacheTTL: e.cfg.CacheTTL, RefreshBefore: e.cfg.RefreshBefore, BulkLookup: e.cfg.BulkLookup, Logger: e.cfg.Logger,
+			CacheTTL: e.cfg.CacheTTL, RefreshBefore: e.cfg.RefreshBefore, CacheMaxAge: e.cfg.CacheMaxAge, BulkLookup: e.cfg.BulkLookup, Logger: e.cfg.Logger,
 			Observe: e.observe(source),
 		})
 	}

@@ -16,8 +16,14 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 )
 
-// analyst is the role of the tests. It owns its database and is not a superuser.
-const analyst = "analyst"
+const (
+	// analyst is the role of the tests. It owns its database and is not a superuser.
+	analyst = "analyst"
+	// guarded is a role that needs a password, and may only connect.
+	guarded = "guarded"
+	// Password is that role's.
+	Password = "correct horse/battery:staple@1"
+)
 
 // A Database is a new database for a test, with a second one in the place of the services: a foreign table of the first
 // is an ordinary table of the second, the remote database. So its scans are those of a foreign table, and their queries
@@ -44,14 +50,34 @@ func New(t testing.TB) *Database {
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
-	s := shared.server
+	return newDatabase(t, shared.server)
+}
+
+// NewServer is New with a server of its own, which Stop and Restart affect.
+func NewServer(t testing.TB) *Database {
+	t.Helper()
+	s, err := start()
+	if err == errNotInstalled {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	return newDatabase(t, s)
+}
+
+func newDatabase(t testing.TB, s *server) *Database {
+	t.Helper()
 	s.mu.Lock()
 	s.databases++
 	db := &Database{t: t, server: s, name: fmt.Sprintf("test%d", s.databases)}
 	s.mu.Unlock()
 
 	boot := db.connect(superuser, superuser)
-	execute(t, boot, "do $$ begin create role "+analyst+" login; exception when duplicate_object then null; end $$")
+	for _, role := range []string{analyst + " login", guarded + " login password '" + Password + "'"} {
+		execute(t, boot, "do $$ begin create role "+role+"; exception when duplicate_object or unique_violation then null; end $$")
+	}
 	execute(t, boot, "create database "+db.name+" owner "+analyst)
 	execute(t, boot, "create database "+db.remoteName())
 	db.admin, db.remote, db.Conn = db.connect(superuser, db.name), db.connect(superuser, db.remoteName()), db.connect(analyst, db.name)
@@ -125,6 +151,21 @@ func (db *Database) Name() string { return db.name }
 // URL returns the address of the database for the ordinary user.
 func (db *Database) URL() string {
 	return "postgres://" + analyst + "@/" + db.name + "?host=" + url.QueryEscape(db.server.folder)
+}
+
+// GuardedURL returns the connection string for the role that needs a [Password], without it.
+func (db *Database) GuardedURL() string { return strings.Replace(db.URL(), analyst, guarded, 1) }
+
+// Stop stops the server of NewServer, which ends all connections.
+func (db *Database) Stop() { db.server.halt() }
+
+// Restart starts the server of NewServer again, and connects to it again.
+func (db *Database) Restart() {
+	db.t.Helper()
+	if err := db.server.launch(); err != nil {
+		db.t.Fatal(err)
+	}
+	db.Conn = db.connect(analyst, db.name)
 }
 
 // RunFile runs a file of SQL with psql, as the ordinary user.

@@ -32,6 +32,7 @@ var errNotInstalled = errors.New("needs the programs of PostgreSQL: apt-get inst
 type server struct {
 	programs  string
 	folder    string
+	account   *account // to run it as, or nil
 	cmd       *exec.Cmd
 	databases int
 	mu        sync.Mutex
@@ -54,62 +55,78 @@ func Run(m *testing.M) int {
 	return m.Run()
 }
 
-// start makes a data folder and starts a server on it. The server listens only on a socket in that folder, and does not
-// sync files, because nothing must survive a crash.
+// start makes a data folder and starts a server on it.
 func start() (*server, error) {
 	programs, err := programs()
 	if err != nil {
 		return nil, err
 	}
-	who, err := unprivileged()
-	if err != nil {
+	s := &server{programs: programs}
+	if s.account, err = unprivileged(); err != nil {
 		return nil, err
 	}
 	// Not the folder of a test: the path of a socket may have only about a hundred bytes.
-	folder, err := os.MkdirTemp("", "postgres")
-	if err != nil {
+	if s.folder, err = os.MkdirTemp("", "postgres"); err != nil {
 		return nil, err
 	}
-	s := &server{programs: programs, folder: folder}
-	if who != nil {
-		if err := os.Chown(folder, who.uid, who.gid); err != nil {
+	if s.account != nil {
+		if err := os.Chown(s.folder, s.account.uid, s.account.gid); err != nil {
 			return nil, s.fail(err)
 		}
 	}
-	run := func(name string, args ...string) *exec.Cmd {
-		cmd := exec.Command(filepath.Join(programs, name), args...)
-		cmd.Dir = folder
-		if who != nil {
-			runAs(cmd, *who)
-		}
-		cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
-		return cmd
-	}
-	initdb := run("initdb", "--pgdata", "data", "--username", superuser, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync")
+	initdb := s.command("initdb", "--pgdata", "data", "--username", superuser, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync")
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, s.fail(fmt.Errorf("initdb: %w: %s", err, out))
 	}
-	log, err := os.Create(s.log())
+	rules := filepath.Join(s.folder, "data", "pg_hba.conf")
+	standard, err := os.ReadFile(rules)
+	if err == nil {
+		err = os.WriteFile(rules, append([]byte("local all "+guarded+" scram-sha-256\n"), standard...), 0o600)
+	}
+	if err == nil {
+		err = s.launch()
+	}
 	if err != nil {
 		return nil, s.fail(err)
 	}
+	return s, nil
+}
+
+// command returns a command that runs one of PostgreSQL's programs.
+func (s *server) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(s.programs, name), args...)
+	cmd.Dir = s.folder
+	if s.account != nil {
+		runAs(cmd, *s.account)
+	}
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
+	return cmd
+}
+
+// launch starts the server and waits until it accepts connections. It listens only on a socket in its folder, and does
+// not sync files, because nothing must survive a crash of the machine.
+func (s *server) launch() error {
+	log, err := os.OpenFile(s.log(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
 	defer log.Close()
-	s.cmd = run("postgres", "-D", "data", "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off",
+	s.cmd = s.command("postgres", "-D", "data", "-k", s.folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off",
 		"-c", "log_statement=all", "-c", "log_line_prefix="+recordStart+"%a"+nameEnd, "-c", "timezone=UTC",
 		"-c", fmt.Sprintf("statement_timeout=%d", timeout.Milliseconds()))
 	s.cmd.Stderr = log
 	if err := s.cmd.Start(); err != nil {
-		return nil, s.fail(err)
+		return err
 	}
 	for end := time.Now().Add(timeout); ; time.Sleep(10 * time.Millisecond) {
 		conn, err := pgx.Connect(context.Background(), s.address(superuser, superuser))
 		if err == nil {
 			conn.Close(context.Background())
-			return s, nil
+			return nil
 		}
 		if time.Now().After(end) {
 			log, _ := os.ReadFile(s.log())
-			return nil, s.fail(fmt.Errorf("postgres does not accept connections: %w: %s", err, log))
+			return fmt.Errorf("postgres does not accept connections: %w: %s", err, log)
 		}
 	}
 }
@@ -121,13 +138,20 @@ func (s *server) fail(err error) error {
 }
 
 func (s *server) stop() {
-	if s.cmd != nil && s.cmd.Process != nil {
-		s.cmd.Process.Signal(syscall.SIGINT) // ends the connections as well
-		kill := time.AfterFunc(timeout, func() { s.cmd.Process.Signal(syscall.SIGQUIT) })
-		s.cmd.Wait()
-		kill.Stop()
-	}
+	s.halt()
 	os.RemoveAll(s.folder)
+}
+
+// halt ends the server and its connections. Its data stay.
+func (s *server) halt() {
+	if s.cmd == nil || s.cmd.Process == nil {
+		return
+	}
+	s.cmd.Process.Signal(syscall.SIGINT) // ends the connections as well
+	kill := time.AfterFunc(timeout, func() { s.cmd.Process.Signal(syscall.SIGQUIT) })
+	s.cmd.Wait()
+	kill.Stop()
+	s.cmd = nil
 }
 
 func (s *server) log() string { return filepath.Join(s.folder, "log") }

@@ -32,7 +32,9 @@ type Options struct {
 	CacheTTL       time.Duration
 	// RefreshBefore is the time before which cached responses about addresses are too old. It may be zero.
 	RefreshBefore time.Time
-	BulkLookup    string // "auto", "on" or "off"
+	// CacheMaxAge is the age from which cached responses about addresses are not used. 0 is no limit.
+	CacheMaxAge time.Duration
+	BulkLookup  string // "auto", "on" or "off"
 	// Observe gets each response about an address that the service has just sent, also that it has nothing. It returns
 	// at once. It may be nil.
 	Observe func(Observation)

@@ -112,7 +112,7 @@ func (f *hostFetcher) cached(key callKey) []cache.Key {
 
 // read checks an entry like a response: another program or an earlier version may have written it.
 func (f *hostFetcher) read(key callKey, entry cache.Entry) (any, bool) {
-	if entry.CheckedAt.Before(f.client.RefreshBefore) {
+	if maxAge := f.client.CacheMaxAge; entry.CheckedAt.Before(f.client.RefreshBefore) || maxAge > 0 && time.Since(entry.CheckedAt) >= maxAge {
 		return nil, false
 	}
 	if len(entry.Body) == 0 {

@@ -1,0 +1,209 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
+)
+
+const (
+	// A claim has as many addresses as are looked up within claimTime, within these limits. What a killed process has
+	// looked up of its last claim is lost, so a claim is short; it is one transaction, so it is not too short.
+	minClaim, maxClaim = 20, 5000
+	firstClaim         = 100
+	claimTime          = 3 * time.Second
+	// writeTimeout is how long an interrupted process may take to write the verdicts that it has.
+	writeTimeout = 20 * time.Second
+)
+
+// verdictTable is a temporary table of the verdicts of a claim.
+const verdictTable = "pg_temp.shodanrep_verdict"
+
+// A worker claims addresses of the queue, looks them up and writes the verdicts, on a connection of its own. A claim is
+// a transaction that locks rows of the queue: other workers skip them, and they are free again when the connection ends.
+type worker struct {
+	*run
+	conn *pgx.Conn
+	// claimed is the last address that was claimed: the next claim begins behind it, so as not to read again what others
+	// have locked or deleted.
+	claimed netip.Prefix
+	size    int
+}
+
+// beforeAll sorts before each address.
+var beforeAll = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+
+// newWorker makes a worker. The caller must close its connection.
+func (r *run) newWorker(ctx context.Context) (*worker, error) {
+	conn, err := r.db.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &worker{run: r, conn: conn, claimed: beforeAll, size: firstClaim}
+	var columns strings.Builder
+	for _, c := range copied() {
+		fmt.Fprintf(&columns, "%s %s, ", quote(c.Name), c.Type)
+	}
+	_, err = conn.Exec(ctx, "create temporary table shodanrep_verdict ("+columns.String()+loadedAtColumn+" timestamptz not null default clock_timestamp()) on commit delete rows")
+	if err != nil {
+		closeConn(conn)
+		return nil, r.db.explain(err)
+	}
+	return w, nil
+}
+
+// work claims until there is nothing left that nobody has claimed.
+func (w *worker) work(ctx context.Context) error {
+	fromStart := w.claimed == beforeAll
+	for {
+		claimed, err := w.claim(ctx)
+		switch {
+		case err != nil:
+			return w.db.explain(err)
+		case claimed > 0:
+		case fromStart:
+			return nil
+		default:
+			w.claimed, fromStart = beforeAll, true // what others have given back since
+			continue
+		}
+		fromStart = false
+	}
+}
+
+// claim claims addresses, looks them up and writes the verdicts. It returns how many it claimed. If the context ends,
+// it writes the verdicts that it has, and gives the other addresses back.
+func (w *worker) claim(ctx context.Context) (int, error) {
+	tx, err := w.conn.Begin(ctx)
+	if err != nil {
+		return 0, err
+	}
+	writing, stop := withGrace(ctx)
+	defer stop()
+	defer tx.Rollback(writing)
+	locked, err := queryAddrs(ctx, tx, "select ip from "+w.queue+" where policy = $1 and ip > $2 order by ip limit $3 for update skip locked",
+		w.policy, w.claimed, w.size)
+	if err != nil || len(locked) == 0 {
+		return 0, err
+	}
+	last := locked[len(locked)-1]
+	w.claimed = netip.PrefixFrom(last, last.BitLen())
+	// Another process can have looked some of them up since they were added to the queue.
+	wanted, err := queryAddrs(ctx, tx, "select q.ip from "+w.queue+" as q where q.policy = $1 and q.ip = any($2) and "+w.isWanted("q", "q.older_than", "q.added_at"),
+		w.policy, locked)
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	written, failed, err := w.lookUp(ctx, writing, tx, wanted)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := tx.Exec(writing, w.upsert); err != nil {
+		return 0, err
+	}
+	unwanted := without(locked, wanted)
+	if _, err := tx.Exec(writing, "delete from "+w.queue+" where policy = $1 and (ip = any($2) or ip in (select ip from "+verdictTable+"))", w.policy, unwanted); err != nil {
+		return 0, err
+	}
+	if err := tx.Commit(writing); err != nil {
+		return 0, err
+	}
+	w.written.Add(int64(written))
+	w.failed.Add(int64(failed))
+	if ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
+	if w.lookupErr.Load() != nil {
+		return 0, *w.lookupErr.Load()
+	}
+	if written > 0 {
+		w.size = nextSize(w.size, time.Since(began))
+	}
+	return len(locked), nil
+}
+
+// nextSize returns how many addresses to claim after a claim that took some time.
+func nextSize(size int, took time.Duration) int {
+	next := float64(size) * float64(claimTime) / float64(max(took, time.Millisecond))
+	return int(max(minClaim, min(next, 2*float64(size), maxClaim)))
+}
+
+// lookUp looks addresses up, and copies each verdict into the database as soon as it is there.
+func (w *worker) lookUp(ctx, writing context.Context, tx pgx.Tx, addrs []netip.Addr) (written, failed int, err error) {
+	if len(addrs) == 0 {
+		return 0, 0, nil
+	}
+	next, stop := iter.Pull2(w.check(ctx, addrs, w.listLength))
+	defer stop()
+	columns := copied()
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.Name)
+	}
+	values := make([]any, len(columns))
+	_, err = tx.CopyFrom(writing, pgx.Identifier{"pg_temp", "shodanrep_verdict"}, names, pgx.CopyFromFunc(func() ([]any, error) {
+		v, err, ok := next()
+		if !ok || ctx.Err() != nil {
+			return nil, nil
+		}
+		if err != nil {
+			// It is about all addresses. What is looked up already is written first.
+			w.lookupErr.Store(&err)
+			return nil, nil
+		}
+		for i, c := range columns {
+			if values[i], err = c.value(v); err != nil {
+				return nil, fmt.Errorf("%s: column %s: %w", v.IP(), c.Name, err)
+			}
+		}
+		written++
+		if v.Status() == lookup.Failed {
+			failed++
+		}
+		return values, nil
+	}))
+	return written, failed, err
+}
+
+// withGrace returns a context that ends some time after ctx.
+func withGrace(ctx context.Context) (context.Context, context.CancelFunc) {
+	grace, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(writeTimeout, cancel) })
+	return grace, func() { stop(); cancel() }
+}
+
+// without returns what is in a list and not in another one of the same order.
+func without(list, other []netip.Addr) []netip.Addr {
+	in := make(map[netip.Addr]bool, len(other))
+	for _, addr := range other {
+		in[addr] = true
+	}
+	left := []netip.Addr{}
+	for _, addr := range list {
+		if !in[addr] {
+			left = append(left, addr)
+		}
+	}
+	return left
+}
+
+// queryAddrs returns the addresses that a query returns.
+func queryAddrs(ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]netip.Addr, error) {
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[netip.Addr])
+}
+
+// A checkFunc looks addresses up and scores them, see [scan.Checker.Check].
+type checkFunc func(ctx context.Context, addrs []netip.Addr, size int) iter.Seq2[*scan.Verdict, error]
