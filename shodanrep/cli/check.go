@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
@@ -133,6 +134,11 @@ func (c *checkCommand) validate(flags *pflag.FlagSet) error {
 	var known bool
 	if c.output, known = report.Find(c.format); !known {
 		return fmt.Errorf("--output must be one of %s, not %q", strings.Join(report.Names(), ", "), c.format)
+	}
+	if c.file == "" {
+		if err := rowformat.CheckTerminal(c.format, c.stdout); err != nil {
+			return err
+		}
 	}
 	if err := c.lookupFlags.validate(); err != nil {
 		return err
