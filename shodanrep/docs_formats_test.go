@@ -57,7 +57,7 @@ func stableLine(line string) string {
 func TestThePageOfTheFormatsHasEachField(t *testing.T) {
 	atRoot(t)
 	page := read(t, "docs/formats.md")
-	for _, format := range []string{"ecs", "ocsf"} {
+	for _, format := range []string{"ecs", "ocsf", "cortex"} {
 		_, section, _ := strings.Cut(page, "\n## "+format+"\n")
 		section, _, _ = strings.Cut(section, "\n## ")
 		output := runCLI(t, "check", "--config", sampleConfig, "--output", format, "config/sample/incident.txt")

@@ -61,8 +61,8 @@ reported on standard error.
 The formats of --output are:
 
 ` + formatHelp() + `
-The formats for other platforms (stix, ecs, ocsf, misp) always have the addresses
-that could not be checked. Their indicators are the critical and high addresses,
+The formats for other platforms (stix, ecs, ocsf, cortex, misp) always have the
+addresses that could not be checked. Their indicators are the critical and high addresses,
 or those of the levels that --only names.
 
 The exit status is 0 if everything succeeded, 1 if an input, the configuration

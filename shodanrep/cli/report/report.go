@@ -51,6 +51,7 @@ var Formats = []Format{
 	{Name: "stix", Help: "a STIX 2.1 bundle for OpenCTI and others", KeepsUnchecked: true, New: newSTIXWriter},
 	{Name: "ecs", Help: "one event of the Elastic Common Schema per line and address", KeepsUnchecked: true, New: newEventWriter(newECSEvent)},
 	{Name: "ocsf", Help: "one OCSF event (OSINT Inventory Info) per line and address", KeepsUnchecked: true, New: newEventWriter(newOCSFEvent)},
+	{Name: "cortex", Help: "the report of a Cortex analyzer per line and address", KeepsUnchecked: true, New: newEventWriter(newCortexReport)},
 	{Name: "misp", Help: "a MISP event with attributes and objects", AtEnd: true, KeepsUnchecked: true, New: newMISPWriter},
 }
 
