@@ -48,6 +48,30 @@ func TestThePageOfTheFormatsShowsWhatTheirOutputsHave(t *testing.T) {
 	}
 }
 
+func TestThePageOfTheFormatsShowsRelatedHosts(t *testing.T) {
+	atRoot(t)
+	all, ran := blocksIn(read(t, "docs/formats.md"), "sh", "json"), 0
+	for i, b := range all {
+		_, args, isRelated := strings.Cut(b.text, "bin/shodanrep related ")
+		if !isRelated {
+			continue
+		}
+		ran++
+		output := map[string]bool{}
+		for line := range strings.Lines(runCLI(t, append([]string{"related"}, strings.Fields(args)...)...)) {
+			output[stableLine(line)] = true
+		}
+		for line := range strings.Lines(all[i+1].text) {
+			if !output[stableLine(line)] {
+				t.Errorf("%s: the output does not have the line %s", b.text, line)
+			}
+		}
+	}
+	if ran != 1 {
+		t.Errorf("%d examples", ran)
+	}
+}
+
 // stableLine returns a line of an array without what changes.
 func stableLine(line string) string {
 	return changingInFormats.ReplaceAllString(strings.TrimSuffix(strings.TrimSpace(line), ","), "…")
@@ -57,7 +81,7 @@ func stableLine(line string) string {
 func TestThePageOfTheFormatsHasEachField(t *testing.T) {
 	atRoot(t)
 	page := read(t, "docs/formats.md")
-	for _, format := range []string{"ecs", "ocsf"} {
+	for _, format := range []string{"ecs", "ocsf", "cortex"} {
 		_, section, _ := strings.Cut(page, "\n## "+format+"\n")
 		section, _, _ = strings.Cut(section, "\n## ")
 		output := runCLI(t, "check", "--config", sampleConfig, "--output", format, "config/sample/incident.txt")

@@ -98,6 +98,10 @@ func TestAReleaseIsWhole(t *testing.T) {
 // manual are files that archives and packages have for people and shells.
 var manual = []string{"man/shodanrep.1.gz", "man/shodanrep-query.1.gz", "completions/bash/shodanrep", "completions/zsh/_shodanrep", "completions/fish/shodanrep.fish"}
 
+// contrib are the programs for other platforms, which have a page each.
+var contrib = []string{"contrib/cortex/README.md", "contrib/cortex/Shodanrep/Shodanrep.json", "contrib/cortex/Shodanrep/shodanrep_analyzer.py",
+	"contrib/misp/README.md", "contrib/misp/expansion/shodanrep.py"}
+
 func TestAnArchiveRuns(t *testing.T) {
 	t.Parallel()
 	folder, version := snapshot(t)
@@ -119,7 +123,7 @@ func TestAnArchiveRuns(t *testing.T) {
 			unpack(t, archive, filepath.Join(into, header.Name), header.FileInfo().Mode())
 		}
 	}
-	for _, file := range append([]string{"LICENSE", "README.md", "shodanrep.spc"}, manual...) {
+	for _, file := range slices.Concat([]string{"LICENSE", "README.md", "shodanrep.spc"}, manual, contrib) {
 		one(t, filepath.Join(into, name), file)
 	}
 	if runtime.GOOS == "linux" {
@@ -181,6 +185,12 @@ func TestADebianPackageRuns(t *testing.T) {
 		"usr/share/doc/shodanrep/copyright", "usr/share/doc/shodanrep/shodanrep.spc",
 	} {
 		if info, err := os.Stat(filepath.Join(into, file)); err != nil || info.Size() == 0 || info.Mode().Perm() != 0o644 {
+			t.Errorf("%s: %+v, %v", file, info, err)
+		}
+	}
+	for _, file := range contrib {
+		info, err := os.Stat(filepath.Join(into, "usr/share/shodanrep", file))
+		if isProgram := strings.HasSuffix(file, "_analyzer.py"); err != nil || (info.Mode().Perm()&0o111 != 0) != isProgram {
 			t.Errorf("%s: %+v, %v", file, info, err)
 		}
 	}

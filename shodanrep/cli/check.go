@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
@@ -60,8 +61,8 @@ reported on standard error.
 The formats of --output are:
 
 ` + formatHelp() + `
-The formats for other platforms (stix, ecs, ocsf, misp) always have the addresses
-that could not be checked. Their indicators are the critical and high addresses,
+The formats for other platforms (stix, ecs, ocsf, cortex, misp) always have the
+addresses that could not be checked. Their indicators are the critical and high addresses,
 or those of the levels that --only names.
 
 The exit status is 0 if everything succeeded, 1 if an input, the configuration
@@ -133,6 +134,11 @@ func (c *checkCommand) validate(flags *pflag.FlagSet) error {
 	var known bool
 	if c.output, known = report.Find(c.format); !known {
 		return fmt.Errorf("--output must be one of %s, not %q", strings.Join(report.Names(), ", "), c.format)
+	}
+	if c.file == "" {
+		if err := rowformat.CheckTerminal(c.format, c.stdout); err != nil {
+			return err
+		}
 	}
 	if err := c.lookupFlags.validate(); err != nil {
 		return err

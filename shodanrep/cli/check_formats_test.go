@@ -25,7 +25,7 @@ func checkTwice(t *testing.T, list, format string) (first, second string) {
 }
 
 func TestFormatsAreTheSameAgain(t *testing.T) {
-	for _, format := range []string{"stix", "ecs", "ocsf", "misp"} {
+	for _, format := range []string{"stix", "ecs", "ocsf", "misp", "cortex"} {
 		first, second := checkTwice(t, "198.51.100.66 203.0.113.10 192.0.2.222 10.0.0.1", format)
 		if first != second || len(first) < 1000 {
 			t.Errorf("%s: %s\nbecame %s", format, first, second)
@@ -39,7 +39,7 @@ func TestAnAddressThatIsNotIndexedHasNoScore(t *testing.T) {
 	sim.Fault(shodantest.Fault{Status: 404, Body: `{"detail":"No information available"}`})
 	connection := fmt.Sprintf("internetdb_url = %q\ncache = \"memory\"\n", sim.InternetDBURL())
 	outputs := map[string]string{}
-	for _, format := range []string{"stix", "ecs", "ocsf", "misp"} {
+	for _, format := range []string{"stix", "ecs", "ocsf", "misp", "cortex"} {
 		got := runCheck(t, connection, "93.184.216.34", "check", "--output", format)
 		if got.status != exitDone || !strings.Contains(got.stdout, "not_indexed") {
 			t.Errorf("%s: got %+v", format, got)
@@ -56,6 +56,9 @@ func TestAnAddressThatIsNotIndexedHasNoScore(t *testing.T) {
 	}
 	if e := ocsfEvents(t, outputs["ocsf"])["93.184.216.34"]; *e.Status != 0 || e.OSINT.Reputation != nil || !strings.HasPrefix(e.StatusDetail, "not indexed: ") {
 		t.Errorf("ocsf: got %+v", e)
+	}
+	if !strings.Contains(outputs["cortex"], `"taxonomies":[{"level":"info","namespace":"shodanrep","predicate":"status","value":"not_indexed"}]`) {
+		t.Errorf("cortex: got %s", outputs["cortex"])
 	}
 	if e := parseMISP(t, outputs["misp"]); e.Threat != "4" || e.Attribute[0].ToIDS || !strings.Contains(e.Attribute[0].Comment, "not indexed: ") {
 		t.Errorf("misp: got %+v", e)

@@ -197,7 +197,7 @@ func TestQuery(t *testing.T) {
 		"a file without a name": {"", []string{"--attach", hosts, "select 1"},
 			result{"", "shodanrep: --attach must be NAME=FILE, not \"" + hosts + "\"\nRun 'shodanrep --help' for usage.\n", 2}},
 		"an unknown format": {"", []string{"--output", "xml", "select 1"},
-			result{"", "shodanrep: --output must be one of table, csv, tsv, json, jsonl, line, markdown, not \"xml\"\nRun 'shodanrep --help' for usage.\n", 2}},
+			result{"", "shodanrep: --output must be one of table, csv, tsv, json, jsonl, line, markdown, parquet, not \"xml\"\nRun 'shodanrep --help' for usage.\n", 2}},
 		"an unknown flag": {"", []string{"--colour", "select 1"},
 			result{"", "shodanrep: unknown flag: --colour\nRun 'shodanrep --help' for usage.\n", 2}},
 		"SQL without quotes": {"", []string{"select", "1"},

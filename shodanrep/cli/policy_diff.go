@@ -47,8 +47,8 @@ one whose level stays.`,
 		ValidArgsFunction: completeFirst(2, builtInPolicies(), cobra.ShellCompDirectiveDefault),
 		PreRunE: func(_ *cobra.Command, args []string) error {
 			switch {
-			case !slices.Contains(rowformat.Names, c.output):
-				return fmt.Errorf("--output must be one of %s, not %q", strings.Join(rowformat.Names, ", "), c.output)
+			case !slices.Contains(rowformat.TextNames, c.output):
+				return fmt.Errorf("--output must be one of %s, not %q", strings.Join(rowformat.TextNames, ", "), c.output)
 			case c.dataset && len(args) > 2:
 				return errors.New("--dataset and addresses exclude each other")
 			case !c.dataset && len(args) == 2 && stdio.IsTerminal(a.stdin):
@@ -62,7 +62,7 @@ one whose level stays.`,
 	}
 	f := cmd.Flags()
 	c.register(f)
-	f.StringVar(&c.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(rowformat.Names, ", "))
+	f.StringVar(&c.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(rowformat.TextNames, ", "))
 	f.BoolVar(&c.all, "all", false, "also show addresses whose level stays")
 	f.BoolVar(&c.dataset, "dataset", false, "score every address of the connection's dataset")
 	f.BoolVar(&c.expand, "expand", false, "score each address of a network, up to network_limit of the connection")

@@ -24,7 +24,7 @@ const queryName = "query"
 type queryCommand struct {
 	*app
 	connectionFlags
-	output            string
+	output, file      string
 	attach            []string
 	failOnWords       []string
 	verbose, quiet    bool
@@ -55,6 +55,10 @@ the cache when it is run again, if the cache is a file or Redis.`,
   shodanrep query --attach hosts=hosts.csv \
     "select * from shodan_ip_reputation where ip in (select ip from hosts)" --output csv
 
+  # A Parquet file, for DuckDB, Spark and others
+  shodanrep query --output parquet -o verdicts.parquet --attach hosts=hosts.csv \
+    "select * from shodan_ip_reputation where ip in (select ip from hosts)"
+
   # On a schedule: exit status 3 if an address is high, critical or not checked
   shodanrep query --fail-on high,error --attach hosts=hosts.csv \
     "select ip, level, status, error from shodan_ip_reputation where ip in (select ip from hosts)"
@@ -83,6 +87,7 @@ the cache when it is run again, if the cache is a file or Redis.`,
 	f := cmd.Flags()
 	c.register(f)
 	f.StringVar(&c.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(rowformat.Names, ", "))
+	addOutputFile(f, &c.file)
 	f.BoolVar(&c.noHeader, "no-header", false, "leave out the line of column names, in csv, tsv, markdown and table")
 	addNoColor(f, &c.noColor)
 	f.StringArrayVar(&c.attach, "attach", nil, "attach a CSV file as a table, compressed with gzip or zstd or not: `NAME=FILE`, where - is standard input; repeat for several")
@@ -96,6 +101,11 @@ the cache when it is run again, if the cache is a file or Redis.`,
 func (c *queryCommand) validate(readsInput bool) error {
 	if !slices.Contains(rowformat.Names, c.output) {
 		return fmt.Errorf("--output must be one of %s, not %q", strings.Join(rowformat.Names, ", "), c.output)
+	}
+	if c.file == "" {
+		if err := rowformat.CheckTerminal(c.output, c.stdout); err != nil {
+			return err
+		}
 	}
 	for _, attach := range c.attach {
 		name, file, ok := strings.Cut(attach, "=")
@@ -143,7 +153,7 @@ func (c *queryCommand) run(ctx context.Context, sql string, w *failOn) error {
 		return err
 	}
 	r := &sqlRun{
-		app: c.app, connections: connections, attach: c.attach, verbose: c.verbose, quiet: c.quiet, output: c.output,
+		app: c.app, connections: connections, attach: c.attach, verbose: c.verbose, quiet: c.quiet, output: c.output, file: c.file,
 		options: rowformat.Options{NoHeader: c.noHeader, NoColor: c.noColor}, failOn: w,
 	}
 	return r.run(ctx, sql)

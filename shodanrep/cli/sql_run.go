@@ -2,10 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
@@ -20,9 +23,10 @@ type sqlRun struct {
 	targets        *targetList // the table targetsTable with the column ip, if it is not nil
 	verbose, quiet bool
 	output         string
+	file           string // of the results, if not standard output
 	options        rowformat.Options
 	failOn         *failOn
-	// print prints the rows of a statement; by default in the format output.
+	// print prints the rows of a statement; by default in the format output, and in Parquet those of one statement only.
 	print func(stdout io.Writer, rows rowformat.Rows) error
 }
 
@@ -35,7 +39,7 @@ var streamingFormats = []string{"csv", "tsv", "jsonl", "line", "markdown"}
 
 // run runs statements, prints their results and reports on their lookups.
 func (r *sqlRun) run(ctx context.Context, sql string) error {
-	bar := newProgressBar(r.app, slices.Contains(streamingFormats, r.output), r.quiet)
+	bar := newProgressBar(r.app, slices.Contains(streamingFormats, r.output) && r.file == "", r.quiet)
 	defer bar.end()
 	shown := *r.app
 	shown.stdout, shown.stderr = bar.before(r.stdout), bar.above(r.stderr)
@@ -63,18 +67,7 @@ func (r *sqlRun) run(ctx context.Context, sql string) error {
 			return err
 		}
 	}
-	if r.print == nil {
-		r.print = func(stdout io.Writer, rows rowformat.Rows) error {
-			return rowformat.Write(r.output, stdout, rows, r.options)
-		}
-	}
-	var columns []string
-	err = db.Query(ctx, sql, func(rows *embedded.Rows) error {
-		for _, c := range rows.Columns() {
-			columns = append(columns, c.Name)
-		}
-		return r.print(shown.stdout, r.failOn.rows(rows))
-	})
+	columns, err := r.write(ctx, db, sql, shown.stdout)
 	bar.end()
 	if !r.quiet {
 		r.sayAll(progressNotices(bar.progress, failureAdvice(columns)))
@@ -84,6 +77,48 @@ func (r *sqlRun) run(ctx context.Context, sql string) error {
 	}
 	return err
 }
+
+// write writes the results to the file or to standard output. It returns the names of their columns.
+func (r *sqlRun) write(ctx context.Context, db *embedded.DB, sql string, stdout io.Writer) (columns []string, err error) {
+	if r.file == "" {
+		return r.writeTo(ctx, db, sql, stdout)
+	}
+	err = stdio.ReplaceFile(r.file, func(file io.Writer) error {
+		buffered := stdio.NewBufferedWriter(file)
+		defer buffered.Stop()
+		if columns, err = r.writeTo(ctx, db, sql, buffered); err != nil {
+			return err
+		}
+		return buffered.Flush()
+	})
+	return columns, err
+}
+
+func (r *sqlRun) writeTo(ctx context.Context, db *embedded.DB, sql string, out io.Writer) (columns []string, err error) {
+	results := 0
+	err = db.Query(ctx, sql, func(rows *embedded.Rows) error {
+		for _, c := range rows.Columns() {
+			columns = append(columns, c.Name)
+		}
+		watched := r.failOn.rows(rows)
+		if r.print != nil {
+			return r.print(out, watched)
+		}
+		if results++; results > 1 && r.output == rowformat.Parquet {
+			return errParquetResults
+		}
+		o := r.options
+		o.Origins, o.JSONType = rows.Origins(), func(origin embedded.Origin) reflect.Type { return shodanrep.JSONType(origin.Column) }
+		return rowformat.Write(r.output, out, watched, o)
+	})
+	if err == nil && results == 0 && r.print == nil && r.output == rowformat.Parquet {
+		err = errParquetResults
+	}
+	return columns, err
+}
+
+// errParquetResults is the error of a query that has no result for a Parquet file, or several.
+var errParquetResults = errors.New("a Parquet file has the rows of one statement: the query must have exactly one statement with a result")
 
 // attachTables attaches the CSV files and the targets. After an interrupt a file may still block in a read, and the
 // database is in use: it must not be closed.

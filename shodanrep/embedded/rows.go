@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -30,6 +31,22 @@ type Column struct {
 
 // Columns returns the result's columns.
 func (r *Rows) Columns() []Column { return r.columns }
+
+// An Origin is the column of a plugin's table that a column of a result is. It is empty for a computed value and for a
+// column of another table, such as a CSV file: their values can be of any type.
+type Origin struct{ Table, Column string }
+
+// Origins returns the origins of the result's columns.
+func (r *Rows) Origins() []Origin {
+	origins := make([]Origin, len(r.columns))
+	for i := range origins {
+		table := r.stmt.ColumnTableName(i)
+		if slices.ContainsFunc(r.db.tables, func(t *Table) bool { return t.Name == table }) {
+			origins[i] = Origin{table, r.stmt.ColumnOriginName(i)}
+		}
+	}
+	return origins
+}
 
 // Next reads the next row and reports whether there is one.
 func (r *Rows) Next() bool {

@@ -11,13 +11,14 @@ import (
 	"strings"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/texttable"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 )
 
 // Formats are the output formats.
-var Formats = []string{"table", "jsonl", "mermaid", "dot"}
+var Formats = []string{"table", "jsonl", "mermaid", "dot", "stix", "misp"}
 
 // Write writes a result in a format.
 func Write(format string, out io.Writer, r *Result, noColor bool) error {
@@ -28,6 +29,10 @@ func Write(format string, out io.Writer, r *Result, noColor bool) error {
 		return writeMermaid(out, r)
 	case "dot":
 		return writeDot(out, r)
+	case "stix":
+		return report.WriteRelatedSTIX(out, exchanged(r))
+	case "misp":
+		return report.WriteRelatedMISP(out, exchanged(r))
 	}
 	return writeTables(out, r, rowformat.Options{NoColor: noColor})
 }

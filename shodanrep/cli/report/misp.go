@@ -148,16 +148,21 @@ func (w *mispWriter) Close() error {
 		w.changed = w.options.Now.UTC().Truncate(24 * time.Hour)
 	}
 	w.event.Date, w.event.Timestamp = w.changed.UTC().Format(time.DateOnly), mispTime(w.changed)
-	count := len(w.event.Attributes)
-	for _, object := range w.event.Objects {
-		count += len(object.Attributes)
-	}
-	w.event.AttributeCount = strconv.Itoa(count)
+	w.event.AttributeCount = strconv.Itoa(w.countAttributes())
 	var b bytes.Buffer
 	rowformat.AppendJSON(&b, map[string]any{"Event": w.event})
 	b.WriteByte('\n')
 	_, err := b.WriteTo(w.out)
 	return err
+}
+
+// countAttributes returns the number of attributes of the event and of its objects.
+func (w *mispWriter) countAttributes() int {
+	count := len(w.event.Attributes)
+	for _, object := range w.event.Objects {
+		count += len(object.Attributes)
+	}
+	return count
 }
 
 // mispThreatLevels are the threat levels of the platform: high, medium, low and undefined.

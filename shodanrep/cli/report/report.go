@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 )
 
@@ -42,6 +43,7 @@ var Formats = []Format{
 	{Name: "jsonl", Help: "one JSON object per line and address", New: newRowWriter("jsonl")},
 	{Name: "csv", Help: "a header, and one line per address", New: newRowWriter("csv")},
 	{Name: "json", Help: "one JSON document with columns and rows", New: newRowWriter("json")},
+	{Name: rowformat.Parquet, Help: "a Parquet file with the columns of csv, with their types", New: newRowWriter(rowformat.Parquet)},
 	{Name: "markdown", Help: "a Markdown table with a summary", WorstFirst: true, AtEnd: true, New: newMarkdownWriter},
 	{Name: "list", Help: "the addresses, one per line", New: newListWriter},
 	{Name: "cidr", Help: "the smallest set of networks that covers exactly these addresses", AtEnd: true, New: newCIDRWriter},
@@ -49,6 +51,7 @@ var Formats = []Format{
 	{Name: "stix", Help: "a STIX 2.1 bundle for OpenCTI and others", KeepsUnchecked: true, New: newSTIXWriter},
 	{Name: "ecs", Help: "one event of the Elastic Common Schema per line and address", KeepsUnchecked: true, New: newEventWriter(newECSEvent)},
 	{Name: "ocsf", Help: "one OCSF event (OSINT Inventory Info) per line and address", KeepsUnchecked: true, New: newEventWriter(newOCSFEvent)},
+	{Name: "cortex", Help: "the report of a Cortex analyzer per line and address", KeepsUnchecked: true, New: newEventWriter(newCortexReport)},
 	{Name: "misp", Help: "a MISP event with attributes and objects", AtEnd: true, KeepsUnchecked: true, New: newMISPWriter},
 }
 

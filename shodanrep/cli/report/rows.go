@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"io"
+	"reflect"
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
@@ -17,6 +18,9 @@ type resultColumn struct {
 	value func(Result) any
 }
 
+// reasonsName is the name of the column with a list of texts.
+const reasonsName = "reasons"
+
 // resultColumns are in the order in which they were added: new ones come last.
 var resultColumns = []resultColumn{
 	{embedded.Column{Name: "hits", Type: "int8"}, func(r Result) any { return r.Hits }},
@@ -26,7 +30,7 @@ var resultColumns = []resultColumn{
 		}
 		return r.Line
 	}},
-	{embedded.Column{Name: "reasons", Type: "jsonb"}, func(r Result) any { return rawJSON(r.Reasons()) }},
+	{embedded.Column{Name: reasonsName, Type: "jsonb"}, func(r Result) any { return rawJSON(r.Reasons()) }},
 	{embedded.Column{Name: "first_input", Type: "text"}, func(r Result) any {
 		if r.Line == 0 {
 			return nil
@@ -55,9 +59,23 @@ func newRowWriter(format string) func(io.Writer, Options) Writer {
 			columns = append(columns, column.Column)
 		}
 		w.values = make([]any, len(columns))
-		w.rows, w.err = rowformat.New(format, out, columns, rowformat.Options{})
+		w.rows, w.err = rowformat.New(format, out, columns, rowOptions(columns))
 		return w
 	}
+}
+
+// rowOptions returns the options for rows whose columns always have their types.
+func rowOptions(columns []embedded.Column) rowformat.Options {
+	o := rowformat.Options{JSONType: func(origin embedded.Origin) reflect.Type {
+		if origin.Column == reasonsName {
+			return reflect.TypeFor[[]string]()
+		}
+		return shodanrep.JSONType(origin.Column)
+	}}
+	for _, column := range columns {
+		o.Origins = append(o.Origins, embedded.Origin{Table: "check", Column: column.Name})
+	}
+	return o
 }
 
 func (w *rowWriter) Write(r Result) error {

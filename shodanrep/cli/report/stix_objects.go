@@ -28,7 +28,14 @@ type stixAddress struct {
 	stixObject
 	Value  string `json:"value"`
 	Score  *int   `json:"x_opencti_score,omitempty"`
-	Status string `json:"x_shodanrep_status"`
+	Status string `json:"x_shodanrep_status,omitempty"`
+}
+
+type stixInfrastructure struct {
+	stixDomainObject
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Types       []string `json:"infrastructure_types"`
 }
 
 type stixAutonomousSystem struct {

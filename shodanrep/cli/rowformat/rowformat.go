@@ -4,16 +4,21 @@ package rowformat
 import (
 	"fmt"
 	"io"
+	"reflect"
+	"slices"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 )
 
-// Names are the names of the formats.
-var Names = []string{"table", "csv", "tsv", "json", "jsonl", "line", "markdown"}
+// TextNames are the names of the formats that are text, and Names those of all formats.
+var (
+	TextNames = []string{"table", "csv", "tsv", "json", "jsonl", "line", "markdown"}
+	Names     = append(slices.Clone(TextNames), Parquet)
+)
 
-// A Writer writes the rows of one result. All formats but the table write each row at once, so that memory does not
-// grow with the number of rows.
+// A Writer writes the rows of one result. All formats but the table and Parquet write each row at once, and Parquet
+// writes some thousand rows together, so that memory does not grow with the number of rows.
 type Writer interface {
 	// Write writes a row. Its values have the types of [embedded.Rows.Values].
 	Write(values []any) error
@@ -27,6 +32,10 @@ type Options struct {
 	NoColor  bool // without colours on a terminal
 	// Keep are the columns of a table that are left out last if the terminal is too narrow.
 	Keep []string
+	// Origins are the columns of tables that the columns of the result are, if they are known. They and JSONType, the
+	// type that the JSON of a column comes from, or nil if it has no fixed shape, give Parquet its types.
+	Origins  []embedded.Origin
+	JSONType func(embedded.Origin) reflect.Type
 }
 
 // New returns a Writer of a format. The header is written at once if the format has one.
@@ -46,6 +55,8 @@ func New(format string, out io.Writer, columns []embedded.Column, o Options) (Wr
 		return newRecordWriter(out, columns, o), nil
 	case "markdown":
 		return newMarkdownWriter(out, columns, o), nil
+	case Parquet:
+		return newParquetWriter(out, columns, o)
 	}
 	return nil, fmt.Errorf("there is no output format %q", format)
 }

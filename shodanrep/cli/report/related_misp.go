@@ -1,0 +1,105 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// mispPivots are the types of attributes for shared values, and the form that MISP wants of them. Others are text.
+var mispPivots = map[shodan.Pivot]struct {
+	kind string
+	form *regexp.Regexp
+}{
+	shodan.FingerprintSHA256: {"x509-fingerprint-sha256", sha256Form},
+	shodan.JARM:              {"jarm-fingerprint", regexp.MustCompile(`^[0-9a-f]{62}$`)},
+	shodan.Favicon:           {"favicon-mmh3", regexp.MustCompile(`^-?\d{1,10}$`)},
+	shodan.SSHHostKey:        {"ssh-fingerprint", regexp.MustCompile(`^[0-9a-f]{2}(:[0-9a-f]{2}){15}$`)},
+	shodan.HASSH:             {"hasshserver-md5", regexp.MustCompile(`^[0-9a-f]{32}$`)},
+	shodan.ASN:               {"AS", regexp.MustCompile(`^as\d{1,10}$`)},
+}
+
+// mispValue returns a shared value as an attribute: as text, it has the name of the pivot before it.
+func mispValue(pivot shodan.Pivot, value string) (kind, category, text string) {
+	if p, ok := mispPivots[pivot]; ok {
+		if text = matching(p.form, value); text != "" {
+			return p.kind, mispNetwork, strings.TrimPrefix(text, "as")
+		}
+	}
+	return "text", mispOther, string(pivot) + " " + value
+}
+
+// WriteRelatedMISP writes related hosts as a MISP event: the addresses and the shared values as attributes, and an
+// object per host that refers to them.
+func WriteRelatedMISP(out io.Writer, r RelatedHosts) error {
+	w := newMISPWriter(out, Options{Now: r.Now}).(*mispWriter)
+	w.event = mispEvent{
+		UUID: idOf(append([]string{"related event", r.Policy}, r.addresses()...)...).String(), Date: r.day().Format("2006-01-02"),
+		Timestamp: mispTime(r.day()), Analysis: "2", Distribution: "0",
+		Creator:    mispOrganization{idOf("organization").String(), "shodanrep"},
+		Tags:       []mispTag{newMISPTag("policy", r.Policy)},
+		Attributes: []*mispAttribute{}, Objects: []*mispObject{},
+	}
+	ids := map[string]string{r.IP: w.attribute(r, "ip-dst", mispNetwork, r.IP, "the address that the others are related to").UUID}
+	worst, unchecked := reputation.Unknown, 0
+	for _, h := range r.Hosts {
+		level := reputation.Unknown
+		if h.Score != nil {
+			level = reputation.Level(h.Level)
+		}
+		if mispThreatLevels[level] < mispThreatLevels[worst] {
+			worst = level
+		}
+		if h.isUnchecked() {
+			unchecked++
+		}
+		a := w.attribute(r, "ip-dst", mispNetwork, h.IP, h.abstract()+"; "+strings.ReplaceAll(h.relation(), "\n", "; "))
+		a.Tags = []mispTag{newMISPTag("level", string(level)), newMISPTag("status", h.Status), newMISPTag("policy", h.Policy)}
+		ids[h.IP] = a.UUID
+	}
+	for _, h := range r.Hosts {
+		name := string(h.Pivot) + " " + h.Value
+		if ids[name] == "" {
+			kind, category, value := mispValue(h.Pivot, h.Value)
+			ids[name] = w.attribute(r, kind, category, value, "the "+string(h.Pivot)+" that hosts share").UUID
+		}
+		object := w.object(mispIPPort, r.day(), h.IP)
+		object.add(w, "ip-dst", "ip-dst", mispNetwork, h.IP)
+		if h.Port > 0 {
+			object.add(w, "dst-port", "port", mispNetwork, strconv.FormatInt(h.Port, 10))
+		}
+		object.add(w, "text", "text", mispOther, h.relation())
+		for _, target := range []string{ids[h.From], ids[name]} {
+			object.References = append(object.References, mispReference{w.id("reference", object.ID, target), object.ID, target, "related-to"})
+		}
+	}
+	if unchecked > 0 || !r.Complete {
+		w.event.Analysis = "1"
+	}
+	w.event.Info = fmt.Sprintf("shodanrep: %s to %s by the policy %s, %d not checked", display.Plural(int64(len(r.Hosts)), "related host"), r.IP, r.Policy, unchecked)
+	w.event.ThreatLevel = strconv.Itoa(mispThreatLevels[worst])
+	w.event.AttributeCount = strconv.Itoa(w.countAttributes())
+	var b bytes.Buffer
+	rowformat.AppendJSON(&b, map[string]any{"Event": w.event})
+	b.WriteByte('\n')
+	_, err := b.WriteTo(w.out)
+	return err
+}
+
+// attribute adds an attribute that is not an indicator.
+func (w *mispWriter) attribute(r RelatedHosts, kind, category, value, comment string) *mispAttribute {
+	a := &mispAttribute{
+		UUID: w.id(kind, value), Type: kind, Category: category, Value: value, NoCorrelation: kind == "text" || kind == "AS",
+		Distribution: mispInherit, Timestamp: mispTime(r.day()), Comment: comment,
+	}
+	w.event.Attributes = append(w.event.Attributes, a)
+	return a
+}
