@@ -1,0 +1,83 @@
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/performance"
+	"github.com/chromedp/chromedp"
+	"github.com/dustin/go-humanize"
+)
+
+// metrics returns what the browser counts for a page until it is loaded, laid out and painted. Times are those that the
+// processor worked: the time on the clock depends on what else the machine does.
+func metrics(t *testing.T, file string) map[string]float64 {
+	t.Helper()
+	p := open(t, file, width(1280), command(performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}))
+	p.do(chromedp.Evaluate[chromedp.Void](`new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))`, chromedp.EvalAwaitPromise))
+	result := get(p, func(ctx context.Context, t *chromedp.Target) (performance.GetMetricsResult, error) {
+		return cdp.Call(ctx, t, performance.GetMetrics, cdp.Empty{})
+	})
+	values := map[string]float64{}
+	for _, metric := range result.Metrics {
+		values[metric.Name] = metric.Value
+	}
+	return values
+}
+
+// The bounds of a page of ten thousand addresses. An empty page takes some ten milliseconds, and this one some hundred
+// times as long: it opens in about a second. Without the limits on rows and cards that are laid out it takes three times
+// as long, and has two hundred thousand objects instead of four thousand.
+const (
+	maxTimes   = 400
+	maxObjects = 20_000
+)
+
+func TestTenThousandAddressesAreAPageThatOpensSoon(t *testing.T) {
+	banners, addresses := manyBanners(10_000)
+	file := report(t, datasetOf(t, banners), strings.Join(addresses, "\n"))
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() >= 10_000_000 {
+		t.Errorf("the page has %d bytes", info.Size())
+	}
+	empty := filepath.Join(t.TempDir(), "empty.html")
+	if err := os.WriteFile(empty, []byte("<!DOCTYPE html><title>Empty</title>"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	page, again, nothing := metrics(t, file), metrics(t, file), metrics(t, empty)
+	seconds, least := min(page["TaskDuration"], again["TaskDuration"]), nothing["TaskDuration"]
+	t.Logf("%d bytes; the page takes %.3f s and has %.0f objects, an empty one takes %.3f s", info.Size(), seconds, page["LayoutObjects"], least)
+	if least == 0 || seconds > maxTimes*least {
+		t.Errorf("the page takes %.3f s, and an empty one %.3f s, want at most %d times as long", seconds, least, maxTimes)
+	}
+	if objects := page["LayoutObjects"]; objects == 0 || objects > maxObjects {
+		t.Errorf("%.0f objects are laid out, want %d at most", objects, maxObjects)
+	}
+	p := open(t, file, width(1280))
+	p.screenshot("many")
+	rows, cards := value[int](p, `document.querySelectorAll("#list tbody tr").length`), value[int](p, `document.querySelectorAll("article").length`)
+	bad := value[int](p, `document.querySelectorAll("tr.critical, tr.high").length`)
+	if rows != 10_000 || cards < 1_500 || cards > bad {
+		t.Errorf("%d rows, and %d cards of %d", rows, cards, bad)
+	}
+	// The page says of each card that did not fit that it is missing, and no row links to it.
+	if notice := value[string](p, `document.querySelector(".notice").textContent`); cards < bad && !strings.Contains(notice, fmt.Sprintf("The details of %s critical or high addresses", humanize.Comma(int64(bad-cards)))) {
+		t.Errorf("the notice is %s", notice)
+	}
+	if links := value[int](p, `document.querySelectorAll("#list tbody a").length`); links != cards {
+		t.Errorf("%d links to %d cards", links, cards)
+	}
+	p.do(chromedp.Click(header(1)), chromedp.Click("#find"), chromedp.KeyEvent("number 299"), chromedp.Click("#reset"), chromedp.Click("#all"))
+	first := value[string](p, `document.querySelector("#list tbody tr").cells[0].textContent`)
+	if shown := value[int](p, `document.querySelectorAll("#list tbody tr:not([hidden], .later)").length`); shown != 10_000 || first != addresses[0] {
+		t.Errorf("%d rows, the first %s", shown, first)
+	}
+}
