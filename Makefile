@@ -16,7 +16,7 @@ APT_UPDATE := tries=0; until problem=$$(apt-get $(APT_WAIT) update -qq 2>&1); do
 	tries=$$((tries + 1)); [ $$tries -le 120 ] || { echo "$$problem" >&2; exit 1; }; sleep 5; done
 # Packages that do not run the SDK. The race detector finds races inside the SDK, so only these are tested with it.
 RACE := ./shodanrep/shodan/... ./shodanrep/reputation/... ./shodanrep/lookup/... ./shodanrep/upstream/... \
-	./shodanrep/ratelimit/... ./shodanrep/cache/... ./shodanrep/history/... ./shodanrep/dataset/... ./shodanrep/sqlitefile/... ./shodanrep/filelock/... \
+	./shodanrep/ratelimit/... ./shodanrep/cache/... ./shodanrep/history/... ./shodanrep/dataset/... ./shodanrep/sqlitefile/... ./shodanrep/filelock/... ./shodanrep/internetdbfile/... \
 	./shodanrep/shodantest ./shodanrep/iptext/... ./shodanrep/annotate/...
 
 .PHONY: demo

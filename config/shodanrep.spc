@@ -17,6 +17,10 @@ connection "shodanrep" {
   # nothing.
   # data_files = ["~/shodan/*.json.gz"]
 
+  # Shodan's file internetdb.sqlite, as it is or compressed with bzip2, zstd or gzip. What would be requested from
+  # InternetDB is then looked up in this file, without requests and without a rate limit.
+  # internetdb_file = "~/shodan/internetdb.sqlite"
+
   # The maximum number of addresses in a list that "auto" looks up on the REST API. A longer list goes to InternetDB.
   # api_lookup_limit = 100
 

@@ -26,6 +26,7 @@ type connectionConfig struct {
 	APIKey                      *string  `hcl:"api_key,optional"`
 	Source                      *string  `hcl:"source,optional"`
 	DataFiles                   []string `hcl:"data_files,optional"`
+	InternetDBFile              *string  `hcl:"internetdb_file,optional"`
 	APILookupLimit              *int     `hcl:"api_lookup_limit,optional"`
 	BulkLookup                  *string  `hcl:"bulk_lookup,optional"`
 	CorrelationLimit            *int     `hcl:"correlation_limit,optional"`
@@ -76,6 +77,7 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 			APIKey:                      key,
 			Source:                      lookup.Source(r.oneOf("source", config.Source, string(lookup.Auto), string(lookup.Dataset), string(lookup.Shodan), string(lookup.InternetDB))),
 			DataFiles:                   r.texts("data_files", config.DataFiles, `["~/shodan/*.json.gz"]`),
+			InternetDBFile:              r.file("internetdb_file", config.InternetDBFile, "~/shodan/internetdb.sqlite"),
 			APILookupLimit:              r.count("api_lookup_limit", config.APILookupLimit, 100, 0, 1_000_000),
 			BulkLookup:                  r.oneOf("bulk_lookup", config.BulkLookup, "auto", "on", "off"),
 			RequestsPerSecond:           r.rate("requests_per_second", config.RequestsPerSecond, 1),
@@ -146,6 +148,21 @@ func (r *reader) mistyped(name, allowed string) bool {
 func (r *reader) texts(name string, list []string, example string) []string {
 	r.mistyped(name, "a list of texts, such as "+example)
 	return list
+}
+
+// file takes the path of a file. Whether there is one is seen when it is used.
+func (r *reader) file(name string, value *string, example string) string {
+	allowed := fmt.Sprintf("the path of a file, such as %q", example)
+	if r.mistyped(name, allowed) || value == nil {
+		return ""
+	}
+	switch path := *value; {
+	case strings.ContainsFunc(path, unicode.IsControl):
+		r.wrong(`%s = %q: the path has a control character: write / or \\ for each \ of it`, name, path)
+	case strings.TrimSpace(path) == "", strings.Contains(path, "://"):
+		r.wrong("%s = %q: use %s", name, path, allowed)
+	}
+	return *value
 }
 
 // apiKey takes the key from the argument, or from where else it is kept; see findAPIKey.

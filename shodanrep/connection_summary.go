@@ -1,10 +1,13 @@
 package shodanrep
 
 import (
+	"context"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/internetdbfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
@@ -16,6 +19,8 @@ type ConnectionSummary struct {
 	// Source, Policy and Cache are the values of the arguments.
 	Source, Policy, Cache string
 	DataFiles             []string
+	// InternetDBFile is the file that answers in place of InternetDB. It is empty if there is none.
+	InternetDBFile string
 	// APILookupLimit is the length of a list up to which the REST API is used.
 	APILookupLimit int
 	// NetworkLimit is how many addresses of a network may be looked up.
@@ -34,8 +39,21 @@ func SummarizeConnection(name, arguments string) (ConnectionSummary, error) {
 	c := s.Lookup
 	return ConnectionSummary{
 		KeyOrigin: s.keyOrigin, Source: string(c.Source), Policy: s.Policy.Name, Cache: c.Cache, DataFiles: c.DataFiles,
+		InternetDBFile: c.InternetDBFile,
 		APILookupLimit: c.APILookupLimit, NetworkLimit: s.NetworkLimit, APIURL: c.APIURL, InternetDBURL: c.InternetDBURL, CVEDBURL: c.CVEDBURL,
 	}, nil
+}
+
+// InspectInternetDBFile describes the file of InternetDB of a connection, and checks that it can be used. The connection
+// must have one. A compressed file that is not unpacked yet stays so.
+func InspectInternetDBFile(ctx context.Context, name, arguments string) (internetdbfile.Info, error) {
+	s, err := parseSettings(name, arguments)
+	if err != nil {
+		return internetdbfile.Info{}, err
+	}
+	file := lookup.NewInternetDBFile(s.Lookup)
+	defer file.Close() // nothing was written
+	return file.Inspect(ctx)
 }
 
 // parseSettings reads a connection's settings from the text of its block's body.

@@ -18,7 +18,7 @@ import (
 )
 
 // withoutDefault are the arguments of which the documents show an example and not a default.
-var withoutDefault = []string{"api_key", "data_files", "allow_list", "deny_list"}
+var withoutDefault = []string{"api_key", "data_files", "internetdb_file", "allow_list", "deny_list"}
 
 // arguments returns the names of a connection's arguments, sorted.
 func arguments() []string {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
@@ -116,6 +118,7 @@ func (d *doctor) run(ctx context.Context) {
 		d.sources(summary, planAllows)
 	}
 	d.dataFiles(ctx, *chosen, summary)
+	d.internetDBFile(ctx, *chosen, summary)
 	d.network(ctx, summary)
 	d.cache(ctx, *chosen)
 	d.history(ctx, *chosen)
@@ -159,6 +162,35 @@ func (d *doctor) dataFiles(ctx context.Context, c embedded.Connection, s shodanr
 		return
 	}
 	d.line(checkOK, "data_files", "%v hosts in %s", rows[0]["hosts"], strings.Join(s.DataFiles, ", "))
+}
+
+// maxFileAge is how old the file of InternetDB may be without a warning. Shodan makes a new one every week.
+const maxFileAge = 14 * 24 * time.Hour
+
+// internetDBFile checks the file that answers in place of InternetDB.
+func (d *doctor) internetDBFile(ctx context.Context, c embedded.Connection, s shodanrep.ConnectionSummary) {
+	if s.InternetDBFile == "" {
+		return
+	}
+	info, err := shodanrep.InspectInternetDBFile(ctx, c.Name, c.Config)
+	if err != nil {
+		d.line(checkError, "internetdb_file", "%v", err)
+		return
+	}
+	text := fmt.Sprintf("%s, of %s (%s)", info.Path, info.Time.Format(time.DateOnly), humanize.Time(info.Time))
+	switch {
+	case info.Copy != "" && info.Size == 0:
+		text += "; it is compressed, and unpacked to " + info.Copy + " by the first lookup"
+	case info.Copy != "":
+		text += fmt.Sprintf("; unpacked to %s, %s", info.Copy, humanize.Bytes(uint64(info.Size)))
+	default:
+		text += ", " + humanize.Bytes(uint64(info.Size))
+	}
+	if time.Since(info.Time) > maxFileAge {
+		d.line(checkWarning, "internetdb_file", "%s; Shodan makes a new file every week: download it again", text)
+		return
+	}
+	d.line(checkOK, "internetdb_file", "%s; it answers in place of InternetDB", text)
 }
 
 // query runs SQL on a connection.

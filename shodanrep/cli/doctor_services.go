@@ -76,7 +76,8 @@ func (d *doctor) network(ctx context.Context, s shodanrep.ConnectionSummary) {
 		name, url string
 		needed    bool // otherwise only some tables use it
 	}
-	services := []service{{"InternetDB", s.InternetDBURL, s.Source == "auto" || s.Source == "internetdb"}, {"CVEDB", s.CVEDBURL, false}}
+	needsInternetDB := s.InternetDBFile == "" && (s.Source == "auto" || s.Source == "internetdb")
+	services := []service{{"InternetDB", s.InternetDBURL, needsInternetDB}, {"CVEDB", s.CVEDBURL, false}}
 	if s.KeyOrigin != "" {
 		services = append(services, service{"REST API", s.APIURL, true})
 	}

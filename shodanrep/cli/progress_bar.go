@@ -12,6 +12,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/internetdbfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
@@ -45,7 +46,7 @@ func newProgressBar(a *app, streams, quiet bool) *progressBar {
 	return newProgressBarOf(a, progress, progress.State, streams, quiet)
 }
 
-// newProgressBarOf is newProgressBar for a state that is not that of one Progress, which is then nil.
+// newProgressBarOf is newProgressBar for a state that is not that of one Progress.
 func newProgressBarOf(a *app, progress *lookup.Progress, state func() lookup.ProgressState, streams, quiet bool) *progressBar {
 	p := &progressBar{progress: progress, state: state, stop: make(chan struct{})}
 	if !quiet && stdio.TakesEscapes(a.stderr) && !(streams && stdio.IsTerminal(a.stdout)) {
@@ -54,8 +55,38 @@ func newProgressBarOf(a *app, progress *lookup.Progress, state func() lookup.Pro
 			p.terminal = messages.Writer // it would escape what moves the cursor
 		}
 		p.done.Go(p.show)
+	} else if !quiet {
+		p.progress.OnUnpacking(unpackingMessages(a.say))
 	}
 	return p
+}
+
+// unpackedEvery is after how many percent a message says how far the unpacking of a file is.
+const unpackedEvery = 10
+
+// unpackingMessages returns a function that says in messages how far the unpacking of a file is, where no bar shows it.
+func unpackingMessages(say func(string)) func(internetdbfile.Unpacking) {
+	var mu sync.Mutex
+	last, next := "", int64(0)
+	return func(u internetdbfile.Unpacking) {
+		mu.Lock()
+		defer mu.Unlock()
+		phase := ""
+		switch {
+		case u.Ended:
+			return
+		case u.Waiting, u.Indexing:
+			phase = u.String()
+		case u.Done*100 < next*u.Total:
+			return
+		default:
+			next = u.Done*100/max(u.Total, 1)/unpackedEvery*unpackedEvery + unpackedEvery
+		}
+		if phase == "" || phase != last {
+			say(u.String())
+		}
+		last = phase
+	}
 }
 
 // listContext returns the context of a scan, in which lookups are counted. A scan of one value does not count towards
@@ -136,13 +167,17 @@ func (p *progressBar) show() {
 
 // draw draws the bar on one line of the terminal.
 func (p *progressBar) draw() {
+	width := stdio.Width(p.terminal)
 	now := p.state()
-	if now.Total == 0 {
+	line := bar(now, width)
+	if unpacking := p.progress.Unpacking(); unpacking != nil {
+		line = unpackingBar(*unpacking, width)
+	} else if now.Total == 0 {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_, _ = io.WriteString(p.terminal, eraseLine+bar(now, stdio.Width(p.terminal)))
+	_, _ = io.WriteString(p.terminal, eraseLine+line)
 	p.visible = true
 }
 
@@ -150,9 +185,7 @@ func (p *progressBar) draw() {
 // terminals wrap there.
 func bar(p lookup.ProgressState, width int) string {
 	total := max(p.Total, p.Done, 1)
-	filled := int(p.Done * barWidth / total)
-	line := fmt.Sprintf("looking up %s/%s [%s%s] %d%%", humanize.Comma(p.Done), humanize.Comma(total),
-		strings.Repeat("=", filled), strings.Repeat(" ", barWidth-filled), p.Done*100/total)
+	line := fmt.Sprintf("looking up %s/%s %s", humanize.Comma(p.Done), humanize.Comma(total), boxes(p.Done, total))
 	if p.Left > 0 {
 		line += fmt.Sprintf(", %v left", p.Left)
 	}
@@ -162,8 +195,28 @@ func bar(p lookup.ProgressState, width int) string {
 	if p.Failed > 0 {
 		line += fmt.Sprintf(", %s failed", humanize.Comma(p.Failed))
 	}
+	return fitted(line, width)
+}
+
+// unpackingBar returns the text of the bar while a file is unpacked.
+func unpackingBar(u internetdbfile.Unpacking, width int) string {
+	line := u.String()
+	if !u.Waiting && !u.Indexing {
+		line += " " + boxes(u.Done, max(u.Total, u.Done, 1))
+	}
+	return fitted(line, width)
+}
+
+// boxes draws how much of a total is done.
+func boxes(done, total int64) string {
+	filled := int(done * barWidth / total)
+	return fmt.Sprintf("[%s%s] %d%%", strings.Repeat("=", filled), strings.Repeat(" ", barWidth-filled), done*100/total)
+}
+
+// fitted cuts a line to a width; 0 is unlimited.
+func fitted(line string, width int) string {
 	if width > 0 {
-		line = text.Trim(line, width-1)
+		return text.Trim(line, width-1)
 	}
 	return line
 }

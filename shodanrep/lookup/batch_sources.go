@@ -21,8 +21,11 @@ func (b *Batch) lookup(questions []Question) {
 		requesting.Wait()
 		b.setReady(nil)
 	}()
-	if !slices.ContainsFunc(questions, func(q Question) bool { return b.source(q) == Shodan }) {
-		b.setReady(nil) // there is no key to be refused
+	if !slices.ContainsFunc(questions, func(q Question) bool {
+		source := b.source(q)
+		return source == Shodan || source == InternetDB && b.engine.file != nil
+	}) {
+		b.setReady(nil) // there is no key to be refused, and no file that cannot be used
 	}
 	probing := false // whether the first chunk finds out if the key may be used
 	for chunk := range slices.Chunk(questions, chunkSize) {
@@ -117,14 +120,17 @@ func (b *Batch) mayUseDataset(q Question) bool {
 	return b.engine.dataset != nil && (named == Auto || named == Dataset)
 }
 
-// withoutReserved answers the questions for which no service is asked, and returns the rest.
+// withoutReserved answers the questions for which no service is asked, and returns the rest. A file of InternetDB may have
+// a reserved address, as a dataset may.
 func (b *Batch) withoutReserved(questions []Question) []Question {
 	var rest []Question
 	for _, q := range questions {
-		switch {
+		switch source := b.source(q); {
+		case source == InternetDB && b.engine.file != nil:
+			rest = append(rest, q)
 		case IsReserved(q.Addr):
 			b.resolve(q, Answer{Status: Reserved})
-		case b.source(q) == Dataset:
+		case source == Dataset:
 			b.resolve(q, Answer{Status: NotIndexed, Source: Dataset})
 		default:
 			rest = append(rest, q)
@@ -151,6 +157,10 @@ func (b *Batch) form(q Question) requestForm {
 
 // request answers questions from a service. Those that the plan of the REST API's key does not allow are refused.
 func (b *Batch) request(form requestForm, questions []Question) {
+	if form.source == InternetDB && b.engine.file != nil {
+		b.readFile(questions)
+		return
+	}
 	client, how := b.engine.internetDB, upstream.Hosts{}
 	if form.source == Shodan {
 		client = b.engine.rest

@@ -14,6 +14,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/dataset"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/internetdbfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/upstream"
 )
 
@@ -22,6 +23,7 @@ type Config struct {
 	APIKey                      string // may be empty
 	Source                      Source
 	DataFiles                   []string // may be empty
+	InternetDBFile              string   // may be empty
 	APILookupLimit              int
 	BulkLookup                  string // "auto", "on" or "off"
 	RequestsPerSecond           float64
@@ -63,6 +65,8 @@ type Engine struct {
 	rest       *upstream.Client // nil without a key
 	exploits   *upstream.Client // nil without a key
 	dataset    *dataset.Dataset // nil without files
+	// file answers what would be asked of InternetDB. It is nil if there is none.
+	file *internetdbfile.File
 }
 
 // shared is what the engines of a process have in common.
@@ -76,7 +80,7 @@ var shared struct {
 
 // New makes an Engine. It reads the index of the dataset, building it where it is missing, and sends no request.
 func New(ctx context.Context, cfg Config) (*Engine, error) {
-	e := &Engine{cfg: cfg}
+	e := &Engine{cfg: cfg, file: NewInternetDBFile(cfg)}
 	e.history = e.openHistory()
 	e.connect(e.openCache(ctx))
 	if len(cfg.DataFiles) > 0 {
@@ -263,6 +267,9 @@ func (e *Engine) Close() error {
 	err := e.cache.Flush(context.Background())
 	if e.dataset != nil {
 		err = errors.Join(err, e.dataset.Close())
+	}
+	if e.file != nil {
+		err = errors.Join(err, e.file.Close())
 	}
 	if e.cfg.Transport != nil {
 		err = errors.Join(err, e.cache.Close(), e.history.Close()) // they are this engine's alone

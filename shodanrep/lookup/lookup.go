@@ -14,7 +14,7 @@ import (
 type Source string
 
 // The sources. Auto is a choice, never an answer: a dataset that has the address, else the REST API where a key is set
-// and its plan allows it, else InternetDB.
+// and its plan allows it, else InternetDB, the service or the file of it that the connection names.
 const (
 	Auto       Source = "auto"
 	Dataset    Source = "dataset"
@@ -62,13 +62,13 @@ type Answer struct {
 	Error string
 	// Host is what is known, where Status is Indexed. It is shared: do not change it.
 	Host *shodan.Host
-	// CheckedAt is when the service was asked, zero if none was.
+	// CheckedAt is when the service was asked, or the time of the file of InternetDB. It is zero if neither was.
 	CheckedAt time.Time
 	// FreshUntil is until when the response is cached and the service not asked again. It is zero if the lookup failed or
 	// no service was asked.
 	FreshUntil time.Time
 	// failure is the error behind Error.
 	failure error
-	// fromCache says that no request was sent for it now.
-	fromCache bool
+	// fromCache says that no request was sent for it now, and fromFile that a file answered in place of InternetDB.
+	fromCache, fromFile bool
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/internetdbfile"
 )
 
 // A ProgressState is how far lookups have come.
@@ -28,6 +30,8 @@ type Progress struct {
 	tally                       tally
 	searches                    searchTally
 	throughput                  throughput
+	unpacking                   atomic.Pointer[internetdbfile.Unpacking]
+	onUnpacking                 func(internetdbfile.Unpacking)
 	log                         hclog.Logger // nil if somebody reads the progress
 	logged                      atomic.Int64 // when, in nanoseconds
 }
@@ -59,6 +63,23 @@ func (p *Progress) State() ProgressState {
 	return s
 }
 
+// Unpacking returns how far the unpacking of a compressed file of InternetDB is, nil if none is unpacked.
+func (p *Progress) Unpacking() *internetdbfile.Unpacking { return p.unpacking.Load() }
+
+// OnUnpacking says what to call while a compressed file of InternetDB is unpacked. It must be called before the lookups.
+func (p *Progress) OnUnpacking(f func(internetdbfile.Unpacking)) { p.onUnpacking = f }
+
+func (p *Progress) setUnpacking(u internetdbfile.Unpacking) {
+	if u.Ended {
+		p.unpacking.Store(nil)
+	} else {
+		p.unpacking.Store(&u)
+	}
+	if p.onUnpacking != nil {
+		p.onUnpacking(u)
+	}
+}
+
 // Summary counts the results so far.
 func (p *Progress) Summary() Summary { return p.tally.summary() }
 
@@ -76,7 +97,7 @@ func (p *Progress) count(b *Batch, q Question, answer Answer) {
 		p.tally.countAnswer(q.Addr, answer.failure, b.fallback(q, answer.Source), cached)
 	}
 	p.done.Add(1)
-	if answer.Source != "" && answer.Source != Dataset && !answer.fromCache {
+	if answer.Source != "" && answer.Source != Dataset && !answer.fromCache && !answer.fromFile {
 		p.throughput.add(answer.Source, time.Since(p.began))
 	}
 	if answer.Status == Failed {

@@ -34,16 +34,17 @@ func (s *Scan) parseList() (length int) {
 	return len(values)
 }
 
-// targets returns the targets of a call: the addresses that it was given or, where it was given only the dataset as a
-// source, all that the dataset has.
+// targets returns the targets of a call: the addresses that it was given or, where it was given only a source that can be
+// listed, all that the source has.
 func (c *ListCall) targets(ctx context.Context) (own []*Target, all iter.Seq2[*Target, error], err error) {
 	table := c.d.Table.Name
 	for _, source := range c.Texts("source") {
 		if err := c.CheckSource(source); err != nil {
 			return nil, nil, err
 		}
-		if !c.Has("ip") && source != string(lookup.Dataset) {
-			return nil, nil, fmt.Errorf("source = %q needs addresses as well: only the dataset can be listed whole; %s", source, workingForms(table, "ip"))
+		if !c.Has("ip") && !c.canList(source) {
+			return nil, nil, fmt.Errorf("source = %q needs addresses as well: only the dataset can be listed whole, and InternetDB if internetdb_file is set; %s",
+				source, workingForms(table, "ip"))
 		}
 	}
 	if compared := c.d.Quals["ip"]; !c.Has("ip") && compared != nil && len(compared.Quals) > 1 {
@@ -54,7 +55,7 @@ func (c *ListCall) targets(ctx context.Context) (own []*Target, all iter.Seq2[*T
 		return nil, nil, fmt.Errorf("%s needs addresses: %s", table, workingForms(table, "ip"))
 	}
 	if !c.Has("ip") {
-		return nil, c.wholeDataset(ctx, optionsOf(c.own)), nil
+		return nil, c.wholeSources(ctx, optionsOf(c.own)), nil
 	}
 	own = c.targetsOf(c.own)
 	if c.limited {
@@ -82,23 +83,39 @@ func (s *Scan) CheckSource(source string) error {
 	return s.engine.CheckSource(lookup.Source(source))
 }
 
-// wholeDataset lists the hosts of the dataset, each with each combination of options.
-func (s *Scan) wholeDataset(ctx context.Context, options []Options) iter.Seq2[*Target, error] {
+// canList reports whether a source can be listed whole.
+func (s *Scan) canList(source string) bool {
+	return source == string(lookup.Dataset) || source == string(lookup.InternetDB) && s.engine.HasInternetDBFile()
+}
+
+// wholeSources lists the hosts of the dataset or of the file of InternetDB, each with each combination of options.
+func (s *Scan) wholeSources(ctx context.Context, options []Options) iter.Seq2[*Target, error] {
+	bySource := map[lookup.Source][]Options{}
+	for _, o := range options {
+		bySource[o.Source] = append(bySource[o.Source], o)
+	}
 	return func(yield func(*Target, error) bool) {
-		data, err := s.engine.Dataset(ctx)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		for host, err := range data.All(ctx) {
-			if err != nil {
-				yield(nil, err)
-				return
+		for _, source := range []struct {
+			lookup.Source
+			list func(context.Context) iter.Seq2[lookup.Listed, error]
+		}{{lookup.Dataset, s.engine.ListDataset}, {lookup.InternetDB, s.engine.ListInternetDB}} {
+			options := bySource[source.Source]
+			if len(options) == 0 {
+				continue
 			}
-			answer := &lookup.Answer{Status: lookup.Indexed, Source: lookup.Dataset, Host: host}
-			for _, o := range options {
-				if !yield(&Target{Address: ParseAddress(host.Addr.String()), Options: o, known: answer}, nil) {
+			for listed, err := range source.list(ctx) {
+				if err != nil {
+					yield(nil, err)
 					return
+				}
+				var address Address
+				if listed.Addr.IsValid() {
+					address = Address{Given: listed.Addr.String(), Addr: listed.Addr}
+				}
+				for _, o := range options {
+					if !yield(&Target{Address: address, Options: o, known: &listed.Answer}, nil) {
+						return
+					}
 				}
 			}
 		}
@@ -136,7 +153,7 @@ func (s *Scan) Result(ctx context.Context, t *Target, need lookup.Question) (*Re
 	need = s.policies.need(need)
 	answer := lookup.Answer{Status: lookup.Failed, Error: t.Problem}
 	switch {
-	case t.known != nil && !need.History: // a dataset is listed without the history
+	case t.known != nil && (!need.History || t.known.Source == lookup.InternetDB): // a dataset is listed without the history
 		answer = *t.known
 	case t.Network:
 		answer = lookup.Answer{Status: NotAHost}

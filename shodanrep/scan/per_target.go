@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 )
 
 // onePerTarget are the Rows of OnePerTarget.
@@ -155,10 +157,15 @@ func (b PerTarget[R]) listFunc(t *table) plugin.HydrateFunc {
 	}
 }
 
-// checkBanners returns an error if a source that the targets name has no banners.
-func (s *Scan) checkBanners(targets []*Target) error {
+// checkBanners returns an error if a source that the targets or a list of all hosts name has no banners.
+func (c *ListCall) checkBanners(targets []*Target) error {
 	for _, t := range targets {
-		if err := s.engine.CheckBanners(t.Source); err != nil {
+		if err := c.engine.CheckBanners(t.Source); err != nil {
+			return err
+		}
+	}
+	for _, source := range c.Texts("source") {
+		if err := c.engine.CheckBanners(lookup.Source(source)); err != nil {
 			return err
 		}
 	}

@@ -67,7 +67,7 @@ type Options struct {
 type Target struct {
 	Address
 	Options
-	known *lookup.Answer // of a dataset that is listed
+	known *lookup.Answer // of a source that is listed
 }
 
 // question returns what to look up. A source that the table names goes before the query's.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,8 +25,7 @@ type Conn struct {
 func connect(path string, options Options) (_ *Conn, err error) {
 	defer CatchOutOfMemory(&err)
 	// The write-ahead log has the same content: modeof gives it the permissions of the file.
-	escape := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
-	uri := "file:///" + escape(strings.TrimPrefix(filepath.ToSlash(path), "/")) + "?modeof=" + escape(path)
+	uri := "file:///" + escapeURI(strings.TrimPrefix(filepath.ToSlash(path), "/")) + "?modeof=" + escapeURI(path)
 	db, err := sqlite3.OpenFlags(uri, sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI)
 	if err != nil {
 		return nil, err

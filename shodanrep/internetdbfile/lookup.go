@@ -1,0 +1,149 @@
+package internetdbfile
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
+)
+
+// Hosts looks up addresses, and returns the results in their order and the time of the file. It opens the file if it is
+// not open or was replaced. An error is about all addresses.
+func (f *File) Hosts(ctx context.Context, addrs []netip.Addr) ([]Result, time.Time, error) {
+	results := make([]Result, len(addrs))
+	for attempt := 1; ; attempt++ {
+		d, err := f.database(ctx)
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		c, err := d.take(ctx)
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		if c == nil { // it was replaced meanwhile
+			if f.open.Err() != nil {
+				return nil, time.Time{}, f.wrapError(errClosed)
+			}
+			continue
+		}
+		err = c.read(ctx, addrs, results)
+		d.put(c)
+		switch {
+		case ctx.Err() != nil:
+			return nil, time.Time{}, ctx.Err()
+		case !d.isUnchanged():
+			// What was read may be half of the old and half of the new content.
+			if attempt == maxAttempts {
+				return nil, time.Time{}, f.wrapError(errChanging)
+			}
+			clear(results)
+			continue
+		case err != nil:
+			return nil, time.Time{}, f.wrapError(explain(err))
+		}
+		return results, d.source.time(), nil
+	}
+}
+
+// errChanging says that the file is written to while it is read.
+var errChanging = fmt.Errorf("it is being written to: wait for that, and replace it by renaming a complete file to its name")
+
+// A Row is a row of the file.
+type Row struct {
+	Result
+	Addr netip.Addr // invalid if the value of ip is none
+	Time time.Time  // of the file
+}
+
+// checkEvery is how many rows are read before the file is checked for changes.
+const checkEvery = 10_000
+
+// All yields every row, in the order of the file. An error is the last element. A row that cannot be read is one with an
+// Err.
+func (f *File) All(ctx context.Context) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		d, c, err := f.connect(ctx)
+		if err != nil {
+			yield(Row{}, err)
+			return
+		}
+		defer func() { _ = c.Discard() }()
+		if err := d.listAll(ctx, c, yield); err != nil {
+			yield(Row{}, err)
+		}
+	}
+}
+
+// connect makes a connection of its own for a loop over the rows: one that was taken would be missing to lookups as long
+// as the loop takes.
+func (f *File) connect(ctx context.Context) (*database, *sqlitefile.Conn, error) {
+	for attempt := 1; ; attempt++ {
+		d, err := f.database(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		c, err := sqlitefile.OpenImmutable(d.path)
+		now, statErr := statFile(d.path)
+		if err == nil && statErr == nil && now.same(d.version) {
+			return d, c, nil
+		}
+		if c != nil {
+			_ = c.Discard()
+		}
+		if attempt == maxAttempts { // else another version took the place of this one
+			return nil, nil, f.wrapError(cmp.Or(explain(err), statErr, errChanging))
+		}
+	}
+}
+
+// listAll yields every row. It returns why the file cannot be read to its end.
+func (d *database) listAll(ctx context.Context, c *sqlitefile.Conn, yield func(Row, error) bool) (err error) {
+	c.SetInterrupt(ctx)
+	read := 0
+	check := func() error {
+		if !d.isUnchanged() {
+			return fmt.Errorf("%q: %w", d.path, errChanging)
+		}
+		return nil
+	}
+	stopped := false
+	err = c.Rows("SELECT "+d.layout.columns+" FROM "+tableName, nil, func(row *sqlite3.Stmt) (bool, error) {
+		if read%checkEvery == 0 {
+			if err := check(); err != nil {
+				return false, err
+			}
+		}
+		read++
+		next := Row{Time: d.source.time()}
+		addr, form, err := parseIP(row, 0)
+		if err == nil && !slices.Contains(d.layout.forms, form) {
+			err = fmt.Errorf("its column ip has the value %q, in another form than the others", row.ColumnText(0))
+		}
+		if err != nil {
+			next.Err = err
+		} else {
+			next.Addr = addr
+			r := rowReader{addr: addr}
+			r.add(row)
+			next.Result = r.result()
+		}
+		stopped = !yield(next, nil)
+		return !stopped, nil
+	})
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case stopped:
+		return nil
+	case err != nil:
+		return fmt.Errorf("%q: %w", d.path, explain(err))
+	}
+	return check()
+}

@@ -1,0 +1,242 @@
+package internetdbfile
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filelock"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
+)
+
+// An Unpacking is how far the unpacking of a compressed file is.
+type Unpacking struct {
+	Path  string
+	Done  int64 // bytes of the compressed file
+	Total int64
+	// Waiting says that another process unpacks it, and Indexing that all is unpacked and gets its index.
+	Waiting, Indexing bool
+	// Ended says that it is complete or failed.
+	Ended bool
+}
+
+// String says how far the unpacking is.
+func (u Unpacking) String() string {
+	switch {
+	case u.Waiting:
+		return fmt.Sprintf("another process is unpacking %s", u.Path)
+	case u.Indexing:
+		return fmt.Sprintf("adding an index to the copy of %s", u.Path)
+	}
+	return fmt.Sprintf("unpacking %s: %s of %s", u.Path, humanize.Bytes(uint64(u.Done)), humanize.Bytes(uint64(u.Total)))
+}
+
+// compressions are the first bytes of the compressed files that are read.
+var compressions = [][]byte{{0x1f, 0x8b, 8}, {0x28, 0xb5, 0x2f, 0xfd}, []byte("BZh")}
+
+// isCompressed reports whether a file is compressed, by its content.
+func isCompressed(path string) (bool, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return false, cause(err)
+	}
+	defer file.Close()
+	head := make([]byte, 4)
+	n, err := io.ReadFull(file, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return false, cause(err)
+	}
+	for _, mark := range compressions {
+		if bytes.HasPrefix(head[:n], mark) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// copyPath returns where the copy of a version is. Its name has the version, so that a copy is never taken for that of
+// another one.
+func (f *File) copyPath(v version) (string, error) {
+	if f.options.Dir == "" {
+		return "", errors.New("it is compressed, and there is no folder to unpack it to: unpack it, or set the argument cache to a path")
+	}
+	return filepath.Join(f.options.Dir, fmt.Sprintf("%s-%d-%x.sqlite", f.copyPrefix(), v.size, v.changed)), nil
+}
+
+// copyPrefix is the beginning of the names of all copies of the file.
+func (f *File) copyPrefix() string {
+	return fmt.Sprintf("internetdb-%.12x", sha256.Sum256([]byte(f.path)))
+}
+
+const (
+	// unpackTimeout is how long to wait for another process that unpacks.
+	unpackTimeout = 24 * time.Hour
+	// waitBeforeReport is how long to wait for the lock before that is reported.
+	waitBeforeReport = time.Second
+	// reportEvery is how often progress is reported, and logEvery how often it is logged.
+	reportEvery = 200 * time.Millisecond
+	logEvery    = 10 * time.Second
+)
+
+// unpack makes the copy of a version unless it exists, and returns its path. One process does so, others wait for it.
+func (f *File) unpack(ctx context.Context, v version) (path string, err error) {
+	path, err = f.copyPath(v)
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	if err := os.MkdirAll(f.options.Dir, 0o700); err != nil {
+		return "", fmt.Errorf("there is no folder to unpack it to: %w", err)
+	}
+	u := &unpacker{file: f, ctx: ctx, state: Unpacking{Path: f.path, Total: v.size}}
+	defer u.end()
+	unlock, err := u.lock(filepath.Join(f.options.Dir, f.copyPrefix()+".lock"))
+	if err != nil {
+		return "", fmt.Errorf("it cannot be unpacked: %w", err)
+	}
+	defer unlock()
+	if _, err := os.Stat(path); err == nil { // another process was faster
+		return path, nil
+	}
+	if err := u.write(path); err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		return "", fmt.Errorf("it cannot be unpacked to the folder %s: %w", f.options.Dir, cause(err))
+	}
+	f.removeOthers(path)
+	return path, nil
+}
+
+// removeOthers removes the copies of other versions. Processes that read one still can, where the system allows that;
+// elsewhere it stays until the next time.
+func (f *File) removeOthers(path string) {
+	copies, _ := filepath.Glob(filepath.Join(filepath.Dir(path), f.copyPrefix()+"-*.sqlite"))
+	for _, other := range copies {
+		if other != path {
+			_ = os.Remove(other)
+		}
+	}
+}
+
+// An unpacker unpacks a file, and reports how far it is.
+type unpacker struct {
+	file     *File
+	ctx      context.Context
+	state    Unpacking
+	reported time.Time
+	logged   time.Time
+}
+
+// lock waits until no other process unpacks the file.
+func (u *unpacker) lock(path string) (unlock func(), err error) {
+	timer := time.AfterFunc(waitBeforeReport, func() {
+		if report := u.file.options.OnUnpack; report != nil {
+			report(u.ctx, Unpacking{Path: u.file.path, Waiting: true})
+		}
+		u.file.options.Logger.Info("another process is unpacking the file of InternetDB", "file", u.file.path)
+	})
+	defer timer.Stop()
+	lock, err := filelock.Open(u.ctx, path, os.O_RDWR, unpackTimeout)
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = lock.Close() }, nil // nothing was written
+}
+
+// write unpacks to a path, where the file appears when it is complete.
+func (u *unpacker) write(path string) (err error) {
+	source, err := os.Open(u.file.path)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	reader, err := iptext.NewReader(&countingReader{source, u})
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	partial := path + ".partial"
+	target, err := os.OpenFile(partial, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		_ = target.Close() // a second time is an error, which does not matter
+		if err != nil {
+			_ = os.Remove(partial)
+		}
+	}()
+	head := make([]byte, headerSize)
+	n, err := io.ReadFull(reader, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return err
+	}
+	if !bytes.HasPrefix(head[:n], []byte(headerMagic)) {
+		return fmt.Errorf("what is compressed is no SQLite database: internetdb_file is Shodan's internetdb.sqlite%s", looksLike(head[:n]))
+	}
+	if _, err := target.Write(head[:n]); err != nil {
+		return err
+	}
+	if _, err := io.CopyBuffer(target, reader, make([]byte, 1<<20)); err != nil {
+		return err
+	}
+	if err := errors.Join(target.Sync(), target.Close()); err != nil {
+		return err
+	}
+	// The copy is ours, so that nobody else can add the index that it may lack.
+	u.state.Indexing = true
+	u.report(true)
+	if _, err := AddIndex(u.ctx, partial); err != nil {
+		return err
+	}
+	return os.Rename(partial, path)
+}
+
+// A countingReader counts what is read, and ends with the context.
+type countingReader struct {
+	io.Reader
+	u *unpacker
+}
+
+func (r *countingReader) Read(b []byte) (int, error) {
+	if err := r.u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := r.Reader.Read(b)
+	r.u.state.Done += int64(n)
+	r.u.report(false)
+	return n, err
+}
+
+// report reports how far the unpacking is, if that is due or it must be.
+func (u *unpacker) report(now bool) {
+	if at := time.Now(); now || at.Sub(u.reported) >= reportEvery {
+		u.reported = at
+		if report := u.file.options.OnUnpack; report != nil {
+			report(u.ctx, u.state)
+		}
+		if now || at.Sub(u.logged) >= logEvery {
+			u.logged = at
+			u.file.options.Logger.Info(u.state.String())
+		}
+	}
+}
+
+// end reports that nothing is unpacked any more.
+func (u *unpacker) end() {
+	u.state.Ended = true
+	if report := u.file.options.OnUnpack; report != nil {
+		report(u.ctx, u.state)
+	}
+}

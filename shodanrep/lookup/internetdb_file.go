@@ -1,0 +1,122 @@
+package lookup
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/netip"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/internetdbfile"
+)
+
+// NewInternetDBFile makes the file of InternetDB that a configuration names, or nil if it names none.
+func NewInternetDBFile(cfg Config) *internetdbfile.File {
+	if cfg.InternetDBFile == "" {
+		return nil
+	}
+	dir := cache.Dir(cfg.Cache)
+	if dir == "" {
+		// A copy of tens of gigabytes is not made again by every process whose cache is in memory.
+		dir = cache.Dir("on")
+	}
+	return internetdbfile.New(internetdbfile.Options{
+		Path: cfg.InternetDBFile, Dir: dir, Logger: cfg.Logger,
+		OnUnpack: func(ctx context.Context, u internetdbfile.Unpacking) {
+			if progress := ProgressFrom(ctx); progress != nil {
+				progress.setUnpacking(u)
+			}
+		},
+	})
+}
+
+// wrapFileError says that an error is about the argument internetdb_file.
+func wrapFileError(err error) error { return fmt.Errorf("internetdb_file: %w", err) }
+
+// readFile answers questions from the file of InternetDB. If that cannot be used, no question for InternetDB can be
+// answered.
+func (b *Batch) readFile(questions []Question) {
+	addrs := make([]netip.Addr, len(questions))
+	for i, q := range questions {
+		addrs[i] = q.Addr
+	}
+	results, at, err := b.engine.file.Hosts(b.ctx, addrs)
+	if err != nil {
+		err = wrapFileError(err)
+		b.setReady(err)
+		for _, q := range questions {
+			b.fail(q, InternetDB, err)
+		}
+		return
+	}
+	b.setReady(nil)
+	for i, q := range questions {
+		answer := fileAnswer(q.Addr, results[i])
+		if answer.Status != Reserved {
+			answer.CheckedAt = at
+		}
+		b.resolve(q, answer)
+	}
+}
+
+// fileAnswer makes an answer of what the file has of an address. Only one that the file does not have is reserved.
+func fileAnswer(addr netip.Addr, r internetdbfile.Result) Answer {
+	a := Answer{Status: Indexed, Source: InternetDB, Host: r.Host, fromFile: true}
+	switch {
+	case r.Err != nil:
+		a.failure = wrapFileError(r.Err)
+		a.Status, a.Error = Failed, a.failure.Error()
+	case r.Host == nil && IsReserved(addr):
+		return Answer{Status: Reserved}
+	case r.Host == nil:
+		a.Status = NotIndexed
+	}
+	return a
+}
+
+// HasInternetDBFile reports whether the connection answers from a file what it would ask InternetDB, so that InternetDB
+// can be listed whole.
+func (e *Engine) HasInternetDBFile() bool { return e.file != nil }
+
+// A Listed is an address of a list of all, with its answer.
+type Listed struct {
+	Addr   netip.Addr // invalid for a row of the file whose address cannot be read
+	Answer Answer
+}
+
+// ListInternetDB yields what the file of InternetDB has, in the order of the file. An error is the last element.
+func (e *Engine) ListInternetDB(ctx context.Context) iter.Seq2[Listed, error] {
+	return func(yield func(Listed, error) bool) {
+		for row, err := range e.file.All(ctx) {
+			if err != nil {
+				yield(Listed{}, wrapFileError(err))
+				return
+			}
+			answer := fileAnswer(row.Addr, row.Result)
+			answer.CheckedAt = row.Time
+			if !yield(Listed{row.Addr, answer}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// ListDataset yields what the dataset has. An error is the last element.
+func (e *Engine) ListDataset(ctx context.Context) iter.Seq2[Listed, error] {
+	return func(yield func(Listed, error) bool) {
+		data, err := e.Dataset(ctx)
+		if err != nil {
+			yield(Listed{}, err)
+			return
+		}
+		for host, err := range data.All(ctx) {
+			if err != nil {
+				yield(Listed{}, err)
+				return
+			}
+			if !yield(Listed{host.Addr, Answer{Status: Indexed, Source: Dataset, Host: host}}, nil) {
+				return
+			}
+		}
+	}
+}

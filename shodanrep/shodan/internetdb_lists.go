@@ -1,0 +1,32 @@
+package shodan
+
+import "net/netip"
+
+// InternetDBLists is what InternetDB has of an address, where it is not in a response but in a row of Shodan's file
+// internetdb.sqlite.
+type InternetDBLists struct {
+	Ports                        []int
+	CPEs, Hostnames, Tags, Vulns []string
+}
+
+// Host returns the host that [ParseInternetDB] reads from a response with the same lists, without a response. It keeps
+// the lists, and changes their order.
+func (l InternetDBLists) Host(addr netip.Addr) *Host {
+	h := &Host{
+		Addr: addr, Ports: present(l.Ports), CPEs: present(l.CPEs), Hostnames: present(l.Hostnames), Tags: present(l.Tags),
+		Vulns: VulnMap{},
+	}
+	for _, text := range l.Vulns {
+		h.Vulns.add(text, Vuln{})
+	}
+	h.normalize()
+	return h
+}
+
+// present returns a list that is empty but not nil if there is none.
+func present[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
