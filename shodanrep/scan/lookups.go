@@ -36,7 +36,7 @@ func (s *Scan) parseList() (length int) {
 
 // targets returns the targets of a call: the addresses that it was given or, where it was given only the dataset as a
 // source, all that the dataset has.
-func (c *ListCall) targets(ctx context.Context) (own []*Target, all iter.Seq2[*Target, error], err error) {
+func (c *ListCall) targets(ctx context.Context, need lookup.Question) (own []*Target, all iter.Seq2[*Target, error], err error) {
 	table := c.d.Table.Name
 	for _, source := range c.Texts("source") {
 		if err := c.CheckSource(source); err != nil {
@@ -54,7 +54,7 @@ func (c *ListCall) targets(ctx context.Context) (own []*Target, all iter.Seq2[*T
 		return nil, nil, fmt.Errorf("%s needs addresses: %s", table, workingForms(table, "ip"))
 	}
 	if !c.Has("ip") {
-		return nil, c.wholeDataset(ctx, optionsOf(c.own)), nil
+		return nil, c.wholeDataset(ctx, optionsOf(c.own), c.policies.need(need)), nil
 	}
 	own = c.targetsOf(c.own)
 	if c.limited {
@@ -82,18 +82,25 @@ func (s *Scan) CheckSource(source string) error {
 	return s.engine.CheckSource(lookup.Source(source))
 }
 
-// wholeDataset lists the hosts of the dataset, each with each combination of options.
-func (s *Scan) wholeDataset(ctx context.Context, options []Options) iter.Seq2[*Target, error] {
+// wholeDataset lists the hosts of the dataset that have what is needed, each with each combination of options.
+func (s *Scan) wholeDataset(ctx context.Context, options []Options, need lookup.Question) iter.Seq2[*Target, error] {
 	return func(yield func(*Target, error) bool) {
 		data, err := s.engine.Dataset(ctx)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		for host, err := range data.All(ctx) {
+		list := data.AllSummaries
+		if need.Banners || need.Raw {
+			list = data.All
+		}
+		for host, err := range list(ctx) {
 			if err != nil {
 				yield(nil, err)
 				return
+			}
+			if need.RequireBanners && host.Banners == nil {
+				continue
 			}
 			answer := &lookup.Answer{Status: lookup.Indexed, Source: lookup.Dataset, Host: host}
 			for _, o := range options {
