@@ -110,7 +110,7 @@ func parseTexts(items []item) error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", errDamagedRow, err)
 		}
-		it.banner, it.raw = *b, nil
+		it.banner, it.raw = b, nil
 	}
 	return nil
 }

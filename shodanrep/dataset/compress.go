@@ -10,7 +10,7 @@ import (
 // certificates repeat throughout a file, and within one banner hardly anything does. A block is decompressed as a whole to
 // read one banner.
 const (
-	blockSize     = 128 << 10
+	blockSize     = 256 << 10
 	maxDictionary = 1 << 20
 	// minDictionary is the shortest dictionary: in a small file the blocks suffice.
 	minDictionary = 128 << 10

@@ -56,7 +56,7 @@ func merge(items []item) *shodan.Host {
 	for i := range items {
 		switch it := &items[i]; {
 		case it.host == nil:
-			banners = append(banners, it.banner)
+			banners = append(banners, *it.banner)
 		case it.kind == internetDBResponse:
 			internetDB = it.host
 		default:
@@ -96,7 +96,7 @@ func mergeHistory(items []item) *shodan.Host {
 	})
 	merged.Banners = make(shodan.Banners, len(items))
 	for i := range items {
-		merged.Banners[i] = items[i].banner
+		merged.Banners[i] = *items[i].banner
 	}
 	slices.SortStableFunc(merged.Banners, func(a, b shodan.Banner) int { return b.Timestamp.Compare(a.Timestamp.Time) })
 	return merged

@@ -99,7 +99,7 @@ func (p *packer) pack(b *batch) {
 
 // bannerItem makes the item of a banner, without its text.
 func bannerItem(b *shodan.Banner) item {
-	return item{seen: b.Timestamp.UnixMicro(), name: b.VirtualHost(), banner: *b}
+	return item{seen: b.Timestamp.UnixMicro(), name: b.VirtualHost(), banner: b}
 }
 
 // summary makes the item of a response. One without a time is as old as its file.

@@ -151,7 +151,7 @@ func (d *Dataset) Related(ctx context.Context, pivot shodan.Pivot, value string,
 				return err
 			}
 			for _, it := range newest(items) {
-				if it.host != nil || !hasValue(&it.banner, pivot, value) {
+				if it.host != nil || !hasValue(it.banner, pivot, value) {
 					continue
 				}
 				own := []item{it}
@@ -161,7 +161,7 @@ func (d *Dataset) Related(ctx context.Context, pivot shodan.Pivot, value string,
 				if err := parseTexts(own); err != nil {
 					return err
 				}
-				if found = append(found, own[0].banner); len(found) == limit {
+				if found = append(found, *own[0].banner); len(found) == limit {
 					return nil
 				}
 			}

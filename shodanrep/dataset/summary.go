@@ -1,6 +1,8 @@
 package dataset
 
 import (
+	"slices"
+
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -9,8 +11,8 @@ type item struct {
 	kind   string // of the response, empty for a banner
 	seen   int64  // Unix microseconds
 	name   string // the host name that was asked for, in lower case, or empty
-	banner shodan.Banner
-	host   *shodan.Host // nil for a banner
+	banner *shodan.Banner
+	host   *shodan.Host // instead of a banner
 	text   textRef      // of a banner
 	raw    []byte       // the text, where it was loaded
 	file   int64
@@ -19,6 +21,7 @@ type item struct {
 // encodeItems encodes the items of a row.
 func encodeItems(items []item) []byte {
 	c := codec{known: map[string]int{}}
+	c.length(len(items), false)
 	for i := range items {
 		c.item(&items[i])
 	}
@@ -28,13 +31,13 @@ func encodeItems(items []item) []byte {
 // decodeItems appends the items of a row.
 func decodeItems(items []item, file int64, row []byte) ([]item, error) {
 	c := codec{isReading: true, in: string(row)}
-	for len(c.in) > 0 {
-		it := item{file: file}
-		c.item(&it)
-		if c.err != nil {
+	n, _ := c.length(0, false)
+	items = slices.Grow(items, max(n, 0))
+	for range n {
+		items = append(items, item{file: file})
+		if c.item(&items[len(items)-1]); c.err != nil {
 			return nil, c.err
 		}
-		items = append(items, it)
 	}
 	return items, c.err
 }
@@ -53,7 +56,10 @@ func (c *codec) item(it *item) {
 	c.uint(&it.text.block)
 	c.uint(&it.text.start)
 	c.uint(&it.text.length)
-	c.banner(&it.banner)
+	if c.isReading {
+		it.banner = new(shodan.Banner)
+	}
+	c.banner(it.banner)
 }
 
 // banner is all of a banner that [shodan.Banner.Summary] has.

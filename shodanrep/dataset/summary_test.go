@@ -70,8 +70,8 @@ func TestARowHasAllThatASummaryHas(t *testing.T) {
 	host.Banners, host.Raw, host.MaxAge = nil, nil, 0
 	empty := shodan.Host{Ports: shodan.Ints{}, Tags: shodan.Texts{}, Vulns: shodan.VulnMap{}}
 	want := []item{
-		{seen: -5, name: "www.example.com", banner: *full.Summary(), text: textRef{1, 2, 3}, file: 7},
-		{file: 7, banner: shodan.Banner{SSL: &shodan.SSL{}, Tags: shodan.Texts{}}},
+		{seen: -5, name: "www.example.com", banner: full.Summary(), text: textRef{1, 2, 3}, file: 7},
+		{file: 7, banner: &shodan.Banner{SSL: &shodan.SSL{}, Tags: shodan.Texts{}}},
 		{kind: hostResponse, seen: 1 << 60, host: &host, file: 7},
 		{kind: internetDBResponse, host: &empty, file: 7},
 	}

@@ -3,7 +3,6 @@ package shodan
 import (
 	"cmp"
 	"encoding/json"
-	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -82,24 +81,37 @@ func MergeBanners(banners []Banner) *Host {
 	if len(banners) == 0 {
 		return nil
 	}
-	newest := map[ServiceKey]Banner{}
-	for _, b := range banners {
-		key := b.ServiceKey()
-		if old, ok := newest[key]; !ok || b.Timestamp.After(old.Timestamp.Time) {
-			newest[key] = b
+	type service struct {
+		ServiceKey
+		banner *Banner
+	}
+	services := make([]service, len(banners))
+	for i := range banners {
+		services[i] = service{banners[i].ServiceKey(), &banners[i]}
+	}
+	slices.SortStableFunc(services, func(a, b service) int {
+		return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Transport, b.Transport), cmp.Compare(a.VirtualHost, b.VirtualHost),
+			b.banner.Timestamp.Compare(a.banner.Timestamp.Time))
+	})
+	services = slices.CompactFunc(services, func(a, b service) bool { return a.ServiceKey == b.ServiceKey })
+	h := &Host{Hostnames: Texts{}, Domains: Texts{}, Banners: make(Banners, len(services))}
+	for i, s := range services {
+		h.Banners[i] = *s.banner
+	}
+	last := &h.Banners[0]
+	for i := range h.Banners {
+		if b := &h.Banners[i]; b.Timestamp.After(last.Timestamp.Time) {
+			last = b
 		}
 	}
-	h := &Host{Hostnames: Texts{}, Domains: Texts{}, Banners: slices.SortedFunc(maps.Values(newest), func(a, b Banner) int {
-		return cmp.Or(cmp.Compare(a.Port.V, b.Port.V), cmp.Compare(a.Transport, b.Transport), cmp.Compare(a.VirtualHost(), b.VirtualHost()))
-	})}
-	last := slices.MaxFunc(h.Banners, func(a, b Banner) int { return a.Timestamp.Compare(b.Timestamp.Time) })
 	h.Addr, h.ASN, h.Organization, h.ISP = last.Addr, last.ASN, last.Organization, last.ISP
 	h.LastUpdate = last.Timestamp
 	at := last.Location
 	h.City, h.CountryCode, h.CountryCode3, h.CountryName = at.City, at.CountryCode, at.CountryCode3, at.CountryName
 	h.RegionCode, h.AreaCode, h.DMACode, h.PostalCode = at.RegionCode, at.AreaCode, at.DMACode, at.PostalCode
 	h.Latitude, h.Longitude = at.Latitude, at.Longitude
-	for _, b := range h.Banners {
+	for i := range h.Banners {
+		b := &h.Banners[i]
 		if h.OS == "" {
 			h.OS = b.OS
 		}
