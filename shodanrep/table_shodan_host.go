@@ -43,7 +43,7 @@ func tableShodanHost(context.Context) *plugin.Table {
 
 // hostNeeds needs a host's summary, its banners as well, or the response itself.
 func hostNeeds(selected scan.Columns) lookup.Question {
-	return lookup.Question{Banners: selected.Any("cloud", "raw"), Raw: selected.Any("raw")}
+	return lookup.Question{Banners: selected.Any("raw"), Facts: selected.Any("cloud"), Raw: selected.Any("raw")}
 }
 
 // A cloudSummary is the cloud column.

@@ -80,7 +80,7 @@ func firstSeen(v *scan.Verdict) any {
 	return moments(v.Past().FirstSeen)
 }
 
-// reputationNeeds needs a host's summary, or its banners as well. What the policy needs is looked up in any case.
+// reputationNeeds needs a host's summary, or its banners as well, of which only one column has texts. What the policy needs is looked up in any case.
 func reputationNeeds(selected scan.Columns) lookup.Question {
-	return lookup.Question{Banners: selected.Any("services", "cpes", "confidence", "hosting_type", "max_cvss", "max_epss", "kev_count", "verified_vuln_count")}
+	return lookup.Question{Banners: selected.Any("services"), Facts: selected.Any("cpes", "confidence", "hosting_type", "max_cvss", "max_epss", "kev_count", "verified_vuln_count")}
 }

@@ -91,7 +91,7 @@ func BenchmarkParse(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {
 				n := 0
-				err := parse(b.Context(), bytes.NewReader(content), func(parsed) error {
+				err := parseEach(b.Context(), bytes.NewReader(content), func(parsed) error {
 					n++
 					return nil
 				})

@@ -336,7 +336,7 @@ func TestRowsOfFilesLongUnusedAreDropped(t *testing.T) {
 		for path, e := range known {
 			left = append(left, fmt.Sprintf("%s %t", path[len(path)-6:], time.Since(time.Unix(e.used, 0)) < recheck))
 		}
-		banners, _ := c.Number("select count(*) from banner")
+		banners, _ := c.countItems()
 		left = append(left, fmt.Sprint(banners))
 		return err
 	})

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/netip"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -256,7 +257,7 @@ func TestARecordOfMillionsOfBadOnesIsCounted(t *testing.T) {
 	t.Parallel()
 	n := 0
 	var more int64
-	err := parse(t.Context(), strings.NewReader(`{"matches": [`+strings.Repeat("0,", 100_000)+`0]}`), func(p parsed) error {
+	err := parseEach(t.Context(), strings.NewReader(`{"matches": [`+strings.Repeat("0,", 100_000)+`0]}`), func(p parsed) error {
 		n++
 		more += p.more
 		return nil
@@ -313,12 +314,13 @@ func FuzzRecords(f *testing.F) {
 	}
 	f.Add([]byte("[[{}], [\n{\"a\": \"\\\"{\"}]"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		err := parse(t.Context(), iotest.HalfReader(bytes.NewReader(text)), func(p parsed) error {
+		err := parseEach(t.Context(), iotest.HalfReader(bytes.NewReader(text)), func(p parsed) error {
 			if (p.err == nil) == (p.banner == nil && p.host == nil) || p.number < 1 {
 				t.Errorf("%+v", p)
 			}
 			if p.host != nil {
-				if err := new(hostRows).add(summaryPort, p.kind, p.packed); err != nil {
+				items, err := decodeItems(nil, 1, encodeItems([]item{{kind: p.kind, host: p.host}}))
+				if err != nil || len(items) != 1 || !reflect.DeepEqual(items[0].host, p.host) {
 					t.Errorf("a summary cannot be read again: %v", err)
 				}
 			}

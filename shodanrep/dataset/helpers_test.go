@@ -3,8 +3,10 @@ package dataset
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/klauspost/compress/zstd"
+	"github.com/ncruces/go-sqlite3"
 )
 
 // line is a banner as it stands in a data file. More are further keys, each with its value.
@@ -125,3 +128,25 @@ func touch(t testing.TB, path string, by time.Duration) {
 }
 
 func in(dir, name string) string { return filepath.Join(dir, name) }
+
+// parseEach calls f for each record of a file, in order.
+func parseEach(ctx context.Context, r io.Reader, f func(parsed) error) error {
+	return parse(ctx, r, nil, func(b *batch) error {
+		for _, p := range b.parsed {
+			if err := f(p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// countItems returns how many banners and summaries the index has, by its rows.
+func (c conn) countItems() (n int64, err error) {
+	err = c.Rows("select items from host", nil, func(row *sqlite3.Stmt) (bool, error) {
+		items, err := decodeItems(nil, 1, row.ColumnRawBlob(0))
+		n += int64(len(items))
+		return true, err
+	})
+	return n, err
+}

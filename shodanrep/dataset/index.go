@@ -5,65 +5,63 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/hashicorp/go-hclog"
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/klauspost/compress/zstd"
 	"github.com/ncruces/go-sqlite3"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-// schemaVersion is raised when the schema changes, also with each new pivot and with each new form of data file: a
-// file that could not be read is read again only into an index of another version.
-const schemaVersion = 4
+// schemaVersion is raised when the schema or the form of a row changes, also with each new pivot and with each new form
+// of data file: a file that could not be read is read again only into an index of another version.
+const schemaVersion = 5
 
 // indexName contains the version of the schema, so that older and newer versions do not use the same file.
 var indexName = fmt.Sprintf("dataset-v%d.sqlite", schemaVersion)
 
-// schema returns the statements that make the tables. A banner has the columns by which it is found; the rest is in raw.
-// The last column of banner_endpoint makes it a covering index for the query of a service's newest banner.
-//
-// Text is compared without case, as Shodan's search does.
-func schema() string {
-	var columns, indexes strings.Builder
-	for _, pivot := range shodan.Pivots() {
-		fmt.Fprintf(&columns, "\t%s text collate nocase,\n", pivot)
-		fmt.Fprintf(&indexes, "create index banner_%[1]s on banner (%[1]s, addr, port, transport) where %[1]s is not null;\n", pivot)
-	}
-	return fmt.Sprintf(`
+// schema makes the tables. A host has a row for each batch of each file that has banners of it. The rows of a file are
+// those whose id has the file's in front, see blockID.
+const schema = `
 create table file (
 	id integer primary key autoincrement,
 	path text not null unique,
 	size integer not null,
 	mtime integer not null,
 	used integer not null,         -- Unix seconds
-	first_banner integer not null, -- the rows of a file are consecutive
-	last_banner integer not null,
+	first_host integer not null,   -- the rows of a file are consecutive
+	last_host integer not null,
 	banners integer not null,
+	newest integer not null,       -- Unix microseconds
 	bad_lines integer not null,
 	bad_line integer not null,     -- the number of the first one
 	bad_reason text not null
 );
 create table hosts (files text primary key, hosts integer not null) without rowid; -- files: the ids, as a JSON list
-create table banner (
+create table host (
 	id integer primary key,
 	file integer not null,
 	addr blob not null,
-	port integer not null,
-	transport text not null,
-	name text not null,            -- the host name that was asked for, in lower case, or empty
-	seen integer not null,         -- Unix microseconds
-%s	raw blob not null
+	items blob not null            -- see decodeItems
 );
-create index banner_endpoint on banner (addr, port, transport, name, seen desc, file, id);
-%s`, columns.String(), indexes.String())
-}
+create index host_addr on host (addr, file, id);
+create table block (id integer primary key, text blob not null); -- see blockID
+create table pivot (
+	file integer not null,
+	run integer not null,
+	first integer not null,        -- the hash of the first entry
+	page integer not null,
+	entries blob not null,         -- see addrsOf
+	primary key (file, run, first, page)
+) without rowid;
+`
 
 // index is the SQLite file that has the banners.
 type index struct {
 	*sqlitefile.File
-	path string
+	path     string
+	decoders *lru.Cache[int64, *zstd.Decoder] // by file
 }
 
 // conn is a connection to the index, during a transaction.
@@ -74,7 +72,7 @@ func openIndex(ctx context.Context, path string, logger hclog.Logger) (*index, e
 	_ = os.Chmod(path, 0o600) // an older version has made it readable to all; another user's is left as it is
 	x := &index{path: path}
 	return x.opened(sqlitefile.Open(ctx, path, sqlitefile.Options{
-		Name: "the index of the data files", Version: schemaVersion, Schema: schema(), Logger: logger,
+		Name: "the index of the data files", Version: schemaVersion, Schema: schema, Logger: logger,
 		Pragmas:     "pragma synchronous = normal; pragma cache_size = -16384; pragma journal_size_limit = 67108864",
 		BusyTimeout: 0, // another process may read data files for many minutes: the query's context ends the wait
 	}))
@@ -87,7 +85,8 @@ func (x *index) opened(file *sqlitefile.File, err error) (*index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the index of the data files, %s: %w", x.path, err)
 	}
-	return &index{file, x.path}, nil
+	decoders, err := lru.New[int64, *zstd.Decoder](cachedDecoders)
+	return &index{file, x.path, decoders}, err
 }
 
 // read calls f in a transaction that sees one state of the index. It waits while too many other calls read.

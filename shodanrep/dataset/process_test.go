@@ -111,7 +111,7 @@ func TestProcessesShareTheIndex(t *testing.T) {
 	}
 	var rows int64
 	err = d.index.read(t.Context(), func(c conn) (err error) {
-		rows, err = c.Number("select count(*) from banner")
+		rows, err = c.countItems()
 		return err
 	})
 	if err != nil || rows != banners {

@@ -14,10 +14,10 @@ import (
 // parseRecord calls f for each banner and each host that a record has: a banner, a response for a host or for a search, or
 // InternetDB's. A line may have several of them, also in arrays.
 func parseRecord(text []byte, f func(parsed)) {
-	b, err := shodan.ParseBanner(text)
+	b, err := shodan.ParseBannerSummary(text)
 	switch {
 	case err == nil:
-		f(parsed{banner: b, packed: pack(b.Raw)})
+		f(parsed{banner: b})
 	case !parseResponse(text, f) && !splitLine(text, f):
 		f(parsed{err: err})
 	}
@@ -41,10 +41,10 @@ func splitLine(line []byte, f func(parsed)) bool {
 			f(parsed{err: err})
 		default:
 			if !parseResponse(value, f) {
-				if b, err := shodan.ParseBanner(value); err != nil {
+				if b, err := shodan.ParseBannerSummary(value); err != nil {
 					f(parsed{err: err})
 				} else {
-					f(parsed{banner: b, packed: pack(b.Raw)})
+					f(parsed{banner: b})
 				}
 			}
 		}
@@ -98,11 +98,14 @@ func parseBanners(name string, list json.RawMessage, host *shodan.Host, f func(p
 	// Not decoded as a whole: a list of millions of small values takes far more memory than its text.
 	decoder := json.NewDecoder(bytes.NewReader(list))
 	_, _ = decoder.Token() // json.Unmarshal has found the list to be valid
-	var item json.RawMessage
-	for i := 0; decoder.More() && decoder.Decode(&item) == nil; i++ {
-		b, err := shodan.ParseBanner(item)
+	for i := 0; decoder.More(); i++ {
+		var item json.RawMessage // a new one: it becomes the banner's Raw
+		if decoder.Decode(&item) != nil {
+			break
+		}
+		b, err := shodan.ParseBannerSummary(item)
 		if err != nil && host != nil && len(item) > 2 && item[0] == '{' {
-			b, err = shodan.ParseBanner(fmt.Appendf(nil, `{"ip_str":%q,%s`, host.Addr, item[1:]))
+			b, err = shodan.ParseBannerSummary(fmt.Appendf(nil, `{"ip_str":%q,%s`, host.Addr, item[1:]))
 		}
 		if err != nil {
 			f(parsed{err: fmt.Errorf("%s[%d]: %w", name, i, err)})
@@ -111,7 +114,7 @@ func parseBanners(name string, list json.RawMessage, host *shodan.Host, f func(p
 		if host != nil {
 			banners = append(banners, *b)
 		}
-		f(parsed{banner: b, packed: pack(b.Raw)})
+		f(parsed{banner: b})
 	}
 	return banners
 }
@@ -126,9 +129,8 @@ func containsAll[T comparable](list, items []T) bool {
 	return !slices.ContainsFunc(items, func(item T) bool { return !slices.Contains(list, item) })
 }
 
-// The kinds of responses whose summary the index has: a row with the port summaryPort and the kind as its transport.
+// The kinds of responses whose summary the index has.
 const (
-	summaryPort        = -1
 	hostResponse       = "host"
 	internetDBResponse = "internetdb"
 )
@@ -156,7 +158,8 @@ func newSummary(kind string, text []byte) parsed {
 	if err != nil {
 		return parsed{err: err}
 	}
-	return parsed{host: host, kind: kind, packed: pack(host.Raw)}
+	host.Raw = nil // it is not the complete response
+	return parsed{host: host, kind: kind}
 }
 
 func parseSummary(kind string, text []byte) (*shodan.Host, error) {

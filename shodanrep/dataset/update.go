@@ -8,13 +8,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/ncruces/go-sqlite3"
-
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
 // entry is a data file in the index.
@@ -22,24 +19,25 @@ type entry struct {
 	file
 	id                         int64
 	used                       int64
-	firstBanner, lastBanner    int64
+	firstHost, lastHost        int64
+	newest                     int64 // Unix microseconds
 	banners, badLines, badLine int64
 	badReason                  string
 }
 
-const selectFiles = `select id, path, size, mtime, used, first_banner, last_banner, banners, bad_lines, bad_line, bad_reason from file`
+const selectFiles = `select id, path, size, mtime, used, first_host, last_host, banners, bad_lines, bad_line, bad_reason, newest from file`
 
 // entries returns the files of the index by path.
 func (c conn) entries() (map[string]entry, error) {
 	found := map[string]entry{}
 	err := c.Rows(selectFiles, nil, func(row *sqlite3.Stmt) (bool, error) {
 		e := entry{
-			file:        file{path: row.ColumnText(1), size: row.ColumnInt64(2), mtime: row.ColumnInt64(3)},
-			id:          row.ColumnInt64(0),
-			used:        row.ColumnInt64(4),
-			firstBanner: row.ColumnInt64(5), lastBanner: row.ColumnInt64(6),
+			file:      file{path: row.ColumnText(1), size: row.ColumnInt64(2), mtime: row.ColumnInt64(3)},
+			id:        row.ColumnInt64(0),
+			used:      row.ColumnInt64(4),
+			firstHost: row.ColumnInt64(5), lastHost: row.ColumnInt64(6),
 			banners: row.ColumnInt64(7), badLines: row.ColumnInt64(8), badLine: row.ColumnInt64(9),
-			badReason: row.ColumnText(10),
+			badReason: row.ColumnText(10), newest: row.ColumnInt64(11),
 		}
 		found[e.path] = e
 		return true, nil
@@ -130,16 +128,16 @@ func (x *index) replace(ctx context.Context, path string, logger hclog.Logger) (
 		}
 		// The row is inserted first for its ID, and updated when the counts are known.
 		e := entry{file: now, used: time.Now().Unix()}
-		if err := c.Run(`insert into file (path, size, mtime, used, first_banner, last_banner, banners, bad_lines, bad_line, bad_reason)
-			values (?, ?, ?, ?, 0, 0, 0, 0, 0, '')`, e.path, e.size, e.mtime, e.used); err != nil {
+		if err := c.Run(`insert into file (path, size, mtime, used, first_host, last_host, banners, newest, bad_lines, bad_line, bad_reason)
+			values (?, ?, ?, ?, 0, 0, 0, 0, 0, 0, '')`, e.path, e.size, e.mtime, e.used); err != nil {
 			return err
 		}
 		e.id = c.LastInsertRowID()
-		if err := c.insertLines(ctx, &e, f, logger); err != nil {
+		if err := c.insertRecords(ctx, &e, f, logger); err != nil {
 			return fmt.Errorf("data file %q: %w", path, cause(err))
 		}
-		return c.Run(`update file set first_banner = ?, last_banner = ?, banners = ?, bad_lines = ?, bad_line = ?, bad_reason = ? where id = ?`,
-			e.firstBanner, e.lastBanner, e.banners, e.badLines, e.badLine, e.badReason, e.id)
+		return c.Run(`update file set first_host = ?, last_host = ?, banners = ?, newest = ?, bad_lines = ?, bad_line = ?, bad_reason = ? where id = ?`,
+			e.firstHost, e.lastHost, e.banners, e.newest, e.badLines, e.badLine, e.badReason, e.id)
 	})
 	return read, err
 }
@@ -154,75 +152,83 @@ func (c conn) drop(path string) error {
 	if err = c.Run("delete from hosts"); err != nil || !ok {
 		return err
 	}
-	if err := c.Run("delete from banner where id between ? and ?", e.firstBanner, e.lastBanner); err != nil {
+	if err := c.Run("delete from host where id between ? and ?", e.firstHost, e.lastHost); err != nil {
+		return err
+	}
+	if err := c.Run("delete from block where id between ? and ?", blockID(e.id, 0), blockID(e.id+1, 0)-1); err != nil {
+		return err
+	}
+	if err := c.Run("delete from pivot where file = ?", e.id); err != nil {
 		return err
 	}
 	return c.Run("delete from file where id = ?", e.id)
 }
 
-// insertBanner has the columns in the order of the function columns.
-var insertBanner = func() string {
-	names := []string{"file", "addr", "port", "transport", "name", "seen"}
-	for _, pivot := range shodan.Pivots() {
-		names = append(names, string(pivot))
-	}
-	names = append(names, "raw")
-	return fmt.Sprintf("insert into banner (%s) values (?%s)", strings.Join(names, ", "), strings.Repeat(", ?", len(names)-1))
-}()
-
-// insertLines inserts the banners of a file and counts its lines.
-func (c conn) insertLines(ctx context.Context, e *entry, r io.Reader, logger hclog.Logger) error {
+// insertRecords inserts the banners of a file and counts its records.
+func (c conn) insertRecords(ctx context.Context, e *entry, r io.Reader, logger hclog.Logger) error {
 	started, lastLog := time.Now(), time.Now()
-	return parse(ctx, r, func(p parsed) error {
-		if p.err != nil {
+	packer := &packer{mtime: e.mtime}
+	defer packer.close()
+	pivots := &pivotWriter{conn: c, file: e.id}
+	err := parse(ctx, r, packer, func(b *batch) error {
+		for _, p := range b.parsed {
 			if e.badLines == 0 {
 				e.badLine, e.badReason = p.number, p.err.Error()
 			}
 			e.badLines += 1 + p.more
-			return nil
 		}
-		if err := c.Run(insertBanner, append([]any{e.id}, columns(p, e.mtime)...)...); err != nil {
+		if b.number == 1 && packer.dictionary != nil {
+			if err := c.insertDictionary(e.id, packer.dictionary); err != nil {
+				return err
+			}
+		}
+		if err := c.insertBatch(e, b); err != nil {
 			return err
-		}
-		e.banners++
-		e.lastBanner = c.LastInsertRowID()
-		if e.banners == 1 {
-			e.firstBanner = e.lastBanner
 		}
 		if time.Since(lastLog) > 5*time.Second {
 			lastLog = time.Now()
 			logger.Info("reading a data file", "file", e.path, "banners", e.banners, "for", time.Since(started).Round(time.Second))
 		}
-		return nil
+		return pivots.add(b.rows.pivots)
 	})
+	if err != nil {
+		return err
+	}
+	return pivots.flush()
 }
 
-// columns returns the values of a row after the file's ID. A response without a time is as old as its file.
-func columns(p parsed, mtime int64) []any {
-	if p.host != nil {
-		seen := mtime / 1000
-		if !p.host.LastUpdate.IsZero() {
-			seen = p.host.LastUpdate.UnixMicro()
-		}
-		values := []any{addrKey(p.host.Addr), int64(summaryPort), p.kind, "", seen}
-		for range shodan.Pivots() {
-			values = append(values, nil)
-		}
-		return append(values, p.packed)
+// insertDictionary inserts the dictionary of a file as its first block.
+func (c conn) insertDictionary(file int64, dictionary []byte) error {
+	encoder, err := newEncoder(nil, 1)
+	if err != nil {
+		return err
 	}
-	b := p.banner
-	values := []any{addrKey(b.Addr), b.Port.V, string(b.Transport), b.VirtualHost(), b.Timestamp.UnixMicro()}
-	for _, pivot := range shodan.Pivots() {
-		if value := pivot.Value(b); value != "" {
-			values = append(values, value)
-		} else {
-			values = append(values, nil)
-		}
-	}
-	return append(values, p.packed)
+	defer encoder.Close()
+	return c.Run("insert into block values (?, ?)", blockID(file, 0), encoder.EncodeAll(dictionary, nil))
 }
 
-// countHosts returns how many addresses the files have. It stores the number in the index: counting reads every banner.
+// insertBatch inserts the rows of a batch.
+func (c conn) insertBatch(e *entry, b *batch) error {
+	for i, block := range b.rows.blocks {
+		if err := c.Run("insert into block values (?, ?)", blockID(e.id, blockNumber(b.number, i)), block); err != nil {
+			return err
+		}
+	}
+	for _, host := range b.rows.hosts {
+		if err := c.Run("insert into host (file, addr, items) values (?, ?, ?)", e.id, addrKey(host.addr), host.items); err != nil {
+			return err
+		}
+		e.lastHost = c.LastInsertRowID()
+		if e.firstHost == 0 {
+			e.firstHost = e.lastHost
+		}
+	}
+	e.banners += b.rows.banners
+	e.newest = max(e.newest, b.rows.newest)
+	return nil
+}
+
+// countHosts returns how many addresses the files have. It stores the number in the index: counting reads every row.
 func (x *index) countHosts(ctx context.Context, entries []entry) (hosts int64, err error) {
 	ids := make([]int64, len(entries))
 	for i, e := range entries {
@@ -240,7 +246,7 @@ func (x *index) countHosts(ctx context.Context, entries []entry) (hosts int64, e
 		return hosts, err
 	}
 	err = x.readLong(ctx, func(c conn) error {
-		hosts, err = c.Number(`select count(*) from (select distinct addr from banner indexed by banner_endpoint
+		hosts, err = c.Number(`select count(*) from (select distinct addr from host indexed by host_addr
 			where file in (select value from json_each(?)))`, string(list))
 		return err
 	})

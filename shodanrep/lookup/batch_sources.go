@@ -79,27 +79,39 @@ func (b *Batch) named(q Question) Source {
 	return b.engine.cfg.Source
 }
 
+// A datasetForm is what of a host is read from the dataset.
+type datasetForm struct{ texts, history bool }
+
+func datasetFormOf(q Question) datasetForm {
+	return datasetForm{texts: q.Banners || q.Raw || q.History, history: q.History}
+}
+
 // withoutDataset answers the questions whose address the dataset has, and returns the rest.
 func (b *Batch) withoutDataset(questions []Question) []Question {
-	addrs := map[bool][]netip.Addr{} // by whether the history is needed
+	addrs := map[datasetForm][]netip.Addr{}
 	for _, q := range questions {
 		if b.mayUseDataset(q) {
-			addrs[q.History] = append(addrs[q.History], q.Addr)
+			form := datasetFormOf(q)
+			addrs[form] = append(addrs[form], q.Addr)
 		}
 	}
 	if len(addrs) == 0 {
 		return questions
 	}
 	data, err := b.engine.Dataset(b.ctx)
-	hosts := map[bool]map[netip.Addr]*shodan.Host{}
-	for history, list := range addrs {
-		if err == nil {
-			hosts[history], err = data.Hosts(b.ctx, list, history)
+	hosts := map[datasetForm]map[netip.Addr]*shodan.Host{}
+	for form, list := range addrs {
+		switch {
+		case err != nil:
+		case form.texts:
+			hosts[form], err = data.Hosts(b.ctx, list, form.history)
+		default:
+			hosts[form], err = data.Summaries(b.ctx, list)
 		}
 	}
 	var rest []Question
 	for _, q := range questions {
-		host := hosts[q.History][q.Addr]
+		host := hosts[datasetFormOf(q)][q.Addr]
 		switch {
 		case !b.mayUseDataset(q):
 			rest = append(rest, q)
@@ -151,7 +163,7 @@ func (b *Batch) form(q Question) requestForm {
 	if b.source(q) == InternetDB {
 		return requestForm{source: InternetDB}
 	}
-	options := shodan.HostOptions{Minify: !q.Banners && !q.History, History: q.History}
+	options := shodan.HostOptions{Minify: q.Minify || !q.Banners && !q.Facts && !q.History, History: q.History}
 	return requestForm{source: Shodan, options: options, orWhole: options.Minify && !q.Raw}
 }
 

@@ -101,18 +101,25 @@ func (e *Engine) ListInternetDB(ctx context.Context) iter.Seq2[Listed, error] {
 	}
 }
 
-// ListDataset yields what the dataset has. An error is the last element.
-func (e *Engine) ListDataset(ctx context.Context) iter.Seq2[Listed, error] {
+// ListDataset yields the hosts of the dataset that have what a question about them needs. An error is the last element.
+func (e *Engine) ListDataset(ctx context.Context, need Question) iter.Seq2[Listed, error] {
 	return func(yield func(Listed, error) bool) {
 		data, err := e.Dataset(ctx)
 		if err != nil {
 			yield(Listed{}, err)
 			return
 		}
-		for host, err := range data.All(ctx) {
+		list := data.AllSummaries
+		if need.Banners || need.Raw {
+			list = data.All
+		}
+		for host, err := range list(ctx) {
 			if err != nil {
 				yield(Listed{}, err)
 				return
+			}
+			if need.RequireBanners && host.Banners == nil {
+				continue
 			}
 			if !yield(Listed{host.Addr, Answer{Status: Indexed, Source: Dataset, Host: host}}, nil) {
 				return

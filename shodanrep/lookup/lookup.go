@@ -41,8 +41,13 @@ type Question struct {
 	Source Source
 	// Banners says that the answer's banners are needed, not only the host's summary.
 	Banners bool
+	// Facts says that the banners are needed without their long texts, see shodan.Banner.Summary: a score needs no more.
+	// A dataset reads them in a fraction of the time.
+	Facts bool
 	// History says that the banners of all times are needed, not only the newest of each service. InternetDB has neither.
 	History bool
+	// Minify says that the REST API's response is to have no banners, whatever is needed. A dataset has them anyway.
+	Minify bool
 	// Raw says that the response itself is needed as well, see shodan.Host.
 	Raw bool
 	// RequireBanners says that InternetDB's response is of no use: Auto then chooses between the dataset and the REST API,

@@ -36,7 +36,7 @@ func (s *Scan) parseList() (length int) {
 
 // targets returns the targets of a call: the addresses that it was given or, where it was given only a source that can be
 // listed, all that the source has.
-func (c *ListCall) targets(ctx context.Context) (own []*Target, all iter.Seq2[*Target, error], err error) {
+func (c *ListCall) targets(ctx context.Context, need lookup.Question) (own []*Target, all iter.Seq2[*Target, error], err error) {
 	table := c.d.Table.Name
 	for _, source := range c.Texts("source") {
 		if err := c.CheckSource(source); err != nil {
@@ -55,7 +55,7 @@ func (c *ListCall) targets(ctx context.Context) (own []*Target, all iter.Seq2[*T
 		return nil, nil, fmt.Errorf("%s needs addresses: %s", table, workingForms(table, "ip"))
 	}
 	if !c.Has("ip") {
-		return nil, c.wholeSources(ctx, optionsOf(c.own)), nil
+		return nil, c.wholeSources(ctx, optionsOf(c.own), c.policies.need(need)), nil
 	}
 	own = c.targetsOf(c.own)
 	if c.limited {
@@ -88,8 +88,9 @@ func (s *Scan) canList(source string) bool {
 	return source == string(lookup.Dataset) || source == string(lookup.InternetDB) && s.engine.HasInternetDBFile()
 }
 
-// wholeSources lists the hosts of the dataset or of the file of InternetDB, each with each combination of options.
-func (s *Scan) wholeSources(ctx context.Context, options []Options) iter.Seq2[*Target, error] {
+// wholeSources lists the hosts of the dataset or of the file of InternetDB that have what is needed, each with each
+// combination of options.
+func (s *Scan) wholeSources(ctx context.Context, options []Options, need lookup.Question) iter.Seq2[*Target, error] {
 	bySource := map[lookup.Source][]Options{}
 	for _, o := range options {
 		bySource[o.Source] = append(bySource[o.Source], o)
@@ -97,13 +98,13 @@ func (s *Scan) wholeSources(ctx context.Context, options []Options) iter.Seq2[*T
 	return func(yield func(*Target, error) bool) {
 		for _, source := range []struct {
 			lookup.Source
-			list func(context.Context) iter.Seq2[lookup.Listed, error]
-		}{{lookup.Dataset, s.engine.ListDataset}, {lookup.InternetDB, s.engine.ListInternetDB}} {
+			all iter.Seq2[lookup.Listed, error]
+		}{{lookup.Dataset, s.engine.ListDataset(ctx, need)}, {lookup.InternetDB, s.engine.ListInternetDB(ctx)}} {
 			options := bySource[source.Source]
 			if len(options) == 0 {
 				continue
 			}
-			for listed, err := range source.list(ctx) {
+			for listed, err := range source.all {
 				if err != nil {
 					yield(nil, err)
 					return

@@ -33,7 +33,7 @@ func (b onePerTarget) list(ctx context.Context, d *plugin.QueryData, _ *plugin.H
 	if err != nil {
 		return nil, c.fail(ctx, err)
 	}
-	own, all, err := c.targets(ctx)
+	own, all, err := c.targets(ctx, b.needs(c.Selected()))
 	if err == nil && !c.OnlyEchoes() {
 		err = c.LookUp(ctx, own, b.needs(c.Selected()))
 	}
@@ -93,7 +93,7 @@ func (b PerTarget[R]) listFunc(t *table) plugin.HydrateFunc {
 			return nil, c.fail(ctx, err)
 		}
 		need := b.needs(c.Selected())
-		own, all, err := c.targets(ctx)
+		own, all, err := c.targets(ctx, need)
 		if err == nil && need.RequireBanners {
 			err = c.checkBanners(own)
 		}

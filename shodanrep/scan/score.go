@@ -45,7 +45,7 @@ func policiesOf(own *reputation.Policy, names []string) (policies, error) {
 // several policies score is looked up once, and no score depends on the other columns.
 func (p policies) need(question lookup.Question) lookup.Question {
 	for _, policy := range p {
-		question.Banners = question.Banners || policy.NeedsBanners()
+		question.Facts = question.Facts || policy.NeedsBanners()
 		question.History = question.History || policy.History
 	}
 	return question

@@ -77,7 +77,7 @@ func (t *Target) question(need lookup.Question) lookup.Question {
 		need.Source = t.Source
 	}
 	if t.Minify != nil && *t.Minify {
-		need.Banners, need.History = false, false
+		need.Minify, need.History = true, false
 	} else if t.History != nil && *t.History {
 		need.History = true
 	}

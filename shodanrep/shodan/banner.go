@@ -3,7 +3,6 @@ package shodan
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -46,6 +45,8 @@ type Banner struct {
 	Version           Text        `json:"version"`
 	Vulns             VulnMap     `json:"vulns"` // including opts.vulns of old banners
 
+	// Marks are the DatabaseMarks of a banner without Raw.
+	Marks []string `json:"-"`
 	// Raw is the banner's own JSON, cleaned.
 	Raw json.RawMessage `json:"-"`
 }
@@ -107,42 +108,6 @@ type SSL struct {
 	Versions Texts `json:"versions"` // a leading "-" means that the version is not supported
 }
 
-// UnmarshalJSON implements json.Unmarshaler. It fails only if the text is not a JSON object.
-func (b *Banner) UnmarshalJSON(raw []byte) error {
-	type plain Banner // has no UnmarshalJSON, so that decoding does not recurse
-	var wire struct {
-		plain
-		IP    json.RawMessage `json:"ip"`
-		IPStr Text            `json:"ip_str"`
-		IPv6  Text            `json:"ipv6"`  // instead of the others in some banners, with them in most
-		Title Text            `json:"title"` // of a web page, in banners of 2017 and before
-		Opts  struct {
-			Vulns VulnMap `json:"vulns"` // in banners of 2017 and before
-		} `json:"opts"`
-		Shodan struct {
-			ID      Text `json:"id"`
-			Module  Text `json:"module"`
-			Options struct {
-				Hostname Text `json:"hostname"`
-			} `json:"options"`
-		} `json:"_shodan"`
-	}
-	if err := unmarshalObject(raw, &wire); err != nil {
-		return err
-	}
-	*b = Banner(wire.plain)
-	if b.Addr = parseAddr(string(wire.IPStr), wire.IP); !b.Addr.IsValid() {
-		b.Addr = parseAddr(string(wire.IPv6), nil)
-	}
-	b.ID, b.Module, b.RequestedHostname = wire.Shodan.ID, wire.Shodan.Module, wire.Shodan.Options.Hostname
-	if b.Port.Valid && b.Port.V != 0 && !isPort(b.Port.V) {
-		b.Port = Null[int64]{}
-	}
-	b.addOldFields(wire.Title, wire.Opts.Vulns)
-	b.Raw = append(json.RawMessage(nil), raw...)
-	return nil
-}
-
 // addOldFields adds the fields that banners of 2017 and before have in other places. Shodan tested all vulnerabilities
 // of such banners.
 func (b *Banner) addOldFields(title Text, tested VulnMap) {
@@ -168,6 +133,9 @@ func (b *Banner) VirtualHost() string {
 		name = b.HTTP.Host
 	}
 	text := strings.ToLower(strings.TrimSuffix(strings.TrimSpace(string(name)), "."))
+	if text == "" || text[len(text)-1] >= 'g' && text[len(text)-1] <= 'z' && !strings.Contains(text, ":") {
+		return text // most names end like this, and no address does
+	}
 	if _, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
 		return ""
 	}
@@ -198,36 +166,19 @@ func (b *Banner) ServiceKey() ServiceKey { return ServiceKey{b.Endpoint(), b.Vir
 // Banners is a JSON list of banners. It is nil if there is no list, and empty if the list is empty.
 type Banners []Banner
 
-// UnmarshalJSON implements json.Unmarshaler and never fails. It skips items that are not JSON objects.
-func (b *Banners) UnmarshalJSON(raw []byte) error {
-	*b = nil
-	items, ok := list(raw)
-	if !ok {
-		return nil
-	}
-	*b = make(Banners, 0, len(items))
-	for _, item := range items {
-		var banner Banner
-		if banner.UnmarshalJSON(item) == nil {
-			*b = append(*b, banner)
+// Summary returns the banner without the long texts: Raw, Data, and the Summary of each vulnerability. It has all that a
+// score needs.
+func (b *Banner) Summary() *Banner {
+	short := *b
+	short.Raw, short.Data, short.Marks = nil, "", b.DatabaseMarks()
+	if b.Vulns != nil {
+		short.Vulns = make(VulnMap, len(b.Vulns))
+		for id, vuln := range b.Vulns {
+			vuln.Summary = ""
+			short.Vulns[id] = vuln
 		}
 	}
-	return nil
-}
-
-var errNoEndpoint = errors.New("the banner has no address or no port")
-
-// ParseBanner reads one banner, such as a line of a `shodan download` file. It returns an error if the text is not a
-// JSON object or has no address or port.
-func ParseBanner(line []byte) (*Banner, error) {
-	var b Banner
-	if err := b.UnmarshalJSON(Clean(line)); err != nil {
-		return nil, err
-	}
-	if !b.Addr.IsValid() || !b.Port.Valid {
-		return nil, errNoEndpoint
-	}
-	return &b, nil
+	return &short
 }
 
 // CPEs returns the banner's CPEs in the older form, which InternetDB also uses, or in the newer form if there is no

@@ -3,12 +3,8 @@ package shodan
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -78,59 +74,6 @@ func (h *Host) Cloud() *Cloud {
 	return &newest.Cloud
 }
 
-// ParseHost reads a response of GET /shodan/host/{ip}. It returns an error for anything that is not a host, because an
-// address without data must never look like a host without services.
-func ParseHost(body []byte) (*Host, error) {
-	body = Clean(body)
-	var wire struct {
-		Host
-		IP    json.RawMessage `json:"ip"`
-		IPStr Text            `json:"ip_str"`
-	}
-	if err := unmarshalObject(body, &wire); err != nil {
-		return nil, err
-	}
-	if err := checkLists(body); err != nil {
-		return nil, err
-	}
-	h := wire.Host
-	if h.Ports == nil && h.Banners == nil {
-		return nil, unexpected{errors.New("the response has neither ports nor data")}
-	}
-	h.Addr = parseAddr(string(wire.IPStr), wire.IP)
-	h.Raw = body
-	h.normalize()
-	return &h, nil
-}
-
-// ParseInternetDB reads a response of InternetDB.
-//
-// https://internetdb.shodan.io/docs
-func ParseInternetDB(body []byte) (*Host, error) {
-	body = Clean(body)
-	var wire struct {
-		IP        Text    `json:"ip"`
-		Ports     Ints    `json:"ports"`
-		CPEs      Texts   `json:"cpes"`
-		Hostnames Texts   `json:"hostnames"`
-		Tags      Texts   `json:"tags"`
-		Vulns     VulnMap `json:"vulns"`
-	}
-	if err := unmarshalObject(body, &wire); err != nil {
-		return nil, err
-	}
-	if err := checkLists(body); err != nil {
-		return nil, err
-	}
-	if wire.Ports == nil {
-		return nil, unexpected{errors.New("the response has no list of ports")}
-	}
-	h := &Host{Ports: wire.Ports, CPEs: wire.CPEs, Hostnames: wire.Hostnames, Tags: wire.Tags, Vulns: wire.Vulns, Raw: body}
-	h.Addr = parseAddr(string(wire.IP), nil)
-	h.normalize()
-	return h, nil
-}
-
 // MergeBanners makes a host from the banners of one address, such as those in a `shodan download` file. It takes the
 // newest banner per port and host name, and the facts on the host from the newest of all. It returns nil for no
 // banners.
@@ -138,24 +81,37 @@ func MergeBanners(banners []Banner) *Host {
 	if len(banners) == 0 {
 		return nil
 	}
-	newest := map[ServiceKey]Banner{}
-	for _, b := range banners {
-		key := b.ServiceKey()
-		if old, ok := newest[key]; !ok || b.Timestamp.After(old.Timestamp.Time) {
-			newest[key] = b
+	type service struct {
+		ServiceKey
+		banner *Banner
+	}
+	services := make([]service, len(banners))
+	for i := range banners {
+		services[i] = service{banners[i].ServiceKey(), &banners[i]}
+	}
+	slices.SortStableFunc(services, func(a, b service) int {
+		return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Transport, b.Transport), cmp.Compare(a.VirtualHost, b.VirtualHost),
+			b.banner.Timestamp.Compare(a.banner.Timestamp.Time))
+	})
+	services = slices.CompactFunc(services, func(a, b service) bool { return a.ServiceKey == b.ServiceKey })
+	h := &Host{Hostnames: Texts{}, Domains: Texts{}, Banners: make(Banners, len(services))}
+	for i, s := range services {
+		h.Banners[i] = *s.banner
+	}
+	last := &h.Banners[0]
+	for i := range h.Banners {
+		if b := &h.Banners[i]; b.Timestamp.After(last.Timestamp.Time) {
+			last = b
 		}
 	}
-	h := &Host{Hostnames: Texts{}, Domains: Texts{}, Banners: slices.SortedFunc(maps.Values(newest), func(a, b Banner) int {
-		return cmp.Or(cmp.Compare(a.Port.V, b.Port.V), cmp.Compare(a.Transport, b.Transport), cmp.Compare(a.VirtualHost(), b.VirtualHost()))
-	})}
-	last := slices.MaxFunc(h.Banners, func(a, b Banner) int { return a.Timestamp.Compare(b.Timestamp.Time) })
 	h.Addr, h.ASN, h.Organization, h.ISP = last.Addr, last.ASN, last.Organization, last.ISP
 	h.LastUpdate = last.Timestamp
 	at := last.Location
 	h.City, h.CountryCode, h.CountryCode3, h.CountryName = at.City, at.CountryCode, at.CountryCode3, at.CountryName
 	h.RegionCode, h.AreaCode, h.DMACode, h.PostalCode = at.RegionCode, at.AreaCode, at.DMACode, at.PostalCode
 	h.Latitude, h.Longitude = at.Latitude, at.Longitude
-	for _, b := range h.Banners {
+	for i := range h.Banners {
+		b := &h.Banners[i]
 		if h.OS == "" {
 			h.OS = b.OS
 		}
@@ -214,45 +170,4 @@ func parseAddr(text string, number json.RawMessage) netip.Addr {
 		return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
 	}
 	return netip.Addr{}
-}
-
-// checkLists returns an error if a field of a host's response is not a list although it must be. The lenient types read
-// such a value as no list or as a list of one, and a host whose ports are unknown would look like one without ports.
-//
-// A list may be missing or null. A single string is read as a list of one, and vulnerabilities may be an object.
-func checkLists(body []byte) error {
-	var lists struct {
-		Ports     firstByte `json:"ports"`
-		Data      firstByte `json:"data"`
-		Vulns     firstByte `json:"vulns"`
-		Tags      firstByte `json:"tags"`
-		Hostnames firstByte `json:"hostnames"`
-		Domains   firstByte `json:"domains"`
-		CPEs      firstByte `json:"cpes"`
-	}
-	if err := json.Unmarshal(body, &lists); err != nil && !isTypeError(err) {
-		return fmt.Errorf("the response is not complete JSON: %w", err)
-	}
-	for _, list := range []struct {
-		name    string
-		first   firstByte
-		allowed string // the possible first bytes of its value
-	}{
-		{"ports", lists.Ports, "["}, {"data", lists.Data, "["}, {"vulns", lists.Vulns, `[{"`},
-		{"tags", lists.Tags, `["`}, {"hostnames", lists.Hostnames, `["`}, {"domains", lists.Domains, `["`}, {"cpes", lists.CPEs, `["`},
-	} {
-		if list.first != 0 && list.first != 'n' && !strings.ContainsRune(list.allowed, rune(list.first)) {
-			return unexpected{fmt.Errorf(`"%s" is not a list`, list.name)}
-		}
-	}
-	return nil
-}
-
-// firstByte is the first byte of a JSON value, which shows its type. It is 0 if there is no value.
-type firstByte byte
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (f *firstByte) UnmarshalJSON(b []byte) error {
-	*f = firstByte(b[0])
-	return nil
 }

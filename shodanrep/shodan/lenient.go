@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // The types of fields in Shodan's responses change over the years and between crawlers: a CVSS score is a string in one
@@ -31,6 +32,9 @@ func literal(b []byte) string {
 	}
 	switch b[0] {
 	case '"':
+		if isPlain(b) {
+			return string(b[1 : len(b)-1])
+		}
 		var s string
 		if json.Unmarshal(b, &s) != nil {
 			return ""
@@ -40,6 +44,13 @@ func literal(b []byte) string {
 		return ""
 	}
 	return string(b)
+}
+
+// isPlain reports whether a text is a string in quotes whose content stands for itself.
+func isPlain(b []byte) bool {
+	s := scanner{text: b}
+	quoted, err := s.string()
+	return err == nil && len(quoted) == len(b) && bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b)
 }
 
 // Null is a value that a response may lack. Valid reports whether it is there.
@@ -137,16 +148,17 @@ func (t *Ints) UnmarshalJSON(b []byte) error {
 }
 
 // list splits a JSON array into its items.
-func list(b []byte) ([]json.RawMessage, bool) {
-	b = bytes.TrimSpace(b)
-	if len(b) == 0 || b[0] != '[' {
+func list(b []byte) (items []json.RawMessage, ok bool) {
+	s := scanner{text: b}
+	if s.peek() != '[' {
 		return nil, false
 	}
-	var items []json.RawMessage
-	if json.Unmarshal(b, &items) != nil {
-		return nil, false
-	}
-	return items, true
+	err := s.list(func() error {
+		item, err := s.value()
+		items = append(items, item)
+		return err
+	})
+	return items, err == nil && s.end() == nil
 }
 
 // Time is a time in one of Shodan's forms: "2023-07-15T08:31:35.019046" (in UTC), RFC 3339, or the form of
@@ -189,13 +201,51 @@ func IsStorable(t time.Time) bool {
 
 // unmarshalObject decodes a JSON object. Fields of an unexpected type stay empty.
 func unmarshalObject(body []byte, v any) error {
-	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 || trimmed[0] != '{' {
-		return fmt.Errorf("the response is not a JSON object")
+	if !isObject(body) {
+		return errNotObject
 	}
 	if err := json.Unmarshal(body, v); err != nil && !isTypeError(err) {
 		return fmt.Errorf("the response is not complete JSON: %w", err)
 	}
 	return nil
+}
+
+var errNotObject = errors.New("the response is not a JSON object")
+
+func isObject(body []byte) bool {
+	trimmed := bytes.TrimSpace(body)
+	return len(trimmed) > 0 && trimmed[0] == '{'
+}
+
+// decodeObject is unmarshalObject with a scanner.
+func decodeObject(s *scanner, decode func(*scanner) error) error {
+	if !isObject(s.text) {
+		return errNotObject
+	}
+	err := decode(s)
+	if err == nil {
+		err = s.end()
+	}
+	if err == nil {
+		return nil
+	}
+	var ignored json.RawMessage
+	if cause := json.Unmarshal(s.text, &ignored); cause != nil {
+		err = cause // which says what is wrong
+	}
+	return fmt.Errorf("the response is not complete JSON: %w", err)
+}
+
+// decodeCleaned is decodeObject for a text that may need Clean. It returns the cleaned text. decode may be called twice.
+func decodeCleaned(body []byte, summaryOnly bool, decode func(*scanner) error) ([]byte, error) {
+	if utf8.Valid(body) {
+		s := scanner{text: body, summaryOnly: summaryOnly}
+		if decodeObject(&s, decode) == nil && !s.unclean {
+			return body, nil
+		}
+	}
+	body = Clean(body)
+	return body, decodeObject(&scanner{text: body, summaryOnly: summaryOnly}, decode)
 }
 
 // isTypeError reports whether decoding was complete and only skipped fields of an unexpected type.

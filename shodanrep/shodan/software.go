@@ -3,6 +3,7 @@ package shodan
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -50,6 +51,9 @@ type databaseMark struct{ database, mark string }
 
 // findDatabases returns the databases whose marks are in the response, each with the first of them.
 func (b *Banner) findDatabases() (found []databaseMark) {
+	if b.Raw == nil {
+		return withMarks(b.Marks)
+	}
 	if b.HTTP == nil && !strings.HasPrefix(string(b.Module), "http") {
 		return nil
 	}
@@ -59,7 +63,7 @@ func (b *Banner) findDatabases() (found []databaseMark) {
 			continue // nearly all banners end here, without being decoded again
 		}
 		if response == nil {
-			response = new(string(b.Data) + "\n" + pageOf(b))
+			response = new(responseOf(b))
 		}
 		for _, mark := range database.marks {
 			if strings.Contains(*response, mark) {
@@ -71,14 +75,27 @@ func (b *Banner) findDatabases() (found []databaseMark) {
 	return found
 }
 
-// pageOf returns the page of a web server. Old banners have it in another field.
-func pageOf(b *Banner) string {
+// withMarks returns the databases that have marks.
+func withMarks(marks []string) (found []databaseMark) {
+	for _, mark := range marks {
+		for _, database := range httpDatabases {
+			if slices.Contains(database.marks, mark) {
+				found = append(found, databaseMark{database.name, mark})
+			}
+		}
+	}
+	return found
+}
+
+// responseOf returns the response of a web server: headers and page. Old banners have the page in another field.
+func responseOf(b *Banner) string {
 	var raw struct {
+		Data Text `json:"data"`
 		HTML Text `json:"html"`
 		HTTP struct {
 			HTML Text `json:"html"`
 		} `json:"http"`
 	}
 	_ = json.Unmarshal(b.Raw, &raw) // a field of another type stays empty, and the rest is read
-	return string(raw.HTTP.HTML) + "\n" + string(raw.HTML)
+	return string(raw.Data) + "\n" + string(raw.HTTP.HTML) + "\n" + string(raw.HTML)
 }

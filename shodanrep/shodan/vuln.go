@@ -1,7 +1,6 @@
 package shodan
 
 import (
-	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
@@ -27,22 +26,46 @@ type Vuln struct {
 //
 // Banners with EPSS scores have kev only if it is true. Older banners have neither, and kev is unknown.
 func (v *Vuln) UnmarshalJSON(raw []byte) error {
-	type plain Vuln // has no UnmarshalJSON
-	var wire struct {
-		plain
-		KEV json.RawMessage `json:"kev"`
-	}
-	if err := json.Unmarshal(raw, &wire); err != nil && !isTypeError(err) {
+	s := scanner{text: raw}
+	*v = Vuln{}
+	if err := v.decode(&s); err != nil {
 		return err
 	}
-	*v = Vuln(wire.plain)
+	return s.end()
+}
+
+// decode reads the data on a vulnerability into an empty one. A value of another type is none.
+func (v *Vuln) decode(s *scanner) error {
+	var kev []byte
+	err := s.object(func(name []byte) (err error) {
+		switch key(name) {
+		case "verified":
+			return s.into(&v.Verified)
+		case "cvss":
+			return s.into(&v.CVSS)
+		case "cvss_version":
+			return s.into(&v.CVSSVersion)
+		case "epss":
+			return s.into(&v.EPSS)
+		case "ranking_epss":
+			return s.into(&v.RankingEPSS)
+		case "summary":
+			if !s.summaryOnly {
+				return s.into(&v.Summary)
+			}
+		case "kev":
+			kev, err = s.value()
+			return err
+		}
+		return s.skip()
+	})
 	switch {
-	case wire.KEV != nil && !isNull(wire.KEV):
-		_ = v.KEV.UnmarshalJSON(wire.KEV) // never fails
+	case kev != nil && !isNull(kev):
+		_ = v.KEV.UnmarshalJSON(kev) // never fails
 	case v.EPSS.Valid:
 		v.KEV = Null[bool]{Valid: true}
 	}
-	return nil
+	return err
 }
 
 // merge combines the data on one vulnerability from two banners. It is verified or exploited if one of them says so.
@@ -69,27 +92,43 @@ func (v Vuln) merge(other Vuln) Vuln {
 // UnmarshalJSON implements json.Unmarshaler and never fails. It reads an object by id or a list of ids, and accepts the
 // ids that vulnIDs accepts.
 func (v *VulnMap) UnmarshalJSON(b []byte) error {
+	s := scanner{text: b}
+	if v.decode(&s) != nil || s.end() != nil {
+		*v = nil
+	}
+	return nil
+}
+
+// decode reads vulnerabilities, or a value of any other type as none.
+func (v *VulnMap) decode(s *scanner) error {
 	*v = nil
-	found := VulnMap{}
-	var byID map[string]json.RawMessage
-	var list Texts
-	if len(b) > 0 && b[0] == '{' && json.Unmarshal(b, &byID) == nil {
+	switch s.peek() {
+	case '{':
+		byID := map[string]Vuln{}
+		err := s.object(func(name []byte) error {
+			var vuln Vuln
+			err := vuln.decode(s)
+			byID[string(name)] = vuln
+			return err
+		})
+		*v = VulnMap{}
 		// Sorted, so that two spellings of one id always give the same result.
 		for _, text := range slices.Sorted(maps.Keys(byID)) {
-			var vuln Vuln
-			if vuln.UnmarshalJSON(byID[text]) == nil {
-				found.add(text, vuln)
-			}
+			v.add(text, byID[text])
 		}
-	} else if _ = list.UnmarshalJSON(b); list != nil && (b[0] == '[' || b[0] == '"') { // a number alone is not an id
+		return err
+	case '[', '"': // a number alone is not an id
+		var list Texts
+		if err := s.into(&list); err != nil || list == nil {
+			return err
+		}
+		*v = VulnMap{}
 		for _, text := range list {
-			found.add(text, Vuln{})
+			v.add(text, Vuln{})
 		}
-	} else {
 		return nil
 	}
-	*v = found
-	return nil
+	return s.skip()
 }
 
 // add adds the vulnerabilities with the ids in a text.

@@ -1,0 +1,348 @@
+package shodan
+
+import (
+	"encoding/json"
+	"errors"
+)
+
+var errNoEndpoint = errors.New("the banner has no address or no port")
+
+// ParseBanner reads one banner, such as a line of a `shodan download` file. It returns an error if the text is not a
+// JSON object or has no address or port.
+func ParseBanner(line []byte) (*Banner, error) {
+	b, raw, err := parseBanner(line, false)
+	if err == nil {
+		b.Raw = append(json.RawMessage(nil), raw...)
+	}
+	return b, err
+}
+
+// ParseBannerSummary is ParseBanner without the long texts: Data, and the Summary of each vulnerability. Raw is a part
+// of the line where that needs no cleaning.
+func ParseBannerSummary(line []byte) (*Banner, error) {
+	b, raw, err := parseBanner(line, true)
+	if err == nil {
+		b.Raw = raw
+		b.Marks = b.DatabaseMarks()
+	}
+	return b, err
+}
+
+func parseBanner(line []byte, summaryOnly bool) (*Banner, []byte, error) {
+	var b Banner
+	raw, err := decodeCleaned(line, summaryOnly, func(s *scanner) error {
+		b = Banner{}
+		return b.decode(s)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if !b.Addr.IsValid() || !b.Port.Valid {
+		return nil, nil, errNoEndpoint
+	}
+	return &b, raw, nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It fails only if the text is not a JSON object.
+func (b *Banner) UnmarshalJSON(raw []byte) error {
+	var banner Banner
+	if err := decodeObject(&scanner{text: raw}, banner.decode); err != nil {
+		return err
+	}
+	*b = banner
+	b.Raw = append(json.RawMessage(nil), raw...)
+	return nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler and never fails. It skips items that are not JSON objects.
+func (b *Banners) UnmarshalJSON(raw []byte) error {
+	if b.decode(&scanner{text: raw}) != nil {
+		*b = nil
+	}
+	return nil
+}
+
+// decode reads a list of banners, or any other value as none.
+func (b *Banners) decode(s *scanner) error {
+	*b = nil
+	if s.peek() != '[' {
+		return s.skip()
+	}
+	*b = Banners{}
+	return s.list(func() error {
+		if s.text[s.pos] != '{' {
+			return s.skip()
+		}
+		var banner Banner
+		start := s.pos
+		if err := banner.decode(s); err != nil {
+			return err
+		}
+		banner.Raw = append(json.RawMessage(nil), s.text[start:s.pos]...)
+		*b = append(*b, banner)
+		return nil
+	})
+}
+
+// old are the fields that other banners have in another place.
+type old struct {
+	ip          []byte // a number for IPv4
+	ipStr, ipv6 Text   // ipv6 is instead of the others in some banners, with them in most
+	title       Text   // of a web page, in banners of 2017 and before
+	vulns       VulnMap
+}
+
+// decode reads a banner into an empty one, all but Raw.
+func (b *Banner) decode(s *scanner) error {
+	var other old
+	if err := s.object(func(name []byte) error { return b.decodeField(s, key(name), &other) }); err != nil {
+		return err
+	}
+	if b.Addr = parseAddr(string(other.ipStr), other.ip); !b.Addr.IsValid() {
+		b.Addr = parseAddr(string(other.ipv6), nil)
+	}
+	if b.Port.Valid && b.Port.V != 0 && !isPort(b.Port.V) {
+		b.Port = Null[int64]{}
+	}
+	b.addOldFields(other.title, other.vulns)
+	return nil
+}
+
+func (b *Banner) decodeField(s *scanner, name string, other *old) (err error) {
+	switch name {
+	case "asn":
+		return s.into(&b.ASN)
+	case "cpe":
+		return s.into(&b.CPE)
+	case "cpe23":
+		return s.into(&b.CPE23)
+	case "cloud":
+		return s.object(func(name []byte) error { return b.Cloud.decodeField(s, key(name)) })
+	case "data":
+		if s.summaryOnly {
+			return s.skip()
+		}
+		return s.into(&b.Data)
+	case "devicetype":
+		return s.into(&b.DeviceType)
+	case "domains":
+		return s.into(&b.Domains)
+	case "hash":
+		return s.into(&b.Hash)
+	case "hostnames":
+		return s.into(&b.Hostnames)
+	case "http":
+		return decodePointer(s, &b.HTTP, (*HTTP).decodeField)
+	case "info":
+		return s.into(&b.Info)
+	case "isp":
+		return s.into(&b.ISP)
+	case "link":
+		return s.into(&b.Link)
+	case "location":
+		return s.object(func(name []byte) error { return b.Location.decodeField(s, key(name)) })
+	case "org":
+		return s.into(&b.Organization)
+	case "os":
+		return s.into(&b.OS)
+	case "port":
+		return s.into(&b.Port)
+	case "product":
+		return s.into(&b.Product)
+	case "ssh":
+		return decodePointer(s, &b.SSH, (*SSH).decodeField)
+	case "ssl":
+		return decodePointer(s, &b.SSL, (*SSL).decodeField)
+	case "tags":
+		return s.into(&b.Tags)
+	case "timestamp":
+		return s.into(&b.Timestamp)
+	case "transport":
+		return s.into(&b.Transport)
+	case "uptime":
+		return s.into(&b.Uptime)
+	case "version":
+		return s.into(&b.Version)
+	case "vulns":
+		return b.Vulns.decode(s)
+	case "ip":
+		other.ip, err = s.value()
+		return err
+	case "ip_str":
+		return s.into(&other.ipStr)
+	case "ipv6":
+		return s.into(&other.ipv6)
+	case "title":
+		return s.into(&other.title)
+	case "opts":
+		return s.object(func(name []byte) error {
+			if key(name) == "vulns" {
+				return other.vulns.decode(s)
+			}
+			return s.skip()
+		})
+	case "_shodan":
+		return s.object(func(name []byte) error { return b.decodeShodan(s, key(name)) })
+	}
+	return s.skip()
+}
+
+// decodeShodan reads a field of _shodan.
+func (b *Banner) decodeShodan(s *scanner, name string) error {
+	switch name {
+	case "id":
+		return s.into(&b.ID)
+	case "module":
+		return s.into(&b.Module)
+	case "options":
+		return s.object(func(name []byte) error {
+			if key(name) == "hostname" {
+				return s.into(&b.RequestedHostname)
+			}
+			return s.skip()
+		})
+	}
+	return s.skip()
+}
+
+// decodePointer reads an object that may be missing. A value of another type is an empty object.
+func decodePointer[T any](s *scanner, to **T, field func(*T, *scanner, string) error) error {
+	if s.peek() == 'n' {
+		*to = nil
+		return s.skip()
+	}
+	if *to == nil {
+		*to = new(T)
+	}
+	return s.object(func(name []byte) error { return field(*to, s, key(name)) })
+}
+
+func (c *Cloud) decodeField(s *scanner, name string) error {
+	switch name {
+	case "provider":
+		return s.into(&c.Provider)
+	case "region":
+		return s.into(&c.Region)
+	case "service":
+		return s.into(&c.Service)
+	}
+	return s.skip()
+}
+
+func (l *Location) decodeField(s *scanner, name string) error {
+	switch name {
+	case "area_code":
+		return s.into(&l.AreaCode)
+	case "city":
+		return s.into(&l.City)
+	case "country_code":
+		return s.into(&l.CountryCode)
+	case "country_code3":
+		return s.into(&l.CountryCode3)
+	case "country_name":
+		return s.into(&l.CountryName)
+	case "dma_code":
+		return s.into(&l.DMACode)
+	case "latitude":
+		return s.into(&l.Latitude)
+	case "longitude":
+		return s.into(&l.Longitude)
+	case "postal_code":
+		return s.into(&l.PostalCode)
+	case "region_code":
+		return s.into(&l.RegionCode)
+	}
+	return s.skip()
+}
+
+func (h *HTTP) decodeField(s *scanner, name string) error {
+	switch name {
+	case "favicon":
+		return s.object(func(name []byte) error {
+			if key(name) == "hash" {
+				return s.into(&h.Favicon.Hash)
+			}
+			return s.skip()
+		})
+	case "host":
+		return s.into(&h.Host)
+	case "html_hash":
+		return s.into(&h.HTMLHash)
+	case "server":
+		return s.into(&h.Server)
+	case "status":
+		return s.into(&h.Status)
+	case "title":
+		return s.into(&h.Title)
+	}
+	return s.skip()
+}
+
+func (h *SSH) decodeField(s *scanner, name string) error {
+	switch name {
+	case "fingerprint":
+		return s.into(&h.Fingerprint)
+	case "hassh":
+		return s.into(&h.HASSH)
+	}
+	return s.skip()
+}
+
+func (h *SSL) decodeField(s *scanner, name string) error {
+	switch name {
+	case "cert":
+		return s.object(func(name []byte) error { return h.decodeCert(s, key(name)) })
+	case "ja3s":
+		return s.into(&h.JA3S)
+	case "jarm":
+		return s.into(&h.JARM)
+	case "versions":
+		return s.into(&h.Versions)
+	}
+	return s.skip()
+}
+
+func (h *SSL) decodeCert(s *scanner, name string) error {
+	cert := &h.Cert
+	switch name {
+	case "expired":
+		return s.into(&cert.Expired)
+	case "expires":
+		return s.into(&cert.Expires)
+	case "fingerprint":
+		return s.object(func(name []byte) error {
+			switch key(name) {
+			case "sha1":
+				return s.into(&cert.Fingerprint.SHA1)
+			case "sha256":
+				return s.into(&cert.Fingerprint.SHA256)
+			}
+			return s.skip()
+		})
+	case "issuer":
+		return decodeNames(s, &cert.Issuer)
+	case "serial":
+		return s.into(&cert.Serial)
+	case "subject":
+		return decodeNames(s, &cert.Subject)
+	}
+	return s.skip()
+}
+
+// decodeNames reads the names in a certificate.
+func decodeNames(s *scanner, names *map[string]Text) error {
+	switch s.peek() {
+	case 'n':
+		*names = nil
+	case '{':
+		if *names == nil {
+			*names = map[string]Text{}
+		}
+	}
+	return s.object(func(name []byte) error {
+		var value Text
+		err := s.into(&value)
+		(*names)[string(name)] = value
+		return err
+	})
+}

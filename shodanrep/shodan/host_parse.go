@@ -1,0 +1,149 @@
+package shodan
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ParseHost reads a response of GET /shodan/host/{ip}. It returns an error for anything that is not a host, because an
+// address without data must never look like a host without services.
+func ParseHost(body []byte) (*Host, error) {
+	h := &Host{}
+	if err := h.parse(body, (*Host).decodeField); err != nil {
+		return nil, err
+	}
+	if h.Ports == nil && h.Banners == nil {
+		return nil, unexpected{errors.New("the response has neither ports nor data")}
+	}
+	h.normalize()
+	return h, nil
+}
+
+// ParseInternetDB reads a response of InternetDB.
+//
+// https://internetdb.shodan.io/docs
+func ParseInternetDB(body []byte) (*Host, error) {
+	h := &Host{}
+	if err := h.parse(body, (*Host).decodeInternetDB); err != nil {
+		return nil, err
+	}
+	if h.Ports == nil {
+		return nil, unexpected{errors.New("the response has no list of ports")}
+	}
+	h.normalize()
+	return h, nil
+}
+
+// hostLists are the fields of a host's response that must be lists, with the possible first bytes of their values.
+//
+// A list may be missing or null. A single string is read as a list of one, and vulnerabilities may be an object.
+var hostLists = []struct{ name, allowed string }{
+	{"ports", "["}, {"data", "["}, {"vulns", `[{"`}, {"tags", `["`}, {"hostnames", `["`}, {"domains", `["`}, {"cpes", `["`},
+}
+
+// parse reads a response, and checks the fields in hostLists: the lenient types read a value that is no list as no list
+// or as a list of one, and a host whose ports are unknown would look like one without ports.
+func (h *Host) parse(body []byte, field func(h *Host, s *scanner, name string, ip *hostIP) error) error {
+	var first [8]byte // of each value in hostLists
+	var ip hostIP
+	raw, err := decodeCleaned(body, false, func(s *scanner) error {
+		*h, ip, first = Host{}, hostIP{}, [8]byte{}
+		return s.object(func(name []byte) error {
+			k, value := key(name), s.peek()
+			for i := range hostLists {
+				if hostLists[i].name == k {
+					first[i] = value
+				}
+			}
+			return field(h, s, k, &ip)
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for i, list := range hostLists {
+		if first[i] != 0 && first[i] != 'n' && !strings.ContainsRune(list.allowed, rune(first[i])) {
+			return unexpected{fmt.Errorf(`"%s" is not a list`, list.name)}
+		}
+	}
+	h.Addr, h.Raw = parseAddr(string(ip.text), ip.number), raw
+	return nil
+}
+
+// hostIP is the address in a response.
+type hostIP struct {
+	number json.RawMessage
+	text   Text
+}
+
+func (h *Host) decodeField(s *scanner, name string, ip *hostIP) (err error) {
+	switch name {
+	case "area_code":
+		return s.into(&h.AreaCode)
+	case "asn":
+		return s.into(&h.ASN)
+	case "city":
+		return s.into(&h.City)
+	case "country_code":
+		return s.into(&h.CountryCode)
+	case "country_code3":
+		return s.into(&h.CountryCode3)
+	case "country_name":
+		return s.into(&h.CountryName)
+	case "dma_code":
+		return s.into(&h.DMACode)
+	case "domains":
+		return s.into(&h.Domains)
+	case "isp":
+		return s.into(&h.ISP)
+	case "last_update":
+		return s.into(&h.LastUpdate)
+	case "latitude":
+		return s.into(&h.Latitude)
+	case "longitude":
+		return s.into(&h.Longitude)
+	case "org":
+		return s.into(&h.Organization)
+	case "os":
+		return s.into(&h.OS)
+	case "postal_code":
+		return s.into(&h.PostalCode)
+	case "region_code":
+		return s.into(&h.RegionCode)
+	case "data":
+		return h.Banners.decode(s)
+	case "ip":
+		ip.number, err = s.value()
+		return err
+	case "ip_str":
+		return s.into(&ip.text)
+	}
+	return h.decodeShared(s, name)
+}
+
+// decodeInternetDB is decodeField for a response of InternetDB, which has few of the fields.
+func (h *Host) decodeInternetDB(s *scanner, name string, ip *hostIP) error {
+	if name == "ip" {
+		return s.into(&ip.text)
+	}
+	return h.decodeShared(s, name)
+}
+
+// decodeShared reads the fields that both services have.
+func (h *Host) decodeShared(s *scanner, name string) error {
+	switch name {
+	case "cpes":
+		return s.into(&h.CPEs)
+	case "hostnames":
+		return s.into(&h.Hostnames)
+	case "ports":
+		return s.into(&h.Ports)
+	case "tags":
+		return s.into(&h.Tags)
+	case "vulns":
+		return h.Vulns.decode(s)
+	}
+	return s.skip()
+}

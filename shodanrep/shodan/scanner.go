@@ -1,0 +1,341 @@
+package shodan
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"math/bits"
+)
+
+// A scanner reads a JSON text once, and checks all of it. encoding/json reads a banner four times, most of it only to
+// find where a page or a certificate ends. Its values are those that encoding/json reads.
+type scanner struct {
+	text []byte
+	pos  int
+	open []byte // the brackets that are open around pos
+
+	// unclean says that there was something that Clean changes.
+	unclean bool
+	// summaryOnly says that long texts, such as a banner's data, are not needed.
+	summaryOnly bool
+}
+
+// maxOpen is how many levels encoding/json decodes.
+const maxOpen = 10000
+
+var errSyntax = errors.New("the JSON text is damaged")
+
+// peek skips white space and returns the next byte, or 0 at the end.
+func (s *scanner) peek() byte {
+	for s.pos < len(s.text) {
+		switch c := s.text[s.pos]; c {
+		case ' ', '\n', '\r', '\t':
+			s.pos++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// take skips white space and the byte c, and reports whether that was next.
+func (s *scanner) take(c byte) bool {
+	if s.peek() != c {
+		return false
+	}
+	s.pos++
+	return true
+}
+
+func (s *scanner) push(bracket byte) error {
+	if len(s.open) == maxOpen {
+		return errSyntax
+	}
+	if len(s.open) == MaxDepth {
+		s.unclean = true
+	}
+	s.open = append(s.open, bracket)
+	s.pos++
+	return nil
+}
+
+func (s *scanner) pop() {
+	s.open = s.open[:len(s.open)-1]
+	s.pos++
+}
+
+// end reports whether nothing follows but white space.
+func (s *scanner) end() error {
+	if s.peek(); s.pos < len(s.text) {
+		return errSyntax
+	}
+	return nil
+}
+
+// value reads a value, and returns its text.
+func (s *scanner) value() ([]byte, error) {
+	s.peek()
+	start := s.pos
+	err := s.skip()
+	return s.text[start:s.pos], err
+}
+
+// into reads a value into one of the lenient types.
+func (s *scanner) into(v json.Unmarshaler) error {
+	raw, err := s.value()
+	if err != nil {
+		return err
+	}
+	return v.UnmarshalJSON(raw)
+}
+
+// skip reads a value. It uses no recursion: a hostile text may be nested deeply.
+func (s *scanner) skip() error {
+	outer := len(s.open)
+	for {
+		more, err := s.begin()
+		for err == nil && !more {
+			if len(s.open) == outer {
+				return nil
+			}
+			more, err = s.next()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// begin reads a value that is no list or object, or the beginning of one. It reports whether another value follows.
+func (s *scanner) begin() (more bool, err error) {
+	switch c := s.peek(); c {
+	case '{', '[':
+		if err := s.push(c); err != nil {
+			return false, err
+		}
+		if s.peek() == c+2 { // in ASCII a bracket's end is two after its beginning
+			s.pop()
+			return false, nil
+		}
+		if c == '{' {
+			_, err = s.name()
+		}
+		return true, err
+	case '"':
+		_, err = s.string()
+	case 'n':
+		err = s.literal("null")
+	case 't':
+		err = s.literal("true")
+	case 'f':
+		err = s.literal("false")
+	default:
+		err = s.number()
+	}
+	return false, err
+}
+
+// next reads what follows a value in a list or an object. It reports whether another value follows.
+func (s *scanner) next() (more bool, err error) {
+	bracket := s.open[len(s.open)-1]
+	switch s.peek() {
+	case ',':
+		s.pos++
+		if bracket == '{' {
+			_, err = s.name()
+		}
+		return true, err
+	case bracket + 2:
+		s.pop()
+		return false, nil
+	}
+	return false, errSyntax
+}
+
+// name reads the name of an object's field, with the colon that follows it. It returns the text in quotes.
+func (s *scanner) name() (quoted []byte, err error) {
+	if s.peek() != '"' {
+		return nil, errSyntax
+	}
+	if quoted, err = s.string(); err == nil && !s.take(':') {
+		err = errSyntax
+	}
+	return quoted, err
+}
+
+// object reads an object, or any other value without effect. It calls field for each field, which has to read its value.
+func (s *scanner) object(field func(name []byte) error) error {
+	if s.peek() != '{' {
+		return s.skip()
+	}
+	if err := s.push('{'); err != nil {
+		return err
+	}
+	if s.peek() == '}' {
+		s.pop()
+		return nil
+	}
+	quoted, err := s.name()
+	for more := true; more && err == nil; {
+		if err = field(unquoted(quoted)); err != nil {
+			break
+		}
+		switch s.peek() {
+		case ',':
+			s.pos++
+			quoted, err = s.name()
+		case '}':
+			s.pop()
+			more = false
+		default:
+			err = errSyntax
+		}
+	}
+	return err
+}
+
+// list reads a list. It calls item for each item, which has to read it.
+func (s *scanner) list(item func() error) error {
+	if err := s.push('['); err != nil {
+		return err
+	}
+	if s.peek() == ']' {
+		s.pop()
+		return nil
+	}
+	for {
+		s.peek()
+		if err := item(); err != nil {
+			return err
+		}
+		switch more, err := s.next(); {
+		case err != nil:
+			return err
+		case !more:
+			return nil
+		}
+	}
+}
+
+// string reads a string, and returns its text in quotes.
+func (s *scanner) string() ([]byte, error) {
+	text, start := s.text, s.pos
+	for i := start + 1; i < len(text); {
+		if i+8 <= len(text) {
+			special := specials(binary.LittleEndian.Uint64(text[i:]))
+			if special == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(special) >> 3
+		}
+		switch c := text[i]; {
+		case c == '"':
+			s.pos = i + 1
+			return text[start:s.pos], nil
+		case c == '\\':
+			length := s.escape(text[i:])
+			if length == 0 {
+				return nil, errSyntax
+			}
+			i += length
+		case c < ' ':
+			return nil, errSyntax
+		default:
+			i++
+		}
+	}
+	return nil, errSyntax
+}
+
+// specials marks the bytes of a word that are quotes, backslashes or control characters, up to the first at least.
+func specials(word uint64) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := word^(ones*'"'), word^(ones*'\\')
+	return ((word-ones*' ')&^word | (quote-ones)&^quote | (backslash-ones)&^backslash) & highs
+}
+
+// escape returns the length of the escape at the beginning of a text, or 0 if it is none.
+func (s *scanner) escape(text []byte) int {
+	if len(text) < 2 {
+		return 0
+	}
+	switch text[1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 2
+	case 'u':
+		unit, ok := unicodeEscape(text)
+		if !ok {
+			return 0
+		}
+		s.unclean = s.unclean || unit == 0 || unit >= 0xd800 && unit < 0xe000
+		return 6
+	}
+	return 0
+}
+
+func (s *scanner) literal(word string) error {
+	if !bytes.HasPrefix(s.text[s.pos:], []byte(word)) {
+		return errSyntax
+	}
+	s.pos += len(word)
+	return nil
+}
+
+// number reads a number as JSON has it: without a plus sign, without zeros before the first digit, with digits on both
+// sides of a point.
+func (s *scanner) number() error {
+	start := s.pos
+	if s.pos < len(s.text) && s.text[s.pos] == '-' {
+		s.pos++
+	}
+	first := s.pos
+	if s.digits(); s.pos == first || s.text[first] == '0' && s.pos > first+1 {
+		return errSyntax
+	}
+	if s.pos < len(s.text) && s.text[s.pos] == '.' {
+		s.pos++
+		if s.digits() == 0 {
+			return errSyntax
+		}
+	}
+	if s.pos < len(s.text) && s.text[s.pos]|0x20 == 'e' {
+		s.pos++
+		if s.pos < len(s.text) && (s.text[s.pos] == '+' || s.text[s.pos] == '-') {
+			s.pos++
+		}
+		if s.digits() == 0 {
+			return errSyntax
+		}
+	}
+	s.unclean = s.unclean || !fitsNumeric(s.text[start:s.pos])
+	return nil
+}
+
+func (s *scanner) digits() (n int) {
+	for ; s.pos < len(s.text) && s.text[s.pos] >= '0' && s.text[s.pos] <= '9'; s.pos++ {
+		n++
+	}
+	return n
+}
+
+// unquoted returns the content of a string.
+func unquoted(quoted []byte) []byte {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return quoted[1 : len(quoted)-1]
+	}
+	var text string
+	_ = json.Unmarshal(quoted, &text) // the scanner has checked it
+	return []byte(text)
+}
+
+// key returns the name of a field as the types of this package have it: encoding/json takes capital letters for small.
+func key(name []byte) string {
+	for _, c := range name {
+		if c >= 'A' && c <= 'Z' {
+			return string(bytes.ToLower(name))
+		}
+	}
+	return string(name)
+}
