@@ -15,6 +15,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // The results of a check of doctor.
@@ -163,7 +164,9 @@ func (d *doctor) dataFiles(ctx context.Context, c embedded.Connection, s shodanr
 
 // query runs SQL on a connection.
 func (d *doctor) query(ctx context.Context, c embedded.Connection, sql string) ([]embedded.Row, error) {
-	db, err := embedded.Open(ctx, embedded.Options{PluginFunc: d.plugin, Connections: []embedded.Connection{c}, Logger: d.logger(false)})
+	db, err := embedded.Open(ctx, embedded.Options{
+		PluginFunc: d.plugin, Readers: scan.ReaderOf, Connections: []embedded.Connection{c}, Logger: d.logger(false),
+	})
 	if err != nil {
 		return nil, err
 	}
