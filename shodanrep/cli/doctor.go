@@ -17,6 +17,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // The results of a check of doctor.
@@ -195,7 +196,9 @@ func (d *doctor) internetDBFile(ctx context.Context, c embedded.Connection, s sh
 
 // query runs SQL on a connection.
 func (d *doctor) query(ctx context.Context, c embedded.Connection, sql string) ([]embedded.Row, error) {
-	db, err := embedded.Open(ctx, embedded.Options{PluginFunc: d.plugin, Connections: []embedded.Connection{c}, Logger: d.logger(false)})
+	db, err := embedded.Open(ctx, embedded.Options{
+		PluginFunc: d.plugin, Readers: scan.ReaderOf, Connections: []embedded.Connection{c}, Logger: d.logger(false),
+	})
 	if err != nil {
 		return nil, err
 	}

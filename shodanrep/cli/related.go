@@ -129,7 +129,7 @@ func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) 
 	if err != nil {
 		return err
 	}
-	db, err := embedded.Open(ctx, embedded.Options{PluginFunc: c.plugin, Connections: connections, Logger: c.logger(false)})
+	db, err := embedded.Open(ctx, embedded.Options{PluginFunc: c.plugin, Readers: scan.ReaderOf, Connections: connections, Logger: c.logger(false)})
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ func (r *sqlRun) run(ctx context.Context, sql string) error {
 	shown.stdout, shown.stderr = bar.before(r.stdout), bar.above(r.stderr)
 	db, err := embedded.Open(ctx, embedded.Options{
 		PluginFunc:  r.plugin,
+		Readers:     scan.ReaderOf,
 		Connections: r.connections,
 		Logger:      shown.logger(r.verbose),
 		ListContext: bar.listContext,

@@ -1,12 +1,13 @@
 // Package embedded serves the tables of a Steampipe plugin inside SQLite, with no database server and no cgo.
 //
 // Every table is a virtual table. Its scans call the plugin through the SDK's server in this process, the same code
-// path as in Steampipe. What SQLite knows about a query is passed to the plugin as Steampipe's foreign data wrapper
-// passes it: the values of key columns, a whole IN list as one batch, the columns that are used, and a LIMIT if that is
-// safe.
+// path as in Steampipe, or through a [Reader], which costs less and returns the same rows. What SQLite knows about a
+// query is passed to the plugin as Steampipe's foreign data wrapper passes it: the values of key columns, a whole IN
+// list as one batch, the columns that are used, and a LIMIT if that is safe.
 //
 // The pipeline of a query: virtual_table.go implements SQLite's interface, plan.go chooses the conditions to pass on,
-// request.go turns them into batches, scan.go runs the calls in parallel, and server.go is the call of the SDK.
+// request.go turns them into batches, scan.go runs the calls in parallel, and server.go is the call of the SDK, or
+// direct.go that of a reader.
 //
 // The SDK logs through Go's standard logger, which it sets in every call. While a [DB] is open, the standard logger
 // writes to [Options].Logger.
@@ -36,6 +37,8 @@ import (
 type Options struct {
 	// PluginFunc returns the plugin, as for the SDK's plugin.Serve.
 	PluginFunc plugin.PluginFunc
+	// Readers, if it is set, finds the tables that are read without the SDK's server. Their rows are the same.
+	Readers Readers
 	// Connections are the plugin's connections. Each is a schema of its name. The tables of the first one are also in
 	// the schema main, so they need no prefix. The default is one connection called "default".
 	Connections []Connection
@@ -93,7 +96,7 @@ func Open(ctx context.Context, opts Options) (db *DB, err error) {
 	if opts.Warn == nil {
 		opts.Warn = func(string) {}
 	}
-	server, err := startServer(opts.PluginFunc, opts.Connections, opts.Logger)
+	server, err := startServer(opts.PluginFunc, opts.Readers, opts.Connections, opts.Logger)
 	if err != nil {
 		return nil, err
 	}

@@ -16,8 +16,10 @@ const batchSize = 200
 
 // A request is what one scan reads from the plugin.
 type request struct {
-	table   *Table
-	columns []string
+	table *Table
+	// read are the columns of the table that rows have, the hidden ones last, and at is the place of each column of the
+	// table in a row, or -1.
+	read, at []int
 	// equals are the conditions by equality, one per column.
 	equals []equalColumn
 	// hints are the conditions with other operators.
@@ -33,6 +35,7 @@ type request struct {
 type equalColumn struct {
 	name   string
 	kind   proto.ColumnType
+	at     int // its place in a row
 	values []string
 	// keys has the matchKey of every value.
 	keys map[string]bool
@@ -40,7 +43,16 @@ type equalColumn struct {
 
 // newRequest returns the request of a plan with the arguments of Filter.
 func newRequest(t *Table, p plan, args []sqlite3.Value) (*request, error) {
-	r := &request{table: t, columns: t.usedColumns(p.Used)}
+	for _, arg := range p.Args {
+		if arg.Op == opEqual {
+			p.Used |= columnBit(arg.Column)
+		}
+	}
+	r := &request{table: t, read: t.usedColumns(p.Used)}
+	r.at = slices.Repeat([]int{-1}, len(t.Columns))
+	for place, column := range r.read {
+		r.at[column] = place
+	}
 	var limit, offset int64
 	for i, arg := range p.Args {
 		switch arg.Op {
@@ -50,7 +62,7 @@ func newRequest(t *Table, p plan, args []sqlite3.Value) (*request, error) {
 		case opOffset:
 			offset = max(args[i].Int64(), 0)
 		case opEqual:
-			if err := r.addEquals(t.Columns[arg.Column], arg.In, args[i]); err != nil {
+			if err := r.addEquals(arg.Column, arg.In, args[i]); err != nil {
 				return nil, err
 			}
 		default:
@@ -75,8 +87,9 @@ func newRequest(t *Table, p plan, args []sqlite3.Value) (*request, error) {
 }
 
 // addEquals adds a condition by equality. Several conditions on one column leave the values that satisfy all of them.
-func (r *request) addEquals(c TableColumn, in bool, value sqlite3.Value) error {
-	column := equalColumn{name: c.Name, kind: c.kind, keys: make(map[string]bool)}
+func (r *request) addEquals(i int, in bool, value sqlite3.Value) error {
+	c := r.table.Columns[i]
+	column := equalColumn{name: c.Name, kind: c.kind, at: r.at[i], keys: make(map[string]bool)}
 	given := 0
 	err := eachValue(in, value, func(v sqlite3.Value) {
 		given++
@@ -232,16 +245,27 @@ func (b batch) queryContext() *proto.QueryContext {
 	for _, hint := range b.hints {
 		add(hint)
 	}
-	return &proto.QueryContext{Columns: b.columns, Quals: quals}
+	return &proto.QueryContext{Columns: b.visibleColumns(), Quals: quals}
+}
+
+// visibleColumns returns the names of the columns that rows have, without those that the SDK adds.
+func (r *request) visibleColumns() []string {
+	var names []string
+	for _, i := range r.read {
+		if c := r.table.Columns[i]; !c.hidden {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 // matches reports whether a row satisfies the conditions by equality. It sets the value of a column that cannot hold
 // it.
-func (b batch) matches(row *proto.Row) bool {
+func (b batch) matches(r row) bool {
 	for i, column := range b.equals {
-		value := row.Columns[column.name]
+		value := r[column.at]
 		if i == 0 && b.echo != nil && isNull(value) {
-			row.Columns[column.name] = b.echo
+			r[column.at] = b.echo
 			continue
 		}
 		if isNull(value) || !column.keys[matchKey(column.kind, columnText(value))] {

@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/ncruces/go-sqlite3"
-	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 )
 
 const (
@@ -24,7 +23,7 @@ type scan struct {
 	request *request
 	// ctx is the context of the query. The plugin gets its values, and next ends with it.
 	ctx  context.Context
-	rows chan *proto.Row
+	rows chan row
 
 	// running is the context of the plugin's functions. It ends when no more rows are needed.
 	running context.Context
@@ -38,7 +37,7 @@ type scan struct {
 
 // startScan starts the first calls.
 func startScan(db *DB, r *request) *scan {
-	s := &scan{db: db, request: r, ctx: db.ctx, left: r.limit, rows: make(chan *proto.Row, maxRows)}
+	s := &scan{db: db, request: r, ctx: db.ctx, left: r.limit, rows: make(chan row, maxRows)}
 	if db.listContext != nil && len(r.equals) > 0 {
 		s.ctx = db.listContext(s.ctx, len(r.equals[0].values))
 	}
@@ -79,8 +78,9 @@ func (s *scan) run() {
 		}
 		calls.Go(func() {
 			defer func() { <-slots }()
-			call := &call{ctx: context.WithoutCancel(s.ctx), running: s.running, send: func(row *proto.Row) { s.send(part, row) }}
-			if err := s.db.server.execute(call, s.request.table, part.queryContext(), limit); err != nil {
+			send := func(r row) { s.send(part, r) }
+			call := &call{ctx: context.WithoutCancel(s.ctx), running: s.running, batch: part, limit: limit, send: send}
+			if err := s.db.server.read(call); err != nil {
 				s.fail(err)
 			}
 		})
@@ -95,8 +95,8 @@ func (s *scan) remaining() (limit int64, enough bool) {
 }
 
 // send passes a row of a call to next. It blocks until there is room, so that the SDK waits and rows do not pile up.
-func (s *scan) send(part batch, row *proto.Row) {
-	if s.running.Err() != nil || !part.matches(row) {
+func (s *scan) send(part batch, r row) {
+	if s.running.Err() != nil || !part.matches(r) {
 		return
 	}
 	if s.request.limit > 0 {
@@ -109,17 +109,17 @@ func (s *scan) send(part batch, row *proto.Row) {
 		}
 	}
 	select {
-	case s.rows <- row:
+	case s.rows <- r:
 	case <-s.running.Done():
 	}
 }
 
 // next returns the next row, and nil if there are no more.
-func (s *scan) next() (*proto.Row, error) {
+func (s *scan) next() (row, error) {
 	select {
-	case row, ok := <-s.rows:
+	case r, ok := <-s.rows:
 		if ok {
-			return row, nil
+			return r, nil
 		}
 	case <-s.running.Done():
 	case <-s.ctx.Done():

@@ -25,18 +25,19 @@ const noQueryCacheMB = -1
 type server struct {
 	grpc    *grpc.PluginServer
 	plugin  *plugin.Plugin
+	readers Readers
 	callIDs atomic.Int64
 }
 
 // startServer creates the plugin and sets its connections.
-func startServer(create plugin.PluginFunc, connections []Connection, logger hclog.Logger) (s *server, err error) {
+func startServer(create plugin.PluginFunc, readers Readers, connections []Connection, logger hclog.Logger) (s *server, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			s, err = nil, fmt.Errorf("the plugin could not be started: %v", r)
 		}
 	}()
 	installTracer()
-	s = &server{}
+	s = &server{readers: readers}
 	s.grpc = plugin.Server(&plugin.ServeOpts{PluginFunc: func(ctx context.Context) *plugin.Plugin {
 		s.plugin = create(ctx)
 		collectErrors(s.plugin)
@@ -81,12 +82,14 @@ func (s *server) schema(connection string) (map[string]*proto.TableSchema, error
 	return response.Schema.Schema, nil
 }
 
-// A call is one Execute of the SDK's server, and the stream to which the SDK sends its rows.
+// A call reads the rows of a batch. It is also the stream to which the SDK sends them.
 type call struct {
+	batch batch
+	limit int64 // 0 is none
+	send  func(row)
 	// ctx is the context of the SDK, which never ends, and running the context of the plugin's functions. See
 	// callContext.
 	ctx, running context.Context
-	send         func(*proto.Row)
 
 	mu  sync.Mutex
 	err error
@@ -94,28 +97,31 @@ type call struct {
 
 type callKey struct{}
 
-// execute reads rows from the plugin, and returns its first error. After c.running has ended it returns as soon as the
+// read reads rows from the plugin, and returns its first error. After c.running has ended it returns as soon as the
 // plugin's functions do.
-func (s *server) execute(c *call, t *Table, q *proto.QueryContext, limit int64) error {
+func (s *server) read(c *call) error {
+	if readers := s.readersOf(c.batch.table); readers != nil {
+		s.readDirectly(c, readers)
+		return c.failure()
+	}
+	return s.execute(c)
+}
+
+// execute is read through the SDK's server.
+func (s *server) execute(c *call) error {
 	c.ctx = context.WithValue(c.ctx, callKey{}, c)
+	t := c.batch.table
 	request := &proto.ExecuteRequest{
 		Table:        t.Name,
-		QueryContext: q,
+		QueryContext: c.batch.queryContext(),
 		Connection:   t.connection.Name,
 		// In the SDK, calls with the same id share rows.
 		CallId:                "embedded-" + strconv.FormatInt(s.callIDs.Add(1), 10),
 		ExecuteConnectionData: make(map[string]*proto.ExecuteConnectionData),
 	}
-	connections := t.connection.Members
-	if len(connections) == 0 {
-		connections = []string{t.connection.Name}
-	}
+	connections := t.connections()
 	for _, name := range connections {
-		data := &proto.ExecuteConnectionData{}
-		if limit > 0 {
-			data.Limit = &proto.NullableInt{Value: limit}
-		}
-		request.ExecuteConnectionData[name] = data
+		request.ExecuteConnectionData[name] = &proto.ExecuteConnectionData{Limit: c.nullableLimit()}
 	}
 	err := s.grpc.Execute(request, c)
 	if first := c.failure(); first != nil {
@@ -125,6 +131,14 @@ func (s *server) execute(c *call, t *Table, q *proto.QueryContext, limit int64) 
 		return errors.New(cleanMessage(err.Error(), connections...))
 	}
 	return nil
+}
+
+// nullableLimit returns the limit as the SDK has it.
+func (c *call) nullableLimit() *proto.NullableInt {
+	if c.limit == 0 {
+		return nil
+	}
+	return &proto.NullableInt{Value: c.limit}
 }
 
 // collectErrors records every error of the plugin's functions in its call, and makes the SDK ignore it. The SDK's own
@@ -163,8 +177,8 @@ func (c *call) failure() error {
 
 // Send receives a row from the SDK. It never fails: the SDK would report the error as the plugin's.
 func (c *call) Send(response *proto.ExecuteResponse) error {
-	if row := response.GetRow(); row != nil && c.failure() == nil {
-		c.send(row)
+	if r := response.GetRow(); r != nil && c.failure() == nil {
+		c.send(c.batch.row(r))
 	}
 	return nil
 }

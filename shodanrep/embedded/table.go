@@ -135,17 +135,31 @@ func satisfies(keys []*proto.KeyColumn, given func(column, operator string) bool
 	return anyGiven || !anyOf
 }
 
-// usedColumns returns the names of the columns in SQLite's mask colUsed. Its last bit stands for column 63 and all
-// later columns.
-func (t *Table) usedColumns(used uint64) []string {
-	var names []string
+// connections returns the names of the connections whose rows the table has: its own, or the members of an aggregator.
+func (t *Table) connections() []string {
+	if len(t.connection.Members) > 0 {
+		return t.connection.Members
+	}
+	return []string{t.connection.Name}
+}
+
+// usedColumns returns the indexes of the columns in SQLite's mask colUsed, the hidden ones last.
+func (t *Table) usedColumns(used uint64) []int {
+	var columns, hidden []int
 	for i, c := range t.Columns {
-		if !c.hidden && used&(1<<min(i, 63)) != 0 {
-			names = append(names, c.Name)
+		switch {
+		case used&columnBit(i) == 0:
+		case c.hidden:
+			hidden = append(hidden, i)
+		default:
+			columns = append(columns, i)
 		}
 	}
-	return names
+	return append(columns, hidden...)
 }
+
+// columnBit returns the bit of a column in SQLite's mask colUsed. The last one is that of column 63 and all later ones.
+func columnBit(column int) uint64 { return 1 << min(column, 63) }
 
 // Visible returns the columns that "select *" has.
 func (t *Table) Visible() []TableColumn {

@@ -2,13 +2,10 @@ package embedded
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
-	"hash/maphash"
 	"math"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -218,30 +215,4 @@ func setResult(ctx sqlite3.Context, c *proto.Column) {
 	default:
 		ctx.ResultText(columnText(c))
 	}
-}
-
-// hashRow returns a hash of all columns of a row.
-func hashRow(seed maphash.Seed, row *proto.Row) uint64 {
-	names := make([]string, 0, len(row.GetColumns()))
-	for name := range row.GetColumns() {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	var h maphash.Hash
-	h.SetSeed(seed)
-	var size [9]byte
-	for _, name := range names {
-		column := row.Columns[name]
-		text := columnText(column)
-		if isNull(column) {
-			size[8] = 1
-		} else {
-			size[8] = 0
-		}
-		binary.LittleEndian.PutUint64(size[:], uint64(len(text)))
-		h.WriteString(name)
-		h.Write(size[:])
-		h.WriteString(text)
-	}
-	return h.Sum64()
 }

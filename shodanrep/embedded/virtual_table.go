@@ -3,11 +3,9 @@ package embedded
 import (
 	"encoding/json"
 	"fmt"
-	"hash/maphash"
 	"strconv"
 
 	"github.com/ncruces/go-sqlite3"
-	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
@@ -59,14 +57,11 @@ type cursor struct {
 	db    *DB
 	table *Table
 	scan  *scan
-	row   *proto.Row
+	row   row // nil at the end
 
 	// seen counts the rows with a hash, for RowID.
 	seen map[uint64]int64
 }
-
-// rowSeed is the same for all cursors, so that equal rows have equal hashes.
-var rowSeed = maphash.MakeSeed()
 
 // Filter starts a scan.
 func (c *cursor) Filter(_ int, idxStr string, args ...sqlite3.Value) (err error) {
@@ -105,14 +100,14 @@ func (c *cursor) EOF() bool { return c.row == nil }
 // Column returns a value of the row.
 func (c *cursor) Column(ctx sqlite3.Context, n int) (err error) {
 	defer sqlitefile.CatchOutOfMemoryInCallback(&err)
-	setResult(ctx, c.row.Columns[c.table.Columns[n].Name])
+	setResult(ctx, c.scan.request.value(c.row, n))
 	return nil
 }
 
 // RowID identifies rows. SQLite uses it to run "a or b" as two scans without duplicates: a row that both scans find
 // needs the same number in both, and equal rows of one scan need different numbers.
 func (c *cursor) RowID() (int64, error) {
-	hash := hashRow(rowSeed, c.row)
+	hash := c.row.hash()
 	if c.seen == nil {
 		c.seen = make(map[uint64]int64)
 	}

@@ -18,11 +18,13 @@ type ListCall struct {
 	table *table
 	d     *plugin.QueryData
 	own   quals
+	// remaining returns how many more rows are needed: very many if the scan has no LIMIT, and none after its end.
+	remaining func(context.Context) int64
 }
 
 // listCall begins a call of List.
-func (t *table) listCall(ctx context.Context, d *plugin.QueryData) (c *ListCall, err error) {
-	c = &ListCall{Scan: t.scanOf(ctx, d), table: t, d: d}
+func (t *table) listCall(ctx context.Context, d *plugin.QueryData, remaining func(context.Context) int64) (c *ListCall, err error) {
+	c = &ListCall{Scan: t.scanOf(ctx, d), table: t, d: d, remaining: remaining}
 	if c.connect(); c.err != nil {
 		return c, c.err
 	}
@@ -89,13 +91,13 @@ func (c *ListCall) Remaining(ctx context.Context) int64 {
 	if !c.HasLimit() {
 		return lookup.AllRows
 	}
-	return max(0, c.d.RowsRemaining(ctx))
+	return max(0, c.remaining(ctx))
 }
 
 // emit passes a row on, and reports whether more are needed.
 func (c *ListCall) emit(ctx context.Context, row any) (more bool) {
 	c.d.StreamListItem(ctx, row)
-	return c.d.RowsRemaining(ctx) > 0
+	return c.remaining(ctx) > 0
 }
 
 // fromPages are the Rows of FromPages.
@@ -107,18 +109,12 @@ func FromPages[R any](list func(ctx context.Context, c *ListCall, emit func(R) b
 	return fromPages[R](list)
 }
 
-func (list fromPages[R]) listFunc(t *table) plugin.HydrateFunc {
-	return func(ctx context.Context, d *plugin.QueryData, _ *plugin.HydrateData) (any, error) {
-		c, err := t.listCall(ctx, d)
-		defer c.lockForLimit(d)()
-		if err == nil && d.RowsRemaining(ctx) > 0 {
-			err = list(ctx, c, func(row R) bool { return c.emit(ctx, row) })
-		}
-		if err != nil {
-			return nil, c.fail(ctx, err)
-		}
-		return nil, nil
+func (list fromPages[R]) list(ctx context.Context, c *ListCall) error {
+	defer c.lockForLimit(c.d)()
+	if c.remaining(ctx) == 0 {
+		return nil
 	}
+	return list(ctx, c, func(row R) bool { return c.emit(ctx, row) })
 }
 
 // FromCall builds rows that are all in the response to one call.

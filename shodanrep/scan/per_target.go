@@ -9,55 +9,47 @@ import (
 )
 
 // onePerTarget are the Rows of OnePerTarget.
-type onePerTarget struct {
-	needs Needs
-	table *table // set by Define
-}
+type onePerTarget struct{ needs Needs }
 
 // OnePerTarget builds one row for each address. List sends no request: the hydrate function of the columns waits for the
 // lookup, so that what is not selected costs nothing. The item of the columns in Echoes is a *Target, that of all others
 // a *Result, or a *Verdict if the table scores.
-func OnePerTarget(needs Needs) Rows { return onePerTarget{needs: needs} }
+func OnePerTarget(needs Needs) Rows { return onePerTarget{needs} }
 
-// listFunc and hydrateFunc return methods and not closures: the SDK knows hydrate functions by the last part of their
-// names, which is func1 for every closure.
-func (b onePerTarget) listFunc(t *table) plugin.HydrateFunc { return onePerTarget{b.needs, t}.list }
-
-func (b onePerTarget) hydrateFunc(t *table) plugin.HydrateFunc {
-	return onePerTarget{b.needs, t}.lookUp
-}
-
-// list is the List function.
-func (b onePerTarget) list(ctx context.Context, d *plugin.QueryData, _ *plugin.HydrateData) (any, error) {
-	c, err := b.table.listCall(ctx, d)
-	if err != nil {
-		return nil, c.fail(ctx, err)
-	}
+func (b onePerTarget) list(ctx context.Context, c *ListCall) error {
 	own, all, err := c.targets(ctx, b.needs(c.Selected()))
 	if err == nil && !c.OnlyEchoes() {
 		err = c.LookUp(ctx, own, b.needs(c.Selected()))
 	}
 	if err != nil {
-		return nil, c.fail(ctx, err)
+		return err
 	}
 	for target, err := range all {
 		if err != nil {
-			return nil, c.fail(ctx, err)
+			return err
 		}
 		if !c.emit(ctx, target) {
 			break
 		}
 	}
-	return nil, nil
+	return nil
+}
+
+func (onePerTarget) takesLists() {}
+
+// lookUps have the hydrate function of a table with one row for each address.
+type lookUps struct {
+	onePerTarget
+	table *table
 }
 
 // lookUp is the hydrate function of the columns that are not in Echoes.
-func (b onePerTarget) lookUp(ctx context.Context, d *plugin.QueryData, h *plugin.HydrateData) (any, error) {
-	result, err := b.table.scanOf(ctx, d).Result(ctx, h.Item.(*Target), b.needs(d.QueryContext.Columns))
+func (l lookUps) lookUp(ctx context.Context, d *plugin.QueryData, h *plugin.HydrateData) (any, error) {
+	result, err := l.table.scanOf(ctx, d).Result(ctx, h.Item.(*Target), l.needs(d.QueryContext.Columns))
 	switch {
 	case err != nil:
 		return nil, err
-	case b.table.Scores:
+	case l.table.Scores:
 		return result.Verdict(), nil
 	}
 	return result, nil
@@ -86,78 +78,74 @@ func (b PerTarget[R]) CompletedBy(start func(ctx context.Context, c *ListCall, r
 // rowsAhead is how many rows wait to be completed while further addresses are looked up.
 const rowsAhead = 1000
 
-func (b PerTarget[R]) listFunc(t *table) plugin.HydrateFunc {
-	return func(ctx context.Context, d *plugin.QueryData, _ *plugin.HydrateData) (any, error) {
-		c, err := t.listCall(ctx, d)
-		if err != nil {
-			return nil, c.fail(ctx, err)
-		}
-		need := b.needs(c.Selected())
-		own, all, err := c.targets(ctx, need)
-		if err == nil && need.RequireBanners {
-			err = c.checkBanners(own)
-		}
-		if err == nil {
-			err = c.LookUp(ctx, own, need)
-		}
-		if err != nil {
-			return nil, c.fail(ctx, err)
-		}
-		defer c.lockForLimit(d)()
-		if d.RowsRemaining(ctx) == 0 {
-			return nil, nil
-		}
-		type pending struct {
-			rows []R
-			wait func() error
-		}
-		var ahead []pending
-		waiting := int64(0) // rows in ahead
-		// emitFirst emits the rows that have waited longest, and reports whether more are needed.
-		emitFirst := func() (more bool, err error) {
-			first := ahead[0]
-			ahead, waiting = ahead[1:], waiting-int64(len(first.rows))
-			if first.wait != nil {
-				if err := first.wait(); err != nil {
-					return false, err
-				}
-			}
-			for _, row := range first.rows {
-				if !c.emit(ctx, row) {
-					return false, nil
-				}
-			}
-			return true, nil
-		}
-		for target, err := range all {
-			if err != nil {
-				return nil, c.fail(ctx, err)
-			}
-			result, err := c.Result(ctx, target, need)
-			if err != nil {
-				return nil, err
-			}
-			added := pending{rows: b.rows(result)}
-			if b.start != nil {
-				added.wait = b.start(ctx, c, added.rows)
-			}
-			ahead, waiting = append(ahead, added), waiting+int64(len(added.rows))
-			for len(ahead) > 0 && (ahead[0].wait == nil || waiting >= min(rowsAhead, d.RowsRemaining(ctx))) {
-				if more, err := emitFirst(); err != nil || !more {
-					return nil, err
-				}
-			}
-		}
-		for len(ahead) > 0 {
-			if more, err := emitFirst(); err != nil || !more {
-				return nil, err
-			}
-		}
-		return nil, nil
+func (b PerTarget[R]) list(ctx context.Context, c *ListCall) error {
+	need := b.needs(c.Selected())
+	own, all, err := c.targets(ctx, need)
+	if err == nil && need.RequireBanners {
+		err = c.checkBanners(own)
 	}
+	if err == nil {
+		err = c.LookUp(ctx, own, need)
+	}
+	if err != nil {
+		return err
+	}
+	defer c.lockForLimit(c.d)()
+	if c.remaining(ctx) == 0 {
+		return nil
+	}
+	type pending struct {
+		rows []R
+		wait func() error
+	}
+	var ahead []pending
+	waiting := int64(0) // rows in ahead
+	// emitFirst emits the rows that have waited longest, and reports whether more are needed.
+	emitFirst := func() (more bool, err error) {
+		first := ahead[0]
+		ahead, waiting = ahead[1:], waiting-int64(len(first.rows))
+		if first.wait != nil {
+			if err := first.wait(); err != nil {
+				return false, err
+			}
+		}
+		for _, row := range first.rows {
+			if !c.emit(ctx, row) {
+				return false, nil
+			}
+		}
+		return true, nil
+	}
+	for target, err := range all {
+		if err != nil {
+			return err
+		}
+		result, err := c.Result(ctx, target, need)
+		if err != nil {
+			return err
+		}
+		added := pending{rows: b.rows(result)}
+		if b.start != nil {
+			added.wait = b.start(ctx, c, added.rows)
+		}
+		ahead, waiting = append(ahead, added), waiting+int64(len(added.rows))
+		for len(ahead) > 0 && (ahead[0].wait == nil || waiting >= min(rowsAhead, c.remaining(ctx))) {
+			if more, err := emitFirst(); err != nil || !more {
+				return err
+			}
+		}
+	}
+	for len(ahead) > 0 {
+		if more, err := emitFirst(); err != nil || !more {
+			return err
+		}
+	}
+	return nil
 }
 
-// checkBanners returns an error if a source that the targets or a list of all hosts name has no banners.
+func (PerTarget[R]) takesLists() {}
+
+// checkBanners returns an error if a source that the targets name has no banners.
 func (c *ListCall) checkBanners(targets []*Target) error {
 	for _, t := range targets {
 		if err := c.engine.CheckBanners(t.Source); err != nil {

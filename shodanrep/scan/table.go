@@ -2,6 +2,7 @@ package scan
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
@@ -25,8 +26,8 @@ type Table struct {
 
 // Rows are made by one of the four builders, see the package comment.
 type Rows interface {
-	// listFunc returns the List function of a table.
-	listFunc(*table) plugin.HydrateFunc
+	// list emits the items of a call of List.
+	list(ctx context.Context, c *ListCall) error
 }
 
 // A table is a Table with where it finds the settings of a connection.
@@ -44,10 +45,10 @@ func Define(seen *plugin.Table, made Table, read ReadSettings) *plugin.Table {
 		t.Keys = append(slices.Clip(t.Keys), Optional("policy"))
 	}
 	seen.Cache = &plugin.TableCacheOptions{Enabled: false}
-	seen.List = &plugin.ListConfig{KeyColumns: t.Keys, Hydrate: t.Rows.listFunc(t), Tags: t.tags(t.Action)}
+	seen.List = &plugin.ListConfig{KeyColumns: t.Keys, Hydrate: t.list, Tags: t.tags(t.Action)}
 	if rows, ok := t.Rows.(onePerTarget); ok {
 		seen.List.Tags = t.tags("list") // it sends no request
-		lookUp := rows.hydrateFunc(t)
+		lookUp := lookUps{rows, t}.lookUp
 		seen.HydrateConfig = []plugin.HydrateConfig{{Func: lookUp, Tags: t.tags(t.Action)}}
 		for _, column := range seen.Columns {
 			if !slices.Contains(t.Echoes, column.Name) {
@@ -55,12 +56,26 @@ func Define(seen *plugin.Table, made Table, read ReadSettings) *plugin.Table {
 			}
 		}
 	}
+	t.addReader(seen)
 	for _, name := range t.Echoes {
 		if !slices.ContainsFunc(seen.Columns, func(c *plugin.Column) bool { return c.Name == name }) {
 			panic(seen.Name + ": Echoes has " + name + ", which is no column")
 		}
 	}
 	return seen
+}
+
+// list is the List function. It is a method and not a closure, as is lookUp: the SDK knows hydrate functions by the last
+// part of their names, which is func1 for every closure.
+func (t *table) list(ctx context.Context, d *plugin.QueryData, _ *plugin.HydrateData) (any, error) {
+	c, err := t.listCall(ctx, d, d.RowsRemaining)
+	if err == nil {
+		err = t.Rows.list(ctx, c)
+	}
+	if err != nil {
+		return nil, c.fail(ctx, err)
+	}
+	return nil, nil
 }
 
 // tags returns tags that are the caller's: the SDK adds to those of a List function.

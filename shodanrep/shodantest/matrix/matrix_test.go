@@ -17,6 +17,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
@@ -95,7 +96,7 @@ func (e endpointCase) groups() [][]faultCase {
 
 // open returns an engine for each group of faults, and the rows of a query without a fault.
 func open(t *testing.T, e endpointCase, counts *tally) (engines []*engine, clean []row) {
-	for _, faults := range e.groups() {
+	for i, faults := range e.groups() {
 		r := &engine{endpointCase: e, t: t, counts: counts, log: &keyFinder{}, faults: faults, own: map[string]connection{}}
 		var configs []embedded.Connection
 		connect := func(name, timeout string) connection {
@@ -116,7 +117,11 @@ func open(t *testing.T, e endpointCase, counts *tally) (engines []*engine, clean
 			}
 		}
 		var err error
-		r.db, err = embedded.Open(t.Context(), embedded.Options{PluginFunc: shodanrep.Plugin, Connections: configs, Logger: r.log.logger()})
+		options := embedded.Options{PluginFunc: shodanrep.Plugin, Connections: configs, Logger: r.log.logger()}
+		if i%2 == 0 { // both ways to read a table are tested
+			options.Readers = scan.ReaderOf
+		}
+		r.db, err = embedded.Open(t.Context(), options)
 		if err != nil {
 			t.Errorf("%s: %v", e.name, err)
 			return nil, nil

@@ -102,6 +102,7 @@ func runBatches(args []string) (any, error) {
 	ctx := context.Background()
 	db, err := embedded.Open(ctx, embedded.Options{
 		PluginFunc:  shodanrep.Plugin,
+		Readers:     scan.ReaderOf,
 		Connections: []embedded.Connection{{Name: "shodanrep", Config: args[0]}},
 		ListContext: scan.WithListLength,
 		Warn:        func(string) {},
