@@ -145,7 +145,7 @@ func (b PerTarget[R]) list(ctx context.Context, c *ListCall) error {
 
 func (PerTarget[R]) takesLists() {}
 
-// checkBanners returns an error if a source that the targets name has no banners.
+// checkBanners returns an error if a source that the targets or a list of all hosts name has no banners.
 func (c *ListCall) checkBanners(targets []*Target) error {
 	for _, t := range targets {
 		if err := c.engine.CheckBanners(t.Source); err != nil {
