@@ -3,6 +3,7 @@ package shodanrep
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 
@@ -12,38 +13,50 @@ import (
 func TestAWrongArgumentFailsTheQueriesOfItsConnection(t *testing.T) {
 	t.Setenv("SHODAN_API_KEY", "")
 	for spc, want := range map[string]string{
-		`source = "shodn"`:                         `source = "shodn": use "auto", "dataset", "shodan", "internetdb"`,
-		`source = "shodan"`:                        `source = "shodan" needs a key: set api_key, or the environment variable SHODAN_API_KEY`,
-		`source = "dataset"`:                       `source = "dataset" needs files: set data_files`,
-		`api_key = "with-a-hyphen"`:                `api_key holds characters that no key has (the value is not shown)`,
-		`api_key = "with\\\\backslash"`:            `api_key holds characters that no key has (the value is not shown)`,
-		`api_key = "with space inside"`:            `api_key holds characters that no key has (the value is not shown)`,
-		`api_lookup_limit = -1`:                    `api_lookup_limit = -1: use a whole number from 0 to 1000000`,
-		`bulk_lookup = "yes"`:                      `bulk_lookup = "yes": use "auto", "on", "off"`,
-		`correlation_limit = 0`:                    `correlation_limit = 0: use a whole number from 1 to 10000`,
-		`search_limit = 0`:                         `search_limit = 0: use a whole number from 1 to 1000000`,
-		`network_limit = -1`:                       `network_limit = -1: use a whole number from 1 to 1000000`,
-		`requests_per_second = 0`:                  `requests_per_second = 0: use a number of requests a second greater than 0`,
-		`internetdb_requests_per_second = -2`:      `internetdb_requests_per_second = -2: use a number`,
-		`max_concurrency = 0`:                      `max_concurrency = 0: use a whole number from 1 to 1000`,
-		`timeout = "10"`:                           `timeout = "10": use a time such as "10s", "5m" or "24h"`,
-		`timeout = "-1s"`:                          `timeout = "-1s": use a time`,
-		`cache = "of"`:                             `cache = "of": use "on", "memory", "off", a path`,
-		`cache = "C:\temp\\c.sqlite"`:              `cache = "C:\temp\\c.sqlite": the path has a control character: write / or \\ for each \ of it`,
-		`cache = "redis://:secret@/0"`:             `cache is no Redis address (it is not shown, it may hold a password)`,
-		`cache_ttl = "1 day"`:                      `cache_ttl = "1 day": use a time`,
-		`cache_max_size = "12 apples"`:             `cache_max_size = "12 apples": use a size of at least 1MB`,
-		`policy = "extendd"`:                       `policy = "extendd": there is no policy of that name: did you mean "extended"?`,
-		`policy = "strict"`:                        `policy = "strict": there is no policy of that name: use "baseline", "extended", or the path of a file such as "./policy.hcl"`,
-		`policy = "/none/x.hcl"`:                   `policy = "/none/x.hcl": stat /none/x.hcl: no such file`,
-		`policy = "../config/shodanrep.spc"`:       `policy = "../config/shodanrep.spc": ../config/shodanrep.spc:1: the file has no block connection: blocks are policy`,
-		`allow_list = ["example.com ours"]`:        `allow_list: "example.com ours": use an address, a network or an autonomous system, and a reason after a space, such as "203.0.113.0/24 our scanners" or "AS64496 our provider", or a file of such lines, as "@~/list.txt"`,
-		`deny_list = ["@/none/deny.txt"]`:          `deny_list: stat /none/deny.txt: no such file`,
-		`deny_list = ["@../config/shodanrep.spc"]`: `deny_list: ../config/shodanrep.spc:1: "connection`,
-		`deny_list = "192.0.2.1"`:                  `deny_list = "192.0.2.1": use a list of texts, such as ["203.0.113.0/24 attacked us"]`,
-		`api_url = "api.shodan.io"`:                `api_url = "api.shodan.io": use an address such as "https://api.shodan.io"`,
-		`internetdb_url = "ftp://x"`:               `internetdb_url = "ftp://x": use an address such as "https://internetdb.shodan.io"`,
-		`api_url = "https://me:secret@host.test"`:  `api_url = "https://me:xxxxx@host.test": use an address`,
+		`source = "shodn"`:                          `source = "shodn": use "auto", "dataset", "shodan", "internetdb"`,
+		`source = "shodan"`:                         `source = "shodan" needs a key: set api_key, or the environment variable SHODAN_API_KEY`,
+		`source = "dataset"`:                        `source = "dataset" needs files: set data_files`,
+		`api_key = "with-a-hyphen"`:                 `api_key holds characters that no key has (the value is not shown)`,
+		`api_key = "with\\\\backslash"`:             `api_key holds characters that no key has (the value is not shown)`,
+		`api_key = "with space inside"`:             `api_key holds characters that no key has (the value is not shown)`,
+		`api_lookup_limit = -1`:                     `api_lookup_limit = -1: use a whole number from 0 to 1000000`,
+		`bulk_lookup = "yes"`:                       `bulk_lookup = "yes": use "auto", "on", "off"`,
+		`correlation_limit = 0`:                     `correlation_limit = 0: use a whole number from 1 to 10000`,
+		`search_limit = 0`:                          `search_limit = 0: use a whole number from 1 to 1000000`,
+		`network_limit = -1`:                        `network_limit = -1: use a whole number from 1 to 1000000`,
+		`requests_per_second = 0`:                   `requests_per_second = 0: use a number of requests a second greater than 0`,
+		`internetdb_requests_per_second = -2`:       `internetdb_requests_per_second = -2: use a number`,
+		`max_concurrency = 0`:                       `max_concurrency = 0: use a whole number from 1 to 1000`,
+		`timeout = "10"`:                            `timeout = "10": use a time such as "10s", "5m" or "24h"`,
+		`timeout = "-1s"`:                           `timeout = "-1s": use a time`,
+		`cache = "of"`:                              `cache = "of": use "on", "memory", "off", a path`,
+		`cache = "C:\temp\\c.sqlite"`:               `cache = "C:\temp\\c.sqlite": the path has a control character: write / or \\ for each \ of it`,
+		`cache = "redis://:secret@/0"`:              `cache is no Redis address (it is not shown, it may hold a password)`,
+		`cache_ttl = "1 day"`:                       `cache_ttl = "1 day": use a time`,
+		`cache_max_size = "12 apples"`:              `cache_max_size = "12 apples": use a size of at least 1MB`,
+		`history_store = "of"`:                      `history_store = "of": use "on", "off", a path`,
+		`history_store = ""`:                        `history_store = "": use "on", "off", a path`,
+		`history_store = "C:\temp\\h.sqlite"`:       `history_store = "C:\temp\\h.sqlite": the path has a control character: write / or \\ for each \ of it`,
+		`history_store = "postgres://u:secret@h:p"`: `history_store is no PostgreSQL address (it is not shown, it may hold a password)`,
+		`history_store = "redis://:secret@h"`:       `history_store is no PostgreSQL address`,
+		`history_keep = "400"`:                      `history_keep = "400": use a time of at least an hour, such as "400d", "36h" or "1d12h"`,
+		`history_keep = "-1d"`:                      `history_keep = "-1d": use a time`,
+		`history_keep = "10m"`:                      `history_keep = "10m": use a time`,
+		`history_keep = "0d"`:                       `history_keep = "0d": use a time`,
+		`history_keep = "40000d"`:                   `history_keep = "40000d": use a time`,
+		`history_keep = "1d-24h"`:                   `history_keep = "1d-24h": use a time`,
+		`history_max_size = "1KB"`:                  `history_max_size = "1KB": use a size of at least 1MB`,
+		`policy = "extendd"`:                        `policy = "extendd": there is no policy of that name: did you mean "extended"?`,
+		`policy = "strict"`:                         `policy = "strict": there is no policy of that name: use "baseline", "extended", or the path of a file such as "./policy.hcl"`,
+		`policy = "/none/x.hcl"`:                    `policy = "/none/x.hcl": stat /none/x.hcl: no such file`,
+		`policy = "../config/shodanrep.spc"`:        `policy = "../config/shodanrep.spc": ../config/shodanrep.spc:1: the file has no block connection: blocks are policy`,
+		`allow_list = ["example.com ours"]`:         `allow_list: "example.com ours": use an address, a network or an autonomous system, and a reason after a space, such as "203.0.113.0/24 our scanners" or "AS64496 our provider", or a file of such lines, as "@~/list.txt"`,
+		`deny_list = ["@/none/deny.txt"]`:           `deny_list: stat /none/deny.txt: no such file`,
+		`deny_list = ["@../config/shodanrep.spc"]`:  `deny_list: ../config/shodanrep.spc:1: "connection`,
+		`deny_list = "192.0.2.1"`:                   `deny_list = "192.0.2.1": use a list of texts, such as ["203.0.113.0/24 attacked us"]`,
+		`api_url = "api.shodan.io"`:                 `api_url = "api.shodan.io": use an address such as "https://api.shodan.io"`,
+		`internetdb_url = "ftp://x"`:                `internetdb_url = "ftp://x": use an address such as "https://internetdb.shodan.io"`,
+		`api_url = "https://me:secret@host.test"`:   `api_url = "https://me:xxxxx@host.test": use an address`,
 
 		// Arguments that there are not. Their values may be a key, and are not shown.
 		`nonesuch = "secret"`:          `there is no argument "nonesuch": the arguments are allow_list, api_key,`,
@@ -54,28 +67,30 @@ func TestAWrongArgumentFailsTheQueriesOfItsConnection(t *testing.T) {
 		"block {\n}":                   `Blocks are not allowed here`,
 
 		// Values of the wrong type, and what is no value.
-		`max_concurrency = "many"`:             `max_concurrency = "many": use a whole number from 1 to 1000`,
-		`max_concurrency = 1.5`:                `max_concurrency = 1.5: use a whole number from 1 to 1000`,
-		`max_concurrency = [1]`:                `max_concurrency = [1]: use a whole number from 1 to 1000`,
-		`max_concurrency = true`:               `max_concurrency = true: use a whole number from 1 to 1000`,
-		`network_limit = 99999999999999999999`: `network_limit = 99999999999999999999: use a whole number`,
-		`requests_per_second = "fast"`:         `requests_per_second = "fast": use a number of requests a second greater than 0, up to 1000000`,
-		`requests_per_second = { a = 1 }`:      `requests_per_second = {`,
-		`data_files = "x.json"`:                `data_files = "x.json": use a list of texts, such as ["~/shodan/*.json.gz"]`,
-		`data_files = ["x.json", null]`:        `data_files = ["x.json", null]: use a list of texts`,
-		`data_files = { a = "x.json" }`:        `data_files = {`,
-		`allow_list = 7`:                       `allow_list = 7: use a list of texts`,
-		`timeout = ["10s"]`:                    `timeout = ["10s"]: use a time such as "10s", "5m" or "24h"`,
-		`cache_ttl = {}`:                       `cache_ttl = {}: use a time`,
-		`cache_max_size = ["1GB"]`:             `cache_max_size = ["1GB"]: use a size of at least 1MB`,
-		`source = ["auto"]`:                    `source = ["auto"]: use "auto", "dataset", "shodan", "internetdb"`,
-		`policy = ["baseline"]`:                `policy = ["baseline"]: use "baseline", "extended", or the path of a file such as "./policy.hcl"`,
-		`api_key = ["secret"]`:                 `api_key = (a value that is not shown): use the key from https://account.shodan.io, in quotes`,
-		`cache = ["redis://:secret@h"]`:        `cache = (a value that is not shown): use "on", "memory", "off", a path`,
-		`api_url = ["http://me:secret@h"]`:     `api_url = (a value that is not shown): use an address such as "https://api.shodan.io"`,
-		`source = auto`:                        `source has no value: Variables not allowed; write a text in quotes, as in source = "…"`,
-		`api_key = secret`:                     `api_key has no value: Variables not allowed; write a text in quotes`,
-		`timeout = upper("x")`:                 `timeout has no value: Function calls not allowed`,
+		`max_concurrency = "many"`:                  `max_concurrency = "many": use a whole number from 1 to 1000`,
+		`max_concurrency = 1.5`:                     `max_concurrency = 1.5: use a whole number from 1 to 1000`,
+		`max_concurrency = [1]`:                     `max_concurrency = [1]: use a whole number from 1 to 1000`,
+		`max_concurrency = true`:                    `max_concurrency = true: use a whole number from 1 to 1000`,
+		`network_limit = 99999999999999999999`:      `network_limit = 99999999999999999999: use a whole number`,
+		`requests_per_second = "fast"`:              `requests_per_second = "fast": use a number of requests a second greater than 0, up to 1000000`,
+		`requests_per_second = { a = 1 }`:           `requests_per_second = {`,
+		`data_files = "x.json"`:                     `data_files = "x.json": use a list of texts, such as ["~/shodan/*.json.gz"]`,
+		`data_files = ["x.json", null]`:             `data_files = ["x.json", null]: use a list of texts`,
+		`data_files = { a = "x.json" }`:             `data_files = {`,
+		`allow_list = 7`:                            `allow_list = 7: use a list of texts`,
+		`timeout = ["10s"]`:                         `timeout = ["10s"]: use a time such as "10s", "5m" or "24h"`,
+		`cache_ttl = {}`:                            `cache_ttl = {}: use a time`,
+		`cache_max_size = ["1GB"]`:                  `cache_max_size = ["1GB"]: use a size of at least 1MB`,
+		`source = ["auto"]`:                         `source = ["auto"]: use "auto", "dataset", "shodan", "internetdb"`,
+		`policy = ["baseline"]`:                     `policy = ["baseline"]: use "baseline", "extended", or the path of a file such as "./policy.hcl"`,
+		`api_key = ["secret"]`:                      `api_key = (a value that is not shown): use the key from https://account.shodan.io, in quotes`,
+		`cache = ["redis://:secret@h"]`:             `cache = (a value that is not shown): use "on", "memory", "off", a path`,
+		`history_store = ["postgres://u:secret@h"]`: `history_store = (a value that is not shown): use "on", "off", a path`,
+		`history_keep = 400`:                        `history_keep = "400": use a time`,
+		`api_url = ["http://me:secret@h"]`:          `api_url = (a value that is not shown): use an address such as "https://api.shodan.io"`,
+		`source = auto`:                             `source has no value: Variables not allowed; write a text in quotes, as in source = "…"`,
+		`api_key = secret`:                          `api_key has no value: Variables not allowed; write a text in quotes`,
+		`timeout = upper("x")`:                      `timeout has no value: Function calls not allowed`,
 	} {
 		s := mustConnect(t, spc)
 		rows, err := s.run(t, query{table: "shodan_ip_reputation", columns: []string{"ip"}, quals: map[string]*proto.QualValue{"ip": inets(bad)}})
@@ -84,6 +99,18 @@ func TestAWrongArgumentFailsTheQueriesOfItsConnection(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "space inside") {
 			t.Errorf("%s: error %v, want %s", spc, err, want)
+		}
+	}
+}
+
+func TestATimeMayHaveDays(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"1d": 24 * time.Hour, "400d": 400 * 24 * time.Hour, "1d12h": 36 * time.Hour, "36h": 36 * time.Hour, "0d90m": 90 * time.Minute,
+		"36500d": 36500 * 24 * time.Hour,
+	} {
+		var r reader
+		if got := r.days("history_keep", &text, time.Minute); got != want || r.err != nil {
+			t.Errorf("%s is %v, %v, want %v", text, got, r.err, want)
 		}
 	}
 }

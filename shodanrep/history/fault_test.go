@@ -3,6 +3,7 @@ package history
 import (
 	"bytes"
 	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -329,4 +330,28 @@ func TestAServerThatComesBackGetsWhatWasRecorded(t *testing.T) {
 	if got := states(t, s, Filter{}); len(got) != 2 {
 		t.Errorf("%d states", len(got))
 	}
+}
+
+// TestAServerThatDoesNotAnswerHoldsNoProcessUp connects to a server that accepts connections, and says nothing.
+func TestAServerThatDoesNotAnswerHoldsNoProcessUp(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	var w warnings
+	s := Open(Options{Location: "postgres://user:hunter2@" + silent.Addr().String() + "/db?connect_timeout=3600", Logger: w.logger()})
+	s.Record(Observation{Addr: addrA, Source: "internetdb", CheckedAt: day(0)})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = s.Close() // the warning says so
+	}()
+	select {
+	case <-ended:
+	case <-time.After(30 * time.Second): // long after it should have
+		t.Fatal("the process waits")
+	}
+	w.wantOne(t, unusable)
 }

@@ -127,18 +127,22 @@ func (b *postgresBackend) prepare(ctx context.Context, conn *pgx.Conn) error {
 
 var errNewerTables = errors.New("its tables were made by a newer version of shodanrep: update shodanrep, or use another database")
 
-func (b *postgresBackend) write(ctx context.Context, sightings []*sighting) error {
-	conn := b.writer
-	if conn == nil || conn.IsClosed() {
-		var err error
-		if conn, err = b.connect(ctx); err != nil {
+// open connects for writing, where that is needed. One call of it or of write runs at a time.
+func (b *postgresBackend) open(ctx context.Context) error {
+	if b.writer == nil || b.writer.IsClosed() {
+		conn, err := b.connect(ctx)
+		if err != nil {
 			return b.wrapError(err)
 		}
 		b.writer = conn
 	}
-	err := b.prepare(ctx, conn)
+	return b.wrapError(b.prepare(ctx, b.writer))
+}
+
+func (b *postgresBackend) write(ctx context.Context, sightings []*sighting) error {
+	err := b.open(ctx)
 	if err == nil {
-		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		err = pgx.BeginFunc(ctx, b.writer, func(tx pgx.Tx) error {
 			if _, err := tx.Exec(ctx, lockHistory); err != nil {
 				return err
 			}
@@ -156,6 +160,7 @@ func (b *postgresBackend) write(ctx context.Context, sightings []*sighting) erro
 	return b.wrapError(err)
 }
 
+// isMissingTable reports whether an error says that there is no such table.
 func isMissingTable(err error) bool {
 	var failure *pgconn.PgError
 	return errors.As(err, &failure) && failure.Code == "42P01"
@@ -224,7 +229,8 @@ func (b *postgresBackend) close() error {
 
 // wrapError adds to an error which database it is about, in one line. The error of a connection has no password.
 func (b *postgresBackend) wrapError(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
+	var wrapped *postgresError
+	if err == nil || errors.Is(err, context.Canceled) || errors.As(err, &wrapped) {
 		return err
 	}
 	return &postgresError{b.address, err}

@@ -68,8 +68,13 @@ func newSQLite(path string, opts Options) *sqliteBackend {
 	return &sqliteBackend{path: path, opts: opts}
 }
 
-// open returns the open file. Where a call failed because it is damaged or replaced, that is opened again.
-func (b *sqliteBackend) open(ctx context.Context) (*sqlitefile.File, error) {
+func (b *sqliteBackend) open(ctx context.Context) error {
+	_, err := b.file(ctx)
+	return b.wrapError(err)
+}
+
+// file returns the open file. Where a call failed because it is damaged or replaced, that is opened again.
+func (b *sqliteBackend) file(ctx context.Context) (*sqlitefile.File, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
@@ -105,12 +110,12 @@ func (b *sqliteBackend) open(ctx context.Context) (*sqlitefile.File, error) {
 
 // do calls op with the open file, and once more where it turns out to be damaged.
 func (b *sqliteBackend) do(ctx context.Context, op func(*sqlitefile.File) error) error {
-	db, err := b.open(ctx)
+	db, err := b.file(ctx)
 	if err == nil {
 		err = op(db)
 	}
 	if db != nil && db.Stale() {
-		again, openErr := b.open(ctx)
+		again, openErr := b.file(ctx)
 		switch {
 		case openErr != nil:
 			err = openErr

@@ -21,7 +21,7 @@ const (
 	retryAfter = 30 * time.Second
 	// writeTimeout is how long a batch may take to be written, and closeTimeout how long the end of a process waits.
 	writeTimeout = time.Minute
-	closeTimeout = 5 * time.Second
+	closeTimeout = 3 * time.Second
 )
 
 // The one warning of a store is one of these. The error beside the first says why and what to do.
@@ -32,6 +32,8 @@ const (
 
 // A backend is where states are stored.
 type backend interface {
+	// open opens the place where it is not open yet. The other methods open it too.
+	open(ctx context.Context) error
 	// write adds sightings in one transaction, and deletes what is too old or too much.
 	write(ctx context.Context, sightings []*sighting) error
 	// states calls yield for the chosen states in their order, until it returns false.
@@ -47,11 +49,14 @@ type Store struct {
 	backend backend       // nil where the store is off
 	writing chan struct{} // holds a token while nothing is written
 	work    sync.WaitGroup
+	ctx     context.Context // ends when the store is closed
+	cancel  context.CancelFunc
 
 	mu      sync.Mutex
 	pending []Observation
 	bytes   int64 // about the memory of what is pending
 	timer   *time.Timer
+	opened  bool // it was begun to open the location
 	flushes bool // a write is about to begin
 	retryAt time.Time
 	warned  bool
@@ -62,6 +67,7 @@ type Store struct {
 func Open(opts Options) *Store {
 	s := &Store{opts: opts.withDefaults(), writing: make(chan struct{}, 1)}
 	s.writing <- struct{}{}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
 	switch {
 	case opts.Location == "off":
 	case IsPostgres(opts.Location):
@@ -96,6 +102,10 @@ func (s *Store) Record(o Observation) {
 	}
 	s.pending = append(s.pending, o)
 	s.bytes += sizeOf(o)
+	if !s.opened { // while the other responses are still to come: a short process waits less at its end
+		s.opened = true
+		s.work.Go(s.openBeside)
+	}
 	switch {
 	case !s.flushes && (len(s.pending) >= flushAt || s.bytes >= flushBytes) && s.ready():
 		s.flushes = true
@@ -125,6 +135,17 @@ func sizeOf(o Observation) int64 {
 // ready reports whether the store did not just fail. The caller holds the lock.
 func (s *Store) ready() bool { return !s.opts.Now().Before(s.retryAt) }
 
+// openBeside opens the location.
+func (s *Store) openBeside() {
+	ctx, cancel := context.WithTimeout(s.ctx, writeTimeout)
+	defer cancel()
+	<-s.writing
+	defer func() { s.writing <- struct{}{} }()
+	if err := s.backend.open(ctx); err != nil {
+		s.fail(err, nil)
+	}
+}
+
 // flushLater writes what is pending, when the timer ends.
 func (s *Store) flushLater() {
 	s.mu.Lock()
@@ -147,7 +168,7 @@ func (s *Store) flushLater() {
 
 // flushBeside writes what is pending. A failure was logged.
 func (s *Store) flushBeside() {
-	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
+	ctx, cancel := context.WithTimeout(s.ctx, writeTimeout)
 	defer cancel()
 	_ = s.Flush(ctx)
 }
@@ -174,19 +195,23 @@ func (s *Store) Flush(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
+	s.fail(err, observations)
+	return err
+}
+
+// fail warns, and keeps what could not be written for another attempt.
+func (s *Store) fail(err error, observations []Observation) {
 	s.warn(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.retryAt = s.opts.Now().Add(retryAfter)
 	s.pending = append(observations, s.pending...)
-	s.bytes = 0
-	for _, o := range s.pending {
+	for _, o := range observations {
 		s.bytes += sizeOf(o)
 	}
 	if s.timer == nil && !s.closed {
 		s.timer = time.AfterFunc(retryAfter, s.flushLater)
 	}
-	return err
 }
 
 func (s *Store) write(ctx context.Context, observations []Observation) error {
@@ -204,7 +229,7 @@ func (s *Store) write(ctx context.Context, observations []Observation) error {
 // warn logs that the store cannot be used, once.
 func (s *Store) warn(err error) {
 	s.mu.Lock()
-	warned := s.warned || s.closed && errors.Is(err, context.DeadlineExceeded)
+	warned := s.warned
 	s.warned = true
 	s.mu.Unlock()
 	if warned {
@@ -278,6 +303,7 @@ func (s *Store) Close() error {
 		defer cancel()
 		err = s.Flush(ctx)
 	}
+	s.cancel() // what does not end by itself
 	s.work.Wait()
 	return errors.Join(err, s.backend.close())
 }

@@ -281,11 +281,13 @@ func (e *Engine) Close() error {
 func Shutdown() {
 	shared.Lock()
 	defer shared.Unlock()
+	var closing sync.WaitGroup // each file waits for its disk
 	for _, cache := range shared.caches {
-		_ = cache.Close()
+		closing.Go(func() { _ = cache.Close() })
 	}
 	for _, history := range shared.histories {
-		_ = history.Close() // a failure is logged
+		closing.Go(func() { _ = history.Close() }) // a failure is logged
 	}
+	closing.Wait()
 	shared.caches, shared.histories = nil, nil
 }
