@@ -106,7 +106,7 @@ if the command was interrupted.`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.AddCommand(
-		newAnnotateCommand(a), newCheckCommand(a), newQueryCommand(a), newTablesCommand(a), newCacheCommand(a),
+		newAnnotateCommand(a), newCheckCommand(a), newChangesCommand(a), newQueryCommand(a), newTablesCommand(a), newCacheCommand(a),
 		newDoctorCommand(a), newLoadCommand(a), newPolicyCommand(a), newRelatedCommand(a), newVersionCommand(a),
 	)
 	completeFlags(root)
