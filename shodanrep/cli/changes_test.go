@@ -129,4 +129,3 @@ func TestChangesOfAHostBetweenTwoRuns(t *testing.T) {
 		t.Errorf("%d requests were sent to read the past", now-requests)
 	}
 }
-
