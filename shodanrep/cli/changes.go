@@ -27,8 +27,7 @@ import (
 type changesCommand struct {
 	*app
 	connectionFlags
-	policy, source         string
-	since                  string
+	policy, source, since  string
 	onlyWords, failOnWords []string
 	minScore               int
 	format, file           string
@@ -142,6 +141,9 @@ func (c *changesCommand) validate(flags *pflag.FlagSet, now time.Time) (err erro
 	var known bool
 	if c.output, known = changes.Find(c.format); !known {
 		return fmt.Errorf("--output must be one of %s, not %q", strings.Join(changes.Names(), ", "), c.format)
+	}
+	if !slices.Contains([]string{"", string(lookup.Shodan), string(lookup.InternetDB)}, c.source) {
+		return fmt.Errorf("--source must be shodan or internetdb, not %q: other answers are not recorded", c.source)
 	}
 	if c.from, err = parseSince(c.since, now); err != nil {
 		return err
@@ -309,7 +311,7 @@ func (r *changesRun) result(o *scan.Observations, named bool) (changes.Result, b
 		result.Latest = o.Without(scan.NotChecked, "")
 		result.Latest.Last = latest.Last
 	case latest.Status() == lookup.Reserved:
-		result.Unchecked = "never checked: a private, local or reserved address"
+		result.Unchecked, result.Reserved = "never checked: a private, local or reserved address", true
 		return result, true
 	default:
 		result.Unchecked = "never checked"

@@ -85,7 +85,9 @@ type changeFailOn struct {
 // count counts an address if it has a change that is selected, or was not checked and that is selected.
 func (f *changeFailOn) count(r changes.Result) {
 	if r.Unchecked != "" {
-		f.countUnchecked()
+		if !r.Reserved {
+			f.countUnchecked()
+		}
 		return
 	}
 	words := map[string]bool{}

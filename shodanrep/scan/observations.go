@@ -263,12 +263,9 @@ func (c *ListCall) statesOfList(ctx context.Context, bounds []Bound) (map[netip.
 	return known, nil
 }
 
-// historyFilter returns what to read of the store for rows within bounds. Rows have whole seconds.
+// historyFilter returns what to read of the store for rows within bounds. The states after the bounds are read as well: a
+// state is the newest only if none follows.
 func historyFilter(bounds []Bound) history.Filter {
-	var filter history.Filter
-	filter.Since, filter.Until = Span(bounds)
-	if !filter.Until.IsZero() {
-		filter.Until = filter.Until.Add(time.Second)
-	}
-	return filter
+	since, _ := Span(bounds)
+	return history.Filter{Since: since}
 }

@@ -21,6 +21,8 @@ type Result struct {
 	// Unchecked says why nothing is known of the address since the time, such as "never checked". It is empty for an
 	// address that was checked.
 	Unchecked string
+	// Reserved says that the address is never checked, because it cannot be on the internet.
+	Reserved bool
 	// Failed is Latest with Unchecked as the error, for formats that know addresses that could not be checked.
 	Failed *scan.Observed
 }

@@ -79,10 +79,10 @@ func (e event) score() string {
 		return strconv.Itoa(o.Score().Score)
 	}
 	is, was := text(e.Observed), text(e.before)
-	if e.before == nil || is == was {
+	if e.before == nil || is == was || is == "-" {
 		return is
 	}
-	return was + " → " + is
+	return was + " -> " + is
 }
 
 // seen returns when the change was found.
@@ -104,59 +104,61 @@ func (e event) text() string {
 	if e.unchecked != "" {
 		return e.unchecked
 	}
+	byKind := map[history.Kind][]*scan.Change{}
+	for _, c := range e.changes {
+		byKind[c.Kind] = append(byKind[c.Kind], c)
+	}
 	var texts []string
-	for _, kind := range scan.ChangeKinds() {
-		var values []string
-		var first *scan.Change
-		for _, c := range e.changes {
-			if string(c.Kind) != kind {
-				continue
-			}
-			if first == nil {
-				first = c
-			}
-			values = append(values, cmp.Or(c.New, c.Old))
-		}
-		if first != nil {
-			texts = append(texts, phrase(first, values))
+	for _, kind := range history.Kinds() {
+		// The levels have columns of their own.
+		if same := byKind[kind]; len(same) > 0 && (kind != history.Level || len(byKind) == 1) {
+			texts = append(texts, phrase(same))
 		}
 	}
 	return strings.Join(texts, "; ")
 }
 
 // phrase says what changes of one kind are about.
-func phrase(c *scan.Change, values []string) string {
-	n := len(values)
-	if n > maxValues {
-		values = append(slices.Clone(values[:maxValues]), fmt.Sprintf("+%d", n-maxValues))
-	}
-	list := strings.Join(values, ", ")
+func phrase(same []*scan.Change) string {
+	c, n := same[0], len(same)
 	switch c.Kind {
 	case history.Level:
-		if c.Before == nil {
-			return "first checked: " + string(c.Level())
-		}
-		return c.Old + " → " + c.New
+		return "level " + cmp.Or(c.Old, "not known") + " -> " + c.New
 	case history.Indexed:
-		return "indexed, " + ports(c.New)
+		if c.Before == nil {
+			return "first checked: " + ports(c.New)
+		}
+		return "indexed: " + ports(c.New)
 	case history.NotIndexed:
 		if c.Before == nil {
 			return "first checked: not indexed"
 		}
 		return "no longer indexed, had " + ports(c.Old)
 	case history.Organization:
-		return "organization " + c.Old + " → " + c.New
+		return "organization " + c.Old + " -> " + c.New
 	case history.Certificate:
 		if n == 1 {
-			return fmt.Sprintf("certificate of port %d", *c.Port)
+			return fmt.Sprintf("another certificate on port %d", *c.Port)
 		}
-		return fmt.Sprintf("%d certificates", n)
+		return fmt.Sprintf("%d other certificates", n)
+	}
+	values := make([]string, n)
+	for i, c := range same {
+		values[i] = cmp.Or(c.New, c.Old)
 	}
 	noun, verb, _ := strings.Cut(string(c.Kind), "_") // port_opened
 	if n > 1 {
 		noun = map[string]string{"port": "ports", "vulnerability": "vulnerabilities", "tag": "tags"}[noun]
 	}
-	return noun + " " + list + " " + verb
+	return noun + " " + verb + ": " + some(values)
+}
+
+// some lists the first values, and how many more there are.
+func some(values []string) string {
+	if n := len(values); n > maxValues {
+		values = append(slices.Clone(values[:maxValues]), fmt.Sprintf("+%d", n-maxValues))
+	}
+	return strings.Join(values, ", ")
 }
 
 // ports names a list of ports.
@@ -167,8 +169,6 @@ func ports(list string) string {
 		return "no ports"
 	case len(values) == 1:
 		return "port " + list
-	case len(values) > maxValues:
-		return fmt.Sprintf("ports %s, +%d", strings.Join(values[:maxValues], ", "), len(values)-maxValues)
 	}
-	return "ports " + list
+	return "ports " + some(values)
 }

@@ -23,12 +23,18 @@ type Summary struct {
 	// Unchecked is how many of the addresses that were named were not checked since the time, and Never how many of
 	// them never were.
 	Unchecked, Never int
+	// Reserved is how many of the addresses that were named can never be checked.
+	Reserved int
 	// Shown is how many addresses are selected.
 	Shown int
 }
 
 // Count counts a result with all its changes.
 func (s *Summary) Count(r Result) {
+	if r.Reserved {
+		s.Reserved++
+		return
+	}
 	if r.Unchecked != "" {
 		s.Unchecked++
 		if r.Latest.Last.IsZero() {
@@ -80,7 +86,10 @@ func (s Summary) Text() []string {
 		}
 		lines = append(lines, text)
 	}
-	if total := s.Changed + s.Unchecked; s.Shown < total {
+	if s.Reserved > 0 {
+		lines = append(lines, "Never checked, because reserved: "+display.Plural(int64(s.Reserved), "address"))
+	}
+	if total := s.Changed + s.Unchecked + s.Reserved; s.Shown < total {
 		lines = append(lines, "Shown: "+count(s.Shown))
 	}
 	return lines

@@ -65,6 +65,9 @@ func newTableWriter(out io.Writer, o Options) Writer {
 func (w *tableWriter) Close() error {
 	worstFirst(w.events)
 	columns := columns()
+	if last := len(columns) - 1; !slices.ContainsFunc(w.events, func(e event) bool { return columns[last].cell(e) != "" }) {
+		columns = columns[:last] // InternetDB does not return the organization
+	}
 	t := texttable.Table{Width: w.options.Width, MaxLines: maxLines, Painter: w.options.Painter, Advice: "use a wider terminal, or --output csv"}
 	for j := range columns {
 		t.Columns = append(t.Columns, &columns[j].Column)
