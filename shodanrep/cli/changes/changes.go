@@ -97,7 +97,12 @@ func addressFormats(names ...string) []Format {
 		formats = append(formats, Format{
 			Name: name, Help: f.Help, KeepsUnchecked: f.KeepsUnchecked,
 			New: func(out io.Writer, o Options) Writer {
-				return addressWriter{f.New(out, report.Options{Width: o.Width, Levels: o.Levels, Now: o.Now})}
+				w := &addressWriter{}
+				w.out = f.New(out, report.Options{Width: o.Width, Levels: o.Levels, Now: o.Now, Summary: func() report.Summary {
+					w.summary.Policy = o.Summary().Policy
+					return w.summary
+				}})
+				return w
 			},
 		})
 	}
@@ -105,12 +110,19 @@ func addressFormats(names ...string) []Format {
 }
 
 // An addressWriter writes each address with its newest verdict.
-type addressWriter struct{ report.Writer }
+type addressWriter struct {
+	out     report.Writer
+	summary report.Summary // of the addresses that are written
+}
 
-func (w addressWriter) Write(r Result) error {
+func (w *addressWriter) Write(r Result) error {
 	shown := r.Latest
 	if r.Failed != nil {
 		shown = r.Failed
 	}
-	return w.Writer.Write(report.Result{Verdict: shown.Verdict, Hits: 1})
+	w.summary.Total++
+	w.summary.Count(shown.Verdict)
+	return w.out.Write(report.Result{Verdict: shown.Verdict, Hits: 1})
 }
+
+func (w *addressWriter) Close() error { return w.out.Close() }
