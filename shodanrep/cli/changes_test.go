@@ -386,7 +386,7 @@ func TestAFailedCheckIsNotUnchanged(t *testing.T) {
 	sim := shodantest.New(t)
 	connection, path := historyOf(t, sim, "timeout = \"1s\"")
 	record(t, path, "203.0.114.10", 26*time.Hour, "internetdb", goodPorts)
-	sim.Fault(shodantest.Fault{Service: shodantest.InternetDB, Kind: shodantest.Respond, Status: 401})
+	sim.Fault(shodantest.Fault{Service: shodantest.InternetDB, Status: 400, Body: `{"error": "out of order"}`})
 	if got := runCheck(t, connection, "", "check", "--refresh", "--output", "list", "203.0.114.10"); !strings.Contains(got.stderr, "could not be checked") {
 		t.Fatal(got)
 	}
