@@ -17,6 +17,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/changes"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
@@ -47,19 +48,19 @@ func newChangesCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "changes [INPUT...]",
 		Short: "Show what has changed since yesterday, from recorded checks",
-		Long: `Show what has changed of addresses: a better or worse level, ports, vulnerabilities,
-tags, the organization, certificates. Every response of a service is recorded in
-the history store (history_store of the connection), whatever command or query
-caused the request. This command reads the store, and looks nothing up: run
-"shodanrep check --refresh" before it.
+		Long: `Show what has changed of addresses: the level, ports, vulnerabilities, tags, the
+organization, certificates. Every response of a service is recorded in the
+history (history_store of the connection), for any command and query. This
+command reads the history and looks nothing up: run "shodanrep check --refresh"
+before it.
 
 An INPUT is an address, a network, a file, or "-" for standard input, as for
-check. Without an INPUT all addresses in the store are read. An address in an
+check. Without an INPUT all addresses in the history are read. An address in an
 INPUT that was not checked since the time is shown as not checked, which does
 not mean unchanged.
 
-An address that was checked for the first time has changed as well: from unknown
-to its level. The levels are by one policy, before and after: another policy, or
+An address that was checked for the first time has changed as well: from new to
+its level. The levels are by one policy, before and after: another policy, or
 another source, is not a change.
 
 The words of --only and --fail-on are:
@@ -141,6 +142,11 @@ func (c *changesCommand) validate(flags *pflag.FlagSet, now time.Time) (err erro
 	var known bool
 	if c.output, known = changes.Find(c.format); !known {
 		return fmt.Errorf("--output must be one of %s, not %q", strings.Join(changes.Names(), ", "), c.format)
+	}
+	if c.file == "" {
+		if err := rowformat.CheckTerminal(c.format, c.stdout); err != nil {
+			return err
+		}
 	}
 	if !slices.Contains([]string{"", string(lookup.Shodan), string(lookup.InternetDB)}, c.source) {
 		return fmt.Errorf("--source must be shodan or internetdb, not %q: other answers are not recorded", c.source)

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/changes"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
@@ -254,6 +255,12 @@ func TestTheFormatsOfChanges(t *testing.T) {
 		got := runCheck(t, connection, "", append([]string{"changes", "--only", "worse", "--output", format}, inputs...)...)
 		if got.status != exitDone {
 			t.Errorf("%s: %+v", format, got)
+		}
+		if format == rowformat.Parquet {
+			if !strings.HasPrefix(got.stdout, "PAR1") || !strings.HasSuffix(got.stdout, "PAR1") {
+				t.Errorf("not a Parquet file: %q", got.stdout)
+			}
+			continue
 		}
 		for ip, want := range map[string]bool{"203.0.114.10": true, "203.0.114.11": false, "203.0.114.12": true, "203.0.114.15": false} {
 			if strings.Contains(got.stdout, ip) != want {

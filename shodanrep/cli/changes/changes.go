@@ -8,6 +8,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
@@ -65,6 +66,7 @@ var Formats = slices.Concat([]Format{
 	{Name: "jsonl", Help: "one JSON object per line and change", New: newRowWriter("jsonl")},
 	{Name: "csv", Help: "a header, and one line per change", New: newRowWriter("csv")},
 	{Name: "json", Help: "one JSON document with columns and rows", New: newRowWriter("json")},
+	{Name: rowformat.Parquet, Help: "a Parquet file with the columns of csv, with their types", New: newRowWriter(rowformat.Parquet)},
 	{Name: "markdown", Help: "a Markdown table with a summary, the worst first", New: newMarkdownWriter},
 }, addressFormats("list", "cidr", "nft", "stix", "ecs", "ocsf", "misp"))
 
