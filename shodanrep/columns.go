@@ -122,7 +122,7 @@ func hydrated(hydrate plugin.HydrateFunc, columns ...*plugin.Column) []*plugin.C
 // Statuses returns the values that the columns named status of the tables can have.
 func Statuses() []string {
 	return []string{
-		string(lookup.Indexed), string(lookup.NotIndexed), string(lookup.Reserved), string(scan.NotAHost), string(lookup.Failed),
+		string(lookup.Indexed), string(lookup.NotIndexed), string(lookup.Reserved), string(scan.NotAHost), string(scan.NotChecked), string(lookup.Failed),
 		string(resolved), string(notResolved),
 		"submitting", "queue", "processing", "done", // of a scan, which Shodan writes in capitals
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin/transform"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
@@ -65,6 +66,13 @@ func rowsOf(body []byte) (rows []any) {
 			add(scored.Verdict(), &networkRow{addr: addr, verdict: scored.Verdict()})
 			for _, r := range factorRows(scored) {
 				add(r)
+			}
+			observed := &scan.Observed{Verdict: scored.Verdict(), First: now, Last: now, Checks: 1}
+			add(&stateRow{observed})
+			for _, before := range []*history.State{nil, {}, {Host: &shodan.Host{Ports: shodan.Ints{1}, Organization: "x"}}} {
+				for _, change := range history.Compare(before, history.State{Host: h}) {
+					add(&changeRow{observed, &scan.Change{Observed: observed, Before: observed, Change: change}})
+				}
 			}
 		}
 		for _, r := range serviceRows(result) {

@@ -22,16 +22,18 @@ type VerdictColumn struct {
 	ofTarget    bool // the value is that of the target, and not of its result
 }
 
+// columnTypes are the types of columns by the names that Steampipe gives them.
+var columnTypes = map[proto.ColumnType]string{
+	proto.ColumnType_STRING: "text", proto.ColumnType_BOOL: "bool", proto.ColumnType_INT: "int8", proto.ColumnType_DOUBLE: "float8",
+	proto.ColumnType_JSON: "jsonb", proto.ColumnType_TIMESTAMP: "timestamptz", proto.ColumnType_INET: "inet",
+}
+
 // verdictColumns are the columns of the table.
 var verdictColumns = sync.OnceValue(func() []VerdictColumn {
-	types := map[proto.ColumnType]string{
-		proto.ColumnType_STRING: "text", proto.ColumnType_BOOL: "bool", proto.ColumnType_INT: "int8", proto.ColumnType_DOUBLE: "float8",
-		proto.ColumnType_JSON: "jsonb", proto.ColumnType_TIMESTAMP: "timestamptz", proto.ColumnType_INET: "inet",
-	}
 	var columns []VerdictColumn
 	for _, c := range tableShodanIPReputation(context.Background()).Columns {
 		columns = append(columns, VerdictColumn{
-			Name: c.Name, Description: c.Description, Type: types[c.Type],
+			Name: c.Name, Description: c.Description, Type: columnTypes[c.Type],
 			value: c.Transform.Transforms[0].Transform, ofTarget: c.Hydrate == nil,
 		})
 	}

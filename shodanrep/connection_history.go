@@ -1,9 +1,14 @@
 package shodanrep
 
 import (
+	"context"
+	"fmt"
+
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // OpenHistory opens the history that a connection with these arguments records in, to inspect it. The arguments are the
@@ -16,4 +21,23 @@ func OpenHistory(name, arguments string, logger hclog.Logger) (*history.Store, e
 	return history.Open(history.Options{
 		Location: s.Lookup.HistoryStore, Keep: s.Lookup.HistoryKeep, MaxBytes: s.Lookup.HistoryMaxSize, Logger: logger,
 	}), nil
+}
+
+// NewHistoryReader makes a reader of the history store of a connection, with the policy and the source of the options.
+// It opens neither the cache nor the files of data_files.
+func NewHistoryReader(ctx context.Context, name, arguments string, o CheckOptions) (*scan.HistoryReader, error) {
+	s, err := parseSettings(name, arguments)
+	if err != nil {
+		return nil, err
+	}
+	s.Clock, s.Lookup.Cache, s.Lookup.DataFiles = clock, "off", nil
+	if o.Policy != "" {
+		if s.Policy, err = ReadPolicy(o.Policy); err != nil {
+			return nil, fmt.Errorf("policy %s: %w", o.Policy, err)
+		}
+	}
+	if o.Logger == nil {
+		o.Logger = hclog.NewNullLogger()
+	}
+	return scan.NewHistoryReader(ctx, name, s.Settings, lookup.Source(o.Source), o.Logger)
 }

@@ -128,3 +128,20 @@ func TestTheCommandOfThePageOfResultsWritesOne(t *testing.T) {
 		t.Errorf("got %q", page)
 	}
 }
+
+func TestThePageOfTheCommandLineShowsWhatChangesPrints(t *testing.T) {
+	atRoot(t)
+	all := blocksIn(read(t, "docs/cli.md"), "sh", "text")
+	i := slices.IndexFunc(all, func(b block) bool { return strings.HasPrefix(b.text, "bin/shodanrep changes ") })
+	if i < 0 {
+		t.Fatal("there is no example")
+	}
+	t.Setenv("COLUMNS", "100")
+	args := strings.Fields(strings.TrimPrefix(all[i].text, "bin/shodanrep "))
+	got := runCLI(t, append([]string{args[0], "--config", historyConfig(t), "--quiet"}, args[1:]...)...)
+	times := regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d`)
+	const some = "2026-01-31 07:00"
+	if diff := cmp.Diff(times.ReplaceAllString(all[i+1].text, some), times.ReplaceAllString(got, some)); diff != "" {
+		t.Errorf("the page (-) and the output (+) differ: %s", diff)
+	}
+}

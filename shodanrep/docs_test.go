@@ -149,8 +149,11 @@ func TestTheExamplesRunOnTheSample(t *testing.T) {
 	documents["demo"] = "```sql\n" + read(t, "config/sample/demo.sql") + "```\n"
 	for name, document := range documents {
 		config := sampleConfig
-		if slices.Contains(asksServices, name) {
+		switch {
+		case slices.Contains(asksServices, name):
 			config = services
+		case slices.Contains(readsHistory, name):
+			config = historyConfig(t)
 		}
 		t.Run(name, func(t *testing.T) {
 			var headings, queries []string

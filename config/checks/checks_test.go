@@ -18,14 +18,19 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
-// The addresses of InternetDB: of the first it knows ports, of the second nothing.
-const known, unknown = "203.0.114.3", "203.0.114.1"
+// The addresses of InternetDB: of the first it knows a port, of the second nothing, and of the third much that is bad.
+const known, unknown, bad = "203.0.114.3", "203.0.114.1", "203.0.114.4"
 
 // connection is one that has the sample as its dataset, and a simulated InternetDB for what is not in it.
 func connection(t *testing.T) string {
 	t.Helper()
 	sim := shodantest.New(t)
 	sim.AddHost(shodantest.Host{IP: known, Ports: []int{443}})
+	var vulns []string
+	for i := range 11 {
+		vulns = append(vulns, fmt.Sprintf("CVE-2021-%04d", i+1))
+	}
+	sim.AddHost(shodantest.Host{IP: bad, Ports: []int{443}, Vulns: vulns})
 	sample, err := filepath.Abs("../sample/hosts.json.gz")
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +102,7 @@ func check(t *testing.T, file, addresses, rules string) (found map[string][]stri
 }
 
 func TestChecks(t *testing.T) {
-	addresses := write(t, "addresses.csv", read(t, "public_addresses.csv")+"x/i-20,Unknown,"+unknown+"\nx/i-21,Wrong,no address\nx/i-22,Known,"+known+"\n")
+	addresses := write(t, "addresses.csv", read(t, "public_addresses.csv")+"x/i-20,Unknown,"+unknown+"\nx/i-21,Wrong,no address\nx/i-22,Known,"+known+"\nx/i-23,Bad,"+bad+"\n")
 	rules := write(t, "rules.csv", strings.TrimSpace(read(t, "../sample/security_group_rules.csv"))+`
 sgr-0030,sg-1,false,ingress,1,,tcp,22,22,`+unknown+`/32,,,,,us-east-1,1
 sgr-0031,sg-1,false,ingress,1,,tcp,22,22,no address,,,,,us-east-1,1
@@ -106,11 +111,12 @@ sgr-0033,sg-1,false,ingress,1,,-1,,,,::/0,,,,us-east-1,1
 sgr-0034,sg-1,false,ingress,1,,icmp,-1,-1,0.0.0.0/0,,,,,us-east-1,1
 `)
 	expected := map[string]map[string][]string{
-		"public_address_reputation.sql":              {"alarm": {"c-06", "i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
+		"public_address_newly_bad.sql":               {"alarm": {"i-23"}, "skip": {"i-04", "i-05"}, "info": {"c-06", "c-07", "i-01", "i-02", "i-03", "i-20"}, "error": {"i-21"}},
+		"public_address_reputation.sql":              {"alarm": {"c-06", "i-02", "i-23"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
 		"public_address_suspicious_port.sql":         {"alarm": {"i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
 		"public_address_database.sql":                {"alarm": {"i-02", "i-03"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
 		"public_address_exploited_vulnerability.sql": {"alarm": {"c-06", "i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
-		"public_address_expired_certificate.sql":     {"alarm": {"c-06", "c-07", "i-01", "i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20", "i-22"}, "error": {"i-21"}},
+		"public_address_expired_certificate.sql":     {"alarm": {"c-06", "c-07", "i-01", "i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20", "i-22", "i-23"}, "error": {"i-21"}},
 		"security_group_ingress_reputation.sql": {
 			"alarm": {"0004", "0009", "0011", "0014", "0015", "0017", "0018"}, "skip": {"0000", "0001", "0007", "0008", "0010", "0012", "0013", "0032", "0033", "0034"},
 			"info": {"0030"}, "error": {"0031"},

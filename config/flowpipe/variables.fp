@@ -21,3 +21,9 @@ variable "alarm_levels" {
   description = "The reputation levels to report: critical, high, medium, low."
   default     = ["critical", "high"]
 }
+
+variable "window" {
+  type        = string
+  description = "The time during which an address counts as newly bad, as an interval of PostgreSQL. Set it to the time between two runs."
+  default     = "1 day"
+}

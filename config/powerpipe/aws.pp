@@ -74,6 +74,7 @@ benchmark "aws_ip_reputation" {
     control.aws_security_group_egress_reputation,
     control.aws_security_group_open_suspicious_port,
     control.aws_public_address_reputation,
+    control.aws_public_address_newly_bad,
     control.aws_public_address_suspicious_port,
     control.aws_public_address_database,
     control.aws_public_address_exploited_vulnerability,
@@ -178,6 +179,32 @@ control "aws_public_address_reputation" {
   param "alarm_score" {
     description = "The lowest score that causes an alarm."
     default     = var.alarm_score
+  }
+
+  tags = merge(local.common_tags, {
+    service = "AWS/EC2"
+  })
+}
+
+control "aws_public_address_newly_bad" {
+  title       = "Public addresses of instances, load balancers and elastic addresses should not have become bad"
+  description = "If one of your addresses has a bad reputation and had a better one before, or was never checked before, something has just changed. The past is what the plugin has recorded (history_store)."
+  severity    = "critical"
+  sql         = replace(replace(local.newly_bad_sql, "__RESOURCES__", local.aws_addresses_sql), "__DIMENSIONS__", local.aws_address_dimensions_sql)
+
+  param "allowed_addresses" {
+    description = "The addresses and networks that are not looked up."
+    default     = var.allowed_addresses
+  }
+
+  param "alarm_levels" {
+    description = "The levels that cause an alarm."
+    default     = var.alarm_levels
+  }
+
+  param "newly_bad_days" {
+    description = "The number of days during which an address counts as newly bad."
+    default     = var.newly_bad_days
   }
 
   tags = merge(local.common_tags, {

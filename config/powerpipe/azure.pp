@@ -86,6 +86,7 @@ benchmark "azure_ip_reputation" {
     control.azure_network_security_group_egress_reputation,
     control.azure_network_security_group_open_suspicious_port,
     control.azure_public_address_reputation,
+    control.azure_public_address_newly_bad,
     control.azure_public_address_suspicious_port,
     control.azure_public_address_database,
     control.azure_public_address_exploited_vulnerability,
@@ -190,6 +191,32 @@ control "azure_public_address_reputation" {
   param "alarm_score" {
     description = "The lowest score that causes an alarm."
     default     = var.alarm_score
+  }
+
+  tags = merge(local.common_tags, {
+    service = "Azure/Network"
+  })
+}
+
+control "azure_public_address_newly_bad" {
+  title       = "Public IP addresses should not have become bad"
+  description = "If one of your addresses has a bad reputation and had a better one before, or was never checked before, something has just changed. The past is what the plugin has recorded (history_store)."
+  severity    = "critical"
+  sql         = replace(replace(local.newly_bad_sql, "__RESOURCES__", local.azure_addresses_sql), "__DIMENSIONS__", local.azure_address_dimensions_sql)
+
+  param "allowed_addresses" {
+    description = "The addresses and networks that are not looked up."
+    default     = var.allowed_addresses
+  }
+
+  param "alarm_levels" {
+    description = "The levels that cause an alarm."
+    default     = var.alarm_levels
+  }
+
+  param "newly_bad_days" {
+    description = "The number of days during which an address counts as newly bad."
+    default     = var.newly_bad_days
   }
 
   tags = merge(local.common_tags, {

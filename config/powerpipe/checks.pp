@@ -105,6 +105,52 @@ locals {
   EOQ
   )
 
+  # $2 the levels, $3 the days. The past is read only after the addresses were looked up, which records them.
+  newly_bad_sql = replace(local.check_sql, "__ANSWERS__", <<-EOQ
+    with looked_up as materialized (
+      select
+        s.ips,
+        t.*
+      from
+        slices as s
+        cross join lateral (
+          select ip, status, error, level, score from shodan_ip_reputation where ip = any (s.ips) offset 0
+        ) as t
+    ),
+    past as materialized (
+      select
+        c.ip,
+        bool_or(c.status in ('indexed', 'not_indexed')) as known,
+        min(c.changed_at) filter (where c.newly_bad) as since,
+        (array_agg(c.old_level order by c.changed_at) filter (where c.newly_bad))[1] as was
+      from (
+        select
+          a.*,
+          a.change = 'level' and a.level = any (($2)::text[]) and (a.old_level is null or not a.old_level = any (($2)::text[]))
+            and a.changed_at >= now() - make_interval(days => ($3)::int) as newly_bad
+        from
+          (select ips from looked_up group by ips) as l
+          cross join lateral (
+            select ip, status, change, changed_at, old_level, level from shodan_reputation_change where ip = any (l.ips) offset 0
+          ) as a
+      ) as c
+      group by
+        c.ip
+    )
+    select
+      l.ip,
+      l.status,
+      l.error,
+      case when l.level = any (($2)::text[]) then 'is ' || l.level || ' with a score of ' || l.score || ' since '
+        || to_char(p.since at time zone 'UTC', 'YYYY-MM-DD') || ', and was ' || coalesce(p.was, 'not known') || ' before' end as found,
+      case when not coalesce(p.known, false) then 'has no past: no response of a service about it was recorded' end as unsure,
+      'is ' || l.level || ' with a score of ' || l.score || ', and has not become bad in the last ' || ($3)::int || ' days' as clear
+    from
+      looked_up as l
+      left join past as p on p.ip = l.ip
+  EOQ
+  )
+
   # $2 the ports
   suspicious_port_sql = replace(local.check_sql, "__ANSWERS__", <<-EOQ
     select

@@ -27,7 +27,7 @@ func open(t *testing.T) *postgrestest.Database {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"shodan_ip_reputation", "shodan_service", "shodan_vulnerability"} {
+	for _, name := range []string{"shodan_ip_reputation", "shodan_reputation_change", "shodan_service", "shodan_vulnerability"} {
 		db.CreateForeignTable("shodanrep", name, postgrestest.Columns(tables[name]))
 	}
 	db.Exec(read(t, "testdata/cloud_tables.sql"))
@@ -122,6 +122,10 @@ func TestStatusesOfPublicAddresses(t *testing.T) {
 		{"reputation", "with another level", values{"alarm_levels": texts("medium")}, map[string]string{"203.0.113.3": "alarm"}},
 		{"reputation", "with a score", values{"alarm_levels": cty.ListValEmpty(cty.String), "alarm_score": cty.NumberIntVal(20)}, map[string]string{"203.0.113.1": "alarm", "203.0.113.2": "alarm", "203.0.113.3": "alarm"}},
 		{"reputation", "with an allow list", allowed, skipped},
+		{"newly_bad", "as it is", nil, map[string]string{"203.0.113.1": "alarm", "203.0.113.9": "info", "2001:db8::10": "info"}},
+		{"newly_bad", "with more days", values{"newly_bad_days": cty.NumberIntVal(7)}, map[string]string{"203.0.113.1": "alarm", "203.0.113.2": "alarm", "203.0.113.9": "info", "2001:db8::10": "info"}},
+		{"newly_bad", "with another level", values{"alarm_levels": texts("medium")}, map[string]string{"203.0.113.3": "alarm", "203.0.113.9": "info", "2001:db8::10": "info"}},
+		{"newly_bad", "with an allow list", allowed, map[string]string{"203.0.113.1": "skip", "203.0.113.2": "skip", "203.0.113.3": "skip", "203.0.113.6": "skip", "2001:db8::10": "skip", "203.0.113.9": "info"}},
 		{"suspicious_port", "as it is", nil, map[string]string{"203.0.113.1": "alarm"}},
 		{"suspicious_port", "with other ports", values{"suspicious_ports": ports(443)}, map[string]string{"203.0.113.1": "alarm", "203.0.113.2": "alarm", "203.0.113.3": "alarm", "2001:db8::10": "alarm"}},
 		{"suspicious_port", "without ports", values{"suspicious_ports": cty.ListValEmpty(cty.Number)}, nil},

@@ -83,6 +83,7 @@ benchmark "gcp_ip_reputation" {
     control.gcp_firewall_egress_reputation,
     control.gcp_firewall_open_suspicious_port,
     control.gcp_public_address_reputation,
+    control.gcp_public_address_newly_bad,
     control.gcp_public_address_suspicious_port,
     control.gcp_public_address_database,
     control.gcp_public_address_exploited_vulnerability,
@@ -187,6 +188,32 @@ control "gcp_public_address_reputation" {
   param "alarm_score" {
     description = "The lowest score that causes an alarm."
     default     = var.alarm_score
+  }
+
+  tags = merge(local.common_tags, {
+    service = "GCP/Compute"
+  })
+}
+
+control "gcp_public_address_newly_bad" {
+  title       = "Public addresses of instances, forwarding rules and static addresses should not have become bad"
+  description = "If one of your addresses has a bad reputation and had a better one before, or was never checked before, something has just changed. The past is what the plugin has recorded (history_store)."
+  severity    = "critical"
+  sql         = replace(replace(local.newly_bad_sql, "__RESOURCES__", local.gcp_addresses_sql), "__DIMENSIONS__", local.gcp_address_dimensions_sql)
+
+  param "allowed_addresses" {
+    description = "The addresses and networks that are not looked up."
+    default     = var.allowed_addresses
+  }
+
+  param "alarm_levels" {
+    description = "The levels that cause an alarm."
+    default     = var.alarm_levels
+  }
+
+  param "newly_bad_days" {
+    description = "The number of days during which an address counts as newly bad."
+    default     = var.newly_bad_days
   }
 
   tags = merge(local.common_tags, {

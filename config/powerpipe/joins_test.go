@@ -36,7 +36,7 @@ func TestControlsAndDashboardsJoinSafely(t *testing.T) {
 			queries[dashboard+" "+name] = q
 		}
 	}
-	if want := 8*len(clouds) + 10*len(clouds); len(queries) != want {
+	if want := 9*len(clouds) + 10*len(clouds); len(queries) != want {
 		t.Errorf("%d queries, want %d", len(queries), want)
 	}
 	for name, q := range queries {

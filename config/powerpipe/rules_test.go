@@ -102,7 +102,7 @@ func TestEveryCloudHasTheSameControls(t *testing.T) {
 	t.Parallel()
 	want := map[string]bool{}
 	for cloud, rules := range clouds {
-		for _, name := range []string{"reputation", "suspicious_port", "database", "exploited_vulnerability", "expired_certificate"} {
+		for _, name := range []string{"reputation", "newly_bad", "suspicious_port", "database", "exploited_vulnerability", "expired_certificate"} {
 			want[cloud+"_public_address_"+name] = true
 		}
 		for _, name := range []string{"ingress_reputation", "egress_reputation", "open_suspicious_port"} {

@@ -24,6 +24,7 @@ func TestControlsAskEachAddressOnce(t *testing.T) {
 		sizes   []int
 	}{
 		{"aws_public_address_reputation", nil, "ip, status, error, score, level, factors", []int{150, 150, 150}},
+		{"aws_public_address_newly_bad", nil, "ip, status, error, score, level", []int{150, 150, 150}},
 		{"aws_public_address_suspicious_port", nil, "ip, status, error, ports", []int{150, 150, 150}},
 		{"aws_public_address_database", nil, "ip, status, error, ports, tags", []int{150, 150, 150}},
 		{"aws_public_address_exploited_vulnerability", nil, "ip, status, error, cve_id, kev", []int{150, 150, 150}},
@@ -123,5 +124,27 @@ func TestAnAggregatorCountsAsOne(t *testing.T) {
 	}
 	if rows := run(t, db, m.control(t, "azure_public_address_reputation")); len(rows) != 11 {
 		t.Errorf("%d rows of 11 addresses", len(rows))
+	}
+}
+
+// TestThePastIsReadAfterTheLookups is about the controls of newly bad addresses: what a lookup finds is recorded, and
+// must be part of the past that is read.
+func TestThePastIsReadAfterTheLookups(t *testing.T) {
+	db := filled(t)
+	for plan, settings := range map[string]string{
+		"as PostgreSQL likes": "", "with nested loops": "set enable_hashjoin = off; set enable_mergejoin = off; set enable_material = off",
+	} {
+		db.Exec(settings)
+		db.RemoteQueries()
+		run(t, db, load(t, nil).control(t, "gcp_public_address_newly_bad"))
+		var tables []string
+		for _, question := range db.RemoteQueries() {
+			_, table, _ := strings.Cut(question, " FROM ")
+			table, _, _ = strings.Cut(table, " ")
+			tables = append(tables, strings.TrimPrefix(table, "shodanrep."))
+		}
+		if diff := cmp.Diff([]string{"shodan_ip_reputation", "shodan_reputation_change"}, tables); diff != "" {
+			t.Errorf("%s: want (-), got (+): %s", plan, diff)
+		}
 	}
 }

@@ -18,6 +18,12 @@ variable "alarm_score" {
   default     = 0
 }
 
+variable "newly_bad_days" {
+  type        = number
+  description = "The number of days during which an address counts as newly bad. Set it to the time between two runs."
+  default     = 1
+}
+
 variable "allowed_addresses" {
   type        = list(string)
   description = "The addresses and networks that are not looked up, such as those of a partner. Their addresses get the status skip."

@@ -69,7 +69,7 @@ func TestTheLinesOfTheCrontabAreComplete(t *testing.T) {
 			t.Errorf("not a job: %s", text)
 		}
 	}
-	if jobs != 2 {
+	if jobs != 3 {
 		t.Errorf("%d jobs", jobs)
 	}
 }

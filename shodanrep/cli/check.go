@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +15,6 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
@@ -161,22 +159,6 @@ func (c *checkCommand) shows(v *scan.Verdict) bool {
 	return !c.hasMinScore || v.Score() != nil && v.Score().Score >= c.minScore
 }
 
-// indicatorLevels returns the levels that --only names, or else critical and high.
-func (c *checkCommand) indicatorLevels() []reputation.Level {
-	var levels []reputation.Level
-	if c.only != nil {
-		for _, word := range c.only.words {
-			if slices.Contains(scoredLevels, word) {
-				levels = append(levels, reputation.Level(word))
-			}
-		}
-	}
-	if len(levels) == 0 {
-		return []reputation.Level{reputation.Critical, reputation.High}
-	}
-	return levels
-}
-
 // collects reports whether all results are collected before anything is written.
 func (c *checkCommand) collects() bool { return c.sort || c.output.WorstFirst }
 
@@ -264,7 +246,7 @@ func (c *check) writeBuffered(ctx context.Context, w io.Writer, o report.Options
 func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options) error {
 	began := time.Now()
 	c.summary.Policy, c.summary.Total = c.checker.Policy(), c.list.len()
-	o.Total, o.Levels, o.Now = c.list.len(), c.indicatorLevels(), began
+	o.Total, o.Levels, o.Now = c.list.len(), indicatorLevels(c.selectedWords()), began
 	o.Summary = func() report.Summary {
 		s := c.summary
 		s.Failures = c.bar.progress.Summary().Failures

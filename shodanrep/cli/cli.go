@@ -106,8 +106,9 @@ if the command was interrupted.`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.AddCommand(
-		newAnnotateCommand(a), newCheckCommand(a), newQueryCommand(a), newTablesCommand(a), newCacheCommand(a), newDatasetCommand(a),
-		newDoctorCommand(a), newLoadCommand(a), newPolicyCommand(a), newRelatedCommand(a), newReportCommand(a), newVersionCommand(a),
+		newAnnotateCommand(a), newCheckCommand(a), newChangesCommand(a), newQueryCommand(a), newTablesCommand(a), newCacheCommand(a),
+		newDatasetCommand(a), newDoctorCommand(a), newLoadCommand(a), newPolicyCommand(a), newRelatedCommand(a), newReportCommand(a),
+		newVersionCommand(a),
 	)
 	completeFlags(root)
 	root.InitDefaultHelpCmd()

@@ -145,6 +145,14 @@ func (f *selectionFlags) selects(level, status string) bool {
 	return ok
 }
 
+// selectedWords returns the words of --only, in lower case.
+func (f *selectionFlags) selectedWords() []string {
+	if f.only == nil {
+		return nil
+	}
+	return f.only.words
+}
+
 // addQuiet adds the flag that turns notices and progress off.
 func addQuiet(flags *pflag.FlagSet, quiet *bool) {
 	flags.BoolVar(quiet, "quiet", false, "do not report on standard error how many addresses could not be checked or were looked up in another source than expected, and show no progress")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
@@ -59,6 +60,7 @@ type Result struct {
 	*Target
 	scan   *Scan
 	answer lookup.Answer
+	asOf   time.Time // of a state of the past; zero for what is known now
 }
 
 // NewResult returns the result of a target whose answer is known.
@@ -96,12 +98,15 @@ func (r *Result) VerdictBy(name string) *Verdict {
 		v.listing = s.settings.Lists.Find(r.Addr, "")
 		return v
 	}
-	if s.NeedHistory() {
+	now := s.now
+	if !r.asOf.IsZero() {
+		now = r.asOf
+	} else if s.NeedHistory() {
 		current := *r
 		current.answer.Host, v.past = splitHistory(r.answer.Host)
 		v.Result = &current
 	}
-	facts := factsOf(v.Host(), r.answer.Source, v.past, s.now)
+	facts := factsOf(v.Host(), r.answer.Source, v.past, now)
 	v.listing = s.settings.Lists.Find(r.Addr, facts.ASN)
 	facts.Listed = v.listing
 	if !policy.History {

@@ -32,3 +32,14 @@ insert into shodanrep.shodan_service (ip, source, status, error, port, ssl_expir
   ('203.0.113.9', 'internetdb', 'indexed', null, 27017, null, null, null),
   ('2001:db8::10', 'shodan', 'indexed', null, 443, null, true, null);
 update shodanrep.shodan_ip_reputation set country = 'Exampleland', organization = 'Example Networks' where ip <= '203.0.113.2' and status = 'indexed';
+-- 203.0.113.1 is bad since today, 203.0.113.2 since three days, 203.0.113.3 was first checked today, and 203.0.113.4 was bad before.
+insert into shodanrep.shodan_reputation_change (ip, source, status, change, changed_at, old_level, level) values
+  ('203.0.113.1', 'shodan', 'indexed', 'level', now() - interval '2 hours', 'low', 'critical'),
+  ('203.0.113.1', 'shodan', 'indexed', 'port_opened', now() - interval '2 hours', 'low', 'critical'),
+  ('203.0.113.2', 'shodan', 'indexed', 'level', now() - interval '3 days', null, 'high'),
+  ('203.0.113.2', 'shodan', 'indexed', 'tag_added', now() - interval '2 hours', 'high', 'high'),
+  ('203.0.113.3', 'shodan', 'indexed', 'level', now() - interval '2 hours', null, 'medium'),
+  ('203.0.113.4', 'shodan', 'indexed', 'level', now() - interval '2 hours', 'critical', 'low'),
+  ('203.0.113.5', 'shodan', 'not_indexed', 'not_indexed', now() - interval '2 hours', null, 'unknown'),
+  ('203.0.113.9', null, 'not_checked', null, null, null, 'unknown'),
+  ('2001:db8::10', null, 'not_checked', null, null, null, 'unknown');

@@ -1,0 +1,105 @@
+package changes
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
+)
+
+// A Summary counts addresses, whether or not they are selected.
+type Summary struct {
+	Policy string
+	Since  time.Time
+	// Checked is how many addresses were checked since the time, and Changed how many of them changed.
+	Checked, Changed int
+	// Worse and Better are how many of them have a worse or better level after a change, and New how many were checked
+	// for the first time.
+	Worse, Better, New int
+	// Unchecked is how many of the addresses that were named were not checked since the time, and Never how many of
+	// them never were.
+	Unchecked, Never int
+	// Reserved is how many of the addresses that were named can never be checked.
+	Reserved int
+	// Shown is how many addresses are selected.
+	Shown int
+}
+
+// Count counts a result with all its changes.
+func (s *Summary) Count(r Result) {
+	if r.Reserved {
+		s.Reserved++
+		return
+	}
+	if r.Unchecked != "" {
+		s.Unchecked++
+		if r.Latest.Last.IsZero() {
+			s.Never++
+		}
+		return
+	}
+	s.Checked++
+	if len(r.Changes) == 0 {
+		return
+	}
+	s.Changed++
+	var worse, better, first int
+	for _, change := range r.Changes {
+		switch {
+		case change.IsWorse():
+			worse = 1
+		case change.IsBetter():
+			better = 1
+		}
+		if change.Before == nil {
+			first = 1
+		}
+	}
+	s.Worse, s.Better, s.New = s.Worse+worse, s.Better+better, s.New+first
+}
+
+// Text returns the summary as sentences, each a line.
+func (s Summary) Text() []string {
+	count := func(n int) string { return humanize.Comma(int64(n)) }
+	first := fmt.Sprintf("Since %s UTC: %s checked, %s changed", minute(s.Since), display.Plural(int64(s.Checked), "address"), count(s.Changed))
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{s.Worse, "worse"}, {s.Better, "better"}, {s.New, "checked for the first time"}} {
+		if part.n > 0 {
+			parts = append(parts, count(part.n)+" "+part.what)
+		}
+	}
+	if len(parts) > 0 {
+		first += " (" + strings.Join(parts, ", ") + ")"
+	}
+	lines := []string{first + ", by the policy " + display.Printable(s.Policy)}
+	if s.Unchecked > 0 {
+		text := "Not checked since then: " + display.Plural(int64(s.Unchecked), "address")
+		if s.Never > 0 {
+			text += ", " + count(s.Never) + " of them never"
+		}
+		lines = append(lines, text)
+	}
+	if s.Reserved > 0 {
+		lines = append(lines, "Never checked, because reserved: "+display.Plural(int64(s.Reserved), "address"))
+	}
+	if total := s.Changed + s.Unchecked + s.Reserved; s.Shown < total {
+		lines = append(lines, "Shown: "+count(s.Shown))
+	}
+	return lines
+}
+
+// write writes the summary as paragraphs of a width.
+func (s Summary) write(b *bytes.Buffer, width int) {
+	for _, text := range s.Text() {
+		for _, line := range display.Wrap(text, width) {
+			b.WriteString(line + "\n")
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package shodanrep
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
+)
+
+func tableShodanReputationChange(context.Context) *plugin.Table {
+	type row = *changeRow
+	return newTable(&plugin.Table{
+		Name: "shodan_reputation_change",
+		Description: "The changes of IP addresses from one check to the next, as this plugin has recorded them: one row per change, with the scores before and after by the same policy. " +
+			"The table reads the history store and looks nothing up. An address in the query without a change has one row with a null change; the status says whether it was ever checked.",
+		Columns: slices.Concat(recordedColumns(), []*plugin.Column{
+			moment("changed_at", "Time when a check found the change.", func(r row) any { return r.changedAt() }),
+			moment("previous_checked_at", "Time when the address was last checked before, by the same source. The change happened between the two. Null if the address was not checked before.", func(r row) any { return r.previous() }),
+			moment("last_checked", "Time when the address was last checked and was as after the change, or last checked at all if there is no change. Null if the address was never checked.", func(r row) any { return r.Last }),
+			text("change", "The type of change: "+kindsText()+". "+
+				"An address that is checked for the first time has a row indexed or not_indexed, and a row level if it has a score. Null in the only row of an address without changes.", func(r row) any { return r.kind() }),
+			text("old_value", "The value before: a level, port, vulnerability, tag, organization or SHA-256 fingerprint of a certificate; the ports of a host that is no longer indexed. Null if there was none.", func(r row) any { return r.oldValue() }),
+			text("new_value", "The value after: a level, port, vulnerability, tag, organization or SHA-256 fingerprint of a certificate; the ports of a host that is newly indexed. Null if there is no value.", func(r row) any { return r.newValue() }),
+			integer("port", "The port that opened or closed, or whose certificate changed. Null for other changes.", func(r row) any { return r.port() }),
+			text("old_level", "The level before: critical, high, medium or low; unknown if there was no data. Null if the address was not checked before.", func(r row) any { return r.oldLevel() }),
+			text("level", "The level after: critical, high, medium or low; unknown if there is no data.", func(r row) any { return string(r.Level()) }),
+			integer("old_score", "The score before. Null if there was no data.", func(r row) any { return r.oldScore() }),
+			integer("score", "The score after. Null if there is no data.", func(r row) any { return scoreOf(r.Verdict) }),
+			boolean("is_worse", "True if the level is worse than before. An address that had no score before is worse with medium, high or critical. Null in the only row of an address without changes.", func(r row) any { return r.worse() }),
+			boolean("is_better", "True if the level is better than before. An address without data is not better. Null in the only row of an address without changes.", func(r row) any { return r.better() }),
+			text("policy", recordedPolicyDescription, func(r row) any { return r.PolicyName() }),
+			text("title", "The display name of the row: the address and the change.", func(r row) any { return r.title() }),
+		}),
+	}, scan.Table{
+		Keys:   historyKeys("changed_at"),
+		Scores: true,
+		Rows:   scan.FromPages(listChanges),
+	})
+}
+
+// kindsText lists the kinds of change.
+func kindsText() string {
+	kinds := scan.ChangeKinds()
+	return strings.Join(kinds[:len(kinds)-1], ", ") + " or " + kinds[len(kinds)-1]
+}
+
+// A changeRow is a change of an address, or an address without one.
+type changeRow struct {
+	*scan.Observed
+	change *scan.Change // nil if there is none
+}
+
+func (r *changeRow) changedAt() any {
+	if r.change == nil {
+		return nil
+	}
+	return r.First
+}
+
+func (r *changeRow) previous() any {
+	if r.change == nil || r.change.Before == nil {
+		return nil
+	}
+	return r.change.Before.Last
+}
+
+func (r *changeRow) kind() string {
+	if r.change == nil {
+		return ""
+	}
+	return string(r.change.Kind)
+}
+
+func (r *changeRow) oldValue() string {
+	if r.change == nil {
+		return ""
+	}
+	return r.change.Old
+}
+
+func (r *changeRow) newValue() string {
+	if r.change == nil {
+		return ""
+	}
+	return r.change.New
+}
+
+func (r *changeRow) port() any {
+	if r.change == nil || r.change.Port == nil {
+		return nil
+	}
+	return *r.change.Port
+}
+
+func (r *changeRow) oldLevel() string {
+	if r.change == nil {
+		return ""
+	}
+	return string(r.change.OldLevel())
+}
+
+func (r *changeRow) oldScore() any {
+	if r.change == nil || r.change.Before == nil {
+		return nil
+	}
+	return scoreOf(r.change.Before.Verdict)
+}
+
+func (r *changeRow) worse() any {
+	if r.change == nil {
+		return nil
+	}
+	return r.change.IsWorse()
+}
+
+func (r *changeRow) better() any {
+	if r.change == nil {
+		return nil
+	}
+	return r.change.IsBetter()
+}
+
+func (r *changeRow) title() string {
+	if r.change == nil {
+		return r.Given
+	}
+	return strings.Join(strings.Fields(fmt.Sprintf("%s %s %s", r.Given, r.change.Kind, r.change.First.Format(time.RFC3339))), " ")
+}
+
+// listChanges lists the changes of the addresses of a call, or of all. An address in the query without a change has a row
+// that says so, unless the query limits the time: that row has none.
+func listChanges(ctx context.Context, c *scan.ListCall, emit func(*changeRow) bool) error {
+	bounds, err := c.Bounds("changed_at")
+	if err != nil {
+		return err
+	}
+	for o, err := range c.Observations(ctx, bounds) {
+		if err != nil {
+			return err
+		}
+		changes := o.Changes(bounds)
+		if len(changes) == 0 && len(bounds) == 0 && c.Has("ip") && !emit(&changeRow{Observed: o.Latest()}) {
+			return nil
+		}
+		for _, change := range changes {
+			if !emit(&changeRow{change.Observed, change}) {
+				return nil
+			}
+		}
+	}
+	return nil
+}
