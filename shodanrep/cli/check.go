@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -85,25 +84,13 @@ if the command was interrupted.`,
 
   # A set of networks for a firewall
   shodanrep check --only critical,high --output nft -o blocked.nft access.log`,
-		Args: cobra.ArbitraryArgs,
-		PreRunE: func(cmd *cobra.Command, args []string) error {
-			c.hasMinScore = cmd.Flags().Changed("min-score")
-			if len(args) == 0 && stdio.IsTerminal(a.stdin) {
-				return errors.New("check needs an address, a network or a file, as an argument or on standard input")
-			}
-			return c.validate(cmd.Flags())
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.failOn.outcome(c.run(cmd.Context(), args))
-		},
+		Args:    cobra.ArbitraryArgs,
+		PreRunE: c.prepare,
+		RunE:    c.runE,
 	}
+	c.register(cmd.Flags())
 	f := cmd.Flags()
-	c.lookupFlags.register(f)
-	c.selectionFlags.register(f, "show only addresses with exactly one of these `WORDS`: levels or statuses, such as high,critical or error")
-	f.BoolVar(&c.expand, "expand", false, "check each address of a network, up to network_limit of the connection")
 	f.StringVar(&c.format, "output", report.Formats[0].Name, "the `FORMAT` of the result: "+strings.Join(report.Names(), ", "))
-	addOutputFile(f, &c.file)
-	f.IntVar(&c.minScore, "min-score", 0, "show only addresses with at least this `SCORE`")
 	f.BoolVar(&c.sort, "sort", false, "worst first in every format; the result is then written at the end")
 	addNoColor(f, &c.noColor)
 	f.BoolVar(&c.noPager, "no-pager", false, "do not show a long table in a pager")
@@ -111,6 +98,29 @@ if the command was interrupted.`,
 		panic(err) // the flag exists
 	}
 	return cmd
+}
+
+// register adds the flags that every format has.
+func (c *checkCommand) register(f *pflag.FlagSet) {
+	c.lookupFlags.register(f)
+	c.selectionFlags.register(f, "show only addresses with exactly one of these `WORDS`: levels or statuses, such as high,critical or error")
+	f.BoolVar(&c.expand, "expand", false, "check each address of a network, up to network_limit of the connection")
+	f.IntVar(&c.minScore, "min-score", 0, "show only addresses with at least this `SCORE`")
+	addOutputFile(f, &c.file)
+}
+
+// prepare validates the arguments and the flags.
+func (c *checkCommand) prepare(cmd *cobra.Command, args []string) error {
+	c.hasMinScore = cmd.Flags().Changed("min-score")
+	if len(args) == 0 && stdio.IsTerminal(c.stdin) {
+		return fmt.Errorf("%s needs an address, a network or a file, as an argument or on standard input", cmd.Name())
+	}
+	return c.validate(cmd.Flags())
+}
+
+// runE runs the command.
+func (c *checkCommand) runE(cmd *cobra.Command, args []string) error {
+	return c.failOn.outcome(c.run(cmd.Context(), args))
 }
 
 // formatHelp lists the output formats, one per line.
@@ -138,6 +148,9 @@ func (c *checkCommand) validate(flags *pflag.FlagSet) error {
 	if c.file == "" {
 		if err := rowformat.CheckTerminal(c.format, c.stdout); err != nil {
 			return err
+		}
+		if c.output.IsFile && stdio.IsTerminal(c.stdout) {
+			return fmt.Errorf("the format %s is not for a terminal: name a file, such as -o report.%s", c.output.Name, c.output.Name)
 		}
 	}
 	if err := c.lookupFlags.validate(); err != nil {

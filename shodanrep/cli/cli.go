@@ -107,7 +107,7 @@ if the command was interrupted.`,
 	root.SetErr(a.stderr)
 	root.AddCommand(
 		newAnnotateCommand(a), newCheckCommand(a), newQueryCommand(a), newTablesCommand(a), newCacheCommand(a),
-		newDoctorCommand(a), newLoadCommand(a), newPolicyCommand(a), newRelatedCommand(a), newVersionCommand(a),
+		newDoctorCommand(a), newLoadCommand(a), newPolicyCommand(a), newRelatedCommand(a), newReportCommand(a), newVersionCommand(a),
 	)
 	completeFlags(root)
 	root.InitDefaultHelpCmd()

@@ -82,6 +82,15 @@ func (p *Policy) FactorNames() []string {
 	return names
 }
 
+// Reference returns the URL of a page that supports a factor, or "" if the policy has none.
+func (p *Policy) Reference(factor string) string {
+	i := slices.IndexFunc(p.Factors, func(rule *Rule) bool { return rule.Name == factor })
+	if i < 0 {
+		return ""
+	}
+	return p.Factors[i].Reference
+}
+
 // level returns the level of a score.
 func (p *Policy) level(score int) Level {
 	for _, t := range p.Thresholds {

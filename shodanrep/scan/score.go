@@ -78,7 +78,7 @@ func (r *Result) Host() *shodan.Host { return r.answer.Host }
 // A Verdict is the score of a result by one policy.
 type Verdict struct {
 	*Result
-	policy  string
+	policy  *reputation.Policy
 	score   *reputation.Result // nil if nothing is known
 	summary reputation.VulnerabilitySummary
 	past    *reputation.Past // nil unless a policy of the scan needs the history
@@ -91,7 +91,7 @@ func (r *Result) Verdict() *Verdict { return r.VerdictBy(r.Policy) }
 // VerdictBy scores a result by a policy that the query names, or by the connection's if the name is empty.
 func (r *Result) VerdictBy(name string) *Verdict {
 	s, policy := r.scan, r.scan.policies[name]
-	v := &Verdict{Result: r, policy: policy.Name}
+	v := &Verdict{Result: r, policy: policy}
 	if r.answer.Host == nil {
 		v.listing = s.settings.Lists.Find(r.Addr, "")
 		return v
@@ -121,7 +121,10 @@ func (v *Verdict) Status() lookup.Status { return v.answer.Status }
 func (v *Verdict) IsNetwork() bool { return v.Network }
 
 // PolicyName returns the name of the policy.
-func (v *Verdict) PolicyName() string { return v.policy }
+func (v *Verdict) PolicyName() string { return v.policy.Name }
+
+// Reference returns the URL of a page that supports a factor of the score, or "" if the policy has none.
+func (v *Verdict) Reference(factor string) string { return v.policy.Reference(factor) }
 
 // Level returns the level, Unknown if there is no score.
 func (v *Verdict) Level() reputation.Level {

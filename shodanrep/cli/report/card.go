@@ -159,13 +159,15 @@ func evidenceText(evidence any, detail string) string {
 	return firstOf(list, 8)
 }
 
-// vulnerabilitiesText lists the most important vulnerabilities: known to be exploited, verified, or likely to be
-// exploited. If the source has no details, it lists the first ones.
-func vulnerabilitiesText(h *shodan.Host) string {
-	ids := h.Vulns.IDs()
-	if len(ids) == 0 {
-		return ""
-	}
+// A vulnerability is a vulnerability of a host with what the banners say of it.
+type vulnerability struct {
+	id string
+	shodan.Vuln
+}
+
+// vulnerabilities returns the vulnerabilities of a host, the most important first: known to be exploited, verified, or
+// likely to be exploited. If the source has no details, they are in the order of their ids.
+func vulnerabilities(h *shodan.Host) []vulnerability {
 	details := map[string]shodan.Vuln{}
 	for i := range h.Banners {
 		for id, v := range h.Banners[i].Vulns {
@@ -179,28 +181,41 @@ func vulnerabilitiesText(h *shodan.Host) string {
 			if v.EPSS.V > known.EPSS.V {
 				known.EPSS = v.EPSS
 			}
+			if v.CVSS.V > known.CVSS.V {
+				known.CVSS = v.CVSS
+			}
+			known.Summary = cmp.Or(known.Summary, v.Summary)
 			details[id] = known
 		}
 	}
-	weight := func(id string) float64 {
-		v, w := details[id], 0.0
+	var list []vulnerability
+	for _, id := range h.Vulns.IDs() {
+		list = append(list, vulnerability{id, details[id]})
+	}
+	weight := func(v vulnerability) float64 {
+		w := v.EPSS.V
 		if v.KEV.V {
 			w += 4
 		}
 		if v.Verified.V {
 			w += 2
 		}
-		return w + v.EPSS.V
+		return w
 	}
-	slices.SortStableFunc(ids, func(a, b string) int { return cmp.Compare(weight(b), weight(a)) })
+	slices.SortStableFunc(list, func(a, b vulnerability) int { return cmp.Compare(weight(b), weight(a)) })
+	return list
+}
+
+// vulnerabilitiesText lists the most important vulnerabilities, and how many more there are.
+func vulnerabilitiesText(h *shodan.Host) string {
 	var shown []string
-	for i, id := range ids {
+	list := vulnerabilities(h)
+	for i, v := range list {
 		if i == cardVulnerabilities {
-			shown = append(shown, fmt.Sprintf("and %d more", len(ids)-i))
+			shown = append(shown, fmt.Sprintf("and %d more", len(list)-i))
 			break
 		}
 		var marks []string
-		v := details[id]
 		if v.KEV.V {
 			marks = append(marks, "exploited")
 		}
@@ -210,10 +225,11 @@ func vulnerabilitiesText(h *shodan.Host) string {
 		if v.EPSS.V >= 0.1 {
 			marks = append(marks, fmt.Sprintf("EPSS %.0f %%", 100*v.EPSS.V))
 		}
+		text := v.id
 		if len(marks) > 0 {
-			id += " (" + strings.Join(marks, ", ") + ")"
+			text += " (" + strings.Join(marks, ", ") + ")"
 		}
-		shown = append(shown, id)
+		shown = append(shown, text)
 	}
 	return strings.Join(shown, ", ")
 }

@@ -1,0 +1,276 @@
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"html/template"
+	"io"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+)
+
+const (
+	// maxPage is how many bytes a page may have. Cards and rows that do not fit are left out, the least important first,
+	// and the page says so.
+	maxPage = 9_500_000
+	// minCards is how many bytes cards may have however many rows there are, and rowEstimate the usual size of a row.
+	minCards, rowEstimate = 2_500_000, 600
+	// maxFrame is more than the page has besides rows and cards: style, script, summary and charts.
+	maxFrame = 200_000
+)
+
+// The parts of a page. The style and the script are files of their own, so that the Content-Security-Policy can name
+// their hashes.
+var (
+	//go:embed html
+	htmlFiles     embed.FS
+	htmlTemplates = template.Must(template.ParseFS(htmlFiles, "html/*.tmpl"))
+	htmlStyle     = htmlFile("html/style.css")
+	htmlScript    = htmlFile("html/script.js")
+	// htmlPolicy allows this style and this script, and nothing else: neither a request nor what a text of an attacker
+	// might smuggle in.
+	htmlPolicy = "default-src 'none'; style-src '" + htmlHash(htmlStyle) + "'; script-src '" + htmlHash(htmlScript) +
+		"'; base-uri 'none'; form-action 'none'"
+)
+
+func htmlFile(name string) string {
+	text, err := htmlFiles.ReadFile(name)
+	if err != nil {
+		panic(err) // the file is embedded
+	}
+	return string(text)
+}
+
+func htmlHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// An htmlWriter writes a page that is complete in one file.
+type htmlWriter struct {
+	out     io.Writer
+	options Options
+	results []Result
+}
+
+func newHTMLWriter(out io.Writer, o Options) Writer { return &htmlWriter{out: out, options: o} }
+
+func (w *htmlWriter) Write(r Result) error {
+	w.results = append(w.results, r)
+	return nil
+}
+
+func (w *htmlWriter) Close() error {
+	page := w.page(w.options.Summary())
+	cards, err := w.cards(&page)
+	if err != nil {
+		return err
+	}
+	rows, err := w.rows(&page, maxPage-maxFrame-cards.Len())
+	if err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		template string
+		buffer   *bytes.Buffer
+	}{{"head", rows}, {"between", cards}, {"foot", nil}} {
+		if err := htmlTemplates.ExecuteTemplate(w.out, part.template, page); err != nil {
+			return err
+		}
+		if part.buffer == nil {
+			continue
+		}
+		if _, err := part.buffer.WriteTo(w.out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// An htmlPage is what the templates of the page show besides rows and cards.
+type htmlPage struct {
+	ContentPolicy string
+	Style         template.CSS
+	Script        template.JS
+
+	Title     string
+	Policy    string
+	Time      string
+	Cost      string
+	Counts    []htmlCount
+	Total     int
+	Unknown   []string // why addresses have no score
+	Unchecked int      // how many addresses could not be checked
+	Unshown   int      // how many addresses the flags of the command do not select
+	Histogram htmlHistogram
+	Charts    []htmlChart
+	Levels    []htmlCount // of the rows, for the filter
+	Rows      int
+	LeftOut   []htmlCount // rows that did not fit
+	Cards     int
+	CardsLeft int // cards that did not fit
+}
+
+// page returns the page without rows and cards.
+func (w *htmlWriter) page(s Summary) htmlPage {
+	p := htmlPage{
+		ContentPolicy: htmlPolicy, Style: template.CSS(htmlStyle), Script: template.JS(htmlScript),
+		Policy: shortened(s.Policy, 200), Time: w.options.Now.UTC().Format("2006-01-02 15:04 MST"), Cost: s.cost(),
+		Counts: summaryCounts(s), Total: s.Total, Unchecked: s.Statuses[lookup.Failed] + s.Networks,
+		Unshown: s.Total - len(w.results), Charts: charts(w.results), Histogram: newHistogram(w.results),
+	}
+	p.Title = "IP reputation: " + display.Plural(int64(s.Total), "address")
+	_, p.Unknown = s.unknown()
+	for i, reason := range p.Unknown {
+		p.Unknown[i] = shortened(reason, 1000)
+	}
+	return p
+}
+
+// An htmlCount is how many results have a level or a status.
+type htmlCount struct {
+	Class, Name string
+	N           int
+}
+
+// Count returns the number for people.
+func (c htmlCount) Count() string { return humanize.Comma(int64(c.N)) }
+
+// scoredLevels are the levels of results with a score, the worst first.
+var scoredLevels = []reputation.Level{reputation.Critical, reputation.High, reputation.Medium, reputation.Low}
+
+// summaryCounts counts all results, also those that are not shown. The counts of levels and of what was not checked are
+// always there.
+func summaryCounts(s Summary) []htmlCount {
+	var counts []htmlCount
+	for _, level := range scoredLevels {
+		counts = append(counts, htmlCount{string(level), string(level), s.Levels[level]})
+	}
+	counts = append(counts, htmlCount{"unchecked", "not checked", s.Statuses[lookup.Failed] + s.Networks})
+	for _, c := range []htmlCount{{"unknown", "not indexed", s.Statuses[lookup.NotIndexed]}, {"unknown", "reserved", s.Statuses[lookup.Reserved]}} {
+		if c.N > 0 {
+			counts = append(counts, c)
+		}
+	}
+	return counts
+}
+
+// levelCounts counts results by level.
+func levelCounts(results []Result) []htmlCount {
+	byLevel := map[reputation.Level]int{}
+	for _, r := range results {
+		byLevel[r.Level()]++
+	}
+	var counts []htmlCount
+	for _, level := range append(slices.Clone(scoredLevels), reputation.Unknown) {
+		if n := byLevel[level]; n > 0 {
+			counts = append(counts, htmlCount{string(level), string(level), n})
+		}
+	}
+	return counts
+}
+
+// class returns the class of the colours of a result.
+func (r Result) class() string {
+	if IsUnchecked(r.Verdict) {
+		return "unchecked"
+	}
+	return string(r.Level())
+}
+
+// An htmlRow is a row of the table.
+type htmlRow struct {
+	Card                                                                       int // the number of its card, or 0
+	Order                                                                      int // of the address among all addresses
+	Class, IP, Level, Score, Confidence, Reasons, Organization, Country, Ports string
+}
+
+// rows renders the rows, as many as fit, and adds to the page what it says of them.
+func (w *htmlWriter) rows(p *htmlPage, limit int) (*bytes.Buffer, error) {
+	order := addressOrder(w.results)
+	var b bytes.Buffer
+	for i, r := range w.results {
+		row := htmlRow{
+			Order: order[i], Class: r.class(), IP: shortened(r.IP(), 100), Level: string(r.Level()), Score: r.score(), Confidence: r.confidence(),
+			Reasons: shortened(r.reasonText(), 300), Organization: shortened(r.organization(), 80), Country: shortened(r.country(), 20),
+			Ports: r.ports(6),
+		}
+		if i < p.Cards {
+			row.Card = i + 1
+		}
+		before := b.Len()
+		if err := htmlTemplates.ExecuteTemplate(&b, "row", row); err != nil {
+			return nil, err
+		}
+		if b.Len() > limit {
+			b.Truncate(before)
+			p.LeftOut = levelCounts(w.results[i:])
+			break
+		}
+		p.Rows++
+	}
+	p.Levels = levelCounts(w.results[:p.Rows])
+	return &b, nil
+}
+
+// addressOrder returns the place of each result if they are sorted by address.
+func addressOrder(results []Result) []int {
+	prefixes, indexes := make([]netip.Prefix, len(results)), make([]int, len(results))
+	for i, r := range results {
+		prefixes[i], indexes[i] = r.prefix(), i
+	}
+	slices.SortStableFunc(indexes, func(a, b int) int { return prefixes[a].Compare(prefixes[b]) })
+	order := make([]int, len(results))
+	for place, i := range indexes {
+		order[i] = place
+	}
+	return order
+}
+
+// hasCard reports whether a result has a card.
+func hasCard(r Result) bool { return r.Level() == reputation.Critical || r.Level() == reputation.High }
+
+// cards renders the cards, as many as fit, and adds to the page what it says of them. Results must be the worst first.
+func (w *htmlWriter) cards(p *htmlPage) (*bytes.Buffer, error) {
+	related := newRelatedIndex(w.results)
+	limit := max(minCards, maxPage-maxFrame-rowEstimate*len(w.results))
+	var b bytes.Buffer
+	for i, r := range w.results {
+		if !hasCard(r) {
+			break
+		}
+		if p.CardsLeft > 0 {
+			p.CardsLeft++
+			continue
+		}
+		before := b.Len()
+		if err := htmlTemplates.ExecuteTemplate(&b, "card", w.card(i, related)); err != nil {
+			return nil, err
+		}
+		if b.Len() > limit {
+			b.Truncate(before)
+			p.CardsLeft++
+			continue
+		}
+		p.Cards++
+	}
+	return &b, nil
+}
+
+// age returns how long ago a host was seen, for people.
+func (w *htmlWriter) age(r Result) string {
+	if r.Host() == nil || r.Host().LastUpdate.IsZero() {
+		return ""
+	}
+	days := max(0, int(w.options.Now.Sub(r.Host().LastUpdate.Time)/(24*time.Hour)))
+	return r.Host().LastUpdate.UTC().Format(time.DateOnly) + ", " + display.Plural(int64(days), "day") + " ago"
+}

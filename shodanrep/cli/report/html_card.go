@@ -1,0 +1,187 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// What a card of the page lists at most. The rest is counted.
+const (
+	htmlNames     = 12
+	htmlServices  = 40
+	htmlExploited = 25
+	htmlVulns     = 30
+)
+
+// An htmlCard is everything that matters about one address.
+type htmlCard struct {
+	Number                        int
+	Class, IP, Level, Score       string
+	Confidence, Age               string
+	Reasons                       []htmlReason
+	Facts                         []htmlFact
+	Services                      []htmlService
+	MoreServices                  int
+	Exploited                     []htmlVulnerability
+	MoreExploited                 int
+	ExploitedUnknown              bool // the source does not say which vulnerabilities are exploited
+	Vulnerabilities               []string
+	MoreVulnerabilities, AllVulns int
+	Related                       []htmlRelated
+}
+
+// An htmlReason is a reason for a score.
+type htmlReason struct {
+	Points, Detail, Evidence string
+	Reference                htmlLink
+}
+
+// An htmlFact is a labelled text.
+type htmlFact struct{ Label, Text string }
+
+// An htmlService is a service of a host.
+type htmlService struct{ Port, Protocol, Software, Detail string }
+
+// An htmlVulnerability is a vulnerability that is known to be exploited.
+type htmlVulnerability struct {
+	Link          htmlLink
+	Marks, Detail string
+}
+
+// card returns the card of a result.
+func (w *htmlWriter) card(i int, related relatedIndex) htmlCard {
+	r := w.results[i]
+	c := htmlCard{
+		Number: i + 1, Class: r.class(), IP: shortened(r.IP(), 100), Level: string(r.Level()), Score: r.score(), Confidence: r.confidence(),
+		Age: w.age(r), Related: related.of(i),
+	}
+	for _, factor := range byPoints(r.Score().Factors) {
+		c.Reasons = append(c.Reasons, htmlReason{
+			fmt.Sprintf("%+d", factor.Points), shortened(factor.Detail, 500), shortened(evidenceText(factor.Evidence, factor.Detail), 300),
+			reference(r.Reference(factor.Factor)),
+		})
+	}
+	h := r.Host()
+	c.addFacts(r, h)
+	c.addServices(r, h)
+	c.addVulnerabilities(r, h)
+	return c
+}
+
+// fact adds a fact, if there is one.
+func (c *htmlCard) fact(label, text string, limit int) {
+	if text = shortened(text, limit); text != "" {
+		c.Facts = append(c.Facts, htmlFact{label, text})
+	}
+}
+
+func (c *htmlCard) addFacts(r Result, h *shodan.Host) {
+	if l := r.Listing(); l.List != "" {
+		c.fact("On the list", strings.TrimSuffix(string(l.List)+": "+l.Reason, ": "), 200)
+	}
+	isp := string(h.ISP)
+	if h.ISP == h.Organization {
+		isp = ""
+	}
+	c.fact("Organization", joined(", ", string(h.Organization), isp, string(h.ASN)), 200)
+	c.fact("Location", joined(", ", string(h.City), string(h.CountryName)), 120)
+	if hosting := r.Score().Hosting; hosting.Type != "" && hosting.Type != "unknown" {
+		c.fact("Network", joined(": ", hosting.Type, hosting.Reason), 200)
+	}
+	names, more := shortenedList(h.Hostnames, htmlNames, 100)
+	c.fact("Names", moreText(names, more), 1500)
+	tags, more := shortenedList(h.Tags, htmlNames, 40)
+	c.fact("Tags", moreText(tags, more), 600)
+	c.fact("Data", dataText(r.Answer()), 200)
+	c.fact("Found", foundText(r), 300)
+}
+
+// moreText joins texts, and says how many more there are.
+func moreText(list []string, more int) string {
+	if more > 0 {
+		list = append(list, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(list, ", ")
+}
+
+func (c *htmlCard) addServices(r Result, h *shodan.Host) {
+	if len(h.Banners) == 0 {
+		c.fact("Open ports", r.ports(60), 500)
+		return
+	}
+	for i := range h.Banners {
+		if i == htmlServices {
+			c.MoreServices = len(h.Banners) - i
+			break
+		}
+		c.Services = append(c.Services, newHTMLService(&h.Banners[i]))
+	}
+}
+
+func newHTMLService(b *shodan.Banner) htmlService {
+	var details []string
+	if b.HTTP != nil && b.HTTP.Title != "" {
+		details = append(details, "“"+shortened(string(b.HTTP.Title), 100)+"”")
+	}
+	if name := shodan.SubjectCN.Value(b); name != "" {
+		details = append(details, "certificate of "+shortened(name, 80))
+	}
+	if b.SSL != nil && b.SSL.Cert.Expired.V {
+		details = append(details, "expired")
+	}
+	return htmlService{
+		fmt.Sprintf("%d/%s", b.Port.V, shortened(cmp.Or(string(b.Transport), "tcp"), 10)), shortened(string(b.Module), 40),
+		shortened(joined(" ", string(b.Product), string(b.Version)), 100), strings.Join(details, ", "),
+	}
+}
+
+func (c *htmlCard) addVulnerabilities(r Result, h *shodan.Host) {
+	list := vulnerabilities(h)
+	c.AllVulns, c.ExploitedUnknown = len(list), len(list) > 0 && r.VulnerabilitySummary().Exploited == nil
+	for _, v := range list {
+		switch {
+		case v.KEV.V && len(c.Exploited) == htmlExploited:
+			c.MoreExploited++
+		case v.KEV.V:
+			c.Exploited = append(c.Exploited, newHTMLVulnerability(v))
+		case len(c.Vulnerabilities) == htmlVulns:
+			c.MoreVulnerabilities++
+		default:
+			c.Vulnerabilities = append(c.Vulnerabilities, joined(" ", v.id, bracketed(v.marks())))
+		}
+	}
+}
+
+// bracketed returns a text in brackets, and nothing for nothing.
+func bracketed(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "(" + text + ")"
+}
+
+// marks says how bad the vulnerability is, as far as the source says it.
+func (v vulnerability) marks() string {
+	var marks []string
+	if v.Verified.V {
+		marks = append(marks, "verified")
+	}
+	if v.CVSS.V > 0 {
+		marks = append(marks, fmt.Sprintf("CVSS %.1f", v.CVSS.V))
+	}
+	if v.EPSS.V >= 0.1 {
+		marks = append(marks, fmt.Sprintf("EPSS %.0f %%", 100*v.EPSS.V))
+	}
+	return strings.Join(marks, ", ")
+}
+
+func newHTMLVulnerability(v vulnerability) htmlVulnerability {
+	link := htmlLink{Text: v.id}
+	if isCVE(v.id) {
+		link.URL = "https://www.cve.org/CVERecord?id=" + v.id
+	}
+	return htmlVulnerability{link, v.marks(), shortened(string(v.Summary), 220)}
+}
