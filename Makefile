@@ -77,14 +77,15 @@ bench: build packages ## Measure, for some ten minutes; the table of docs/perfor
 soak: build packages ## Run for ten minutes while processes are killed, services fail and Redis comes and goes
 	go run ./shodanrep/tools/soak -binary bin/shodanrep -for 10m
 
-# What the tests and the figures need from Debian: a Redis server, the programs of PostgreSQL, and Shodan's own Python
-# client.
+# What the tests and the figures need from Debian: a Redis server, the programs of PostgreSQL, Shodan's own Python
+# client, and a browser.
 .PHONY: packages
 packages:
 	@missing=""; \
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$$missing postgresql"; \
 	/usr/bin/python3 -c 'import shodan' 2>/dev/null || missing="$$missing python3-shodan"; \
+	command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$$missing chromium"; \
 	if [ -n "$$missing" ]; then \
 		if [ "$$(id -u)" = 0 ]; then \
 			$(APT_UPDATE) && DEBIAN_FRONTEND=noninteractive apt-get $(APT_WAIT) install -y -qq --no-install-recommends $$missing >/dev/null; \

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -105,6 +106,7 @@ type htmlPage struct {
 	Title     string
 	Policy    string
 	Time      string
+	Sources   string
 	Cost      string
 	Counts    []htmlCount
 	Total     int
@@ -124,7 +126,7 @@ type htmlPage struct {
 func (w *htmlWriter) page(s Summary) htmlPage {
 	p := htmlPage{
 		ContentPolicy: htmlPolicy, Style: template.CSS(htmlStyle), Script: template.JS(htmlScript),
-		Policy: shortened(s.Policy, 200), Time: w.options.Now.UTC().Format("2006-01-02 15:04 MST"), Cost: s.cost(),
+		Policy: shortened(s.Policy, 200), Time: w.options.Now.UTC().Format("2006-01-02 15:04 MST"), Sources: cmp.Or(s.sourcesText(), "none"), Cost: s.costText(),
 		Counts: summaryCounts(s), Total: s.Total, Unchecked: s.Statuses[lookup.Failed] + s.Networks,
 		Unshown: s.Total - len(w.results), Charts: charts(w.results), Histogram: newHistogram(w.results),
 	}
@@ -201,7 +203,7 @@ func (w *htmlWriter) rows(p *htmlPage, limit int) (*bytes.Buffer, error) {
 	for i, r := range w.results {
 		row := htmlRow{
 			Order: order[i], Class: r.class(), IP: shortened(r.IP(), 100), Level: string(r.Level()), Score: r.score(), Confidence: r.confidence(),
-			Reasons: shortened(r.reasonText(), 300), Organization: shortened(r.organization(), 80), Country: shortened(r.country(), 20),
+			Reasons: shortened(r.reasonText(), 200), Organization: shortened(r.organization(), 80), Country: shortened(r.country(), 20),
 			Ports: r.ports(6),
 		}
 		if i < p.Cards {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -18,19 +20,21 @@ const (
 
 // An htmlCard is everything that matters about one address.
 type htmlCard struct {
-	Number                        int
-	Class, IP, Level, Score       string
-	Confidence, Age               string
-	Reasons                       []htmlReason
-	Facts                         []htmlFact
-	Services                      []htmlService
-	MoreServices                  int
-	Exploited                     []htmlVulnerability
-	MoreExploited                 int
-	ExploitedUnknown              bool // the source does not say which vulnerabilities are exploited
-	Vulnerabilities               []string
-	MoreVulnerabilities, AllVulns int
-	Related                       []htmlRelated
+	Number                  int
+	Class, IP, Level, Score string
+	Confidence, Age         string
+	Reasons                 []htmlReason
+	Facts                   []htmlFact
+	Services                []htmlService
+	MoreServices            int
+	OtherPorts              string // those whose service is unknown
+	Exploited               []htmlVulnerability
+	MoreExploited           int
+	ExploitedUnknown        bool // the source does not say which vulnerabilities are exploited
+	Vulnerabilities         []string
+	MoreVulnerabilities     int
+	AllVulnerabilities      string // how many there are, or ""
+	Related                 []htmlRelated
 }
 
 // An htmlReason is a reason for a score.
@@ -112,13 +116,19 @@ func (c *htmlCard) addServices(r Result, h *shodan.Host) {
 		c.fact("Open ports", r.ports(60), 500)
 		return
 	}
+	var others []string // ports whose service is unknown
 	for i := range h.Banners {
-		if i == htmlServices {
-			c.MoreServices = len(h.Banners) - i
-			break
+		switch s := newHTMLService(&h.Banners[i]); {
+		case s.Software == "" && s.Detail == "" && (s.Protocol == "" || s.Protocol == "auto"):
+			others = append(others, s.Port)
+		case len(c.Services) == htmlServices:
+			c.MoreServices++
+		default:
+			c.Services = append(c.Services, s)
 		}
-		c.Services = append(c.Services, newHTMLService(&h.Banners[i]))
 	}
+	others, more := shortenedList(others, htmlServices, 20)
+	c.OtherPorts = moreText(others, more)
 }
 
 func newHTMLService(b *shodan.Banner) htmlService {
@@ -140,7 +150,13 @@ func newHTMLService(b *shodan.Banner) htmlService {
 
 func (c *htmlCard) addVulnerabilities(r Result, h *shodan.Host) {
 	list := vulnerabilities(h)
-	c.AllVulns, c.ExploitedUnknown = len(list), len(list) > 0 && r.VulnerabilitySummary().Exploited == nil
+	if len(list) == 0 {
+		return
+	}
+	if c.AllVulnerabilities = "1 known vulnerability"; len(list) > 1 {
+		c.AllVulnerabilities = humanize.Comma(int64(len(list))) + " known vulnerabilities"
+	}
+	c.ExploitedUnknown = r.VulnerabilitySummary().Exploited == nil
 	for _, v := range list {
 		switch {
 		case v.KEV.V && len(c.Exploited) == htmlExploited:

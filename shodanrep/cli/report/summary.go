@@ -101,8 +101,17 @@ func (s Summary) unknown() (n int, why []string) {
 	return n, why
 }
 
-// cost returns the sources, and what the lookups cost.
+// cost returns the sources, and what the lookups cost, as one text.
 func (s Summary) cost() string {
+	text := "Cost: " + s.costText()
+	if sources := s.sourcesText(); sources != "" {
+		text = "Source: " + sources + ". " + text
+	}
+	return text
+}
+
+// costText returns what the lookups cost.
+func (s Summary) costText() string {
 	cost := display.Plural(s.Requests, "request")
 	if s.Credits > 0 {
 		cost += ", " + display.Plural(s.Credits, "query credit")
@@ -110,17 +119,18 @@ func (s Summary) cost() string {
 	if s.FromCache > 0 {
 		cost += ", " + humanize.Comma(s.FromCache) + " from the cache"
 	}
+	return cost + ", " + s.Duration.Round(time.Millisecond).String()
+}
+
+// sourcesText lists the sources with the numbers of their answers.
+func (s Summary) sourcesText() string {
 	var sources []string
 	for _, source := range []lookup.Source{lookup.Dataset, lookup.Shodan, lookup.InternetDB} {
 		if n := s.Sources[source]; n > 0 {
 			sources = append(sources, string(source)+" "+humanize.Comma(int64(n)))
 		}
 	}
-	text := "Cost: " + cost + ", " + s.Duration.Round(time.Millisecond).String()
-	if len(sources) > 0 {
-		text = "Source: " + strings.Join(sources, ", ") + ". " + text
-	}
-	return text
+	return strings.Join(sources, ", ")
 }
 
 // maxReasons is how many different reasons are listed; the others are counted together.

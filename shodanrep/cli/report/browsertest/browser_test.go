@@ -1,0 +1,239 @@
+// Package browsertest opens the pages of package report in Chromium, which it starts once. It skips its tests where
+// there is no Chromium; "make packages" installs it on Debian.
+package browsertest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
+)
+
+var (
+	update      = flag.Bool("update", false, "write the golden files anew")
+	screenshots = flag.String("screenshots", "", "write screenshots to this folder")
+)
+
+// browser is the context of the running Chromium, and noBrowser why there is none.
+var (
+	browser   context.Context
+	noBrowser string
+)
+
+// patience is how long anything may take. It is far more than is needed, for machines that are busy.
+const patience = 5 * time.Minute
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+// run starts Chromium, if there is one, and runs the tests.
+func run(m *testing.M) int {
+	os.Unsetenv("SHODAN_API_KEY")
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		path, err = exec.LookPath("google-chrome")
+	}
+	if err != nil {
+		noBrowser = "Chromium is not installed; make packages installs it on Debian: " + err.Error()
+		return m.Run()
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.WSURLReadTimeout(patience),
+		// Nothing may leave this machine, whatever a page does: no name is resolved.
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND"),
+		chromedp.Flag("disable-gpu", true))
+	if os.Getuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // Chromium refuses to run as root with it
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	defer stop()
+	var end context.CancelFunc
+	browser, end = chromedp.NewContext(allocator)
+	defer end()
+	if err := chromedp.Do(browser); err != nil {
+		fmt.Fprintln(os.Stderr, "Chromium does not start:", err)
+		return 1
+	}
+	return m.Run()
+}
+
+// An action is something that is done in a tab.
+type action = chromedp.Action[chromedp.Void]
+
+// A tab is a tab of the browser, with what was noticed in it.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+
+	mu                 sync.Mutex
+	requests, messages []string
+}
+
+// open opens a file in a new tab. The actions, such as the size of the screen, come first.
+func open(t *testing.T, file string, before ...action) *tab {
+	t.Helper()
+	if browser == nil {
+		t.Skip(noBrowser)
+	}
+	p := &tab{t: t}
+	ctx, end := chromedp.NewContext(browser, chromedp.WithListener(p.notice))
+	t.Cleanup(end)
+	p.ctx = ctx
+	p.do() // opens the tab, which lives as long as this context
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	t.Cleanup(cancel)
+	p.ctx = ctx
+	p.do(append([]action{command(network.Enable, network.EnableParams{}), command(log.Enable, cdp.Empty{})}, before...)...)
+	p.do(chromedp.Navigate(addressOf(file)))
+	return p
+}
+
+// command makes an action of a command.
+func command[P, R any](cmd cdp.Command[P, R], params P) action {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, cmd, params)
+		return err
+	})
+}
+
+// addressOf returns the URL of a file.
+func addressOf(file string) string { return "file://" + filepath.ToSlash(file) }
+
+// notice collects requests, errors and messages.
+func (p *tab) notice(event any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch event := event.(type) {
+	case *network.EventRequestWillBeSent:
+		p.requests = append(p.requests, event.Request.URL)
+	case *network.EventWebSocketCreated:
+		p.requests = append(p.requests, event.URL)
+	case *runtime.EventExceptionThrown:
+		p.messages = append(p.messages, event.ExceptionDetails.Text)
+	case *runtime.EventConsoleAPICalled:
+		p.messages = append(p.messages, fmt.Sprintf("console.%s", event.Type))
+	case *log.EventEntryAdded:
+		p.messages = append(p.messages, event.Entry.Text)
+	}
+}
+
+// noticed returns the requests and the messages so far.
+func (p *tab) noticed() (requests, messages []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string{}, p.requests...), append([]string{}, p.messages...)
+}
+
+// do runs actions.
+func (p *tab) do(actions ...action) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, actions...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// get returns the result of an action.
+func get[T any](p *tab, a chromedp.Action[T]) T {
+	p.t.Helper()
+	v, err := chromedp.Run(p.ctx, a)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return v
+}
+
+// value returns the value of an expression in the page.
+func value[T any](p *tab, expression string) T {
+	p.t.Helper()
+	return get(p, chromedp.Evaluate[T](expression))
+}
+
+// screenshot writes a picture of the whole page, or the beginning of a long one, if the flag says so.
+func (p *tab) screenshot(name string) {
+	p.t.Helper()
+	if *screenshots == "" {
+		return
+	}
+	size := value[[]int64](p, `[innerWidth, document.documentElement.scrollHeight]`)
+	p.do(chromedp.EmulateViewport(size[0], min(size[1], 15_000)))
+	if err := os.WriteFile(filepath.Join(*screenshots, name+".png"), get(p, chromedp.CaptureScreenshot()), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// width makes the screen as wide as this, such as that of a telephone.
+func width(pixels int64) action {
+	if pixels < 600 {
+		return chromedp.EmulateViewport(pixels, 900, chromedp.EmulateMobile, chromedp.EmulatePortrait)
+	}
+	return chromedp.EmulateViewport(pixels, 900)
+}
+
+// dark makes the system prefer dark colours.
+func dark() action {
+	return command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}},
+	})
+}
+
+// report runs the report command on a dataset, and returns the path of the page.
+func report(t *testing.T, dataset, input string, args ...string) string {
+	t.Helper()
+	if noBrowser != "" {
+		t.Skip(noBrowser)
+	}
+	dir := t.TempDir()
+	spc, page := filepath.Join(dir, "test.spc"), filepath.Join(dir, "report.html")
+	text := fmt.Sprintf("connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n  data_files = [%q]\n  cache = \"memory\"\n}\n", dataset)
+	if err := os.WriteFile(spc, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	args = append([]string{"report", "--config", spc, "--source", "dataset", "-o", page}, args...)
+	if status := cli.Main(args, strings.NewReader(input), &stdout, &stderr); status != 0 || stdout.Len() > 0 {
+		t.Fatalf("exit status %d, %s%s", status, stdout.String(), stderr.String())
+	}
+	return page
+}
+
+// sampleReport is the report of the demonstration.
+func sampleReport(t *testing.T, args ...string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../../../config/sample/incident.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dataset, err := filepath.Abs("../../../../config/sample/hosts.json.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report(t, dataset, string(text), args...)
+}
+
+// quoted returns a text as a literal of JavaScript.
+func quoted(text string) string {
+	literal, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // texts can be marshalled
+	}
+	return string(literal)
+}
