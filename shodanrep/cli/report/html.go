@@ -23,8 +23,8 @@ const (
 	// maxPage is how many bytes a page may have. Cards and rows that do not fit are left out, the least important first,
 	// and the page says so.
 	maxPage = 9_500_000
-	// minCards is how many bytes cards may have however many rows there are, and rowEstimate the usual size of a row.
-	minCards, rowEstimate = 2_500_000, 600
+	// minCards is how many bytes cards may have however many rows there are.
+	minCards = 2_500_000
 	// maxFrame is more than the page has besides rows and cards: style, script, summary and charts.
 	maxFrame = 200_000
 )
@@ -34,7 +34,7 @@ const (
 var (
 	//go:embed html
 	htmlFiles     embed.FS
-	htmlTemplates = template.Must(template.ParseFS(htmlFiles, "html/*.tmpl"))
+	htmlTemplates = template.Must(template.New("page").Funcs(template.FuncMap{"comma": comma}).ParseFS(htmlFiles, "html/*.tmpl"))
 	htmlStyle     = htmlFile("html/style.css")
 	htmlScript    = htmlFile("html/script.js")
 	// htmlPolicy allows this style and this script, and nothing else: neither a request nor what a text of an attacker
@@ -72,13 +72,22 @@ func (w *htmlWriter) Write(r Result) error {
 
 func (w *htmlWriter) Close() error {
 	page := w.page(w.options.Summary())
-	cards, err := w.cards(&page)
+	wanted := slices.IndexFunc(w.results, func(r Result) bool { return !hasCard(r) })
+	if wanted < 0 {
+		wanted = len(w.results)
+	}
+	rows, err := w.rows(&page, wanted)
 	if err != nil {
 		return err
 	}
-	rows, err := w.rows(&page, maxPage-maxFrame-cards.Len())
+	cards, err := w.cards(&page, wanted, maxPage-maxFrame-rows.Len())
 	if err != nil {
 		return err
+	}
+	if page.CardsLeft > 0 { // rows must not link to these
+		if rows, err = w.rows(&page, page.Cards); err != nil {
+			return err
+		}
 	}
 	for _, part := range []struct {
 		template string
@@ -104,6 +113,7 @@ type htmlPage struct {
 	Script        template.JS
 
 	Title     string
+	All       string // how many addresses and networks were checked
 	Policy    string
 	Time      string
 	Sources   string
@@ -130,13 +140,17 @@ func (w *htmlWriter) page(s Summary) htmlPage {
 		Counts: summaryCounts(s), Total: s.Total, Unchecked: s.Statuses[lookup.Failed] + s.Networks,
 		Unshown: s.Total - len(w.results), Charts: charts(w.results), Histogram: newHistogram(w.results),
 	}
-	p.Title = "IP reputation: " + display.Plural(int64(s.Total), "address")
+	p.All = display.Plural(int64(s.Total), "address")
+	p.Title = "IP reputation: " + p.All
 	_, p.Unknown = s.unknown()
 	for i, reason := range p.Unknown {
 		p.Unknown[i] = shortened(reason, 1000)
 	}
 	return p
 }
+
+// Shown returns how many addresses the table has.
+func (p htmlPage) Shown() string { return display.Plural(int64(p.Rows), "address") }
 
 // An htmlCount is how many results have a level or a status.
 type htmlCount struct {
@@ -145,7 +159,10 @@ type htmlCount struct {
 }
 
 // Count returns the number for people.
-func (c htmlCount) Count() string { return humanize.Comma(int64(c.N)) }
+func (c htmlCount) Count() string { return comma(c.N) }
+
+// comma returns a number for people.
+func comma(n int) string { return humanize.Comma(int64(n)) }
 
 // scoredLevels are the levels of results with a score, the worst first.
 var scoredLevels = []reputation.Level{reputation.Critical, reputation.High, reputation.Medium, reputation.Low}
@@ -196,29 +213,29 @@ type htmlRow struct {
 	Class, IP, Level, Score, Confidence, Reasons, Organization, Country, Ports string
 }
 
-// rows renders the rows, as many as fit, and adds to the page what it says of them.
-func (w *htmlWriter) rows(p *htmlPage, limit int) (*bytes.Buffer, error) {
+// rows renders the rows, as many as fit, and adds to the page what it says of them. The first ones link to their cards.
+func (w *htmlWriter) rows(p *htmlPage, cards int) (*bytes.Buffer, error) {
 	order := addressOrder(w.results)
 	var b bytes.Buffer
+	p.Rows, p.LeftOut = len(w.results), nil
 	for i, r := range w.results {
 		row := htmlRow{
 			Order: order[i], Class: r.class(), IP: shortened(r.IP(), 100), Level: string(r.Level()), Score: r.score(), Confidence: r.confidence(),
 			Reasons: shortened(r.reasonText(), 200), Organization: shortened(r.organization(), 80), Country: shortened(r.country(), 20),
 			Ports: r.ports(6),
 		}
-		if i < p.Cards {
+		if i < cards {
 			row.Card = i + 1
 		}
 		before := b.Len()
 		if err := htmlTemplates.ExecuteTemplate(&b, "row", row); err != nil {
 			return nil, err
 		}
-		if b.Len() > limit {
+		if b.Len() > maxPage-maxFrame-minCards {
 			b.Truncate(before)
-			p.LeftOut = levelCounts(w.results[i:])
+			p.Rows, p.LeftOut = i, levelCounts(w.results[i:])
 			break
 		}
-		p.Rows++
 	}
 	p.Levels = levelCounts(w.results[:p.Rows])
 	return &b, nil
@@ -241,27 +258,19 @@ func addressOrder(results []Result) []int {
 // hasCard reports whether a result has a card.
 func hasCard(r Result) bool { return r.Level() == reputation.Critical || r.Level() == reputation.High }
 
-// cards renders the cards, as many as fit, and adds to the page what it says of them. Results must be the worst first.
-func (w *htmlWriter) cards(p *htmlPage) (*bytes.Buffer, error) {
+// cards renders the cards of the first results, as many as fit, and adds to the page what it says of them.
+func (w *htmlWriter) cards(p *htmlPage, wanted, limit int) (*bytes.Buffer, error) {
 	related := newRelatedIndex(w.results)
-	limit := max(minCards, maxPage-maxFrame-rowEstimate*len(w.results))
 	var b bytes.Buffer
-	for i, r := range w.results {
-		if !hasCard(r) {
-			break
-		}
-		if p.CardsLeft > 0 {
-			p.CardsLeft++
-			continue
-		}
+	for i := range wanted {
 		before := b.Len()
 		if err := htmlTemplates.ExecuteTemplate(&b, "card", w.card(i, related)); err != nil {
 			return nil, err
 		}
 		if b.Len() > limit {
 			b.Truncate(before)
-			p.CardsLeft++
-			continue
+			p.CardsLeft = wanted - i
+			break
 		}
 		p.Cards++
 	}

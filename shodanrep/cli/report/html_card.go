@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/dustin/go-humanize"
-
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -69,8 +67,8 @@ func (w *htmlWriter) card(i int, related relatedIndex) htmlCard {
 		})
 	}
 	h := r.Host()
-	c.addFacts(r, h)
 	c.addServices(r, h)
+	c.addFacts(r, h)
 	c.addVulnerabilities(r, h)
 	return c
 }
@@ -154,7 +152,7 @@ func (c *htmlCard) addVulnerabilities(r Result, h *shodan.Host) {
 		return
 	}
 	if c.AllVulnerabilities = "1 known vulnerability"; len(list) > 1 {
-		c.AllVulnerabilities = humanize.Comma(int64(len(list))) + " known vulnerabilities"
+		c.AllVulnerabilities = comma(len(list)) + " known vulnerabilities"
 	}
 	c.ExploitedUnknown = r.VulnerabilitySummary().Exploited == nil
 	for _, v := range list {

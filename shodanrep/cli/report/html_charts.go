@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/dustin/go-humanize"
-
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 )
@@ -78,7 +76,7 @@ type htmlBar struct {
 // charts returns the charts of results.
 func charts(results []Result) []htmlChart {
 	return []htmlChart{
-		newChart(results, "Top reasons", "Reason", "no reason", func(r Result) []string {
+		newChart(results, "Top reasons", "Reason", "a reason", func(r Result) []string {
 			var names []string
 			for _, factor := range r.Score().Factors {
 				if factor.Points > 0 {
@@ -135,17 +133,17 @@ func newChart(results []Result, title, label, value string, values func(Result) 
 	order := slices.SortedFunc(maps.Keys(total), func(a, b string) int { return cmp.Or(cmp.Compare(total[b], total[a]), cmp.Compare(a, b)) })
 	for i, v := range order {
 		if i == maxBars {
-			c.Others = fmt.Sprintf("%s more", humanize.Comma(int64(len(order)-maxBars)))
+			c.Others = fmt.Sprintf("%s more", comma(len(order)-maxBars))
 			break
 		}
 		var counts []htmlCount
 		for _, level := range scoredLevels {
 			counts = append(counts, htmlCount{string(level), string(level), byValue[v][level]})
 		}
-		c.Bars = append(c.Bars, htmlBar{shortened(v, 60), humanize.Comma(int64(total[v])), countsText(counts), segments(counts, total[order[0]])})
+		c.Bars = append(c.Bars, htmlBar{shortened(v, 60), comma(total[v]), countsText(counts), segments(counts, total[order[0]])})
 	}
 	if without > 0 {
-		c.Without = display.Plural(int64(without), "address") + " without " + strings.TrimPrefix(value, "no ")
+		c.Without = display.Plural(int64(without), "address") + " without " + value
 	}
 	return c
 }
@@ -220,7 +218,7 @@ func newHistogram(results []Result) htmlHistogram {
 			column.Top = int(y) - 5
 		}
 		if n > 0 {
-			column.Count = humanize.Comma(int64(n))
+			column.Count = comma(n)
 			texts = append(texts, fmt.Sprintf("score %s: %s", label, display.Plural(int64(n), "address")))
 		}
 		h.Columns = append(h.Columns, column)

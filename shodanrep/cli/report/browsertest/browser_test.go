@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -84,8 +85,15 @@ type tab struct {
 	t   *testing.T
 	ctx context.Context
 
-	mu                 sync.Mutex
-	requests, messages []string
+	mu       sync.Mutex
+	requests []request
+	messages []string
+}
+
+// A request is a request that the browser did not block.
+type request struct {
+	id  network.RequestID
+	url string
 }
 
 // open opens a file in a new tab. The actions, such as the size of the screen, come first.
@@ -124,9 +132,13 @@ func (p *tab) notice(event any) {
 	defer p.mu.Unlock()
 	switch event := event.(type) {
 	case *network.EventRequestWillBeSent:
-		p.requests = append(p.requests, event.Request.URL)
+		p.requests = append(p.requests, request{event.RequestID, event.Request.URL})
 	case *network.EventWebSocketCreated:
-		p.requests = append(p.requests, event.URL)
+		p.requests = append(p.requests, request{event.RequestID, event.URL})
+	case *network.EventLoadingFailed:
+		if event.BlockedReason == network.BlockedReasonCsp {
+			p.requests = slices.DeleteFunc(p.requests, func(r request) bool { return r.id == event.RequestID })
+		}
 	case *runtime.EventExceptionThrown:
 		p.messages = append(p.messages, event.ExceptionDetails.Text)
 	case *runtime.EventConsoleAPICalled:
@@ -140,7 +152,10 @@ func (p *tab) notice(event any) {
 func (p *tab) noticed() (requests, messages []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append([]string{}, p.requests...), append([]string{}, p.messages...)
+	for _, r := range p.requests {
+		requests = append(requests, r.url)
+	}
+	return requests, slices.Clone(p.messages)
 }
 
 // do runs actions.
@@ -198,18 +213,24 @@ func dark() action {
 // report runs the report command on a dataset, and returns the path of the page.
 func report(t *testing.T, dataset, input string, args ...string) string {
 	t.Helper()
+	return reportOn(t, fmt.Sprintf("data_files = [%q]", dataset), input, append([]string{"--source", "dataset"}, args...)...)
+}
+
+// reportOn runs the report command on a connection with the arguments, and returns the path of the page.
+func reportOn(t *testing.T, arguments, input string, args ...string) string {
+	t.Helper()
 	if noBrowser != "" {
 		t.Skip(noBrowser)
 	}
 	dir := t.TempDir()
 	spc, page := filepath.Join(dir, "test.spc"), filepath.Join(dir, "report.html")
-	text := fmt.Sprintf("connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n  data_files = [%q]\n  cache = \"memory\"\n}\n", dataset)
+	text := "connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n  cache = \"memory\"\n" + arguments + "\n}\n"
 	if err := os.WriteFile(spc, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer
-	args = append([]string{"report", "--config", spc, "--source", "dataset", "-o", page}, args...)
-	if status := cli.Main(args, strings.NewReader(input), &stdout, &stderr); status != 0 || stdout.Len() > 0 {
+	args = append([]string{"report", "--quiet", "--config", spc, "-o", page}, args...)
+	if status := cli.Main(args, strings.NewReader(input), &stdout, &stderr); status != 0 || stdout.Len()+stderr.Len() > 0 {
 		t.Fatalf("exit status %d, %s%s", status, stdout.String(), stderr.String())
 	}
 	return page

@@ -89,7 +89,7 @@ func hostileBanners() (banners []banner, addresses []string) {
 // manyBanners are those of hosts of all levels.
 func manyBanners(hosts int) (banners []banner, addresses []string) {
 	for i := range hosts {
-		ip := fmt.Sprintf("2001:db8:1234:5678::%x:%x", i/256, i%256)
+		ip := fmt.Sprintf("2001:db8:1234:5678:9abc:def0:%x:%x", i/256+1, i%256+1)
 		addresses = append(addresses, ip)
 		b := banner{
 			"ip_str": ip, "port": 443, "timestamp": "2026-01-02T03:04:05.000000", "org": fmt.Sprintf("Organization number %d of a list", i%300),
@@ -108,7 +108,7 @@ func manyBanners(hosts int) (banners []banner, addresses []string) {
 		}
 		banners = append(banners, b)
 		for _, port := range []int{22, 80, 3306}[:i%4%3] {
-			banners = append(banners, banner{"ip_str": ip, "port": port, "timestamp": "2026-01-02T03:04:05.000000", "product": "OpenSSH", "version": "8.4p1", "data": "x"})
+			banners = append(banners, banner{"ip_str": ip, "port": port, "timestamp": "2026-01-02T03:04:04.000000", "product": "OpenSSH", "version": "8.4p1", "data": "x"})
 		}
 	}
 	return banners, addresses

@@ -187,7 +187,7 @@ func TestMoreRowsAreShownOnRequest(t *testing.T) {
 		button string
 		want   int
 		status string
-	}{{"", 100, "100 of 250 addresses, 250 match"}, {"#more", 200, "200 of 250 addresses, 250 match"}, {"#all", 250, "250 addresses"}} {
+	}{{"", 100, "The first 100 of 250 addresses"}, {"#more", 200, "The first 200 of 250 addresses"}, {"#all", 250, "250 addresses"}} {
 		if step.button != "" {
 			p.do(chromedp.Click(step.button))
 		}
@@ -198,6 +198,11 @@ func TestMoreRowsAreShownOnRequest(t *testing.T) {
 			t.Errorf("%s: the status is %q, want %q", step.button, got, step.status)
 		}
 	}
+	p.do(chromedp.Click("input[value=critical]"))
+	if got := value[string](p, `document.querySelector("[role=status]").textContent`); got != "The first 100 of 225 addresses that match" {
+		t.Errorf("without critical the status is %q", got)
+	}
+	p.do(chromedp.Click("#all"))
 	if value[bool](p, `document.querySelector("#all").checkVisibility()`) {
 		t.Error("there are still buttons for more rows")
 	}

@@ -31,8 +31,8 @@ addEventListener("DOMContentLoaded", () => {
       row.classList.toggle("later", matches && matching > limit);
     }
     const visible = Math.min(matching, limit);
-    status.textContent = visible === original.length ? count(visible) : visible.toLocaleString("en") + " of " + count(original.length) +
-      (matching > visible ? ", " + matching.toLocaleString("en") + " match" : "");
+    status.textContent = matching > visible ? "The first " + visible + " of " + count(matching) + (matching < original.length ? " that match" : "") :
+      matching < original.length ? matching.toLocaleString("en") + " of " + count(original.length) : count(matching);
     get("more").parentElement.hidden = matching <= limit;
     get("all").textContent = "Show all " + matching.toLocaleString("en");
   };
