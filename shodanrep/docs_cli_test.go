@@ -1,6 +1,7 @@
 package shodanrep_test
 
 import (
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -106,5 +107,24 @@ func TestThePageOfTheCommandLineShowsWhatAnnotatePrints(t *testing.T) {
 	args := strings.Fields(strings.TrimPrefix(all[i].text, "bin/shodanrep "))
 	if diff := cmp.Diff(all[i+1].text, runCLI(t, args...)); diff != "" {
 		t.Errorf("the page (-) and the output (+) differ: %s", diff)
+	}
+}
+
+func TestTheCommandOfThePageOfResultsWritesOne(t *testing.T) {
+	atRoot(t)
+	all := blocksIn(read(t, "docs/cli.md"), "sh")
+	i := slices.IndexFunc(all, func(b block) bool { return strings.HasPrefix(b.text, "bin/shodanrep report ") })
+	if i < 0 {
+		t.Fatal("there is no example")
+	}
+	file := filepath.Join(t.TempDir(), "report.html")
+	args := strings.Fields(strings.TrimPrefix(all[i].text, "bin/shodanrep "))
+	at := slices.Index(args, "-o")
+	args[at+1] = file
+	if printed := runCLI(t, args...); printed != "" {
+		t.Errorf("got %q", printed)
+	}
+	if page := read(t, file); !strings.HasPrefix(page, "<!DOCTYPE html>") || !strings.HasSuffix(page, "</html>\n") || !strings.Contains(page, "203.0.113.10") {
+		t.Errorf("got %q", page)
 	}
 }

@@ -48,7 +48,17 @@ func TestMain(m *testing.M) {
 
 // run starts Chromium, if there is one, and runs the tests.
 func run(m *testing.M) int {
-	os.Unsetenv("SHODAN_API_KEY")
+	dir, err := os.MkdirTemp("", "browsertest")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	// No key, cache or history of the developer's own gets into a test.
+	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "SHODANREP_CACHE_DIR"} {
+		os.Setenv(name, dir)
+	}
+	os.Setenv("SHODAN_API_KEY", "")
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		path, err = exec.LookPath("google-chrome")
