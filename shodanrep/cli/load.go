@@ -80,7 +80,8 @@ or the database failed, 2 for wrong usage, 3 if --fail-on found something, and
     --from-query 'select distinct src_ip from flows' --watch 1h
 
   # Into a table of another name, and exit status 3 if an address is critical
-  shodanrep load --to postgres:///security --table intel.reputation --fail-on critical hosts.csv
+  shodanrep load --to postgres:///security --table intel.reputation \
+    --fail-on critical hosts.csv
 
   # What creates the table, for an administrator to run
   shodanrep load --print-sql --table intel.reputation`,

@@ -52,7 +52,8 @@ func (r *run) newWorker(ctx context.Context) (*worker, error) {
 	for _, c := range copied() {
 		fmt.Fprintf(&columns, "%s %s, ", quote(c.Name), c.Type)
 	}
-	_, err = conn.Exec(ctx, "create temporary table shodanrep_verdict ("+columns.String()+loadedAtColumn+" timestamptz not null default clock_timestamp()) on commit delete rows")
+	_, err = conn.Exec(ctx, "create temporary table shodanrep_verdict ("+columns.String()+loadedAtColumn+
+		" timestamptz not null default clock_timestamp()) on commit delete rows")
 	if err != nil {
 		closeConn(conn)
 		return nil, r.db.explain(err)
@@ -79,6 +80,15 @@ func (w *worker) work(ctx context.Context) error {
 	}
 }
 
+// A claimedRow is a locked row of the queue. Its ctid finds it again without an index, also if the server has no
+// statistics of the queue yet and would read all of it.
+type claimedRow struct {
+	IP   netip.Addr
+	CTID string
+	// Wanted says that the address has still to be looked up: another process can have done so in the meantime.
+	Wanted bool
+}
+
 // claim claims addresses, looks them up and writes the verdicts. It returns how many it claimed. If the context ends,
 // it writes the verdicts that it has, and gives the other addresses back.
 func (w *worker) claim(ctx context.Context) (int, error) {
@@ -89,18 +99,17 @@ func (w *worker) claim(ctx context.Context) (int, error) {
 	writing, stop := withGrace(ctx)
 	defer stop()
 	defer tx.Rollback(writing)
-	locked, err := queryAddrs(ctx, tx, "select ip from "+w.queue+" where policy = $1 and ip > $2 order by ip limit $3 for update skip locked",
-		w.policy, w.claimed, w.size)
-	if err != nil || len(locked) == 0 {
+	claimed, err := w.lock(ctx, tx)
+	if err != nil || len(claimed) == 0 {
 		return 0, err
 	}
-	last := locked[len(locked)-1]
+	last := claimed[len(claimed)-1].IP
 	w.claimed = netip.PrefixFrom(last, last.BitLen())
-	// Another process can have looked some of them up since they were added to the queue.
-	wanted, err := queryAddrs(ctx, tx, "select q.ip from "+w.queue+" as q where q.policy = $1 and q.ip = any($2) and "+w.isWanted("q", "q.older_than", "q.added_at"),
-		w.policy, locked)
-	if err != nil {
-		return 0, err
+	var wanted []netip.Addr
+	for _, row := range claimed {
+		if row.Wanted {
+			wanted = append(wanted, row.IP)
+		}
 	}
 	began := time.Now()
 	written, failed, err := w.lookUp(ctx, writing, tx, wanted)
@@ -110,8 +119,7 @@ func (w *worker) claim(ctx context.Context) (int, error) {
 	if _, err := tx.Exec(writing, w.upsert); err != nil {
 		return 0, err
 	}
-	unwanted := without(locked, wanted)
-	if _, err := tx.Exec(writing, "delete from "+w.queue+" where policy = $1 and (ip = any($2) or ip in (select ip from "+verdictTable+"))", w.policy, unwanted); err != nil {
+	if _, err := tx.Exec(writing, "delete from "+w.queue+" where ctid = any($1::text[]::tid[])", done(claimed, written)); err != nil {
 		return 0, err
 	}
 	if err := tx.Commit(writing); err != nil {
@@ -122,13 +130,61 @@ func (w *worker) claim(ctx context.Context) (int, error) {
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
 	}
-	if w.lookupErr.Load() != nil {
-		return 0, *w.lookupErr.Load()
+	if err := w.lookupErr.Load(); err != nil {
+		return 0, *err
 	}
 	if written > 0 {
 		w.size = nextSize(w.size, time.Since(began))
 	}
-	return len(locked), nil
+	return len(claimed), nil
+}
+
+// lock locks the next rows of the queue that nobody has locked.
+func (w *worker) lock(ctx context.Context, tx pgx.Tx) ([]claimedRow, error) {
+	rows, err := tx.Query(ctx, "select ip, ctid::text, older_than, added_at from "+w.queue+" where policy = $1 and ip > $2 order by ip limit $3 for update skip locked",
+		w.policy, w.claimed, w.size)
+	if err != nil {
+		return nil, err
+	}
+	var claimed []claimedRow
+	var addrs []netip.Addr
+	var olderThan, addedAt []time.Time
+	var row claimedRow
+	var older, added time.Time
+	if _, err := pgx.ForEachRow(rows, []any{&row.IP, &row.CTID, &older, &added}, func() error {
+		claimed, addrs = append(claimed, row), append(addrs, row.IP)
+		olderThan, addedAt = append(olderThan, older), append(addedAt, added)
+		return nil
+	}); err != nil || len(claimed) == 0 {
+		return nil, err
+	}
+	// A second statement sees what others have committed before the rows were locked.
+	rows, err = tx.Query(ctx, "select c.i from unnest($2::inet[], $3::timestamptz[], $4::timestamptz[]) with ordinality as c (ip, older_than, added_at, i) where "+
+		w.isWanted("c", "c.older_than", "c.added_at"), w.policy, addrs, olderThan, addedAt)
+	if err != nil {
+		return nil, err
+	}
+	var i int
+	_, err = pgx.ForEachRow(rows, []any{&i}, func() error {
+		claimed[i-1].Wanted = true
+		return nil
+	})
+	return claimed, err
+}
+
+// done returns the rows whose addresses need no further lookup: those that are not wanted, and the first of the others,
+// which were written.
+func done(claimed []claimedRow, written int) []string {
+	var ctids []string
+	for _, row := range claimed {
+		if row.Wanted {
+			if written--; written < 0 {
+				continue
+			}
+		}
+		ctids = append(ctids, row.CTID)
+	}
+	return ctids
 }
 
 // nextSize returns how many addresses to claim after a claim that took some time.
@@ -179,30 +235,6 @@ func withGrace(ctx context.Context) (context.Context, context.CancelFunc) {
 	grace, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(writeTimeout, cancel) })
 	return grace, func() { stop(); cancel() }
-}
-
-// without returns what is in a list and not in another one of the same order.
-func without(list, other []netip.Addr) []netip.Addr {
-	in := make(map[netip.Addr]bool, len(other))
-	for _, addr := range other {
-		in[addr] = true
-	}
-	left := []netip.Addr{}
-	for _, addr := range list {
-		if !in[addr] {
-			left = append(left, addr)
-		}
-	}
-	return left
-}
-
-// queryAddrs returns the addresses that a query returns.
-func queryAddrs(ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]netip.Addr, error) {
-	rows, err := tx.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[netip.Addr])
 }
 
 // A checkFunc looks addresses up and scores them, see [scan.Checker.Check].
