@@ -12,10 +12,14 @@ connection "shodanrep" {
   # InternetDB), "dataset", "shodan" or "internetdb". A query can select one with where source = '…'.
   # source = "auto"
 
-  # The files with Shodan's data, as a list of paths or patterns: what "shodan download" wrote, or responses that you
-  # saved (of hosts, searches or InternetDB), plain or compressed. Addresses in these files need no request and cost
-  # nothing.
+  # The files with Shodan's data, as a list of paths, patterns or folders: what "shodan download" wrote, or responses
+  # that you saved (of hosts, searches or InternetDB), plain or compressed. Addresses in these files need no request and
+  # cost nothing. New files of a pattern or a folder are added by themselves.
   # data_files = ["~/shodan/*.json.gz"]
+
+  # How much older than the newest file of its pattern or folder a data file may be, by its newest banner. Older ones are
+  # left out. A file whose path is named itself always counts.
+  # data_window = "30d"
 
   # Shodan's file internetdb.sqlite, as it is or compressed with bzip2, zstd or gzip. What would be requested from
   # InternetDB is then looked up in this file, without requests and without a rate limit.

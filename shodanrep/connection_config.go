@@ -26,6 +26,7 @@ type connectionConfig struct {
 	APIKey                      *string  `hcl:"api_key,optional"`
 	Source                      *string  `hcl:"source,optional"`
 	DataFiles                   []string `hcl:"data_files,optional"`
+	DataWindow                  *string  `hcl:"data_window,optional"`
 	InternetDBFile              *string  `hcl:"internetdb_file,optional"`
 	APILookupLimit              *int     `hcl:"api_lookup_limit,optional"`
 	BulkLookup                  *string  `hcl:"bulk_lookup,optional"`
@@ -77,6 +78,7 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 			APIKey:                      key,
 			Source:                      lookup.Source(r.oneOf("source", config.Source, string(lookup.Auto), string(lookup.Dataset), string(lookup.Shodan), string(lookup.InternetDB))),
 			DataFiles:                   r.texts("data_files", config.DataFiles, `["~/shodan/*.json.gz"]`),
+			DataWindow:                  r.days("data_window", config.DataWindow, shodan.CurrentFor),
 			InternetDBFile:              r.file("internetdb_file", config.InternetDBFile, "~/shodan/internetdb.sqlite"),
 			APILookupLimit:              r.count("api_lookup_limit", config.APILookupLimit, 100, 0, 1_000_000),
 			BulkLookup:                  r.oneOf("bulk_lookup", config.BulkLookup, "auto", "on", "off"),

@@ -74,6 +74,7 @@ func TestAWrongArgumentFailsTheQueriesOfItsConnection(t *testing.T) {
 		`network_limit = 99999999999999999999`:      `network_limit = 99999999999999999999: use a whole number`,
 		`requests_per_second = "fast"`:              `requests_per_second = "fast": use a number of requests a second greater than 0, up to 1000000`,
 		`requests_per_second = { a = 1 }`:           `requests_per_second = {`,
+		`data_window = "30 days"`:                   `data_window = "30 days": use a time of at least an hour, such as "400d", "36h" or "1d12h"`,
 		`data_files = "x.json"`:                     `data_files = "x.json": use a list of texts, such as ["~/shodan/*.json.gz"]`,
 		`data_files = ["x.json", null]`:             `data_files = ["x.json", null]: use a list of texts`,
 		`data_files = { a = "x.json" }`:             `data_files = {`,

@@ -18,8 +18,11 @@ import (
 
 // Options configure a Dataset.
 type Options struct {
-	// Files are globs; a leading ~ is the home directory. Each has to match a file.
+	// Files are globs or folders; a leading ~ is the home directory. Each has to match a file.
 	Files []string
+	// Window is how much older than the newest file of a pattern or a folder one may be that still counts, 0 without a
+	// limit: see withinWindow.
+	Window time.Duration
 	// Dir is the folder of the index. Datasets of several processes share it, and the rows of files that they have in
 	// common. Where it is empty the index is a temporary file, which Close removes.
 	Dir string
@@ -40,6 +43,7 @@ type Stats struct {
 // newest counts. Its methods may be called concurrently.
 type Dataset struct {
 	globs  []string
+	window time.Duration
 	index  *index // the newest; the holder of refreshing changes it
 	logger hclog.Logger
 	temp   string // the folder to remove on Close
@@ -52,9 +56,10 @@ type Dataset struct {
 // state is what a Dataset knew of its files at one moment. It is replaced, never changed.
 type state struct {
 	index   *index // that has the files
-	files   []file
-	paths   map[string]bool
-	ids     map[int64]bool // of the files in the index, to report each one's bad records once
+	files   []match
+	paths   map[string]bool // of the files that count
+	outside int             // how many do not
+	ids     map[int64]bool  // of the files in the index, to report each one's bad records once
 	stats   Stats
 	checked time.Time // when the index was last compared with files
 }
@@ -72,7 +77,7 @@ func Open(ctx context.Context, opts Options) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dataset{globs: globs, logger: opts.Logger, refreshing: make(chan struct{}, 1)}
+	d := &Dataset{globs: globs, window: opts.Window, logger: opts.Logger, refreshing: make(chan struct{}, 1)}
 	if d.logger == nil {
 		d.logger = hclog.NewNullLogger()
 	}
@@ -148,20 +153,19 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 		return err
 	}
 	old, started := d.current.Load(), time.Now()
-	entries, read, hosts, err := d.update(ctx, files)
+	u, hosts, err := d.update(ctx, files)
 	if err != nil {
 		return err
 	}
-	s := &state{index: d.index, files: files, paths: make(map[string]bool, len(files)), ids: make(map[int64]bool, len(files)), checked: started}
-	for _, f := range files {
-		s.paths[f.path] = true
+	s := &state{
+		index: d.index, files: files, outside: len(u.outside), paths: make(map[string]bool, len(files)), ids: make(map[int64]bool, len(files)), checked: started,
 	}
-	s.stats.Files = len(files)
-	for _, e := range entries {
+	s.stats.Files = len(u.entries)
+	for _, e := range u.entries {
 		if e.banners == 0 {
 			return noRecord(e)
 		}
-		s.ids[e.id] = true
+		s.ids[e.id], s.paths[e.path] = true, true
 		s.stats.Banners += e.banners
 		s.stats.BadRecords += e.badLines
 		if e.badLines > 0 && !old.ids[e.id] {
@@ -170,9 +174,13 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 		}
 	}
 	s.stats.Hosts = hosts
-	if read > 0 {
+	if s.outside > old.outside {
+		d.logger.Warn("data files are left out, because their newest banner is older than the newest of their pattern or folder by more than data_window; name a file itself to keep it",
+			"files", s.outside, "first", u.outside[0].path, "data_window", d.window)
+	}
+	if u.read > 0 {
 		s.stats.ReadTime = time.Since(started)
-		d.logger.Info("read the data files", "files", read, "hosts", s.stats.Hosts, "took", s.stats.ReadTime.Round(time.Millisecond))
+		d.logger.Info("read the data files", "files", u.read, "hosts", s.stats.Hosts, "took", s.stats.ReadTime.Round(time.Millisecond))
 	}
 	d.current.Store(s)
 	if old.index != d.index {
@@ -182,21 +190,21 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 }
 
 // update brings the index up to date, and counts its hosts. A damaged index is replaced by a new one.
-func (d *Dataset) update(ctx context.Context, files []file) (entries []entry, read int, hosts int64, err error) {
+func (d *Dataset) update(ctx context.Context, files []match) (u update, hosts int64, err error) {
 	for replaced := false; ; replaced = true {
 		if !d.index.Stale() {
-			entries, read, err = d.index.update(ctx, files, d.logger)
+			u, err = d.index.update(ctx, files, d.window, d.logger)
 			if err == nil {
-				hosts, err = d.index.countHosts(ctx, entries)
+				hosts, err = d.index.countHosts(ctx, u.entries)
 			}
 		}
 		if !d.index.Stale() || replaced {
-			return entries, read, hosts, err
+			return u, hosts, err
 		}
 		// Queries go on with the old index until the new one has the files.
 		x, err := d.index.reopen(ctx)
 		if err != nil {
-			return nil, 0, 0, err
+			return u, 0, err
 		}
 		if d.index != d.current.Load().index {
 			_ = d.index.Close() // an earlier attempt to replace the damaged one

@@ -350,6 +350,10 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, in(dir, "a.json"), line("192.0.2.1", 80, "2026-01-02T00:00:00"))
+	if err := os.Mkdir(in(dir, "folder"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, in(dir, "folder", "README.txt"), "no data")
 	if err := os.Symlink(in(dir, "nowhere"), in(dir, "dangling.json")); err != nil {
 		t.Skip("no symbolic links here:", err)
 	}
@@ -361,7 +365,8 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{"no files", nil, "no data files are named"},
 		{"a glob that matches nothing", []string{in(dir, "a.json"), in(dir, "*.gz")}, fmt.Sprintf("data files %q: there is no such file", in(dir, "*.gz"))},
 		{"a glob that is none", []string{in(dir, "[")}, fmt.Sprintf("data files %q: syntax error in pattern", in(dir, "["))},
-		{"a folder", []string{dir}, fmt.Sprintf("data file %q is a folder: name the files in it, such as %q", dir, in(dir, "*.json.gz"))},
+		{"a folder in a pattern", []string{in(dir, "f*")}, fmt.Sprintf("data file %q is a folder: name the files in it, such as %q", in(dir, "folder"), in(dir, "folder", "*.json.gz"))},
+		{"a folder without data files", []string{in(dir, "folder")}, fmt.Sprintf("data files %q: the folder has no file whose name ends in .json, .jsonl or .ndjson, or in one of these and .gz, .zst or .bz2", in(dir, "folder"))},
 		{"a file that cannot be opened", []string{in(dir, "d*.json")}, fmt.Sprintf("data file %q: no such file or directory", in(dir, "dangling.json"))},
 	}
 	for _, tt := range tests {

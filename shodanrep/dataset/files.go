@@ -3,6 +3,7 @@ package dataset
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,16 @@ type file struct {
 	size  int64
 	mtime int64 // nanoseconds since 1970
 }
+
+// A match is a file that was found, and how.
+type match struct {
+	file
+	// pattern is the number of the pattern or folder that has the file, or named.
+	pattern int
+}
+
+// named is the pattern of a file that is named itself. It is always kept.
+const named = -1
 
 // absolute returns globs that do not depend on the working directory, with ~ expanded.
 func absolute(globs []string) ([]string, error) {
@@ -38,29 +49,88 @@ func absolute(globs []string) ([]string, error) {
 }
 
 // find returns the files that match the globs, each once, in order of their paths.
-func find(globs []string) ([]file, error) {
-	var files []file
-	for _, glob := range globs {
-		paths, err := filepath.Glob(glob)
+func find(globs []string) ([]match, error) {
+	var all []match
+	for i, glob := range globs {
+		found, err := findOne(glob, i)
 		if err != nil {
-			return nil, fmt.Errorf("data files %q: %w", glob, err)
+			return nil, err
 		}
-		if len(paths) == 0 {
-			return nil, fmt.Errorf("data files %q: there is no such file", glob)
+		all = append(all, found...)
+	}
+	// Of several matches of one file that by its name comes first.
+	slices.SortStableFunc(all, func(a, b match) int {
+		if order := strings.Compare(a.path, b.path); order != 0 {
+			return order
 		}
-		for _, path := range paths {
-			info, err := os.Stat(path)
-			if err != nil {
-				return nil, fmt.Errorf("data file %q: %w", path, cause(err))
+		return a.pattern - b.pattern
+	})
+	return slices.CompactFunc(all, func(a, b match) bool { return a.path == b.path }), nil
+}
+
+// findOne returns the files of a folder, or those that match a glob.
+func findOne(glob string, number int) (found []match, err error) {
+	paths, err := filepath.Glob(glob)
+	if err != nil {
+		return nil, fmt.Errorf("data files %q: %w", glob, err)
+	}
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("data files %q: there is no such file", glob)
+	}
+	isPattern := len(paths) > 1 || paths[0] != glob
+	if info, err := os.Stat(glob); err == nil && info.IsDir() && !isPattern {
+		if paths, err = filesIn(glob); err != nil {
+			return nil, err
+		}
+		isPattern = true
+	}
+	if !isPattern {
+		number = named
+	}
+	var empty []match // which are being written, unless nothing else is there
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			if _, gone := os.Lstat(path); isPattern && errors.Is(gone, fs.ErrNotExist) {
+				continue // a moment ago it was there
 			}
-			if info.IsDir() {
-				return nil, fmt.Errorf("data file %q is a folder: name the files in it, such as %q", path, filepath.Join(path, "*.json.gz"))
-			}
-			files = append(files, file{path: path, size: info.Size(), mtime: info.ModTime().UnixNano()})
+			return nil, fmt.Errorf("data file %q: %w", path, cause(err))
+		}
+		if info.IsDir() {
+			return nil, fmt.Errorf("data file %q is a folder: name the files in it, such as %q", path, filepath.Join(path, "*.json.gz"))
+		}
+		m := match{file{path: path, size: info.Size(), mtime: info.ModTime().UnixNano()}, number}
+		if isPattern && m.size == 0 {
+			empty = append(empty, m)
+		} else {
+			found = append(found, m)
 		}
 	}
-	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.path, b.path) })
-	return slices.CompactFunc(files, func(a, b file) bool { return a.path == b.path }), nil
+	if len(found) == 0 {
+		found = empty
+	}
+	return found, nil
+}
+
+// filesIn returns the data files of a folder, by their names: a folder of downloads often has other things as well.
+func filesIn(dir string) (paths []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("data files %q: %w", dir, cause(err))
+	}
+	for _, entry := range entries {
+		name := strings.ToLower(entry.Name())
+		for _, packed := range []string{".gz", ".zst", ".bz2"} {
+			name = strings.TrimSuffix(name, packed)
+		}
+		if !entry.IsDir() && !strings.HasPrefix(name, ".") && slices.Contains([]string{".json", ".jsonl", ".ndjson"}, filepath.Ext(name)) {
+			paths = append(paths, filepath.Join(dir, entry.Name()))
+		}
+	}
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("data files %q: the folder has no file whose name ends in .json, .jsonl or .ndjson, or in one of these and .gz, .zst or .bz2", dir)
+	}
+	return paths, nil
 }
 
 // cause removes the path from an error of package os: the message names it already.

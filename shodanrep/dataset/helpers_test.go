@@ -127,7 +127,7 @@ func touch(t testing.TB, path string, by time.Duration) {
 	}
 }
 
-func in(dir, name string) string { return filepath.Join(dir, name) }
+func in(dir string, names ...string) string { return filepath.Join(append([]string{dir}, names...)...) }
 
 // parseEach calls f for each record of a file, in order.
 func parseEach(ctx context.Context, r io.Reader, f func(parsed) error) error {

@@ -34,6 +34,7 @@ create table file (
 	last_host integer not null,
 	banners integer not null,
 	newest integer not null,       -- Unix microseconds
+	stored integer not null,       -- 0 where the rows were deleted, see withinWindow
 	bad_lines integer not null,
 	bad_line integer not null,     -- the number of the first one
 	bad_reason text not null

@@ -12,6 +12,7 @@ import (
 // A packer makes the rows of the index for the batches of one file.
 type packer struct {
 	mtime      int64 // of the file, in nanoseconds
+	latest     int64 // Unix microseconds: no banner is newer, whatever it says
 	dictionary []byte
 	encoder    *zstd.Encoder
 }
@@ -87,7 +88,9 @@ func (p *packer) pack(b *batch) {
 		}
 		items[addr] = append(items[addr], it)
 		r.banners++
-		r.newest = max(r.newest, it.seen)
+		if it.seen <= p.latest {
+			r.newest = max(r.newest, it.seen)
+		}
 	}
 	flush()
 	for _, addr := range order {

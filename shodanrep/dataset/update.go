@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"time"
 
@@ -21,11 +22,12 @@ type entry struct {
 	used                       int64
 	firstHost, lastHost        int64
 	newest                     int64 // Unix microseconds
+	isStored                   bool
 	banners, badLines, badLine int64
 	badReason                  string
 }
 
-const selectFiles = `select id, path, size, mtime, used, first_host, last_host, banners, bad_lines, bad_line, bad_reason, newest from file`
+const selectFiles = `select id, path, size, mtime, used, first_host, last_host, banners, bad_lines, bad_line, bad_reason, newest, stored from file`
 
 // entries returns the files of the index by path.
 func (c conn) entries() (map[string]entry, error) {
@@ -37,7 +39,7 @@ func (c conn) entries() (map[string]entry, error) {
 			used:      row.ColumnInt64(4),
 			firstHost: row.ColumnInt64(5), lastHost: row.ColumnInt64(6),
 			banners: row.ColumnInt64(7), badLines: row.ColumnInt64(8), badLine: row.ColumnInt64(9),
-			badReason: row.ColumnText(10), newest: row.ColumnInt64(11),
+			badReason: row.ColumnText(10), newest: row.ColumnInt64(11), isStored: row.ColumnInt64(12) != 0,
 		}
 		found[e.path] = e
 		return true, nil
@@ -45,54 +47,112 @@ func (c conn) entries() (map[string]entry, error) {
 	return found, err
 }
 
-// update brings the index up to date with the files, and deletes the rows of files that are gone. It returns the entries
-// of the files, and how many files it read.
-func (x *index) update(ctx context.Context, files []file, logger hclog.Logger) (entries []entry, read int, err error) {
+// An update is what bringing the index up to date has found.
+type update struct {
+	entries []entry // of the files that count
+	outside []match // the files that the window leaves out
+	read    int     // how many files were read
+}
+
+// update brings the index up to date with the files, and deletes the rows of files that are gone or left out.
+func (x *index) update(ctx context.Context, matches []match, window time.Duration, logger hclog.Logger) (u update, err error) {
 	known, err := x.entries(ctx)
 	if err != nil {
-		return nil, 0, err
+		return u, err
 	}
-	for _, f := range files {
-		e, ok := known[f.path]
-		delete(known, f.path)
-		if !ok || e.file != f {
-			n, err := x.replace(ctx, f.path, logger)
-			if err != nil {
-				return nil, read, err
-			}
-			read += n
-		} else if now := time.Now(); now.Sub(time.Unix(e.used, 0)) > recheck {
+	// Each file is read once: only then is it known when its newest banner was seen.
+	changed, err := x.readFiles(ctx, matches, func(m match) bool { return known[m.path].file != m.file }, logger)
+	if err != nil {
+		return u, err
+	}
+	if changed > 0 {
+		if known, err = x.entries(ctx); err != nil {
+			return u, err
+		}
+	}
+	within, outside := withinWindow(matches, window, known)
+	restored, err := x.readFiles(ctx, within, func(m match) bool { return !known[m.path].isStored }, logger)
+	u.read, u.outside = changed+restored, outside
+	if err != nil {
+		return u, err
+	}
+	for _, m := range within {
+		if e, now := known[m.path], time.Now(); now.Sub(time.Unix(e.used, 0)) > recheck {
 			err := x.write(ctx, func(c conn) error { return c.Run("update file set used = ? where id = ?", now.Unix(), e.id) })
 			if err != nil {
-				return nil, read, err
+				return u, err
 			}
 		}
 	}
-	changed := read > 0
-	for _, e := range known {
-		_, err := os.Stat(e.path)
-		if !errors.Is(err, fs.ErrNotExist) && time.Since(time.Unix(e.used, 0)) < maxUnused {
-			continue // another Dataset uses it
-		}
-		if err := x.write(ctx, func(c conn) error { return c.drop(e.path) }); err != nil {
-			return nil, read, err
-		}
-		changed = true
+	deleted, err := x.deleteUnused(ctx, matches, outside, known)
+	if err != nil {
+		return u, err
 	}
-	if changed {
+	if u.read > 0 || deleted {
 		if err := x.wrapError(x.Vacuum(ctx)); err != nil {
-			return nil, read, err
+			return u, err
 		}
 	}
 	if known, err = x.entries(ctx); err != nil {
-		return nil, read, err
+		return u, err
 	}
-	for _, f := range files {
-		if e, ok := known[f.path]; ok { // else it was deleted meanwhile, and the next update says so
-			entries = append(entries, e)
+	for _, m := range within {
+		if e, ok := known[m.path]; ok { // else it was deleted meanwhile, and the next update says so
+			u.entries = append(u.entries, e)
 		}
 	}
-	return entries, read, nil
+	return u, nil
+}
+
+// readFiles reads the files that need it into the index.
+func (x *index) readFiles(ctx context.Context, matches []match, isNeeded func(match) bool, logger hclog.Logger) (read int, err error) {
+	for _, m := range matches {
+		if !isNeeded(m) {
+			continue
+		}
+		n, err := x.replace(ctx, m.path, logger)
+		if err != nil {
+			return read, err
+		}
+		read += n
+	}
+	return read, nil
+}
+
+// deleteUnused deletes the files that are gone or that no Dataset has used for long, and the rows of those that the window
+// leaves out, unless another Dataset uses them.
+func (x *index) deleteUnused(ctx context.Context, matches, outside []match, known map[string]entry) (deleted bool, err error) {
+	known = maps.Clone(known)
+	unused := func(e entry) time.Duration { return time.Since(time.Unix(e.used, 0)) }
+	for _, m := range outside {
+		if e := known[m.path]; !e.isStored || unused(e) < 2*recheck {
+			continue
+		}
+		err := x.write(ctx, func(c conn) error {
+			now, err := c.entries() // another process may have read the file since
+			if e := now[m.path]; err == nil && e.isStored && unused(e) >= 2*recheck {
+				err, deleted = c.dropRows(e), true
+			}
+			return err
+		})
+		if err != nil {
+			return deleted, err
+		}
+	}
+	for _, m := range matches {
+		delete(known, m.path)
+	}
+	for _, e := range known {
+		_, err := os.Stat(e.path)
+		if !errors.Is(err, fs.ErrNotExist) && unused(e) < maxUnused {
+			continue // another Dataset uses it
+		}
+		if err := x.write(ctx, func(c conn) error { return c.drop(e.path) }); err != nil {
+			return deleted, err
+		}
+		deleted = true
+	}
+	return deleted, nil
 }
 
 // entries returns the files of the index by path.
@@ -119,7 +179,7 @@ func (x *index) replace(ctx context.Context, path string, logger hclog.Logger) (
 		}
 		now := file{path: path, size: info.Size(), mtime: info.ModTime().UnixNano()}
 		known, err := c.entries()
-		if err != nil || known[path].file == now {
+		if e := known[path]; err != nil || e.file == now && e.isStored {
 			return err
 		}
 		read = 1
@@ -128,8 +188,8 @@ func (x *index) replace(ctx context.Context, path string, logger hclog.Logger) (
 		}
 		// The row is inserted first for its ID, and updated when the counts are known.
 		e := entry{file: now, used: time.Now().Unix()}
-		if err := c.Run(`insert into file (path, size, mtime, used, first_host, last_host, banners, newest, bad_lines, bad_line, bad_reason)
-			values (?, ?, ?, ?, 0, 0, 0, 0, 0, 0, '')`, e.path, e.size, e.mtime, e.used); err != nil {
+		if err := c.Run(`insert into file (path, size, mtime, used, first_host, last_host, banners, newest, stored, bad_lines, bad_line, bad_reason)
+			values (?, ?, ?, ?, 0, 0, 0, 0, 1, 0, 0, '')`, e.path, e.size, e.mtime, e.used); err != nil {
 			return err
 		}
 		e.id = c.LastInsertRowID()
@@ -142,14 +202,25 @@ func (x *index) replace(ctx context.Context, path string, logger hclog.Logger) (
 	return read, err
 }
 
-// drop deletes the rows of a file.
+// drop deletes a file and its rows.
 func (c conn) drop(path string) error {
 	known, err := c.entries()
 	if err != nil {
 		return err
 	}
 	e, ok := known[path]
-	if err = c.Run("delete from hosts"); err != nil || !ok {
+	if !ok {
+		return c.Run("delete from hosts")
+	}
+	if err := c.dropRows(e); err != nil {
+		return err
+	}
+	return c.Run("delete from file where id = ?", e.id)
+}
+
+// dropRows deletes the rows of a file.
+func (c conn) dropRows(e entry) error {
+	if err := c.Run("delete from hosts"); err != nil {
 		return err
 	}
 	if err := c.Run("delete from host where id between ? and ?", e.firstHost, e.lastHost); err != nil {
@@ -161,13 +232,13 @@ func (c conn) drop(path string) error {
 	if err := c.Run("delete from pivot where file = ?", e.id); err != nil {
 		return err
 	}
-	return c.Run("delete from file where id = ?", e.id)
+	return c.Run("update file set stored = 0, first_host = 0, last_host = 0 where id = ?", e.id)
 }
 
 // insertRecords inserts the banners of a file and counts its records.
 func (c conn) insertRecords(ctx context.Context, e *entry, r io.Reader, logger hclog.Logger) error {
 	started, lastLog := time.Now(), time.Now()
-	packer := &packer{mtime: e.mtime}
+	packer := &packer{mtime: e.mtime, latest: started.Add(24 * time.Hour).UnixMicro()}
 	defer packer.close()
 	pivots := &pivotWriter{conn: c, file: e.id}
 	err := parse(ctx, r, packer, func(b *batch) error {
@@ -193,6 +264,9 @@ func (c conn) insertRecords(ctx context.Context, e *entry, r io.Reader, logger h
 	})
 	if err != nil {
 		return err
+	}
+	if e.newest == 0 {
+		e.newest = e.mtime / 1000 // no banner has a time
 	}
 	return pivots.flush()
 }

@@ -22,8 +22,9 @@ import (
 type Config struct {
 	APIKey                      string // may be empty
 	Source                      Source
-	DataFiles                   []string // may be empty
-	InternetDBFile              string   // may be empty
+	DataFiles                   []string      // may be empty
+	DataWindow                  time.Duration // no limit if zero
+	InternetDBFile              string        // may be empty
 	APILookupLimit              int
 	BulkLookup                  string // "auto", "on" or "off"
 	RequestsPerSecond           float64
@@ -85,7 +86,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	e.connect(e.openCache(ctx))
 	if len(cfg.DataFiles) > 0 {
 		var err error
-		e.dataset, err = dataset.Open(ctx, dataset.Options{Files: cfg.DataFiles, Dir: cache.Dir(cfg.Cache), Logger: cfg.Logger})
+		e.dataset, err = dataset.Open(ctx, dataset.Options{Files: cfg.DataFiles, Window: cfg.DataWindow, Dir: cache.Dir(cfg.Cache), Logger: cfg.Logger})
 		if err != nil {
 			e.Retire()
 			return nil, fmt.Errorf("data_files: %w", err)
