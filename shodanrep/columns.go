@@ -17,24 +17,44 @@ import (
 // from gets a column's value from what its hydrate function returned. An empty text, or a list that the source does not
 // have, is null; numbers and empty lists are values, so that score 0 is 0.
 func from[T any](get func(T) any) *transform.ColumnTransforms {
-	return transform.From(func(_ context.Context, d *transform.TransformData) (any, error) {
-		item, ok := d.HydrateItem.(T)
+	value := func(hydrated any) any {
+		item, ok := hydrated.(T)
 		if !ok {
-			return nil, nil
+			return nil
 		}
-		value := get(item)
-		switch v := reflect.ValueOf(value); v.Kind() {
-		case reflect.Slice, reflect.Map, reflect.Pointer:
-			if v.IsNil() {
-				return nil, nil
-			}
-		case reflect.String:
-			if v.Len() == 0 {
-				return nil, nil
-			}
+		if value := get(item); !isNull(value) {
+			return value
 		}
-		return value, nil
-	})
+		return nil
+	}
+	// The parameter is for VerdictColumn, which gets values without the SDK.
+	return transform.FromP(func(_ context.Context, d *transform.TransformData) (any, error) {
+		return value(d.HydrateItem), nil
+	}, getter(value))
+}
+
+// A getter gets a column's value from what its hydrate function returned.
+type getter func(hydrated any) any
+
+// isNull reports whether a value is null in SQL.
+func isNull(value any) bool {
+	switch v := value.(type) { // the usual types, without reflection
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case int, bool:
+		return false
+	case []string:
+		return v == nil
+	}
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.Slice, reflect.Map, reflect.Pointer:
+		return v.IsNil()
+	case reflect.String:
+		return v.Len() == 0
+	}
+	return false
 }
 
 // addressKeys are the key columns of the tables that look up addresses. Either of the two will do, which keeps every

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
-	"github.com/turbot/steampipe-plugin-sdk/v5/plugin/transform"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
@@ -18,7 +17,7 @@ type VerdictColumn struct {
 	Name        string
 	Description string
 	Type        string // text, bool, int8, float8, jsonb, timestamptz or inet
-	value       transform.TransformFunc
+	get         getter
 	ofTarget    bool // the value is that of the target, and not of its result
 }
 
@@ -34,7 +33,7 @@ var verdictColumns = sync.OnceValue(func() []VerdictColumn {
 	for _, c := range tableShodanIPReputation(context.Background()).Columns {
 		columns = append(columns, VerdictColumn{
 			Name: c.Name, Description: c.Description, Type: columnTypes[c.Type],
-			value: c.Transform.Transforms[0].Transform, ofTarget: c.Hydrate == nil,
+			get: c.Transform.Transforms[0].Param.(getter), ofTarget: c.Hydrate == nil,
 		})
 	}
 	return columns
@@ -46,15 +45,12 @@ func VerdictColumns() []VerdictColumn { return slices.Clone(verdictColumns()) }
 // Value returns the value of a column: nil, a string, bool, int64, float64 or time.Time, or, of the type jsonb, what
 // encoding/json marshals.
 func (c VerdictColumn) Value(v *scan.Verdict) any {
-	data := transform.TransformData{HydrateItem: v}
+	var item any = v
 	if c.ofTarget {
-		data.HydrateItem = v.Target
+		item = v.Target
 	}
-	value, err := c.value(context.Background(), &data)
-	if err != nil || value == nil {
-		return nil // no column's function fails
-	}
-	if c.Type == "jsonb" {
+	value := c.get(item)
+	if value == nil || c.Type == "jsonb" {
 		return value
 	}
 	return plainValue(value)
@@ -69,6 +65,8 @@ func plainValue(value any) any {
 		return v.UTC().Truncate(time.Second) // as the SDK does with the table's
 	case int:
 		return int64(v)
+	case *float64:
+		return *v
 	}
 	switch v := reflect.ValueOf(value); v.Kind() {
 	case reflect.Pointer:

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -17,9 +19,11 @@ import (
 type conn struct {
 	*sqlitefile.Conn
 	layout *layout
-	one    *sqlite3.Stmt // selects the row of one address
+	group  *sqlite3.Stmt // selects the rows of a group of addresses
 	span   *sqlite3.Stmt // selects the rows of addresses from one value to before another
-	text   []byte        // a buffer for an address
+	// Buffers for an address, and for the rows of a group.
+	text    []byte
+	readers [groupSize]rowReader
 }
 
 // cachePages is how many pages a connection keeps in memory: those of the index that most lookups read.
@@ -35,7 +39,7 @@ func (d *database) connect() (_ *conn, err error) {
 	c := &conn{Conn: db, layout: &d.layout}
 	err = c.Exec(fmt.Sprintf("PRAGMA cache_size = %d", cachePages))
 	if err == nil {
-		c.one, _, err = c.PrepareFlags(d.layout.selectOne(), sqlite3.PREPARE_PERSISTENT)
+		c.group, _, err = c.PrepareFlags(d.layout.selectGroup(), sqlite3.PREPARE_PERSISTENT)
 	}
 	if err == nil {
 		c.span, _, err = c.PrepareFlags(d.layout.selectSpan(), sqlite3.PREPARE_PERSISTENT)
@@ -54,7 +58,7 @@ func (l *layout) selectSpan() string {
 
 // close closes the connection, from which nothing was written.
 func (c *conn) close() {
-	for _, s := range []*sqlite3.Stmt{c.one, c.span} {
+	for _, s := range []*sqlite3.Stmt{c.group, c.span} {
 		if s != nil {
 			_ = s.Close()
 		}
@@ -69,24 +73,33 @@ type Result struct {
 	Err  error
 }
 
-// read looks up addresses that share a network if they are many, and others each by itself.
+// read looks up addresses in the order of their numbers, which is nearly that of the file: neighbours are on the same
+// pages. Addresses that share a network are read by its range, if they are many.
 func (c *conn) read(ctx context.Context, addrs []netip.Addr, results []Result) (err error) {
 	defer sqlitefile.CatchOutOfMemory(&err)
 	c.SetInterrupt(ctx)
 	defer c.SetInterrupt(context.Background())
-	for begin := 0; begin < len(addrs) && err == nil; {
+	order := inOrder(addrs)
+	single := make([]int32, 0, groupSize)
+	for begin := 0; begin < len(order) && err == nil; {
 		end := begin + 1
-		for end < len(addrs) && inOneBlock(addrs[begin], addrs[end]) && addrs[end-1].Less(addrs[end]) {
+		for end < len(order) && inOneBlock(addrs[order[begin]], addrs[order[end]]) {
 			end++
 		}
 		if end-begin >= denseBlock && c.layout.hasSpans() {
-			err = c.readBlock(addrs[begin:end], results[begin:end])
+			err = c.readBlock(addrs, order[begin:end], results)
 		} else {
-			for i := begin; i < end && err == nil; i++ {
-				results[i], err = c.readOne(addrs[i])
+			for _, i := range order[begin:end] {
+				if single = append(single, i); len(single) == groupSize && err == nil {
+					err = c.readGroup(addrs, single, results)
+					single = single[:0]
+				}
 			}
 		}
 		begin = end
+	}
+	if len(single) > 0 && err == nil {
+		err = c.readGroup(addrs, single, results)
 	}
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
@@ -94,7 +107,99 @@ func (c *conn) read(ctx context.Context, addrs []netip.Addr, results []Result) (
 	return err
 }
 
-// denseBlock is how many addresses of a block are looked up one after the other; more are read by their range.
+// inOrder returns the indexes of addresses in the order of the addresses.
+func inOrder(addrs []netip.Addr) []int32 {
+	order := make([]int32, 0, len(addrs))
+	keys := make([]uint64, 0, len(addrs)) // of IPv4 addresses: the number, then the index
+	for i, addr := range addrs {
+		if addr.Is4() {
+			keys = append(keys, uint64(numberOf(addr))<<32|uint64(i))
+		}
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		order = append(order, int32(uint32(key)))
+	}
+	for i, addr := range addrs {
+		if !addr.Is4() {
+			order = append(order, int32(i))
+		}
+	}
+	slices.SortFunc(order[len(keys):], func(a, b int32) int { return addrs[a].Compare(addrs[b]) })
+	return order
+}
+
+// groupSize is how many addresses one statement looks up.
+const groupSize = 64
+
+// selectGroup selects the rows of a group of addresses, and after their columns the number of the address in the group.
+func (l *layout) selectGroup() string {
+	var b strings.Builder
+	b.WriteString("WITH wanted (n, addr) AS (VALUES ")
+	for n := range groupSize {
+		if n > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "(%d, ?%d)", n, n+1)
+	}
+	fmt.Fprintf(&b, ") SELECT %s, n FROM wanted CROSS JOIN %s ON %s = addr", l.columns, tableName, l.ip)
+	return b.String()
+}
+
+// columnNumber is the column of selectGroup after those of columnNames.
+const columnNumber = columnHostnames + 1
+
+// readGroup looks up a group of addresses.
+func (c *conn) readGroup(addrs []netip.Addr, indexes []int32, results []Result) error {
+	readers := c.readers[:len(indexes)]
+	for n, i := range indexes {
+		readers[n] = rowReader{addr: addrs[i]}
+	}
+	for _, form := range c.layout.forms {
+		bound := 0
+		for n := range groupSize {
+			var err error
+			switch {
+			case n >= len(readers), form != textForm && !readers[n].addr.Is4():
+				err = c.group.BindNull(n + 1)
+			default:
+				err = c.bind(c.group, n+1, readers[n].addr, form)
+				bound++
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if bound == 0 {
+			continue
+		}
+		for c.group.Step() {
+			readers[c.group.ColumnInt(columnNumber)].add(c.group)
+		}
+		if err := finish(c.group); err != nil {
+			return err
+		}
+	}
+	for n, i := range indexes {
+		results[i] = readers[n].result()
+	}
+	return nil
+}
+
+// bind binds an address in a form.
+func (c *conn) bind(s *sqlite3.Stmt, param int, addr netip.Addr, form form) error {
+	switch form {
+	case numberForm:
+		return s.BindInt64(param, numberOf(addr))
+	case decimalForm:
+		c.text = strconv.AppendInt(c.text[:0], numberOf(addr), 10)
+	default:
+		c.text = addr.AppendTo(c.text[:0])
+	}
+	return s.BindRawText(param, c.text)
+}
+
+// denseBlock is from how many addresses of a block on they are read by their range.
 const denseBlock = 16
 
 // inOneBlock reports whether two addresses are in the same network of 256 IPv4 addresses, which is a range both of
@@ -117,47 +222,18 @@ func (l *layout) hasSpans() bool {
 	return true
 }
 
-// readOne looks up an address.
-func (c *conn) readOne(addr netip.Addr) (Result, error) {
-	r := rowReader{addr: addr}
-	for _, form := range c.layout.forms {
-		var err error
-		switch {
-		case form == textForm:
-			c.text = addr.AppendTo(c.text[:0])
-			err = c.one.BindRawText(1, c.text)
-		case !addr.Is4():
-			continue
-		case form == numberForm:
-			err = c.one.BindInt64(1, numberOf(addr))
-		default:
-			c.text = strconv.AppendInt(c.text[:0], numberOf(addr), 10)
-			err = c.one.BindRawText(1, c.text)
-		}
-		if err != nil {
-			return Result{}, err
-		}
-		for c.one.Step() {
-			r.add(c.one)
-		}
-		if err := finish(c.one); err != nil {
-			return Result{}, err
-		}
-	}
-	return r.result(), nil
-}
-
-// readBlock looks up addresses of one block, in ascending order.
-func (c *conn) readBlock(addrs []netip.Addr, results []Result) error {
-	first := addrs[0].As4()
+// readBlock looks up addresses of one block.
+func (c *conn) readBlock(addrs []netip.Addr, indexes []int32, results []Result) error {
+	block := addrs[indexes[0]]
+	first := block.As4()
 	readers := [256]*rowReader{}
-	for _, addr := range addrs {
-		readers[addr.As4()[3]] = &rowReader{addr: addr}
+	for _, i := range indexes {
+		readers[addrs[i].As4()[3]] = &rowReader{addr: addrs[i]}
 	}
 	for _, form := range c.layout.forms {
 		var err error
 		if form == numberForm {
-			from := numberOf(addrs[0]) &^ 0xff
+			from := numberOf(block) &^ 0xff
 			err = errors.Join(c.span.BindInt64(1, from), c.span.BindInt64(2, from+256))
 		} else {
 			c.text = netip.AddrFrom4([4]byte{first[0], first[1], first[2], 0}).AppendTo(c.text[:0])
@@ -171,7 +247,7 @@ func (c *conn) readBlock(addrs []netip.Addr, results []Result) error {
 		}
 		for c.span.Step() {
 			addr, _, err := parseIP(c.span, 0)
-			if err != nil || !inOneBlock(addr, addrs[0]) {
+			if err != nil || !inOneBlock(addr, block) {
 				continue // a text that no lookup finds
 			}
 			if r := readers[addr.As4()[3]]; r != nil {
@@ -182,8 +258,8 @@ func (c *conn) readBlock(addrs []netip.Addr, results []Result) error {
 			return err
 		}
 	}
-	for i, addr := range addrs {
-		results[i] = readers[addr.As4()[3]].result()
+	for _, i := range indexes {
+		results[i] = readers[addrs[i].As4()[3]].result()
 	}
 	return nil
 }

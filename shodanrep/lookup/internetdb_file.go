@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
+	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/internetdbfile"
@@ -51,17 +52,41 @@ func (b *Batch) readFile(questions []Question) {
 	}
 	b.setReady(nil)
 	for i, q := range questions {
-		answer := fileAnswer(q.Addr, results[i])
-		if answer.Status != Reserved {
-			answer.CheckedAt = at
-		}
-		b.resolve(q, answer)
+		b.resolve(q, fileAnswer(q.Addr, results[i], at))
 	}
 }
 
-// fileAnswer makes an answer of what the file has of an address. Only one that the file does not have is reserved.
-func fileAnswer(addr netip.Addr, r internetdbfile.Result) Answer {
-	a := Answer{Status: Indexed, Source: InternetDB, Host: r.Host, fromFile: true}
+// UsesFile reports whether a question is answered from the file of InternetDB, and by nothing else: see [Batch.FromFile].
+func (b *Batch) UsesFile(q Question) bool {
+	q = q.canonical()
+	return b.engine.file != nil && b.source(q) == InternetDB && !b.mayUseDataset(q)
+}
+
+// FromFile answers questions for which UsesFile is true at once, in their order. It is for long lists: it needs no memory
+// for questions that wait for their answers. An error is about all of them.
+func (b *Batch) FromFile(ctx context.Context, questions []Question) ([]Answer, error) {
+	addrs := make([]netip.Addr, len(questions))
+	for i, q := range questions {
+		addrs[i] = q.Addr.Unmap().WithZone("")
+	}
+	results, at, err := b.engine.file.Hosts(ctx, addrs)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, wrapFileError(err)
+	}
+	answers := make([]Answer, len(questions))
+	for i, addr := range addrs {
+		answers[i] = fileAnswer(addr, results[i], at)
+	}
+	b.progress.countAll(b, questions, answers)
+	return answers, nil
+}
+
+// fileAnswer makes an answer of what a file of some time has of an address. Only one that it does not have is reserved.
+func fileAnswer(addr netip.Addr, r internetdbfile.Result, at time.Time) Answer {
+	a := Answer{Status: Indexed, Source: InternetDB, Host: r.Host, CheckedAt: at, fromFile: true}
 	switch {
 	case r.Err != nil:
 		a.failure = wrapFileError(r.Err)
@@ -92,9 +117,7 @@ func (e *Engine) ListInternetDB(ctx context.Context) iter.Seq2[Listed, error] {
 				yield(Listed{}, wrapFileError(err))
 				return
 			}
-			answer := fileAnswer(row.Addr, row.Result)
-			answer.CheckedAt = row.Time
-			if !yield(Listed{row.Addr, answer}, nil) {
+			if !yield(Listed{row.Addr, fileAnswer(row.Addr, row.Result, row.Time)}, nil) {
 				return
 			}
 		}

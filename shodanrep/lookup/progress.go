@@ -114,6 +114,31 @@ func (p *Progress) count(b *Batch, q Question, answer Answer) {
 	p.log.Info("looking addresses up", "done", s.Done, "total", s.Total, "failed", s.Failed, "from_cache", s.FromCache, "left", s.Left)
 }
 
+// countAll counts the answers to questions that were answered together, without remembering their addresses.
+func (p *Progress) countAll(b *Batch, questions []Question, answers []Answer) {
+	if p.log != nil {
+		for i, q := range questions {
+			p.count(b, q, answers[i])
+		}
+		return
+	}
+	plain := 0
+	fallbacks := map[string]int{}
+	for i, q := range questions {
+		if answers[i].failure != nil {
+			p.tally.countAnswer(q.Addr, answers[i].failure, b.fallback(q, answers[i].Source), false)
+			p.failed.Add(1)
+			continue
+		}
+		plain++
+		if fallback := b.fallback(q, answers[i].Source); fallback != "" {
+			fallbacks[fallback]++
+		}
+	}
+	p.tally.countPlain(plain, fallbacks)
+	p.done.Add(int64(len(questions)))
+}
+
 type progressKey struct{}
 
 // WithProgress returns a context whose lookups are counted in a Progress.

@@ -40,6 +40,7 @@ type tally struct {
 	failures  reasons
 	fallbacks reasons
 	cached    int
+	plain     int // addresses that are only counted
 }
 
 // An addressResult has the numbers of the reasons for an address, 0 for none.
@@ -92,11 +93,22 @@ func (t *tally) countAnswer(addr netip.Addr, failure error, fallback string, cac
 	t.addresses[key] = f
 }
 
+// countPlain counts addresses without a failure, and the fallbacks of some of them. It does not remember them: an address
+// that is counted again counts twice.
+func (t *tally) countPlain(n int, fallbacks map[string]int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.plain += n
+	for fallback, addresses := range fallbacks {
+		t.fallbacks.list[t.fallbacks.number(fallback, fallback)-1].Addresses += addresses
+	}
+}
+
 func (t *tally) summary() Summary {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := Summary{
-		Addresses: len(t.addresses) + len(t.invalid), Cached: t.cached,
+		Addresses: len(t.addresses) + len(t.invalid) + t.plain, Cached: t.cached,
 		Failures: t.failures.sorted(), Fallbacks: t.fallbacks.sorted(),
 	}
 	for _, failure := range s.Failures {

@@ -51,6 +51,9 @@ func factsOf(h *shodan.Host, source lookup.Source, past *reputation.Past, now ti
 
 // lowered returns names in lower case, which is how rules have them.
 func lowered(hostnames []string) []string {
+	if !slices.ContainsFunc(hostnames, func(name string) bool { return strings.ToLower(name) != name }) {
+		return hostnames
+	}
 	names := make([]string, len(hostnames))
 	for i, name := range hostnames {
 		names[i] = strings.ToLower(name)
@@ -80,6 +83,9 @@ func identifies(b *shodan.Banner) bool {
 
 // identifiedPorts returns the ports whose banners say what answers there, on each transport that has banners.
 func identifiedPorts(h *shodan.Host) []int {
+	if len(h.Banners) == 0 {
+		return nil
+	}
 	identified := map[shodan.Endpoint]bool{}
 	for i := range h.Banners {
 		if b := &h.Banners[i]; b.Port.Valid {

@@ -179,43 +179,26 @@ func (s *Scan) Result(ctx context.Context, t *Target, need lookup.Question) (*Re
 	return s.NewResult(t, answer), nil
 }
 
-// window is how many targets Results adds to the batch at a time. The next window is looked up while the results of the
-// last are used, and no more than two are in memory.
-const window = 1000
-
 // Results looks up targets in parallel and yields their results, in order and each as soon as it is there. An error,
 // which is the last element, is about all of them.
 func (s *Scan) Results(ctx context.Context, targets iter.Seq[*Target], need lookup.Question) iter.Seq2[*Result, error] {
 	return func(yield func(*Result, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
 		next, stop := iter.Pull(targets)
 		defer stop()
-		started := false // the batch is ready only when there was something to look up
-		add := func() (added []*Target) {
-			for len(added) < window {
-				t, ok := next()
-				if !ok {
-					break
-				}
-				added, started = append(added, t), started || t.Addr.IsValid()
+		w := windows{scan: s, next: next, need: s.policies.need(need)}
+		for current, ok := w.first(ctx); ok; current, ok = w.following(ctx) {
+			results, err := current.wait(ctx)
+			if err != nil {
+				yield(nil, err)
+				return
 			}
-			s.lookUp(added, need)
-			return added
-		}
-		for current := add(); len(current) > 0; {
-			following := add()
-			if started {
-				if err := s.batch.Ready(ctx); err != nil {
-					yield(nil, err)
-					return
-				}
-			}
-			for _, t := range current {
-				result, err := s.Result(ctx, t, need)
+			for result, err := range results {
 				if !yield(result, err) || err != nil {
 					return
 				}
 			}
-			current = following
 		}
 	}
 }

@@ -61,14 +61,21 @@ type Result struct {
 	scan   *Scan
 	answer lookup.Answer
 	asOf   time.Time // of a state of the past; zero for what is known now
+	// verdict is that by the target's own policy, if it is known already.
+	verdict *Verdict
 }
 
 // NewResult returns the result of a target whose answer is known.
 func (s *Scan) NewResult(t *Target, answer lookup.Answer) *Result {
+	r := s.result(t, answer)
+	return &r
+}
+
+func (s *Scan) result(t *Target, answer lookup.Answer) Result {
 	if answer.Source == "" {
 		answer.Source = t.Source // PostgreSQL checks where source = … against the row again
 	}
-	return &Result{Target: t, scan: s, answer: answer}
+	return Result{Target: t, scan: s, answer: answer}
 }
 
 // Answer returns what the lookup answered.
@@ -92,6 +99,9 @@ func (r *Result) Verdict() *Verdict { return r.VerdictBy(r.Policy) }
 
 // VerdictBy scores a result by a policy that the query names, or by the connection's if the name is empty.
 func (r *Result) VerdictBy(name string) *Verdict {
+	if r.verdict != nil && name == r.Policy {
+		return r.verdict
+	}
 	s, policy := r.scan, r.scan.policies[name]
 	v := &Verdict{Result: r, policy: policy}
 	if r.answer.Host == nil {

@@ -14,7 +14,7 @@ type InternetDBLists struct {
 func (l InternetDBLists) Host(addr netip.Addr) *Host {
 	h := &Host{
 		Addr: addr, Ports: present(l.Ports), CPEs: present(l.CPEs), Hostnames: present(l.Hostnames), Tags: present(l.Tags),
-		Vulns: VulnMap{},
+		Vulns: make(VulnMap, len(l.Vulns)),
 	}
 	for _, text := range l.Vulns {
 		h.Vulns.add(text, Vuln{})

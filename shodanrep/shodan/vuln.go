@@ -133,6 +133,10 @@ func (v *VulnMap) decode(s *scanner) error {
 
 // add adds the vulnerabilities with the ids in a text.
 func (v VulnMap) add(text string, vuln Vuln) {
+	if _, known := v[text]; !known && isCVE(text) { // the usual case
+		v[text] = vuln
+		return
+	}
 	for _, id := range vulnIDs(text) {
 		if old, ok := v[id]; ok {
 			v[id] = old.merge(vuln)
@@ -145,6 +149,20 @@ func (v VulnMap) add(text string, vuln Vuln) {
 // vulnID is the form of the known ids: CVE, Microsoft's bulletins such as MS15-034, GitHub's advisories, and China's
 // two databases.
 var vulnID = regexp.MustCompile(`^(CVE-\d{4}-\d{4,19}|MS\d{2}-\d{3}|GHSA(-[0-9A-Z]{4}){3}|CNVD-\d{4}-\d+|CNNVD-\d{6}-\d+)$`)
+
+// isCVE reports whether a text is the id of a CVE, in the form of vulnID.
+func isCVE(text string) bool {
+	const year, number = len("CVE-"), len("CVE-2021-")
+	if len(text) < number+4 || len(text) > number+19 || text[:year] != "CVE-" || text[number-1] != '-' {
+		return false
+	}
+	for i := year; i < len(text); i++ {
+		if c := text[i]; (c < '0' || c > '9') && i != number-1 {
+			return false
+		}
+	}
+	return true
+}
 
 // vulnIDs returns the ids in a text, in upper case. It is usually one, but some responses join several with commas. It
 // skips texts that are not ids, and ids that start with "!", which means that the host was tested and is not

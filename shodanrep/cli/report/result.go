@@ -73,7 +73,7 @@ func Reasons(v *scan.Verdict) []string {
 		return []string{fmt.Sprintf("not indexed: %s has no data on it", SourceName(v.Answer().Source))}
 	}
 	factors := byPoints(r.Factors)
-	reasons := []string{}
+	reasons := make([]string, 0, len(factors)+1)
 	if r.Score == 0 && !slices.ContainsFunc(factors, func(f reputation.Factor) bool { return f.Points != 0 }) {
 		reasons = append(reasons, "nothing found against it")
 	}
@@ -85,8 +85,11 @@ func Reasons(v *scan.Verdict) []string {
 
 // byPoints returns factors with the most points first.
 func byPoints(factors []reputation.Factor) []reputation.Factor {
-	factors = slices.Clone(factors)
-	slices.SortStableFunc(factors, func(a, b reputation.Factor) int { return cmp.Compare(b.Points, a.Points) })
+	order := func(a, b reputation.Factor) int { return cmp.Compare(b.Points, a.Points) }
+	if !slices.IsSortedFunc(factors, order) {
+		factors = slices.Clone(factors)
+		slices.SortStableFunc(factors, order)
+	}
 	return factors
 }
 

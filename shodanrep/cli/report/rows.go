@@ -3,19 +3,24 @@ package report
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"reflect"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
 // A resultColumn is a column of check's own, after those of verdicts.
 type resultColumn struct {
 	embedded.Column
-	value func(Result) any
+	value func(*rowWriter, Result) any
 }
 
 // reasonsName is the name of the column with a list of texts.
@@ -23,15 +28,15 @@ const reasonsName = "reasons"
 
 // resultColumns are in the order in which they were added: new ones come last.
 var resultColumns = []resultColumn{
-	{embedded.Column{Name: "hits", Type: "int8"}, func(r Result) any { return r.Hits }},
-	{embedded.Column{Name: "first_line", Type: "int8"}, func(r Result) any {
+	{embedded.Column{Name: "hits", Type: "int8"}, func(_ *rowWriter, r Result) any { return r.Hits }},
+	{embedded.Column{Name: "first_line", Type: "int8"}, func(_ *rowWriter, r Result) any {
 		if r.Line == 0 {
 			return nil
 		}
 		return r.Line
 	}},
-	{embedded.Column{Name: reasonsName, Type: "jsonb"}, func(r Result) any { return rawJSON(r.Reasons()) }},
-	{embedded.Column{Name: "first_input", Type: "text"}, func(r Result) any {
+	{embedded.Column{Name: reasonsName, Type: "jsonb"}, func(w *rowWriter, r Result) any { return appendRaw(&w.buffer, r.Reasons()) }},
+	{embedded.Column{Name: "first_input", Type: "text"}, func(_ *rowWriter, r Result) any {
 		if r.Line == 0 {
 			return nil
 		}
@@ -45,6 +50,7 @@ type rowWriter struct {
 	err     error // of the header
 	columns []shodanrep.VerdictColumn
 	values  []any
+	buffer  []byte // of the lists of a row
 }
 
 // newRowWriter returns the function New of a [Format].
@@ -82,11 +88,12 @@ func (w *rowWriter) Write(r Result) error {
 	if w.err != nil {
 		return w.err
 	}
+	w.buffer = w.buffer[:0]
 	for i, column := range w.columns {
-		w.values[i] = Value(column, r.Verdict)
+		w.values[i] = value(&w.buffer, column, r.Verdict)
 	}
 	for i, column := range resultColumns {
-		w.values[len(w.columns)+i] = column.value(r)
+		w.values[len(w.columns)+i] = column.value(w, r)
 	}
 	return w.rows.Write(w.values)
 }
@@ -99,7 +106,10 @@ func (w *rowWriter) Close() error {
 }
 
 // Value returns the value of a column, with the types of [embedded.Rows.Values].
-func Value(column shodanrep.VerdictColumn, v *scan.Verdict) any {
+func Value(column shodanrep.VerdictColumn, v *scan.Verdict) any { return value(new([]byte), column, v) }
+
+// value is Value. A list is in a buffer, to which it appends.
+func value(buffer *[]byte, column shodanrep.VerdictColumn, v *scan.Verdict) any {
 	value := column.Value(v)
 	switch value := value.(type) {
 	case time.Time:
@@ -112,14 +122,87 @@ func Value(column shodanrep.VerdictColumn, v *scan.Verdict) any {
 	if value == nil {
 		return nil
 	}
-	return rawJSON(value)
+	return appendRaw(buffer, value)
 }
 
-// rawJSON encodes a value.
-func rawJSON(value any) json.RawMessage {
+// appendRaw appends a value to a buffer, and returns what it has appended.
+func appendRaw(buffer *[]byte, value any) json.RawMessage {
+	begin := len(*buffer)
+	*buffer = appendJSON(*buffer, value)
+	return (*buffer)[begin:len(*buffer):len(*buffer)]
+}
+
+// appendJSON appends a value as encoding/json does.
+func appendJSON(b []byte, value any) []byte {
+	switch v := value.(type) { // the usual types, without reflection
+	case []string:
+		return rowformat.AppendStrings(b, v)
+	case shodan.Texts:
+		return rowformat.AppendStrings(b, v)
+	case []int:
+		return appendInts(b, v)
+	case shodan.Ints:
+		return appendInts(b, v)
+	case []reputation.Factor:
+		return appendFactors(b, v)
+	case map[string]any:
+		return appendMap(b, v)
+	}
+	return append(b, slowJSON(value)...)
+}
+
+// slowJSON encodes a value of any type.
+func slowJSON(value any) json.RawMessage {
 	text, err := json.Marshal(value)
 	if err != nil {
 		return json.RawMessage("null") // no value of a column fails
 	}
 	return text
+}
+
+func appendInts(b []byte, list []int) []byte {
+	if list == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, '[')
+	for i, n := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	return append(b, ']')
+}
+
+// appendFactors appends factors as encoding/json does.
+func appendFactors(b []byte, factors []reputation.Factor) []byte {
+	if factors == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, '[')
+	for i, f := range factors {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = rowformat.AppendString(append(b, `{"factor":`...), f.Factor)
+		b = strconv.AppendInt(append(b, `,"points":`...), int64(f.Points), 10)
+		b = rowformat.AppendString(append(b, `,"detail":`...), f.Detail)
+		b = append(appendJSON(append(b, `,"evidence":`...), f.Evidence), '}')
+	}
+	return append(b, ']')
+}
+
+// appendMap appends an object with its keys in order.
+func appendMap(b []byte, m map[string]any) []byte {
+	if m == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, '{')
+	for i, key := range slices.Sorted(maps.Keys(m)) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendJSON(append(rowformat.AppendString(b, key), ':'), m[key])
+	}
+	return append(b, '}')
 }
