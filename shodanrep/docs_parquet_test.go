@@ -22,7 +22,7 @@ func TestThePageOfParquetWasRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	query := strings.NewReplacer("config/sample/flow_log.txt", log, "verdicts.parquet", file).Replace(blocksIn(page, "sql")[0].text)
+	query := strings.NewReplacer("config/sample/flow_log.txt", log, "verdicts.parquet", file).Replace(blocksIn(page, "sql+duckdb")[0].text)
 	rows := duckdbtest.Query(t, query)[0]
 	_, table, found := strings.Cut(page, "\n| ip | level |")
 	if !found {

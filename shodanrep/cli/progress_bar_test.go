@@ -39,7 +39,8 @@ func TestBar(t *testing.T) {
 func TestTheBarMakesRoom(t *testing.T) {
 	t.Parallel()
 	var screen bytes.Buffer
-	p := &progressBar{progress: lookup.NewProgress(), stop: make(chan struct{}), terminal: &screen}
+	progress := lookup.NewProgress()
+	p := &progressBar{progress: progress, state: progress.State, stop: make(chan struct{}), terminal: &screen}
 	p.progress.AddTotal(2)
 	p.draw()
 	io.WriteString(p.above(&screen), "a message\n")
