@@ -18,7 +18,7 @@ func TestParquetIsRefusedOnATerminal(t *testing.T) {
 		fake := &embeddedtest.Plugin{Rows: 10}
 		a := app{plugin: fake.Func, stdin: strings.NewReader(""), stdout: tty, stderr: tty}
 		status := a.run(t.Context(), args)
-		if got := written(); status != exitUsage || !strings.Contains(got, "cannot be shown on a terminal: write it to a file, with -o") || fake.Streamed() > 0 {
+		if got := written(); status != exitUsage || !strings.Contains(got, "the format parquet is not for a terminal: name a file, such as -o ") || fake.Streamed() > 0 {
 			t.Errorf("%s: status %d, %s", args[0], status, got)
 		}
 	}

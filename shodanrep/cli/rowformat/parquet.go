@@ -28,7 +28,7 @@ type parquetLimits struct {
 var defaultParquetLimits = parquetLimits{typingRows: 10_000, typingBytes: 16 << 20, groupRows: 32 << 10, groupBytes: 64 << 20}
 
 // errParquetOnTerminal is the error of Parquet on a terminal.
-var errParquetOnTerminal = errors.New("parquet is not text, and cannot be shown on a terminal: write it to a file, with -o or by redirecting standard output")
+var errParquetOnTerminal = errors.New("the format parquet is not for a terminal: name a file, such as -o result.parquet")
 
 // CheckTerminal returns an error if a format cannot be written to a stream, because that is a terminal.
 func CheckTerminal(format string, out io.Writer) error {
