@@ -61,8 +61,8 @@ func wantsDiagnostics() bool {
 	return strings.EqualFold(level, plugin.DiagnosticsAll)
 }
 
-// readDirectly reads the rows of a call with the readers of its table. Those of an aggregator read in parallel.
-func (s *server) readDirectly(c *call, readers []directReader) {
+// readDirectly is execute with the readers of the table. Those of an aggregator read in parallel.
+func (s *server) readDirectly(c *call, readers []directReader) error {
 	ctx := callContext{Context: context.WithValue(c.ctx, context_key.Logger, s.plugin.Logger), running: c.running}
 	var reading sync.WaitGroup
 	for _, r := range readers {
@@ -76,6 +76,7 @@ func (s *server) readDirectly(c *call, readers []directReader) {
 		})
 	}
 	reading.Wait()
+	return c.failure()
 }
 
 // wants reports whether the rows of a connection satisfy the condition on its name, if there is one.

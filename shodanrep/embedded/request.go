@@ -14,6 +14,9 @@ import (
 // cost as little per value as larger ones, and the plugin's own batches fit into them.
 const batchSize = 200
 
+// readerBatchSize is batchSize for a [Reader]. A batch costs it as much as some ten values.
+const readerBatchSize = 500
+
 // A request is what one scan reads from the plugin.
 type request struct {
 	table *Table

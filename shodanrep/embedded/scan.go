@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"runtime"
 	"sync"
 
 	"github.com/ncruces/go-sqlite3"
@@ -29,6 +30,9 @@ type scan struct {
 	running context.Context
 	stop    context.CancelFunc
 
+	read            func(*call) error
+	batchSize, most int // the values of a call, and the calls in parallel
+
 	mu  sync.Mutex
 	err error
 	// left is how many more rows a LIMIT allows.
@@ -41,18 +45,24 @@ func startScan(db *DB, r *request) *scan {
 	if db.listContext != nil && len(r.equals) > 0 {
 		s.ctx = db.listContext(s.ctx, len(r.equals[0].values))
 	}
+	s.read, s.batchSize, s.most = db.server.execute, batchSize, maxCalls
+	if readers := db.server.readersOf(r.table); readers != nil {
+		// A reader makes its rows one after the other, so that it takes several to use all processors.
+		s.batchSize, s.most = readerBatchSize, max(maxCalls, runtime.GOMAXPROCS(0)+1)
+		s.read = func(c *call) error { return db.server.readDirectly(c, readers) }
+	}
 	s.running, s.stop = context.WithCancel(context.Background())
 	db.scans.Go(s.run)
 	return s
 }
 
-// run makes the calls, one per batch and at most maxCalls at a time.
+// run makes the calls, one per batch and at most s.most at a time.
 func (s *scan) run() {
 	defer close(s.rows)
 	var calls sync.WaitGroup
 	defer calls.Wait()
 
-	slots := make(chan struct{}, maxCalls)
+	slots := make(chan struct{}, s.most)
 	if s.request.limit > 0 {
 		// The next batch is only needed if this one has too few rows.
 		slots = make(chan struct{}, 1)
@@ -68,9 +78,9 @@ func (s *scan) run() {
 		if enough || s.running.Err() != nil {
 			return
 		}
-		length := batchSize
+		length := s.batchSize
 		if limit > 0 {
-			length = int(min(limit, batchSize))
+			length = int(min(limit, int64(length)))
 		}
 		part, more := batches.next(length)
 		if !more {
@@ -80,7 +90,7 @@ func (s *scan) run() {
 			defer func() { <-slots }()
 			send := func(r row) { s.send(part, r) }
 			call := &call{ctx: context.WithoutCancel(s.ctx), running: s.running, batch: part, limit: limit, send: send}
-			if err := s.db.server.read(call); err != nil {
+			if err := s.read(call); err != nil {
 				s.fail(err)
 			}
 		})

@@ -97,17 +97,8 @@ type call struct {
 
 type callKey struct{}
 
-// read reads rows from the plugin, and returns its first error. After c.running has ended it returns as soon as the
-// plugin's functions do.
-func (s *server) read(c *call) error {
-	if readers := s.readersOf(c.batch.table); readers != nil {
-		s.readDirectly(c, readers)
-		return c.failure()
-	}
-	return s.execute(c)
-}
-
-// execute is read through the SDK's server.
+// execute reads rows from the plugin through the SDK's server, and returns its first error. After c.running has ended it
+// returns as soon as the plugin's functions do.
 func (s *server) execute(c *call) error {
 	c.ctx = context.WithValue(c.ctx, callKey{}, c)
 	t := c.batch.table

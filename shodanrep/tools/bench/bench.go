@@ -123,6 +123,11 @@ const statusColumn = 1
 
 // query runs the query command on the addresses of a CSV file.
 func (b *bench) query(connection []string, list string) (result, error) {
+	return b.queryFor(columns, connection, list)
+}
+
+// queryFor is query for other columns.
+func (b *bench) queryFor(columns string, connection []string, list string) (result, error) {
 	spc, err := b.config(connection)
 	if err != nil {
 		return result{}, err

@@ -39,6 +39,8 @@ var stages = [][]measurement{
 	{{[]int{7}, measureMemory}},
 	{{[]int{8}, measureBatches}},
 	{{[]int{10}, measureCheck}},
+	{{[]int{11}, measureWarm}},
+	{{[]int{12}, measureFile}},
 }
 
 // undisturbed is how many processors other programs may use before the notes say so.
