@@ -17,7 +17,7 @@ APT_UPDATE := tries=0; until problem=$$(apt-get $(APT_WAIT) update -qq 2>&1); do
 # Packages that do not run the SDK. The race detector finds races inside the SDK, so only these are tested with it.
 RACE := ./shodanrep/shodan/... ./shodanrep/reputation/... ./shodanrep/lookup/... ./shodanrep/upstream/... \
 	./shodanrep/ratelimit/... ./shodanrep/cache/... ./shodanrep/history/... ./shodanrep/dataset/... ./shodanrep/sqlitefile/... ./shodanrep/filelock/... ./shodanrep/internetdbfile/... \
-	./shodanrep/shodantest ./shodanrep/iptext/... ./shodanrep/annotate/...
+	./shodanrep/shodantest ./shodanrep/iptext/... ./shodanrep/annotate/... ./shodanrep/cli/load
 
 .PHONY: demo
 demo: build ## Run on the invented sample: no key, no network

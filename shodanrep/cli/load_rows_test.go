@@ -196,3 +196,14 @@ func TestTheTableIsDocumentedAndFindsNetworks(t *testing.T) {
 		t.Errorf("the index is not used: %s", plan)
 	}
 }
+
+func TestARefusedKeyFailsTheLoad(t *testing.T) {
+	db, sim := postgrestest.New(t), shodantest.New(t)
+	got := runLoad(t, to(sim, fmt.Sprintf("api_key = %q\nsource = \"shodan\"\n", strings.Repeat("X", 32))), "", "--to", db.URL(), "11.0.0.1", "11.0.0.2")
+	if got.status != exitFailed || !strings.Contains(got.stderr, "Shodan refused the API key") || strings.Contains(got.stderr, "XXXX") {
+		t.Errorf("got %+v", got)
+	}
+	if rows := db.Query("select (select count(*) from reputation where status <> 'error'), (select count(*) from reputation_queue)"); fmt.Sprint(rows) != "[[0 0]]" {
+		t.Errorf("rows and addresses in the queue: %v", rows)
+	}
+}
