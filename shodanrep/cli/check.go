@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -12,8 +14,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
@@ -189,7 +193,7 @@ func (c *checkCommand) run(ctx context.Context, inputs []string) error {
 		c.failOn.count("", string(lookup.Failed))
 	}
 	bar.progress.AddTotal(list.countable)
-	check := &check{checkCommand: c, checker: checker, list: list, bar: bar}
+	check := &check{checkCommand: c, connection: connection, checker: checker, list: list, bar: bar}
 	err = check.write(ctx, shown.stdout)
 	bar.end()
 	if !c.quiet {
@@ -207,10 +211,11 @@ func (c *checkCommand) run(ctx context.Context, inputs []string) error {
 // A check is one run of a checkCommand whose targets are known.
 type check struct {
 	*checkCommand
-	checker *scan.Checker
-	list    *targetList
-	bar     *progressBar
-	summary report.Summary
+	connection embedded.Connection
+	checker    *scan.Checker
+	list       *targetList
+	bar        *progressBar
+	summary    report.Summary
 }
 
 // write writes the results to standard output or a file.
@@ -254,6 +259,7 @@ func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options)
 		s.Duration = time.Since(began)
 		return s
 	}
+	o.Changes = c.changes(ctx)
 	out := c.output.New(w, o)
 	var collected []report.Result
 	i := 0
@@ -286,6 +292,32 @@ func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options)
 		}
 	}
 	return out.Close()
+}
+
+// changes returns what reads the changes of addresses from the history of the connection. It is nil if there is none, or
+// if only the dataset is used, which has no history.
+func (c *check) changes(ctx context.Context) func([]netip.Addr) iter.Seq2[*scan.Change, error] {
+	reader, err := shodanrep.NewHistoryReader(ctx, c.connection.Name, c.connection.Config, shodanrep.CheckOptions{
+		Policy: c.policy, Source: c.source, Logger: c.logger(false),
+	})
+	if err != nil {
+		return nil
+	}
+	return func(addresses []netip.Addr) iter.Seq2[*scan.Change, error] {
+		return func(yield func(*scan.Change, error) bool) {
+			for o, err := range reader.Observations(ctx, addresses, time.Time{}) {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				for _, change := range o.Changes(nil) {
+					if !yield(change, nil) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 // plainOptions are the options for output that does not go to a terminal: the environment variable COLUMNS sets the

@@ -77,3 +77,37 @@ func TestAPageHasLessThanTenMegabytes(t *testing.T) {
 		t.Errorf("%d rows, and %q", shown, leftOut)
 	}
 }
+
+// TestAPageShowsTheChangesThatTheHistoryHas checks a page of addresses of which two changed, one for the worse and one
+// for the better. A first check is not a change.
+func TestAPageShowsTheChangesThatTheHistoryHas(t *testing.T) {
+	const chart = "<figcaption>Changes over time</figcaption>"
+	connection := past(t)
+	got := runCheck(t, connection, "203.0.114.10 203.0.114.11 203.0.114.12 203.0.114.15", "report", "--source", "internetdb")
+	text := regexp.MustCompile(`aria-label="([^"]*(worse|better)[^"]*)"`).FindStringSubmatch(got.stdout)
+	if got.status != exitDone || !strings.Contains(got.stdout, chart) || text == nil || strings.Count(text[1], "1 worse") != 1 || strings.Count(text[1], "1 better") != 1 {
+		t.Errorf("got %q: %s", text, got.stderr)
+	}
+	for name, args := range map[string][]string{
+		"an address that is new":           {"203.0.114.99"},
+		"a source that has no history":     {"--source", "dataset", "203.0.113.10"},
+		"no address":                       {"nothing"},
+		"a network, which is not expanded": {"203.0.114.0/24"},
+	} {
+		arguments := connection
+		if name == "a source that has no history" {
+			arguments += sampleConnection[:strings.Index(sampleConnection, "\n")+1]
+		}
+		if name == "no address" {
+			args = []string{writeFile(t, "empty.txt", "nothing")}
+		}
+		if got := runCheck(t, arguments, "", append([]string{"report"}, args...)...); strings.Contains(got.stdout, chart) || !strings.HasSuffix(got.stdout, "</html>\n") {
+			t.Errorf("%s: status %d, %s", name, got.status, got.stderr)
+		}
+	}
+	broken := filepath.Join(writeFile(t, "file", ""), "history.sqlite") // a file is not a folder
+	got = runCheck(t, fmt.Sprintf("history_store = %q\n%s", broken, sampleConnection), "203.0.113.10", "report")
+	if got.status != exitDone || !strings.Contains(got.stdout, "The history cannot be read: ") {
+		t.Errorf("a broken history: %+v", got.stderr)
+	}
+}

@@ -125,6 +125,8 @@ type htmlPage struct {
 	Unshown   int      // how many addresses the flags of the command do not select
 	Histogram htmlHistogram
 	Charts    []htmlChart
+	Changes   htmlHistogram
+	Problem   string      // why the changes are not known
 	Levels    []htmlCount // of the rows, for the filter
 	Rows      int
 	LeftOut   []htmlCount // rows that did not fit
@@ -140,6 +142,7 @@ func (w *htmlWriter) page(s Summary) htmlPage {
 		Counts: summaryCounts(s), Total: s.Total, Unchecked: s.Statuses[lookup.Failed] + s.Networks,
 		Unshown: s.Total - len(w.results), Charts: charts(w.results), Histogram: newHistogram(w.results),
 	}
+	p.Changes, p.Problem = w.changes()
 	p.All = display.Plural(int64(s.Total), "address")
 	p.Title = "IP reputation: " + p.All
 	_, p.Unknown = s.unknown()

@@ -148,39 +148,73 @@ func newChart(results []Result, title, label, value string, values func(Result) 
 	return c
 }
 
-// The sizes of the histogram, in units of its view box.
+// The sizes of a histogram, in units of its view box.
 const (
 	histogramHeight = 150
 	histogramStep   = 32
 	histogramBar    = 26
 )
 
-// An htmlHistogram counts scores in steps of ten.
+// An htmlHistogram has columns that are divided by level.
 type htmlHistogram struct {
 	Columns []htmlColumn
 	Text    string // the same in words
+	Note    string
 }
 
-// An htmlColumn is a column of the histogram.
+// An htmlColumn is a column of a histogram.
 type htmlColumn struct {
 	Label, Count string
+	Axis         string // the label below the column
 	X, Middle    int
 	Top          int // above the column
 	Parts        []htmlPart
+	counts       []htmlCount // the first is at the top
 }
 
-// An htmlPart is the part of a column that has one level.
-type htmlPart struct {
-	Class      string
-	X, Y, Size string
+// Kinds returns what the parts of the column stand for.
+func (c htmlColumn) Kinds() []htmlCount { return c.counts }
+
+// An htmlPart is a part of a column.
+type htmlPart struct{ Class, X, Y, Size string }
+
+// newColumns draws columns whose labels and counts are known. What is before each label in words.
+func newColumns(columns []htmlColumn, what string) htmlHistogram {
+	total, highest := make([]int, len(columns)), 0
+	for i, c := range columns {
+		for _, count := range c.counts {
+			total[i] += count.N
+		}
+		highest = max(highest, total[i])
+	}
+	h := htmlHistogram{Columns: columns}
+	var texts []string
+	for i := range columns {
+		c := &columns[i]
+		c.X, c.Middle, c.Top = i*histogramStep, i*histogramStep+histogramBar/2, histogramHeight-5
+		y := float64(histogramHeight)
+		for _, count := range slices.Backward(c.counts) {
+			if count.N == 0 {
+				continue
+			}
+			size := float64(count.N) / float64(highest) * (histogramHeight - 20)
+			y -= size
+			c.Parts = append(c.Parts, htmlPart{count.Class, strconv.Itoa(c.X), fmt.Sprintf("%.2f", y), fmt.Sprintf("%.2f", size)})
+			c.Top = int(y) - 5
+		}
+		if total[i] > 0 {
+			c.Count = comma(total[i])
+			texts = append(texts, what+c.Label+": "+countsText(c.counts))
+		}
+	}
+	h.Text = strings.Join(texts, "; ")
+	return h
 }
 
-// newHistogram counts the scores of results. Scores of 100 and more share a column.
+// newHistogram counts scores in steps of ten. Scores of 100 and more share a column.
 func newHistogram(results []Result) htmlHistogram {
 	const last = 11 // 0, 1 to 9, then tens, then 100 and more
 	var byLevel [last + 1]map[reputation.Level]int
-	var total [last + 1]int
-	highest := 0
 	for _, r := range results {
 		if r.Score() == nil {
 			continue
@@ -193,36 +227,23 @@ func newHistogram(results []Result) htmlHistogram {
 			byLevel[i] = map[reputation.Level]int{}
 		}
 		byLevel[i][r.Level()]++
-		total[i]++
-		highest = max(highest, total[i])
 	}
-	var h htmlHistogram
-	var texts []string
-	for i, n := range total {
-		label := []string{"0", "1–9"}[min(i, 1)]
-		if i > 1 {
-			label = strconv.Itoa(10*(i-1)) + "–"
+	var columns []htmlColumn
+	for i := range byLevel {
+		c := htmlColumn{Label: strconv.Itoa(10*(i-1)) + "–"}
+		switch i {
+		case 0:
+			c.Label = "0"
+		case 1:
+			c.Label = "1–9"
+		case last:
+			c.Label = "100+"
 		}
-		if i == last {
-			label = "100+"
+		c.Axis = c.Label
+		for _, level := range scoredLevels {
+			c.counts = append(c.counts, htmlCount{string(level), string(level), byLevel[i][level]})
 		}
-		column := htmlColumn{Label: label, X: i * histogramStep, Middle: i*histogramStep + histogramBar/2, Top: histogramHeight - 5}
-		y := float64(histogramHeight)
-		for _, level := range slices.Backward(scoredLevels) {
-			if byLevel[i][level] == 0 {
-				continue
-			}
-			size := float64(byLevel[i][level]) / float64(highest) * (histogramHeight - 20)
-			y -= size
-			column.Parts = append(column.Parts, htmlPart{string(level), strconv.Itoa(column.X), fmt.Sprintf("%.2f", y), fmt.Sprintf("%.2f", size)})
-			column.Top = int(y) - 5
-		}
-		if n > 0 {
-			column.Count = comma(n)
-			texts = append(texts, fmt.Sprintf("score %s: %s", label, display.Plural(int64(n), "address")))
-		}
-		h.Columns = append(h.Columns, column)
+		columns = append(columns, c)
 	}
-	h.Text = strings.Join(texts, "; ")
-	return h
+	return newColumns(columns, "score ")
 }

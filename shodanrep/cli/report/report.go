@@ -5,11 +5,14 @@ package report
 
 import (
 	"io"
+	"iter"
+	"net/netip"
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // A Writer writes results in a format.
@@ -72,6 +75,8 @@ type Options struct {
 	Now time.Time
 	// Summary returns the summary of all results. It is called in Close.
 	Summary func() Summary
+	// Changes yields how addresses changed, as far as the history has it. It is nil if there is no history.
+	Changes func([]netip.Addr) iter.Seq2[*scan.Change, error]
 }
 
 // Names are the names of the formats.

@@ -9,12 +9,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/chromedp"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
@@ -130,6 +133,35 @@ func TestThePageSaysWhatWasNotChecked(t *testing.T) {
 	rows := value[[]string](p, `Array.from(document.querySelectorAll("tr.unchecked"), r => r.cells[1].textContent + " " + r.cells[2].textContent + " " + r.cells[4].textContent)`)
 	if len(rows) != 2 || !strings.HasPrefix(rows[0], "unknown - not checked: ") || !strings.HasPrefix(rows[1], "unknown - not checked: a network of 256 addresses") {
 		t.Errorf("the rows are %q", rows)
+	}
+}
+
+// TestThePageShowsChanges checks the chart of changes, of which the history has one a week ago and one today.
+func TestThePageShowsChanges(t *testing.T) {
+	sim := shodantest.New(t)
+	ip := sim.Generate(2)[1]
+	path := filepath.Join(t.TempDir(), "history.sqlite")
+	store := history.Open(history.Options{Location: path})
+	for days, ports := range map[int][]int{9: {443}, 7: {22, 443}, 5: {443}} {
+		store.Record(history.Observation{
+			Addr: ip, Source: "internetdb", CheckedAt: time.Now().AddDate(0, 0, -days),
+			Host: &shodan.Host{Addr: ip, Ports: ports, Tags: shodan.Texts{}, Hostnames: shodan.Texts{}, CPEs: shodan.Texts{}, Vulns: shodan.VulnMap{}},
+		})
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file := reportOn(t, fmt.Sprintf("internetdb_url = %q\nhistory_store = %q", sim.InternetDBURL(), path), ip.String())
+	p := open(t, file, width(1280))
+	p.screenshot("changes")
+	if got := value[string](p, `document.querySelector("figure:last-child svg").getAttribute("aria-label")`); strings.Count(got, ": 1 ") != 3 || !strings.HasSuffix(got, "1 worse") {
+		t.Errorf("the chart is %s", got)
+	}
+	for _, pixels := range []int64{390, 820, 1280} {
+		checkWidth(t, open(t, file, width(pixels)), pixels)
+	}
+	if bad := value[[]string](p, contrasts); len(bad) > 0 {
+		t.Errorf("a contrast of less than 4.5: %q", bad)
 	}
 }
 
