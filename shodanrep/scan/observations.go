@@ -73,19 +73,32 @@ func (o *Observations) States(bounds []Bound) []*Observed {
 	return found
 }
 
-// Latest returns the state that was seen last, by the source of the query. If the store has none it returns an Observed
-// without times, whose status says why: the address is reserved, a network, wrong or not checked.
-func (o *Observations) Latest() *Observed {
+// latest returns the index of the state that was seen last, by the source of the query, or -1.
+func (o *Observations) latest() int {
 	latest := -1
 	for i := range o.states {
 		if o.wants(o.states[i].Source) && (latest < 0 || !o.states[i].LastChecked.Before(o.states[latest].LastChecked)) {
 			latest = i
 		}
 	}
-	if latest >= 0 {
-		return o.observed(latest)
+	return latest
+}
+
+// LastChecked returns when the source of the query last responded about the address, zero if it never did.
+func (o *Observations) LastChecked() time.Time {
+	if latest := o.latest(); latest >= 0 {
+		return o.states[latest].LastChecked.Truncate(time.Second)
 	}
+	return time.Time{}
+}
+
+// Latest returns the state that was seen last, by the source of the query. If the store has none it returns an Observed
+// without times, whose status says why: the address is reserved, a network, wrong or not checked.
+func (o *Observations) Latest() *Observed {
+	latest := o.latest()
 	switch {
+	case latest >= 0:
+		return o.observed(latest)
 	case o.Network:
 		return o.Without(NotAHost, "")
 	case !o.Addr.IsValid():

@@ -15,7 +15,7 @@ import (
 
 // A Result is what the history store says of an address since a time.
 type Result struct {
-	// Latest is the newest state of the address, or why there is none.
+	// Latest is the newest state of the address, or why there is none. It is nil for an address without changes.
 	Latest *scan.Observed
 	// Changes are the selected changes.
 	Changes []*scan.Change

@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"go4.org/netipx"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/changes"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
+)
+
+// A changesRun is one run of a changesCommand.
+type changesRun struct {
+	*changesCommand
+	reader  *scan.HistoryReader
+	list    *targetList
+	summary changes.Summary
+}
+
+// write writes the results to standard output or a file.
+func (r *changesRun) write(ctx context.Context) error {
+	o := changes.Options{Width: plainOptions().Width}
+	if r.file != "" {
+		return stdio.ReplaceFile(r.file, func(w io.Writer) error { return r.writeBuffered(ctx, w, o) })
+	}
+	if stdio.IsTerminal(r.stdout) {
+		o.Width, o.Painter = stdio.Width(r.stdout), stdio.Painter(r.stdout, r.noColor)
+		if r.output.Paged && !r.noPager {
+			return stdio.PageOutput(r.stdout, func(w io.Writer) error { return r.writeResults(ctx, w, o) })
+		}
+	}
+	return r.writeBuffered(ctx, r.stdout, o)
+}
+
+// writeBuffered writes the results through a buffer, also what there is before an error.
+func (r *changesRun) writeBuffered(ctx context.Context, w io.Writer, o changes.Options) error {
+	buffered := stdio.NewBufferedWriter(w)
+	defer buffered.Stop()
+	err := r.writeResults(ctx, buffered, o)
+	return errors.Join(err, buffered.Flush())
+}
+
+// writeResults writes what is selected.
+func (r *changesRun) writeResults(ctx context.Context, w io.Writer, o changes.Options) error {
+	r.summary = changes.Summary{Policy: r.reader.Policy(), Since: r.from}
+	o.Since, o.Now, o.Levels = r.from, time.Now(), indicatorLevels(r.indicatorsOf)
+	o.Summary = func() changes.Summary { return r.summary }
+	out := r.output.New(w, o)
+	err := r.observations(ctx, func(observations *scan.Observations, named bool) error {
+		result, ok := r.result(observations, named)
+		if !ok {
+			return nil
+		}
+		r.summary.Count(result)
+		r.failOn.count(result)
+		if !r.selects(&result) {
+			return nil
+		}
+		r.summary.Shown++
+		return out.Write(result)
+	})
+	if err != nil {
+		return err
+	}
+	if r.list != nil && r.list.len() == 0 || r.list == nil && r.summary.Checked == 0 {
+		r.failOn.countUnchecked()
+	}
+	return out.Close()
+}
+
+// observations calls use for each address of the inputs, and for each address of their networks that was checked since
+// the time; without inputs for all that were.
+func (r *changesRun) observations(ctx context.Context, use func(o *scan.Observations, named bool) error) error {
+	each := func(addresses []netip.Addr, named bool, skip func(netip.Addr) bool) error {
+		for o, err := range r.reader.Observations(ctx, addresses, r.from) {
+			if err != nil {
+				return err
+			}
+			if !skip(o.Addr) {
+				if err := use(o, named); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	if r.list == nil {
+		return each(nil, false, func(netip.Addr) bool { return false })
+	}
+	addresses := []netip.Addr{}
+	var networks netipx.IPSetBuilder
+	for p := range r.list.all() {
+		if p.IsSingleIP() {
+			addresses = append(addresses, p.Addr())
+		} else {
+			networks.AddPrefix(p)
+		}
+	}
+	if err := each(addresses, true, func(netip.Addr) bool { return false }); err != nil || len(r.list.byNet) == 0 {
+		return err
+	}
+	for _, addr := range addresses {
+		networks.Remove(addr)
+	}
+	set, err := networks.IPSet()
+	if err != nil {
+		return err
+	}
+	return each(nil, false, func(addr netip.Addr) bool { return !set.Contains(addr) })
+}
+
+// result returns the result of an address with all its changes. It returns false for an address that nobody named and
+// that was not checked since the time.
+func (r *changesRun) result(o *scan.Observations, named bool) (changes.Result, bool) {
+	last := o.LastChecked()
+	if !last.IsZero() && !last.Before(r.from.Truncate(time.Second)) {
+		result := changes.Result{Changes: o.Changes(scan.Since(r.from))}
+		if len(result.Changes) > 0 { // scoring all others would cost most of the time
+			result.Latest = o.Latest()
+		}
+		return result, true
+	}
+	if !named {
+		return changes.Result{}, false
+	}
+	result := changes.Result{Latest: o.Latest(), Unchecked: "never checked"}
+	switch {
+	case !last.IsZero():
+		result.Unchecked = "not checked since " + minute(last)
+		result.Latest = o.Without(scan.NotChecked, "")
+		result.Latest.Last = last
+	case result.Latest.Status() == lookup.Reserved:
+		result.Unchecked, result.Reserved = "never checked: a private, local or reserved address", true
+		return result, true
+	}
+	result.Failed = o.Without(lookup.Failed, result.Unchecked)
+	return result, true
+}
+
+// minute formats a time for people.
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") + " UTC" }
+
+// selects keeps the selected changes of a result, and reports whether it is written.
+func (r *changesRun) selects(result *changes.Result) bool {
+	if result.Unchecked != "" {
+		return r.only == nil && !r.hasMinScore && !r.aboutAddresses() || r.only != nil && r.only.unchecked || r.output.KeepsUnchecked
+	}
+	result.Changes = slices.DeleteFunc(slices.Clone(result.Changes), func(change *scan.Change) bool {
+		if r.hasMinScore && (change.Score() == nil || change.Score().Score < r.minScore) {
+			return true
+		}
+		return r.only != nil && r.only.match(change) == ""
+	})
+	return len(result.Changes) > 0
+}
+
+// aboutAddresses reports whether the output has addresses and nothing else: an address in it has changed.
+func (c *changesCommand) aboutAddresses() bool {
+	return slices.Contains([]string{"list", "cidr", "nft"}, c.output.Name)
+}
+
+// notices returns what a user must know: which addresses were not checked.
+func (r *changesRun) notices() []string {
+	const advice = `run "shodanrep check --refresh" on them`
+	var lines []string
+	since := minute(r.from)
+	if n := r.summary.Unchecked; n > 0 {
+		line := fmt.Sprintf("%d of %s were not checked since %s", n, display.Plural(int64(n+r.summary.Checked), "address"), since)
+		if n+r.summary.Checked == 1 {
+			line = "the address was not checked since " + since
+		}
+		if r.summary.Never == n {
+			line = strings.ReplaceAll(strings.TrimSuffix(line, " since "+since), "not checked", "never checked")
+		} else if r.summary.Never > 0 {
+			line += fmt.Sprintf(", %d of them never", r.summary.Never)
+		}
+		lines = append(lines, line+": "+advice)
+	}
+	if r.list == nil && r.summary.Checked == 0 {
+		lines = append(lines, "no address was checked since "+since+`: run "shodanrep check --refresh" first`)
+	}
+	if r.list != nil && len(r.list.byNet) > 0 {
+		lines = append(lines, "of networks only the addresses that were checked since "+since+" are shown; nothing is known of the others")
+	}
+	return lines
+}
