@@ -5,9 +5,13 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/internetdbfile/internetdbtest"
 )
 
 func main() {
@@ -20,9 +24,24 @@ func main() {
 			os.Exit(1)
 		}
 	}
+	if err := writeInternetDB(filepath.Join("config", "sample", internetDBFile)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
-const hostsFile = "hosts.json.gz"
+// writeInternetDB writes the file of InternetDB, in place of an old one.
+func writeInternetDB(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return internetdbtest.Write(path, slices.Values(internetDBRows()))
+}
+
+const (
+	hostsFile      = "hosts.json.gz"
+	internetDBFile = "internetdb.sqlite"
+)
 
 // files returns what is written, by name, the hosts not yet gzipped.
 func files() map[string][]byte {

@@ -17,8 +17,8 @@ func readme() []byte {
 	buf.WriteString(`# The sample
 
 The sample has invented hosts in the address ranges reserved for documentation, in the format of ` + "`shodan download`" + `
-(` + "`hosts.json.gz`" + `), and the rules of invented security groups, in the format of Steampipe's
-` + "`aws_vpc_security_group_rule`" + ` (` + "`security_group_rules.csv`" + `). None of these hosts was ever on the internet. The CVE ids are
+(` + "`hosts.json.gz`" + `) and of Shodan's file of InternetDB (` + "`internetdb.sqlite`" + `), and the rules of invented security groups, in the
+format of Steampipe's ` + "`aws_vpc_security_group_rule`" + ` (` + "`security_group_rules.csv`" + `). None of these hosts was ever on the internet. The CVE ids are
 real; their scores are only approximate.
 
 ` + "`go run ./config/sample`" + ` writes these files, including this one. Change the Go files in this folder, not the generated files.
@@ -39,6 +39,12 @@ real; their scores are only approximate.
 
 // judge scores a host from its lines, as the plugin does.
 func (h host) judge() reputation.Result {
+	merged := h.merged()
+	return policyfile.Baseline().Score(reputation.Host{Ports: merged.Ports, Vulnerabilities: merged.Vulns.IDs(), Tags: merged.Tags})
+}
+
+// merged reads a host from its lines.
+func (h host) merged() *shodan.Host {
 	var banners []shodan.Banner
 	for _, line := range h.lines() {
 		b, err := shodan.ParseBanner(line)
@@ -47,6 +53,5 @@ func (h host) judge() reputation.Result {
 		}
 		banners = append(banners, *b)
 	}
-	merged := shodan.MergeBanners(banners)
-	return policyfile.Baseline().Score(reputation.Host{Ports: merged.Ports, Vulnerabilities: merged.Vulns.IDs(), Tags: merged.Tags})
+	return shodan.MergeBanners(banners)
 }

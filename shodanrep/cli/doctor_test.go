@@ -2,13 +2,17 @@ package cli
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/internetdbfile/internetdbtest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
@@ -109,5 +113,59 @@ func TestTheKeyOfShodansCommandLineIsUsedWhereThereIsNoOther(t *testing.T) {
 			t.Errorf("%s: %s", file, all)
 		}
 		t.Setenv("SHODAN_API_KEY", "")
+	}
+}
+
+func TestDoctorChecksTheFileOfInternetDB(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "internetdb.sqlite")
+	if err := internetdbtest.Write(path, slices.Values([]internetdbtest.Row{{IP: "11.0.0.1", Ports: "22"}})); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var zipped bytes.Buffer
+	g := gzip.NewWriter(&zipped)
+	if _, err := g.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Close(); err != nil {
+		t.Fatal(err)
+	}
+	packed, old, cache := filepath.Join(dir, "packed.gz"), filepath.Join(dir, "old.sqlite"), filepath.Join(dir, "cache", "c.sqlite")
+	for file, content := range map[string][]byte{packed: zipped.Bytes(), old: content} {
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+	if err := os.Chtimes(old, at, at); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		file   string
+		status int
+		want   []string
+	}{
+		"a file":            {path, exitDone, []string{"ok internetdb_file " + path + ", of ", "12 kB; it answers in place of InternetDB"}},
+		"a compressed file": {packed, exitDone, []string{"it is compressed, and unpacked to " + filepath.Dir(cache), "by the first lookup"}},
+		"an old file":       {old, exitDone, []string{"warning internetdb_file " + old + ", of 2026-01-05 (", "Shodan makes a new file every week: download it again"}},
+		"no file":           {filepath.Join(dir, "x"), exitFailed, []string{"error internetdb_file", "there is no such file"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			// InternetDB cannot be reached, and need not.
+			lines, stderr, status := runDoctor(t, fmt.Sprintf("internetdb_file = %q\ncache = %q\ninternetdb_url = %[3]q\ncvedb_url = %[3]q\nhistory_store = \"off\"\n", tt.file, cache, closedPort(t)))
+			text := strings.Join(lines, " ")
+			for _, want := range append(tt.want, "warning InternetDB http://127.0.0.1") {
+				if !strings.Contains(text, want) {
+					t.Errorf("%q is not in %q (%s)", want, text, stderr)
+				}
+			}
+			if status != tt.status {
+				t.Errorf("exit status %d, want %d: %s", status, tt.status, text)
+			}
+		})
 	}
 }

@@ -125,6 +125,7 @@ func (p *Progress) countAll(b *Batch, questions []Question, answers []Answer) {
 	plain := 0
 	fallbacks := map[string]int{}
 	for i, q := range questions {
+		q = q.canonical()
 		if answers[i].failure != nil {
 			p.tally.countAnswer(q.Addr, answers[i].failure, b.fallback(q, answers[i].Source), false)
 			p.failed.Add(1)

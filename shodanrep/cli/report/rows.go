@@ -51,12 +51,13 @@ type rowWriter struct {
 	columns []shodanrep.VerdictColumn
 	values  []any
 	buffer  []byte // of the lists of a row
+	keeps   bool   // rows keeps the values after its Write, so that the buffer cannot be used again
 }
 
 // newRowWriter returns the function New of a [Format].
 func newRowWriter(format string) func(io.Writer, Options) Writer {
 	return func(out io.Writer, _ Options) Writer {
-		w := &rowWriter{columns: shodanrep.VerdictColumns()}
+		w := &rowWriter{columns: shodanrep.VerdictColumns(), keeps: format == rowformat.Parquet}
 		var columns []embedded.Column
 		for _, column := range w.columns {
 			columns = append(columns, embedded.Column{Name: column.Name, Type: column.Type})
@@ -88,7 +89,9 @@ func (w *rowWriter) Write(r Result) error {
 	if w.err != nil {
 		return w.err
 	}
-	w.buffer = w.buffer[:0]
+	if w.buffer = w.buffer[:0]; w.keeps {
+		w.buffer = nil
+	}
 	for i, column := range w.columns {
 		w.values[i] = value(&w.buffer, column, r.Verdict)
 	}

@@ -1,0 +1,114 @@
+package shodanrep
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/internetdbfile/internetdbtest"
+)
+
+// withFile writes a file of InternetDB, and returns the arguments of a connection with it and a service that fails.
+func withFile(t *testing.T, rows ...internetdbtest.Row) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "internetdb.sqlite")
+	if err := internetdbtest.Write(path, slices.Values(rows)); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("internetdb_file = %q\ninternetdb_url = \"http://127.0.0.1:9\"\ncache = \"memory\"\n", path)
+}
+
+// addressRow is a row of the file with an open port.
+func addressRow(ip string, port string) internetdbtest.Row {
+	return internetdbtest.Row{IP: ip, Ports: port, Tags: "vpn"}
+}
+
+func TestTheFileOfInternetDBIsListedWhole(t *testing.T) {
+	s := mustConnect(t, withFile(t, addressRow("11.0.0.1", "4444"), addressRow("2606:4700::1111", "22"), addressRow("11.0.0.3", "ssh"), addressRow("11.0.0.2.example", "22")))
+	for _, table := range []string{"shodan_ip_reputation", "shodan_host", "shodan_vulnerability", "shodan_reputation_factor"} {
+		rows := s.mustRun(t, query{table: table, quals: map[string]*proto.QualValue{"source": texts("internetdb")}})
+		statuses := map[any]any{}
+		for _, r := range rows {
+			statuses[r["ip"]] = r["status"]
+			if r["source"] != "internetdb" {
+				t.Errorf("%s: source %v", table, r["source"])
+			}
+		}
+		if len(statuses) != 4 || statuses["11.0.0.1"] != "indexed" || statuses["2606:4700::1111"] != "indexed" || statuses["11.0.0.3"] != "error" || statuses[nil] != "error" {
+			t.Errorf("%s: %v", table, statuses)
+		}
+	}
+	rows := s.mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"source": texts("internetdb")}})
+	if r := byIP(t, rows, "11.0.0.1"); r["level"] != "medium" || r["score"] != int64(25) || r["checked_at"] == nil {
+		t.Errorf("%v", r)
+	}
+	if r := byIP(t, rows, "11.0.0.3"); r["level"] != "unknown" || r["score"] != nil || !strings.Contains(fmt.Sprint(r["error"]), "is not a port") {
+		t.Errorf("%v", r)
+	}
+	rows, err := s.run(t, query{table: "shodan_fingerprint", quals: map[string]*proto.QualValue{"source": texts("internetdb")}})
+	if err == nil || !strings.Contains(err.Error(), "InternetDB has no banners") || len(rows) != 0 {
+		t.Errorf("fingerprints: %d rows, error %v", len(rows), err)
+	}
+}
+
+func TestANetworkIsAnsweredByTheFile(t *testing.T) {
+	s := mustConnect(t, withFile(t, addressRow("11.0.0.1", "4444"), addressRow("11.0.3.255", "22"))+"network_limit = 1024\n")
+	for _, source := range []string{"", "internetdb"} {
+		q := ofNetwork("11.0.0.0/22")
+		if source != "" {
+			q = q.from(source)
+		}
+		rows := s.mustRun(t, q)
+		counts := map[any]int{}
+		for _, r := range rows {
+			counts[r["status"]]++
+		}
+		if len(rows) != 1024 || counts["indexed"] != 2 || counts["not_indexed"] != 1022 {
+			t.Errorf("source %q: %d rows, %v", source, len(rows), counts)
+		}
+		if r := byIP(t, rows, "11.0.0.1"); r["level"] != "medium" || r["source"] != "internetdb" {
+			t.Errorf("%v", r)
+		}
+	}
+	if _, err := s.run(t, ofNetwork("11.0.0.0/21")); err == nil || !strings.Contains(err.Error(), "more than network_limit") {
+		t.Errorf("a larger network: error %v", err)
+	}
+	limited := ofNetwork("11.0.0.0/22")
+	limited.limit = 3
+	if rows := s.mustRun(t, limited); len(rows) != 3 {
+		t.Errorf("%d rows of a LIMIT of 3", len(rows))
+	}
+}
+
+func TestAFileThatCannotBeUsedFailsTheQuery(t *testing.T) {
+	s := mustConnect(t, fmt.Sprintf("internetdb_file = %q\ncache = \"memory\"\n", filepath.Join(t.TempDir(), "internetdb.sqlite")))
+	for name, q := range map[string]query{
+		"an address": {table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets("11.0.0.1")}},
+		"others":     {table: "shodan_internetdb", quals: map[string]*proto.QualValue{"ip": inets("11.0.0.1", "11.0.0.2")}},
+		"a network":  ofNetwork("11.0.0.0/30"),
+		"all of it":  {table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"source": texts("internetdb")}},
+	} {
+		rows, err := s.run(t, q)
+		if err == nil || !strings.Contains(err.Error(), "internetdb_file: ") || !strings.Contains(err.Error(), "there is no such file") || len(rows) != 0 {
+			t.Errorf("%s: %d rows, error %v", name, len(rows), err)
+		}
+	}
+}
+
+func TestBadPathsOfTheFileAreRefused(t *testing.T) {
+	for argument, want := range map[string]string{
+		`internetdb_file = ""`:                             `internetdb_file = "": use the path of a file, such as "~/shodan/internetdb.sqlite"`,
+		`internetdb_file = "https://example.com/i.sqlite"`: `use the path of a file`,
+		`internetdb_file = "C:\new.sqlite"`:                `has a control character`,
+		`internetdb_file = ["a"]`:                          `internetdb_file = ["a"]: use the path of a file`,
+	} {
+		_, err := mustConnect(t, argument).run(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets("11.0.0.1")}})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %s", argument, err, want)
+		}
+	}
+}
