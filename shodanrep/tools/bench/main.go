@@ -41,6 +41,8 @@ var stages = [][]measurement{
 	{{[]int{10}, measureCheck}},
 	{{[]int{11}, measureWarm}},
 	{{[]int{12}, measureFile}},
+	{{[]int{13, 14, 15}, measureDataset}},
+	{{[]int{16}, measureDatasetMemory}},
 }
 
 // undisturbed is how many processors other programs may use before the notes say so.
