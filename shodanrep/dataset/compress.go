@@ -21,7 +21,8 @@ const (
 // newEncoder returns an encoder of blocks. The dictionary may be nil.
 func newEncoder(dictionary []byte, workers int) (*zstd.Encoder, error) {
 	options := []zstd.EOption{
-		zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(workers), zstd.WithWindowSize(2 * maxDictionary), zstd.WithLowerEncoderMem(true),
+		zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(workers), zstd.WithEncoderCRC(false),
+		zstd.WithWindowSize(2 * maxDictionary), zstd.WithLowerEncoderMem(true),
 	}
 	if dictionary != nil {
 		options = append(options, zstd.WithEncoderDictRaw(dictionaryID, dictionary))
