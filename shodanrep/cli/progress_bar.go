@@ -29,7 +29,7 @@ const (
 // A progressBar shows the progress of lookups on a terminal.
 type progressBar struct {
 	progress *lookup.Progress
-	state    func() lookup.ProgressState
+	state    func() lookup.ProgressState // nil for that of progress
 	stop     chan struct{}
 	once     sync.Once
 	done     sync.WaitGroup
@@ -42,11 +42,10 @@ type progressBar struct {
 // newProgressBar starts a bar on standard error if that is a terminal. Streams says that results are written while
 // lookups run: on a terminal they would mix with the bar, which is then not shown. The caller must call end.
 func newProgressBar(a *app, streams, quiet bool) *progressBar {
-	progress := lookup.NewProgress()
-	return newProgressBarOf(a, progress, progress.State, streams, quiet)
+	return newProgressBarOf(a, lookup.NewProgress(), nil, streams, quiet)
 }
 
-// newProgressBarOf is newProgressBar for a state that is not that of one Progress.
+// newProgressBarOf is newProgressBar for a given progress, or for a state that is not that of one Progress.
 func newProgressBarOf(a *app, progress *lookup.Progress, state func() lookup.ProgressState, streams, quiet bool) *progressBar {
 	p := &progressBar{progress: progress, state: state, stop: make(chan struct{})}
 	if !quiet && stdio.TakesEscapes(a.stderr) && !(streams && stdio.IsTerminal(a.stdout)) {
@@ -163,6 +162,14 @@ func (p *progressBar) show() {
 		case <-ticker.C:
 		}
 	}
+}
+
+// current returns the state to draw.
+func (p *progressBar) current() lookup.ProgressState {
+	if p.state != nil {
+		return p.state()
+	}
+	return p.progress.State()
 }
 
 // draw draws the bar on one line of the terminal.
