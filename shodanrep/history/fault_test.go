@@ -355,3 +355,24 @@ func TestAServerThatDoesNotAnswerHoldsNoProcessUp(t *testing.T) {
 	}
 	w.wantOne(t, unusable)
 }
+
+// TestManyLargeResponsesAtOnceAreAllRecorded records what a bulk lookup of busy hosts returns.
+func TestManyLargeResponsesAtOnceAreAllRecorded(t *testing.T) {
+	t.Parallel()
+	var w warnings
+	s := openTest(t, Options{Location: filepath.Join(t.TempDir(), "history.sqlite"), Logger: w.logger()})
+	const hosts = 100
+	data := strings.Repeat("x", 1<<20)
+	for n := range hosts {
+		h := parsed(t, `{"ip_str": %q, "ports": [80], "tags": [], "data": [{"port": 80, "data": %q}]}`, address(n), data)
+		s.Record(Observation{Addr: address(n), Source: "shodan", Host: h, CheckedAt: day(0)})
+		s.mu.Lock()
+		if s.bytes > flushBytes+2<<20 {
+			t.Errorf("%d bytes are pending", s.bytes)
+		}
+		s.mu.Unlock()
+	}
+	if got := states(t, s, Filter{}); len(got) != hosts || len(w.lines()) > 0 {
+		t.Errorf("%d states, %q", len(got), w.lines())
+	}
+}

@@ -44,6 +44,16 @@ type Filter struct {
 	Since, Until time.Time
 }
 
+// Stats describe a store.
+type Stats struct {
+	Location  string // "off", a path, or an address without its password
+	States    int64
+	Addresses int64
+	Bytes     int64
+	Oldest    time.Time // when a state was first checked, and when one was last checked; zero where there is none
+	Newest    time.Time
+}
+
 // Options configure a store.
 type Options struct {
 	// Location is "on" or nothing for the default file, "off", a path, or an address that begins with postgres:// or

@@ -53,7 +53,7 @@ type Store struct {
 	cancel  context.CancelFunc
 
 	mu      sync.Mutex
-	pending []Observation
+	pending []pending
 	bytes   int64 // about the memory of what is pending
 	timer   *time.Timer
 	opened  bool // it was begun to open the location
@@ -91,6 +91,10 @@ func (s *Store) Record(o Observation) {
 	if !s.Records() || !o.Addr.IsValid() || o.CheckedAt.IsZero() {
 		return
 	}
+	p := pending{observation: o}
+	if s.isLarge(p) {
+		p = p.reduced()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -100,8 +104,8 @@ func (s *Store) Record(o Observation) {
 		s.leaveOut()
 		return
 	}
-	s.pending = append(s.pending, o)
-	s.bytes += sizeOf(o)
+	s.pending = append(s.pending, p)
+	s.bytes += p.size()
 	if !s.opened { // while the other responses are still to come: a short process waits less at its end
 		s.opened = true
 		s.work.Go(s.openBeside)
@@ -115,21 +119,20 @@ func (s *Store) Record(o Observation) {
 	}
 }
 
+// isLarge reports whether an observation would keep too much of responses in memory. A bulk lookup can have a hundred of
+// some MB at once.
+func (s *Store) isLarge(p pending) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bytes+p.size() > flushBytes
+}
+
 // leaveOut notes that an observation is not recorded, once. The caller holds the lock.
 func (s *Store) leaveOut() {
 	if !s.warned {
 		s.warned = true
 		s.opts.Logger.Warn(tooSlow, "pending", len(s.pending))
 	}
-}
-
-// sizeOf returns about how much memory an observation takes up.
-func sizeOf(o Observation) int64 {
-	const perObservation = 1 << 10
-	if o.Host == nil {
-		return perObservation
-	}
-	return perObservation + int64(len(o.Host.Raw))
 }
 
 // ready reports whether the store did not just fail. The caller holds the lock.
@@ -185,43 +188,41 @@ func (s *Store) Flush(ctx context.Context) error {
 		return ctx.Err()
 	}
 	s.mu.Lock()
-	observations := s.pending
+	taken := s.pending
 	s.pending, s.bytes, s.flushes = nil, 0, false
 	s.mu.Unlock()
-	if len(observations) == 0 {
+	if len(taken) == 0 {
 		return nil
 	}
-	err := s.write(ctx, observations)
+	err := s.write(ctx, taken)
 	if err == nil {
 		return nil
 	}
-	s.fail(err, observations)
+	s.fail(err, taken)
 	return err
 }
 
 // fail warns, and keeps what could not be written for another attempt.
-func (s *Store) fail(err error, observations []Observation) {
+func (s *Store) fail(err error, taken []pending) {
 	s.warn(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.retryAt = s.opts.Now().Add(retryAfter)
-	s.pending = append(observations, s.pending...)
-	for _, o := range observations {
-		s.bytes += sizeOf(o)
+	s.pending = append(taken, s.pending...)
+	for _, p := range taken {
+		s.bytes += p.size()
 	}
 	if s.timer == nil && !s.closed {
 		s.timer = time.AfterFunc(retryAfter, s.flushLater)
 	}
 }
 
-func (s *Store) write(ctx context.Context, observations []Observation) error {
-	sightings := make([]*sighting, 0, len(observations))
-	for _, o := range observations {
-		sighting, err := newSighting(o)
-		if err != nil {
-			return err
+func (s *Store) write(ctx context.Context, taken []pending) error {
+	sightings := make([]*sighting, 0, len(taken))
+	for _, p := range taken {
+		if p = p.reduced(); p.sighting != nil {
+			sightings = append(sightings, p.sighting)
 		}
-		sightings = append(sightings, sighting)
 	}
 	return s.backend.write(ctx, sightings)
 }
@@ -259,16 +260,6 @@ func (s *Store) States(ctx context.Context, f Filter) iter.Seq2[State, error] {
 			yield(State{}, err)
 		}
 	}
-}
-
-// Stats describe a store.
-type Stats struct {
-	Location  string // "off", a path, or an address without its password
-	States    int64
-	Addresses int64
-	Bytes     int64
-	Oldest    time.Time // when a state was first checked, and when one was last checked; zero where there is none
-	Newest    time.Time
 }
 
 // Stats describes the store.

@@ -2,6 +2,7 @@ package history
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -143,4 +144,17 @@ func (r *record) restoreColumns() error {
 		r.columns = d.columns()
 	}
 	return err
+}
+
+// state returns the state of a record. One that ends in the future ends now: a wrong clock wrote that.
+func (r *record) state(now time.Time) (State, error) {
+	host, err := hostOf(r.addr, r.packed, r.lastUpdate)
+	if err != nil {
+		return State{}, fmt.Errorf("the facts of %s, first checked at %s, cannot be read: %w", r.addr, r.first.Format(time.RFC3339), err)
+	}
+	last := r.last
+	if last.After(now.Add(clockSkew)) {
+		last = now.UTC().Truncate(time.Microsecond)
+	}
+	return State{Addr: r.addr, Source: r.source, Host: host, FirstChecked: r.first, LastChecked: last, Checks: r.checks}, nil
 }
