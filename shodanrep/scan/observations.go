@@ -1,16 +1,11 @@
 package scan
 
 import (
-	"context"
-	"fmt"
-	"iter"
-	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 )
 
 // NotChecked is the status of an address that the history store has no response about. Package lookup does not know it:
@@ -114,46 +109,6 @@ func (o *Observations) Without(status lookup.Status, problem string) *Observed {
 	return &Observed{Verdict: o.scan.NewResult(o.Target, lookup.Answer{Status: status, Error: problem}).Verdict()}
 }
 
-// A Change is a difference between two states of an address, with the scores of both by the same policy.
-type Change struct {
-	*Observed           // the state after the change
-	Before    *Observed // nil if the address was not checked before
-	history.Change
-}
-
-// Since is the bounds of what happened at a time or later.
-func Since(at time.Time) []Bound { return []Bound{{">=", at.Truncate(time.Second)}} }
-
-// ChangeKinds returns the kinds of change, see history.Kind.
-func ChangeKinds() []string {
-	var kinds []string
-	for _, kind := range history.Kinds() {
-		kinds = append(kinds, string(kind))
-	}
-	return kinds
-}
-
-// rank orders levels by how bad they are. What is not known is not bad.
-func rank(level reputation.Level) int {
-	return slices.Index([]reputation.Level{reputation.Medium, reputation.High, reputation.Critical}, level)
-}
-
-// OldLevel returns the level before the change, or nothing if the address was not checked before.
-func (c *Change) OldLevel() reputation.Level {
-	if c.Before == nil {
-		return ""
-	}
-	return c.Before.Level()
-}
-
-// IsWorse reports whether the level is worse than before. An address that was not known counts as low before.
-func (c *Change) IsWorse() bool { return rank(c.Level()) > rank(c.OldLevel()) }
-
-// IsBetter reports whether the level is better than before. It needs a score: an address without data is not better.
-func (c *Change) IsBetter() bool {
-	return c.Level() != reputation.Unknown && rank(c.Level()) < rank(c.OldLevel())
-}
-
 // Changes returns the changes of the address by the source of the query that were seen within bounds, in order of time.
 //
 // The first response of a source about an address is a change only if no other source has responded about it before: a
@@ -194,91 +149,4 @@ func (o *Observations) knownBefore(state *history.State) bool {
 	return slices.ContainsFunc(o.states, func(other history.State) bool {
 		return other.Source != state.Source && other.FirstChecked.Before(state.FirstChecked)
 	})
-}
-
-// Observations yields what the history store has of the addresses of a call. Without addresses it yields the whole store.
-// Bounds are those on the time of the rows, so that no more is read than the query needs; given says that the query names
-// the address. No request is sent.
-func (c *ListCall) Observations(ctx context.Context, bounds []Bound) iter.Seq2[*Observations, error] {
-	return func(yield func(*Observations, error) bool) {
-		if err := c.checkHistory(); err != nil {
-			yield(nil, err)
-			return
-		}
-		if c.Has("ip") {
-			known, err := Once(c, "history", func() (map[netip.Addr][]history.State, error) { return c.statesOfList(ctx, bounds) })
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for _, t := range c.Targets() {
-				if !yield(&Observations{Target: t, scan: c.Scan, states: known[t.Addr]}, nil) {
-					return
-				}
-			}
-			return
-		}
-		options := optionsOf(c.own)
-		for states, err := range readHistory(ctx, c.engine.History(), historyFilter(bounds)) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for _, o := range options {
-				t := &Target{Address: addressOf(netip.PrefixFrom(states[0].Addr, states[0].Addr.BitLen())), Options: o}
-				if !yield(&Observations{Target: t, scan: c.Scan, states: states}, nil) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// checkHistory returns an error if the history store cannot answer a call.
-func (c *ListCall) checkHistory() error {
-	if c.engine.History() == nil {
-		return fmt.Errorf("%s: %w", c.TableName(), errHistoryOff)
-	}
-	for _, source := range c.Texts("source") {
-		if err := checkRecorded(lookup.Source(source)); err != nil {
-			return err
-		}
-	}
-	return c.severalLists()
-}
-
-// checkRecorded returns an error if a source, which may be empty, has no place in the history store.
-func checkRecorded(source lookup.Source) error {
-	if source == "" || source == lookup.Shodan || source == lookup.InternetDB {
-		return nil
-	}
-	return fmt.Errorf(`source = %q: the history store has the responses of services: use "%s" or "%s"`, source, lookup.Shodan, lookup.InternetDB)
-}
-
-// statesOfList reads the states of all addresses of the scan.
-func (c *ListCall) statesOfList(ctx context.Context, bounds []Bound) (map[netip.Addr][]history.State, error) {
-	filter := historyFilter(bounds)
-	for _, text := range c.AllTexts("ip") {
-		if a := ParseAddress(text); a.Addr.IsValid() {
-			filter.Addrs = append(filter.Addrs, a.Addr)
-		}
-	}
-	known := make(map[netip.Addr][]history.State, len(filter.Addrs))
-	if len(filter.Addrs) == 0 {
-		return known, nil
-	}
-	for states, err := range readHistory(ctx, c.engine.History(), filter) {
-		if err != nil {
-			return nil, err
-		}
-		known[states[0].Addr] = states
-	}
-	return known, nil
-}
-
-// historyFilter returns what to read of the store for rows within bounds. The states after the bounds are read as well: a
-// state is the newest only if none follows.
-func historyFilter(bounds []Bound) history.Filter {
-	since, _ := Span(bounds)
-	return history.Filter{Since: since}
 }

@@ -147,6 +147,9 @@ type Bound struct {
 	at       time.Time
 }
 
+// Since is the bounds of what happened at a time or later.
+func Since(at time.Time) []Bound { return []Bound{{">=", at.Truncate(time.Second)}} }
+
 // boundsOf returns the conditions on a key column of type timestamp.
 func boundsOf(d *plugin.QueryData, column string) ([]Bound, error) {
 	quals := d.Quals[column]
