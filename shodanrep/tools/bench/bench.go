@@ -140,36 +140,48 @@ func (b *bench) config(connection []string) (string, error) {
 	return b.write(".spc", append(append([]string{`connection "shodanrep" {`, `  plugin = "shodanrep"`}, connection...), "}")...)
 }
 
-// run runs the binary. Its output goes to a file, so that it does not wait for this process to read.
+// run runs the binary, and reads its rows.
 func (b *bench) run(args ...string) (result, error) {
-	out, err := os.Create(b.path(".out"))
+	r, out, err := b.runToFile(args...)
 	if err != nil {
-		return result{}, err
+		return r, err
 	}
 	defer out.Close()
+	if r.rows, err = csv.NewReader(out).ReadAll(); err == nil {
+		r.rows = r.rows[min(1, len(r.rows)):] // the first names the columns
+	}
+	return r, err
+}
+
+// runToFile runs the binary. Its output goes to a file, so that it does not wait for this process to read. The caller
+// must close the file.
+func (b *bench) runToFile(args ...string) (r result, out *os.File, err error) {
+	if out, err = os.Create(b.path(".out")); err != nil {
+		return result{}, nil, err
+	}
+	defer func() {
+		if err != nil {
+			out.Close()
+		}
+	}()
 	var stderr bytes.Buffer
 	cmd := exec.Command(b.binary, args...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = b.environment(), out, &stderr
 	begun := time.Now()
 	if err := cmd.Start(); err != nil {
-		return result{}, err
+		return result{}, nil, err
 	}
 	ended, peak := make(chan struct{}), make(chan int64)
 	go func() { peak <- watchMemory(cmd.Process.Pid, ended) }()
 	err = cmd.Wait()
-	r := result{wall: time.Since(begun), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+	r = result{wall: time.Since(begun), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 	close(ended)
 	r.peak = <-peak
 	if err != nil || stderr.Len() > 0 {
-		return r, fmt.Errorf("%s: %w: %s", filepath.Base(b.binary), err, stderr.String())
+		return r, nil, fmt.Errorf("%s: %w: %s", filepath.Base(b.binary), err, stderr.String())
 	}
-	if _, err = out.Seek(0, 0); err == nil {
-		r.rows, err = csv.NewReader(out).ReadAll()
-	}
-	if err == nil {
-		r.rows = r.rows[min(1, len(r.rows)):] // the first names the columns
-	}
-	return r, err
+	_, err = out.Seek(0, 0)
+	return r, out, err
 }
 
 // want returns an error unless there is a row with the status for each of n addresses.

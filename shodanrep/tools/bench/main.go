@@ -43,6 +43,7 @@ var stages = [][]measurement{
 	{{[]int{12}, measureFile}},
 	{{[]int{13, 14, 15}, measureDataset}},
 	{{[]int{16}, measureDatasetMemory}},
+	{{[]int{17}, measureCheckFile}},
 }
 
 // undisturbed is how many processors other programs may use before the notes say so.
