@@ -69,20 +69,27 @@ func (c *Checker) Check(ctx context.Context, addresses iter.Seq[netip.Prefix], s
 	return func(yield func(*Verdict, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		next, stop := iter.Pull(addresses)
-		defer stop()
-		var first []netip.Prefix
-		size := size
-		if size == UnknownSize {
-			first, size = readAhead(next, c.APILookupLimit())
-		}
 		targets := func(yield func(*Target) bool) {
-			for _, p := range first {
+			for p := range addresses {
 				if !yield(c.target(p)) {
 					return
 				}
 			}
-			for p, ok := next(); ok && yield(c.target(p)); p, ok = next() {
+		}
+		size := size
+		if size == UnknownSize {
+			next, stop := iter.Pull(addresses)
+			defer stop()
+			var first []netip.Prefix
+			first, size = readAhead(next, c.APILookupLimit())
+			targets = func(yield func(*Target) bool) {
+				for _, p := range first {
+					if !yield(c.target(p)) {
+						return
+					}
+				}
+				for p, ok := next(); ok && yield(c.target(p)); p, ok = next() {
+				}
 			}
 		}
 		for result, err := range newScan(ctx, c.engine, c.settings, size).Results(ctx, targets, checkerNeeds) {
