@@ -188,6 +188,7 @@ func (c *checkCommand) run(ctx context.Context, inputs []string) error {
 	if c.expand {
 		list = list.expanded(checker.NetworkLimit())
 	}
+	list.complete()
 	if list.len() == 0 {
 		c.say("no address was found in " + inputNames(inputs))
 		c.failOn.count("", string(lookup.Failed))

