@@ -175,7 +175,7 @@ func (p *progressBar) current() lookup.ProgressState {
 // draw draws the bar on one line of the terminal.
 func (p *progressBar) draw() {
 	width := stdio.Width(p.terminal)
-	now := p.state()
+	now := p.current()
 	line := bar(now, width)
 	if unpacking := p.progress.Unpacking(); unpacking != nil {
 		line = unpackingBar(*unpacking, width)
