@@ -60,12 +60,12 @@ another source, is not a change.
 
 The words of --only and --fail-on are:
 
-  worse, better   the level is worse or better than before
-  critical, …     the level after the change; --fail-on also takes a worse one
-  port_opened, …  the change: ` + strings.Join(scan.ChangeKinds()[:4], ", ") + `,
-                  ` + strings.Join(scan.ChangeKinds()[4:8], ", ") + `,
-                  ` + strings.Join(scan.ChangeKinds()[8:], ", ") + `
-  not_checked     the address was not checked since the time
+  worse, better     the level is worse or better than before
+  critical, ...     the level after the change; --fail-on also takes a worse one
+  port_opened, ...  the change: ` + strings.Join(scan.ChangeKinds()[:4], ", ") + `,
+                    ` + strings.Join(scan.ChangeKinds()[4:8], ", ") + `,
+                    ` + strings.Join(scan.ChangeKinds()[8:], ", ") + `
+  not_checked       the address was not checked since the time
 
 The formats of --output are:
 
