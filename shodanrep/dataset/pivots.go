@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"hash/fnv"
@@ -147,13 +146,4 @@ func hasValue(b *shodan.Banner, pivot shodan.Pivot, value string) bool {
 func addrKey(addr netip.Addr) []byte {
 	key := addr.AsSlice()
 	return append([]byte{byte(len(key))}, key...)
-}
-
-// keyAddr returns the address of a key.
-func keyAddr(key []byte) (addr netip.Addr, err error) {
-	addr, ok := netip.AddrFromSlice(bytes.Clone(key[min(1, len(key)):]))
-	if !ok {
-		err = errDamagedRow
-	}
-	return addr, err
 }

@@ -1,7 +1,6 @@
 package history
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"net/netip"
@@ -12,10 +11,6 @@ import (
 type key struct {
 	addr   netip.Addr
 	source string
-}
-
-func (k key) compare(other key) int {
-	return cmp.Or(k.addr.Compare(other.addr), cmp.Compare(k.source, other.source))
 }
 
 // facts are what is stored of an observation.

@@ -47,7 +47,7 @@ type parquetWriter struct {
 	// Until the types are known:
 	waiting [][]any
 	// Then:
-	file   *parquet.Writer
+	file   *parquet.GenericWriter[any]
 	leaves parquetRow
 	row    parquet.Row
 
@@ -74,7 +74,7 @@ func (w *parquetWriter) start() {
 	}
 	w.leaves = make(parquetRow, leaf)
 	schema := parquet.NewSchema("rows", newParquetGroup(fields))
-	w.file = parquet.NewWriter(w.out, schema, parquet.Compression(&zstd.Codec{}),
+	w.file = parquet.NewGenericWriter[any](w.out, schema, parquet.Compression(&zstd.Codec{}),
 		parquet.CreatedBy("shodanrep", "", ""),
 		// The writer writes pages itself if they are larger, so that a closed pipe is noticed at the first row group.
 		parquet.WriteBufferSize(4<<10),

@@ -28,7 +28,7 @@ var hostile = []string{
 // disturbing are texts that would disturb the layout, or be read as something else.
 var disturbing = []string{
 	"\u202egnp.exe\u202c and \u2066more\u2069 \u200e\u200f\u061c",
-	"שלום עולם, ‮مرحبا",
+	"שלום עולם, \u202eمرحبا",
 	"z" + strings.Repeat("\u0301\u0489", 400) + "algo",
 	strings.Repeat("A", 100_000),
 	strings.Repeat("﷽", 500),
