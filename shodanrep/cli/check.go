@@ -260,7 +260,9 @@ func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options)
 		s.Duration = time.Since(began)
 		return s
 	}
-	o.Changes = c.changes(ctx)
+	if c.output.ReadsHistory {
+		o.Changes = c.changes(ctx)
+	}
 	out := c.output.New(w, o)
 	var collected []report.Result
 	i := 0

@@ -35,6 +35,8 @@ type Format struct {
 	Paged bool
 	// IsFile says that the output is a file for another program, such as a browser, and not for a terminal.
 	IsFile bool
+	// ReadsHistory says that the format uses Options.Changes.
+	ReadsHistory bool
 	// KeepsUnchecked says that results that were not checked are written even if they are not selected: for a platform,
 	// an address that is missing would look like one without findings.
 	KeepsUnchecked bool
@@ -50,7 +52,7 @@ var Formats = []Format{
 	{Name: "json", Help: "one JSON document with columns and rows", New: newRowWriter("json")},
 	{Name: rowformat.Parquet, Help: "a Parquet file with the columns of csv, with their types", IsFile: true, New: newRowWriter(rowformat.Parquet)},
 	{Name: "markdown", Help: "a Markdown table with a summary", WorstFirst: true, AtEnd: true, New: newMarkdownWriter},
-	{Name: "html", Help: "a page in one file, with charts, a table to sort and filter, and the details of the worst addresses", WorstFirst: true, AtEnd: true, IsFile: true, New: newHTMLWriter},
+	{Name: "html", Help: "a page in one file, with charts, a table to sort and filter, and the details of the worst addresses", WorstFirst: true, AtEnd: true, IsFile: true, ReadsHistory: true, New: newHTMLWriter},
 	{Name: "list", Help: "the addresses, one per line", New: newListWriter},
 	{Name: "cidr", Help: "the smallest set of networks that covers exactly these addresses", AtEnd: true, New: newCIDRWriter},
 	{Name: "nft", Help: "an nftables table with the addresses as sets", AtEnd: true, New: newNftWriter},
