@@ -61,7 +61,7 @@ func environment(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	return append(os.Environ(), asProgram+"=1", "SHODANREP_BINARY="+os.Args[0], "SHODANREP_CONFIG="+config, "SHODAN_API_KEY=",
-		"PYTHONDONTWRITEBYTECODE=1")
+		"XDG_DATA_HOME="+t.TempDir(), "PYTHONDONTWRITEBYTECODE=1")
 }
 
 // A cortexReport is what Cortex reads of a report.

@@ -230,8 +230,11 @@ func (b *postgresBackend) close() error {
 // wrapError adds to an error which database it is about, in one line. The error of a connection has no password.
 func (b *postgresBackend) wrapError(err error) error {
 	var wrapped *postgresError
-	if err == nil || errors.Is(err, context.Canceled) || errors.As(err, &wrapped) {
+	switch {
+	case err == nil || errors.As(err, &wrapped):
 		return err
+	case errors.Is(err, context.Canceled): // by a caller that did not wait: nothing is wrong with the database
+		return fmt.Errorf("history at %s: the server had not answered yet: %w", b.address, context.Canceled)
 	}
 	return &postgresError{b.address, err}
 }
