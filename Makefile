@@ -69,7 +69,7 @@ lint: ## Check format and code
 	go run $(STATICCHECK) ./...
 
 .PHONY: bench
-bench: build packages ## Measure, for some ten minutes; the table of docs/performance.md is from here
+bench: build packages ## Measure, for some fifteen minutes; the table of docs/performance.md is from here
 	go test -run '^$$' -bench . -benchmem -benchtime 0.2s ./shodanrep/...
 	@go run ./shodanrep/tools/bench -binary bin/shodanrep
 
