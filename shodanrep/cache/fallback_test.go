@@ -69,7 +69,7 @@ func TestFailureInTheMiddle(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			want: "database or disk is full: " + roomAdvice,
+			want: "database or disk is full: make room on its disk if that is full, or set the cache to a path on another",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -79,7 +79,7 @@ func newFileStore(path string, opts Options) *fileStore {
 func (f *fileStore) open(ctx context.Context) error {
 	f.opening.Lock()
 	defer f.opening.Unlock()
-	return f.wrapError(f.reopen(ctx))
+	return wrapFileError(f.path, f.reopen(ctx))
 }
 
 // reopen is open for a caller that holds the lock.
@@ -121,7 +121,7 @@ func (f *fileStore) do(op func(*sqlitefile.File) error) error {
 			err = op(f.db.Load())
 		}
 	}
-	return f.wrapError(err)
+	return wrapFileError(f.path, err)
 }
 
 // replace opens the file again where it failed with an error, unless another call has done so. It returns the error
@@ -305,5 +305,10 @@ func (f *fileStore) Close() error {
 	if db == nil {
 		return nil
 	}
-	return f.wrapError(db.Close())
+	return wrapFileError(f.path, db.Close())
+}
+
+// wrapFileError adds to an error which cache file it is about and what to do.
+func wrapFileError(path string, err error) error {
+	return sqlitefile.Purpose{Name: "cache file", Setting: "the cache", Without: `"memory"`}.Wrap(path, err)
 }

@@ -119,7 +119,7 @@ func TestOpenGoesOnInMemoryWhereItMayNotWrite(t *testing.T) {
 			t.Parallel()
 			lines := run[[]string](t, "open as nobody", []string{path})[0]
 			if len(lines) != 1 || !strings.Contains(lines[0], "cache file "+path+": ") ||
-				!strings.Contains(lines[0], writableAdvice) {
+				!strings.Contains(lines[0], "make it and its folder writable, or set the cache to another path") {
 				t.Errorf("got %q, want one warning that says to make %s writable", lines, path)
 			}
 		})
@@ -128,14 +128,13 @@ func TestOpenGoesOnInMemoryWhereItMayNotWrite(t *testing.T) {
 
 func TestAFailureSaysWhatToDo(t *testing.T) {
 	t.Parallel()
-	f := newFileStore("/var/cache/c.sqlite", Options{})
 	for want, err := range map[string]error{
-		"sqlite3: disk I/O error: " + roomAdvice:                                    sqlite3.IOERR_WRITE,
-		"write c: no space left on device: " + roomAdvice:                           &os.PathError{Op: "write", Path: "c", Err: syscall.ENOSPC},
-		"sqlite3: attempt to write a readonly database: " + writableAdvice:          sqlite3.READONLY,
-		"sqlite3: disk I/O error: check its disk, or set the cache to another path": sqlite3.IOERR_READ,
+		"sqlite3: disk I/O error: make room on its disk if that is full, or set the cache to a path on another":            sqlite3.IOERR_WRITE,
+		"write c: no space left on device: make room on its disk if that is full, or set the cache to a path on another":   &os.PathError{Op: "write", Path: "c", Err: syscall.ENOSPC},
+		"sqlite3: attempt to write a readonly database: make it and its folder writable, or set the cache to another path": sqlite3.READONLY,
+		"sqlite3: disk I/O error: check its disk, or set the cache to another path":                                        sqlite3.IOERR_READ,
 	} {
-		if got := f.wrapError(err).Error(); got != "cache file /var/cache/c.sqlite: "+want {
+		if got := wrapFileError("/var/cache/c.sqlite", err).Error(); got != "cache file /var/cache/c.sqlite: "+want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -206,3 +206,8 @@ func (b *sqliteBackend) close() error {
 	}
 	return b.wrapError(err)
 }
+
+// wrapError adds to an error which file it is about and what to do.
+func (b *sqliteBackend) wrapError(err error) error {
+	return sqlitefile.Purpose{Name: "history file", Setting: "history_store", Without: `"off"`}.Wrap(b.path, err)
+}
