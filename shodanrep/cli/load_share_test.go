@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long a test waits for an event. It is long enough for a busy machine.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // waitFor waits until a condition holds.
 func waitFor(t *testing.T, what string, holds func() bool) {
