@@ -57,7 +57,7 @@ test: packages ## Run every test
 # A test with the race detector checks all that it checks without, so each package is tested once, but for lookup: it has
 # tests that send so many requests that they skip with the race detector. Many tests wait for simulated services, so that
 # several of a package run at a time, also on few processors.
-	go test -parallel 8 ./shodanrep/lookup $$(go list ./... | grep -vxF "$$(go list $(RACE))")
+	go test -parallel 16 ./shodanrep/lookup $$(go list ./... | grep -vxF "$$(go list $(RACE))")
 	go test -parallel 4 -race $(RACE)
 
 .PHONY: lint
