@@ -121,7 +121,7 @@ func (w *environment) restartRedis(ctx context.Context, r *report) {
 	}
 }
 
-// measureFiles reports a cache that is too large, and files that are not removed.
+// measureFiles reports a cache or a history that is too large, and files that are not removed.
 func (w *environment) measureFiles(r *report) {
 	var files []string
 	err := filepath.WalkDir(w.dir, func(path string, entry os.DirEntry, err error) error {
@@ -135,7 +135,7 @@ func (w *environment) measureFiles(r *report) {
 		files = append(files, filepath.Base(path))
 		// A write-ahead log comes on top of the file.
 		if info.Size() > 2*cacheSize {
-			r.problem("growth: %s has %d bytes, and cache_max_size is %d", path, info.Size(), cacheSize)
+			r.problem("growth: %s has %d bytes, and its maximum is %d", path, info.Size(), cacheSize)
 		}
 		return nil
 	})

@@ -30,10 +30,11 @@ const (
 	exitInterrupted = 130
 )
 
-// config is a connection to the simulator with a cache.
+// config is a connection to the simulator with a cache, and with a history of the same size.
 func (w *environment) config(cache string) string {
 	return fmt.Sprintf("internetdb_url = %q\nsource = \"internetdb\"\ninternetdb_requests_per_second = 300\n"+
-		"timeout = \"5s\"\ncache = %q\ncache_ttl = \"30s\"\ncache_max_size = \"%d\"\n", w.url+shodantest.InternetDBPath, cache, cacheSize)
+		"timeout = \"5s\"\ncache = %q\ncache_ttl = \"30s\"\ncache_max_size = \"%d\"\nhistory_max_size = \"%d\"\n",
+		w.url+shodantest.InternetDBPath, cache, cacheSize, cacheSize)
 }
 
 // runProcesses runs the binary repeatedly until the context ends.
