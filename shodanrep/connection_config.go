@@ -270,36 +270,29 @@ func (r *reader) size(name string, value *string, standard string) int64 {
 
 // cache takes the place of the cache.
 func (r *reader) cache(value *string) string {
-	const allowed = `"on", "memory", "off", a path such as "~/.cache/shodanrep.sqlite", or "redis://host:6379"`
-	if r.mistyped("cache", allowed) || value == nil {
-		return "on"
-	}
-	switch place := *value; {
-	case place != "" && cache.CheckLocation(place) == nil:
-	case strings.Contains(place, "://"):
-		r.wrong(`cache is no Redis address (it is not shown, it may hold a password): use one such as "redis://host:6379/0"`)
-	case strings.ContainsFunc(place, unicode.IsControl):
-		r.wrong(`cache = %q: the path has a control character: write / or \\ for each \ of it`, place)
-	default:
-		r.wrong("cache = %q: use %s", place, allowed)
-	}
-	return *value
+	return r.place("cache", value, `"on", "memory", "off", a path such as "~/.cache/shodanrep.sqlite", or "redis://host:6379"`,
+		cache.CheckLocation, "Redis", "redis://host:6379/0")
 }
 
 // historyStore takes the place of the history.
 func (r *reader) historyStore(value *string) string {
-	const allowed = `"on", "off", a path such as "~/shodanrep/history.sqlite", or "postgres://user@host:5432/database"`
-	if r.mistyped("history_store", allowed) || value == nil {
+	return r.place("history_store", value, `"on", "off", a path such as "~/shodanrep/history.sqlite", or "postgres://user@host:5432/database"`,
+		history.CheckLocation, "PostgreSQL", "postgres://user@host:5432/database")
+}
+
+// place takes a path, the address of a server or a word; "on" is the default.
+func (r *reader) place(name string, value *string, allowed string, check func(string) error, server, example string) string {
+	if r.mistyped(name, allowed) || value == nil {
 		return "on"
 	}
 	switch place := *value; {
-	case place != "" && history.CheckLocation(place) == nil:
+	case place != "" && check(place) == nil:
 	case strings.Contains(place, "://"):
-		r.wrong(`history_store is no PostgreSQL address (it is not shown, it may hold a password): use one such as "postgres://user@host:5432/database"`)
+		r.wrong("%s is no %s address (it is not shown, it may hold a password): use one such as %q", name, server, example)
 	case strings.ContainsFunc(place, unicode.IsControl):
-		r.wrong(`history_store = %q: the path has a control character: write / or \\ for each \ of it`, place)
+		r.wrong(`%s = %q: the path has a control character: write / or \\ for each \ of it`, name, place)
 	default:
-		r.wrong("history_store = %q: use %s", place, allowed)
+		r.wrong("%s = %q: use %s", name, place, allowed)
 	}
 	return *value
 }

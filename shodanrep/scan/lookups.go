@@ -188,7 +188,7 @@ func (s *Scan) Results(ctx context.Context, targets iter.Seq[*Target], need look
 		next, stop := iter.Pull(targets)
 		defer stop()
 		w := windows{scan: s, next: next, need: s.policies.need(need)}
-		for current, ok := w.first(ctx); ok; current, ok = w.following(ctx) {
+		for current, ok := w.following(ctx); ok; current, ok = w.following(ctx) {
 			results, err := current.wait(ctx)
 			if err != nil {
 				yield(nil, err)

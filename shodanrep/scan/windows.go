@@ -45,9 +45,6 @@ type fileResults struct {
 	err     error
 }
 
-// first returns the first window, and starts those that follow.
-func (w *windows) first(ctx context.Context) (*window, bool) { return w.following(ctx) }
-
 // following returns the next window, and starts those that follow.
 func (w *windows) following(ctx context.Context) (*window, bool) {
 	for !w.ended && len(w.ahead) < w.parallel() {

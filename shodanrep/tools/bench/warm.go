@@ -16,12 +16,8 @@ func measureWarm(b *bench) ([]figure, error) {
 		return nil, err
 	}
 	defer s.close()
-	list, err := b.list(s.Generate(addresses))
+	connection, list, err := b.warmCache(s, addresses)
 	if err != nil {
-		return nil, err
-	}
-	connection := s.internetDB(append(lifted, fmt.Sprintf("cache = %q", b.path(".sqlite")))...)
-	if _, err := runCheck(b, connection, list); err != nil { // which fills the cache
 		return nil, err
 	}
 	asked := s.Count("")
