@@ -3,7 +3,6 @@ package lookup
 import (
 	"context"
 	"fmt"
-	"iter"
 	"net/netip"
 	"time"
 
@@ -102,51 +101,3 @@ func fileAnswer(addr netip.Addr, r internetdbfile.Result, at time.Time) Answer {
 // HasInternetDBFile reports whether the connection answers from a file what it would ask InternetDB, so that InternetDB
 // can be listed whole.
 func (e *Engine) HasInternetDBFile() bool { return e.file != nil }
-
-// A Listed is an address of a list of all, with its answer.
-type Listed struct {
-	Addr   netip.Addr // invalid for a row of the file whose address cannot be read
-	Answer Answer
-}
-
-// ListInternetDB yields what the file of InternetDB has, in the order of the file. An error is the last element.
-func (e *Engine) ListInternetDB(ctx context.Context) iter.Seq2[Listed, error] {
-	return func(yield func(Listed, error) bool) {
-		for row, err := range e.file.All(ctx) {
-			if err != nil {
-				yield(Listed{}, wrapFileError(err))
-				return
-			}
-			if !yield(Listed{row.Addr, fileAnswer(row.Addr, row.Result, row.Time)}, nil) {
-				return
-			}
-		}
-	}
-}
-
-// ListDataset yields the hosts of the dataset that have what a question about them needs. An error is the last element.
-func (e *Engine) ListDataset(ctx context.Context, need Question) iter.Seq2[Listed, error] {
-	return func(yield func(Listed, error) bool) {
-		data, err := e.Dataset(ctx)
-		if err != nil {
-			yield(Listed{}, err)
-			return
-		}
-		list := data.AllSummaries
-		if need.Banners || need.Raw {
-			list = data.All
-		}
-		for host, err := range list(ctx) {
-			if err != nil {
-				yield(Listed{}, err)
-				return
-			}
-			if need.RequireBanners && host.Banners == nil {
-				continue
-			}
-			if !yield(Listed{host.Addr, Answer{Status: Indexed, Source: Dataset, Host: host}}, nil) {
-				return
-			}
-		}
-	}
-}
