@@ -3,6 +3,7 @@ package shodan
 import (
 	"encoding/json"
 	"errors"
+	"unicode/utf8"
 )
 
 var errNoEndpoint = errors.New("the banner has no address or no port")
@@ -10,7 +11,7 @@ var errNoEndpoint = errors.New("the banner has no address or no port")
 // ParseBanner reads one banner, such as a line of a `shodan download` file. It returns an error if the text is not a
 // JSON object or has no address or port.
 func ParseBanner(line []byte) (*Banner, error) {
-	b, raw, err := parseBanner(line, false)
+	b, raw, _, err := parseBanner(line, false)
 	if err == nil {
 		b.Raw = append(json.RawMessage(nil), raw...)
 	}
@@ -20,33 +21,38 @@ func ParseBanner(line []byte) (*Banner, error) {
 // ParseBannerSummary is ParseBanner without the long texts: Data, and the Summary of each vulnerability. Raw is a part
 // of the line where that needs no cleaning.
 func ParseBannerSummary(line []byte) (*Banner, error) {
-	b, raw, err := parseBanner(line, true)
+	b, raw, marked, err := parseBanner(line, true)
 	if err == nil {
 		b.Raw = raw
-		b.Marks = b.DatabaseMarks()
+		if marked {
+			b.Marks = b.DatabaseMarks()
+		}
 	}
 	return b, err
 }
 
-func parseBanner(line []byte, summaryOnly bool) (*Banner, []byte, error) {
-	var b Banner
-	raw, err := decodeCleaned(line, summaryOnly, func(s *scanner) error {
-		b = Banner{}
-		return b.decode(s)
+// parseBanner also returns the cleaned text, and whether it may have marks of databases.
+func parseBanner(line []byte, summaryOnly bool) (b *Banner, raw []byte, marked bool, err error) {
+	b = new(Banner)
+	raw, err = decodeCleaned(line, summaryOnly, func(s *scanner) error {
+		*b = Banner{}
+		err := b.decode(s)
+		marked = s.marked
+		return err
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
 	if !b.Addr.IsValid() || !b.Port.Valid {
-		return nil, nil, errNoEndpoint
+		return nil, nil, false, errNoEndpoint
 	}
-	return &b, raw, nil
+	return b, raw, marked, nil
 }
 
 // UnmarshalJSON implements json.Unmarshaler. It fails only if the text is not a JSON object.
 func (b *Banner) UnmarshalJSON(raw []byte) error {
 	var banner Banner
-	if err := decodeObject(&scanner{text: raw}, banner.decode); err != nil {
+	if err := decodeObject(&scanner{text: raw, isUTF8: utf8.Valid(raw)}, banner.decode); err != nil {
 		return err
 	}
 	*b = banner
@@ -108,8 +114,8 @@ func (b *Banner) decode(s *scanner) error {
 	return nil
 }
 
-func (b *Banner) decodeField(s *scanner, name string, other *old) (err error) {
-	switch name {
+func (b *Banner) decodeField(s *scanner, name []byte, other *old) (err error) {
+	switch string(name) {
 	case "asn":
 		return s.into(&b.ASN)
 	case "cpe":
@@ -176,7 +182,7 @@ func (b *Banner) decodeField(s *scanner, name string, other *old) (err error) {
 		return s.into(&other.title)
 	case "opts":
 		return s.object(func(name []byte) error {
-			if key(name) == "vulns" {
+			if string(key(name)) == "vulns" {
 				return other.vulns.decode(s)
 			}
 			return s.skip()
@@ -188,15 +194,15 @@ func (b *Banner) decodeField(s *scanner, name string, other *old) (err error) {
 }
 
 // decodeShodan reads a field of _shodan.
-func (b *Banner) decodeShodan(s *scanner, name string) error {
-	switch name {
+func (b *Banner) decodeShodan(s *scanner, name []byte) error {
+	switch string(name) {
 	case "id":
 		return s.into(&b.ID)
 	case "module":
 		return s.into(&b.Module)
 	case "options":
 		return s.object(func(name []byte) error {
-			if key(name) == "hostname" {
+			if string(key(name)) == "hostname" {
 				return s.into(&b.RequestedHostname)
 			}
 			return s.skip()
@@ -206,7 +212,7 @@ func (b *Banner) decodeShodan(s *scanner, name string) error {
 }
 
 // decodePointer reads an object that may be missing. A value of another type is an empty object.
-func decodePointer[T any](s *scanner, to **T, field func(*T, *scanner, string) error) error {
+func decodePointer[T any](s *scanner, to **T, field func(*T, *scanner, []byte) error) error {
 	if s.peek() == 'n' {
 		*to = nil
 		return s.skip()
@@ -217,8 +223,8 @@ func decodePointer[T any](s *scanner, to **T, field func(*T, *scanner, string) e
 	return s.object(func(name []byte) error { return field(*to, s, key(name)) })
 }
 
-func (c *Cloud) decodeField(s *scanner, name string) error {
-	switch name {
+func (c *Cloud) decodeField(s *scanner, name []byte) error {
+	switch string(name) {
 	case "provider":
 		return s.into(&c.Provider)
 	case "region":
@@ -229,8 +235,8 @@ func (c *Cloud) decodeField(s *scanner, name string) error {
 	return s.skip()
 }
 
-func (l *Location) decodeField(s *scanner, name string) error {
-	switch name {
+func (l *Location) decodeField(s *scanner, name []byte) error {
+	switch string(name) {
 	case "area_code":
 		return s.into(&l.AreaCode)
 	case "city":
@@ -255,11 +261,11 @@ func (l *Location) decodeField(s *scanner, name string) error {
 	return s.skip()
 }
 
-func (h *HTTP) decodeField(s *scanner, name string) error {
-	switch name {
+func (h *HTTP) decodeField(s *scanner, name []byte) error {
+	switch string(name) {
 	case "favicon":
 		return s.object(func(name []byte) error {
-			if key(name) == "hash" {
+			if string(key(name)) == "hash" {
 				return s.into(&h.Favicon.Hash)
 			}
 			return s.skip()
@@ -278,8 +284,8 @@ func (h *HTTP) decodeField(s *scanner, name string) error {
 	return s.skip()
 }
 
-func (h *SSH) decodeField(s *scanner, name string) error {
-	switch name {
+func (h *SSH) decodeField(s *scanner, name []byte) error {
+	switch string(name) {
 	case "fingerprint":
 		return s.into(&h.Fingerprint)
 	case "hassh":
@@ -288,8 +294,8 @@ func (h *SSH) decodeField(s *scanner, name string) error {
 	return s.skip()
 }
 
-func (h *SSL) decodeField(s *scanner, name string) error {
-	switch name {
+func (h *SSL) decodeField(s *scanner, name []byte) error {
+	switch string(name) {
 	case "cert":
 		return s.object(func(name []byte) error { return h.decodeCert(s, key(name)) })
 	case "ja3s":
@@ -302,16 +308,16 @@ func (h *SSL) decodeField(s *scanner, name string) error {
 	return s.skip()
 }
 
-func (h *SSL) decodeCert(s *scanner, name string) error {
+func (h *SSL) decodeCert(s *scanner, name []byte) error {
 	cert := &h.Cert
-	switch name {
+	switch string(name) {
 	case "expired":
 		return s.into(&cert.Expired)
 	case "expires":
 		return s.into(&cert.Expires)
 	case "fingerprint":
 		return s.object(func(name []byte) error {
-			switch key(name) {
+			switch string(key(name)) {
 			case "sha1":
 				return s.into(&cert.Fingerprint.SHA1)
 			case "sha256":

@@ -45,7 +45,7 @@ var hostLists = []struct{ name, allowed string }{
 
 // parse reads a response, and checks the fields in hostLists: the lenient types read a value that is no list as no list
 // or as a list of one, and a host whose ports are unknown would look like one without ports.
-func (h *Host) parse(body []byte, field func(h *Host, s *scanner, name string, ip *hostIP) error) error {
+func (h *Host) parse(body []byte, field func(h *Host, s *scanner, name []byte, ip *hostIP) error) error {
 	var first [8]byte // of each value in hostLists
 	var ip hostIP
 	raw, err := decodeCleaned(body, false, func(s *scanner) error {
@@ -53,7 +53,7 @@ func (h *Host) parse(body []byte, field func(h *Host, s *scanner, name string, i
 		return s.object(func(name []byte) error {
 			k, value := key(name), s.peek()
 			for i := range hostLists {
-				if hostLists[i].name == k {
+				if hostLists[i].name == string(k) {
 					first[i] = value
 				}
 			}
@@ -78,8 +78,8 @@ type hostIP struct {
 	text   Text
 }
 
-func (h *Host) decodeField(s *scanner, name string, ip *hostIP) (err error) {
-	switch name {
+func (h *Host) decodeField(s *scanner, name []byte, ip *hostIP) (err error) {
+	switch string(name) {
 	case "area_code":
 		return s.into(&h.AreaCode)
 	case "asn":
@@ -124,16 +124,16 @@ func (h *Host) decodeField(s *scanner, name string, ip *hostIP) (err error) {
 }
 
 // decodeInternetDB is decodeField for a response of InternetDB, which has few of the fields.
-func (h *Host) decodeInternetDB(s *scanner, name string, ip *hostIP) error {
-	if name == "ip" {
+func (h *Host) decodeInternetDB(s *scanner, name []byte, ip *hostIP) error {
+	if string(name) == "ip" {
 		return s.into(&ip.text)
 	}
 	return h.decodeShared(s, name)
 }
 
 // decodeShared reads the fields that both services have.
-func (h *Host) decodeShared(s *scanner, name string) error {
-	switch name {
+func (h *Host) decodeShared(s *scanner, name []byte) error {
+	switch string(name) {
 	case "cpes":
 		return s.into(&h.CPEs)
 	case "hostnames":

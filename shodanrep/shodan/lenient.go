@@ -70,6 +70,13 @@ func (n Null[T]) Ptr() *T {
 // UnmarshalJSON implements json.Unmarshaler and never fails. Numbers may be in quotes.
 func (n *Null[T]) UnmarshalJSON(b []byte) error {
 	*n = Null[T]{}
+	if i, ok := any(&n.V).(*int64); ok && len(b) > 0 && b[0] != '"' {
+		i64, err := strconv.ParseInt(string(b), 10, 64) // the usual case: it keeps no text, so that this needs no memory
+		if err == nil {
+			*i, n.Valid = i64, true
+			return nil
+		}
+	}
 	s := strings.TrimSpace(literal(b))
 	switch v := any(&n.V).(type) {
 	case *int64:
@@ -239,13 +246,13 @@ func decodeObject(s *scanner, decode func(*scanner) error) error {
 // decodeCleaned is decodeObject for a text that may need Clean. It returns the cleaned text. decode may be called twice.
 func decodeCleaned(body []byte, summaryOnly bool, decode func(*scanner) error) ([]byte, error) {
 	if utf8.Valid(body) {
-		s := scanner{text: body, summaryOnly: summaryOnly}
+		s := scanner{text: body, summaryOnly: summaryOnly, isUTF8: true}
 		if decodeObject(&s, decode) == nil && !s.unclean {
 			return body, nil
 		}
 	}
 	body = Clean(body)
-	return body, decodeObject(&scanner{text: body, summaryOnly: summaryOnly}, decode)
+	return body, decodeObject(&scanner{text: body, summaryOnly: summaryOnly, isUTF8: true}, decode)
 }
 
 // isTypeError reports whether decoding was complete and only skipped fields of an unexpected type.

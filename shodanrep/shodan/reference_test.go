@@ -148,6 +148,9 @@ func wantAsReference(t *testing.T, text []byte) {
 	if err != nil || summaryErr != nil {
 		t.Fatalf("%.300q: %v, %v", text, err, summaryErr)
 	}
+	if diff := cmp.Diff(want, full, cmpopts.IgnoreFields(Banner{}, "Raw"), cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+		t.Errorf("%.300q in full: %s", text, diff)
+	}
 	if diff := cmp.Diff(full.Summary(), summary, cmpopts.IgnoreFields(Banner{}, "Raw"), cmpopts.EquateComparable(netip.Addr{})); diff != "" {
 		t.Errorf("the summary of %.300q: %s", text, diff)
 	}

@@ -19,6 +19,10 @@ type scanner struct {
 	unclean bool
 	// summaryOnly says that long texts, such as a banner's data, are not needed.
 	summaryOnly bool
+	// isUTF8 says that the whole text is known to be valid UTF-8.
+	isUTF8 bool
+	// marked says that one of the marks of httpDatabases may be in a string, see mayBeMark.
+	marked bool
 }
 
 // maxOpen is how many levels encoding/json decodes.
@@ -81,13 +85,62 @@ func (s *scanner) value() ([]byte, error) {
 	return s.text[start:s.pos], err
 }
 
-// into reads a value into one of the lenient types.
-func (s *scanner) into(v json.Unmarshaler) error {
+// into reads a value into one of the lenient types, which are known here: behind an interface each would need memory.
+func (s *scanner) into(v any) error {
+	if texts, ok := v.(*Texts); ok {
+		return s.texts(texts)
+	}
 	raw, err := s.value()
 	if err != nil {
 		return err
 	}
-	return v.UnmarshalJSON(raw)
+	switch v := v.(type) {
+	case *Text:
+		*v = Text(s.content(raw))
+	case *Time:
+		v.Time = ParseTime(s.content(raw))
+	case *Null[int64]:
+		return v.UnmarshalJSON(raw)
+	case *Null[float64]:
+		return v.UnmarshalJSON(raw)
+	case *Null[bool]:
+		return v.UnmarshalJSON(raw)
+	case *Ints:
+		return v.UnmarshalJSON(raw)
+	default:
+		panic("shodan: not a lenient type")
+	}
+	return nil
+}
+
+// content is literal for a value that the scanner has read.
+func (s *scanner) content(raw []byte) string {
+	if s.isUTF8 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1])
+	}
+	return literal(raw)
+}
+
+// texts reads a list as Texts has it.
+func (s *scanner) texts(t *Texts) error {
+	if s.peek() != '[' {
+		raw, err := s.value()
+		if err != nil {
+			return err
+		}
+		return t.UnmarshalJSON(raw)
+	}
+	*t = Texts{}
+	return s.list(func() error {
+		raw, err := s.value()
+		if err != nil {
+			return err
+		}
+		if item := s.content(raw); item != "" {
+			*t = append(*t, item)
+		}
+		return nil
+	})
 }
 
 // skip reads a value. It uses no recursion: a hostile text may be nested deeply.
@@ -221,6 +274,7 @@ func (s *scanner) list(item func() error) error {
 // string reads a string, and returns its text in quotes.
 func (s *scanner) string() ([]byte, error) {
 	text, start := s.text, s.pos
+	s.marked = s.marked || mayBeMark(text[start+1:])
 	for i := start + 1; i < len(text); {
 		if i+8 <= len(text) {
 			special := specials(binary.LittleEndian.Uint64(text[i:]))
@@ -240,6 +294,7 @@ func (s *scanner) string() ([]byte, error) {
 				return nil, errSyntax
 			}
 			i += length
+			s.marked = s.marked || mayBeMark(text[i:])
 		case c < ' ':
 			return nil, errSyntax
 		default:
@@ -270,6 +325,7 @@ func (s *scanner) escape(text []byte) int {
 			return 0
 		}
 		s.unclean = s.unclean || unit == 0 || unit >= 0xd800 && unit < 0xe000
+		s.marked = s.marked || unit < 0x80 && markBytes[unit]
 		return 6
 	}
 	return 0
@@ -331,11 +387,12 @@ func unquoted(quoted []byte) []byte {
 }
 
 // key returns the name of a field as the types of this package have it: encoding/json takes capital letters for small.
-func key(name []byte) string {
+// It is no string, because a switch over string(key(name)) needs no memory, and a banner has some fifty names.
+func key(name []byte) []byte {
 	for _, c := range name {
 		if c >= 'A' && c <= 'Z' {
-			return string(bytes.ToLower(name))
+			return bytes.ToLower(name)
 		}
 	}
-	return string(name)
+	return name
 }

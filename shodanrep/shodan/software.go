@@ -1,7 +1,6 @@
 package shodan
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -11,17 +10,49 @@ import (
 // no product; their own responses do.
 type httpDatabase struct {
 	name string
-	hint string // stands in the banner's JSON where one of the marks can
 	// marks are texts of which any, in the headers or in the page, is the database's own.
 	marks []string
 }
 
 var httpDatabases = []httpDatabase{
-	{"Elasticsearch", "You Know, for Search", []string{`"You Know, for Search"`}},
-	{"OpenSearch", "The OpenSearch Project", []string{`"The OpenSearch Project: https://opensearch.org/"`}},
-	{"CouchDB", "ouch", []string{`{"couchdb":"Welcome"`, "\nServer: CouchDB/"}},
-	{"InfluxDB", "X-Influxdb-", []string{"\nX-Influxdb-Version: "}},
-	{"ClickHouse", "X-ClickHouse-", []string{"\nX-ClickHouse-"}},
+	{"Elasticsearch", []string{`"You Know, for Search"`}},
+	{"OpenSearch", []string{`"The OpenSearch Project: https://opensearch.org/"`}},
+	{"CouchDB", []string{`{"couchdb":"Welcome"`, "\nServer: CouchDB/"}},
+	{"InfluxDB", []string{"\nX-Influxdb-Version: "}},
+	{"ClickHouse", []string{"\nX-ClickHouse-"}},
+}
+
+// Where a mark is in a banner's JSON, an escape of a quotation mark or a line break is before its first word, or the string
+// begins there. So few strings need to be decoded to look for marks. markWords are the first words, as long as nothing in
+// them is escaped as a rule; markFirst are their first bytes, and markBytes all that the marks have: any of them may be
+// written as \u and four digits.
+var markWords, markFirst, markBytes = findMarkWords()
+
+func findMarkWords() (words []string, first, all [256]bool) {
+	for _, database := range httpDatabases {
+		for _, mark := range database.marks {
+			word := strings.TrimLeft(mark, "{\"\n")
+			if end := strings.IndexAny(word, `"/`); end >= 0 {
+				word = word[:end]
+			}
+			words = append(words, word)
+			first[word[0]] = true
+			for _, c := range []byte(mark) {
+				all[c] = true
+			}
+		}
+	}
+	return words, first, all
+}
+
+// mayBeMark reports whether a part of a string begins with the first word of a mark.
+func mayBeMark(text []byte) bool {
+	if len(text) == 0 || !markFirst[text[0]] {
+		return false
+	}
+	return slices.ContainsFunc(markWords, func(word string) bool {
+		return len(text) >= len(word) && string(text[:len(word)]) == word
+	})
 }
 
 // Software returns the names of the software that answers, by Shodan or by its own response.
@@ -57,16 +88,14 @@ func (b *Banner) findDatabases() (found []databaseMark) {
 	if b.HTTP == nil && !strings.HasPrefix(string(b.Module), "http") {
 		return nil
 	}
-	var response *string
+	s := scanner{text: b.Raw}
+	if _ = s.skip(); !s.marked { // nearly all banners end here, without being decoded again
+		return nil
+	}
+	response := responseOf(b)
 	for _, database := range httpDatabases {
-		if !bytes.Contains(b.Raw, []byte(database.hint)) {
-			continue // nearly all banners end here, without being decoded again
-		}
-		if response == nil {
-			response = new(responseOf(b))
-		}
 		for _, mark := range database.marks {
-			if strings.Contains(*response, mark) {
+			if strings.Contains(response, mark) {
 				found = append(found, databaseMark{database.name, mark})
 				break
 			}

@@ -38,7 +38,7 @@ func (v *Vuln) UnmarshalJSON(raw []byte) error {
 func (v *Vuln) decode(s *scanner) error {
 	var kev []byte
 	err := s.object(func(name []byte) (err error) {
-		switch key(name) {
+		switch string(key(name)) {
 		case "verified":
 			return s.into(&v.Verified)
 		case "cvss":
@@ -104,13 +104,18 @@ func (v *VulnMap) decode(s *scanner) error {
 	*v = nil
 	switch s.peek() {
 	case '{':
-		byID := map[string]Vuln{}
+		byID, usual := VulnMap{}, true
 		err := s.object(func(name []byte) error {
 			var vuln Vuln
 			err := vuln.decode(s)
-			byID[string(name)] = vuln
+			id := string(name)
+			byID[id], usual = vuln, usual && isCVE(id)
 			return err
 		})
+		if usual {
+			*v = byID
+			return err
+		}
 		*v = VulnMap{}
 		// Sorted, so that two spellings of one id always give the same result.
 		for _, text := range slices.Sorted(maps.Keys(byID)) {
