@@ -101,19 +101,16 @@ func str[T ~string](c *codec, v *T) {
 		return
 	}
 	s := string(*v)
-	at, isKnown := c.known[s]
-	code := uint64(2*at + 2)
-	switch {
-	case s == "":
-		code = 0
-	case !isKnown:
-		code = uint64(2*len(s) + 1)
+	if s == "" {
+		c.out = append(c.out, 0)
+		return
 	}
-	c.uint(&code)
-	if s != "" && !isKnown {
-		c.known[s] = len(c.known)
-		c.out = append(c.out, s...)
+	if at, isKnown := c.known[s]; isKnown {
+		c.out = binary.AppendUvarint(c.out, uint64(2*at+2))
+		return
 	}
+	c.known[s] = len(c.known)
+	c.out = append(binary.AppendUvarint(c.out, uint64(2*len(s)+1)), s...)
 }
 
 func (c *codec) readText() (s string) {

@@ -8,7 +8,9 @@ import (
 
 // The texts of a file's banners are compressed in blocks, with the beginning of the file as a dictionary: pages, icons and
 // certificates repeat throughout a file, and within one banner hardly anything does. A block is decompressed as a whole to
-// read one banner.
+// read one banner: blocks twice as large take an eighth less space, and nearly twice the time to read one. The encoder's fastest
+// level makes an index a tenth larger than the next, in little more than half the time: most of what a level costs is to copy
+// its tables of the dictionary for each block.
 const (
 	blockSize     = 256 << 10
 	maxDictionary = 1 << 20
@@ -21,7 +23,7 @@ const (
 // newEncoder returns an encoder of blocks. The dictionary may be nil.
 func newEncoder(dictionary []byte, workers int) (*zstd.Encoder, error) {
 	options := []zstd.EOption{
-		zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(workers), zstd.WithEncoderCRC(false),
+		zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(workers), zstd.WithEncoderCRC(false),
 		zstd.WithWindowSize(2 * maxDictionary), zstd.WithLowerEncoderMem(true),
 	}
 	if dictionary != nil {

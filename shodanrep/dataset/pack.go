@@ -32,13 +32,18 @@ func (p *packer) close() {
 	}
 }
 
-// rows are the rows of the index for a batch.
+// rows are the rows of the index for a batch. Their memory is used again for the next one.
 type rows struct {
 	blocks  [][]byte // compressed
 	hosts   []hostRow
 	pivots  []pivotEntry
 	banners int64 // and summaries
 	newest  int64 // Unix microseconds
+
+	packed []byte // has the blocks
+	codec  codec  // has the items of the hosts
+	items  map[netip.Addr][]item
+	order  []netip.Addr
 }
 
 // A hostRow has the items of one address in one batch.
@@ -47,57 +52,103 @@ type hostRow struct {
 	items []byte // encoded
 }
 
+func (r *rows) reset() {
+	clear(r.items)
+	*r = rows{
+		blocks: r.blocks[:0], hosts: r.hosts[:0], pivots: r.pivots[:0],
+		packed: r.packed[:0], codec: codec{out: r.codec.out[:0], known: r.codec.known}, items: r.items, order: r.order[:0],
+	}
+}
+
+func (r *rows) add(addr netip.Addr, it item) {
+	if r.items == nil {
+		r.items = map[netip.Addr][]item{}
+	}
+	if r.items[addr] == nil {
+		r.order = append(r.order, addr)
+	}
+	r.items[addr] = append(r.items[addr], it)
+	r.banners++
+}
+
+// pivots are all pivots.
+var pivots = shodan.Pivots()
+
+func (r *rows) addPivots(b *shodan.Banner) {
+	for _, pivot := range pivots {
+		if value := pivot.Value(b); value != "" {
+			r.pivots = append(r.pivots, pivotEntry{pivotHash(pivot, value), b.Addr})
+		}
+	}
+}
+
 // pack makes the rows for a batch. Of what was parsed it leaves only the bad records.
 func (p *packer) pack(b *batch) {
-	r := rows{}
-	items := map[netip.Addr][]item{}
-	var order []netip.Addr
-	var block []byte
+	r := &b.rows
+	var texts block
 	flush := func() {
-		if len(block) > 0 {
-			r.blocks = append(r.blocks, p.encoder.EncodeAll(block, nil))
-			block = block[:0]
-		}
+		start := len(r.packed)
+		r.packed = p.encoder.EncodeAll(texts.text, r.packed)
+		r.blocks = append(r.blocks, r.packed[start:])
+		texts = block{}
 	}
 	bad := b.parsed[:0]
 	for _, record := range b.parsed {
 		var it item
-		var addr netip.Addr
 		switch {
 		case record.err != nil:
 			bad = append(bad, record)
 			continue
 		case record.host != nil:
-			it, addr = p.summary(record), record.host.Addr
+			it = p.summary(record)
+			r.add(record.host.Addr, it)
 		default:
 			raw := record.banner.Raw
-			if len(block)+len(raw) > blockSize && len(r.blocks) < maxBlocks-1 {
+			if length := len(texts.text); length > 0 && length+len(raw) > blockSize && len(r.blocks) < maxBlocks-1 {
 				flush()
 			}
-			it, addr = bannerItem(record.banner), record.banner.Addr
-			it.text = textRef{block: blockNumber(b.number, len(r.blocks)), start: uint64(len(block)), length: uint64(len(raw))}
-			block = append(block, raw...)
-			for _, pivot := range shodan.Pivots() {
-				if value := pivot.Value(record.banner); value != "" {
-					r.pivots = append(r.pivots, pivotEntry{pivotHash(pivot, value), addr})
-				}
-			}
+			it = bannerItem(record.banner)
+			it.text = textRef{block: blockNumber(b.number, len(r.blocks)), start: uint64(len(texts.text)), length: uint64(len(raw))}
+			texts.append(raw)
+			r.addPivots(record.banner)
+			r.add(record.banner.Addr, it)
 		}
-		if items[addr] == nil {
-			order = append(order, addr)
-		}
-		items[addr] = append(items[addr], it)
-		r.banners++
 		if it.seen <= p.latest {
 			r.newest = max(r.newest, it.seen)
 		}
 	}
-	flush()
-	for _, addr := range order {
-		r.hosts = append(r.hosts, hostRow{addr, encodeItems(items[addr])})
+	if len(texts.text) > 0 {
+		flush()
+	}
+	for _, addr := range r.order {
+		r.hosts = append(r.hosts, hostRow{addr, r.codec.encodeItems(r.items[addr])})
 	}
 	clear(b.parsed[len(bad):])
-	b.parsed, b.rows = bad, r
+	b.parsed = bad
+}
+
+// A block is the texts of some banners of a batch, one after the other.
+type block struct {
+	text   []byte
+	isCopy bool // else it is a part of the batch's text
+}
+
+// append appends a text. It copies nothing while the texts follow each other in memory, as those of a batch do unless a
+// record is bad, was cleaned, or is a response.
+func (b *block) append(raw []byte) {
+	n := len(b.text)
+	switch {
+	case n == 0:
+		b.text = raw
+	case !b.isCopy && cap(b.text)-n >= len(raw) && &b.text[:n+1][n] == &raw[0]:
+		b.text = b.text[:n+len(raw)]
+	case !b.isCopy:
+		b.isCopy = true
+		b.text = append(make([]byte, 0, blockSize), b.text...)
+		fallthrough
+	default:
+		b.text = append(b.text, raw...)
+	}
 }
 
 // bannerItem makes the item of a banner, without its text.

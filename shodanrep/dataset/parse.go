@@ -184,7 +184,8 @@ func newBatch() *batch {
 func (b *batch) free() {
 	if cap(b.text) <= 4*batchBytes {
 		clear(b.parsed)
-		b.text, b.records, b.parsed, b.rows = b.text[:0], b.records[:0], b.parsed[:0], rows{}
+		b.text, b.records, b.parsed = b.text[:0], b.records[:0], b.parsed[:0]
+		b.rows.reset()
 		batches.Put(b)
 	}
 }

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"hash/fnv"
@@ -31,21 +32,22 @@ const (
 // pivotHash returns the hash of a value: 44 bits, so that their differences are short. Text is compared without case, as
 // Shodan's search does.
 func pivotHash(pivot shodan.Pivot, value string) uint64 {
+	var buf [128]byte // on the stack: a file has millions of values
+	text := append(append(buf[:0], pivot...), 0)
+	text = append(text, value...)
 	h := fnv.New64a()
-	_, _ = h.Write(append([]byte(pivot), 0)) // it never fails
-	_, _ = h.Write([]byte(lowerASCII(value)))
+	_, _ = h.Write(lowerASCII(text)) // it never fails
 	return h.Sum64() >> 20
 }
 
-// lowerASCII returns a text with small letters for the capital ones of ASCII.
-func lowerASCII(text string) string {
-	lower := []byte(text)
+// lowerASCII puts small letters for the capital ones of ASCII.
+func lowerASCII(lower []byte) []byte {
 	for i, c := range lower {
 		if c >= 'A' && c <= 'Z' {
 			lower[i] = c + 'a' - 'A'
 		}
 	}
-	return string(lower)
+	return lower
 }
 
 // A pivotWriter writes the entries of a file.
@@ -139,7 +141,7 @@ func (s snapshot) addrs(pivot shodan.Pivot, value string) (found []netip.Addr, e
 // hasValue reports whether a banner has a value of a pivot.
 func hasValue(b *shodan.Banner, pivot shodan.Pivot, value string) bool {
 	own := pivot.Value(b)
-	return own != "" && lowerASCII(own) == lowerASCII(value)
+	return own != "" && bytes.Equal(lowerASCII([]byte(own)), lowerASCII([]byte(value)))
 }
 
 // addrKey returns the form of an address in the index. Its order is that of netip.Addr.Compare, IPv4 before IPv6.

@@ -18,14 +18,18 @@ type item struct {
 	file   int64
 }
 
-// encodeItems encodes the items of a row.
-func encodeItems(items []item) []byte {
-	c := codec{known: map[string]int{}}
+// encodeItems encodes the items of a row. It appends them to those of earlier rows.
+func (c *codec) encodeItems(items []item) []byte {
+	if c.known == nil {
+		c.known = map[string]int{}
+	}
+	clear(c.known)
+	start := len(c.out)
 	c.length(len(items), false)
 	for i := range items {
 		c.item(&items[i])
 	}
-	return c.out
+	return c.out[start:]
 }
 
 // decodeItems appends the items of a row.
