@@ -32,7 +32,7 @@ type hostGroup struct {
 // hostRows is a row of the index.
 type hostRows struct {
 	file  int64
-	items []byte
+	items string
 }
 
 const (
@@ -122,7 +122,7 @@ func (s snapshot) groups(texts bool, send func(*hostGroup) error) error {
 				g.bytes += len(row.items)
 			}
 		} else {
-			items, err := decodeRows(rows)
+			items, err := decodeRows(new(codec), nil, rows)
 			if err == nil {
 				err = s.loadTexts(items)
 			}
@@ -154,7 +154,7 @@ func (s snapshot) groups(texts bool, send func(*hostGroup) error) error {
 			}
 			addr = append(addr[:0], key...)
 		}
-		rows = append(rows, hostRows{file, row.ColumnBlob(2, nil)})
+		rows = append(rows, hostRows{file, string(row.ColumnRawBlob(2))})
 		return true, nil
 	})
 	if err == nil {
@@ -166,10 +166,11 @@ func (s snapshot) groups(texts bool, send func(*hostGroup) error) error {
 	return err
 }
 
-// decodeRows returns the newest item of each service in the rows of a host.
-func decodeRows(rows []hostRows) (items []item, err error) {
+// decodeRows returns the newest item of each service in the rows of a host. It uses the memory of a list again.
+func decodeRows(c *codec, items []item, rows []hostRows) (_ []item, err error) {
+	items = items[:0]
 	for _, row := range rows {
-		if items, err = decodeItems(items, row.file, row.items); err != nil {
+		if items, err = c.decodeItems(items, row.file, row.items); err != nil {
 			return nil, err
 		}
 	}
@@ -179,12 +180,15 @@ func decodeRows(rows []hostRows) (items []item, err error) {
 
 // makeHosts makes the hosts of a group.
 func (g *hostGroup) makeHosts() error {
+	c := codec{banners: make([]shodan.Banner, 0, 64)} // merge copies them
+	var items []item
 	for _, rows := range g.rows {
-		items, err := decodeRows(rows)
-		if err != nil {
+		var err error
+		if items, err = decodeRows(&c, items, rows); err != nil {
 			return err
 		}
 		g.hosts = append(g.hosts, merge(items))
+		c.banners = c.banners[:0]
 	}
 	for _, items := range g.items {
 		if err := parseTexts(items); err != nil {

@@ -28,8 +28,9 @@ type codec struct {
 	out       []byte
 	err       error
 
-	texts []string       // those that were read
-	known map[string]int // those that were written
+	texts   []string        // those that were read
+	known   map[string]int  // those that were written
+	banners []shodan.Banner // its capacity is memory for banners that are read
 }
 
 func (c *codec) fail() { c.in, c.err = "", errDamagedRow }

@@ -144,7 +144,7 @@ func parseEach(ctx context.Context, r io.Reader, f func(parsed) error) error {
 // countItems returns how many banners and summaries the index has, by its rows.
 func (c conn) countItems() (n int64, err error) {
 	err = c.Rows("select items from host", nil, func(row *sqlite3.Stmt) (bool, error) {
-		items, err := decodeItems(nil, 1, row.ColumnRawBlob(0))
+		items, err := decodeItems(nil, 1, string(row.ColumnRawBlob(0)))
 		n += int64(len(items))
 		return true, err
 	})

@@ -3,6 +3,7 @@ package dataset
 import (
 	"net/netip"
 	"runtime"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -40,10 +41,16 @@ type rows struct {
 	banners int64 // and summaries
 	newest  int64 // Unix microseconds
 
-	packed []byte // has the blocks
-	codec  codec  // has the items of the hosts
-	items  map[netip.Addr][]item
-	order  []netip.Addr
+	packed []byte             // has the blocks
+	codec  codec              // has the items of the hosts
+	lists  map[netip.Addr]int // where in items an address is
+	items  []hostItems
+}
+
+// hostItems are the items of an address.
+type hostItems struct {
+	addr  netip.Addr
+	items []item
 }
 
 // A hostRow has the items of one address in one batch.
@@ -53,21 +60,25 @@ type hostRow struct {
 }
 
 func (r *rows) reset() {
-	clear(r.items)
+	clear(r.lists)
 	*r = rows{
 		blocks: r.blocks[:0], hosts: r.hosts[:0], pivots: r.pivots[:0],
-		packed: r.packed[:0], codec: codec{out: r.codec.out[:0], known: r.codec.known}, items: r.items, order: r.order[:0],
+		packed: r.packed[:0], codec: codec{out: r.codec.out[:0], known: r.codec.known}, lists: r.lists, items: r.items[:0],
 	}
 }
 
 func (r *rows) add(addr netip.Addr, it item) {
-	if r.items == nil {
-		r.items = map[netip.Addr][]item{}
+	if r.lists == nil {
+		r.lists = map[netip.Addr]int{}
 	}
-	if r.items[addr] == nil {
-		r.order = append(r.order, addr)
+	i, isKnown := r.lists[addr]
+	if !isKnown {
+		i = len(r.items)
+		r.lists[addr] = i
+		r.items = slices.Grow(r.items, 1)[:i+1] // an earlier batch has left the memory of a list there
+		r.items[i].addr, r.items[i].items = addr, r.items[i].items[:0]
 	}
-	r.items[addr] = append(r.items[addr], it)
+	r.items[i].items = append(r.items[i].items, it)
 	r.banners++
 }
 
@@ -120,8 +131,9 @@ func (p *packer) pack(b *batch) {
 	if len(texts.text) > 0 {
 		flush()
 	}
-	for _, addr := range r.order {
-		r.hosts = append(r.hosts, hostRow{addr, r.codec.encodeItems(r.items[addr])})
+	for _, host := range r.items {
+		r.hosts = append(r.hosts, hostRow{host.addr, r.codec.encodeItems(host.items)})
+		clear(host.items)
 	}
 	clear(b.parsed[len(bad):])
 	b.parsed = bad

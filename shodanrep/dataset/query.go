@@ -124,7 +124,7 @@ func (d *Dataset) hosts(ctx context.Context, addrs []netip.Addr, host func(snaps
 func (s snapshot) items(addr netip.Addr) (items []item, err error) {
 	err = s.Rows("select file, items from host where addr = ? order by file, id", []any{addrKey(addr.Unmap())}, func(row *sqlite3.Stmt) (bool, error) {
 		if file := row.ColumnInt64(0); s.files[file] {
-			items, err = decodeItems(items, file, row.ColumnRawBlob(1))
+			items, err = decodeItems(items, file, string(row.ColumnRawBlob(1)))
 		}
 		return true, err
 	})

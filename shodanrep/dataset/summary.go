@@ -33,8 +33,14 @@ func (c *codec) encodeItems(items []item) []byte {
 }
 
 // decodeItems appends the items of a row.
-func decodeItems(items []item, file int64, row []byte) ([]item, error) {
-	c := codec{isReading: true, in: string(row)}
+func decodeItems(items []item, file int64, row string) ([]item, error) {
+	return new(codec).decodeItems(items, file, row)
+}
+
+// decodeItems is the function of that name, which uses the memory of the codec again: earlier banners are valid only until
+// banners is emptied.
+func (c *codec) decodeItems(items []item, file int64, row string) ([]item, error) {
+	c.isReading, c.in, c.err, c.texts = true, row, nil, c.texts[:0]
 	n, _ := c.length(0, false)
 	items = slices.Grow(items, max(n, 0))
 	for range n {
@@ -44,6 +50,17 @@ func decodeItems(items []item, file int64, row []byte) ([]item, error) {
 		}
 	}
 	return items, c.err
+}
+
+// newBanner returns an empty banner.
+func (c *codec) newBanner() *shodan.Banner {
+	n := len(c.banners)
+	if n == cap(c.banners) {
+		return new(shodan.Banner)
+	}
+	c.banners = c.banners[:n+1]
+	c.banners[n] = shodan.Banner{}
+	return &c.banners[n]
 }
 
 func (c *codec) item(it *item) {
@@ -61,7 +78,7 @@ func (c *codec) item(it *item) {
 	c.uint(&it.text.start)
 	c.uint(&it.text.length)
 	if c.isReading {
-		it.banner = new(shodan.Banner)
+		it.banner = c.newBanner()
 	}
 	c.banner(it.banner)
 }

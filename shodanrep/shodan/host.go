@@ -76,7 +76,7 @@ func (h *Host) Cloud() *Cloud {
 
 // MergeBanners makes a host from the banners of one address, such as those in a `shodan download` file. It takes the
 // newest banner per port and host name, and the facts on the host from the newest of all. It returns nil for no
-// banners.
+// banners. The host may keep the list.
 func MergeBanners(banners []Banner) *Host {
 	if len(banners) == 0 {
 		return nil
@@ -94,9 +94,16 @@ func MergeBanners(banners []Banner) *Host {
 			b.banner.Timestamp.Compare(a.banner.Timestamp.Time))
 	})
 	services = slices.CompactFunc(services, func(a, b service) bool { return a.ServiceKey == b.ServiceKey })
-	h := &Host{Hostnames: Texts{}, Domains: Texts{}, Banners: make(Banners, len(services))}
-	for i, s := range services {
-		h.Banners[i] = *s.banner
+	h := &Host{Hostnames: Texts{}, Domains: Texts{}, Banners: banners}
+	isAsGiven := len(services) == len(banners)
+	for i := range services {
+		isAsGiven = isAsGiven && services[i].banner == &banners[i]
+	}
+	if !isAsGiven {
+		h.Banners = make(Banners, len(services))
+		for i, s := range services {
+			h.Banners[i] = *s.banner
+		}
 	}
 	last := &h.Banners[0]
 	for i := range h.Banners {
