@@ -18,7 +18,8 @@ type Fact struct {
 	banners bool // only the host's banners have it
 	check   func(string) bool
 	list    func(*facts) []string
-	ports   func(*facts) []int // in place of list, for numbers
+	single  func(*facts) string // in place of list, for at most one value, which is empty if there is none
+	ports   func(*facts) []int  // in place of list, for numbers
 	number  func(*facts) (int, bool)
 	// evidence is the evidence of a match, if it is not the value itself. why is the reason for a value.
 	evidence func(*facts) string
@@ -54,7 +55,18 @@ func (f *Fact) count(of *facts) int {
 	case f.ports != nil:
 		return len(f.ports(of))
 	}
-	return len(f.list(of))
+	return len(f.texts(of))
+}
+
+// texts returns the values of a fact that is neither a number nor ports.
+func (f *Fact) texts(of *facts) []string {
+	if f.single == nil {
+		return f.list(of)
+	}
+	if value := f.single(of); value != "" {
+		return []string{value}
+	}
+	return nil
 }
 
 const (
@@ -106,15 +118,15 @@ var allFacts = func() map[string]*Fact {
 		{Name: "titles", banners: true, Allowed: someText, check: anyText,
 			list: func(f *facts) []string { return distinct(f.host.Titles) }},
 		{Name: "hostnames", Allowed: someText, check: anyText, list: func(f *facts) []string { return distinct(f.host.Hostnames) }},
-		{Name: "asn", Allowed: "a number such as AS64496", check: asnForm.MatchString, list: func(f *facts) []string { return single(f.host.ASN) }},
+		{Name: "asn", Allowed: "a number such as AS64496", check: asnForm.MatchString, single: func(f *facts) string { return f.host.ASN }},
 		{Name: "country", Allowed: "a code of two capital letters such as NL", check: countryForm.MatchString,
-			list: func(f *facts) []string { return single(f.host.Country) }},
+			single: func(f *facts) string { return f.host.Country }},
 		{Name: factHosting, Allowed: hostingAllowed, check: isHosting,
-			list: func(f *facts) []string { return single(f.hosting.Type) },
-			why:  func(f *facts) string { return f.hosting.Reason }, evidence: func(f *facts) string { return f.hosting.Reason }},
+			single: func(f *facts) string { return f.hosting.Type },
+			why:    func(f *facts) string { return f.hosting.Reason }, evidence: func(f *facts) string { return f.hosting.Reason }},
 		{Name: factListed, Allowed: listedAllowed, check: isListed,
-			list: func(f *facts) []string { return single(string(f.host.Listed.List)) },
-			why:  func(f *facts) string { return f.host.Listed.Reason }, evidence: func(f *facts) string { return f.host.Listed.Entry }},
+			single: func(f *facts) string { return string(f.host.Listed.List) },
+			why:    func(f *facts) string { return f.host.Listed.Reason }, evidence: func(f *facts) string { return f.host.Listed.Entry }},
 		{Name: "past_tags", Allowed: someText, check: anyText,
 			list: func(f *facts) []string {
 				if f.host.Past == nil {

@@ -3,12 +3,13 @@ package reputation
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
-// facts are the facts of a host, prepared for rules.
+// facts are the facts of a host, prepared for rules. They are used again for other hosts, see release.
 type facts struct {
-	host            *Host
+	host            Host
 	ports           []int
 	unidentified    []int // the ports whose service is unknown
 	vulnerabilities []string
@@ -20,15 +21,23 @@ type facts struct {
 	hits            []hit // a buffer for the hits of one rule at a time
 }
 
-// factsOf prepares the facts of a host.
+// unused are facts for other hosts.
+var unused = sync.Pool{New: func() any { return new(facts) }}
+
+// factsOf prepares the facts of a host. They must be released.
 func (p *Policy) factsOf(h *Host) *facts {
-	f := &facts{host: h, ports: distinct(h.Ports), vulnerabilities: distinct(h.Vulnerabilities), tags: distinct(h.Tags)}
+	f := unused.Get().(*facts)
+	f.host, f.ports, f.vulnerabilities, f.tags = *h, distinct(h.Ports), distinct(h.Vulnerabilities), distinct(h.Tags)
 	f.unidentified = without(f.ports, h.IdentifiedPorts)
-	for _, id := range f.vulnerabilities {
-		if h.Details[id].hasDetails() {
-			f.detailed = append(f.detailed, id)
-		} else {
-			f.bare = append(f.bare, id)
+	if len(h.Details) == 0 {
+		f.bare = f.vulnerabilities
+	} else {
+		for _, id := range f.vulnerabilities {
+			if h.Details[id].hasDetails() {
+				f.detailed = append(f.detailed, id)
+			} else {
+				f.bare = append(f.bare, id)
+			}
 		}
 	}
 	f.products = productsOf(h.CPEs)
@@ -36,12 +45,12 @@ func (p *Policy) factsOf(h *Host) *facts {
 	return f
 }
 
-// single returns a list of one value, or nil for no value.
-func single(value string) []string {
-	if value == "" {
-		return nil
-	}
-	return []string{value}
+// release makes the memory of the facts free for other hosts. Results have the lists of facts as evidence, so only the
+// hits are kept.
+func (f *facts) release() {
+	clear(f.hits)
+	*f = facts{hits: f.hits[:0]}
+	unused.Put(f)
 }
 
 // closedPorts returns the ports that were open in the past and are not open now.
@@ -64,13 +73,12 @@ func without(ports, others []int) []int {
 	})
 }
 
-// only returns the facts with only the vulnerabilities that a rule is limited to.
-func (f *facts) only(limit Only) *facts {
-	narrowed := *f
-	if narrowed.vulnerabilities = f.detailed; limit == WithoutDetails {
-		narrowed.vulnerabilities = f.bare
+// only returns the vulnerabilities that a rule is limited to.
+func (f *facts) only(limit Only) []string {
+	if limit == WithoutDetails {
+		return f.bare
 	}
-	return &narrowed
+	return f.detailed
 }
 
 // ageDays returns how many whole days ago the host was seen, and whether that is known.

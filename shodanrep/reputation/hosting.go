@@ -1,6 +1,7 @@
 package reputation
 
 import (
+	"math"
 	"strings"
 )
 
@@ -34,8 +35,7 @@ type HostingRule struct {
 type hostingIndex struct {
 	tags    map[string]int
 	asns    map[string]asnRule
-	words   map[words]int
-	lines   map[words]int // the same for LineWords
+	words   map[words]wordRules
 	domains map[string]int
 	cloud   int
 	types   []string
@@ -45,6 +45,11 @@ type asnRule struct {
 	rule int
 	name string
 }
+
+// wordRules are the rules for a word: in any host name, and in that of a line. They are noRule if there is none.
+type wordRules struct{ any, line int }
+
+const noRule = math.MaxInt
 
 // words is a word of a host name, or two consecutive words, such as tor and exit in tor-exit-4.
 type words [2]string
@@ -57,17 +62,17 @@ func wordsOf(text string) words {
 
 // indexHosting makes an index of rules.
 func indexHosting(rules []*HostingRule) hostingIndex {
-	x := hostingIndex{tags: map[string]int{}, asns: map[string]asnRule{}, words: map[words]int{}, lines: map[words]int{}, domains: map[string]int{}, cloud: len(rules)}
+	x := hostingIndex{tags: map[string]int{}, asns: map[string]asnRule{}, words: map[words]wordRules{}, domains: map[string]int{}, cloud: len(rules)}
 	for i, rule := range rules {
 		x.types = append(x.types, rule.Type)
 		for _, tag := range rule.Tags {
 			keepFirst(x.tags, tag, i)
 		}
 		for _, word := range rule.Words {
-			keepFirst(x.words, wordsOf(word), i)
+			x.addWord(word, wordRules{any: i, line: noRule})
 		}
 		for _, word := range rule.LineWords {
-			keepFirst(x.lines, wordsOf(word), i)
+			x.addWord(word, wordRules{any: noRule, line: i})
 		}
 		for _, domain := range rule.Domains {
 			keepFirst(x.domains, domain, i)
@@ -85,6 +90,15 @@ func indexHosting(rules []*HostingRule) hostingIndex {
 		}
 	}
 	return x
+}
+
+// addWord adds rules for a word.
+func (x *hostingIndex) addWord(word string, rules wordRules) {
+	key := wordsOf(word)
+	if old, ok := x.words[key]; ok {
+		rules = wordRules{min(rules.any, old.any), min(rules.line, old.line)}
+	}
+	x.words[key] = rules
 }
 
 // keepFirst sets the value of a key that has none.
@@ -138,13 +152,16 @@ func (x *hostingIndex) addName(name string, add func(rule int, of, value string)
 	if domain = strings.LastIndexByte(name[:domain], '.'); domain < 0 {
 		return
 	}
-	line := isLine(name[:domain])
 	addWords := func(w words) {
-		if rule, ok := x.words[w]; ok {
-			add(rule, "name", name)
+		rules, ok := x.words[w]
+		if !ok {
+			return
 		}
-		if rule, ok := x.lines[w]; ok && line {
-			add(rule, "name", name)
+		if rules.any != noRule {
+			add(rules.any, "name", name)
+		}
+		if rules.line != noRule && isLine(name[:domain]) {
+			add(rules.line, "name", name)
 		}
 	}
 	last := ""
@@ -170,8 +187,13 @@ func (x *hostingIndex) addName(name string, add func(rule int, of, value string)
 // customer21: it has two numbers, or one with at least two digits. A single digit usually is the number of a server, as
 // in static2.
 func isLine(text string) bool {
-	numbers := strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' })
-	return len(numbers) > 1 || len(numbers) == 1 && len(numbers[0]) > 1
+	digits := 0
+	for i := range len(text) {
+		if text[i] >= '0' && text[i] <= '9' {
+			digits++
+		}
+	}
+	return digits > 1
 }
 
 func isLetter(r rune) bool { return r >= 'a' && r <= 'z' }

@@ -80,7 +80,7 @@ func (m *Match) hits(f *facts, hits []hit) []hit {
 		}
 		return hits
 	}
-	for _, text := range m.fact.list(f) {
+	for _, text := range m.fact.texts(f) {
 		if m.NeedsDetails() && !m.fits(f.host.Details[text]) {
 			continue
 		}

@@ -37,6 +37,7 @@ type Policy struct {
 
 	banners bool // the score needs a host's banners
 	hosting hostingIndex
+	rules   ruleIndex
 }
 
 // A Threshold is the lowest score of a level.
@@ -65,7 +66,7 @@ func (p *Policy) Compile() error {
 			}
 		}
 	}
-	p.hosting = indexHosting(p.Hosting)
+	p.hosting, p.rules = indexHosting(p.Hosting), indexRules(p.Factors)
 	p.banners = slices.ContainsFunc(p.Factors, func(rule *Rule) bool { return rule.needsBanners(p) })
 	return nil
 }

@@ -124,11 +124,22 @@ func (r *Rule) points(hits []hit) int {
 // apply returns the factor of the rule, and whether the rule applies. It adds the open ports that count to ports: those
 // that match, and those of protocols and software that match.
 func (r *Rule) apply(f *facts, ports *[]int) (Factor, bool) {
-	if r.Only != "" {
-		if f = f.only(r.Only); len(f.vulnerabilities) == 0 {
-			return Factor{}, false
-		}
+	if r.Only == "" {
+		return r.applyTo(f, ports)
 	}
+	only := f.only(r.Only)
+	if len(only) == 0 {
+		return Factor{}, false
+	}
+	all := f.vulnerabilities
+	f.vulnerabilities = only
+	factor, ok := r.applyTo(f, ports)
+	f.vulnerabilities = all
+	return factor, ok
+}
+
+// applyTo is apply for facts that are limited by Only.
+func (r *Rule) applyTo(f *facts, ports *[]int) (Factor, bool) {
 	if r.count != nil {
 		return r.applyCount(f)
 	}
@@ -171,11 +182,11 @@ func (r *Rule) apply(f *facts, ports *[]int) (Factor, bool) {
 		last = evidence
 	}
 	f.hits = all
-	found := &finding{count: counted}
+	found := finding{count: counted}
 	for _, h := range all {
 		found.add(h.shown(f))
 	}
-	return r.factor(points, found, last), true
+	return r.factor(points, &found, last), true
 }
 
 // applyCount is apply for a rule with Count.
@@ -185,7 +196,7 @@ func (r *Rule) applyCount(f *facts) (Factor, bool) {
 	if i < 0 {
 		return Factor{}, false
 	}
-	found := &finding{count: n, over: r.Steps[i].Over}
+	found := finding{count: n, over: r.Steps[i].Over}
 	var evidence any
 	switch {
 	case r.count.Numeric:
@@ -193,9 +204,9 @@ func (r *Rule) applyCount(f *facts) (Factor, bool) {
 	case r.count.ports != nil:
 		evidence = r.count.ports(f)
 	default:
-		evidence = r.count.list(f)
+		evidence = r.count.texts(f)
 	}
-	return r.factor(r.Steps[i].Points, found, evidence), true
+	return r.factor(r.Steps[i].Points, &found, evidence), true
 }
 
 func (r *Rule) factor(points int, found *finding, evidence any) Factor {

@@ -32,14 +32,21 @@ type Result struct {
 // points, so that the points always add up to the score.
 func (p *Policy) Score(h Host) Result {
 	f := p.factsOf(&h)
-	result := Result{Factors: []Factor{}, SuspiciousPorts: []int{}, Hosting: f.hosting, Honeypot: slices.Contains(f.tags, honeypotTag)}
-	var applied []*Rule // the rule of each factor
-	for _, rule := range p.Factors {
-		factor, ok := rule.apply(f, &result.SuspiciousPorts)
-		if ok {
-			result.Factors, applied = append(result.Factors, factor), append(applied, rule)
+	defer f.release()
+	result := Result{SuspiciousPorts: []int{}, Hosting: f.hosting, Honeypot: slices.Contains(f.tags, honeypotTag)}
+	const usual = 8 // as many factors as most hosts have at most
+	factors, applied := make([]Factor, 0, usual), make([]*Rule, 0, usual)
+	candidates := p.rules.candidates(f)
+	for i, rule := range p.Factors {
+		if !candidates.has(i) {
+			continue
+		}
+		if factor, ok := rule.apply(f, &result.SuspiciousPorts); ok {
+			factors, applied = append(factors, factor), append(applied, rule)
 		}
 	}
+	result.Factors = make([]Factor, len(factors)) // of exactly this size: many results are in memory at a time
+	copy(result.Factors, factors)
 	for i := range applied {
 		if points := result.Factors[i].Points; points > 0 {
 			result.Score += points

@@ -48,29 +48,20 @@ type shown struct{ value, reason string }
 const maxShown = 10
 
 // fill returns the sentence with the placeholders filled in.
-
 func (t template) fill(f *finding) string {
-	var b strings.Builder
-	b.Grow(128)
+	b := make([]byte, 0, 256)
 	for _, part := range t {
-		b.WriteString(part.text)
+		b = append(b, part.text...)
 		switch part.place {
 		case "count":
-			b.WriteString(strconv.Itoa(f.count))
+			b = strconv.AppendInt(b, int64(f.count), 10)
 		case "over":
-			b.WriteString(strconv.Itoa(f.over))
-		case "values":
-			f.each(&b, func(s shown) {
-				b.WriteString(s.value)
-				if s.reason != "" {
-					b.WriteString(" (" + s.reason + ")")
-				}
-			})
-		case "reasons":
-			f.each(&b, func(s shown) { b.WriteString(s.reason) })
+			b = strconv.AppendInt(b, int64(f.over), 10)
+		case "values", "reasons":
+			b = f.append(b, part.place == "values")
 		}
 	}
-	return b.String()
+	return string(b)
 }
 
 // add adds a value that is not there yet.
@@ -85,15 +76,23 @@ func (f *finding) add(s shown) {
 	}
 }
 
-// each writes the values, separated by commas.
-func (f *finding) each(b *strings.Builder, write func(shown)) {
+// append appends the values with their reasons, or only the reasons, separated by commas.
+func (f *finding) append(b []byte, values bool) []byte {
 	for i, s := range f.values[:f.shown] {
 		if i > 0 {
-			b.WriteString(", ")
+			b = append(b, ", "...)
 		}
-		write(s)
+		switch {
+		case !values:
+			b = append(b, s.reason...)
+		case s.reason == "":
+			b = append(b, s.value...)
+		default:
+			b = append(append(append(append(b, s.value...), " ("...), s.reason...), ')')
+		}
 	}
 	if f.more > 0 {
-		fmt.Fprintf(b, " and %d more", f.more)
+		b = append(strconv.AppendInt(append(b, " and "...), int64(f.more), 10), " more"...)
 	}
+	return b
 }
