@@ -43,9 +43,15 @@ func isNull(value any) bool {
 		return true
 	case string:
 		return v == ""
-	case int, bool:
+	case int, bool, time.Time:
 		return false
 	case []string:
+		return v == nil
+	case shodan.Texts:
+		return v == nil
+	case shodan.Ints:
+		return v == nil
+	case *float64:
 		return v == nil
 	}
 	switch v := reflect.ValueOf(value); v.Kind() {
@@ -65,11 +71,14 @@ func addressKeys() plugin.KeyColumnSlice {
 
 // moments returns a moment, or nil for the zero time and for one that a column cannot hold, which would end the query.
 func moments(t time.Time) any {
-	if t.IsZero() || !shodan.IsStorable(t) {
+	if !isMoment(t) {
 		return nil
 	}
 	return t
 }
+
+// isMoment reports whether a time is a moment that a column can hold.
+func isMoment(t time.Time) bool { return !t.IsZero() && shodan.IsStorable(t) }
 
 const (
 	ipDescription = "The IPv4 or IPv6 address, as written in the query. A full-length mask (/32, /128) makes no difference."
@@ -108,17 +117,19 @@ func list[T any](name, description string, get func(T) any) *plugin.Column {
 
 func moment[T any](name, description string, get func(T) any) *plugin.Column {
 	storable := func(item T) any {
-		switch at := get(item).(type) {
+		value := get(item)
+		switch at := value.(type) {
 		case time.Time:
-			return moments(at)
+			if !isMoment(at) {
+				return nil
+			}
 		case *time.Time:
 			if at == nil {
 				return nil
 			}
 			return moments(*at)
-		default:
-			return at
 		}
+		return value
 	}
 	return &plugin.Column{Name: name, Type: proto.ColumnType_TIMESTAMP, Description: description, Transform: from(storable)}
 }

@@ -20,7 +20,7 @@ import (
 // A resultColumn is a column of check's own, after those of verdicts.
 type resultColumn struct {
 	embedded.Column
-	value func(*rowWriter, Result) any
+	value func(Result) any
 }
 
 // reasonsName is the name of the column with a list of texts.
@@ -28,15 +28,15 @@ const reasonsName = "reasons"
 
 // resultColumns are in the order in which they were added: new ones come last.
 var resultColumns = []resultColumn{
-	{embedded.Column{Name: "hits", Type: "int8"}, func(_ *rowWriter, r Result) any { return r.Hits }},
-	{embedded.Column{Name: "first_line", Type: "int8"}, func(_ *rowWriter, r Result) any {
+	{embedded.Column{Name: "hits", Type: "int8"}, func(r Result) any { return r.Hits }},
+	{embedded.Column{Name: "first_line", Type: "int8"}, func(r Result) any {
 		if r.Line == 0 {
 			return nil
 		}
 		return r.Line
 	}},
-	{embedded.Column{Name: reasonsName, Type: "jsonb"}, func(w *rowWriter, r Result) any { return appendRaw(&w.buffer, r.Reasons()) }},
-	{embedded.Column{Name: "first_input", Type: "text"}, func(_ *rowWriter, r Result) any {
+	{embedded.Column{Name: reasonsName, Type: "jsonb"}, func(r Result) any { return r.Reasons() }},
+	{embedded.Column{Name: "first_input", Type: "text"}, func(r Result) any {
 		if r.Line == 0 {
 			return nil
 		}
@@ -50,14 +50,20 @@ type rowWriter struct {
 	err     error // of the header
 	columns []shodanrep.VerdictColumn
 	values  []any
-	buffer  []byte // of the lists of a row
-	keeps   bool   // rows keeps the values after its Write, so that the buffer cannot be used again
+	// reuses says that rows is done with the values of a row after its Write, and takes pointers. The JSON of the next row
+	// is then in the same buffer, and json has the parts of it by column.
+	reuses bool
+	buffer []byte
+	json   []json.RawMessage
+	// time is the last time of a column, and timeText its text: of a file, all rows have the same.
+	time     time.Time
+	timeText any
 }
 
 // newRowWriter returns the function New of a [Format].
 func newRowWriter(format string) func(io.Writer, Options) Writer {
 	return func(out io.Writer, _ Options) Writer {
-		w := &rowWriter{columns: shodanrep.VerdictColumns(), keeps: format == rowformat.Parquet}
+		w := &rowWriter{columns: shodanrep.VerdictColumns(), reuses: format != rowformat.Parquet}
 		var columns []embedded.Column
 		for _, column := range w.columns {
 			columns = append(columns, embedded.Column{Name: column.Name, Type: column.Type})
@@ -65,7 +71,7 @@ func newRowWriter(format string) func(io.Writer, Options) Writer {
 		for _, column := range resultColumns {
 			columns = append(columns, column.Column)
 		}
-		w.values = make([]any, len(columns))
+		w.values, w.json = make([]any, len(columns)), make([]json.RawMessage, len(columns))
 		w.rows, w.err = rowformat.New(format, out, columns, rowOptions(columns))
 		return w
 	}
@@ -89,16 +95,33 @@ func (w *rowWriter) Write(r Result) error {
 	if w.err != nil {
 		return w.err
 	}
-	if w.buffer = w.buffer[:0]; w.keeps {
-		w.buffer = nil
-	}
+	w.buffer = w.buffer[:0]
 	for i, column := range w.columns {
-		w.values[i] = value(&w.buffer, column, r.Verdict)
+		w.set(i, column.Type, column.Value(r.Verdict))
 	}
 	for i, column := range resultColumns {
-		w.values[len(w.columns)+i] = column.value(w, r)
+		w.set(len(w.columns)+i, column.Type, column.value(r))
 	}
 	return w.rows.Write(w.values)
+}
+
+// set sets the value of a column of the row.
+func (w *rowWriter) set(i int, columnType string, value any) {
+	at, isTime := value.(time.Time)
+	switch {
+	case isTime && w.timeText != nil && at == w.time: // in the same zone, too
+		w.values[i] = w.timeText
+	case isTime:
+		w.time, w.timeText = at, rowValue(columnType, value)
+		w.values[i] = w.timeText
+	case columnType == "jsonb" && value != nil && w.reuses:
+		begin := len(w.buffer)
+		w.buffer = appendJSON(w.buffer, value)
+		w.json[i] = w.buffer[begin:]
+		w.values[i] = &w.json[i]
+	default:
+		w.values[i] = rowValue(columnType, value)
+	}
 }
 
 func (w *rowWriter) Close() error {
@@ -109,30 +132,23 @@ func (w *rowWriter) Close() error {
 }
 
 // Value returns the value of a column, with the types of [embedded.Rows.Values].
-func Value(column shodanrep.VerdictColumn, v *scan.Verdict) any { return value(new([]byte), column, v) }
+func Value(column shodanrep.VerdictColumn, v *scan.Verdict) any {
+	return rowValue(column.Type, column.Value(v))
+}
 
-// value is Value. A list is in a buffer, to which it appends.
-func value(buffer *[]byte, column shodanrep.VerdictColumn, v *scan.Verdict) any {
-	value := column.Value(v)
+// rowValue returns what a row has for the value of a column of a type.
+func rowValue(columnType string, value any) any {
 	switch value := value.(type) {
 	case time.Time:
 		return value.Format(time.RFC3339)
-	case nil, string, bool, int64, float64:
-		if column.Type != "jsonb" {
+	case nil:
+		return nil
+	case string, bool, int64, float64:
+		if columnType != "jsonb" {
 			return value
 		}
 	}
-	if value == nil {
-		return nil
-	}
-	return appendRaw(buffer, value)
-}
-
-// appendRaw appends a value to a buffer, and returns what it has appended.
-func appendRaw(buffer *[]byte, value any) json.RawMessage {
-	begin := len(*buffer)
-	*buffer = appendJSON(*buffer, value)
-	return (*buffer)[begin:len(*buffer):len(*buffer)]
+	return json.RawMessage(appendJSON(nil, value))
 }
 
 // appendJSON appends a value as encoding/json does.
@@ -201,6 +217,12 @@ func appendMap(b []byte, m map[string]any) []byte {
 		return append(b, "null"...)
 	}
 	b = append(b, '{')
+	if len(m) == 1 { // the usual case, in which there is nothing to sort
+		for key, value := range m {
+			b = appendJSON(append(rowformat.AppendString(b, key), ':'), value)
+		}
+		return append(b, '}')
+	}
 	for i, key := range slices.Sorted(maps.Keys(m)) {
 		if i > 0 {
 			b = append(b, ',')

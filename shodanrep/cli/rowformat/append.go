@@ -17,10 +17,18 @@ func AppendStrings(b []byte, list []string) []byte {
 	return append(b, ']')
 }
 
+// asItIs are the bytes that encoding/json does not escape wherever they are.
+var asItIs = func() (as [256]bool) {
+	for c := ' '; c <= '~'; c++ {
+		as[c] = c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
+	}
+	return as
+}()
+
 // AppendString appends a string as encoding/json encodes it.
 func AppendString(b []byte, s string) []byte {
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+		if !asItIs[s[i]] {
 			text, err := json.Marshal(s)
 			if err != nil {
 				return append(b, `""`...) // no string fails

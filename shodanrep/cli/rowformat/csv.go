@@ -1,9 +1,10 @@
 package rowformat
 
 import (
-	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"io"
+	"math/bits"
 	"slices"
 	"strconv"
 	"unicode"
@@ -49,13 +50,18 @@ func (w *csvWriter) Write(values []any) error {
 		case nil:
 		case int64:
 			w.line = strconv.AppendInt(w.line, v, 10)
+		case float64:
+			w.line = appendFloat(w.line, v)
+		case bool:
+			w.line = strconv.AppendBool(w.line, v)
 		case json.RawMessage:
-			w.appendField(v)
+			appendField(w, []byte(v))
+		case *json.RawMessage:
+			appendField(w, []byte(*v))
 		case string:
-			w.line = append(w.line, v...)
-			w.quote(len(w.line) - len(v))
+			appendField(w, v)
 		default:
-			w.appendField([]byte(Text(v)))
+			appendField(w, Text(v))
 		}
 	}
 	w.line = append(w.line, '\n')
@@ -65,51 +71,83 @@ func (w *csvWriter) Write(values []any) error {
 
 func (w *csvWriter) Close() error { return nil }
 
-// appendField appends a text, in quotes if it needs them.
-func (w *csvWriter) appendField(text []byte) {
-	begin := len(w.line)
-	w.line = append(w.line, text...)
-	w.quote(begin)
-}
-
-// quote puts the end of the line in quotes if it needs them.
-func (w *csvWriter) quote(begin int) {
+// appendField appends a text to the line, in quotes if it needs them.
+func appendField[T string | []byte](w *csvWriter, text T) {
 	if w.onTerminal {
-		w.line = append(w.line[:begin], display.PrintableLines(string(w.line[begin:]))...)
-	}
-	text := w.line[begin:]
-	if !w.needsQuotes(text) {
+		printable := display.PrintableLines(string(text))
+		if needsQuotes(&w.special, printable) {
+			w.line = appendQuoted(w.line, printable)
+		} else {
+			w.line = append(w.line, printable...)
+		}
 		return
 	}
-	// From the end on: each quote moves what follows it by one more byte.
-	quotes := bytes.Count(text, []byte{'"'})
-	w.line = slices.Grow(w.line, quotes+2)[:len(w.line)+quotes+2]
-	to := len(w.line) - 1
-	w.line[to] = '"'
-	for from := begin + len(text) - 1; from >= begin; from-- {
-		to--
-		if w.line[to] = w.line[from]; w.line[to] == '"' {
-			to--
-			w.line[to] = '"'
-		}
+	if needsQuotes(&w.special, text) {
+		w.line = appendQuoted(w.line, text)
+	} else {
+		w.line = append(w.line, text...)
 	}
-	w.line[begin] = '"'
 }
 
-// needsQuotes reports whether a field needs quotes. As in encoding/csv, one with a space at its beginning does, because
-// some readers remove it, and so does \. alone, which ends the data for PostgreSQL.
-func (w *csvWriter) needsQuotes(text []byte) bool {
+// appendQuoted appends a text in quotes, and each quote in it twice. It copies eight bytes at a time, because the JSON of
+// a row has many quotes, and no search for the next one pays.
+func appendQuoted[T string | []byte](line []byte, text T) []byte {
+	const word = 8
+	line = append(line, '"')
+	to := len(line)
+	line = slices.Grow(line, 2*len(text)+word+1)
+	line = line[:cap(line)]
+	from := 0
+	for from+word <= len(text) {
+		next := uint64(text[from]) | uint64(text[from+1])<<8 | uint64(text[from+2])<<16 | uint64(text[from+3])<<24 |
+			uint64(text[from+4])<<32 | uint64(text[from+5])<<40 | uint64(text[from+6])<<48 | uint64(text[from+7])<<56
+		binary.LittleEndian.PutUint64(line[to:], next)
+		quote := quoteIn(next)
+		if quote == word {
+			from, to = from+word, to+word
+			continue
+		}
+		from, to = from+quote+1, to+quote+1
+		line[to] = '"'
+		to++
+	}
+	for ; from < len(text); from++ {
+		line[to] = text[from]
+		if to++; text[from] == '"' {
+			line[to] = '"'
+			to++
+		}
+	}
+	line[to] = '"'
+	return line[:to+1]
+}
+
+// quoteIn returns the index of the first quote in eight bytes, of which the lowest is the first, or 8 if there is none.
+func quoteIn(bytes uint64) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	// A byte of others is zero where there is a quote. Subtracting 1 from it borrows, which sets the highest bit. Bytes
+	// above the first zero can be set as well.
+	others := bytes ^ ones*'"'
+	return bits.TrailingZeros64((others-ones)&^others&highs) / 8
+}
+
+// needsQuotes reports whether a field needs quotes, which each of the special bytes does. As in encoding/csv, one with a
+// space at its beginning does, because some readers remove it, and so does \. alone, which ends the data for PostgreSQL.
+func needsQuotes[T string | []byte](special *[256]bool, text T) bool {
 	if len(text) == 0 {
 		return false
 	}
-	for _, c := range text {
-		if w.special[c] {
+	for i := range len(text) {
+		if special[text[i]] {
 			return true
 		}
+	}
+	if first := text[0]; first > ' ' && first < utf8.RuneSelf && first != '\\' {
+		return false // the usual case
 	}
 	if string(text) == `\.` {
 		return true
 	}
-	first, _ := utf8.DecodeRune(text)
+	first, _ := utf8.DecodeRuneInString(string(text[:min(len(text), utf8.UTFMax)]))
 	return unicode.IsSpace(first)
 }

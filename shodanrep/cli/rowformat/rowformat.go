@@ -20,7 +20,8 @@ var (
 // A Writer writes the rows of one result. All formats but the table and Parquet write each row at once, and Parquet
 // writes some thousand rows together, so that memory does not grow with the number of rows.
 type Writer interface {
-	// Write writes a row. Its values have the types of [embedded.Rows.Values].
+	// Write writes a row. Its values have the types of [embedded.Rows.Values]. CSV and the forms of JSON also take
+	// pointers to json.RawMessage.
 	Write(values []any) error
 	// Close ends the result. After an error of the rows it must not be called: the result is then incomplete.
 	Close() error

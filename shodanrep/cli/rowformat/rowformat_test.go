@@ -2,7 +2,9 @@ package rowformat
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 	"unicode"
@@ -49,4 +51,63 @@ func FuzzJSONEscaper(f *testing.F) {
 			t.Errorf("%q: %q, %v", s, b.String(), err)
 		}
 	})
+}
+
+func FuzzCSVIsThatOfTheStandardLibrary(f *testing.F) {
+	f.Add("a", `say "x"`, "tab\there")
+	f.Add(`\.`, `\.x`, ``)
+	f.Add(" a", "\u00a0b", "\x85")
+	f.Add(`[{"a":"12345678"},"",""]`, `"""""""""""""""""`, "0123456\"89012345678")
+	f.Add("a,b", "\r\n", "\xff\"\x80\"")
+	f.Fuzz(func(t *testing.T, a, b, c string) {
+		for _, separator := range []byte{',', '\t'} {
+			var want, got bytes.Buffer
+			standard := csv.NewWriter(&want)
+			standard.Comma = rune(separator)
+			if err := standard.Write([]string{a, b, c, a, "1.5", "true"}); err != nil {
+				t.Fatal(err)
+			}
+			standard.Flush()
+			w, err := newCSVWriter(&got, nil, separator, Options{NoHeader: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw := json.RawMessage(c)
+			if err := w.Write([]any{a, json.RawMessage(b), &raw, a, 1.5, true}); err != nil {
+				t.Fatal(err)
+			}
+			if got.String() != want.String() {
+				t.Errorf("got %q, want %q", got.String(), want.String())
+			}
+		}
+	})
+}
+
+func FuzzStringsAreThoseOfEncodingJSON(f *testing.F) {
+	f.Add("plain", "<a href=\"x\">&\\")
+	f.Add("\u2028\x7f\x00\xff", "é")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		want, err := json.Marshal([]string{a, b})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := AppendStrings([]byte("x"), []string{a, b}); string(got) != "x"+string(want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+func BenchmarkCSV(b *testing.B) {
+	factors := json.RawMessage(`[{"factor":"suspicious_ports","points":10,"detail":"what seldom serves a good purpose: 4444","evidence":{"ports":[4444]}}]`)
+	w, err := newCSVWriter(io.Discard, nil, ',', Options{NoHeader: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	row := []any{"203.0.113.7", "203.0.113.7", "internetdb", "indexed", nil, int64(10), "low", "extended", 0.63, &factors, nil, true, &factors}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := w.Write(row); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -21,7 +21,7 @@ func Text(v any) string {
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64)
+		return string(appendFloat(nil, v))
 	case json.RawMessage:
 		return string(v)
 	case []byte:
@@ -31,6 +31,9 @@ func Text(v any) string {
 	}
 	return fmt.Sprint(v)
 }
+
+// appendFloat appends a number as Text returns it.
+func appendFloat(b []byte, v float64) []byte { return strconv.AppendFloat(b, v, 'g', -1, 64) }
 
 // readable returns a value as printable text for people: a list is its elements with commas between them.
 func readable(v any) string {
