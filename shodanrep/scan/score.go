@@ -111,7 +111,7 @@ func (r *Result) VerdictBy(name string) *Verdict {
 	now := s.now
 	if !r.asOf.IsZero() {
 		now = r.asOf
-	} else if s.NeedHistory() {
+	} else if r.answer.Host.Banners != nil && s.NeedHistory() { // no other source has a past
 		current := *r
 		current.answer.Host, v.past = splitHistory(r.answer.Host)
 		v.Result = &current
