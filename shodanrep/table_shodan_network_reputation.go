@@ -165,18 +165,18 @@ func listNetwork(ctx context.Context, c *scan.ListCall, n network, source lookup
 // networkResults looks up the addresses of a network that a call has rows of, by a search or each by itself.
 func networkResults(ctx context.Context, c *scan.ListCall, n network, source lookup.Source) (iter.Seq2[*scan.Result, error], error) {
 	most := c.Remaining(ctx)
-	targets := func(yield func(*scan.Target) bool) {
-		for addr := range n.addresses(most) {
-			if !yield(&scan.Target{Address: scan.Address{Addr: addr}, Options: scan.Options{Source: source}}) {
-				return
-			}
-		}
-	}
 	if cmp.Or(source, c.Settings().Lookup.Source) != lookup.Shodan || n.IsSingleIP() {
 		need := reputationNeeds(c.Selected())
 		need.SkipREST = true
 		c.AddTotal(ctx, int(min(most, n.size())))
-		return c.Results(ctx, targets, need), nil
+		addresses := func(yield func(netip.Prefix) bool) {
+			for addr := range n.addresses(most) {
+				if !yield(netip.PrefixFrom(addr, addr.BitLen())) {
+					return
+				}
+			}
+		}
+		return c.Results(ctx, addresses, source, need), nil
 	}
 	if c.NeedHistory() {
 		return nil, errors.New("the policy asks for the history of each address, which a search does not have: name one that does not, such as where policy = 'extended', or another source")
@@ -186,8 +186,9 @@ func networkResults(ctx context.Context, c *scan.ListCall, n network, source loo
 		return nil, err
 	}
 	return func(yield func(*scan.Result, error) bool) {
-		for t := range targets {
-			if !yield(c.NewResult(t, answer(t.Addr)), nil) {
+		for addr := range n.addresses(most) {
+			t := &scan.Target{Address: scan.Address{Addr: addr}, Options: scan.Options{Source: source}}
+			if !yield(c.NewResult(t, answer(addr)), nil) {
 				return
 			}
 		}

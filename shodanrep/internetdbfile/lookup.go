@@ -3,6 +3,7 @@ package internetdbfile
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/netip"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
@@ -17,39 +19,85 @@ import (
 // Hosts looks up addresses, and returns the results in their order and the time of the file. It opens the file if it is
 // not open or was replaced. An error is about all addresses.
 func (f *File) Hosts(ctx context.Context, addrs []netip.Addr) ([]Result, time.Time, error) {
+	rows, err := f.Rows(ctx, addrs)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
 	results := make([]Result, len(addrs))
+	for i := range results {
+		results[i] = rows.Result(i)
+	}
+	return results, rows.Time, nil
+}
+
+// Rows is [File.Hosts] for long lists: the more addresses are looked up at a time, the more of them are on the same
+// pages of the file.
+func (f *File) Rows(ctx context.Context, addrs []netip.Addr) (*Rows, error) {
+	order := inOrder(addrs)
+	isRepeated := func(a, b int32) bool { return addrs[a] == addrs[b] }
+	unique := slices.CompactFunc(slices.Clone(order), isRepeated)
 	for attempt := 1; ; attempt++ {
 		d, err := f.database(ctx)
 		if err != nil {
-			return nil, time.Time{}, err
+			return nil, err
 		}
-		c, err := d.take(ctx)
-		if err != nil {
-			return nil, time.Time{}, err
-		}
-		if c == nil { // it was replaced meanwhile
-			if f.open.Err() != nil {
-				return nil, time.Time{}, f.wrapError(errClosed)
-			}
-			continue
-		}
-		err = c.read(ctx, addrs, results)
-		d.put(c)
+		rows := &Rows{Time: d.source.time(), addrs: addrs, places: make([]place, len(addrs))}
+		err = d.read(ctx, unique, rows)
 		switch {
 		case ctx.Err() != nil:
-			return nil, time.Time{}, ctx.Err()
+			return nil, ctx.Err()
+		case errors.Is(err, errRetired):
+			if f.open.Err() != nil {
+				return nil, f.wrapError(errClosed)
+			}
 		case !d.isUnchanged():
 			// What was read may be half of the old and half of the new content.
-			if attempt == maxAttempts {
-				return nil, time.Time{}, f.wrapError(errChanging)
+			if attempt >= maxAttempts {
+				return nil, f.wrapError(errChanging)
 			}
-			clear(results)
-			continue
 		case err != nil:
-			return nil, time.Time{}, f.wrapError(explain(err))
+			return nil, f.wrapError(explain(err))
+		default:
+			for i := 1; i < len(order) && len(unique) < len(order); i++ {
+				if isRepeated(order[i-1], order[i]) {
+					rows.places[order[i]] = rows.places[order[i-1]]
+				}
+			}
+			return rows, nil
 		}
-		return results, d.source.time(), nil
 	}
+}
+
+// partSize is how many addresses a connection looks up before other calls may use it.
+const partSize = 8192
+
+// errRetired says that another version took the place of a database.
+var errRetired = errors.New("it was replaced")
+
+// read reads the rows of addresses, whose order is given, with several connections.
+func (d *database) read(ctx context.Context, order []int32, rows *Rows) error {
+	if len(order) <= partSize {
+		return d.readPart(ctx, order, rows)
+	}
+	reading, ctx := errgroup.WithContext(ctx)
+	reading.SetLimit(cap(d.idle))
+	for part := range slices.Chunk(order, partSize) {
+		reading.Go(func() error { return d.readPart(ctx, part, rows) })
+	}
+	return reading.Wait()
+}
+
+// readPart reads the rows of addresses with one connection.
+func (d *database) readPart(ctx context.Context, order []int32, rows *Rows) error {
+	c, err := d.take(ctx)
+	switch {
+	case err != nil:
+		return err
+	case c == nil:
+		return errRetired
+	}
+	defer d.put(c)
+	return c.read(ctx, rows.addrs, order, rows)
 }
 
 // errChanging says that the file is written to while it is read.
@@ -131,7 +179,7 @@ func (d *database) listAll(ctx context.Context, c *sqlitefile.Conn, yield func(R
 		} else {
 			next.Addr = addr
 			r := rowReader{addr: addr}
-			r.add(row)
+			r.add(fieldsOf(row))
 			next.Result = r.result()
 		}
 		stopped = !yield(next, nil)

@@ -1,7 +1,6 @@
 package internetdbfile
 
 import (
-	"bytes"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -13,14 +12,19 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// The columns of columnNames.
-const (
-	columnPorts = iota + 1
-	columnTags
-	columnCPEs
-	columnVulns
-	columnHostnames
-)
+// columnPorts is the first column of columnNames after the address.
+const columnPorts = 1
+
+// fields are the texts of a row, in the order of columnNames: ports, tags, cpes, vulns and hostnames.
+type fields [5]string
+
+// fieldsOf returns the texts of the row that a statement is at.
+func fieldsOf(row *sqlite3.Stmt) (f fields) {
+	for i := range f {
+		f[i] = row.ColumnText(columnPorts + i)
+	}
+	return f
+}
 
 // A rowReader reads the rows of one address. There should be one; the lists of several are joined.
 type rowReader struct {
@@ -30,25 +34,46 @@ type rowReader struct {
 	err   error
 }
 
-// add reads the row that a statement is at.
-func (r *rowReader) add(row *sqlite3.Stmt) {
+// add reads a row.
+func (r *rowReader) add(row fields) {
 	r.found = true
-	r.addPorts(row.ColumnRawText(columnPorts))
-	r.lists.Tags = appendValues(r.lists.Tags, row.ColumnRawText(columnTags))
-	r.lists.Vulns = appendValues(r.lists.Vulns, row.ColumnRawText(columnVulns))
-	r.lists.Hostnames = appendValues(r.lists.Hostnames, row.ColumnRawText(columnHostnames))
-	begin := len(r.lists.CPEs)
-	r.lists.CPEs = joinCPEs(appendValues(r.lists.CPEs, row.ColumnRawText(columnCPEs)), begin)
+	r.addPorts(row[0])
+	// The lists share the memory of one list.
+	values := 0
+	for _, text := range row[1:] {
+		if text != "" {
+			values += strings.Count(text, ",") + 1
+		}
+	}
+	all := make([]string, 0, values)
+	for i, list := range []*[]string{&r.lists.Tags, &r.lists.CPEs, &r.lists.Vulns, &r.lists.Hostnames} {
+		begin := len(all)
+		all = appendValues(all, row[1+i])
+		added := all[begin:len(all):len(all)]
+		if list == &r.lists.CPEs {
+			added = joinCPEs(added)
+		}
+		if *list == nil {
+			*list = added
+		} else {
+			*list = append(*list, added...)
+		}
+	}
 }
 
 // addPorts reads a list of ports. One that cannot be read makes the row an error: a host whose ports are unknown must not
 // look like one without ports.
-func (r *rowReader) addPorts(text []byte) {
-	for item := range bytes.SplitSeq(text, []byte{','}) {
-		if item = bytes.TrimSpace(item); len(item) == 0 {
+func (r *rowReader) addPorts(text string) {
+	if r.lists.Ports == nil {
+		r.lists.Ports = make([]int, 0, strings.Count(text, ",")+1)
+	}
+	for more := text != ""; more; {
+		var item string
+		item, text, more = strings.Cut(text, ",")
+		if item = strings.TrimSpace(item); item == "" {
 			continue
 		}
-		port, err := strconv.Atoi(string(item))
+		port, err := strconv.Atoi(item)
 		if err != nil || port < 0 || port >= 1<<16 {
 			r.err = fmt.Errorf("the file has the port %.40q of %s, which is not a port: copy or download the file again", item, r.addr)
 			return
@@ -68,20 +93,15 @@ func (r *rowReader) result() Result {
 	return Result{Host: r.lists.Host(r.addr)}
 }
 
-// appendValues appends the values of a text with commas between them. All share the memory of one text. What PostgreSQL
+// appendValues appends the values of a text with commas between them. All share the memory of the text. What PostgreSQL
 // cannot hold is replaced, as [shodan.Clean] does in responses.
-func appendValues(list []string, raw []byte) []string {
-	if len(raw) == 0 {
-		return list
-	}
-	text := string(raw)
-	if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
+func appendValues(list []string, text string) []string {
+	if strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text) {
 		text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
 	}
-	if list == nil {
-		list = make([]string, 0, strings.Count(text, ",")+1)
-	}
-	for value := range strings.SplitSeq(text, ",") {
+	for more := text != ""; more; {
+		var value string
+		value, text, more = strings.Cut(text, ",")
 		if value = strings.TrimSpace(value); value != "" {
 			list = append(list, value)
 		}
@@ -89,10 +109,10 @@ func appendValues(list []string, raw []byte) []string {
 	return list
 }
 
-// joinCPEs joins again what a comma within a CPE name has split, from an index on.
-func joinCPEs(list []string, begin int) []string {
-	joined := list[:begin]
-	for i, value := range list[begin:] {
+// joinCPEs joins again what a comma within a CPE name has split.
+func joinCPEs(list []string) []string {
+	joined := list[:0]
+	for i, value := range list {
 		if i > 0 && !strings.HasPrefix(value, "cpe:") {
 			joined[len(joined)-1] += "," + value
 			continue

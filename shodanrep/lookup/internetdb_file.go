@@ -55,32 +55,43 @@ func (b *Batch) readFile(questions []Question) {
 	}
 }
 
-// UsesFile reports whether a question is answered from the file of InternetDB, and by nothing else: see [Batch.FromFile].
+// UsesFile reports whether a question is answered from the file of InternetDB, and by nothing else: see [Batch.ReadFile].
 func (b *Batch) UsesFile(q Question) bool {
 	q = q.canonical()
 	return b.engine.file != nil && b.source(q) == InternetDB && !b.mayUseDataset(q)
 }
 
-// FromFile answers questions for which UsesFile is true at once, in their order. It is for long lists: it needs no memory
-// for questions that wait for their answers. An error is about all of them.
-func (b *Batch) FromFile(ctx context.Context, questions []Question) ([]Answer, error) {
-	addrs := make([]netip.Addr, len(questions))
-	for i, q := range questions {
-		addrs[i] = q.Addr.Unmap().WithZone("")
+// FileRows are what the file of InternetDB has of some addresses. They become answers when they are needed, because
+// answers take much more memory.
+type FileRows struct {
+	batch *Batch
+	rows  *internetdbfile.Rows
+}
+
+// ReadFile reads what the file of InternetDB has of addresses, whose questions UsesFile is true for. It is for long lists:
+// it needs no memory for questions that wait for their answers. An error is about all of them.
+func (b *Batch) ReadFile(ctx context.Context, addrs []netip.Addr) (*FileRows, error) {
+	for i, addr := range addrs {
+		addrs[i] = addr.Unmap().WithZone("")
 	}
-	results, at, err := b.engine.file.Hosts(ctx, addrs)
+	rows, err := b.engine.file.Rows(ctx, addrs)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		return nil, wrapFileError(err)
 	}
+	return &FileRows{b, rows}, nil
+}
+
+// Answers answers questions about the addresses from an index on. Each must be answered once: the answers are counted.
+func (r *FileRows) Answers(first int, questions []Question) []Answer {
 	answers := make([]Answer, len(questions))
-	for i, addr := range addrs {
-		answers[i] = fileAnswer(addr, results[i], at)
+	for i, q := range questions {
+		answers[i] = fileAnswer(q.canonical().Addr, r.rows.Result(first+i), r.rows.Time)
 	}
-	b.progress.countAll(b, questions, answers)
-	return answers, nil
+	r.batch.progress.countAll(r.batch, questions, answers)
+	return answers
 }
 
 // fileAnswer makes an answer of what a file of some time has of an address. Only one that it does not have is reserved.

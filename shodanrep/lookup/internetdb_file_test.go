@@ -32,6 +32,19 @@ func writeInternetDB(t *testing.T, addrs ...string) string {
 	return path
 }
 
+// fromFile answers questions from the file of InternetDB, as is done for a long list.
+func fromFile(t *testing.T, b *lookup.Batch, questions []lookup.Question) ([]lookup.Answer, error) {
+	addrs := make([]netip.Addr, len(questions))
+	for i, q := range questions {
+		addrs[i] = q.Addr
+	}
+	rows, err := b.ReadFile(t.Context(), addrs)
+	if err != nil {
+		return nil, err
+	}
+	return rows.Answers(0, questions), nil
+}
+
 func TestTheFileOfInternetDBAnswersWithoutRequests(t *testing.T) {
 	t.Parallel()
 	sim := shodantest.NewHandler()
@@ -73,7 +86,7 @@ func TestTheFileOfInternetDBAnswersWithoutRequests(t *testing.T) {
 		}
 		check(q.Addr.String(), a)
 	}
-	answers, err := b.FromFile(t.Context(), list)
+	answers, err := fromFile(t, b, list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +161,7 @@ func TestAFileThatCannotBeUsedFailsTheBatch(t *testing.T) {
 	if a, err := b.Answer(t.Context(), q); err != nil || a.Status != lookup.Failed || a.Error != want {
 		t.Errorf("%+v, %v", a, err)
 	}
-	if answers, err := b.FromFile(t.Context(), []lookup.Question{q}); err == nil || err.Error() != want || answers != nil {
+	if answers, err := fromFile(t, b, []lookup.Question{q}); err == nil || err.Error() != want || answers != nil {
 		t.Errorf("from the file: %+v, %v", answers, err)
 	}
 	for _, err := range e.ListInternetDB(t.Context()) {
@@ -170,7 +183,7 @@ func TestLongListsFromTheFileAreCounted(t *testing.T) {
 	}
 	p := lookup.NewProgress()
 	b := start(t, cfg).Batch(lookup.WithProgress(t.Context(), p), 3)
-	if _, err := b.FromFile(t.Context(), questions(sim.Generate(3))); err != nil {
+	if _, err := fromFile(t, b, questions(sim.Generate(3))); err != nil {
 		t.Fatal(err)
 	}
 	s := p.Summary()

@@ -54,9 +54,9 @@ func Countable(address netip.Prefix) bool {
 // checkerNeeds is what a Checker needs of each address: its verdicts have all columns.
 var checkerNeeds = lookup.Question{Banners: true}
 
-// target makes the target of an address or a network.
-func (c *Checker) target(p netip.Prefix) *Target {
-	return &Target{Address: addressOf(p), Options: Options{Source: c.source}}
+// targetOf makes the target of an address or a network.
+func targetOf(p netip.Prefix, source lookup.Source) *Target {
+	return &Target{Address: addressOf(p), Options: Options{Source: source}}
 }
 
 // Check looks up addresses in parallel and yields a verdict for each, in order and as soon as it is there. A network of
@@ -69,30 +69,23 @@ func (c *Checker) Check(ctx context.Context, addresses iter.Seq[netip.Prefix], s
 	return func(yield func(*Verdict, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		targets := func(yield func(*Target) bool) {
-			for p := range addresses {
-				if !yield(c.target(p)) {
-					return
-				}
-			}
-		}
-		size := size
+		addresses, size := addresses, size
 		if size == UnknownSize {
 			next, stop := iter.Pull(addresses)
 			defer stop()
 			var first []netip.Prefix
 			first, size = readAhead(next, c.APILookupLimit())
-			targets = func(yield func(*Target) bool) {
+			addresses = func(yield func(netip.Prefix) bool) {
 				for _, p := range first {
-					if !yield(c.target(p)) {
+					if !yield(p) {
 						return
 					}
 				}
-				for p, ok := next(); ok && yield(c.target(p)); p, ok = next() {
+				for p, ok := next(); ok && yield(p); p, ok = next() {
 				}
 			}
 		}
-		for result, err := range newScan(ctx, c.engine, c.settings, size).Results(ctx, targets, checkerNeeds) {
+		for result, err := range newScan(ctx, c.engine, c.settings, size).Results(ctx, addresses, c.source, checkerNeeds) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -141,7 +134,7 @@ func (c *Checker) Lookups(ctx context.Context, size int) *Lookups {
 func (l *Lookups) Add(addresses []netip.Prefix) []*Target {
 	targets := make([]*Target, len(addresses))
 	for i, p := range addresses {
-		targets[i] = l.checker.target(p)
+		targets[i] = targetOf(p, l.checker.source)
 	}
 	l.scan.lookUp(targets, checkerNeeds)
 	return targets

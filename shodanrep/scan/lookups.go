@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"net/netip"
 	"slices"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
@@ -179,15 +180,16 @@ func (s *Scan) Result(ctx context.Context, t *Target, need lookup.Question) (*Re
 	return s.NewResult(t, answer), nil
 }
 
-// Results looks up targets in parallel and yields their results, in order and each as soon as it is there. An error,
-// which is the last element, is about all of them.
-func (s *Scan) Results(ctx context.Context, targets iter.Seq[*Target], need lookup.Question) iter.Seq2[*Result, error] {
+// Results looks up addresses in parallel and yields their results, in order and each as soon as it is there. A network of
+// more than one address is a result of status NotAHost. The source is the connection's choice if empty. An error, which is
+// the last element, is about all of them.
+func (s *Scan) Results(ctx context.Context, addresses iter.Seq[netip.Prefix], source lookup.Source, need lookup.Question) iter.Seq2[*Result, error] {
 	return func(yield func(*Result, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		next, stop := iter.Pull(targets)
+		next, stop := iter.Pull(addresses)
 		defer stop()
-		w := windows{scan: s, next: next, need: s.policies.need(need)}
+		w := windows{scan: s, next: next, source: source, need: s.policies.need(need)}
 		for current, ok := w.following(ctx); ok; current, ok = w.following(ctx) {
 			results, err := current.wait(ctx)
 			if err != nil {

@@ -3,51 +3,61 @@ package scan
 import (
 	"context"
 	"iter"
+	"net/netip"
 	"runtime"
+	"slices"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 )
 
 const (
-	// batchWindow is how many targets are added to the batch at a time. The next window is looked up while the results of
-	// the last are used, and no more than two are in memory.
+	// batchWindow is how many addresses are added to the batch at a time. The next window is looked up while the results
+	// of the last are used, and no more than two are in memory.
 	batchWindow = 1000
-	// fileWindow is how many targets are looked up in the file of InternetDB at a time: the more, the more of them are on
-	// the same pages of the file.
-	fileWindow = 2048
+	// The windows that are looked up in the file of InternetDB grow from the first to the longest: the more addresses
+	// are looked up at a time, the more of them are on the same pages of the file.
+	firstFileWindow, longestFileWindow = 2048, 65_536
+	// windowPart is how many addresses of such a window become results at a time: results take much more memory than
+	// the rows of the file.
+	windowPart = 512
 )
 
-// windows divide the targets of a long list into windows that are looked up in parallel and used in order.
+// windows divide a long list into windows that are looked up in parallel and used in order.
 type windows struct {
-	scan  *Scan
-	next  func() (*Target, bool)
-	need  lookup.Question
-	ahead []*window
-	held  *Target // that is in none of them yet
-	ended bool
-	added bool // whether a window was added to the batch
+	scan   *Scan
+	next   func() (netip.Prefix, bool)
+	source lookup.Source
+	need   lookup.Question
+	ahead  []*window
+	ended  bool
+	added  bool // whether a window was added to the batch
+	// fileWindow is how long the next window for the file of InternetDB is.
+	fileWindow int
 }
 
-// A window is some targets that follow each other.
+// A window is some addresses and networks that follow each other.
 type window struct {
-	scan    *Scan
+	scan   *Scan
+	source lookup.Source
+	need   lookup.Question
+	// targets are those of a window that was added to the batch, and ready says whether to wait until it is known that
+	// the services may be used.
 	targets []*Target
-	need    lookup.Question
-	// file receives the results if they are from the file of InternetDB. It is nil for those of the batch, and ready says
-	// whether to wait until it is known that the services may be used.
-	file  chan fileResults
-	ready bool
+	ready   bool
+	// prefixes are those of a window that is looked up in the file of InternetDB, and file receives what it has of them.
+	prefixes []netip.Prefix
+	file     chan fileRows
 }
 
-// fileResults are the results of a window from the file of InternetDB. An error is about all of them.
-type fileResults struct {
-	results []Result
-	err     error
+// fileRows are what the file of InternetDB has of a window. An error is about all of it.
+type fileRows struct {
+	rows *lookup.FileRows
+	err  error
 }
 
-// following returns the next window, and starts those that follow.
+// following returns the next window, and starts the one that follows it.
 func (w *windows) following(ctx context.Context) (*window, bool) {
-	for !w.ended && len(w.ahead) < w.parallel() {
+	for !w.ended && len(w.ahead) < 2 {
 		if next := w.start(ctx); next != nil {
 			w.ahead = append(w.ahead, next)
 		}
@@ -60,88 +70,57 @@ func (w *windows) following(ctx context.Context) (*window, bool) {
 	return first, true
 }
 
-// parallel returns how many windows to start ahead.
-func (w *windows) parallel() int {
-	if n := len(w.ahead); n > 0 && w.ahead[n-1].file == nil {
-		return 2
-	}
-	return max(2, runtime.GOMAXPROCS(0)+1)
-}
-
-// start begins the lookups of the next window. It returns nil if there are no more targets.
+// start begins the lookups of the next window. It returns nil if there are no more addresses.
 func (w *windows) start(ctx context.Context) *window {
 	s := w.scan
-	var targets []*Target
-	var usesFile, known bool // known when there is a target that is looked up
-	for len(targets) < fileWindow {
-		t := w.held
-		if t == nil {
-			var ok bool
-			if t, ok = w.next(); !ok {
-				w.ended = true
-				break
-			}
+	started := &window{scan: s, source: w.source, need: w.need}
+	// Which source answers does not depend on the address.
+	if s.batch.UsesFile((&Target{Options: Options{Source: w.source}}).question(w.need)) {
+		w.fileWindow = min(max(2*w.fileWindow, firstFileWindow), longestFileWindow)
+		if started.prefixes = w.take(w.fileWindow); started.prefixes == nil {
+			return nil
 		}
-		w.held = nil
-		if t.Addr.IsValid() {
-			uses := t.known == nil && s.batch.UsesFile(t.question(w.need))
-			if known && uses != usesFile {
-				w.held = t
-				break
-			}
-			usesFile, known = uses, true
-		}
-		if targets = append(targets, t); !usesFile && len(targets) >= batchWindow {
-			break
-		}
-	}
-	if len(targets) == 0 {
-		return nil
-	}
-	started := &window{scan: s, targets: targets, need: w.need}
-	if usesFile {
-		started.file = make(chan fileResults, 1)
-		go func() { started.file <- started.fromFile(ctx) }()
+		started.file = make(chan fileRows, 1)
+		go func() {
+			rows, err := started.readFile(ctx)
+			started.file <- fileRows{rows, err}
+		}()
 		return started
 	}
-	for _, t := range targets {
-		w.added = w.added || t.Addr.IsValid() // the batch is ready only when there was something to look up
+	for _, p := range w.take(batchWindow) {
+		started.targets = append(started.targets, targetOf(p, w.source))
+		w.added = w.added || p.IsSingleIP() // the batch is ready only when there was something to look up
+	}
+	if started.targets == nil {
+		return nil
 	}
 	started.ready = w.added
-	s.lookUp(targets, w.need)
+	s.lookUp(started.targets, w.need)
 	return started
 }
 
-// fromFile looks up the targets in the file of InternetDB.
-func (w *window) fromFile(ctx context.Context) fileResults {
-	questions := make([]lookup.Question, 0, len(w.targets))
-	for _, t := range w.targets {
-		if t.Addr.IsValid() {
-			questions = append(questions, t.question(w.need))
+// take returns the next n addresses and networks, or as many as there are.
+func (w *windows) take(n int) (taken []netip.Prefix) {
+	for len(taken) < n {
+		p, ok := w.next()
+		if !ok {
+			w.ended = true
+			break
+		}
+		taken = append(taken, p)
+	}
+	return taken
+}
+
+// readFile reads what the file of InternetDB has of the addresses.
+func (w *window) readFile(ctx context.Context) (*lookup.FileRows, error) {
+	addrs := make([]netip.Addr, 0, len(w.prefixes))
+	for _, p := range w.prefixes {
+		if p.IsSingleIP() {
+			addrs = append(addrs, p.Addr())
 		}
 	}
-	answers, err := w.scan.batch.FromFile(ctx, questions)
-	if err != nil {
-		return fileResults{err: err}
-	}
-	results := make([]Result, len(w.targets))
-	for i, t := range w.targets {
-		if t.Addr.IsValid() {
-			results[i] = w.scan.result(t, answers[0])
-			answers = answers[1:]
-			if w.scan.policies[t.Policy] != nil {
-				// Here, where the windows ahead use the other processors.
-				results[i].verdict = results[i].Verdict()
-			}
-			continue
-		}
-		result, err := w.scan.Result(ctx, t, w.need) // which needs no lookup
-		if err != nil {
-			return fileResults{err: err}
-		}
-		results[i] = *result
-	}
-	return fileResults{results: results}
+	return w.scan.batch.ReadFile(ctx, addrs)
 }
 
 // wait waits until the results come, and yields them. An error is about all targets.
@@ -149,13 +128,7 @@ func (w *window) wait(ctx context.Context) (iter.Seq2[*Result, error], error) {
 	if w.file != nil {
 		select {
 		case found := <-w.file:
-			return func(yield func(*Result, error) bool) {
-				for i := range found.results {
-					if !yield(&found.results[i], nil) {
-						return
-					}
-				}
-			}, found.err
+			return w.resultsOf(ctx, found.rows), found.err
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -172,4 +145,88 @@ func (w *window) wait(ctx context.Context) (iter.Seq2[*Result, error], error) {
 			}
 		}
 	}, nil
+}
+
+// A part is the results of some addresses and networks of a window. An error is about all of them.
+type part struct {
+	results []Result
+	err     error
+}
+
+// resultsOf yields the results of the rows of a file. A few parts are made ahead, on all processors.
+func (w *window) resultsOf(ctx context.Context, rows *lookup.FileRows) iter.Seq2[*Result, error] {
+	return func(yield func(*Result, error) bool) {
+		var ahead []chan part
+		begun := 0 // the addresses in parts that were started
+		for prefixes := range slices.Chunk(w.prefixes, windowPart) {
+			started, first := make(chan part, 1), begun
+			go func() {
+				results, err := w.makeResults(ctx, rows, first, prefixes)
+				started <- part{results, err}
+			}()
+			for _, p := range prefixes {
+				if p.IsSingleIP() {
+					begun++
+				}
+			}
+			if ahead = append(ahead, started); len(ahead) <= runtime.GOMAXPROCS(0) {
+				continue
+			}
+			if !yieldPart(<-ahead[0], yield) {
+				return
+			}
+			ahead = ahead[1:]
+		}
+		for _, started := range ahead {
+			if !yieldPart(<-started, yield) {
+				return
+			}
+		}
+	}
+}
+
+// yieldPart yields the results of a part, and reports whether more are wanted.
+func yieldPart(p part, yield func(*Result, error) bool) bool {
+	if p.err != nil {
+		yield(nil, p.err)
+		return false
+	}
+	for i := range p.results {
+		if !yield(&p.results[i], nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// makeResults makes the results of some addresses and networks of a window, of which first is the index of the first
+// address in rows. It scores them too: here it does so on all processors.
+func (w *window) makeResults(ctx context.Context, rows *lookup.FileRows, first int, prefixes []netip.Prefix) ([]Result, error) {
+	results := make([]Result, len(prefixes))
+	questions := make([]lookup.Question, 0, len(prefixes))
+	for i, p := range prefixes {
+		t := targetOf(p, w.source)
+		results[i].Target = t
+		if t.Addr.IsValid() {
+			questions = append(questions, t.question(w.need))
+		}
+	}
+	answers := rows.Answers(first, questions)
+	for i := range results {
+		t := results[i].Target
+		if !t.Addr.IsValid() {
+			result, err := w.scan.Result(ctx, t, w.need) // which needs no lookup
+			if err != nil {
+				return nil, err
+			}
+			results[i] = *result
+			continue
+		}
+		results[i] = w.scan.result(t, answers[0])
+		answers = answers[1:]
+		if w.scan.policies[t.Policy] != nil {
+			results[i].verdict = results[i].Verdict()
+		}
+	}
+	return results, nil
 }
