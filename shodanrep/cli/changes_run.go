@@ -106,7 +106,7 @@ func (r *changesRun) observations(ctx context.Context, use func(o *scan.Observat
 			networks.AddPrefix(p)
 		}
 	}
-	if err := each(addresses, true, func(netip.Addr) bool { return false }); err != nil || len(r.list.byNet) == 0 {
+	if err := each(addresses, true, func(netip.Addr) bool { return false }); err != nil || r.list.networks == 0 {
 		return err
 	}
 	for _, addr := range addresses {
@@ -189,7 +189,7 @@ func (r *changesRun) notices() []string {
 	if r.list == nil && r.summary.Checked == 0 {
 		lines = append(lines, "no address was checked since "+since+`: run "shodanrep check --refresh" first`)
 	}
-	if r.list != nil && len(r.list.byNet) > 0 {
+	if r.list != nil && r.list.networks > 0 {
 		lines = append(lines, "of networks only the addresses that were checked since "+since+" are shown; nothing is known of the others")
 	}
 	return lines

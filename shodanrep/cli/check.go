@@ -270,7 +270,7 @@ func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options)
 		if err != nil {
 			return err
 		}
-		entry := c.list.entries[i]
+		entry := c.list.entry(i)
 		i++
 		c.failOn.count(string(v.Level()), string(v.Status()))
 		c.summary.Count(v)

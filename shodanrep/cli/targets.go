@@ -1,150 +1,15 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"iter"
-	"net/netip"
 	"os"
 	"strings"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
-
-// A targetList is the addresses and networks of the inputs, each once and in the order in which they were found. It
-// takes about 60 bytes per target.
-type targetList struct {
-	entries []targetEntry
-	byIPv4  map[[4]byte]uint32 // the index in entries
-	byIPv6  map[[16]byte]uint32
-	byNet   map[netip.Prefix]uint32
-	// countable is how many count towards api_lookup_limit.
-	countable int
-	// inputs are the inputs that have been read, see targetEntry.input.
-	inputs []string
-}
-
-// A targetEntry is an address or a network, with how often and where it was found. It has no pointers, so that the
-// garbage collector does not have to follow millions of them.
-type targetEntry struct {
-	addr  [16]byte
-	hits  int64
-	line  int64 // 0 if it is an argument
-	input int32 // the index in inputs of the input with the line
-	bits  int8  // of the network; -1 for an address
-	is4   bool
-}
-
-func newTargetList() *targetList {
-	return &targetList{byIPv4: map[[4]byte]uint32{}, byIPv6: map[[16]byte]uint32{}, byNet: map[netip.Prefix]uint32{}}
-}
-
-func (l *targetList) len() int { return len(l.entries) }
-
-// complete frees what only add needs: a third of the memory of a long list.
-func (l *targetList) complete() { l.byIPv4, l.byIPv6 = nil, nil }
-
-// inputOf returns the input that has the line of an entry, and "" for an argument.
-func (l *targetList) inputOf(e targetEntry) string {
-	if e.line == 0 {
-		return ""
-	}
-	return l.inputs[e.input]
-}
-
-// add counts an address or a network, which is masked.
-func (l *targetList) add(p netip.Prefix, hits, line int64, input int32) {
-	addr := p.Addr()
-	number := uint32(len(l.entries))
-	var i uint32
-	var known bool
-	switch {
-	case !p.IsSingleIP():
-		if i, known = l.byNet[p]; !known {
-			l.byNet[p] = number
-		}
-	case addr.Is4():
-		if i, known = l.byIPv4[addr.As4()]; !known {
-			l.byIPv4[addr.As4()] = number
-		}
-	default:
-		if i, known = l.byIPv6[addr.As16()]; !known {
-			l.byIPv6[addr.As16()] = number
-		}
-	}
-	if known {
-		l.entries[i].hits += hits
-		return
-	}
-	e := targetEntry{addr: addr.As16(), is4: addr.Is4(), hits: hits, line: line, input: input, bits: -1}
-	if !p.IsSingleIP() {
-		e.bits = int8(p.Bits())
-	}
-	l.entries = append(l.entries, e)
-	if scan.Countable(p) {
-		l.countable++
-	}
-}
-
-func (e targetEntry) prefix() netip.Prefix {
-	addr := netip.AddrFrom16(e.addr)
-	if e.is4 {
-		addr = addr.Unmap()
-	}
-	if e.bits < 0 {
-		return netip.PrefixFrom(addr, addr.BitLen())
-	}
-	return netip.PrefixFrom(addr, int(e.bits))
-}
-
-// all returns the targets in order.
-func (l *targetList) all() iter.Seq[netip.Prefix] {
-	return func(yield func(netip.Prefix) bool) {
-		for _, e := range l.entries {
-			if !yield(e.prefix()) {
-				return
-			}
-		}
-	}
-}
-
-// csv returns the targets as a CSV file with the column ip.
-func (l *targetList) csv() io.Reader {
-	var b bytes.Buffer
-	b.WriteString("ip\n")
-	for p := range l.all() {
-		text := p.String()
-		if p.IsSingleIP() {
-			text = p.Addr().String()
-		}
-		b.WriteString(text + "\n")
-	}
-	return &b
-}
-
-// expanded returns the list with networks of up to limit addresses replaced by their addresses.
-func (l *targetList) expanded(limit int) *targetList {
-	if len(l.byNet) == 0 {
-		return l
-	}
-	all := newTargetList()
-	all.inputs = l.inputs
-	for _, e := range l.entries {
-		p := e.prefix()
-		if bits := p.Addr().BitLen() - p.Bits(); bits == 0 || bits > 62 || 1<<bits > int64(limit) {
-			all.add(p, e.hits, e.line, e.input)
-			continue
-		}
-		for addr := p.Addr(); addr.IsValid() && p.Contains(addr); addr = addr.Next() {
-			all.add(netip.PrefixFrom(addr, addr.BitLen()), e.hits, e.line, e.input)
-		}
-	}
-	return all
-}
 
 // An input is an argument of a command that reads addresses.
 type input struct {
@@ -265,22 +130,4 @@ func matchesOf(argument string) (matches []iptext.Match, whole bool) {
 		matches = append(matches, m)
 	}
 	return matches, len(matches) == 1 && matches[0].Text == argument
-}
-
-// read adds the addresses of an input.
-func (l *targetList) read(source io.Reader, name string) error {
-	text, err := iptext.NewReader(source)
-	if err != nil {
-		return err
-	}
-	defer text.Close()
-	number := int32(len(l.inputs))
-	l.inputs = append(l.inputs, name)
-	for m, err := range iptext.NewScanner(text).All() {
-		if err != nil {
-			return err
-		}
-		l.add(m.Prefix, 1, m.Line, number)
-	}
-	return nil
 }
