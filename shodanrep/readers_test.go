@@ -214,6 +214,35 @@ func TestReadersReturnWhatTheServerReturns(t *testing.T) {
 			}
 		})
 	}
+	t.Run("networks", func(t *testing.T) {
+		const table = "shodan_network_reputation"
+		for networks, valid := range map[string]bool{
+			"'11.0.0.0/30'": true, "'11.0.0.0/30', '192.0.2.80/31'": true, "'11.0.0.1', '11.0.0.2/32', '11.0.0.1'": true,
+			"'10.0.0.0/30', '2a0b::/126'": true, "": true,
+			"'11.0.0.0/8'": false, "'11.0.0.0/30', '11.0.0.0/8'": false, "'11.0.0.0/30', 'example.com'": false, "''": false, "null": false,
+		} {
+			where := " where network in (" + networks + ")"
+			for _, c := range tables[table].Columns {
+				compare(t, "select "+c.Name+" from "+table+where)
+			}
+			compare(t, "select *, sp_connection_name, _ctx from "+table+where)
+			compare(t, "select count(*), count(ip) from "+table+where)
+			for _, limit := range []string{"0", "1", "3", "5", "1000", "2 offset 1"} {
+				compare(t, "select count(*) from (select * from "+table+where+" limit "+limit+")")
+			}
+			if !valid {
+				continue // of two errors, which one the server returns is chance
+			}
+			for _, connection := range []string{"free", "refused", "wrong", "both", "one_wrong"} {
+				compare(t, "select *, sp_connection_name, _ctx from "+connection+"."+table+where)
+			}
+			for _, condition := range optionalConditions(tables[table].List.KeyColumns.String()) {
+				if !strings.HasPrefix(condition, "policy in") { // two List calls of the server look up the same: they may count it twice
+					compare(t, "select * from "+table+where+" and "+condition)
+				}
+			}
+		}
+	})
 	if withRows < 500 {
 		t.Errorf("only %d of %d statements have rows", withRows, statements)
 	}
@@ -252,8 +281,10 @@ func TestReadersSendTheRequestsThatTheServerSends(t *testing.T) {
 			"select count(*) from %s where ip in (" + addresses + ")",
 			"select * from %s where ip = '11.0.0.1' limit 1",
 			"select * from %s where ip in ('11.0.0.1', '11.0.0.2') and source = 'internetdb'",
+			"select * from shodan_network_reputation where network in ('11.0.0.0/29', '11.0.0.4/30')",
+			"select * from shodan_network_reputation where network in ('11.0.0.0/30', '11.0.0.9') and source in ('shodan', 'internetdb')",
 		} {
-			sql := fmt.Sprintf(sql, name)
+			sql := strings.ReplaceAll(sql, "%s", name)
 			before := []int{len(sims[0].Requests()), len(sims[1].Requests())}
 			var outcomes []outcome
 			var requests [][]string
@@ -329,7 +360,11 @@ func TestAQueryThatIsCanceledStopsItsReaders(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				p.progress = lookup.NewProgress()
 				rows := 0
-				err := p.db.Query(ctx, "select * from "+name+" where ip in ('11.0.0.1', '11.0.0.2')", func(r *embedded.Rows) error {
+				column := "ip"
+				if name == "shodan_network_reputation" {
+					column = "network"
+				}
+				err := p.db.Query(ctx, "select * from "+name+" where "+column+" in ('11.0.0.1', '11.0.0.2')", func(r *embedded.Rows) error {
 					for r.Next() {
 						rows++
 						cancel()

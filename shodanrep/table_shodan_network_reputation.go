@@ -32,6 +32,7 @@ func tableShodanNetworkReputation(context.Context) *plugin.Table {
 		Keys:   plugin.KeyColumnSlice{scan.Required("network"), scan.Optional("source")},
 		Echoes: []string{"network", "ip", "title"},
 		Scores: true,
+		ReadBy: "network",
 		Rows:   scan.FromPages(listNetworks),
 	})
 }

@@ -3,15 +3,18 @@ package scan
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"weak"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin/transform"
+	"golang.org/x/sync/errgroup"
 )
 
 // readers finds the Reader of a table that Define made. The pointers are weak: when a plugin goes, its tables go too.
@@ -22,8 +25,8 @@ const itemsAhead = 100
 
 // ReaderOf returns the function that reads the rows of a table without the SDK's server, or nil for a table that only
 // the server can read. It is what the SDK does, without a goroutine and a copy of the query for each row: it calls List
-// once for all values of the key columns, then the hydrate function of the columns for each item, and then the same
-// transforms. send gets the values of the columns, row by row.
+// (once for all values of the key columns, unless the table declares ReadBy), then the hydrate function of the columns
+// for each item, and then the same transforms. send gets the values of the columns, row by row.
 //
 // The query data needs Table, Connection, QueryContext, Quals and EqualsQuals. The function returns the first error, and
 // ends soon after its context.
@@ -34,10 +37,10 @@ func ReaderOf(seen *plugin.Table) func(ctx context.Context, d *plugin.QueryData,
 	return nil
 }
 
-// addReader makes ReaderOf return a function for a table, if its builder emits the rows of a whole list in one call.
+// addReader makes ReaderOf return a function for a table, if its builder emits the rows of a whole list in one call, or
+// if the table declares ReadBy.
 func (t *table) addReader(seen *plugin.Table) {
-	if rows, ok := t.Rows.(interface{ takesLists() }); ok {
-		rows.takesLists()
+	if _, ok := t.Rows.(interface{ takesLists() }); ok || t.ReadBy != "" {
 		key := weak.Make(seen)
 		readers.Store(key, t)
 		runtime.AddCleanup(seen, func(key weak.Pointer[plugin.Table]) { readers.Delete(key) }, key)
@@ -71,16 +74,16 @@ func (t *table) read(ctx context.Context, d *plugin.QueryData, columns []*plugin
 // listTo calls List, and sends its items to a channel.
 func (t *table) listTo(ctx context.Context, d *plugin.QueryData, items chan<- any) (err error) {
 	defer catchPanic(&err)
-	left := int64(math.MaxInt32) // as the SDK says it
+	var left atomic.Int64
+	left.Store(math.MaxInt32) // as the SDK says it
 	if d.QueryContext.Limit != nil {
-		left = *d.QueryContext.Limit
+		left.Store(*d.QueryContext.Limit)
 	}
-	d.StreamListItem = func(ctx context.Context, list ...any) {
+	send := func(ctx context.Context, list ...any) {
 		for _, item := range list {
-			if left <= 0 {
+			if left.Add(-1) < 0 {
 				return
 			}
-			left--
 			select {
 			case items <- item:
 			case <-ctx.Done():
@@ -88,16 +91,41 @@ func (t *table) listTo(ctx context.Context, d *plugin.QueryData, items chan<- an
 			}
 		}
 	}
-	c, err := t.listCall(ctx, d, func(ctx context.Context) int64 {
+	remaining := func(ctx context.Context) int64 {
 		if ctx.Err() != nil {
 			return 0
 		}
-		return left
-	})
-	if err != nil {
-		return err
+		return max(0, left.Load())
 	}
-	return t.Rows.list(ctx, c)
+	lists, listing := errgroup.WithContext(ctx)
+	for _, d := range t.listData(d) {
+		d.StreamListItem = send
+		c, err := t.listCall(ctx, d, remaining)
+		if err != nil {
+			return err
+		}
+		lists.Go(func() (err error) {
+			defer catchPanic(&err)
+			return t.Rows.list(listing, c)
+		})
+	}
+	return lists.Wait()
+}
+
+// listData returns the query data of each call of List: one for all values of the key columns, or, as the SDK does, one
+// for each value of ReadBy.
+func (t *table) listData(d *plugin.QueryData) []*plugin.QueryData {
+	values, isList := d.EqualsQuals[t.ReadBy].GetValue().(*proto.QualValue_ListValue)
+	if !isList {
+		return []*plugin.QueryData{d}
+	}
+	all := make([]*plugin.QueryData, len(values.ListValue.GetValues()))
+	for i, value := range values.ListValue.GetValues() {
+		own := maps.Clone(d.EqualsQuals)
+		own[t.ReadBy] = value
+		all[i] = &plugin.QueryData{Table: d.Table, Connection: d.Connection, QueryContext: d.QueryContext, Quals: d.Quals, EqualsQuals: own}
+	}
+	return all
 }
 
 // catchPanic makes an error of a panic, as the SDK does.

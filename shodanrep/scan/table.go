@@ -17,6 +17,9 @@ type Table struct {
 	Echoes []string
 	// Scores says that rows have a score, by the connection's policy or by those that the query names.
 	Scores bool
+	// ReadBy makes ReaderOf return a function for a table of FromPages. It names the key column that may have a long list:
+	// List is called for each of its values, in parallel. It is for tables that can have very many rows.
+	ReadBy string
 	// Service and Action are the tags by which a user's own limiters find the table's requests. They are "shodan" and
 	// "list" if empty.
 	Service, Action string
