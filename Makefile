@@ -14,10 +14,17 @@ APT_WAIT := -o DPkg::Lock::Timeout=600
 APT_UPDATE := tries=0; until problem=$$(apt-get $(APT_WAIT) update -qq 2>&1); do \
 	case "$$problem" in *"Could not get lock"*|*"Unable to lock"*) ;; *) echo "$$problem" >&2; exit 1;; esac; \
 	tries=$$((tries + 1)); [ $$tries -le 120 ] || { echo "$$problem" >&2; exit 1; }; sleep 5; done
-# Packages that do not run the SDK. The race detector finds races inside the SDK, so only these are tested with it.
+# Packages that do not run the SDK and use goroutines. The race detector finds races inside the SDK, so only these are
+# tested with it.
 RACE := ./shodanrep/shodan/... ./shodanrep/reputation/... ./shodanrep/lookup/... ./shodanrep/upstream/... \
 	./shodanrep/ratelimit/... ./shodanrep/cache/... ./shodanrep/history/... ./shodanrep/dataset/... ./shodanrep/sqlitefile/... ./shodanrep/filelock/... ./shodanrep/internetdbfile/... \
-	./shodanrep/shodantest ./shodanrep/iptext/... ./shodanrep/annotate/... ./shodanrep/cli/load
+	./shodanrep/shodantest ./shodanrep/iptext/... ./shodanrep/cli/load
+# SQLite and compression work on memory that no other goroutine has. The race detector would take more time for them than
+# for everything else, so it leaves them out.
+RACE_FLAGS := -race -gcflags='github.com/ncruces/go-sqlite3-wasm/...=-race=false' -gcflags='compress/...=-race=false' \
+	-gcflags='github.com/klauspost/compress/...=-race=false' -gcflags='github.com/google/go-cmp/...=-race=false'
+# The packages whose tests take longest begin first, so that the last ones do not run alone.
+LONGEST := ./shodanrep ./shodanrep/shodantest/matrix ./shodanrep/cli/report/browsertest ./shodanrep/cli
 
 .PHONY: demo
 demo: build ## Run on the invented sample: no key, no network
@@ -54,11 +61,19 @@ release: ## Build a tagged version, and publish it on GitHub: what a workflow do
 
 .PHONY: test
 test: packages ## Run every test
-# A test with the race detector checks all that it checks without, so each package is tested once, but for lookup: it has
-# tests that send so many requests that they skip with the race detector. Many tests wait for simulated services, so that
-# several of a package run at a time, also on few processors.
-	go test -parallel 16 ./shodanrep/lookup $$(go list ./... | grep -vxF "$$(go list $(RACE))")
-	go test -parallel 4 -race $(RACE)
+# Many tests wait, for simulated services and for programs, so that both halves run at a time, also on few processors.
+	@$(MAKE) --no-print-directory -j 2 test-plain test-race
+
+# A test with the race detector checks all that it checks without, so each package is tested once. In lookup there are
+# tests that send so many requests that they skip with the race detector.
+.PHONY: test-plain
+test-plain:
+	go test -parallel 16 $(LONGEST) $$(go list ./... | grep -vxF "$$(go list $(RACE) $(LONGEST))")
+	go test -run Ban ./shodanrep/lookup
+
+.PHONY: test-race
+test-race:
+	go test -p $$((($$(getconf _NPROCESSORS_ONLN) + 1) / 2)) -parallel 4 $(RACE_FLAGS) $(RACE)
 
 .PHONY: lint
 lint: ## Check format and code

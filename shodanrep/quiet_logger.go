@@ -14,8 +14,12 @@ type quietLogger struct{ hclog.Logger }
 // Named returns the logger of a call, which is as quiet.
 func (l quietLogger) Named(name string) hclog.Logger { return quietLogger{l.Logger.Named(name)} }
 
-// StandardWriter returns the writer of the SDK's own lines.
+// StandardWriter returns the writer of the SDK's own lines. At the level off the standard logger does not even format
+// them, a dozen per row.
 func (l quietLogger) StandardWriter(options *hclog.StandardLoggerOptions) io.Writer {
+	if !l.IsError() {
+		return io.Discard
+	}
 	w := l.Logger.StandardWriter(options)
 	if l.IsDebug() {
 		return w

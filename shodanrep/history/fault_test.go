@@ -235,19 +235,20 @@ func TestTheSizeIsBounded(t *testing.T) {
 func TestTheSizeOfATableIsBounded(t *testing.T) {
 	t.Parallel()
 	db := postgrestest.New(t)
-	now := day(0)
-	s := openTest(t, Options{Location: db.URL(), MaxBytes: 200_000, Now: func() time.Time { return now }})
+	var now clock
+	now.set(day(0))
+	s := openTest(t, Options{Location: db.URL(), MaxBytes: 200_000, Now: now.now})
 	for n := range 20 {
-		now = day(float64(n))
-		record100(t, s, now)
+		now.set(day(float64(n)))
+		record100(t, s, now.now())
 		for i := range 100 {
-			s.Record(Observation{Addr: address(i), Source: "internetdb", CheckedAt: now.Add(time.Hour)})
+			s.Record(Observation{Addr: address(i), Source: "internetdb", CheckedAt: now.now().Add(time.Hour)})
 		}
 		if err := s.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	now = day(30)
+	now.set(day(30))
 	got := states(t, s, Filter{})
 	if len(got) < 400 || len(got) > 2000 || got[0].FirstChecked.Before(day(10)) {
 		t.Errorf("%d states from %v", len(got), got[0].FirstChecked)
@@ -362,9 +363,8 @@ func TestManyLargeResponsesAtOnceAreAllRecorded(t *testing.T) {
 	var w warnings
 	s := openTest(t, Options{Location: filepath.Join(t.TempDir(), "history.sqlite"), Logger: w.logger()})
 	const hosts = 100
-	data := strings.Repeat("x", 1<<20)
+	h := parsed(t, `{"ip_str": %q, "ports": [80], "tags": [], "data": [{"port": 80, "data": "%s"}]}`, address(0), strings.Repeat("x", 1<<20))
 	for n := range hosts {
-		h := parsed(t, `{"ip_str": %q, "ports": [80], "tags": [], "data": [{"port": 80, "data": %q}]}`, address(n), data)
 		s.Record(Observation{Addr: address(n), Source: "shodan", Host: h, CheckedAt: day(0)})
 		s.mu.Lock()
 		if s.bytes > flushBytes+2<<20 {

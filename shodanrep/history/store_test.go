@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +36,13 @@ func parsed(t testing.TB, format string, args ...any) *shodan.Host {
 	}
 	return h
 }
+
+// A clock is the time of a test. A store reads it whenever it writes, on a slow machine beside the test.
+type clock struct{ time atomic.Pointer[time.Time] }
+
+func (c *clock) set(now time.Time) { c.time.Store(&now) }
+
+func (c *clock) now() time.Time { return *c.time.Load() }
 
 // withPorts returns a response of InternetDB.
 func withPorts(t testing.TB, ports ...int) *shodan.Host {

@@ -141,12 +141,13 @@ func TestRetentionIgnoresAClockThatJumps(t *testing.T) {
 func TestWhatIsTooOldIsDeleted(t *testing.T) {
 	t.Parallel()
 	places(t, func(t *testing.T, open func(Options) *Store) {
-		now := day(0)
-		s := open(Options{Keep: 10 * 24 * time.Hour, Now: func() time.Time { return now }})
+		var now clock
+		now.set(day(0))
+		s := open(Options{Keep: 10 * 24 * time.Hour, Now: now.now})
 		for n := range 30 {
-			now = day(float64(n))
-			record1(t, s, addrA, "internetdb", withPorts(t, n+1), now)
-			record1(t, s, addrB, "internetdb", withPorts(t, 7), now)
+			now.set(day(float64(n)))
+			record1(t, s, addrA, "internetdb", withPorts(t, n+1), now.now())
+			record1(t, s, addrB, "internetdb", withPorts(t, 7), now.now())
 		}
 		got := states(t, s, Filter{Addrs: []netip.Addr{addrA}})
 		if len(got) < 10 || len(got) > 12 || got[0].FirstChecked.Before(day(18)) {

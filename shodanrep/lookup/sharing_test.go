@@ -57,7 +57,7 @@ func TestBatchesThatAskTheSameAtOnceShareTheLookUps(t *testing.T) {
 
 func TestConnectionsOfAProcessShareLookUpsPaceAndMemory(t *testing.T) {
 	t.Parallel()
-	sim := shodantest.New(t, shodantest.WithLatency(20*time.Millisecond), shodantest.WithRateLimit(shodantest.Shodan, 50, 2))
+	sim := shodantest.New(t, shodantest.WithLatency(20*time.Millisecond), shodantest.WithRateLimit(shodantest.Shodan, 50, 5))
 	cfg := withKey(sim)
 	cfg.Transport = nil // or nothing is shared
 	cfg.BulkLookup = "off"

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 )
 
 // timeout is the maximum duration of every operation. It is long enough for a busy machine.
@@ -115,6 +117,7 @@ func (s *server) launch() error {
 		"-c", "log_statement=all", "-c", "log_line_prefix="+recordStart+"%a"+nameEnd, "-c", "timezone=UTC",
 		"-c", fmt.Sprintf("statement_timeout=%d", timeout.Milliseconds()))
 	s.cmd.Stderr = log
+	processtest.EndWithTests(s.cmd, syscall.SIGINT)
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}

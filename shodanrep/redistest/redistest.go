@@ -7,10 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 )
 
 // A Server is a Redis server of a test.
@@ -57,6 +60,7 @@ func (s *Server) Restart(t testing.TB) bool {
 		t.Fatal(err)
 	}
 	s.cmd = exec.Command("redis-server", path)
+	processtest.EndWithTests(s.cmd, syscall.SIGKILL)
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,2 @@
+// Package processtest ends the processes that tests start.
+package processtest
