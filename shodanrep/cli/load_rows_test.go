@@ -116,7 +116,7 @@ func TestAFailedLookupKeepsTheEarlierVerdict(t *testing.T) {
 	sim.ClearFaults()
 	db.Exec("update reputation set failed_at = failed_at - interval '1 second'")
 	loadInto(t, db, connection, "11.0.0.3")
-	loadInto(t, db, connection, "--max-age", "0", "11.0.0.1", "11.0.0.2")
+	loadInto(t, db, connection, "11.0.0.1", "11.0.0.2")
 	good = append(good, []string{"11.0.0.3", "not_indexed", "unknown", "<null>", "f", "f", "f", "t", "extended"})
 	if diff := cmp.Diff(good, db.Query(state)); diff != "" {
 		t.Error(diff)

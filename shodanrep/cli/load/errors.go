@@ -90,8 +90,16 @@ func reason(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errors.New("no answer in time")
 	}
-	text, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
-	return errors.New(text)
+	var name *net.DNSError
+	if errors.As(err, &name) {
+		return name
+	}
+	// Of an error about several addresses, the first line says only what was tried.
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	if text := strings.TrimSpace(lines[0]); len(lines) == 1 || !strings.HasSuffix(text, ":") {
+		return errors.New(text)
+	}
+	return errors.New(strings.TrimSpace(lines[1]))
 }
 
 // messageOf returns the message of the server with its details.

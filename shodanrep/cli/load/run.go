@@ -210,11 +210,11 @@ func (r *run) reportLeft(ctx context.Context, conn *pgx.Conn, done <-chan struct
 }
 
 // isWanted is a condition of SQL: the address of a table has to be looked up, because there is no row of this policy
-// that is new enough, and no lookup that failed since a time. A row that was written since then counts as new in any
-// case, so that no address is looked up again and again. The policy is the parameter $1.
+// that is new enough and whose last lookup succeeded, and no lookup that failed since a time. A row that was written
+// since then counts as new in any case, so that no address is looked up again and again. The policy is the parameter $1.
 func (r *run) isWanted(of, olderThan, since string) string {
 	return fmt.Sprintf(`not exists (select from %s as r where r.ip = %s.ip and (r.failed_at >= %s
-		or r.policy = $1::text and r.status <> 'error' and (r.fresh_from >= %s or r.loaded_at >= %[3]s)))`, r.table, of, since, olderThan)
+		or r.policy = $1::text and r.status <> 'error' and r.failed_at is null and (r.fresh_from >= %s or r.loaded_at >= %[3]s)))`, r.table, of, since, olderThan)
 }
 
 func (r *run) countWanted(ctx context.Context, conn *pgx.Conn) (n int64, err error) {
