@@ -346,6 +346,19 @@ func TestRowsOfFilesLongUnusedAreDropped(t *testing.T) {
 	}
 }
 
+func TestAFileWhoseNameLooksLikeAPatternIsFound(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for i, name := range []string{"a[1].json", "[x.json"} {
+		addr := fmt.Sprintf("192.0.2.%d", i+1)
+		write(t, in(dir, name), line(addr, 80, "2026-01-02T00:00:00"))
+		d := open(t, t.TempDir(), in(dir, name))
+		if got, want := all(t, d), addr+" [80] [] [] 1\n"; got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestOpenSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -363,6 +376,8 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		want  string
 	}{
 		{"no files", nil, "no data files are named"},
+		{"an empty path", []string{""}, `data files "": name a file, a pattern or a folder`},
+		{"a device", []string{os.DevNull}, fmt.Sprintf("data file %q is not a file", os.DevNull)},
 		{"a glob that matches nothing", []string{in(dir, "a.json"), in(dir, "*.gz")}, fmt.Sprintf("data files %q: there is no such file", in(dir, "*.gz"))},
 		{"a glob that is none", []string{in(dir, "[")}, fmt.Sprintf("data files %q: syntax error in pattern", in(dir, "["))},
 		{"a folder in a pattern", []string{in(dir, "f*")}, fmt.Sprintf("data file %q is a folder: name the files in it, such as %q", in(dir, "folder"), in(dir, "folder", "*.json.gz"))},

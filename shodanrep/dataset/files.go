@@ -36,6 +36,9 @@ func absolute(globs []string) ([]string, error) {
 	}
 	list := make([]string, len(globs))
 	for i, glob := range globs {
+		if glob == "" { // else it would be the working directory
+			return nil, errors.New("data files \"\": name a file, a pattern or a folder")
+		}
 		path, err := homedir.Expand(glob)
 		if err != nil {
 			return nil, fmt.Errorf("data files %q: cannot expand ~: %w", glob, err)
@@ -71,6 +74,11 @@ func find(globs []string) ([]match, error) {
 // findOne returns the files of a folder, or those that match a glob.
 func findOne(glob string, number int) (found []match, err error) {
 	paths, err := filepath.Glob(glob)
+	if len(paths) == 0 {
+		if _, statErr := os.Lstat(glob); statErr == nil { // the name of the file has characters of a pattern
+			paths, err = []string{glob}, nil
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("data files %q: %w", glob, err)
 	}
@@ -98,6 +106,9 @@ func findOne(glob string, number int) (found []match, err error) {
 		}
 		if info.IsDir() {
 			return nil, fmt.Errorf("data file %q is a folder: name the files in it, such as %q", path, filepath.Join(path, "*.json.gz"))
+		}
+		if !info.Mode().IsRegular() { // to open a pipe would wait for ever
+			return nil, fmt.Errorf("data file %q is not a file", path)
 		}
 		m := match{file{path: path, size: info.Size(), mtime: info.ModTime().UnixNano()}, number}
 		if isPattern && m.size == 0 {

@@ -99,6 +99,7 @@ var forms = []struct {
 	{"host responses, pretty-printed", pretty(response1) + "\n" + pretty(response2), bothHosts, 0, ""},
 	{"a bulk lookup's response", "[" + response1 + ", " + response2 + "]", bothHosts, 0, ""},
 	{"a host response whose banners have no address", strings.ReplaceAll(response2, `"ip_str":"192.0.2.2",`, ""), "192.0.2.2 [22] [] [] 1\n", 0, ""},
+	{"a host response whose banners are of another host", strings.Replace(response2, `"192.0.2.2"`, `"192.0.2.3"`, 1), "192.0.2.2 [22] [] [] 1\n192.0.2.3 [22] [] [] -\n", 0, ""},
 	{"a minified host response", minified, "192.0.2.2 [22 23] [compromised] [] -\n", 0, ""},
 	{"a host response that has more than its banners", hostResponseOf("192.0.2.2", []int{22, 23}, `"tags": ["compromised"], "vulns": ["CVE-2014-0160"], `, ssh),
 		"192.0.2.2 [22 23] [compromised] [CVE-2014-0160] 1\n", 0, ""},

@@ -88,7 +88,7 @@ func parseHost(text []byte, data json.RawMessage, f func(parsed)) {
 		f(summary)
 		return
 	}
-	if merged := shodan.MergeBanners(parseBanners("data", data, summary.host, f)); merged == nil || !covers(merged, summary.host) {
+	if merged := shodan.MergeBanners(parseBanners("data", data, summary.host, f)); merged == nil || merged.Addr != summary.host.Addr || !covers(merged, summary.host) {
 		f(summary)
 	}
 }

@@ -100,7 +100,9 @@ const (
 	noType     = "CREATE TABLE data (ip, ports, tags, cpes, vulns, hostnames)"
 	primaryKey = "CREATE TABLE data (ip INTEGER PRIMARY KEY, ports, tags, cpes, vulns, hostnames)"
 	withoutRow = "CREATE TABLE data (ip TEXT PRIMARY KEY, ports, tags, cpes, vulns, hostnames) WITHOUT ROWID"
-	reordered  = `CREATE TABLE "DATA" (hostnames, "Vulns", extra DEFAULT 'x', cpes, tags, ports, "IP")`
+	// Columns of which the statements of lookups use the names.
+	otherColumns = `CREATE TABLE data (n, ip TEXT, ports TEXT, tags TEXT, cpes TEXT, vulns TEXT, hostnames TEXT, addr, wanted)`
+	reordered    = `CREATE TABLE "DATA" (hostnames, "Vulns", extra DEFAULT 'x', cpes, tags, ports, "IP")`
 )
 
 func TestAddressesAreFoundInEveryForm(t *testing.T) {
@@ -115,6 +117,7 @@ func TestAddressesAreFoundInEveryForm(t *testing.T) {
 		"text without a type":         {noType, internetdbtest.Index, "11.0.0.5", v6},
 		"text as the primary key":     {withoutRow, "", "11.0.0.5", v6},
 		"text, columns reordered":     {reordered, internetdbtest.Index, "11.0.0.5", v6},
+		"other columns":               {otherColumns, internetdbtest.Index, "11.0.0.5", v6},
 		"numbers":                     {number, internetdbtest.Index, v4, nil},
 		"numbers, text for IPv6":      {noType, internetdbtest.Index, v4, v6},
 		"numbers as the primary key":  {primaryKey, "", v4, nil},

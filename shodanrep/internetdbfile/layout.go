@@ -31,7 +31,7 @@ const (
 
 // A layout is how a file holds its data.
 type layout struct {
-	columns string // the names, quoted, with commas between them
+	columns string // the names with that of the table, quoted, with commas between them
 	ip      string // the name of the column, quoted
 	forms   []form // of the column ip: a file can have numbers for IPv4 and texts for IPv6
 }
@@ -93,7 +93,8 @@ func (l *layout) readColumns(c *sqlitefile.Conn) error {
 		return fmt.Errorf("its table %q has no column %s: %s; internetdb_file is Shodan's internetdb.sqlite",
 			tableName, strings.Join(missing, ", "), itHas("column", columns))
 	}
-	l.ip, l.columns = quoted[0], strings.Join(quoted, ", ")
+	// A column of another name may be called as one that a statement adds.
+	l.ip, l.columns = quoted[0], tableName+"."+strings.Join(quoted, ", "+tableName+".")
 	return nil
 }
 
