@@ -359,6 +359,34 @@ func TestAFileWhoseNameLooksLikeAPatternIsFound(t *testing.T) {
 	}
 }
 
+func TestAFolderThatCannotBeReadIsAnError(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() <= 0 {
+		t.Skip("every folder can be read by this user")
+	}
+	dir := t.TempDir()
+	for _, folder := range []string{"a", "b"} {
+		if err := os.Mkdir(in(dir, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, in(dir, folder, "x.json"), line("192.0.2.1", 80, "2026-01-02T00:00:00"))
+	}
+	if err := os.Chmod(in(dir, "b"), 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(in(dir, "b"), 0o700) })
+	for glob, want := range map[string]string{
+		in(dir, "*", "*.json"): fmt.Sprintf("folder %q: permission denied", in(dir, "b")),
+		in(dir, "*", "x.json"): fmt.Sprintf("folder %q: permission denied", in(dir, "b")),
+		in(dir, "b", "*.json"): fmt.Sprintf("folder %q: permission denied", in(dir, "b")),
+		in(dir, "b", "x.json"): "permission denied",
+	} {
+		if _, err := Open(t.Context(), Options{Files: []string{glob}}); err == nil || err.Error() != fmt.Sprintf("data files %q: %s", glob, want) {
+			t.Errorf("%s: %v", glob, err)
+		}
+	}
+}
+
 func TestOpenSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -75,9 +75,15 @@ func find(globs []string) ([]match, error) {
 func findOne(glob string, number int) (found []match, err error) {
 	paths, err := filepath.Glob(glob)
 	if len(paths) == 0 {
-		if _, statErr := os.Lstat(glob); statErr == nil { // the name of the file has characters of a pattern
+		switch _, statErr := os.Lstat(glob); {
+		case statErr == nil: // the name of the file has characters of a pattern
 			paths, err = []string{glob}, nil
+		case errors.Is(statErr, fs.ErrPermission) && !isPattern(glob):
+			err = cause(statErr)
 		}
+	}
+	if err == nil {
+		err = checkFolders(glob)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("data files %q: %w", glob, err)
@@ -85,21 +91,21 @@ func findOne(glob string, number int) (found []match, err error) {
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("data files %q: there is no such file", glob)
 	}
-	isPattern := len(paths) > 1 || paths[0] != glob
-	if info, err := os.Stat(glob); err == nil && info.IsDir() && !isPattern {
+	several := len(paths) > 1 || paths[0] != glob
+	if info, err := os.Stat(glob); err == nil && info.IsDir() && !several {
 		if paths, err = filesIn(glob); err != nil {
 			return nil, err
 		}
-		isPattern = true
+		several = true
 	}
-	if !isPattern {
+	if !several {
 		number = named
 	}
 	var empty []match // which are being written, unless nothing else is there
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if err != nil {
-			if _, gone := os.Lstat(path); isPattern && errors.Is(gone, fs.ErrNotExist) {
+			if _, gone := os.Lstat(path); several && errors.Is(gone, fs.ErrNotExist) {
 				continue // a moment ago it was there
 			}
 			return nil, fmt.Errorf("data file %q: %w", path, cause(err))
@@ -111,7 +117,7 @@ func findOne(glob string, number int) (found []match, err error) {
 			return nil, fmt.Errorf("data file %q is not a file", path)
 		}
 		m := match{file{path: path, size: info.Size(), mtime: info.ModTime().UnixNano()}, number}
-		if isPattern && m.size == 0 {
+		if several && m.size == 0 {
 			empty = append(empty, m)
 		} else {
 			found = append(found, m)
@@ -120,7 +126,40 @@ func findOne(glob string, number int) (found []match, err error) {
 	if len(found) == 0 {
 		found = empty
 	}
+	if len(found) == 0 { // all are gone
+		return nil, fmt.Errorf("data files %q: there is no such file", glob)
+	}
 	return found, nil
+}
+
+func isPattern(path string) bool { return strings.ContainsAny(path, `*?[`) }
+
+// checkFolders returns an error if a folder that a pattern leads to cannot be read: filepath.Glob leaves it out.
+func checkFolders(glob string) error {
+	if !isPattern(glob) {
+		return nil
+	}
+	parent := filepath.Dir(glob)
+	folders := []string{parent}
+	if isPattern(parent) {
+		if err := checkFolders(parent); err != nil {
+			return err
+		}
+		folders, _ = filepath.Glob(parent) // the caller has used the whole of it
+	}
+	for _, folder := range folders {
+		info, err := os.Stat(folder)
+		if err == nil && info.IsDir() { // to open a pipe would wait for ever
+			var f *os.File
+			if f, err = os.Open(folder); err == nil {
+				err = f.Close()
+			}
+		}
+		if errors.Is(err, fs.ErrPermission) {
+			return fmt.Errorf("folder %q: %w", folder, cause(err))
+		}
+	}
+	return nil
 }
 
 // filesIn returns the data files of a folder, by their names: a folder of downloads often has other things as well.

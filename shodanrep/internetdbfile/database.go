@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime"
 	"strings"
@@ -158,8 +159,8 @@ func looksLike(head []byte) string {
 
 // explain says what to do about an error of SQLite.
 func explain(err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, fs.ErrPermission) {
+		return err
 	}
 	if sqlitefile.IsDamaged(err) || errors.Is(err, sqlite3.CANTOPEN) {
 		return fmt.Errorf("it is damaged (%w): copy or download it again", err)

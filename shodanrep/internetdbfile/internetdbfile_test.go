@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -370,6 +371,20 @@ func TestCallsEndWithTheirContext(t *testing.T) {
 	}
 	if got := hosts(t, f, parse("11.0.0.5")...); got[0] == nil {
 		t.Error("a later call finds nothing")
+	}
+}
+
+func TestAnIndexIsNotAddedToAFileThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() <= 0 {
+		t.Skip("every file can be written by this user")
+	}
+	path := write(t, internetdbtest.Schema, "", row("11.0.0.5"))
+	if err := os.Chmod(path, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	if added, err := internetdbfile.AddIndex(t.Context(), path); added || err == nil || !errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "damaged") {
+		t.Errorf("added %v, error %v", added, err)
 	}
 }
 

@@ -171,6 +171,30 @@ func TestAFileThatCannotBeUsedFailsTheBatch(t *testing.T) {
 	}
 }
 
+func TestRowsOfTheFileThatCannotBeReadAreCounted(t *testing.T) {
+	t.Parallel()
+	cfg := config(shodantest.NewHandler())
+	cfg.InternetDBFile = filepath.Join(t.TempDir(), "internetdb.sqlite")
+	err := internetdbtest.Write(cfg.InternetDBFile, slices.Values([]internetdbtest.Row{
+		{IP: "11.0.0.1", Ports: "22"}, {IP: "11.0.0.2", Ports: "ssh"}, {IP: "11.0.0.3 "}, {IP: "11.0.0.4 "}, {IP: "11.0.0.5"},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, p, rows := start(t, cfg), lookup.NewProgress(), 0
+	for row, err := range e.ListInternetDB(lookup.WithProgress(t.Context(), p)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows++; row.Answer.Status != lookup.Indexed && row.Answer.Error == "" {
+			t.Errorf("%+v", row)
+		}
+	}
+	if s := p.Summary(); rows != 5 || s.Addresses != 5 || s.Failed != 3 || len(s.Failures) != 3 {
+		t.Errorf("%d rows, %+v", rows, s)
+	}
+}
+
 func TestLongListsFromTheFileAreCounted(t *testing.T) {
 	t.Parallel()
 	sim := shodantest.NewHandler()

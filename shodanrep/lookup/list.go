@@ -42,12 +42,23 @@ func (e *Engine) ListDataset(ctx context.Context, need Question) iter.Seq2[Liste
 // ListInternetDB yields what the file of InternetDB has, in the order of the file. An error is the last element.
 func (e *Engine) ListInternetDB(ctx context.Context) iter.Seq2[Listed, error] {
 	return func(yield func(Listed, error) bool) {
+		progress, read := ProgressFrom(ctx), 0
+		if progress != nil {
+			defer func() { progress.tally.countPlain(read, nil) }()
+		}
 		for row, err := range e.file.All(ctx) {
 			if err != nil {
 				yield(Listed{}, wrapFileError(err))
 				return
 			}
-			if !yield(Listed{row.Addr, fileAnswer(row.Addr, row.Result, row.Time)}, nil) {
+			answer := fileAnswer(row.Addr, row.Result, row.Time)
+			switch {
+			case answer.failure == nil:
+				read++
+			case progress != nil:
+				progress.tally.countFailure(answer.failure)
+			}
+			if !yield(Listed{row.Addr, answer}, nil) {
 				return
 			}
 		}

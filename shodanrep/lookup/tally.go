@@ -104,6 +104,14 @@ func (t *tally) countPlain(n int, fallbacks map[string]int) {
 	}
 }
 
+// countFailure counts something that cannot be checked and may have no address. It does not remember it.
+func (t *tally) countFailure(failure error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.plain++
+	t.failures.count(t.failures.number(reasonOf(failure)))
+}
+
 func (t *tally) summary() Summary {
 	t.mu.Lock()
 	defer t.mu.Unlock()
