@@ -97,7 +97,7 @@ func (f *File) Inspect(ctx context.Context) (Info, error) {
 		if info.Copy, err = f.copyPath(v); err != nil {
 			return info, f.wrapError(err)
 		}
-		if _, err := os.Stat(info.Copy); errors.Is(err, os.ErrNotExist) {
+		if !hasCopy(info.Copy) {
 			return info, nil
 		}
 	}

@@ -92,7 +92,7 @@ func (f *File) unpack(ctx context.Context, v version) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(path); err == nil {
+	if hasCopy(path) {
 		return path, nil
 	}
 	if err := os.MkdirAll(f.options.Dir, 0o700); err != nil {
@@ -105,7 +105,7 @@ func (f *File) unpack(ctx context.Context, v version) (path string, err error) {
 		return "", fmt.Errorf("it cannot be unpacked: %w", err)
 	}
 	defer unlock()
-	if _, err := os.Stat(path); err == nil { // another process was faster
+	if hasCopy(path) { // another process was faster
 		return path, nil
 	}
 	if err := u.write(path); err != nil {
@@ -200,7 +200,20 @@ func (u *unpacker) write(path string) (err error) {
 	if _, err := AddIndex(u.ctx, partial); err != nil {
 		return err
 	}
+	info, err := os.Stat(partial)
+	if err == nil {
+		err = checkHeader(partial, info.Size())
+	}
+	if err != nil {
+		return err
+	}
 	return os.Rename(partial, path)
+}
+
+// hasCopy reports whether a copy exists and is complete. One that is not was complete when it was made: it is made again.
+func hasCopy(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && checkHeader(path, info.Size()) == nil
 }
 
 // A countingReader counts what is read, and ends with the context.

@@ -120,6 +120,30 @@ func TestACompressedFileIsUnpackedOnce(t *testing.T) {
 	}
 }
 
+func TestACopyThatIsNotCompleteIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	path := compressed(t, "gzip", fileOf(t, row("11.0.0.5")))
+	for size := range int64(3) {
+		f := open(t, path)
+		if got := hosts(t, f, parse("11.0.0.5", "11.0.0.6")...); got[0] == nil || got[1] != nil {
+			t.Errorf("%+v", got)
+		}
+		info, err := f.Inspect(t.Context())
+		if err == nil {
+			err = f.Close()
+		}
+		if err == nil {
+			err = os.Truncate(info.Copy, size*1024) // also to nothing
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := open(t, path).Inspect(t.Context()); err != nil || info.Size != 0 {
+		t.Errorf("before it is made again: %+v, %v", info, err)
+	}
+}
+
 // TestManyUnpackOneFileAtOnce is about processes: each File has its own lock, as processes have.
 func TestManyUnpackOneFileAtOnce(t *testing.T) {
 	t.Parallel()
