@@ -56,6 +56,7 @@ func (r *changesRun) writeResults(ctx context.Context, w io.Writer, o changes.Op
 	o.Since, o.Now, o.Levels = r.from, time.Now(), indicatorLevels(r.indicatorsOf)
 	o.Summary = func() changes.Summary { return r.summary }
 	out := r.output.New(w, o)
+	var checked netipx.IPSetBuilder
 	err := r.observations(ctx, func(observations *scan.Observations, named bool) error {
 		result, ok := r.result(observations, named)
 		if !ok {
@@ -63,12 +64,18 @@ func (r *changesRun) writeResults(ctx context.Context, w io.Writer, o changes.Op
 		}
 		r.summary.Count(result)
 		r.failOn.count(result)
+		if result.Unchecked == "" && r.list != nil && len(r.list.byNet) > 0 {
+			checked.Add(observations.Addr)
+		}
 		if !r.selects(&result) {
 			return nil
 		}
 		r.summary.Shown++
 		return out.Write(result)
 	})
+	if err == nil && r.list != nil {
+		err = r.countNetworks(&checked)
+	}
 	if err != nil {
 		return err
 	}
@@ -76,6 +83,22 @@ func (r *changesRun) writeResults(ctx context.Context, w io.Writer, o changes.Op
 		r.failOn.countUnchecked()
 	}
 	return out.Close()
+}
+
+// countNetworks counts the networks of the inputs of which no address was checked since the time. Nobody can check
+// those that are reserved.
+func (r *changesRun) countNetworks(checked *netipx.IPSetBuilder) error {
+	set, err := checked.IPSet()
+	if err != nil {
+		return err
+	}
+	for p := range r.list.all() {
+		if !p.IsSingleIP() && !set.OverlapsPrefix(p) && !lookup.IsReservedNetwork(p) {
+			r.summary.UncheckedNetworks++
+			r.failOn.countUnchecked()
+		}
+	}
+	return nil
 }
 
 // observations calls use for each address of the inputs, and for each address of their networks that was checked since
@@ -191,6 +214,16 @@ func (r *changesRun) notices() []string {
 	}
 	if r.list != nil && r.list.networks > 0 {
 		lines = append(lines, "of networks only the addresses that were checked since "+since+" are shown; nothing is known of the others")
+		if n := r.summary.UncheckedNetworks; n > 0 {
+			lines = append(lines, fmt.Sprintf(`%s no address that was checked since then: run "shodanrep check --refresh --expand"`, have(n)))
+		}
 	}
 	return lines
+}
+
+func have(networks int) string {
+	if networks == 1 {
+		return "1 network has"
+	}
+	return display.Plural(int64(networks), "network") + " have"
 }

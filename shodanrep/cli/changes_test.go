@@ -191,6 +191,9 @@ func TestTheSelectionOfChanges(t *testing.T) {
 		"to fail on high":               {[]string{"--fail-on", "high", "--only", "better"}, "11", exitFound},
 		"to fail on medium, of one":     {[]string{"--fail-on", "medium", "203.0.114.11"}, "11", exitDone},
 		"to fail on a change":           {[]string{"--fail-on", "not_indexed"}, "10 11 12 13", exitFound},
+		"to fail on a network":          {[]string{"--fail-on", "not_checked", "203.0.114.8/29"}, "10 11 12 13", exitDone},
+		"to fail on another network":    {[]string{"--fail-on", "not_checked", "203.0.114.8/29", "203.0.200.0/24"}, "10 11 12 13", exitFound},
+		"to fail on a reserved network": {[]string{"--fail-on", "not_checked", "203.0.114.8/29", "10.0.0.0/8"}, "10 11 12 13", exitDone},
 		"to fail on not checked":        {append([]string{"--fail-on", "not_checked"}, inputs...), "10 12 14 99 1", exitFound},
 		"all of them are checked":       {[]string{"--fail-on", "not_checked", "203.0.114.15"}, "", exitDone},
 		"reserved is not not checked":   {[]string{"--fail-on", "not_checked", "10.0.0.1"}, "1", exitDone},
@@ -222,6 +225,7 @@ func TestWhatWasNotCheckedIsSaid(t *testing.T) {
 		"a single one":       {[]string{"203.0.114.14"}, []string{"the address was not checked since "}},
 		"never, and alone":   {[]string{"203.0.114.99"}, []string{"the address was never checked: run"}},
 		"a network":          {[]string{"203.0.114.8/29"}, []string{"of networks only the addresses that were checked since "}},
+		"no address of one":  {[]string{"203.0.114.8/29", "203.0.200.0/24", "10.0.0.0/8"}, []string{"1 network has no address that was checked since then: run"}},
 		"nothing in a store": {[]string{"--since", "1m"}, []string{"no address was checked since "}},
 	} {
 		got := runCheck(t, connection, "", append([]string{"changes"}, tt.args...)...)

@@ -1,6 +1,9 @@
 package lookup
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // reserved are the networks that cannot be on the internet: those that IANA lists as not globally reachable, and
 // multicast. Their addresses are not looked up.
@@ -78,6 +81,19 @@ func IsReserved(addr netip.Addr) bool {
 		}
 	}
 	return !contains(global, addr)
+}
+
+// IsReservedNetwork reports whether a network has reserved addresses only.
+func IsReservedNetwork(network netip.Prefix) bool {
+	if slices.ContainsFunc(reachable, network.Overlaps) {
+		return false
+	}
+	for _, prefix := range reserved {
+		if prefix.Bits() <= network.Bits() && prefix.Contains(network.Addr()) {
+			return true
+		}
+	}
+	return network.Addr().Is6() && !slices.ContainsFunc(global, network.Overlaps)
 }
 
 func contains(list []netip.Prefix, addr netip.Addr) bool {

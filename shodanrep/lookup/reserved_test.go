@@ -84,6 +84,18 @@ func TestReservedAddresses(t *testing.T) {
 	}
 }
 
+func TestReservedNetworks(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"10.0.0.0/8": true, "10.1.0.0/16": true, "10.0.0.0/7": false, "0.0.0.0/0": false, "192.0.0.0/24": false, "192.0.0.128/25": true, "198.51.100.7/32": true, "8.8.8.0/24": false,
+		"fc00::/7": true, "fe80::/10": true, "::/0": false, "2001:db8::/32": true, "2001:db8::/31": false, "2001::/23": false, "2600::/12": false,
+	} {
+		if got := lookup.IsReservedNetwork(netip.MustParsePrefix(text)); got != want {
+			t.Errorf("%s: got %v", text, got)
+		}
+	}
+}
+
 func TestReservedAddressesAreSentNowhere(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := shodantest.NewHandler()

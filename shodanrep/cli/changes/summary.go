@@ -23,6 +23,8 @@ type Summary struct {
 	// Unchecked is how many of the addresses that were named were not checked since the time, and Never how many of
 	// them never were.
 	Unchecked, Never int
+	// UncheckedNetworks is how many of the networks that were named have no address that was checked since the time.
+	UncheckedNetworks int
 	// Reserved is how many of the addresses that were named can never be checked.
 	Reserved int
 	// Shown is how many addresses are selected.
@@ -85,6 +87,9 @@ func (s Summary) Text() []string {
 			text += ", " + count(s.Never) + " of them never"
 		}
 		lines = append(lines, text)
+	}
+	if s.UncheckedNetworks > 0 {
+		lines = append(lines, "Networks without an address that was checked since then: "+count(s.UncheckedNetworks))
 	}
 	if s.Reserved > 0 {
 		lines = append(lines, "Never checked, because reserved: "+display.Plural(int64(s.Reserved), "address"))
