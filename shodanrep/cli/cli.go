@@ -23,11 +23,15 @@ import (
 )
 
 // Main runs the command line with the given arguments and returns the exit status. A first interrupt ends the command,
-// a second one the process.
+// a second one the process. The end of the terminal is an interrupt as well.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	// If the reader of a pipe goes away, as head does, the cache must still be written.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	a := app{plugin: shodanrep.Plugin, stdin: stdin, stdout: stdout, stderr: stderr}
@@ -49,10 +53,11 @@ type app struct {
 
 // run makes the streams safe to use, and runs a command.
 func (a *app) run(ctx context.Context, args []string) int {
+	output := stdio.NewWriter(ctx, a.stdout)
 	safe := app{
 		plugin: a.plugin,
 		stdin:  stdio.Reader{Reader: a.stdin, Context: ctx},
-		stdout: stdio.NewWriter(ctx, a.stdout),
+		stdout: output,
 		stderr: stdio.MessageWriter{Writer: stdio.NewWriter(ctx, a.stderr)},
 	}
 	root := safe.command()
@@ -60,6 +65,10 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	status, message := exitStatus(ctx, err)
+	if lost := output.Err(); lost != nil && !stdio.IsBrokenPipe(lost) && (status == exitDone || status == exitUsage) {
+		// Cobra ignores the errors of writing help, and returns those of completions as they are.
+		status, message = exitFailed, lost.Error()
+	}
 	if status == exitUsage {
 		message = addSuggestion(cmd, args, err).Error() + "\nRun 'shodanrep --help' for usage."
 	}

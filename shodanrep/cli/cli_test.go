@@ -311,6 +311,27 @@ func TestAFullDiskIsAnError(t *testing.T) {
 	}
 }
 
+// Cobra writes help and completions, and doctor continues after a line.
+func TestEveryOutputThatIsLostIsAFailure(t *testing.T) {
+	t.Parallel()
+	config := writeFile(t, "fake.spc", `connection "fake" { plugin = "shodanrep" }`)
+	for _, args := range [][]string{{"--help"}, {"help", "check"}, {"check", "-h"}, {"--version"}, {"version"}, {"tables"}, {"completion", "bash"}, {"policy", "show", "extended"}, {"doctor", "--config", config + ".not"}} {
+		var stderr bytes.Buffer
+		a := app{plugin: new(embeddedtest.Plugin).Func, stdin: strings.NewReader(""), stdout: fullDisk{}, stderr: &stderr}
+		if status := a.run(t.Context(), args); status != exitFailed || !strings.HasSuffix(stderr.String(), "\n") {
+			t.Errorf("%q: status %d, %q", args, status, stderr.String())
+		}
+		a.stdout = closedPipe{}
+		if status := a.run(t.Context(), args); status != exitDone && args[0] != "doctor" {
+			t.Errorf("%q in a pipe whose reader has gone: status %d", args, status)
+		}
+	}
+}
+
+type closedPipe struct{ io.Writer }
+
+func (closedPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
 type fullDisk struct{ io.Writer }
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }

@@ -56,11 +56,12 @@ type Writer struct {
 	io.Writer
 	ctx   context.Context
 	stuck *atomic.Bool // a write was abandoned; a later one could end up in the middle of it
+	err   *atomic.Pointer[error]
 }
 
 // NewWriter returns a Writer.
 func NewWriter(ctx context.Context, w io.Writer) Writer {
-	return Writer{w, ctx, new(atomic.Bool)}
+	return Writer{w, ctx, new(atomic.Bool), new(atomic.Pointer[error])}
 }
 
 func (w Writer) Write(p []byte) (int, error) {
@@ -75,6 +76,9 @@ func (w Writer) Write(p []byte) (int, error) {
 	buffer := slices.Clone(p)
 	go func() {
 		n, err := w.Writer.Write(buffer)
+		if err != nil {
+			w.err.CompareAndSwap(nil, &err)
+		}
 		ended <- outcome{n, err}
 	}()
 	select {
@@ -89,6 +93,14 @@ func (w Writer) Write(p []byte) (int, error) {
 		w.stuck.Store(true)
 		return 0, context.Cause(w.ctx)
 	}
+}
+
+// Err returns the error of the first write that failed, also if who wrote ignored it.
+func (w Writer) Err() error {
+	if err := w.err.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // Fd returns the descriptor of the wrapped stream, so that [IsTerminal] recognizes a terminal.
