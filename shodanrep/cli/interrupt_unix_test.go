@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -13,6 +15,32 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
 )
+
+// The command has begun when it reads.
+func TestTheEndOfTheTerminalIsAnInterrupt(t *testing.T) {
+	if signal.Ignored(syscall.SIGHUP) {
+		t.Skip("SIGHUP is ignored, as nohup does")
+	}
+	config := writeFile(t, "check.spc", `connection "shodanrep" { plugin = "shodanrep" }`)
+	file := filepath.Join(t.TempDir(), "result.csv")
+	var stderr bytes.Buffer
+	stdin := readerFunc(func([]byte) (int, error) {
+		if err := syscall.Kill(syscall.Getpid(), syscall.SIGHUP); err != nil {
+			t.Error(err)
+		}
+		select {}
+	})
+	if status := Main([]string{"check", "--config", config, "-o", file}, stdin, io.Discard, &stderr); status != exitInterrupted || stderr.String() != "shodanrep: interrupted\n" {
+		t.Errorf("status %d, %q", status, stderr.String())
+	}
+	if left, err := os.ReadDir(filepath.Dir(file)); err != nil || len(left) > 0 {
+		t.Errorf("it left %v, %v", left, err)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // Nobody ever writes to these pipes, so that even opening them waits.
 func TestAnInterruptEndsAWaitForAPipe(t *testing.T) {
