@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
 )
@@ -19,19 +20,48 @@ func rewriteArguments(root *cobra.Command, args []string) []string {
 	return insertCheck(root, args)
 }
 
-// insertCheck puts the name of the check command before arguments that begin with an address, as in
-// "shodanrep 198.51.100.66".
+// insertCheck puts the name of the check command before arguments that begin with an address, or with flags of that
+// command and an address, as in "shodanrep 198.51.100.66" and "shodanrep --output csv 198.51.100.66".
 func insertCheck(root *cobra.Command, args []string) []string {
-	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+	check, _, err := root.Find([]string{checkName})
+	if err != nil {
 		return args
 	}
-	if _, _, err := root.Find(args[:1]); err == nil {
+	first, found := firstArgument(check.Flags(), args)
+	if !found {
 		return args
 	}
-	for range iptext.Find([]byte(args[0])) {
+	if _, _, err := root.Find([]string{first}); err == nil {
+		return args
+	}
+	for range iptext.Find([]byte(first)) {
 		return append([]string{checkName}, args...)
 	}
 	return args
+}
+
+// firstArgument returns the first argument that is neither a flag nor the value of one. It reports false if there is
+// none, or another flag comes before it.
+func firstArgument(flags *pflag.FlagSet, args []string) (first string, found bool) {
+	for i := 0; i < len(args); i++ {
+		name, isFlag := strings.CutPrefix(args[i], "-")
+		if !isFlag || name == "" {
+			return args[i], true
+		}
+		long, isLong := strings.CutPrefix(name, "-")
+		name, _, hasValue := strings.Cut(long, "=")
+		flag := flags.Lookup(name)
+		if !isLong {
+			flag, hasValue = flags.ShorthandLookup(long[:1]), len(long) > 1
+		}
+		if flag == nil {
+			return "", false
+		}
+		if !hasValue && flag.NoOptDefVal == "" {
+			i++ // the next argument is its value
+		}
+	}
+	return "", false
 }
 
 // separateSQL moves an argument that is SQL beginning with a comment behind a "--", so that it is not parsed as a flag.

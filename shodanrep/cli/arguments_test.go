@@ -28,6 +28,32 @@ func TestSQLThatBeginsWithACommentIsNoFlag(t *testing.T) {
 	}
 }
 
+func TestCheckMayBeLeftOut(t *testing.T) {
+	t.Parallel()
+	root := (&app{plugin: new(embeddedtest.Plugin).Func}).command()
+	for _, args := range [][]string{
+		{"192.0.2.1"},
+		{"192.0.2.1", "--output", "csv"},
+		{"--output", "csv", "192.0.2.1"},
+		{"--output=csv", "--expand", "192.0.2.1"},
+		{"-o", "file", "192.0.2.1"},
+		{"-ofile", "192.0.2.1"},
+		{"--config", "192.0.2.1.spc", "hxxp://192.0.2.1/"},
+	} {
+		if got := insertCheck(root, args); !slices.Equal(got, append([]string{checkName}, args...)) {
+			t.Errorf("%q: got %q", args, got)
+		}
+	}
+	for _, args := range [][]string{
+		{}, {"-"}, {"--"}, {"--help"}, {"--version"}, {"-h", "192.0.2.1"}, {"--output"}, {"--output", "192.0.2.1"}, {"--colour", "192.0.2.1"},
+		{"query", "select '192.0.2.1'"}, {"--output", "csv", "query", "select '192.0.2.1'"}, {"--output", "csv", "example.com"},
+	} {
+		if got := insertCheck(root, args); !slices.Equal(got, args) {
+			t.Errorf("%q: got %q", args, got)
+		}
+	}
+}
+
 func TestFlagsAreNoSQL(t *testing.T) {
 	t.Parallel()
 	cmd := newQueryCommand(&app{plugin: new(embeddedtest.Plugin).Func})
