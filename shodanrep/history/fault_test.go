@@ -123,6 +123,16 @@ func broken(t *testing.T) map[string]string {
 	}
 }
 
+// pgconn tries with TLS and without, and lists both failures.
+func TestTheErrorOfAServerSaysEachReasonOnce(t *testing.T) {
+	t.Parallel()
+	s := Open(Options{Location: "postgres://user@127.0.0.1:1/db"})
+	defer s.Close()
+	if _, err := s.Stats(t.Context()); err == nil || strings.Count(err.Error(), "dial error") != 1 {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestABrokenStoreIsOneWarning records in places where that is not possible.
 func TestABrokenStoreIsOneWarning(t *testing.T) {
 	t.Parallel()

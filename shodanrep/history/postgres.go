@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -246,8 +247,14 @@ type postgresError struct {
 }
 
 func (e *postgresError) Error() string {
+	var lines []string
+	for line := range strings.Lines(e.err.Error()) { // pgconn has one per try, with TLS and without
+		if line = strings.Join(strings.Fields(line), " "); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
 	return fmt.Sprintf(`history at %s: %s: check that the server runs and that its user may write to the tables, or set history_store to a path or "off"`,
-		e.address, strings.Join(strings.Fields(e.err.Error()), " "))
+		e.address, strings.Join(lines, " "))
 }
 
 func (e *postgresError) Unwrap() error { return e.err }
