@@ -64,7 +64,7 @@ func (r *changesRun) writeResults(ctx context.Context, w io.Writer, o changes.Op
 		}
 		r.summary.Count(result)
 		r.failOn.count(result)
-		if result.Unchecked == "" && r.list != nil && len(r.list.byNet) > 0 {
+		if result.Unchecked == "" && r.list != nil && r.list.networks > 0 {
 			checked.Add(observations.Addr)
 		}
 		if !r.selects(&result) {
