@@ -49,8 +49,8 @@ func pathOf(location string) (string, error) {
 	return filepath.Abs(path)
 }
 
-// IsPostgres reports whether a location is an address of PostgreSQL.
-func IsPostgres(location string) bool {
+// isPostgres reports whether a location is an address of PostgreSQL.
+func isPostgres(location string) bool {
 	return strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://")
 }
 
@@ -58,7 +58,7 @@ func IsPostgres(location string) bool {
 // opens nothing. The error has no part of an address, which may hold a password.
 func CheckLocation(location string) error {
 	switch {
-	case IsPostgres(location):
+	case isPostgres(location):
 		if _, err := pgx.ParseConfig(location); err != nil {
 			return errors.New(`the history is at no address of PostgreSQL (it is not shown, it may hold a password): want one such as postgres://user@host:5432/database`)
 		}

@@ -70,7 +70,7 @@ func Open(opts Options) *Store {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	switch {
 	case opts.Location == "off":
-	case IsPostgres(opts.Location):
+	case isPostgres(opts.Location):
 		s.backend = newPostgres(s.opts)
 	default:
 		path, err := pathOf(opts.Location)

@@ -132,7 +132,7 @@ func (b *Batch) mayUseDataset(q Question) bool {
 	return b.engine.dataset != nil && (named == Auto || named == Dataset)
 }
 
-// withoutReserved answers the questions for which no service is asked, and returns the rest. A file of InternetDB may have
+// withoutReserved answers the questions that need no request, and returns the rest. A file of InternetDB may have
 // a reserved address, as a dataset may.
 func (b *Batch) withoutReserved(questions []Question) []Question {
 	var rest []Question

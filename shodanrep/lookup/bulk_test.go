@@ -371,7 +371,7 @@ func TestTheTimeAllowedGrowsWithTheAddresses(t *testing.T) {
 		cfg.Timeout = time.Second
 		list := questions(sim.Generate(101))
 		e := start(t, cfg)
-		if a := lookUp(t.Context(), t, e, list[100])[0]; a.Status != lookup.Failed || !strings.Contains(a.Error, "no answer within 1s") {
+		if a := lookUp(t.Context(), t, e, list[100])[0]; a.Status != lookup.Failed || !strings.Contains(a.Error, "no response within 1s") {
 			t.Errorf("%+v", a)
 		}
 		if got := tally(lookUp(t.Context(), t, e, list[:100]...)); got[lookup.Indexed] != 100 {

@@ -66,7 +66,7 @@ type Engine struct {
 	rest       *upstream.Client // nil without a key
 	exploits   *upstream.Client // nil without a key
 	dataset    *dataset.Dataset // nil without files
-	// file answers what would be asked of InternetDB. It is nil if there is none.
+	// file is used in place of the service InternetDB. It is nil if there is none.
 	file *internetdbfile.File
 }
 
@@ -88,7 +88,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 		var err error
 		e.dataset, err = dataset.Open(ctx, dataset.Options{Files: cfg.DataFiles, Window: cfg.DataWindow, Dir: cache.Dir(cfg.Cache), Logger: cfg.Logger})
 		if err != nil {
-			e.Retire()
+			e.SetInForce(false)
 			return nil, fmt.Errorf("data_files: %w", err)
 		}
 	}
@@ -112,7 +112,7 @@ func (e *Engine) connect(cache *upstream.BufferedCache) {
 		e.rest = client(upstream.NewREST, e.cfg.APIURL, e.cfg.RequestsPerSecond, Shodan)
 		e.exploits = client(upstream.NewExploits, e.cfg.ExploitsURL, e.cfg.RequestsPerSecond, "")
 	}
-	e.InForce()
+	e.SetInForce(true)
 }
 
 // service returns the service that all engines with the same address and key share.
@@ -158,15 +158,10 @@ func (e *Engine) openCache(ctx context.Context) *upstream.BufferedCache {
 	return shared.caches[e.cfg.Cache]
 }
 
-// InForce says that a connection is configured to use the engine. Connections with the same key, or without one, share
-// the rate limit of a service, and the slowest rate among the engines in force decides. A new engine is in force.
-func (e *Engine) InForce() { e.setInForce(true) }
-
-// Retire says that no connection is configured to use the engine any more, so that its rates do not slow down others.
-// Queries that still run in it keep to the rates of those that are in force.
-func (e *Engine) Retire() { e.setInForce(false) }
-
-func (e *Engine) setInForce(inForce bool) {
+// SetInForce says whether a connection is configured to use the engine. Connections with the same key, or without one,
+// share the rate limit of a service, and the slowest rate among the engines in force decides. A new engine is in force.
+// Queries that still run in one that is not keep to the rates of the others.
+func (e *Engine) SetInForce(inForce bool) {
 	for _, client := range []*upstream.Client{e.internetDB, e.cveDB, e.rest, e.exploits} {
 		client.SetInForce(inForce)
 	}
@@ -264,7 +259,7 @@ func (e *Engine) Requests() int64 {
 
 // Close writes what is not yet written, and closes the dataset. The engine must not be used afterwards.
 func (e *Engine) Close() error {
-	e.Retire()
+	e.SetInForce(false)
 	err := e.cache.Flush(context.Background())
 	if e.dataset != nil {
 		err = errors.Join(err, e.dataset.Close())

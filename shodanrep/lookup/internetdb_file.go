@@ -108,7 +108,3 @@ func fileAnswer(addr netip.Addr, r internetdbfile.Result, at time.Time) Answer {
 	}
 	return a
 }
-
-// HasInternetDBFile reports whether the connection answers from a file what it would ask InternetDB, so that InternetDB
-// can be listed whole.
-func (e *Engine) HasInternetDBFile() bool { return e.file != nil }

@@ -12,6 +12,11 @@ type Listed struct {
 	Answer Answer
 }
 
+// CanList reports whether a source can be listed whole: the dataset, and InternetDB if the connection has a file of it.
+func (e *Engine) CanList(source Source) bool {
+	return source == Dataset || source == InternetDB && e.file != nil
+}
+
 // ListDataset yields the hosts of the dataset that have what a question about them needs. An error is the last element.
 func (e *Engine) ListDataset(ctx context.Context, need Question) iter.Seq2[Listed, error] {
 	return func(yield func(Listed, error) bool) {

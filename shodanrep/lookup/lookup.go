@@ -46,7 +46,7 @@ type Question struct {
 	Facts bool
 	// History says that the banners of all times are needed, not only the newest of each service. InternetDB has neither.
 	History bool
-	// Minify says that the REST API's response is to have no banners, whatever is needed. A dataset has them anyway.
+	// Minify says that the REST API's response is to have no banners, even if they are needed. A dataset has them anyway.
 	Minify bool
 	// Raw says that the response itself is needed as well, see shodan.Host.
 	Raw bool
@@ -61,16 +61,16 @@ type Question struct {
 // An Answer is the result of a Question.
 type Answer struct {
 	Status Status
-	// Source is where the answer comes from, or nothing where no source was asked.
+	// Source is where the answer comes from, or nothing if no source was used.
 	Source Source
 	// Error says what failed and what to do, where Status is Failed.
 	Error string
 	// Host is what is known, where Status is Indexed. It is shared: do not change it.
 	Host *shodan.Host
-	// CheckedAt is when the service was asked, or the time of the file of InternetDB. It is zero if neither was.
+	// CheckedAt is when the service sent the response, or the time of the file of InternetDB. It is zero if neither was used.
 	CheckedAt time.Time
-	// FreshUntil is until when the response is cached and the service not asked again. It is zero if the lookup failed or
-	// no service was asked.
+	// FreshUntil is until when the response is cached, so that no new request is sent. It is zero if the lookup failed
+	// or needed no service.
 	FreshUntil time.Time
 	// failure is the error behind Error.
 	failure error

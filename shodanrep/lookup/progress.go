@@ -177,8 +177,8 @@ type searchTally struct {
 	queries map[string]bool
 }
 
-// CountSearch counts a search for related hosts: how many it found, in which sources, and what it cost.
-func (p *Progress) CountSearch(query string, found int, credits int64, sources ...Source) {
+// countSearch counts a search for related hosts: how many it found, in which sources, and what it cost.
+func (p *Progress) countSearch(query string, found int, credits int64, sources ...Source) {
 	t := &p.searches
 	t.mu.Lock()
 	defer t.mu.Unlock()

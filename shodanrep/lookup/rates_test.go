@@ -35,13 +35,13 @@ func TestTheSlowestRateInForceDecides(t *testing.T) {
 		}
 	}
 	check("both in force", 1, 10)
-	slow.Retire()
+	slow.SetInForce(false)
 	check("the fast one in force", 5, 10)
-	fast.Retire()
+	fast.SetInForce(false)
 	check("none in force", 5, 10)
-	slow.InForce()
+	slow.SetInForce(true)
 	check("the slow one in force", 1, 50)
-	fast.InForce()
+	fast.SetInForce(true)
 	check("both in force again", 1, 10)
 	if err := slow.Close(); err != nil {
 		t.Fatal(err)

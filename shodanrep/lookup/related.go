@@ -58,7 +58,7 @@ func (e *Engine) Related(ctx context.Context, pivot shodan.Pivot, value string, 
 	credits := int64(0)
 	defer func() {
 		if progress := ProgressFrom(ctx); progress != nil && err == nil {
-			progress.CountSearch(Query(pivot, value), len(found), credits, searched...)
+			progress.countSearch(Query(pivot, value), len(found), credits, searched...)
 		}
 	}()
 	seen := map[string]bool{}

@@ -14,7 +14,7 @@ import (
 // A Reply is the response to a Call. It is shared: do not change it.
 type Reply[T any] struct {
 	Value T
-	// CheckedAt is when the service was asked.
+	// CheckedAt is when the service sent the response.
 	CheckedAt time.Time
 }
 

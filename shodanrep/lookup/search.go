@@ -222,7 +222,7 @@ func (m *networkMatches) collect(pages iter.Seq2[Page, error]) error {
 		for _, b := range page.Banners {
 			// It is not known which address an unexpected banner belongs to, and no address may be taken for not indexed.
 			if !m.network.Contains(b.Addr) {
-				return wrapError("searching for net:"+m.network.String(), &shodan.Error{Service: "Shodan", Err: fmt.Errorf("the answer has a banner of %v, which was not searched for", b.Addr)})
+				return wrapError("searching for net:"+m.network.String(), &shodan.Error{Service: "Shodan", Err: fmt.Errorf("the response has a banner of %v, which was not searched for", b.Addr)})
 			}
 			m.banners[b.Addr] = append(m.banners[b.Addr], *b)
 			m.count++

@@ -240,7 +240,7 @@ func TestASearchOfANetworkThatIsNotWholeClearsNobody(t *testing.T) {
 	}{
 		"fewer banners than it counts":   {shodantest.Fault{Body: page(3, "11.0.0.1", "11.0.0.2")}, "gave 2 of the 3 banners that it counts, and this address may have one of the others", false},
 		"none, though it counts some":    {shodantest.Fault{Body: page(3)}, "gave 0 of the 3 banners", true},
-		"a banner of somebody else":      {shodantest.Fault{Body: page(2, "11.0.0.1", "11.9.9.9")}, "the answer has a banner of 11.9.9.9, which was not searched for", true},
+		"a banner of somebody else":      {shodantest.Fault{Body: page(2, "11.0.0.1", "11.9.9.9")}, "the response has a banner of 11.9.9.9, which was not searched for", true},
 		"a banner of nobody":             {shodantest.Fault{Body: page(2, "11.0.0.1", "")}, "which was not searched for", true},
 		"no answer":                      {shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}, "did not answer (HTTP 502", true},
 		"a refusal of the query":         {shodantest.Fault{Status: 400, Body: shodantest.BodyQueryRefused}, "The search request timed out or your query was invalid.", true},

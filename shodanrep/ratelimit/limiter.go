@@ -13,7 +13,7 @@ const (
 	// margin makes the rate a little slower than configured. Requests that are sent exactly a second apart can arrive less
 	// than a second apart, which TestAKeptPaceIsNotRefusedByAStrictService and figures 5 and 9 would show.
 	margin = 1.03
-	// longestWait is the longest pause, asked for by the service, that is waited for. A longer one is a ban: a row that
+	// longestWait is the longest pause, requested by the service, that is waited for. A longer one is a ban: a row that
 	// says until when is of more use than a query that hangs for an hour. See TestALongPauseIsNotWaitedForButSaid.
 	longestWait = time.Minute
 	// LongestBan is the longest pause or ban, whatever a service says or the cache has: a date in the year 2199 must not
@@ -98,7 +98,7 @@ func (e *BannedError) Error() string {
 		e.Service, e.Until.UTC().Format(time.RFC3339), e.Advice)
 }
 
-// Pause lets nothing go for a while, as a service asks that has a pause of its own.
+// Pause lets nothing go for a while, because the service requests a pause.
 func (l *Limiter) Pause(pause time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -215,7 +215,7 @@ func (l *Limiter) admit(s *Slot, local bool) (wait time.Duration, err error) {
 			l.Since = now
 		}
 		wait = l.Paused.Sub(now)
-		if others := l.othersUnderWay(); wait <= 0 && l.underWay+others >= l.window(now) {
+		if others, _, _ := l.others(); wait <= 0 && l.underWay+others >= l.window(now) {
 			if wait = pollEvery; others > 0 { // else the end of an own one ends the wait
 				wait = pollOften
 			}
@@ -251,11 +251,12 @@ func (l *Limiter) take(now time.Time) (wait time.Duration) {
 		tokens = min(tokens, l.Tokens+now.Sub(l.TokensAt).Seconds()*limit)
 	}
 	wait = interval(1 - tokens)
-	if l.othersWaitLonger() {
+	_, waitLonger, writing := l.others()
+	if waitLonger {
 		// Another process has waited for longer. It gets a moment to take the token.
 		wait = l.TokensAt.Add(interval(1 - l.Tokens + grace)).Sub(now)
 	}
-	if l.othersWrite() {
+	if writing {
 		wait = max(wait, pollOften)
 	}
 	if wait > 0 {

@@ -43,7 +43,7 @@ var _ Coordinator = (*Redis)(nil)
 // in the plan long before they need them, and lose them where their query is canceled.
 type redisRate struct {
 	calls     chan struct{} // holds the call that waits
-	due       time.Time     // when to ask again, also for the next call where this one is canceled; zero for no place
+	due       time.Time     // when to try again, also for the next call where this one is canceled; zero for no place
 	processes int           // how many share the rate
 }
 
@@ -79,15 +79,15 @@ func (r *Redis) Take(ctx context.Context, name string, perSecond float64, burst 
 		if err := sleep(ctx, time.Until(rate.due), nil); err != nil {
 			return 0, err
 		}
-		admitted, err := r.ask(ctx, rate, name, perSecond, burst)
+		admitted, err := r.takeOnce(ctx, rate, name, perSecond, burst)
 		if admitted || err != nil {
 			return rate.processes, err
 		}
 	}
 }
 
-// ask asks whether a request is admitted, and sets rate.due to when to ask again.
-func (r *Redis) ask(ctx context.Context, rate *redisRate, name string, perSecond float64, burst int) (admitted bool, err error) {
+// takeOnce reports whether a request is admitted now, and sets rate.due to when to try again.
+func (r *Redis) takeOnce(ctx context.Context, rate *redisRate, name string, perSecond float64, burst int) (admitted bool, err error) {
 	if !r.status.Ready() {
 		rate.due = time.Time{}
 		return false, ErrAway

@@ -141,7 +141,7 @@ func plan(t *testing.T, r *Redis, name string, perSecond float64, burst, n int) 
 	away := make([]time.Duration, n)
 	for i := range away {
 		q := &redisRate{}
-		admitted, err := r.ask(t.Context(), q, name, perSecond, burst)
+		admitted, err := r.takeOnce(t.Context(), q, name, perSecond, burst)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,7 +187,7 @@ func TestTakePlansTurns(t *testing.T) {
 	t.Run("who is late holds up those who come after, and no more than it has to", func(t *testing.T) {
 		r := openRedis(t, s)
 		come := func(q *redisRate) bool {
-			admitted, err := r.ask(t.Context(), q, "rate", 5, 1)
+			admitted, err := r.takeOnce(t.Context(), q, "rate", 5, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -212,16 +212,16 @@ func TestTakePlansTurns(t *testing.T) {
 	t.Run("a turn that was used late delays the next by as much", func(t *testing.T) {
 		r := openRedis(t, s)
 		var first, next redisRate
-		if admitted, err := r.ask(t.Context(), &first, "rate", 1, 1); !admitted || err != nil {
+		if admitted, err := r.takeOnce(t.Context(), &first, "rate", 1, 1); !admitted || err != nil {
 			t.Fatal(admitted, err)
 		}
-		if admitted, err := r.ask(t.Context(), &next, "rate", 1, 1); admitted || err != nil {
+		if admitted, err := r.takeOnce(t.Context(), &next, "rate", 1, 1); admitted || err != nil {
 			t.Fatal(admitted, err)
 		}
 		due := next.due
 		r.Delay(t.Context(), "rate", 300*time.Millisecond)
 		time.Sleep(time.Until(due))
-		if admitted, err := r.ask(t.Context(), &next, "rate", 1, 1); admitted || err != nil {
+		if admitted, err := r.takeOnce(t.Context(), &next, "rate", 1, 1); admitted || err != nil {
 			t.Fatalf("admitted %v, %v: it came when it was due, before the delay", admitted, err)
 		}
 		if later := next.due.Sub(due); later < 250*time.Millisecond || later > 310*time.Millisecond {
@@ -241,7 +241,7 @@ func TestTakePlansTurns(t *testing.T) {
 		r.status.(*testStatus).safeAt = time.Now().Add(2 * time.Minute)
 		for _, name := range []string{"one", "burst"} {
 			q := &redisRate{}
-			if admitted, err := r.ask(t.Context(), q, name, 1, len(name)); admitted || err != nil {
+			if admitted, err := r.takeOnce(t.Context(), q, name, 1, len(name)); admitted || err != nil {
 				t.Fatal(admitted, err)
 			}
 			if wait := time.Until(q.due); wait < 115*time.Second || wait > 2*time.Minute {

@@ -121,33 +121,15 @@ func (l *Limiter) keepBeating() {
 	})
 }
 
-// othersWaitLonger reports whether another process has waited for longer. The caller holds the lock.
-func (l *Limiter) othersWaitLonger() bool {
+// others returns how many requests of other processes are under way, whether another process has waited for longer, and
+// whether a request of another has its slot and is not yet written. The caller holds the lock.
+func (l *Limiter) others() (underWay int, waitLonger, writing bool) {
 	for _, m := range l.Members {
-		if !m.Waiting.IsZero() && (l.waiting.IsZero() || m.Waiting.Before(l.waiting)) {
-			return true
-		}
+		underWay += m.UnderWay
+		waitLonger = waitLonger || !m.Waiting.IsZero() && (l.waiting.IsZero() || m.Waiting.Before(l.waiting))
+		writing = writing || m.Writing
 	}
-	return false
-}
-
-// othersWrite reports whether a request of another process has its slot and is not yet written. The caller holds the
-// lock.
-func (l *Limiter) othersWrite() bool {
-	for _, m := range l.Members {
-		if m.Writing {
-			return true
-		}
-	}
-	return false
-}
-
-// othersUnderWay is how many requests of other processes are under way. The caller holds the lock.
-func (l *Limiter) othersUnderWay() (n int) {
-	for _, m := range l.Members {
-		n += m.UnderWay
-	}
-	return n
+	return underWay, waitLonger, writing
 }
 
 // fast reports whether the rate is so high that a look into the file for each request would slow this process down. The
@@ -169,8 +151,9 @@ func (l *Limiter) takeCredit(now time.Time) {
 // spendCredit takes one of the requests that need no look into the file. The caller holds the lock.
 func (l *Limiter) spendCredit() bool {
 	now := time.Now()
+	others, _, _ := l.others()
 	if l.credit == 0 || now.After(l.creditUntil) || now.Before(l.Paused) || now.Before(l.Banned) ||
-		l.underWay+l.othersUnderWay() >= l.window(now) {
+		l.underWay+others >= l.window(now) {
 		return false
 	}
 	l.credit--

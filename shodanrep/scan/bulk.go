@@ -54,7 +54,7 @@ func Bulk[V any](column string, parse func(string) BulkValue, call func(keys []s
 				case err != nil:
 					row.Status, row.Error = lookup.Failed, err.Error()
 				case !ok:
-					row.Status, row.Error = lookup.Failed, "Shodan's answer does not say what there is of it: ask again later"
+					row.Status, row.Error = lookup.Failed, "Shodan's response does not say what there is of it: run the query again later"
 				default:
 					row.Status, row.Value, row.CheckedAt = status(value), value, reply.CheckedAt
 				}

@@ -43,7 +43,7 @@ func (c *ListCall) targets(ctx context.Context, need lookup.Question) (own []*Ta
 		if err := c.CheckSource(source); err != nil {
 			return nil, nil, err
 		}
-		if !c.Has("ip") && !c.canList(source) {
+		if !c.Has("ip") && !c.engine.CanList(lookup.Source(source)) {
 			return nil, nil, fmt.Errorf("source = %q needs addresses as well: only the dataset can be listed whole, and InternetDB if internetdb_file is set; %s",
 				source, workingForms(table, "ip"))
 		}
@@ -90,11 +90,6 @@ func (s *Scan) CheckSource(source string) error {
 		return fmt.Errorf(`source = "auto" is how the plugin chooses by itself, and no row has it: leave source out`)
 	}
 	return s.engine.CheckSource(lookup.Source(source))
-}
-
-// canList reports whether a source can be listed whole.
-func (s *Scan) canList(source string) bool {
-	return source == string(lookup.Dataset) || source == string(lookup.InternetDB) && s.engine.HasInternetDBFile()
 }
 
 // wholeSources lists the hosts of the dataset or of the file of InternetDB that have what is needed, each with each

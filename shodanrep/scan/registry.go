@@ -96,7 +96,7 @@ func ConnectionError(name string, err error) error {
 	return fmt.Errorf("connection %s: %w", name, err)
 }
 
-// useEngine notes which engine a connection uses. One that no connection uses any more is retired: the former
+// useEngine notes which engine a connection uses. One that no connection uses any more is no longer in force: the former
 // configuration of its connection has no effect on the rates of the others.
 func useEngine(connection string, engine *lookup.Engine) {
 	engines.Lock()
@@ -112,10 +112,10 @@ func useEngine(connection string, engine *lookup.Engine) {
 			engines.inForce = map[string]*lookup.Engine{}
 		}
 		engines.inForce[connection] = engine
-		engine.InForce()
+		engine.SetInForce(true)
 	}
 	if old != nil && !slices.Contains(slices.Collect(maps.Values(engines.inForce)), old) {
-		old.Retire()
+		old.SetInForce(false)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 const (
 	// downAfter is how many lookups in a row have to fail, each after all its tries, before a service is taken to be down.
-	// downTime is how long it is then not asked. Thousands of addresses would otherwise each wait for nothing.
+	// downTime is how long no request is then sent to it. Thousands of addresses would otherwise each wait for nothing.
 	downAfter = 20
 	downTime  = 10 * time.Second
 )

@@ -22,7 +22,7 @@ type Result struct {
 	Value any
 	// Err is an error of the kind shodan.NotFound where the service has nothing.
 	Err       error
-	CheckedAt time.Time // when the service was asked, zero if it was not
+	CheckedAt time.Time // when the service sent the response, zero if it sent none
 	// FreshUntil is until when the response is cached, zero if it is not.
 	FreshUntil time.Time
 	FromCache  bool

@@ -2,6 +2,8 @@ package upstream
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -11,17 +13,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-const (
-	// negativeShare is which part of the usual time a negative response is cached: an address that comes to be indexed
-	// should be seen soon.
-	negativeShare = 4
-	// maxCachedBody is the longest body that is cached, in bytes. SQLite needs several times as much memory to store one,
-	// and it would push thousands of other responses out of the cache.
-	maxCachedBody = 8 << 20
-	// leaseTime is how long others wait for a machine that requests the same. If it ends without a response they wait no
-	// longer.
-	leaseTime = time.Minute
-)
+// leaseTime is how long others wait for a machine that requests the same. If it ends without a response they wait no
+// longer.
+const leaseTime = time.Minute
 
 // Options are how one connection uses a service.
 type Options struct {
@@ -136,39 +130,6 @@ func (c *Client) do(ctx context.Context, keys []callKey, f fetcher, done func([]
 	}
 }
 
-// fromCache returns the results that are in the cache. It also applies a ban that is there.
-func (c *Client) fromCache(ctx context.Context, keys []callKey, f fetcher) (results []Result) {
-	lookup := make([]cache.Key, 1, 2*len(keys)+1)
-	lookup[0] = c.banKey()
-	for _, key := range keys {
-		lookup = append(lookup, f.cached(key)...)
-	}
-	entries := c.Cache.get(ctx, lookup)
-	c.applyBan(entries)
-	if len(lookup) == 1 {
-		return nil // the responses are of the moment
-	}
-	for i, key := range keys {
-		for _, at := range f.cached(key) {
-			entry, ok := entries[at]
-			if !ok {
-				continue
-			}
-			value, ok := f.read(key, entry)
-			if !ok {
-				continue
-			}
-			r := Result{Index: i, Value: value, CheckedAt: entry.CheckedAt, FreshUntil: entry.Expires, FromCache: true}
-			if len(entry.Body) == 0 {
-				r.Err = &shodan.Error{Service: c.Name, Kind: shodan.NotFound, Message: "it said so at " + entry.CheckedAt.UTC().Format(time.RFC3339)}
-			}
-			results = append(results, r)
-			break
-		}
-	}
-	return results
-}
-
 // run gets the results of a group, and frees its slot. Where machines share a cache, the first that needs a response
 // requests it, and the others wait for it.
 func (c *Client) run(g *group, own []*call, f fetcher) {
@@ -242,41 +203,22 @@ func (c *Client) awaitOthers(ctx context.Context, others []*call, f fetcher) {
 	}
 }
 
-// finishCached finishes the calls whose results are in the cache by now, and returns the others.
-func (c *Client) finishCached(ctx context.Context, group []*call, f fetcher) (rest []*call) {
-	if len(group) == 0 {
-		return nil
+// SetInForce says whether a connection is configured to use the client. The slowest rate of the clients in force is the
+// rate of the service. Requests of the others keep to it too. A nil client is never in force.
+func (c *Client) SetInForce(inForce bool) {
+	if c == nil {
+		return
 	}
-	keys := make([]callKey, len(group))
-	for i, open := range group {
-		keys[i] = open.key
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !inForce {
+		delete(c.rates, c)
+	} else if c.rates == nil {
+		c.rates = map[*Client]float64{c: c.PerSecond}
+	} else {
+		c.rates[c] = c.PerSecond
 	}
-	found := make(map[int]bool)
-	for _, r := range c.fromCache(ctx, keys, f) {
-		found[r.Index] = true
-		c.calls.finish(group[r.Index], r)
+	if len(c.rates) > 0 {
+		c.limiter.SetRate(slices.Min(slices.Collect(maps.Values(c.rates))))
 	}
-	for i, open := range group {
-		if !found[i] {
-			rest = append(rest, open)
-		}
-	}
-	return rest
-}
-
-// saveResponse caches a response, also that there is none, but no error and no body longer than maxCachedBody. Times are
-// in whole microseconds, as caches and PostgreSQL keep them: a fresh response has the time that it has once it is cached.
-func (c *Client) saveResponse(key cache.Key, r response) Result {
-	result := Result{Value: r.value, Err: r.err, CheckedAt: time.Now().Truncate(time.Microsecond)}
-	switch {
-	case c.saveBan(r.err), r.age == 0:
-		return result
-	case shodan.IsKind(r.err, shodan.NotFound):
-		r.age, r.body = r.age/negativeShare, nil
-	case r.err != nil, len(r.body) > maxCachedBody:
-		return result
-	}
-	result.FreshUntil = result.CheckedAt.Add(r.age)
-	c.Cache.put(cache.Entry{Key: key, Body: r.body, CheckedAt: result.CheckedAt, Expires: result.FreshUntil})
-	return result
 }

@@ -56,7 +56,7 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 			if refusals++; refusals == refusalTries {
 				return none, err
 			}
-			try-- // it was refused, and not answered
+			try-- // it was refused
 			continue
 		}
 		if err != nil && ctx.Err() != nil {
@@ -74,7 +74,7 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 		case errors.Is(err, context.DeadlineExceeded) && previous != nil:
 			err = previous // little time was left for this try, so it says less
 		case errors.Is(err, context.DeadlineExceeded):
-			err = &shodan.Error{Service: c.Name, Err: fmt.Errorf("no answer within %v", most.timeout)}
+			err = &shodan.Error{Service: c.Name, Err: fmt.Errorf("no response within %v", most.timeout)}
 		case failure == nil || failure.Kind != shodan.Unavailable:
 			c.breaker.succeed() // the service is up
 			return none, err

@@ -16,7 +16,7 @@ func TestATryThatIsCutShortDoesNotHideWhyTheOneBeforeFailed(t *testing.T) {
 		want   string
 	}{
 		"a page, then no response": {[]shodantest.Fault{{Status: 502, Times: 1}, {Kind: shodantest.Hang}}, "HTTP 502"},
-		"no response":              {[]shodantest.Fault{{Kind: shodantest.Hang}}, "no answer within 10s"},
+		"no response":              {[]shodantest.Fault{{Kind: shodantest.Hang}}, "no response within 10s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

@@ -6,10 +6,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"maps"
 	"net/http"
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -67,7 +65,7 @@ func (e Endpoint) keyID() string {
 // NewInternetDB makes the service InternetDB.
 func NewInternetDB(e Endpoint) *Service {
 	c := &shodan.InternetDB{BaseURL: e.URL, UserAgent: e.UserAgent, HTTP: withinBudget(e.Transport)}
-	return newService(&Service{
+	return &Service{
 		Name: "InternetDB", ID: "internetdb " + e.URL,
 		advice: `look up fewer addresses at once, or ask the REST API (source = "shodan")`,
 		host: func(ctx context.Context, addr netip.Addr, _ shodan.HostOptions) (*shodan.Host, error) {
@@ -75,50 +73,49 @@ func NewInternetDB(e Endpoint) *Service {
 		},
 		parse: shodan.ParseInternetDB,
 		// An hour, after some rapid hundreds of requests, is what people report of InternetDB.
-	}, ratelimit.Limits{Burst: InternetDBBurst, BannedAfter: 4, BanTime: time.Hour, Adaptive: true})
+		limiter: ratelimit.New(ratelimit.Limits{Burst: InternetDBBurst, BannedAfter: 4, BanTime: time.Hour, Adaptive: true}),
+	}
 }
 
 // NewREST makes the service that Shodan's REST API is with a key.
 func NewREST(e Endpoint) *Service {
 	c := &shodan.Client{BaseURL: e.URL, Key: e.Key, UserAgent: e.UserAgent, HTTP: withinBudget(ratelimit.Transport{Next: e.Transport})}
-	return newService(&Service{
+	return &Service{
 		Name: "Shodan", ID: "shodan " + e.URL + " " + e.keyID(),
 		advice: "another program may be using the API key",
 		host:   c.Host, hosts: c.Hosts, parse: shodan.ParseHost, get: c.Get,
 		plan: &plan{},
 		// The REST API does not ban. A minute is what another program with the same key may take to end.
-	}, ratelimit.Limits{Burst: 1, BannedAfter: 6, BanTime: time.Minute, Exact: true})
+		limiter: ratelimit.New(ratelimit.Limits{Burst: 1, BannedAfter: 6, BanTime: time.Minute, Exact: true}),
+	}
 }
 
 // NewCVEDB makes the service CVEDB.
 func NewCVEDB(e Endpoint) *Service {
 	c := &shodan.CVEDB{BaseURL: e.URL, UserAgent: e.UserAgent, HTTP: withinBudget(e.Transport)}
-	return newService(&Service{
+	return &Service{
 		Name: "CVEDB", ID: "cvedb " + e.URL,
-		advice: "ask for fewer CVEs at once",
-		get:    c.Get,
-	}, ratelimit.Limits{Burst: cveDBBurst, BannedAfter: 4, BanTime: time.Hour, Adaptive: true})
+		advice:  "ask for fewer CVEs at once",
+		get:     c.Get,
+		limiter: ratelimit.New(ratelimit.Limits{Burst: cveDBBurst, BannedAfter: 4, BanTime: time.Hour, Adaptive: true}),
+	}
 }
 
 // NewExploits makes the service that Shodan's search for exploits is with a key.
 func NewExploits(e Endpoint) *Service {
 	c := &shodan.Exploits{BaseURL: e.URL, Key: e.Key, UserAgent: e.UserAgent, HTTP: &http.Client{Transport: ratelimit.Transport{Next: e.Transport}}}
-	return newService(&Service{
+	return &Service{
 		Name: "Shodan's exploit search", ID: "exploits " + e.URL + " " + e.keyID(),
 		advice: "another program may be using the API key",
 		get:    c.Get,
 		// Its limit is not known, so it is used as the REST API is.
-	}, ratelimit.Limits{Burst: 1, BannedAfter: 6, BanTime: time.Minute, Exact: true})
+		limiter: ratelimit.New(ratelimit.Limits{Burst: 1, BannedAfter: 6, BanTime: time.Minute, Exact: true}),
+	}
 }
 
 // withinBudget makes a client whose large responses wait for their share of memory.
 func withinBudget(transport http.RoundTripper) *http.Client {
 	return &http.Client{Transport: budgeted{transport, responses}}
-}
-
-func newService(s *Service, limits ratelimit.Limits) *Service {
-	s.limiter = ratelimit.New(limits)
-	return s
 }
 
 // ShareRateLimit shares the rate limit with the processes that use the same file, nil for none, and with the machines
@@ -127,26 +124,6 @@ func (s *Service) ShareRateLimit(file *ratelimit.File) { s.limiter.ShareThrough(
 
 // Rate returns how many requests a second the service may be sent now.
 func (s *Service) Rate() float64 { return s.limiter.Rate() }
-
-// SetInForce says whether a connection is configured to use the client. The slowest rate of the clients in force is the
-// rate of the service. Requests of the others keep to it too. A nil client is never in force.
-func (c *Client) SetInForce(inForce bool) {
-	if c == nil {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !inForce {
-		delete(c.rates, c)
-	} else if c.rates == nil {
-		c.rates = map[*Client]float64{c: c.PerSecond}
-	} else {
-		c.rates[c] = c.PerSecond
-	}
-	if len(c.rates) > 0 {
-		c.limiter.SetRate(slices.Min(slices.Collect(maps.Values(c.rates))))
-	}
-}
 
 // Requests returns how many requests this process has sent, the refused and repeated ones included.
 func (s *Service) Requests() int64 { return s.requests.Load() }

@@ -88,7 +88,7 @@ func reason(err error) error {
 		return errors.New("the server closed the connection")
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return errors.New("no answer in time")
+		return errors.New("no response in time")
 	}
 	var name *net.DNSError
 	if errors.As(err, &name) {

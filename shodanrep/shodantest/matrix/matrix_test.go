@@ -179,7 +179,7 @@ func (r *engine) queryWithFault(f faultCase, c connection) ([]row, error) {
 // timeout of the quick connection.
 func (r *engine) late(rows []row, faulty string) bool {
 	return slices.ContainsFunc(rows, func(row row) bool {
-		return (faulty == "" || row[r.key] != faulty) && strings.Contains(row["error"], "no answer within")
+		return (faulty == "" || row[r.key] != faulty) && strings.Contains(row["error"], "no response within")
 	})
 }
 

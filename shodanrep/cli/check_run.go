@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"iter"
+	"net/netip"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
+)
+
+// A check is one run of a checkCommand whose targets are known.
+type check struct {
+	*checkCommand
+	connection embedded.Connection
+	checker    *scan.Checker
+	list       *targetList
+	bar        *progressBar
+	summary    report.Summary
+}
+
+// write writes the results to standard output or a file.
+func (c *check) write(ctx context.Context, stdout io.Writer) error {
+	if c.file != "" {
+		return stdio.ReplaceFile(c.file, func(w io.Writer) error { return c.writeBuffered(ctx, w, plainOptions()) })
+	}
+	o := plainOptions()
+	if stdio.IsTerminal(stdout) {
+		o.Width, o.Painter = stdio.Width(stdout), stdio.Painter(stdout, c.noColor)
+		if c.output.Paged && !c.noPager {
+			return stdio.PageOutput(stdout, func(w io.Writer) error {
+				defer c.bar.end() // the pager writes to the same terminal
+				return c.writeResults(ctx, w, o)
+			})
+		}
+	}
+	return c.writeBuffered(ctx, stdout, o)
+}
+
+// writeBuffered writes the results through a buffer that is flushed soon, also after an error.
+func (c *check) writeBuffered(ctx context.Context, w io.Writer, o report.Options) error {
+	buffered := stdio.NewBufferedWriter(w)
+	defer buffered.Stop()
+	if err := c.writeResults(ctx, buffered, o); err != nil {
+		buffered.Flush()
+		return err
+	}
+	return buffered.Flush()
+}
+
+// writeResults looks up the targets, and writes the results that are selected.
+func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options) error {
+	began := time.Now()
+	c.summary.Policy, c.summary.Total = c.checker.Policy(), c.list.len()
+	o.Total, o.Levels, o.Now = c.list.len(), indicatorLevels(c.selectedWords()), began
+	o.Summary = func() report.Summary {
+		s := c.summary
+		s.Failures = c.bar.progress.Summary().Failures
+		s.Requests, s.Credits, s.FromCache = c.checker.Requests(), c.checker.Credits(), c.bar.progress.State().FromCache
+		s.Duration = time.Since(began)
+		return s
+	}
+	if c.output.ReadsHistory {
+		o.Changes = c.changes(ctx)
+	}
+	out := c.output.New(w, o)
+	var collected []report.Result
+	i := 0
+	for v, err := range c.checker.Check(lookup.WithProgress(ctx, c.bar.progress), c.list.all(), c.list.countable) {
+		if err != nil {
+			return err
+		}
+		entry := c.list.entry(i)
+		i++
+		c.failOn.count(string(v.Level()), string(v.Status()))
+		c.summary.Count(v)
+		isKept := c.output.KeepsUnchecked && report.IsUnchecked(v)
+		if !c.shows(v) && !isKept {
+			continue
+		}
+		r := report.Result{
+			Verdict: v, Hits: entry.hits, Line: entry.line, Input: c.list.inputOf(entry), SeveralInputs: len(c.list.inputs) > 1,
+			NetworkLimit: c.checker.NetworkLimit(),
+		}
+		if c.collects() {
+			collected = append(collected, r)
+		} else if err := out.Write(r); err != nil {
+			return err
+		}
+	}
+	report.WorstFirst(collected)
+	for _, r := range collected {
+		if err := out.Write(r); err != nil {
+			return err
+		}
+	}
+	return out.Close()
+}
+
+// changes returns what reads the changes of addresses from the history of the connection. It is nil if there is none, or
+// if only the dataset is used, which has no history.
+func (c *check) changes(ctx context.Context) func([]netip.Addr) iter.Seq2[*scan.Change, error] {
+	reader, err := shodanrep.NewHistoryReader(ctx, c.connection.Name, c.connection.Config, shodanrep.CheckOptions{
+		Policy: c.policy, Source: c.source, Logger: c.logger(false),
+	})
+	if err != nil {
+		return nil
+	}
+	return func(addresses []netip.Addr) iter.Seq2[*scan.Change, error] {
+		return func(yield func(*scan.Change, error) bool) {
+			for o, err := range reader.Observations(ctx, addresses, time.Time{}) {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				for _, change := range o.Changes(nil) {
+					if !yield(change, nil) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// plainOptions are the options for output that does not go to a terminal: the environment variable COLUMNS sets the
+// width, which is unlimited by default.
+func plainOptions() report.Options {
+	width, err := strconv.Atoi(os.Getenv("COLUMNS"))
+	if err != nil || width < 0 {
+		width = 0
+	}
+	return report.Options{Width: width}
+}

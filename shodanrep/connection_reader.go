@@ -1,0 +1,210 @@
+package shodanrep
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
+)
+
+// reader takes values from arguments, and keeps the first error.
+type reader struct {
+	wrongTypes map[string]string // the values that have the wrong type, by argument, as they are written
+	err        error
+}
+
+func (r *reader) wrong(format string, args ...any) {
+	if r.err == nil {
+		r.err = fmt.Errorf(format, args...)
+	}
+}
+
+// mistyped reports whether an argument has a value of the wrong type, and says what is allowed.
+func (r *reader) mistyped(name, allowed string) bool {
+	value, wrong := r.wrongTypes[name]
+	if wrong {
+		r.wrong("%s = %s: use %s", name, value, allowed)
+	}
+	return wrong
+}
+
+// texts takes a list of texts.
+func (r *reader) texts(name string, list []string, example string) []string {
+	r.mistyped(name, "a list of texts, such as "+example)
+	return list
+}
+
+// file takes the path of a file. Whether there is one is seen when it is used.
+func (r *reader) file(name string, value *string, example string) string {
+	allowed := fmt.Sprintf("the path of a file, such as %q", example)
+	if r.mistyped(name, allowed) || value == nil {
+		return ""
+	}
+	switch path := *value; {
+	case strings.ContainsFunc(path, unicode.IsControl):
+		r.wrong(`%s = %q: the path has a control character: write / or \\ for each \ of it`, name, path)
+	case strings.TrimSpace(path) == "", strings.Contains(path, "://"):
+		r.wrong("%s = %q: use %s", name, path, allowed)
+	}
+	return *value
+}
+
+// apiKey takes the key from the argument, or from where else it is kept; see findAPIKey.
+func (r *reader) apiKey(value *string) (key, origin string) {
+	r.mistyped("api_key", "the key from https://account.shodan.io, in quotes")
+	key, origin = findAPIKey(value)
+	if strings.ContainsFunc(key, func(c rune) bool { return !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z') }) {
+		r.wrong("api_key holds characters that no key has (the value is not shown): a key is letters and digits, " +
+			"copy it from https://account.shodan.io")
+	}
+	return key, origin
+}
+
+// oneOf takes a word; the first that is allowed is the default.
+func (r *reader) oneOf(name string, value *string, allowed ...string) string {
+	words := `"` + strings.Join(allowed, `", "`) + `"`
+	if r.mistyped(name, words) || value == nil {
+		return allowed[0]
+	}
+	if !slices.Contains(allowed, *value) {
+		r.wrong("%s = %q: use %s", name, *value, words)
+	}
+	return *value
+}
+
+func (r *reader) count(name string, value *int, standard, least, most int) int {
+	allowed := fmt.Sprintf("a whole number from %d to %d", least, most)
+	if r.mistyped(name, allowed) || value == nil {
+		return standard
+	}
+	if *value < least || *value > most {
+		r.wrong("%s = %d: use %s", name, *value, allowed)
+	}
+	return *value
+}
+
+func (r *reader) rate(name string, value *float64, standard float64) float64 {
+	const most = 1_000_000
+	allowed := fmt.Sprintf("a number of requests a second greater than 0, up to %d", most)
+	if r.mistyped(name, allowed) || value == nil {
+		return standard
+	}
+	if !(*value > 0 && *value <= most) {
+		r.wrong("%s = %v: use %s", name, *value, allowed)
+	}
+	return *value
+}
+
+func (r *reader) duration(name string, value *string, standard time.Duration) time.Duration {
+	const allowed = `a time such as "10s", "5m" or "24h"`
+	if r.mistyped(name, allowed) || value == nil {
+		return standard
+	}
+	d, err := time.ParseDuration(*value)
+	if err != nil || d <= 0 {
+		r.wrong("%s = %q: use %s", name, *value, allowed)
+	}
+	return d
+}
+
+// days takes a time that may have days.
+func (r *reader) days(name string, value *string, standard time.Duration) time.Duration {
+	const allowed = `a time of at least an hour, such as "400d", "36h" or "1d12h"`
+	const most = 100 * 365 // a duration has no more than 292 years
+	if r.mistyped(name, allowed) || value == nil {
+		return standard
+	}
+	var kept time.Duration
+	rest := *value
+	if count, after, found := strings.Cut(rest, "d"); found {
+		n, err := strconv.ParseUint(count, 10, 16)
+		if err != nil || n > most {
+			r.wrong("%s = %q: use %s", name, *value, allowed)
+			return standard
+		}
+		kept, rest = time.Duration(n)*24*time.Hour, after
+	}
+	if rest != "" {
+		d, err := time.ParseDuration(rest)
+		if err != nil || d < 0 || d > most*24*time.Hour {
+			r.wrong("%s = %q: use %s", name, *value, allowed)
+			return standard
+		}
+		kept += d
+	}
+	if kept < time.Hour {
+		r.wrong("%s = %q: use %s", name, *value, allowed)
+	}
+	return kept
+}
+
+func (r *reader) size(name string, value *string, standard string) int64 {
+	const allowed = `a size of at least 1MB, such as "512MB" or "2GB"`
+	if r.mistyped(name, allowed) || value == nil {
+		value = &standard
+	}
+	n, err := humanize.ParseBytes(*value)
+	if err != nil || n < 1<<20 || n > 1<<50 {
+		r.wrong("%s = %q: use %s", name, *value, allowed)
+	}
+	return int64(n)
+}
+
+// cache takes the place of the cache.
+func (r *reader) cache(value *string) string {
+	return r.place("cache", value, `"on", "memory", "off", a path such as "~/.cache/shodanrep.sqlite", or "redis://host:6379"`,
+		cache.CheckLocation, "Redis", "redis://host:6379/0")
+}
+
+// historyStore takes the place of the history.
+func (r *reader) historyStore(value *string) string {
+	return r.place("history_store", value, `"on", "off", a path such as "~/shodanrep/history.sqlite", or "postgres://user@host:5432/database"`,
+		history.CheckLocation, "PostgreSQL", "postgres://user@host:5432/database")
+}
+
+// place takes a path, the address of a server or a word; "on" is the default.
+func (r *reader) place(name string, value *string, allowed string, check func(string) error, server, example string) string {
+	if r.mistyped(name, allowed) || value == nil {
+		return "on"
+	}
+	switch place := *value; {
+	case place != "" && check(place) == nil:
+	case strings.Contains(place, "://"):
+		r.wrong("%s is no %s address (it is not shown, it may hold a password): use one such as %q", name, server, example)
+	case strings.ContainsFunc(place, unicode.IsControl):
+		r.wrong(`%s = %q: the path has a control character: write / or \\ for each \ of it`, name, place)
+	default:
+		r.wrong("%s = %q: use %s", name, place, allowed)
+	}
+	return *value
+}
+
+func (r *reader) address(name string, value *string, environment, standard string) string {
+	allowed := fmt.Sprintf("an address such as %q, without a query or a password", standard)
+	r.mistyped(name, allowed)
+	text := standard
+	if environment != "" && os.Getenv(environment) != "" {
+		text = os.Getenv(environment)
+	}
+	if value != nil && *value != "" {
+		text = *value
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.User != nil {
+		if u != nil {
+			text = u.Redacted()
+		}
+		r.wrong("%s = %q: use %s", name, text, allowed)
+		return text
+	}
+	return strings.TrimSuffix(text, "/")
+}
