@@ -281,7 +281,7 @@ func TestReadersSendTheRequestsThatTheServerSends(t *testing.T) {
 			"select count(*) from %s where ip in (" + addresses + ")",
 			"select * from %s where ip = '11.0.0.1' limit 1",
 			"select * from %s where ip in ('11.0.0.1', '11.0.0.2') and source = 'internetdb'",
-			"select * from shodan_network_reputation where network in ('11.0.0.0/29', '11.0.0.4/30')",
+			"select * from shodan_network_reputation where network in ('11.0.0.0/29', '11.0.0.8/30')",
 			"select * from shodan_network_reputation where network in ('11.0.0.0/30', '11.0.0.9') and source in ('shodan', 'internetdb')",
 		} {
 			sql := strings.ReplaceAll(sql, "%s", name)
