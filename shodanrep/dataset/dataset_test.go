@@ -471,7 +471,7 @@ func TestARemovedFileGivesItsRoomBack(t *testing.T) {
 	t.Parallel()
 	dir, index := t.TempDir(), t.TempDir()
 	write(t, in(dir, "small.json"), line("192.0.2.1", 80, "2026-01-02T00:00:00"))
-	large := write(t, in(dir, "large.json.gz"), manyLines(1000)...)
+	large := write(t, in(dir, "large.json.gz"), manyLines(3000)...)
 	d := open(t, index, in(dir, "*"))
 	size := func() (total int64) {
 		for _, name := range []string{indexName, indexName + "-wal"} {

@@ -75,7 +75,8 @@ func openIndex(ctx context.Context, path string, logger hclog.Logger) (*index, e
 	x := &index{path: path}
 	return x.opened(sqlitefile.Open(ctx, path, sqlitefile.Options{
 		Name: "the index of the data files", Version: schemaVersion, Schema: schema, Logger: logger,
-		Pragmas:     "pragma synchronous = normal; pragma cache_size = -16384; pragma journal_size_limit = 67108864",
+		// A page holds half a block: of smaller ones SQLite writes many for each block. It counts in a new file only.
+		Pragmas:     "pragma page_size = 16384; pragma synchronous = normal; pragma cache_size = -16384; pragma journal_size_limit = 67108864",
 		BusyTimeout: 0, // another process may read data files for many minutes: the query's context ends the wait
 	}))
 }
