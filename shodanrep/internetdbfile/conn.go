@@ -81,12 +81,14 @@ func (c *conn) read(ctx context.Context, addrs []netip.Addr, order []int32, foun
 		}
 		begin = end
 	}
-	for len(single) >= groupSize && err == nil {
-		err = c.readGroup(addrs, single[:groupSize], found)
-		single = single[groupSize:]
-	}
-	if err == nil {
-		err = c.readSingle(addrs, single, found)
+	for part := range slices.Chunk(single, groupSize) {
+		switch {
+		case err != nil:
+		case len(part) < smallGroup:
+			err = c.readSingle(addrs, part, found)
+		default:
+			err = c.readGroup(addrs, part, found)
+		}
 	}
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()

@@ -10,8 +10,9 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// groupSize is how many addresses one statement looks up.
-const groupSize = 256
+// groupSize is how many addresses one statement looks up. Fewer than smallGroup are looked up one after the other, which
+// takes less than a list that is mostly empty.
+const groupSize, smallGroup = 256, 64
 
 // selectGroup selects the rows of a group of addresses.
 func (l *layout) selectGroup() string {
