@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -163,6 +164,81 @@ func TestAddressesAreFoundInEveryForm(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLongLists compares the results of lists that are looked up in groups, by ranges, one after the other and with
+// several connections, with what was written: addresses that are missing, repeated, in several rows, or IPv6.
+func TestLongLists(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		schema string
+		ip     func(netip.Addr) any
+	}{
+		"text":    {internetdbtest.Schema, func(a netip.Addr) any { return a.String() }},
+		"nocase":  {strings.Replace(internetdbtest.Schema, "ip TEXT", "ip TEXT COLLATE NOCASE", 1), func(a netip.Addr) any { return a.String() }},
+		"numbers": {noType, func(a netip.Addr) any { return ipValue(a) }},
+		"decimal": {internetdbtest.Schema, func(a netip.Addr) any { return ipValue(a) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			addr := func(i int) netip.Addr {
+				if i%7 == 0 {
+					return netip.MustParseAddr(fmt.Sprintf("2606:4700::%x", i+1))
+				}
+				return netip.AddrFrom4([4]byte{11, byte(i >> 16), byte(i >> 8), byte(i)})
+			}
+			const addresses = 12_000
+			rows := func(yield func(internetdbtest.Row) bool) {
+				for i := range addresses {
+					ports := fmt.Sprint(i + 1)
+					for range 1 + i%5/4 { // two rows of every fifth
+						if i%2 == 0 && !yield(internetdbtest.Row{IP: tt.ip(addr(i)), Ports: ports, Tags: "vpn"}) {
+							return
+						}
+						ports = "1"
+					}
+				}
+			}
+			path := filepath.Join(t.TempDir(), "internetdb.sqlite")
+			if err := internetdbtest.WriteAs(path, tt.schema, internetdbtest.Index, rows); err != nil {
+				t.Fatal(err)
+			}
+			f := open(t, path)
+			chance := rand.New(rand.NewPCG(1, 2))
+			for _, length := range []int{1, 63, 64, 255, 256, 257, 1000, 20_000} {
+				addrs, numbers := make([]netip.Addr, length), make([]int, length)
+				for n := range addrs {
+					numbers[n] = chance.IntN(addresses)
+					if length == 1000 { // many of few networks
+						numbers[n] %= 600
+					}
+					addrs[n] = addr(numbers[n])
+				}
+				for n, h := range hosts(t, f, addrs...) {
+					i := numbers[n]
+					var want []int
+					if i%2 == 0 {
+						want = []int{i + 1}
+						if i%5 == 4 && i > 0 {
+							want = []int{1, i + 1}
+						}
+					}
+					if isThere := want != nil; isThere != (h != nil) || isThere && (h.Addr != addrs[n] || !slices.Equal(h.Ports, want) || !slices.Equal(h.Tags, []string{"vpn"})) {
+						t.Fatalf("%d addresses: %s: %+v, want the ports %v", length, addrs[n], h, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// ipValue returns the number of an IPv4 address, and the text of another.
+func ipValue(a netip.Addr) any {
+	if !a.Is4() {
+		return a.String()
+	}
+	b := a.As4()
+	return int64(b[0])<<24 | int64(b[1])<<16 | int64(b[2])<<8 | int64(b[3])
 }
 
 func TestRowsInOddForms(t *testing.T) {
