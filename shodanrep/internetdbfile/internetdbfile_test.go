@@ -174,8 +174,13 @@ func TestLongLists(t *testing.T) {
 		schema string
 		ip     func(netip.Addr) any
 	}{
-		"text":    {internetdbtest.Schema, func(a netip.Addr) any { return a.String() }},
-		"nocase":  {strings.Replace(internetdbtest.Schema, "ip TEXT", "ip TEXT COLLATE NOCASE", 1), func(a netip.Addr) any { return a.String() }},
+		"text": {internetdbtest.Schema, func(a netip.Addr) any { return a.String() }},
+		"nocase": {strings.Replace(internetdbtest.Schema, "ip TEXT", "ip TEXT COLLATE NOCASE", 1), func(a netip.Addr) any {
+			if a.Is6() && a.As16()[15]%4 == 3 { // in another way than a lookup writes it
+				return strings.ToUpper(a.String())
+			}
+			return a.String()
+		}},
 		"numbers": {noType, func(a netip.Addr) any { return ipValue(a) }},
 		"decimal": {internetdbtest.Schema, func(a netip.Addr) any { return ipValue(a) }},
 	} {
