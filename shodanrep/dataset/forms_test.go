@@ -116,6 +116,10 @@ var forms = []struct {
 	{"InternetDB's response and a minified one", internet2 + "\n" + minified, "192.0.2.2 [22 23] [compromised] [] -\n", 0, ""},
 	{"all of them", web + "\n" + internet2 + "\n" + searched + "\n" + response1 + "\n", bothHosts, 0, ""},
 
+	{"a banner and a pretty-printed response", ssh + "\n" + pretty(response1) + "\n", bothHosts, 0, ""},
+	{"a banner, a pretty-printed array and a banner", ssh + "\r\n" + pretty("["+web+"]") + "\n" + tlsOf1, bothHosts, 0, ""},
+	{"a banner, a pretty-printed response and a bad line", ssh + "\n" + pretty(internet1) + "\nx\n" + web + tlsOf1, bothHosts, 1, `line=21 reason="the text is not a JSON object"`},
+	{"a banner and a bracket", ssh + "\n" + web + tlsOf1 + "\n{", bothHosts, 1, `line=3 reason="the file breaks off in the middle of a JSON object"`},
 	{"lines after a damaged first one", web[:len(web)/2] + "\n" + web + "\n" + tlsOf1 + "\n" + ssh, bothHosts, 1, "line=1 "},
 	{"a search page with a bad match", strings.Replace(searched, "[{", `[{"port": 1}, 7, {`, 1), bothHosts, 2, `line=1 reason="matches[0]: the banner has no address or no port"`},
 	{"a host response with a bad banner", hostResponseOf("192.0.2.2", []int{22, 23}, "", ssh, `{"port": "x"}`), "192.0.2.2 [22 23] [] [] 1\n", 1, `line=1 reason="data[1]: `},

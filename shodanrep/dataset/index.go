@@ -17,7 +17,7 @@ import (
 
 // schemaVersion is raised when the schema or the form of a row changes, also with each new pivot and with each new form
 // of data file: a file that could not be read is read again only into an index of another version.
-const schemaVersion = 6
+const schemaVersion = 7
 
 // indexName contains the version of the schema, so that older and newer versions do not use the same file.
 var indexName = fmt.Sprintf("dataset-v%d.sqlite", schemaVersion)

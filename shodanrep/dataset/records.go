@@ -1,8 +1,11 @@
 package dataset
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
+	"io"
+	"strings"
 )
 
 // records reads the records of a text one by one.
@@ -18,9 +21,44 @@ type records interface {
 func newRecords(t *text) records {
 	start, _ := t.Peek(t.Size())
 	if hasRecordPerLine(start) {
-		return newLineReader(t)
+		return &lineRecords{lineReader: newLineReader(t)}
 	}
 	return newValueReader(t)
+}
+
+// lineRecords reads the records of a text that begins with a record per line. From a line on that only opens an object or
+// an array, it reads values: that is the beginning of a pretty-printed one, and no record nor what is left of one.
+type lineRecords struct {
+	*lineReader
+	values *valueReader
+}
+
+func (r *lineRecords) next(buf []byte) ([]byte, error) {
+	if r.values == nil {
+		start := len(buf)
+		next, err := r.lineReader.next(buf)
+		if err != nil || !opensValue(next[start:]) {
+			return next, err
+		}
+		t := r.text
+		t.Reader = bufio.NewReaderSize(io.MultiReader(strings.NewReader(string(next[start:])+"\n"), t.Reader), t.Size())
+		r.values = newValueReader(t)
+		r.values.number = r.number - 1
+	}
+	return r.values.next(buf)
+}
+
+func (r *lineRecords) line() int64 {
+	if r.values != nil {
+		return r.values.line()
+	}
+	return r.lineReader.line()
+}
+
+// opensValue reports whether a line has nothing but an opening bracket.
+func opensValue(line []byte) bool {
+	line = bytes.TrimSpace(line)
+	return len(line) == 1 && (line[0] == '{' || line[0] == '[')
 }
 
 // hasRecordPerLine reports whether a text that begins like this has a record per line: its first line is a JSON object, or
