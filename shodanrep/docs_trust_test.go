@@ -32,8 +32,8 @@ func TestThePageOnTrustShowsWhatItsCommandsPrint(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the page shows what Linux's find and /dev/full do")
 	}
-	atRoot(t)
-	all := blocksIn(read(t, "docs/trust.md"), "sh", "text")
+	t.Parallel()
+	all := blocksIn(read(t, "../docs/trust.md"), "sh", "text")
 	shell := newTrustShell(t)
 	ran := 0
 	for i, b := range all {
@@ -73,11 +73,12 @@ func newTrustShell(t *testing.T) func(commands string) (output string) {
 		t.Fatal(err)
 	}
 	server := strings.TrimSuffix(sim.APIURL(), shodantest.APIPath)
+	environment := append(os.Environ(), "SHODAN_API_KEY=", "SHODAN_API_URL=", "SHODANREP_CACHE_DIR="+t.TempDir(), "XDG_DATA_HOME="+t.TempDir())
 	exports := ""
 	return func(commands string) string {
 		commands = strings.ReplaceAll(commands, trustSimulator, server)
 		command := exec.Command("sh", "-c", exports+commands)
-		command.Dir = dir
+		command.Dir, command.Env = dir, environment
 		output, err := command.CombinedOutput()
 		if err != nil && len(output) == 0 {
 			t.Errorf("%v: %s", err, commands)

@@ -165,8 +165,10 @@ func (c *loadCommand) run(ctx context.Context, inputs []string) error {
 		err := c.loadOnce(ctx, checker, inputs)
 		var lost load.LostError
 		switch wait := c.watch; {
-		case ctx.Err() != nil:
+		case ctx.Err() != nil && err != nil:
 			return err
+		case ctx.Err() != nil: // it was interrupted after its last row
+			return interruption{}
 		case err == nil:
 			succeeded = true
 		case !succeeded && !errors.As(err, &lost):
