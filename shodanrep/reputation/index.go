@@ -1,7 +1,7 @@
 package reputation
 
-// A ruleSet is a set of the rules of a policy. The rules 0, 64, 128 and so on share a bit: a set may have more rules than
-// were added to it, and never fewer.
+// A ruleSet is a set of the rules of a policy. The rules 0, 64, 128 and so on share a bit: a set may have more rules
+// than were added to it, and never fewer.
 type ruleSet uint64
 
 func (s *ruleSet) add(rule int) { *s |= 1 << (rule % 64) }

@@ -89,8 +89,8 @@ func appendField[T string | []byte](w *csvWriter, text T) {
 	}
 }
 
-// appendQuoted appends a text in quotes, and each quote in it twice. It copies eight bytes at a time, because the JSON of
-// a row has many quotes, and no search for the next one pays.
+// appendQuoted appends a text in quotes, and each quote in it twice. It copies eight bytes at a time: the JSON of a row
+// has so many quotes that a search for the next one does not pay.
 func appendQuoted[T string | []byte](line []byte, text T) []byte {
 	const word = 8
 	line = append(line, '"')
@@ -131,8 +131,8 @@ func quoteIn(bytes uint64) int {
 	return bits.TrailingZeros64((others-ones)&^others&highs) / 8
 }
 
-// needsQuotes reports whether a field needs quotes, which each of the special bytes does. As in encoding/csv, one with a
-// space at its beginning does, because some readers remove it, and so does \. alone, which ends the data for PostgreSQL.
+// needsQuotes reports whether a field needs quotes, because it has a special byte. As in encoding/csv, one with a space
+// at its beginning does, because some readers remove it, and so does \. alone, which ends the data for PostgreSQL.
 func needsQuotes[T string | []byte](special *[256]bool, text T) bool {
 	if len(text) == 0 {
 		return false
