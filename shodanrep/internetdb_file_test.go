@@ -2,6 +2,7 @@ package shodanrep
 
 import (
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -81,6 +82,53 @@ func TestANetworkIsAnsweredByTheFile(t *testing.T) {
 	limited.limit = 3
 	if rows := s.mustRun(t, limited); len(rows) != 3 {
 		t.Errorf("%d rows of a LIMIT of 3", len(rows))
+	}
+}
+
+// TestALongListKeepsItsOrder checks more addresses than a window has, with networks and addresses that the file does not
+// have among them.
+func TestALongListKeepsItsOrder(t *testing.T) {
+	t.Parallel()
+	var rows []internetdbtest.Row
+	var targets []netip.Prefix
+	for i := range 9000 {
+		n := i * 7919 % 9000 // in another order than the file
+		addr := netip.AddrFrom4([4]byte{11, 0, byte(n >> 8), byte(n)})
+		if n%3 > 0 {
+			rows = append(rows, addressRow(addr.String(), fmt.Sprint(n+1)))
+		}
+		targets = append(targets, netip.PrefixFrom(addr, 32))
+		if i%100 == 0 {
+			targets = append(targets, netip.PrefixFrom(addr, 24).Masked())
+		}
+	}
+	c, err := NewChecker(t.Context(), "a long list", withFile(t, rows...), CheckOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := 0
+	for v, err := range c.Check(t.Context(), slices.Values(targets), len(targets)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := targets[i]
+		i++
+		switch {
+		case !p.IsSingleIP():
+			if !v.IsNetwork() || v.IP() != p.String() {
+				t.Errorf("%s: %s, %s", p, v.IP(), v.Status())
+			}
+		default:
+			b := p.Addr().As4()
+			n := int(b[2])<<8 | int(b[3])
+			isThere := n%3 > 0
+			if v.IP() != p.Addr().String() || isThere != (v.Host() != nil) || isThere && !slices.Equal(v.Host().Ports, []int{n + 1}) {
+				t.Errorf("%s: %s, %s, %+v", p, v.IP(), v.Status(), v.Host())
+			}
+		}
+	}
+	if i != len(targets) {
+		t.Errorf("%d verdicts on %d targets", i, len(targets))
 	}
 }
 
