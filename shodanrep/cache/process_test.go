@@ -4,85 +4,49 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 )
 
-// What several processes do with one store is tested with several processes: the test program runs itself in a role.
-const roleVariable = "SHODANREP_CACHE_TEST_ROLE"
-
-var roles = map[string]func(ctx context.Context, args []string) (any, error){
-	"share a file":       shareFile,
-	"use a damaged file": useDamaged,
+// roles are what the processes do that tests start: several processes on one store are tested with several processes.
+var roles = map[string]processtest.Role{
+	"share a file":       withResult(shareFile),
+	"use a damaged file": withResult(useDamaged),
 }
 
 func TestMain(m *testing.M) {
 	redis.SetLogger(driverLog{hclog.NewNullLogger()})
-	role := os.Getenv(roleVariable)
-	if role == "" {
-		os.Exit(m.Run())
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	var args []string
-	err := json.Unmarshal([]byte(os.Getenv(roleVariable+"_ARGS")), &args)
-	var result any
-	if err == nil {
-		result, err = roles[role](ctx, args)
-	}
-	if err == nil {
-		err = json.NewEncoder(os.Stdout).Encode(result)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(0)
+	processtest.Main(roles)
+	os.Exit(m.Run())
 }
 
-// command makes a process of a role.
-func command(t testing.TB, role string, args ...string) *exec.Cmd {
-	t.Helper()
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
+// withResult makes a role that prints the result of a function, for run.
+func withResult(f func(ctx context.Context, args []string) (any, error)) processtest.Role {
+	return func(ctx context.Context, args []string) error {
+		result, err := f(ctx, args)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(os.Stdout).Encode(result)
 	}
-	encoded, err := json.Marshal(args)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), program)
-	cmd.Env = append(os.Environ(), roleVariable+"="+role, roleVariable+"_ARGS="+string(encoded))
-	cmd.Stderr = os.Stderr
-	return cmd
 }
 
-// run runs a process of a role for each list of arguments, all at once, and returns their results.
+// run runs a process that has a role for each list of arguments, all at once, and returns their results.
 func run[R any](t testing.TB, role string, argLists ...[]string) []R {
 	t.Helper()
 	results := make([]R, len(argLists))
-	var wg sync.WaitGroup
-	for i, args := range argLists {
-		cmd := command(t, role, args...)
-		wg.Go(func() {
-			out, err := cmd.Output()
-			if err == nil {
-				err = json.Unmarshal(out, &results[i])
-			}
-			if err != nil {
-				t.Errorf("process %d that is to %s: %v: %s", i, role, err, out)
-			}
-		})
+	for i, out := range processtest.RunAll(t, role, argLists...) {
+		if err := json.Unmarshal(out, &results[i]); err != nil {
+			t.Errorf("process %d that is to %s: %v: %s", i, role, err, out)
+		}
 	}
-	wg.Wait()
 	return results
 }
 

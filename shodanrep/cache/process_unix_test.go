@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-func init() { roles["open as nobody"] = openAsNobody }
+func init() { roles["open as nobody"] = withResult(openAsNobody) }
 
 // openAsNobody opens a store as a user who is not root, and returns the warnings.
 func openAsNobody(ctx context.Context, args []string) (any, error) {

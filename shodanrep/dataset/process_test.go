@@ -15,32 +15,25 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 )
 
-// childEnv makes the test binary open a Dataset and print what it holds, in place of the tests.
-const childEnv = "SHODANREP_TEST_DATASET"
-
 func TestMain(m *testing.M) {
-	if args := os.Getenv(childEnv); args != "" {
-		if err := child(strings.Split(args, "\n")); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
+	processtest.Main(map[string]processtest.Role{"open": child})
 	os.Exit(m.Run())
 }
 
 // child opens a Dataset as soon as standard input closes, so that all children do so at once.
-func child(args []string) error {
+func child(ctx context.Context, args []string) error {
 	bufio.NewScanner(os.Stdin).Scan()
-	d, err := Open(context.Background(), Options{Dir: args[0], Files: args[1:]})
+	d, err := Open(ctx, Options{Dir: args[0], Files: args[1:]})
 	if err != nil {
 		return err
 	}
 	defer d.Close()
 	stats := d.Stats()
-	found, err := d.Hosts(context.Background(), []netip.Addr{netip.MustParseAddr("198.51.0.0")}, false)
+	found, err := d.Hosts(ctx, []netip.Addr{netip.MustParseAddr("198.51.0.0")}, false)
 	if err != nil {
 		return err
 	}
@@ -65,8 +58,7 @@ func TestProcessesShareTheIndex(t *testing.T) {
 	outputs := make([]strings.Builder, processes)
 	var children []*exec.Cmd
 	for i := range processes {
-		cmd := exec.CommandContext(t.Context(), os.Args[0])
-		cmd.Env = append(os.Environ(), childEnv+"="+index+"\n"+glob)
+		cmd := processtest.Command(t, "open", index, glob)
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = start, &outputs[i], &outputs[i]
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
@@ -58,7 +59,7 @@ func TestAFolderThatCannotBeWrittenIsOneWarning(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, place := range map[string]string{"the file": path, "its folder": filepath.Join(dir, "new.sqlite"), "a folder that is not there": filepath.Join(dir, "a", "b.sqlite")} {
-		out, err := command(t, "record as nobody", place).Output()
+		out, err := processtest.Command(t, "record as nobody", place).Output()
 		lines := strings.Split(string(out), "\n")
 		if err != nil || len(lines) != 1 || !strings.Contains(lines[0], unusable) || !strings.Contains(lines[0], "make it and its folder writable") {
 			t.Errorf("%s: %v, %q", name, err, lines)
@@ -102,7 +103,7 @@ func recordOnFullDisk(ctx context.Context, args []string) error {
 func TestAFullDiskIsOneWarning(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "history.sqlite")
-	out, err := command(t, "record on a full disk", path).Output()
+	out, err := processtest.Command(t, "record on a full disk", path).Output()
 	if err != nil {
 		t.Fatalf("%v: %s", err.(*exec.ExitError), out)
 	}

@@ -4,12 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,50 +17,16 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// What several processes do with one store is tested with several processes: the test program runs itself in a role.
-const roleVariable = "SHODANREP_HISTORY_TEST_ROLE"
-
-var roles = map[string]func(ctx context.Context, args []string) error{
-	"record": recordMany, "record for ever": recordForEver,
-}
+// roles are what the processes do that tests start: several processes on one store are tested with several processes.
+var roles = map[string]processtest.Role{"record": recordMany, "record for ever": recordForEver}
 
 func TestMain(m *testing.M) {
-	role := os.Getenv(roleVariable)
-	if role == "" {
-		os.Exit(postgrestest.Run(m))
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	var args []string
-	err := json.Unmarshal([]byte(os.Getenv(roleVariable+"_ARGS")), &args)
-	if err == nil {
-		err = roles[role](ctx, args)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(0)
-}
-
-// command makes a process of a role.
-func command(t testing.TB, role string, args ...string) *exec.Cmd {
-	t.Helper()
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	encoded, err := json.Marshal(args)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), program)
-	cmd.Env = append(os.Environ(), roleVariable+"="+role, roleVariable+"_ARGS="+string(encoded))
-	cmd.Stderr = os.Stderr
-	return cmd
+	processtest.Main(roles)
+	os.Exit(postgrestest.Run(m))
 }
 
 // warnings is a log that a test reads.
@@ -134,7 +98,7 @@ func TestProcessesShareAStore(t *testing.T) {
 			place := location(t)
 			var running sync.WaitGroup
 			for range recorders {
-				cmd := command(t, "record", place)
+				cmd := processtest.Command(t, "record", place)
 				running.Go(func() {
 					if out, err := cmd.Output(); err != nil {
 						t.Errorf("%v: %s", err, out)
@@ -194,7 +158,7 @@ func TestAKilledProcessLeavesWhatItHadWritten(t *testing.T) {
 			place := location(t)
 			written := 0
 			for kill := range 3 {
-				cmd := command(t, "record for ever", place)
+				cmd := processtest.Command(t, "record for ever", place)
 				out, err := cmd.StdoutPipe()
 				if err != nil {
 					t.Fatal(err)

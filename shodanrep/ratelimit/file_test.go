@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filelock"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 )
 
 // increment counts up, from what the record has.
@@ -48,7 +49,7 @@ func TestNoUpdateOfAProcessIsLost(t *testing.T) {
 	folder := t.TempDir()
 	var running sync.WaitGroup
 	for range 3 {
-		cmd := process(t, "count", folder)
+		cmd := processtest.Command(t, "count", folder)
 		running.Go(func() {
 			if err := cmd.Run(); err != nil {
 				t.Error(err)
@@ -73,7 +74,7 @@ func TestAKilledProcessLetsGoOfTheLockAndAStoppedOneIsNotWaitedFor(t *testing.T)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := process(t, "hold the lock", folder)
+	cmd := processtest.Command(t, "hold the lock", folder)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

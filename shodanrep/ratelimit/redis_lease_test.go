@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/redistest"
 )
 
@@ -49,7 +50,7 @@ func TestLeaseIsOneProcessAtATime(t *testing.T) {
 	s := redistest.Start(t, "")
 	r := openRedis(t, s)
 	args := []string{s.Address(), r.prefix}
-	runAll(t, "count under lease", args, args, args, args)
+	processtest.RunAll(t, "count under lease", args, args, args, args)
 	if got, _ := r.client.Get(t.Context(), r.prefix+"number").Int(); got != 40 {
 		t.Errorf("counted to %d, want 40: two had the lease at once", got)
 	}
@@ -73,7 +74,7 @@ func TestLeaseOfAProcessThatDiesRunsOut(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t, "")
 	r := openRedis(t, s)
-	cmd := process(t, "hold a lease", s.Address(), r.prefix)
+	cmd := processtest.Command(t, "hold a lease", s.Address(), r.prefix)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/redistest"
 )
 
@@ -108,7 +109,7 @@ func TestTakeHoldsARateAmongProcesses(t *testing.T) {
 			args = append(args, []string{s.Address(), r.prefix, name, fmt.Sprint(perSecond), until})
 		}
 	}
-	runAll(t, "take slots", args...)
+	processtest.RunAll(t, "take slots", args...)
 	for name, perSecond := range rates {
 		list, err := r.client.LRange(t.Context(), r.prefix+"arrivals:"+name, 0, -1).Result()
 		if err != nil {
