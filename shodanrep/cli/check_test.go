@@ -148,7 +148,7 @@ func TestCheckSelects(t *testing.T) {
 		"a policy that there is not":   {[]string{"--policy", "basline"}, "", exitFailed, "policy basline: there is no policy of that name"},
 		"a source without files":       {[]string{"--source", "shodan"}, "", exitFailed, `source "shodan" needs an API key`},
 		"cache flags that contradict":  {[]string{"--no-cache", "--refresh"}, "", exitUsage, "exclude each other"},
-		"an empty argument":            {[]string{"192.0.2.44", ""}, "", exitFailed, "an argument is empty: it must be an address, a network or a file"},
+		"an empty argument":            {[]string{"192.0.2.44", ""}, "", exitUsage, "an argument is empty: it must be an address, a network or a file"},
 		"a file that is not there":     {[]string{"nothing.txt"}, "", exitFailed, "nothing.txt: no such file, and not an address"},
 		"a directory":                  {[]string{"."}, "", exitFailed, ". is a directory"},
 		"a result that has no place":   {[]string{"-o", "nowhere/x"}, "", exitFailed, "nowhere/x cannot be written"},

@@ -120,6 +120,7 @@ if the command was interrupted.`,
 		newVersionCommand(a),
 	)
 	completeFlags(root)
+	refuseEmpty(root)
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Example = "  shodanrep help query"

@@ -22,9 +22,6 @@ type input struct {
 // the files, also after an error.
 func openInputs(names []string) (inputs []input, err error) {
 	for _, name := range names {
-		if name == "" {
-			return inputs, errors.New("an argument is empty: it must be an address, a network or a file")
-		}
 		if name == "-" {
 			inputs = append(inputs, input{name: name})
 			continue
