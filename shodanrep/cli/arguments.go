@@ -34,7 +34,11 @@ func insertCheck(root *cobra.Command, args []string) []string {
 	if _, _, err := root.Find([]string{first}); err == nil {
 		return args
 	}
+	isAddress := malformedArgument(first) != nil // check says why it is none
 	for range iptext.Find([]byte(first)) {
+		isAddress = true
+	}
+	if isAddress {
 		return append([]string{checkName}, args...)
 	}
 	return args

@@ -196,6 +196,9 @@ func (c *changesCommand) aboutAddresses() bool {
 func (r *changesRun) notices() []string {
 	const advice = `run "shodanrep check --refresh" on them`
 	var lines []string
+	if r.list != nil {
+		lines = r.list.malformed.notices()
+	}
 	since := minute(r.from)
 	if n := r.summary.Unchecked; n > 0 {
 		line := fmt.Sprintf("%d of %s were not checked since %s", n, display.Plural(int64(n+r.summary.Checked), "address"), since)

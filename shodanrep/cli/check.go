@@ -190,6 +190,7 @@ func (c *checkCommand) run(ctx context.Context, inputs []string) error {
 	err = check.write(ctx, shown.stdout)
 	bar.end()
 	if !c.quiet {
+		c.sayAll(list.malformed.notices())
 		c.sayAll(progressNotices(bar.progress, ""))
 		if n := check.summary.Networks; n > 0 && !c.expand {
 			c.say(networksNotice(n) + "; --expand checks each of the addresses")

@@ -196,8 +196,9 @@ func (c *loadCommand) loadOnce(ctx context.Context, checker *scan.Checker, input
 	if c.expand {
 		in.NetworkLimit = checker.NetworkLimit()
 	}
+	var malformed malformedLines
 	if len(inputs) > 0 || c.fromQuery == "" {
-		in.Texts = interruptible(ctx, streamTargets(c.stdin, inputs))
+		in.Texts = interruptible(ctx, streamTargets(c.stdin, inputs, &malformed))
 	}
 	summary, err := c.database.Load(ctx, in, load.Options{
 		Table: c.name, Policy: checker.Policy(), MaxAge: c.maxAge, Limit: checker.APILookupLimit(),
@@ -212,6 +213,9 @@ func (c *loadCommand) loadOnce(ctx context.Context, checker *scan.Checker, input
 			return interruption{display.Plural(summary.Written, "row") + " written"}
 		}
 		return err
+	}
+	if !c.quiet {
+		c.sayAll(malformed.notices())
 	}
 	c.report(summary, checker.Policy(), inputs, time.Since(began))
 	return invalidValues(summary.Found)

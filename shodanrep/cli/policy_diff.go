@@ -107,6 +107,7 @@ func (c *policyDiffCommand) targets(ctx context.Context, connection embedded.Con
 	if err != nil {
 		return nil, err
 	}
+	c.sayAll(list.malformed.notices())
 	if list.len() == 0 {
 		return nil, errors.New("no address was found in " + inputNames(inputs))
 	}

@@ -27,6 +27,8 @@ type targetList struct {
 	networks, countable int
 	// inputs are the inputs that have been read, see targetEntry.input.
 	inputs []string
+	// malformed are the lines of the inputs that are malformed.
+	malformed malformedLines
 }
 
 // A targetEntry is an address or a network, with how often and where it was found. It has no pointers, so that the
@@ -163,7 +165,7 @@ func (l *targetList) expanded(limit int) *targetList {
 		return l
 	}
 	all := newTargetList()
-	all.inputs = l.inputs
+	all.inputs, all.malformed = l.inputs, l.malformed
 	for i := range l.length {
 		e := l.entry(i)
 		p, input := l.prefix(e), int(e.input/2)
@@ -187,7 +189,7 @@ func (l *targetList) read(source io.Reader, name string) error {
 	defer text.Close()
 	number := len(l.inputs)
 	l.inputs = append(l.inputs, name)
-	for m, err := range iptext.NewScanner(text).All() {
+	for m, err := range iptext.NewScanner(l.malformed.reader(text, name)).All() {
 		if err != nil {
 			return err
 		}

@@ -10,8 +10,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
 )
 
-// streamTargets returns the addresses and networks of inputs, as often as they occur, without keeping them.
-func streamTargets(stdin io.Reader, names []string) iter.Seq2[netip.Prefix, error] {
+// streamTargets returns the addresses and networks of inputs, as often as they occur, without keeping them. It counts the
+// malformed lines.
+func streamTargets(stdin io.Reader, names []string, malformed *malformedLines) iter.Seq2[netip.Prefix, error] {
 	return func(yield func(netip.Prefix, error) bool) {
 		errStop := errors.New("stop")
 		send := func(m iptext.Match) error {
@@ -27,13 +28,13 @@ func streamTargets(stdin io.Reader, names []string) iter.Seq2[netip.Prefix, erro
 				}
 			}
 			return nil
-		}, func(source io.Reader, _ string) error {
+		}, func(source io.Reader, name string) error {
 			text, err := iptext.NewReader(source)
 			if err != nil {
 				return err
 			}
 			defer text.Close()
-			for m, err := range iptext.NewScanner(text).All() {
+			for m, err := range iptext.NewScanner(malformed.reader(text, name)).All() {
 				if err != nil {
 					return err
 				}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
 )
@@ -32,16 +33,21 @@ func openInputs(names []string) (inputs []input, err error) {
 			continue
 		}
 		file, err := openInput(name)
-		switch {
-		case err == nil:
+		if err == nil {
 			inputs = append(inputs, input{name: name, file: file})
-		case errors.Is(err, fs.ErrNotExist) && len(matches) > 0:
-			inputs = append(inputs, input{name: name, matches: matches})
-		case errors.Is(err, fs.ErrNotExist):
-			return inputs, fmt.Errorf("%s: no such file, and not an address", name)
-		default:
+			continue
+		}
+		// An address and a slash is a path below a file that is named as the address, if there is one.
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 			return inputs, err
 		}
+		if err := malformedArgument(name); err != nil {
+			return inputs, err
+		}
+		if len(matches) == 0 {
+			return inputs, fmt.Errorf("%s: no such file, and not an address", name)
+		}
+		inputs = append(inputs, input{name: name, matches: matches})
 	}
 	return inputs, nil
 }

@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
+)
+
+// malformedArgument returns an error about the first word of an argument that was meant as an address or a network and
+// is none: to check the address of 198.51.100.1/33 would hide that its network is not checked.
+func malformedArgument(argument string) error {
+	for _, word := range strings.FieldsFunc(argument, func(r rune) bool { return strings.ContainsRune(" \t\r\n,;", r) }) {
+		if reason := iptext.Malformed([]byte(word)); reason != "" {
+			return usageError{fmt.Errorf("%s %s", word, reason)}
+		}
+	}
+	return nil
+}
+
+// malformedLines are the lines of inputs that have nothing but what was meant as an address or a network and is none.
+type malformedLines struct {
+	// leftOut are the lines without an address. Of the others only the address is looked up.
+	leftOut, shortened lineCount
+}
+
+// A lineCount is a number of lines, with what is said about the first.
+type lineCount struct {
+	n     int64
+	first string
+}
+
+// reader returns a text that is checked while it is read.
+func (m *malformedLines) reader(text io.Reader, name string) io.Reader {
+	return &malformedReader{Reader: text, lines: m, name: inputNames([]string{name})}
+}
+
+// add counts a line if it is malformed.
+func (m *malformedLines) add(line []byte, number int64, name string) {
+	line = bytes.Trim(line, " \t\r\"',;")
+	reason := iptext.Malformed(line)
+	if reason == "" {
+		return
+	}
+	count := &m.leftOut
+	for range iptext.Find(line) {
+		count = &m.shortened
+	}
+	if count.n++; count.n == 1 {
+		count.first = fmt.Sprintf("line %s of %s: %s %s", humanize.Comma(number), name, line, reason)
+	}
+}
+
+// notices says how many lines are malformed, and which is the first.
+func (m *malformedLines) notices() []string {
+	var lines []string
+	if m.leftOut.n > 0 {
+		lines = append(lines, m.leftOut.text("was left out", "were left out"))
+	}
+	if m.shortened.n > 0 {
+		lines = append(lines, m.shortened.text("looks like a network, and only its address is read",
+			"look like networks, and only their addresses are read"))
+	}
+	return lines
+}
+
+func (c lineCount) text(one, several string) string {
+	if c.n == 1 {
+		return "1 line " + one + ": " + c.first
+	}
+	return fmt.Sprintf("%s lines %s, the first is %s", humanize.Comma(c.n), several, c.first)
+}

@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"bytes"
+	"io"
+)
+
+// maxMalformedLine is how long a line may be that has nothing but a malformed address.
+const maxMalformedLine = 128
+
+// A malformedReader passes a text on and looks at its lines.
+type malformedReader struct {
+	io.Reader
+	lines  *malformedLines
+	name   string
+	number int64 // of the lines that have ended
+	// begun is the beginning of the line that has not ended, up to maxMalformedLine bytes.
+	begun []byte
+}
+
+func (r *malformedReader) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	rest := b[:n]
+	for {
+		end := bytes.IndexByte(rest, '\n')
+		if end < 0 {
+			break
+		}
+		line := rest[:end]
+		if len(r.begun) > 0 {
+			line = r.begin(line)
+		}
+		r.end(line)
+		rest = rest[end+1:]
+	}
+	r.begun = r.begin(rest)
+	if err != nil {
+		r.end(r.begun)
+	}
+	return n, err
+}
+
+// begin returns the line that has not ended, with what follows.
+func (r *malformedReader) begin(text []byte) []byte {
+	return append(r.begun, text[:min(len(text), maxMalformedLine-len(r.begun))]...)
+}
+
+// end looks at a line. A longer line than it may be is not looked at.
+func (r *malformedReader) end(line []byte) {
+	r.number++
+	if len(line) < maxMalformedLine {
+		r.lines.add(line, r.number, r.name)
+	}
+	r.begun = r.begun[:0]
+}

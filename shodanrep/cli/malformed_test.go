@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
+)
+
+func TestAnArgumentThatIsNoNetworkIsNotChecked(t *testing.T) {
+	for _, argument := range []string{
+		"11.0.0.1/33", "1.2.3.4/", "::1/129", "11.0.0[.]1/33", "011.000.000.030", "11.0.0.70-80", "11.0.0.*", "300.0.0.0/8",
+		"192.0.2.1, 11.0.0.1/33",
+	} {
+		words := strings.Fields(argument)
+		for _, args := range [][]string{{"check"}, {}, {"report"}, {"changes"}, {"policy", "diff", "baseline", "extended"}} {
+			args = append(args, argument)
+			got := runCheck(t, sampleConnection, "", args...)
+			want := "shodanrep: " + words[len(words)-1] + " "
+			if got.stdout != "" || got.status != exitUsage || !strings.HasPrefix(got.stderr, want) {
+				t.Errorf("%q: %+v", args, got)
+			}
+		}
+	}
+	for argument, want := range map[string]string{
+		"http://1.2.3.4/33":   "1.2.3.4\n",
+		"1.2.3.4:80/33":       "1.2.3.4\n",
+		"1.2.3.4/x":           "1.2.3.4\n",
+		"11.0.0.1-11.0.0.9":   "11.0.0.1\n11.0.0.9\n",
+		"11.0.0.1/255.0.0.0":  "11.0.0.0/8\n",
+		"11.0.0.1/11.0.0.2":   "11.0.0.1\n11.0.0.2\n",
+		"11.0.0.1, 11.0.0.2/": "",
+	} {
+		got := runCheck(t, sampleConnection, "", "check", "--output", "list", argument)
+		if got.stdout != want || (got.status == exitUsage) != (want == "") {
+			t.Errorf("%q: %+v", argument, got)
+		}
+	}
+}
+
+func TestLoadRefusesAnArgumentThatIsNoNetwork(t *testing.T) {
+	t.Parallel()
+	var malformed malformedLines
+	for _, err := range streamTargets(strings.NewReader(""), []string{"192.0.2.1", "11.0.0.1/33"}, &malformed) {
+		if status, message := exitStatus(t.Context(), failed(err)); status != exitUsage || !strings.HasPrefix(message, "11.0.0.1/33 is not") {
+			t.Errorf("status %d: %s", status, message)
+		}
+	}
+}
+
+// A list with lines that are left out says so, and everything else stays as it is.
+func TestLinesThatAreLeftOutAreCounted(t *testing.T) {
+	const list = "# hosts 011.0.0.1\n192.0.2.44\n 011.000.000.030\r\n11.0.0.70-80\n\"11.0.0.*\",\n11.0.0.1/33\nhttp://1.2.3.4/33\n1.2.3.4/24\n11.0.0.9/"
+	file := writeFile(t, "hosts.txt", list)
+	for name, tt := range map[string]struct {
+		stdin, input string
+		args         []string
+	}{
+		"standard input": {list, "standard input", nil},
+		"a file":         {"", file, []string{file}},
+	} {
+		got := runCheck(t, sampleConnection, tt.stdin, append([]string{"check", "--output", "list"}, tt.args...)...)
+		const found = "192.0.2.44\n11.0.0.1\n1.2.3.4\n1.2.3.0/24\n11.0.0.9\n"
+		if got.stdout != found || got.status != exitDone {
+			t.Errorf("%s: %+v", name, got)
+		}
+		for _, notice := range []string{
+			"shodanrep: 3 lines were left out, the first is line 3 of " + tt.input + ": 011.000.000.030 has a number with leading zeros, which some programs read as octal: leave out the zeros\n",
+			"shodanrep: 2 lines look like networks, and only their addresses are read, the first is line 6 of " + tt.input + ": 11.0.0.1/33 is not a network: a number up to 32 or a mask such as 255.255.255.0 must follow the slash\n",
+		} {
+			if !strings.Contains(got.stderr, notice) {
+				t.Errorf("%s: no %q in %q", name, notice, got.stderr)
+			}
+		}
+		for _, args := range [][]string{{"check", "--quiet"}, {"check", "--expand"}, {"changes"}, {"policy", "diff", "baseline", "extended"}} {
+			got := runCheck(t, sampleConnection, tt.stdin, append(args, append([]string{"-"}, tt.args...)...)...)
+			if is := strings.Contains(got.stderr, "3 lines were left out, the first is line 3 of "+tt.input); is != (len(args) < 2 || args[1] != "--quiet") {
+				t.Errorf("%s: %q: %+v", name, args, got)
+			}
+		}
+	}
+}
+
+// The lines do not depend on how the text is read.
+func TestMalformedLinesInParts(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 500)
+	text := long + "011.0.0.1\n\n11.0.0.*\n" + long + "\n011.0.0.1\n" + strings.Repeat(" ", 126) + "11.0.0.*\n11.0.0.*"
+	for name, source := range map[string]io.Reader{
+		"whole":                strings.NewReader(text),
+		"byte by byte":         iotest.OneByteReader(strings.NewReader(text)),
+		"an error at last":     iotest.DataErrReader(strings.NewReader(text)),
+		"in halves":            iotest.HalfReader(strings.NewReader(text)),
+		"followed by an error": io.MultiReader(strings.NewReader(text), iotest.ErrReader(io.ErrUnexpectedEOF)),
+	} {
+		var lines malformedLines
+		var copied bytes.Buffer
+		_, _ = copied.ReadFrom(lines.reader(source, "-"))
+		if lines.leftOut.n != 3 || !strings.HasPrefix(lines.leftOut.first, "line 3 of standard input: 11.0.0.* is") || copied.String() != text {
+			t.Errorf("%s: %+v", name, lines)
+		}
+	}
+	var one malformedLines
+	one.add([]byte("11.0.0.*"), 1, "x")
+	one.add([]byte("11.0.0.1/33"), 2, "x")
+	if got := one.notices(); len(got) != 2 || !strings.HasPrefix(got[0], "1 line was left out: line 1 of x: ") ||
+		!strings.HasPrefix(got[1], "1 line looks like a network, and only its address is read: line 2 of x: ") {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestCheckMayBeLeftOutBeforeWhatIsNoNetwork(t *testing.T) {
+	t.Parallel()
+	root := (&app{plugin: new(embeddedtest.Plugin).Func}).command()
+	for _, argument := range []string{"011.000.000.030", "11.0.0.*", "11.0.0.1/33"} {
+		if got := insertCheck(root, []string{argument}); len(got) != 2 || got[0] != checkName {
+			t.Errorf("%q: %q", argument, got)
+		}
+	}
+}
