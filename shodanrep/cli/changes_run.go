@@ -25,6 +25,7 @@ type changesRun struct {
 	reader  *scan.HistoryReader
 	list    *targetList
 	summary changes.Summary
+	written writtenLevels
 }
 
 // write writes the results to standard output or a file.
@@ -71,6 +72,9 @@ func (r *changesRun) writeResults(ctx context.Context, w io.Writer, o changes.Op
 			return nil
 		}
 		r.summary.Shown++
+		if result.Latest != nil {
+			r.written.count(result.Latest.Level())
+		}
 		return out.Write(result)
 	})
 	if err == nil && r.list != nil {
@@ -176,7 +180,7 @@ func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") + " 
 // selects keeps the selected changes of a result, and reports whether it is written.
 func (r *changesRun) selects(result *changes.Result) bool {
 	if result.Unchecked != "" {
-		return r.only == nil && !r.hasMinScore && !r.aboutAddresses() || r.only != nil && r.only.unchecked || r.output.KeepsUnchecked
+		return r.only == nil && !r.hasMinScore && !r.output.AddressesOnly || r.only != nil && r.only.unchecked || r.output.KeepsUnchecked
 	}
 	result.Changes = slices.DeleteFunc(slices.Clone(result.Changes), func(change *scan.Change) bool {
 		if r.hasMinScore && (change.Score() == nil || change.Score().Score < r.minScore) {
@@ -187,17 +191,15 @@ func (r *changesRun) selects(result *changes.Result) bool {
 	return len(result.Changes) > 0
 }
 
-// aboutAddresses reports whether the output has addresses and nothing else: an address in it has changed.
-func (c *changesCommand) aboutAddresses() bool {
-	return slices.Contains([]string{"list", "cidr", "nft"}, c.output.Name)
-}
-
 // notices returns what a user must know: which addresses were not checked.
 func (r *changesRun) notices() []string {
 	const advice = `run "shodanrep check --refresh" on them`
 	var lines []string
 	if r.list != nil {
 		lines = r.list.malformed.notices()
+	}
+	if r.output.AddressesOnly && r.only == nil {
+		lines = append(lines, r.written.notices()...)
 	}
 	since := minute(r.from)
 	if n := r.summary.Unchecked; n > 0 {

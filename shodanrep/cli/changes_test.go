@@ -280,6 +280,9 @@ func TestTheFormatsOfChanges(t *testing.T) {
 	if got := runCheck(t, connection, "", append([]string{"changes", "--output", "list"}, inputs...)...); got.stdout != "203.0.114.10\n203.0.114.11\n203.0.114.12\n" {
 		t.Errorf("the list is %q", got.stdout)
 	}
+	if got := runCheck(t, connection, "", append([]string{"changes", "--output", "nft"}, inputs...)...); !strings.Contains(got.stderr, "3 addresses in the output ") {
+		t.Errorf("no notice on the levels of a block list: %+v", got)
+	}
 	if got := runCheck(t, connection, "", "changes", "--only", "worse", "--output", "cidr", "203.0.114.10/31", "203.0.114.12"); got.stdout != "203.0.114.10/32\n203.0.114.12/32\n" {
 		t.Errorf("the networks are %q", got.stdout)
 	}

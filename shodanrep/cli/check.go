@@ -192,6 +192,9 @@ func (c *checkCommand) run(ctx context.Context, inputs []string) error {
 	if !c.quiet {
 		c.sayAll(list.malformed.notices())
 		c.sayAll(progressNotices(bar.progress, ""))
+		if c.output.AddressesOnly && c.only == nil && err == nil {
+			c.sayAll(check.written.notices())
+		}
 		if n := check.summary.Networks; n > 0 && !c.expand {
 			c.say(networksNotice(n) + "; --expand checks each of the addresses")
 		}

@@ -25,6 +25,7 @@ type check struct {
 	list       *targetList
 	bar        *progressBar
 	summary    report.Summary
+	written    writtenLevels
 }
 
 // write writes the results to standard output or a file.
@@ -86,6 +87,7 @@ func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options)
 		if !c.shows(v) && !isKept {
 			continue
 		}
+		c.written.count(v.Level())
 		r := report.Result{
 			Verdict: v, Hits: entry.hits, Line: entry.line, Input: c.list.inputOf(entry), SeveralInputs: len(c.list.inputs) > 1,
 			NetworkLimit: c.checker.NetworkLimit(),

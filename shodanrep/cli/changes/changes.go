@@ -57,7 +57,9 @@ type Format struct {
 	Paged bool
 	// KeepsUnchecked says that addresses that were not checked are written even if they are not selected.
 	KeepsUnchecked bool
-	New            func(out io.Writer, o Options) Writer
+	// AddressesOnly says that the output has addresses and nothing else: an address in it has changed.
+	AddressesOnly bool
+	New           func(out io.Writer, o Options) Writer
 }
 
 // Formats are the output formats, the default first.
@@ -97,7 +99,7 @@ func addressFormats(names ...string) []Format {
 			panic("there is no format " + name)
 		}
 		formats = append(formats, Format{
-			Name: name, Help: f.Help, KeepsUnchecked: f.KeepsUnchecked,
+			Name: name, Help: f.Help, KeepsUnchecked: f.KeepsUnchecked, AddressesOnly: f.AddressesOnly,
 			New: func(out io.Writer, o Options) Writer {
 				w := &addressWriter{}
 				w.out = f.New(out, report.Options{Width: o.Width, Levels: o.Levels, Now: o.Now, Summary: func() report.Summary {

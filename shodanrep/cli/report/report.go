@@ -40,6 +40,8 @@ type Format struct {
 	// KeepsUnchecked says that results that were not checked are written even if they are not selected: for a platform,
 	// an address that is missing would look like one without findings.
 	KeepsUnchecked bool
+	// AddressesOnly says that nothing in the output tells a critical address from one that was not checked.
+	AddressesOnly bool
 	// New returns a Writer to out.
 	New func(out io.Writer, o Options) Writer
 }
@@ -53,9 +55,9 @@ var Formats = []Format{
 	{Name: rowformat.Parquet, Help: "a Parquet file with the columns of csv, with their types", IsFile: true, New: newRowWriter(rowformat.Parquet)},
 	{Name: "markdown", Help: "a Markdown table with a summary", WorstFirst: true, AtEnd: true, New: newMarkdownWriter},
 	{Name: "html", Help: "a page in one file, with charts, a table to sort and filter, and the details of the worst addresses", WorstFirst: true, AtEnd: true, IsFile: true, ReadsHistory: true, New: newHTMLWriter},
-	{Name: "list", Help: "the addresses, one per line", New: newListWriter},
-	{Name: "cidr", Help: "the smallest set of networks that covers exactly these addresses", AtEnd: true, New: newCIDRWriter},
-	{Name: "nft", Help: "an nftables table with the addresses as sets", AtEnd: true, New: newNftWriter},
+	{Name: "list", Help: "the addresses, one per line", AddressesOnly: true, New: newListWriter},
+	{Name: "cidr", Help: "the smallest set of networks that covers exactly these addresses", AtEnd: true, AddressesOnly: true, New: newCIDRWriter},
+	{Name: "nft", Help: "an nftables table with the addresses as sets", AtEnd: true, AddressesOnly: true, New: newNftWriter},
 	{Name: "stix", Help: "a STIX 2.1 bundle for OpenCTI and others", KeepsUnchecked: true, New: newSTIXWriter},
 	{Name: "ecs", Help: "one event of the Elastic Common Schema per line and address", KeepsUnchecked: true, New: newEventWriter(newECSEvent)},
 	{Name: "ocsf", Help: "one OCSF event (OSINT Inventory Info) per line and address", KeepsUnchecked: true, New: newEventWriter(newOCSFEvent)},
