@@ -53,7 +53,8 @@ func TestReportHasTheExitStatusesOfCheck(t *testing.T) {
 
 func TestAPageWithoutAddressesSaysSo(t *testing.T) {
 	got := runCheck(t, sampleConnection, "nothing", "report")
-	if !strings.Contains(got.stdout, `<p class="lead">0 addresses by the policy`) || strings.Contains(got.stdout, "Every address was checked") || got.status != exitDone {
+	if !strings.Contains(got.stdout, `<p class="lead">0 addresses by the policy`) || strings.Contains(got.stdout, "Every address was checked") ||
+		strings.Contains(got.stdout, "<legend>Levels") || got.status != exitDone {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -109,5 +110,24 @@ func TestAPageShowsTheChangesThatTheHistoryHas(t *testing.T) {
 	got = runCheck(t, fmt.Sprintf("history_store = %q\n%s", broken, sampleConnection), "203.0.113.10", "report")
 	if got.status != exitDone || !strings.Contains(got.stdout, "The history cannot be read: ") {
 		t.Errorf("a broken history: %+v", got.stderr)
+	}
+}
+
+// Ports that are open as often as each other are in the order of numbers.
+func TestThePortsOfAPageAreNumbers(t *testing.T) {
+	var banners strings.Builder
+	for _, port := range []int{100, 9, 10, 1, 20} {
+		fmt.Fprintf(&banners, `{"ip_str":"192.0.2.1","port":%d,"transport":"tcp","timestamp":"2026-11-20T00:00:00","_shodan":{"module":"http"},"data":""}`+"\n", port)
+	}
+	connection := fmt.Sprintf("data_files = [%q]\ncache = \"memory\"\n", writeFile(t, "hosts.json", banners.String()))
+	got := runCheck(t, connection, "", "report", "192.0.2.1")
+	_, chart, _ := strings.Cut(got.stdout, "<caption>Open ports")
+	chart, _, _ = strings.Cut(chart, "</table>")
+	var ports []string
+	for _, match := range regexp.MustCompile(`<th scope="row" dir="auto">(\d+)`).FindAllStringSubmatch(chart, -1) {
+		ports = append(ports, match[1])
+	}
+	if got := strings.Join(ports, " "); got != "1 9 10 20 100" {
+		t.Errorf("the ports are %q in %s", got, chart)
 	}
 }

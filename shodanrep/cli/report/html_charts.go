@@ -130,7 +130,7 @@ func newChart(results []Result, title, label, value string, values func(Result) 
 		}
 	}
 	c := htmlChart{Title: title, Label: label}
-	order := slices.SortedFunc(maps.Keys(total), func(a, b string) int { return cmp.Or(cmp.Compare(total[b], total[a]), cmp.Compare(a, b)) })
+	order := slices.SortedFunc(maps.Keys(total), func(a, b string) int { return cmp.Or(cmp.Compare(total[b], total[a]), compareValues(a, b)) })
 	for i, v := range order {
 		if i == maxBars {
 			c.Others = fmt.Sprintf("%s more", comma(len(order)-maxBars))
@@ -146,6 +146,21 @@ func newChart(results []Result, title, label, value string, values func(Result) 
 		c.Without = display.Plural(int64(without), "address") + " without " + value
 	}
 	return c
+}
+
+// compareValues orders values of equal counts: numbers, such as ports, by their size and before texts.
+func compareValues(a, b string) int {
+	x, errX := strconv.Atoi(a)
+	y, errY := strconv.Atoi(b)
+	switch {
+	case errX == nil && errY == nil:
+		return cmp.Compare(x, y)
+	case errX == nil:
+		return -1
+	case errY == nil:
+		return 1
+	}
+	return cmp.Compare(a, b)
 }
 
 // The sizes of a histogram, in units of its view box.
