@@ -24,6 +24,9 @@ type cacheCommand struct {
 	yes bool // drop all responses without asking
 }
 
+// cacheFailure is when the commands on the cache have the exit status 1.
+const cacheFailure = "the configuration, the cache or an output failed"
+
 func newCacheCommand(a *app) *cobra.Command {
 	c := &cacheCommand{app: a}
 	cmd := &cobra.Command{
@@ -32,7 +35,9 @@ func newCacheCommand(a *app) *cobra.Command {
 		Long: `Show where the cache of a connection is, how large it is, and its hit rate.
 
 Responses are cached so that the same request is not sent, or paid for, twice:
-those of the REST API for a day, those of InternetDB for five days.`,
+those of the REST API for a day, those of InternetDB for five days.
+
+` + exitStatusHelp(cacheFailure),
 		Example: `  shodanrep cache
   shodanrep cache clear 8.8.8.8
   shodanrep cache prune`,
@@ -49,6 +54,7 @@ those of the REST API for a day, those of InternetDB for five days.`,
 	cmd.AddCommand(c.clearCommand(), &cobra.Command{
 		Use:   "prune",
 		Short: "Drop expired responses",
+		Long:  "Drop expired responses.\n\n" + exitStatusHelp(cacheFailure),
 		Args:  cobra.NoArgs,
 		RunE: c.withStore(func(ctx context.Context, store cache.Store, _ []string) error {
 			n, err := store.Prune(ctx)
@@ -67,7 +73,9 @@ The history of what was looked up is not in the cache, and stays.
 
 Without an address it asks for confirmation on a terminal, unless --yes is
 given. If standard input or standard error is not a terminal, as in a script, it
-does not ask.`,
+does not ask.
+
+` + exitStatusHelp(cacheFailure),
 		Example: `  shodanrep cache clear 8.8.8.8
   shodanrep cache clear --yes`,
 		Args: func(cmd *cobra.Command, args []string) error {

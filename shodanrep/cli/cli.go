@@ -78,6 +78,14 @@ func (a *app) run(ctx context.Context, args []string) int {
 	return status
 }
 
+func init() {
+	// pflag shows a switch as "--quiet[=true|false]", which nobody needs to write.
+	cobra.AddTemplateFunc("switchUsages", func(usages string) string {
+		const values = "[=true|false]"
+		return strings.ReplaceAll(usages, values, strings.Repeat(" ", len(values)))
+	})
+}
+
 // helpWidth is the width of the help on flags if standard output is not a terminal.
 const helpWidth = 100
 
@@ -109,7 +117,7 @@ if the command was interrupted.`,
 		DisableSuggestions: true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	wrapped := fmt.Sprintf(".FlagUsagesWrapped %d", cmp.Or(stdio.Width(a.stdout), helpWidth))
+	wrapped := fmt.Sprintf(".FlagUsagesWrapped %d | switchUsages", cmp.Or(stdio.Width(a.stdout), helpWidth))
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", wrapped))
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)

@@ -46,7 +46,8 @@ func newDoctorCommand(a *app) *cobra.Command {
 what to do. It sends one request to each service and spends no query credits.
 The API key is not shown.
 
-The exit status is 0 if no check failed, 1 if one did, and 2 for wrong usage.`,
+The exit status is 0 if no check failed, 1 if one did, 2 for wrong usage, and 130
+if the command was interrupted.`,
 		Example: `  shodanrep doctor
   shodanrep doctor --config ./shodanrep.spc --connection work`,
 		Args: cobra.NoArgs,

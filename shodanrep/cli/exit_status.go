@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 )
@@ -19,6 +21,16 @@ const (
 	exitFound       = 3   // --fail-on found something
 	exitInterrupted = 130 // the command was interrupted; shells report SIGINT as this status
 )
+
+// exitStatusHelp says in the help of a command without --fail-on what its exit statuses mean. The failure is when the
+// status is 1.
+func exitStatusHelp(failure string) string {
+	return strings.Join(display.Wrap("The exit status is 0 if everything succeeded, 1 if "+failure+
+		", 2 for wrong usage, and 130 if the command was interrupted.", helpTextWidth), "\n")
+}
+
+// helpTextWidth is the width of the text of the help.
+const helpTextWidth = 80
 
 // exitStatus returns the exit status for the error of a command, and what to say about it. An error that is neither a
 // failure nor a finding is about the usage.

@@ -42,6 +42,8 @@ func newPolicyShowCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show [NAME]",
 		Short: "List the built-in policies, or print the file of one",
+		Long: "List the built-in policies, or print the file of one.\n\n" +
+			exitStatusHelp("there is no such policy or an output failed"),
 		Example: `  shodanrep policy show
   shodanrep policy show extended`,
 		Args:              cobra.MaximumNArgs(1),
@@ -79,6 +81,8 @@ func newPolicyCheckCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE...",
 		Short: "List all errors in policy files, with their lines",
+		Long: "List all errors in policy files, with their lines.\n\n" +
+			exitStatusHelp("a file is wrong or cannot be read, or an output failed"),
 		Example: `  shodanrep policy check ours.hcl
   shodanrep policy check policies/*.hcl`,
 		Args:              cobra.MinimumNArgs(1),

@@ -39,7 +39,9 @@ An INPUT is the same as for check: an address, a network, a file of any text, or
 "-" for standard input. Without an INPUT standard input is read.
 
 An address that could not be scored is shown as well: that is not the same as
-one whose level stays.`,
+one whose level stays.
+
+` + exitStatusHelp("a policy, an input, the configuration or an output failed"),
 		Example: `  shodanrep policy diff baseline extended 8.8.8.8 1.1.1.1
   shodanrep policy diff baseline ours.hcl access.log
   shodanrep policy diff ours.hcl stricter.hcl --dataset --output csv`,

@@ -43,7 +43,11 @@ connection, or of --connection, can also be used without the schema.
 
 Addresses that could not be checked, or were looked up in another source than
 expected, are reported on standard error. An interrupted query continues from
-the cache when it is run again, if the cache is a file or Redis.`,
+the cache when it is run again, if the cache is a file or Redis.
+
+The exit status is 0 if everything succeeded, 1 if the query, the configuration
+or an output failed, 2 for wrong usage, 3 if --fail-on found something, and 130
+if the command was interrupted.`,
 		Example: `  # One address
   shodanrep query "select * from shodan_ip_reputation where ip = '8.8.8.8'" --output line
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"slices"
 	"strings"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/related"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
@@ -33,7 +36,11 @@ type relatedCommand struct {
 	source      string
 	policy      string
 	output      string
+	file        string
+	noCache     bool
 	noColor     bool
+	quiet       bool
+	verbose     bool
 }
 
 func newRelatedCommand(a *app) *cobra.Command {
@@ -49,7 +56,8 @@ then searches for the rarest values, which costs query credits: no more than
 are searched at no cost. Each host has the verdict of a policy.
 
 The exit status is 0 if everything succeeded, 1 if something could not be looked
-up or searched for, and 2 for wrong usage.`,
+up or searched for, or the configuration or an output failed, 2 for wrong usage,
+and 130 if the command was interrupted.`,
 		Example: `  shodanrep related 198.51.100.66
   shodanrep related 198.51.100.66 --hops 2 --output mermaid
   shodanrep related 198.51.100.66 --pivots favicon,jarm --max-credits 1 --output jsonl`,
@@ -76,7 +84,11 @@ up or searched for, and 2 for wrong usage.`,
 	f.StringVar(&c.source, "source", "", "where to search: dataset or shodan (default the dataset first, if there is one)")
 	f.StringVar(&c.policy, "policy", policyfile.ExtendedName, "the `NAME` of the policy of the verdicts")
 	f.StringVar(&c.output, "output", related.Formats[0], "the `FORMAT` of the result: "+strings.Join(related.Formats, ", "))
+	addOutputFile(f, &c.file)
+	f.BoolVar(&c.noCache, "no-cache", false, "neither read nor write the cache")
 	addNoColor(f, &c.noColor)
+	f.BoolVar(&c.quiet, "quiet", false, "do not report on standard error how many addresses could not be checked or were looked up in another source than expected")
+	f.BoolVar(&c.verbose, "verbose", false, "log lookups to standard error")
 	return cmd
 }
 
@@ -119,7 +131,7 @@ func (c *relatedCommand) options() (related.Options, error) {
 	return o, nil
 }
 
-// run finds and prints the hosts related to an address. The result is also printed if some lookups or searches failed.
+// run finds and writes the hosts related to an address. The result is also written if some lookups or searches failed.
 func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) error {
 	connections, err := c.connections(c.say)
 	if err != nil {
@@ -129,7 +141,18 @@ func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) 
 	if err != nil {
 		return err
 	}
-	db, err := embedded.Open(ctx, embedded.Options{PluginFunc: c.plugin, Readers: scan.ReaderOf, Connections: connections, Logger: c.logger(false)})
+	if c.noCache {
+		for i := range connections {
+			if connections[i].Config, err = spcfile.SetString(connections[i].Config, "cache", "off"); err != nil {
+				return err
+			}
+		}
+	}
+	progress := lookup.NewProgress()
+	db, err := embedded.Open(ctx, embedded.Options{
+		PluginFunc: c.plugin, Readers: scan.ReaderOf, Connections: connections, Logger: c.logger(c.verbose),
+		ListContext: func(ctx context.Context, _ int) context.Context { return lookup.WithProgress(ctx, progress) },
+	})
 	if err != nil {
 		return err
 	}
@@ -139,12 +162,22 @@ func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) 
 	o.Allow = func(credits int64) bool {
 		return credits > 0 && (c.yes || c.confirm(ctx, fmt.Sprintf("Searching costs query credits. Spend up to %d?", credits)))
 	}
-	result, err := related.Find(ctx, db, ip, o)
-	if err != nil {
-		return err
+	var failures []error
+	find := func(out io.Writer) error {
+		result, err := related.Find(ctx, db, ip, o)
+		if err != nil {
+			return err
+		}
+		failures = result.Failures
+		return related.Write(c.output, out, result, c.noColor)
 	}
-	if err := related.Write(c.output, c.stdout, result, c.noColor); err != nil {
-		return err
+	if c.file == "" {
+		err = find(c.stdout)
+	} else {
+		err = stdio.ReplaceFile(c.file, find) // a file that cannot be written is an error before credits are spent
 	}
-	return errors.Join(result.Failures...)
+	if !c.quiet {
+		c.sayAll(lookupNotices(progress.Summary(), ""))
+	}
+	return errors.Join(append(failures, err)...)
 }

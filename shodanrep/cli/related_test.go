@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -170,6 +171,50 @@ func TestRelatedSaysWhatIsWrong(t *testing.T) {
 		_, stderr, status := runRelated(t, test.connection, test.args...)
 		if status != test.status || !strings.Contains(stderr, test.want) || strings.Contains(stderr, shodantest.Key) {
 			t.Errorf("%s: exit status %d: %s", name, status, stderr)
+		}
+	}
+}
+
+func TestRelatedHasTheFlagsOfItsSiblings(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	sim := neighbourhood(t)
+	cache := filepath.Join(t.TempDir(), "cache.db")
+	connection := strings.Replace(to(sim, fmt.Sprintf("api_key = %q", shodantest.Key)), `"memory"`, strconv.Quote(cache), 1)
+	args := []string{"11.0.1.1", "--pivots", "subject_cn", "--output", "jsonl"}
+	file := filepath.Join(t.TempDir(), "hosts.jsonl")
+	stdout, stderr, status := runRelated(t, connection, append(args, "--no-cache", "-o", file)...)
+	written, err := os.ReadFile(file)
+	if err != nil || stdout != "" || stderr != "" || status != exitDone {
+		t.Fatalf("%v: exit status %d: %s%s", err, status, stdout, stderr)
+	}
+	if got := relatedHosts(t, string(written)); !slices.Equal(got, []string{"1 11.0.1.2 subject_cn"}) {
+		t.Errorf("the file has %v", got)
+	}
+	if _, err := os.Stat(cache); err == nil {
+		t.Error("there is a cache")
+	}
+	before := sim.Credits(shodantest.Key)
+	_, stderr, status = runRelated(t, connection, append(args, "-o", filepath.Join(file, "x"))...)
+	if spent := before - sim.Credits(shodantest.Key); spent != 0 || status != exitFailed || !strings.Contains(stderr, "cannot be written") {
+		t.Errorf("exit status %d, %d credits: %s", status, spent, stderr)
+	}
+	dataset := fmt.Sprintf("data_files = [%q]\ncache = \"memory\"", filepath.Join("..", "..", "config", "sample", "hosts.json.gz"))
+	if _, stderr, status := runRelated(t, dataset, "203.0.113.10", "--pivots", "jarm", "--verbose"); status != exitDone || !strings.Contains(stderr, "read the data files") {
+		t.Errorf("--verbose: exit status %d: %s", status, stderr)
+	}
+}
+
+// A related host that could not be checked is reported, unless --quiet is set.
+func TestRelatedReportsWhatWasNotChecked(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	for _, args := range [][]string{nil, {"--quiet"}} {
+		sim := neighbourhood(t)
+		sim.Fault(shodantest.Fault{Target: "11.0.1.2", Status: 400, Body: `{"error": "Invalid IP"}`})
+		connection := to(sim, fmt.Sprintf("api_key = %q", shodantest.Key))
+		stdout, stderr, _ := runRelated(t, connection, append([]string{"11.0.1.1", "--pivots", "subject_cn", "--output", "jsonl"}, args...)...)
+		if !strings.Contains(stdout, `"status":"error"`) || strings.Contains(stderr, "1 of 2 addresses could not be checked") != (args == nil) {
+			t.Errorf("%q: %s%s", args, stdout, stderr)
 		}
 	}
 }

@@ -23,6 +23,7 @@ func newTablesCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "tables [NAME]",
 		Short: "List the tables, or the columns of one",
+		Long:  "List the tables, or the columns of one.\n\n" + exitStatusHelp("there is no such table or an output failed"),
 		Example: `  shodanrep tables
   shodanrep tables shodan_ip_reputation`,
 		Args:              cobra.MaximumNArgs(1),
