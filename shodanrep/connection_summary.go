@@ -3,6 +3,7 @@ package shodanrep
 import (
 	"context"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
@@ -54,6 +55,16 @@ func InspectInternetDBFile(ctx context.Context, name, arguments string) (interne
 	file := lookup.NewInternetDBFile(s.Lookup)
 	defer file.Close() // nothing was written
 	return file.Inspect(ctx)
+}
+
+// InspectDataFiles opens the data files of a connection, which builds their index if it is missing, and describes them.
+func InspectDataFiles(ctx context.Context, name, arguments string, logger hclog.Logger) (lookup.DataFileStats, error) {
+	s, err := parseSettings(name, arguments)
+	if err != nil {
+		return lookup.DataFileStats{}, err
+	}
+	s.Lookup.Logger = logger
+	return lookup.InspectDataFiles(ctx, s.Lookup)
 }
 
 // parseSettings reads a connection's settings from the text of its block's body.

@@ -153,17 +153,32 @@ func (d *doctor) sources(s shodanrep.ConnectionSummary, planAllows bool) {
 		before, s.SourceFor(many, planAllows), s.APILookupLimit)
 }
 
+// maxLeftOut is how many data files are named that are left out.
+const maxLeftOut = 10
+
 // dataFiles opens the dataset, which builds its index if that is missing.
 func (d *doctor) dataFiles(ctx context.Context, c embedded.Connection, s shodanrep.ConnectionSummary) {
 	if len(s.DataFiles) == 0 {
 		return
 	}
-	rows, err := d.query(ctx, c, "select count(*) as hosts from shodan_ip_reputation where source = 'dataset'")
+	stats, err := shodanrep.InspectDataFiles(ctx, c.Name, c.Config, d.logger(false))
 	if err != nil {
 		d.line(checkError, "data_files", "%v", err)
 		return
 	}
-	d.line(checkOK, "data_files", "%v hosts in %s", rows[0]["hosts"], strings.Join(s.DataFiles, ", "))
+	result, text := checkOK, fmt.Sprintf("%s in %s", display.Plural(stats.Hosts, "host"), strings.Join(s.DataFiles, ", "))
+	if left := stats.LeftOut; len(left) > 0 {
+		named := strings.Join(left[:min(len(left), maxLeftOut)], ", ")
+		if more := len(left) - maxLeftOut; more > 0 {
+			named += fmt.Sprintf(" and %s more", humanize.Comma(int64(more)))
+		}
+		text += fmt.Sprintf("; data_window leaves out %s: %s", display.Plural(int64(len(left)), "file"), named)
+	}
+	if stats.BadRecords > 0 {
+		result = checkWarning
+		text += fmt.Sprintf("; %s cannot be read, the first in %s", display.Plural(stats.BadRecords, "record"), stats.FirstBad)
+	}
+	d.line(result, "data_files", "%s", text)
 }
 
 // maxFileAge is how old the file of InternetDB may be without a warning. Shodan makes a new one every week.

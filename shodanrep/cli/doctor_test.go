@@ -169,3 +169,31 @@ func TestDoctorChecksTheFileOfInternetDB(t *testing.T) {
 		})
 	}
 }
+
+// What is left out of the data files is in their line, and not only in the log.
+func TestDoctorSaysWhatIsLeftOutOfTheDataFiles(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	banner := func(ip, day string) string {
+		return fmt.Sprintf(`{"ip_str":%q,"port":80,"transport":"tcp","timestamp":%q,"data":""}`+"\n", ip, day+"T00:00:00")
+	}
+	write("0.json", banner("11.0.0.1", "2025-01-01"))
+	write("1.json", banner("11.0.0.2", "2026-01-01"))
+	sim := shodantest.New(t)
+	connection := to(sim, fmt.Sprintf("cvedb_url = %q", sim.CVEDBURL()), fmt.Sprintf("data_files = [%q]", filepath.Join(dir, "*.json")), `data_window = "30d"`)
+	lines, _, status := runDoctor(t, connection)
+	want := "ok data_files 1 host in " + filepath.Join(dir, "*.json") + "; data_window leaves out 1 file: " + filepath.Join(dir, "0.json")
+	if all := strings.Join(lines, " "); status != exitDone || !strings.Contains(all, want) {
+		t.Errorf("exit status %d: no %q in %s", status, want, all)
+	}
+	write("2.json", banner("11.0.0.3", "2026-01-02")+"{\n{}\nnothing\n")
+	lines, _, status = runDoctor(t, connection)
+	all := strings.Join(lines, " ")
+	if status != exitDone || !strings.Contains(all, "warning data_files 2 hosts in ") || !strings.Contains(all, " records cannot be read, the first in "+filepath.Join(dir, "2.json")+", line 2: ") {
+		t.Errorf("exit status %d: %s", status, all)
+	}
+}

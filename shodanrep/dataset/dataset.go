@@ -39,6 +39,12 @@ type Stats struct {
 	ReadTime   time.Duration // how long the last Open or Refresh took to read files, 0 where none had changed
 }
 
+// Omissions are what of the files a Dataset does not hold.
+type Omissions struct {
+	FirstBad string   // the first record that cannot be read: its file, line and reason
+	LeftOut  []string // the files that Options.Window leaves out
+}
+
 // A Dataset has the hosts of some data files. Of the banners with the same port, transport and requested host name the
 // newest counts. Its methods may be called concurrently.
 type Dataset struct {
@@ -55,13 +61,14 @@ type Dataset struct {
 
 // state is what a Dataset knew of its files at one moment. It is replaced, never changed.
 type state struct {
-	index   *index // that has the files
-	files   []match
-	paths   map[string]bool // of the files that count
-	outside int             // how many do not
-	ids     map[int64]bool  // of the files in the index, to report each one's bad records once
-	stats   Stats
-	checked time.Time // when the index was last compared with files
+	index     *index // that has the files
+	files     []match
+	paths     map[string]bool // of the files that count
+	outside   int             // how many do not
+	ids       map[int64]bool  // of the files in the index, to report each one's bad records once
+	stats     Stats
+	omissions Omissions
+	checked   time.Time // when the index was last compared with files
 }
 
 // maxUnused is how long the rows of a file stay in the index after its last use, and recheck how often its use is noted.
@@ -167,13 +174,18 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 		}
 		s.ids[e.id], s.paths[e.path] = true, true
 		s.stats.Banners += e.banners
-		s.stats.BadRecords += e.badLines
+		if s.stats.BadRecords += e.badLines; e.badLines > 0 && s.omissions.FirstBad == "" {
+			s.omissions.FirstBad = fmt.Sprintf("%s, line %d: %s", e.path, e.badLine, e.badReason)
+		}
 		if e.badLines > 0 && !old.ids[e.id] {
 			d.logger.Warn("a data file has records that cannot be read; they are left out",
 				"file", e.path, "records", e.badLines, "line", e.badLine, "reason", e.badReason)
 		}
 	}
 	s.stats.Hosts = hosts
+	for _, m := range u.outside {
+		s.omissions.LeftOut = append(s.omissions.LeftOut, m.path)
+	}
 	if s.outside > old.outside {
 		d.logger.Warn("data files are left out, because their newest banner is older than the newest of their pattern or folder by more than data_window; name a file itself to keep it",
 			"files", s.outside, "first", u.outside[0].path, "data_window", d.window)
@@ -225,6 +237,9 @@ func (d *Dataset) isFresh() (bool, error) {
 
 // Stats returns what the Dataset held after the last Open or Refresh.
 func (d *Dataset) Stats() Stats { return d.current.Load().stats }
+
+// Omissions returns what the Dataset left out in the last Open or Refresh.
+func (d *Dataset) Omissions() Omissions { return d.current.Load().omissions }
 
 // Close closes the index, and removes a temporary one. The Dataset must no longer be in use.
 func (d *Dataset) Close() error {

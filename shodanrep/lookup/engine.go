@@ -86,10 +86,9 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	e.connect(e.openCache(ctx))
 	if len(cfg.DataFiles) > 0 {
 		var err error
-		e.dataset, err = dataset.Open(ctx, dataset.Options{Files: cfg.DataFiles, Window: cfg.DataWindow, Dir: cache.Dir(cfg.Cache), Logger: cfg.Logger})
-		if err != nil {
+		if e.dataset, err = openDataset(ctx, cfg); err != nil {
 			e.SetInForce(false)
-			return nil, fmt.Errorf("data_files: %w", err)
+			return nil, err
 		}
 	}
 	return e, nil
