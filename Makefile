@@ -18,7 +18,7 @@ APT_UPDATE := tries=0; until problem=$$(apt-get $(APT_WAIT) update -qq 2>&1); do
 # tested with it.
 RACE := ./shodanrep/shodan/... ./shodanrep/reputation/... ./shodanrep/lookup/... ./shodanrep/upstream/... \
 	./shodanrep/ratelimit/... ./shodanrep/cache/... ./shodanrep/history/... ./shodanrep/dataset/... ./shodanrep/sqlitefile/... ./shodanrep/filelock/... ./shodanrep/internetdbfile/... \
-	./shodanrep/shodantest ./shodanrep/iptext/... ./shodanrep/cli/load
+	./shodanrep/shodantest ./shodanrep/iptext/... ./shodanrep/gzipfile ./shodanrep/cli/load
 # SQLite and compression work on memory that no other goroutine has. The race detector would take more time for them than
 # for everything else, so it leaves them out.
 RACE_FLAGS := -race -gcflags='github.com/ncruces/go-sqlite3-wasm/...=-race=false' -gcflags='compress/...=-race=false' \

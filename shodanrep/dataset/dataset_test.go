@@ -205,6 +205,7 @@ func TestBadLinesAreCountedAndTheRestIsKept(t *testing.T) {
 		{"gzip data without its end", whole[:len(whole)-5], 1, 1, `line=2 reason="the file breaks off`, ""},
 		{"gzip data with a wrong checksum", append(whole[:len(whole)-8:len(whole)-8], 1, 2, 3, 4, 5, 6, 7, 8), 1, 1, `reason="the file breaks off`, ""},
 		{"gzip data followed by something else", append(zip(t, []byte(good+"\n")), "something else"...), 1, 1, `line=2 reason="the file breaks off`, ""},
+		{"gzip data followed by zeros, as on a tape", append(zip(t, []byte(good+"\n")), make([]byte, 1000)...), 1, 0, "", "WARN"},
 		{"two gzip files one after the other", append(zip(t, []byte(good+"\n")), zip(t, []byte(good+"\n"))...), 1, 0, "", "WARN"},
 	}
 	for _, tt := range tests {

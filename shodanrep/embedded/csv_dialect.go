@@ -3,7 +3,6 @@ package embedded
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/gzipfile"
 )
 
 // sampleSize is how much of a file is read to detect its separator and line endings.
@@ -23,7 +24,7 @@ func decode(file io.Reader) (text *bufio.Reader, done func(), err error) {
 	text, done = bufio.NewReaderSize(file, sampleSize), func() {}
 	switch start, _ := text.Peek(4); {
 	case bytes.HasPrefix(start, []byte{0x1f, 0x8b}):
-		unpacked, err := gzip.NewReader(text)
+		unpacked, err := gzipfile.NewReader(text)
 		if err != nil {
 			return nil, done, fmt.Errorf("gzip: %w", err)
 		}

@@ -111,7 +111,7 @@ func TestAttachCSVUnpacksAndWarns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, content := range map[string]string{"plain": text, "gzip": zipped.String(), "zstd": zstandard.String()} {
+	for name, content := range map[string]string{"plain": text, "gzip": zipped.String(), "gzip and zeros": zipped.String() + "\x00\x00", "zstd": zstandard.String()} {
 		f := open(t, 0)
 		if err := f.AttachCSVFrom("f", "standard input", strings.NewReader(content)); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/gzipfile"
 )
 
 // maxWindow is the largest window of a zstd file that is read: it has to be in memory.
@@ -42,7 +43,7 @@ func NewReader(source io.Reader) (*Reader, error) {
 	}
 	switch {
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b, 8}):
-		r, err := gzip.NewReader(buffered)
+		r, err := gzipfile.NewReader(buffered)
 		if err != nil {
 			return nil, fmt.Errorf("gzip: %w", err)
 		}
