@@ -54,15 +54,20 @@ func TestWhatCouldNotBeCheckedIsSaid(t *testing.T) {
 }
 
 func TestABanIsSaidWithItsEnd(t *testing.T) {
-	sim := shodantest.New(t)
-	sim.Generate(50)
-	sim.Fault(shodantest.Fault{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"3600"}}, Body: `{"detail": "slow down"}`})
-	before := time.Now().UTC().Add(time.Hour)
-	_, stderr, status := runQuery(t, to(sim), "select count(*) from shodan_ip_reputation where level <> '' and ip in ("+listOf(50)+")")
-	text := "shodanrep: 50 of 50 addresses could not be checked (InternetDB refuses further requests until %s UTC); select status, error\n"
-	after := time.Now().UTC().Add(time.Hour)
-	if status != exitDone || stderr != fmt.Sprintf(text, before.Format("15:04")) && stderr != fmt.Sprintf(text, after.Format("15:04")) {
-		t.Errorf("exit status %d, %q", status, stderr)
+	for response, says := range map[int]string{
+		http.StatusTooManyRequests:    "InternetDB refuses further requests until",
+		http.StatusServiceUnavailable: "InternetDB is unavailable until",
+	} {
+		sim := shodantest.New(t)
+		sim.Generate(50)
+		sim.Fault(shodantest.Fault{Status: response, Header: http.Header{"Retry-After": {"3600"}}, Body: `{"detail": "slow down"}`})
+		before := time.Now().UTC().Add(time.Hour)
+		_, stderr, status := runQuery(t, to(sim), "select count(*) from shodan_ip_reputation where level <> '' and ip in ("+listOf(50)+")")
+		text := "shodanrep: 50 of 50 addresses could not be checked (" + says + " %s UTC); select status, error\n"
+		after := time.Now().UTC().Add(time.Hour)
+		if status != exitDone || stderr != fmt.Sprintf(text, before.Format("15:04")) && stderr != fmt.Sprintf(text, after.Format("15:04")) {
+			t.Errorf("exit status %d, %q", status, stderr)
+		}
 	}
 }
 

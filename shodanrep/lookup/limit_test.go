@@ -3,8 +3,10 @@ package lookup_test
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
@@ -136,12 +138,16 @@ func TestAPauseThatTheServiceAsksForIsKept(t *testing.T) {
 }
 
 func TestALongPauseIsNotWaitedForButSaid(t *testing.T) {
+	// A service that is down for an hour has not banned anyone.
+	says := map[int]string{429: "InternetDB refuses further requests as too many: ", 503: "InternetDB is unavailable: no request is sent before "}
 	for _, status := range []int{429, 503} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				sim := shodantest.NewHandler()
 				sim.Fault(shodantest.Fault{Status: status, Times: 1, Header: http.Header{"Retry-After": {"3600"}}})
-				e := start(t, config(sim))
+				cfg := config(sim)
+				cfg.Cache = filepath.Join(t.TempDir(), "cache.sqlite")
+				e := start(t, cfg)
 				list := questions(sim.Generate(50))
 				began := time.Now()
 				got := lookUp(t.Context(), t, e, list...)
@@ -152,9 +158,17 @@ func TestALongPauseIsNotWaitedForButSaid(t *testing.T) {
 					if a.Status == lookup.Failed && !strings.Contains(a.Error, "no request is sent before 2000-01-01T01:00:0") {
 						t.Errorf("the error does not say until when: %s", a.Error)
 					}
+					if a.Status == lookup.Failed && !strings.HasPrefix(a.Error, says[status]) {
+						t.Errorf("the error does not say %s: %s", says[status], a.Error)
+					}
 				}
 				if tally(got)[lookup.Failed] == 0 {
 					t.Errorf("%v", tally(got))
+				}
+				synctest.Wait() // until what is known is written
+				asked := sim.Count("")
+				if a := lookUp(t.Context(), t, start(t, cfg), list...)[49]; !strings.HasPrefix(a.Error, says[status]) || sim.Count("") != asked {
+					t.Errorf("a new process says %s", a.Error)
 				}
 				time.Sleep(time.Hour)
 				if got := tally(lookUp(t.Context(), t, e, list...)); got[lookup.Indexed] != 50 {

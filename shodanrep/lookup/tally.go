@@ -171,6 +171,8 @@ func reasonOf(err error) (key, text string) {
 	var banned *ratelimit.BannedError
 	var failure *shodan.Error
 	switch {
+	case errors.As(err, &banned) && banned.Unavailable:
+		return "unavailable " + banned.Service, fmt.Sprintf("%s is unavailable until %s", banned.Service, clockTime(banned.Until, time.Now()))
 	case errors.As(err, &banned):
 		return "ban " + banned.Service, fmt.Sprintf("%s refuses further requests until %s", banned.Service, clockTime(banned.Until, time.Now()))
 	case errors.As(err, &failure) && failure.Err != nil:

@@ -90,30 +90,52 @@ type BannedError struct {
 	Service string
 	Advice  string // what the user can do
 	Until   time.Time
+	// Unavailable says that the service asked for the pause because it is unavailable, and not because of the requests.
+	Unavailable bool
 }
 
 // Error says until when no request is sent, and what the user can do.
 func (e *BannedError) Error() string {
+	if e.Unavailable {
+		return fmt.Sprintf("%s is unavailable: no request is sent before %s, unless a new process is started after `shodanrep cache clear`",
+			e.Service, e.Until.UTC().Format(time.RFC3339))
+	}
 	return fmt.Sprintf("%s refuses further requests as too many: no request is sent before %s, unless a new process is started after `shodanrep cache clear`; %s",
 		e.Service, e.Until.UTC().Format(time.RFC3339), e.Advice)
 }
 
-// Pause lets nothing go for a while, because the service requests a pause.
+// Pause lets nothing go for a while, because the service is unavailable and says for how long.
 func (l *Limiter) Pause(pause time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.update(func(now time.Time) { l.pause(now, pause) })
+	l.update(func(now time.Time) {
+		l.pause(now, pause)
+		if pause > longestWait {
+			l.Unavailable = later(l.Unavailable, now.Add(min(pause, LongestBan)))
+		}
+	})
 	l.wake()
 }
 
 // Ban keeps to a ban that is known from elsewhere, such as an earlier process.
-func (l *Limiter) Ban(until time.Time) {
+func (l *Limiter) Ban(until time.Time) { l.ban(until, false) }
+
+// BanUnavailable is Ban for a service that is unavailable until then.
+func (l *Limiter) BanUnavailable(until time.Time) { l.ban(until, true) }
+
+func (l *Limiter) ban(until time.Time, unavailable bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !until.After(l.Banned) {
 		return
 	}
-	l.update(func(now time.Time) { l.Banned = later(l.Banned, earlier(until, now.Add(LongestBan))) })
+	l.update(func(now time.Time) {
+		until := earlier(until, now.Add(LongestBan))
+		l.Banned = later(l.Banned, until)
+		if unavailable {
+			l.Unavailable = later(l.Unavailable, until)
+		}
+	})
 	l.wake()
 }
 
@@ -208,7 +230,7 @@ func (l *Limiter) admit(s *Slot, local bool) (wait time.Duration, err error) {
 	}
 	l.update(func(now time.Time) {
 		if now.Before(l.Banned) {
-			err = &BannedError{Until: l.Banned}
+			err = &BannedError{Until: l.Banned, Unavailable: !l.Unavailable.Before(l.Banned)}
 			return
 		}
 		if l.Since.IsZero() {

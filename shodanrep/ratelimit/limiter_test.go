@@ -174,6 +174,27 @@ func TestLimiter(t *testing.T) {
 				t.Errorf("%v, want a ban until %v", err, until)
 			}
 		},
+		"a service that is unavailable is said to be, unless it refuses for longer": func(t *testing.T, l *Limiter) {
+			unavailable := func() bool {
+				var banned *BannedError
+				if _, err := l.Acquire(t.Context(), nil); !errors.As(err, &banned) {
+					t.Fatalf("%v, want a ban", err)
+				}
+				return banned.Unavailable
+			}
+			l.Pause(time.Hour)
+			if !unavailable() {
+				t.Error("a pause is said to be a refusal")
+			}
+			l.Ban(time.Now().Add(2 * time.Hour))
+			if unavailable() {
+				t.Error("a ban is said to be an outage")
+			}
+			l.BanUnavailable(time.Now().Add(3 * time.Hour))
+			if !unavailable() {
+				t.Error("an outage that is known from elsewhere is said to be a refusal")
+			}
+		},
 		"a ban ends the wait of those who wait": func(t *testing.T, l *Limiter) {
 			begin(t, l).Refused(30 * time.Second)
 			failed := make(chan error, 1)

@@ -31,12 +31,13 @@ func TestWithoutTheFileAProcessKeepsItsShareOfTheRateAndWhatItLearns(t *testing.
 		if gap := time.Since(began); gap < 2*time.Second || gap > 2500*time.Millisecond {
 			t.Errorf("%v between two requests, want half the rate of one a second", gap)
 		}
-		other.Ban(time.Now().Add(time.Hour))
+		other.BanUnavailable(time.Now().Add(time.Hour))
 		if err := os.Remove(file.Path()); err != nil {
 			t.Fatal(err)
 		}
 		for _, l := range []*Limiter{other, one} {
-			if _, err := l.Acquire(t.Context(), nil); !errors.As(err, new(*BannedError)) {
+			var banned *BannedError
+			if _, err := l.Acquire(t.Context(), nil); !errors.As(err, &banned) || !banned.Unavailable {
 				t.Errorf("%v, want the ban that was learned without the file", err)
 			}
 		}

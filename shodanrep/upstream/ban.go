@@ -8,6 +8,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 )
 
+// unavailableBan is the body of the entry of a ban whose service is unavailable.
+const unavailableBan = "unavailable"
+
 // banKey names the cache entry of a ban.
 func (s *Service) banKey() cache.Key { return cache.Key{Service: s.ID, Target: "ban"} }
 
@@ -17,7 +20,11 @@ func (c *Client) saveBan(err error) bool {
 	if !errors.As(err, &banned) {
 		return false
 	}
-	c.Cache.put(cache.Entry{Key: c.banKey(), CheckedAt: time.Now(), Expires: banned.Until})
+	ban := cache.Entry{Key: c.banKey(), CheckedAt: time.Now(), Expires: banned.Until}
+	if banned.Unavailable {
+		ban.Body = []byte(unavailableBan)
+	}
+	c.Cache.put(ban)
 	return true
 }
 
@@ -31,14 +38,18 @@ func (s *Service) applyBan(cached map[cache.Key]cache.Entry) {
 	if latest := ban.CheckedAt.Add(ratelimit.LongestBan); until.After(latest) {
 		until = latest
 	}
-	s.limiter.Ban(until)
+	if string(ban.Body) == unavailableBan {
+		s.limiter.BanUnavailable(until)
+	} else {
+		s.limiter.Ban(until)
+	}
 }
 
 // nameBan says which service a ban is by, and what to do about it: the rate limiter does not know.
 func (s *Service) nameBan(err error) error {
 	var banned *ratelimit.BannedError
 	if errors.As(err, &banned) {
-		return &ratelimit.BannedError{Service: s.Name, Advice: s.advice, Until: banned.Until}
+		return &ratelimit.BannedError{Service: s.Name, Advice: s.advice, Until: banned.Until, Unavailable: banned.Unavailable}
 	}
 	return err
 }
