@@ -10,6 +10,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
 )
 
+// offlineConnection is a connection to the sample that sends no request for other addresses.
+const offlineConnection = sampleConnection + "source = \"dataset\"\n"
+
 func TestAnArgumentThatIsNoNetworkIsNotChecked(t *testing.T) {
 	for _, argument := range []string{
 		"11.0.0.1/33", "1.2.3.4/", "::1/129", "11.0.0[.]1/33", "011.000.000.030", "11.0.0.70-80", "11.0.0.*", "300.0.0.0/8",
@@ -18,7 +21,7 @@ func TestAnArgumentThatIsNoNetworkIsNotChecked(t *testing.T) {
 		words := strings.Fields(argument)
 		for _, args := range [][]string{{"check"}, {}, {"report"}, {"changes"}, {"policy", "diff", "baseline", "extended"}} {
 			args = append(args, argument)
-			got := runCheck(t, sampleConnection, "", args...)
+			got := runCheck(t, offlineConnection, "", args...)
 			want := "shodanrep: " + words[len(words)-1] + " "
 			if got.stdout != "" || got.status != exitUsage || !strings.HasPrefix(got.stderr, want) {
 				t.Errorf("%q: %+v", args, got)
@@ -34,7 +37,7 @@ func TestAnArgumentThatIsNoNetworkIsNotChecked(t *testing.T) {
 		"11.0.0.1/11.0.0.2":   "11.0.0.1\n11.0.0.2\n",
 		"11.0.0.1, 11.0.0.2/": "",
 	} {
-		got := runCheck(t, sampleConnection, "", "check", "--output", "list", argument)
+		got := runCheck(t, offlineConnection, "", "check", "--output", "list", argument)
 		if got.stdout != want || (got.status == exitUsage) != (want == "") {
 			t.Errorf("%q: %+v", argument, got)
 		}
@@ -62,7 +65,7 @@ func TestLinesThatAreLeftOutAreCounted(t *testing.T) {
 		"standard input": {list, "standard input", nil},
 		"a file":         {"", file, []string{file}},
 	} {
-		got := runCheck(t, sampleConnection, tt.stdin, append([]string{"check", "--output", "list"}, tt.args...)...)
+		got := runCheck(t, offlineConnection, tt.stdin, append([]string{"check", "--output", "list"}, tt.args...)...)
 		const found = "192.0.2.44\n11.0.0.1\n1.2.3.4\n1.2.3.0/24\n11.0.0.9\n"
 		if got.stdout != found || got.status != exitDone {
 			t.Errorf("%s: %+v", name, got)
@@ -76,7 +79,7 @@ func TestLinesThatAreLeftOutAreCounted(t *testing.T) {
 			}
 		}
 		for _, args := range [][]string{{"check", "--quiet"}, {"check", "--expand"}, {"changes"}, {"policy", "diff", "baseline", "extended"}} {
-			got := runCheck(t, sampleConnection, tt.stdin, append(args, append([]string{"-"}, tt.args...)...)...)
+			got := runCheck(t, offlineConnection, tt.stdin, append(args, append([]string{"-"}, tt.args...)...)...)
 			if is := strings.Contains(got.stderr, "3 lines were left out, the first is line 3 of "+tt.input); is != (len(args) < 2 || args[1] != "--quiet") {
 				t.Errorf("%s: %q: %+v", name, args, got)
 			}
