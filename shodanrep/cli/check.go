@@ -54,8 +54,8 @@ The formats of --output are:
 
 ` + formatHelp() + `
 The formats for other platforms (stix, ecs, ocsf, cortex, misp) always have the
-addresses that could not be checked. Their indicators are the critical and high addresses,
-or those of the levels that --only names.
+addresses that could not be checked. Their indicators are the critical and high
+addresses, or those of the levels that --only names.
 
 The exit status is 0 if everything succeeded, 1 if an input, the configuration
 or an output failed, 2 for wrong usage, 3 if --fail-on found something, and 130

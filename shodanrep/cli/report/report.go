@@ -54,7 +54,7 @@ var Formats = []Format{
 	{Name: "json", Help: "one JSON document with columns and rows", New: newRowWriter("json")},
 	{Name: rowformat.Parquet, Help: "a Parquet file with the columns of csv, with their types", IsFile: true, New: newRowWriter(rowformat.Parquet)},
 	{Name: "markdown", Help: "a Markdown table with a summary", WorstFirst: true, AtEnd: true, New: newMarkdownWriter},
-	{Name: "html", Help: "a page in one file, with charts, a table to sort and filter, and the details of the worst addresses", WorstFirst: true, AtEnd: true, IsFile: true, ReadsHistory: true, New: newHTMLWriter},
+	{Name: "html", Help: "a page in one file: charts, a table to filter, the worst in detail", WorstFirst: true, AtEnd: true, IsFile: true, ReadsHistory: true, New: newHTMLWriter},
 	{Name: "list", Help: "the addresses, one per line", AddressesOnly: true, New: newListWriter},
 	{Name: "cidr", Help: "the smallest set of networks that covers exactly these addresses", AtEnd: true, AddressesOnly: true, New: newCIDRWriter},
 	{Name: "nft", Help: "an nftables table with the addresses as sets", AtEnd: true, AddressesOnly: true, New: newNftWriter},
