@@ -54,8 +54,9 @@ var embedding = map[netip.Prefix]int{
 
 // global are the IPv6 networks that are on the internet.
 var global = prefixes(
-	"2000::/3",     // global unicast
-	"64:ff9b::/96", // IPv4 addresses, translated
+	"2000::/3",      // global unicast
+	"64:ff9b::/96",  // IPv4 addresses, translated
+	"::ffff:0:0/96", // IPv4 addresses as they are
 )
 
 func prefixes(texts ...string) []netip.Prefix {
@@ -83,17 +84,30 @@ func IsReserved(addr netip.Addr) bool {
 	return !contains(global, addr)
 }
 
-// IsReservedNetwork reports whether a network has reserved addresses only.
+// IsReservedNetwork reports whether a network has reserved addresses only, by IsReserved for each, without a walk over
+// them.
 func IsReservedNetwork(network netip.Prefix) bool {
+	addr, bits := network.Addr(), network.Bits()
+	if mapped := 128 - 32; addr.Is4In6() && bits >= mapped {
+		return IsReservedNetwork(netip.PrefixFrom(addr.Unmap(), bits-mapped))
+	}
 	if slices.ContainsFunc(reachable, network.Overlaps) {
 		return false
 	}
-	for _, prefix := range reserved {
-		if prefix.Bits() <= network.Bits() && prefix.Contains(network.Addr()) {
+	if slices.ContainsFunc(reserved, func(prefix netip.Prefix) bool { return prefix.Bits() <= bits && prefix.Contains(addr) }) {
+		return true
+	}
+	if addr.Is4() {
+		return false
+	}
+	for prefix, at := range embedding {
+		bytes := addr.As16()
+		if prefix.Contains(addr) && bits >= 8*at &&
+			IsReservedNetwork(netip.PrefixFrom(netip.AddrFrom4([4]byte(bytes[at:at+4])), min(bits-8*at, 32))) {
 			return true
 		}
 	}
-	return network.Addr().Is6() && !slices.ContainsFunc(global, network.Overlaps)
+	return !slices.ContainsFunc(global, network.Overlaps)
 }
 
 func contains(list []netip.Prefix, addr netip.Addr) bool {

@@ -96,6 +96,39 @@ func TestReservedNetworks(t *testing.T) {
 	}
 }
 
+// TestAReservedNetworkIsOneOfReservedAddresses compares with a walk over the addresses of small networks, at the ends of
+// the special ones.
+func TestAReservedNetworkIsOneOfReservedAddresses(t *testing.T) {
+	t.Parallel()
+	ends := []string{
+		"::ffff:10.0.0.0", "::ffff:8.8.8.8", "::fffe:ffff:ffff", "64:ff9b::10.0.0.0", "64:ff9b::8.8.8.8", "64:ff9b::a00:0", "2002:a00::", "2002:808:808::1", "2002:aff:ffff::",
+		"192.0.0.8", "2001:1::", "2001:20::", "9.255.255.254", "11.0.0.0", "8.8.8.8", "2600::", "ff02::1",
+	}
+	for _, s := range special {
+		ends = append(ends, s.first, s.last)
+	}
+	found := map[bool]int{}
+	for _, end := range ends {
+		addr := netip.MustParseAddr(end)
+		for _, near := range []netip.Addr{addr.Prev(), addr, addr.Next()} {
+			for length := near.BitLen() - 6; near.IsValid() && length <= near.BitLen(); length++ {
+				network := netip.PrefixFrom(near, length).Masked()
+				want := true
+				for a := network.Addr(); want && network.Contains(a); a = a.Next() {
+					want = lookup.IsReserved(a)
+				}
+				if got := lookup.IsReservedNetwork(network); got != want {
+					t.Errorf("%v: got %v", network, got)
+				}
+				found[want]++
+			}
+		}
+	}
+	if found[true] == 0 || found[false] == 0 {
+		t.Errorf("%v", found)
+	}
+}
+
 func TestReservedAddressesAreSentNowhere(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := shodantest.NewHandler()

@@ -156,7 +156,7 @@ func keyOf(b *shodan.Banner) bannerKey {
 // at most most banners, see Search. An error means that the search was refused. If the search fails that is the
 // answer for each address. A network of reserved addresses is not searched for.
 func (e *Engine) SearchNetwork(ctx context.Context, network netip.Prefix, most int64) (func(netip.Addr) Answer, error) {
-	if allReserved(network) {
+	if IsReservedNetwork(network) {
 		return func(netip.Addr) Answer { return Answer{Status: Reserved} }, nil
 	}
 	query := "net:" + network.String()
@@ -192,16 +192,6 @@ func (e *Engine) SearchNetwork(ctx context.Context, network netip.Prefix, most i
 		}
 		return answer
 	}, nil
-}
-
-// allReserved reports whether a network has reserved addresses only.
-func allReserved(network netip.Prefix) bool {
-	for addr := network.Addr(); network.Contains(addr); addr = addr.Next() {
-		if !IsReserved(addr) {
-			return false
-		}
-	}
-	return true
 }
 
 // networkMatches is what a search for a network found.
