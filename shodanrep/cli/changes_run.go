@@ -72,8 +72,8 @@ func (r *changesRun) writeResults(ctx context.Context, w io.Writer, o changes.Op
 			return nil
 		}
 		r.summary.Shown++
-		if result.Latest != nil {
-			r.written.count(result.Latest.Level())
+		if r.output.AddressesOnly && result.Latest != nil {
+			r.written[result.Latest.Level()]++
 		}
 		return out.Write(result)
 	})

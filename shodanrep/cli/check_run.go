@@ -87,7 +87,9 @@ func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options)
 		if !c.shows(v) && !isKept {
 			continue
 		}
-		c.written.count(v.Level())
+		if c.output.AddressesOnly {
+			c.written[v.Level()]++
+		}
 		r := report.Result{
 			Verdict: v, Hits: entry.hits, Line: entry.line, Input: c.list.inputOf(entry), SeveralInputs: len(c.list.inputs) > 1,
 			NetworkLimit: c.checker.NetworkLimit(),

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/dustin/go-humanize"
 
@@ -10,33 +9,28 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 )
 
-// A writtenLevels counts what is written in a format of which people make block lists.
-type writtenLevels struct {
-	all, others, unknown int64 // others are below the levels of indicators
-}
-
-func (w *writtenLevels) count(level reputation.Level) {
-	w.all++
-	if !slices.Contains(indicatorLevels(nil), level) {
-		w.others++
-	}
-	if level == reputation.Unknown {
-		w.unknown++
-	}
-}
+// A writtenLevels counts by level what is written in a format of which people make block lists.
+type writtenLevels map[reputation.Level]int64
 
 // notices says how many addresses are no indicators.
-func (w *writtenLevels) notices() []string {
-	if w.others == 0 {
-		return nil
+func (w writtenLevels) notices() []string {
+	all := int64(0)
+	for _, n := range w {
+		all += n
 	}
-	verb := "are"
-	if w.others == 1 {
+	others, verb := all, "are"
+	for _, level := range indicatorLevels(nil) {
+		others -= w[level]
+	}
+	switch others {
+	case 0:
+		return nil
+	case 1:
 		verb = "is"
 	}
-	line := fmt.Sprintf("%s of %s in the output %s neither critical nor high", humanize.Comma(w.others), display.Plural(w.all, "address"), verb)
-	if w.unknown > 0 {
-		line += fmt.Sprintf(" (%s without a score)", humanize.Comma(w.unknown))
+	line := fmt.Sprintf("%s of %s in the output %s neither critical nor high", humanize.Comma(others), display.Plural(all, "address"), verb)
+	if unknown := w[reputation.Unknown]; unknown > 0 {
+		line += fmt.Sprintf(" (%s without a score)", humanize.Comma(unknown))
 	}
 	return []string{line + ": for a block list, select addresses with --only critical,high"}
 }

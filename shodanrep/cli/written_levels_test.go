@@ -51,14 +51,14 @@ func TestListsWithAddressesOfAllLevelsAreReported(t *testing.T) {
 
 func TestWrittenLevels(t *testing.T) {
 	t.Parallel()
-	var w writtenLevels
+	w := writtenLevels{}
 	for _, level := range []reputation.Level{reputation.Critical, reputation.High} {
-		w.count(level)
+		w[level]++
 	}
 	if got := w.notices(); got != nil {
 		t.Errorf("%q", got)
 	}
-	w.count(reputation.Low)
+	w[reputation.Low]++
 	if got := w.notices(); len(got) != 1 || !strings.HasPrefix(got[0], "1 of 3 addresses in the output is neither critical nor high: for") {
 		t.Errorf("%q", got)
 	}
