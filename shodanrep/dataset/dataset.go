@@ -64,7 +64,6 @@ type state struct {
 	index     *index // that has the files
 	files     []match
 	paths     map[string]bool // of the files that count
-	outside   int             // how many do not
 	ids       map[int64]bool  // of the files in the index, to report each one's bad records once
 	stats     Stats
 	omissions Omissions
@@ -165,7 +164,7 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 		return err
 	}
 	s := &state{
-		index: d.index, files: files, outside: len(u.outside), paths: make(map[string]bool, len(files)), ids: make(map[int64]bool, len(files)), checked: started,
+		index: d.index, files: files, paths: make(map[string]bool, len(files)), ids: make(map[int64]bool, len(files)), checked: started,
 	}
 	s.stats.Files = len(u.entries)
 	for _, e := range u.entries {
@@ -186,9 +185,9 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 	for _, m := range u.outside {
 		s.omissions.LeftOut = append(s.omissions.LeftOut, m.path)
 	}
-	if s.outside > old.outside {
+	if left := s.omissions.LeftOut; len(left) > len(old.omissions.LeftOut) {
 		d.logger.Warn("data files are left out, because their newest banner is older than the newest of their pattern or folder by more than data_window; name a file itself to keep it",
-			"files", s.outside, "first", u.outside[0].path, "data_window", d.window)
+			"files", len(left), "first", left[0], "data_window", d.window)
 	}
 	if u.read > 0 {
 		s.stats.ReadTime = time.Since(started)
