@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 
 	"github.com/hashicorp/go-hclog"
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -115,7 +114,7 @@ func (x *index) wrapError(err error) error {
 	switch {
 	case sqlitefile.IsDamaged(err), isReplaced(err):
 		return fmt.Errorf("the index of the data files, %s: %w: it is made again, so run the query again", x.path, err)
-	case errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR_WRITE), errors.Is(err, syscall.ENOSPC):
+	case sqlitefile.MayBeFull(err):
 		return fmt.Errorf("the index of the data files, %s: %w: make room on its disk if that is full", x.path, err)
 	case errors.As(err, &sqliteError), errors.As(err, &code), errors.As(err, &extended):
 		return fmt.Errorf("the index of the data files, %s: %w; delete it, and it is made again", x.path, err)

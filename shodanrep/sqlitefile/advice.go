@@ -57,12 +57,19 @@ func (p Purpose) Wrap(path string, err error) error {
 	if err == nil || errors.Is(err, ErrClosed) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	do := otherAdvice
+	do := strings.NewReplacer("SETTING", p.Setting, "WITHOUT", p.Without).Replace(adviceOn(err))
+	return fmt.Errorf("%s %s: %w: %s", p.Name, path, err, do)
+}
+
+// adviceOn returns what to do about an error.
+func adviceOn(err error) string {
 	for _, a := range advice {
 		if errors.Is(err, a.kind) {
-			do = a.do
-			break
+			return a.do
 		}
 	}
-	return fmt.Errorf("%s %s: %w: %s", p.Name, path, err, strings.NewReplacer("SETTING", p.Setting, "WITHOUT", p.Without).Replace(do))
+	return otherAdvice
 }
+
+// MayBeFull reports whether an error can be that of a full disk.
+func MayBeFull(err error) bool { return adviceOn(err) == roomAdvice }
