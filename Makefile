@@ -59,21 +59,13 @@ release-snapshot: ## Build in dist/ all that a release has, and test it
 release: ## Build a tagged version, and publish it on GitHub: what a workflow does
 	$(GORELEASER) release --clean
 
+# A test with the race detector checks all that it checks without, so each package is tested once. In lookup there are
+# tests that send so many requests that they skip with the race detector. The halves run one after the other: at a time
+# they are done sooner, but tests with real clocks then wait for processors.
 .PHONY: test
 test: packages ## Run every test
-# One half after the other: at a time they are done sooner, but tests with real clocks then wait for processors.
-	@$(MAKE) --no-print-directory test-plain
-	@$(MAKE) --no-print-directory test-race
-
-# A test with the race detector checks all that it checks without, so each package is tested once. In lookup there are
-# tests that send so many requests that they skip with the race detector.
-.PHONY: test-plain
-test-plain:
 	go test -parallel 16 $(LONGEST) $$(go list ./... | grep -vxF "$$(go list $(RACE) $(LONGEST))")
 	go test -run Ban ./shodanrep/lookup
-
-.PHONY: test-race
-test-race:
 	go test -parallel 4 $(RACE_FLAGS) $(RACE)
 
 .PHONY: lint
