@@ -8,8 +8,8 @@ func (s *ruleSet) add(rule int) { *s |= 1 << (rule % 64) }
 
 func (s ruleSet) has(rule int) bool { return s&(1<<(rule%64)) != 0 }
 
-// A ruleIndex finds the rules that may apply to a host without trying all of them. It is exact enough if it finds every
-// rule that applies: those that it finds besides are tried in vain.
+// A ruleIndex finds the rules that may apply to a host without trying all of them. It must find every rule that
+// applies, and may find others: they are tried and do not apply.
 type ruleIndex struct {
 	always ruleSet // the rules that count
 	facts  []*factIndex
