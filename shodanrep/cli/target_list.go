@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"encoding/binary"
 	"hash/maphash"
 	"io"
 	"iter"
@@ -120,7 +121,7 @@ func (l *targetList) grow() {
 // numberOf returns the number of an IPv4 address.
 func numberOf(addr netip.Addr) uint32 {
 	b := addr.As4()
-	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+	return binary.BigEndian.Uint32(b[:])
 }
 
 // prefix returns the address or the network of an entry.
@@ -128,7 +129,9 @@ func (l *targetList) prefix(e *targetEntry) netip.Prefix {
 	if e.input%2 == 1 {
 		return l.others[e.addr]
 	}
-	addr := netip.AddrFrom4([4]byte{byte(e.addr >> 24), byte(e.addr >> 16), byte(e.addr >> 8), byte(e.addr)})
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], e.addr)
+	addr := netip.AddrFrom4(b)
 	return netip.PrefixFrom(addr, addr.BitLen())
 }
 

@@ -1,6 +1,7 @@
 package internetdbfile
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -198,7 +199,7 @@ func addrOf(n int64) (netip.Addr, bool) {
 // numberOf returns the number of an IPv4 address.
 func numberOf(addr netip.Addr) int64 {
 	b := addr.As4()
-	return int64(b[0])<<24 | int64(b[1])<<16 | int64(b[2])<<8 | int64(b[3])
+	return int64(binary.BigEndian.Uint32(b[:]))
 }
 
 // canonical returns the form of an address that lookups use.
