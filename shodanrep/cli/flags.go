@@ -84,10 +84,10 @@ func (f *lookupFlags) register(flags *pflag.FlagSet) {
 	f.connectionFlags.register(flags)
 	flags.StringVar(&f.policy, "policy", policyfile.ExtendedName, "score by this policy: `NAME|FILE`, a name such as baseline or the path of a file")
 	flags.StringVar(&f.source, "source", "", "look up only in this `SOURCE`: dataset, shodan or internetdb")
-	flags.BoolVar(&f.noCache, "no-cache", false, "neither read nor write the cache")
+	addNoCache(flags, &f.noCache)
 	flags.BoolVar(&f.refresh, "refresh", false, "look up cached addresses again, and cache the new responses")
 	addQuiet(flags, &f.quiet)
-	flags.BoolVar(&f.verbose, "verbose", false, "log lookups to standard error")
+	addVerbose(flags, &f.verbose)
 }
 
 func (f *lookupFlags) validate() error {
@@ -166,4 +166,14 @@ func addNoColor(flags *pflag.FlagSet, noColor *bool) {
 // addOutputFile adds the flag that names the file of the result.
 func addOutputFile(flags *pflag.FlagSet, file *string) {
 	flags.StringVarP(file, "output-file", "o", "", "write the result to this `FILE`, which is replaced only when the result is complete")
+}
+
+// addNoCache adds the flag --no-cache.
+func addNoCache(flags *pflag.FlagSet, noCache *bool) {
+	flags.BoolVar(noCache, "no-cache", false, "neither read nor write the cache")
+}
+
+// addVerbose adds the flag --verbose of commands that look addresses up.
+func addVerbose(flags *pflag.FlagSet, verbose *bool) {
+	flags.BoolVar(verbose, "verbose", false, "log lookups to standard error")
 }

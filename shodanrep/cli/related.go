@@ -85,10 +85,10 @@ and 130 if the command was interrupted.`,
 	f.StringVar(&c.policy, "policy", policyfile.ExtendedName, "the `NAME` of the policy of the verdicts")
 	f.StringVar(&c.output, "output", related.Formats[0], "the `FORMAT` of the result: "+strings.Join(related.Formats, ", "))
 	addOutputFile(f, &c.file)
-	f.BoolVar(&c.noCache, "no-cache", false, "neither read nor write the cache")
+	addNoCache(f, &c.noCache)
 	addNoColor(f, &c.noColor)
 	f.BoolVar(&c.quiet, "quiet", false, "do not report on standard error how many addresses could not be checked or were looked up in another source than expected")
-	f.BoolVar(&c.verbose, "verbose", false, "log lookups to standard error")
+	addVerbose(f, &c.verbose)
 	return cmd
 }
 
