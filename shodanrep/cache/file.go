@@ -211,7 +211,10 @@ func (f *fileStore) delete(ctx context.Context, statement string, args ...any) (
 	if err != nil {
 		return 0, err
 	}
-	return n, f.do(func(db *sqlitefile.File) error { return db.Vacuum(ctx) })
+	return n, f.do(func(db *sqlitefile.File) error {
+		_, err := db.Vacuum(ctx)
+		return err
+	})
 }
 
 func (f *fileStore) write(ctx context.Context, fn func(*sqlitefile.Conn) error) error {

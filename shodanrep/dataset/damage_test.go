@@ -108,6 +108,7 @@ func TestAnIndexDamagedWhileInUseIsMadeAnew(t *testing.T) {
 	defer d.Close()
 	// What a connection has read before it does not read again.
 	other := open(t, dir, data)
+	d.background.Wait() // until then the rows are in the log
 	overwriteMiddle(t, d.index.path)
 	if err := d.index.read(t.Context(), func(c conn) error { return c.Exec("pragma shrink_memory") }); err != nil {
 		t.Error(err)

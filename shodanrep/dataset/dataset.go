@@ -10,10 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
 // Options configure a Dataset.
@@ -57,6 +60,11 @@ type Dataset struct {
 	current atomic.Pointer[state]
 	// refreshing holds a token while a call brings the index up to date.
 	refreshing chan struct{}
+
+	closing    context.Context // ends when the Dataset is closed
+	close      context.CancelFunc
+	background sync.WaitGroup // the calls of vacuumLater that run
+	vacuuming  sync.Mutex     // held by the one that works
 }
 
 // state is what a Dataset knew of its files at one moment. It is replaced, never changed.
@@ -84,6 +92,7 @@ func Open(ctx context.Context, opts Options) (*Dataset, error) {
 		return nil, err
 	}
 	d := &Dataset{globs: globs, window: opts.Window, logger: opts.Logger, refreshing: make(chan struct{}, 1)}
+	d.closing, d.close = context.WithCancel(context.Background())
 	if d.logger == nil {
 		d.logger = hclog.NewNullLogger()
 	}
@@ -208,6 +217,9 @@ func (d *Dataset) update(ctx context.Context, files []match) (u update, hosts in
 			if err == nil {
 				hosts, err = d.index.countHosts(ctx, u.entries)
 			}
+			if err == nil && u.rest {
+				d.vacuumLater(d.index)
+			}
 		}
 		if !d.index.Stale() || replaced {
 			return u, hosts, err
@@ -222,6 +234,29 @@ func (d *Dataset) update(ctx context.Context, files []match) (u update, hosts in
 		}
 		d.index = x
 	}
+}
+
+// vacuumLater copies the log of the index into its file, and removes it when no query uses it. Meanwhile queries read both.
+func (d *Dataset) vacuumLater(x *index) {
+	d.background.Go(func() {
+		d.vacuuming.Lock()
+		defer d.vacuuming.Unlock()
+		err := x.Checkpoint(context.Background())
+		for complete := false; err == nil && !complete; {
+			if complete, err = x.Vacuum(context.Background()); complete {
+				return
+			}
+			select {
+			case <-time.After(time.Second):
+			case <-d.closing.Done(): // to close the index removes the log
+				return
+			}
+		}
+		if err != nil && !errors.Is(err, sqlitefile.ErrClosed) {
+			// Nothing is lost: the rows are in the log. Where the index is damaged, the next query says so.
+			d.logger.Warn("the log of the index of the data files cannot be copied into it; this is tried again", "error", x.wrapError(err))
+		}
+	})
 }
 
 // isFresh reports whether the files are unchanged since the last update.
@@ -242,6 +277,8 @@ func (d *Dataset) Omissions() Omissions { return d.current.Load().omissions }
 
 // Close closes the index, and removes a temporary one. The Dataset must no longer be in use.
 func (d *Dataset) Close() error {
+	d.close()
+	d.background.Wait()
 	err := d.index.Close()
 	if d.temp != "" {
 		err = errors.Join(err, os.RemoveAll(d.temp))

@@ -482,6 +482,7 @@ func TestARemovedFileGivesItsRoomBack(t *testing.T) {
 		}
 		return total
 	}
+	d.background.Wait()
 	before := size()
 	if err := os.Remove(large); err != nil {
 		t.Fatal(err)

@@ -18,6 +18,9 @@ import (
 // of data file: a file that could not be read is read again only into an index of another version.
 const schemaVersion = 7
 
+// maxLog is how large the write-ahead log may be where further rows follow, in bytes.
+const maxLog = 64 << 20
+
 // indexName contains the version of the schema, so that older and newer versions do not use the same file.
 var indexName = fmt.Sprintf("dataset-v%d.sqlite", schemaVersion)
 
@@ -75,7 +78,9 @@ func openIndex(ctx context.Context, path string, logger hclog.Logger) (*index, e
 	return x.opened(sqlitefile.Open(ctx, path, sqlitefile.Options{
 		Name: "the index of the data files", Version: schemaVersion, Schema: schema, Logger: logger,
 		// A page holds half a block: of smaller ones SQLite writes many for each block. It counts in a new file only.
-		Pragmas:     "pragma page_size = 16384; pragma synchronous = normal; pragma cache_size = -16384; pragma journal_size_limit = 67108864",
+		// The log of a file's rows is copied while queries run, see vacuumLater.
+		Pragmas: fmt.Sprintf("pragma page_size = 16384; pragma synchronous = normal; pragma cache_size = -16384; "+
+			"pragma journal_size_limit = %d; pragma wal_autocheckpoint = 0", maxLog),
 		BusyTimeout: 0, // another process may read data files for many minutes: the query's context ends the wait
 	}))
 }

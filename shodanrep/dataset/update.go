@@ -52,6 +52,7 @@ type update struct {
 	entries []entry // of the files that count
 	outside []match // the files that the window leaves out
 	read    int     // how many files were read
+	rest    bool    // whether the log of the index is left to vacuumLater
 }
 
 // update brings the index up to date with the files, and deletes the rows of files that are gone or left out.
@@ -88,8 +89,8 @@ func (x *index) update(ctx context.Context, matches []match, window time.Duratio
 	if err != nil {
 		return u, err
 	}
-	if u.read > 0 || deleted {
-		if err := x.wrapError(x.Vacuum(ctx)); err != nil {
+	if u.read > 0 || deleted || x.LogSize() > maxLog {
+		if u.rest, err = x.giveBack(ctx); err != nil {
 			return u, err
 		}
 	}
@@ -104,11 +105,31 @@ func (x *index) update(ctx context.Context, matches []match, window time.Duratio
 	return u, nil
 }
 
+// giveBack gives the free pages of the index back to the file system. It reports whether the log is still there: where no
+// page is free, as in a new index, no query has to wait until the log is copied.
+func (x *index) giveBack(ctx context.Context) (rest bool, err error) {
+	var free int64
+	err = x.read(ctx, func(c conn) error {
+		free, err = c.Number("pragma freelist_count")
+		return err
+	})
+	if err != nil || free == 0 {
+		return true, err
+	}
+	complete, err := x.Vacuum(ctx)
+	return !complete, x.wrapError(err)
+}
+
 // readFiles reads the files that need it into the index.
 func (x *index) readFiles(ctx context.Context, matches []match, isNeeded func(match) bool, logger hclog.Logger) (read int, err error) {
 	for _, m := range matches {
 		if !isNeeded(m) {
 			continue
+		}
+		if x.LogSize() > maxLog { // else it would grow by each file
+			if err := x.wrapError(x.Checkpoint(ctx)); err != nil {
+				return read, err
+			}
 		}
 		n, err := x.replace(ctx, m.path, logger)
 		if err != nil {

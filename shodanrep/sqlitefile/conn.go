@@ -246,11 +246,27 @@ func bind(s *sqlite3.Stmt, args []any) error {
 	return nil
 }
 
-// vacuum gives free pages and the write-ahead log back to the file system, unless another process uses them.
-func (c *Conn) vacuum(ctx context.Context, timeout time.Duration) (err error) {
+// checkpoint copies the write-ahead log into the file, as far as no transaction needs the file as it was.
+func (c *Conn) checkpoint(ctx context.Context) (err error) {
+	defer CatchOutOfMemory(&err)
+	c.SetInterrupt(ctx)
+	_, _, err = c.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE)
+	c.SetInterrupt(context.Background())
+	if isBusy(err) { // another connection is copying it
+		return nil
+	}
+	return err
+}
+
+// isBusy reports whether a call failed because another connection uses the file.
+func isBusy(err error) bool { return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) }
+
+// vacuum gives free pages and the write-ahead log back to the file system. It reports whether it has given back all, and
+// no other connection uses a part.
+func (c *Conn) vacuum(ctx context.Context, timeout time.Duration) (complete bool, err error) {
 	defer CatchOutOfMemory(&err)
 	if err := c.BusyHandler(nil); err != nil {
-		return err
+		return false, err
 	}
 	c.SetInterrupt(ctx)
 	err = c.Exec("PRAGMA incremental_vacuum")
@@ -258,10 +274,11 @@ func (c *Conn) vacuum(ctx context.Context, timeout time.Duration) (err error) {
 		_, _, err = c.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
 	}
 	c.SetInterrupt(context.Background())
-	if errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) {
+	complete = err == nil
+	if isBusy(err) {
 		err = nil
 	}
-	return errors.Join(err, c.setBusyTimeout(timeout))
+	return complete, errors.Join(err, c.setBusyTimeout(timeout))
 }
 
 // close closes the connection, while no process sets the file aside.

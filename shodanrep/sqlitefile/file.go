@@ -193,9 +193,34 @@ func (f *File) Write(ctx context.Context, fn func(*Conn) error) error {
 	return f.useWriter(ctx, func(c *Conn) error { return c.transact(ctx, "BEGIN IMMEDIATE", fn) })
 }
 
-// Vacuum gives free space back to the file system. What another process uses at this moment is left for the next time.
-func (f *File) Vacuum(ctx context.Context) error {
-	return f.useWriter(ctx, func(c *Conn) error { return c.vacuum(ctx, f.options.BusyTimeout) })
+// Vacuum gives free space and the write-ahead log back to the file system. What another connection uses at this moment is
+// left for the next time: then the result is not complete.
+func (f *File) Vacuum(ctx context.Context) (complete bool, err error) {
+	err = f.useWriter(ctx, func(c *Conn) (err error) {
+		complete, err = c.vacuum(ctx, f.options.BusyTimeout)
+		return err
+	})
+	return complete, err
+}
+
+// Checkpoint copies the write-ahead log into the file, while other calls read and write. It is for files whose Pragmas turn
+// off the checkpoint that SQLite makes after a write, which keeps the caller waiting.
+func (f *File) Checkpoint(ctx context.Context) error {
+	c, err := f.take(ctx)
+	if err == nil {
+		err = c.checkpoint(ctx)
+		f.put(c)
+	}
+	return f.note(err)
+}
+
+// LogSize returns the bytes of the write-ahead log, with those that are in the file already.
+func (f *File) LogSize() int64 {
+	info, err := os.Stat(f.path + "-wal")
+	if err != nil { // there is none
+		return 0
+	}
+	return info.Size()
 }
 
 func (f *File) useWriter(ctx context.Context, fn func(*Conn) error) error {

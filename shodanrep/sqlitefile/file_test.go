@@ -116,7 +116,7 @@ func TestCloseEndsAllUse(t *testing.T) {
 	}
 	for name, use := range map[string]func(context.Context, func(*sqlitefile.Conn) error) error{
 		"Read": f.Read, "ReadLong": f.ReadLong, "Write": f.Write,
-		"Vacuum": func(ctx context.Context, _ func(*sqlitefile.Conn) error) error { return f.Vacuum(ctx) },
+		"Vacuum": func(ctx context.Context, _ func(*sqlitefile.Conn) error) error { _, err := f.Vacuum(ctx); return err },
 	} {
 		if err := use(t.Context(), insert); !errors.Is(err, sqlitefile.ErrClosed) {
 			t.Errorf("%s: %v, want %v", name, err, sqlitefile.ErrClosed)
