@@ -63,12 +63,15 @@ release: ## Build a tagged version, and publish it on GitHub: what a workflow do
 # tests that send so many requests that they skip with the race detector. The halves run one after the other: at a time
 # they are done sooner, but tests with real clocks then wait for processors.
 .PHONY: test
+test: export GOFLAGS += -pgo=off
 test: packages ## Run every test
 	go test -parallel 16 $(LONGEST) $$(go list ./... | grep -vxF "$$(go list $(RACE) $(LONGEST))")
 	go test -run Ban ./shodanrep/lookup
 	go test -parallel 4 $(RACE_FLAGS) $(RACE)
 
+# To optimize by a profile, Go compiles each package once more. What only checks the code needs none.
 .PHONY: lint
+lint: export GOFLAGS += -pgo=off
 lint: ## Check format and code
 	@unformatted=$$(gofmt -l main.go shodanrep config contrib); if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
 	go vet ./...
@@ -80,6 +83,16 @@ lint: ## Check format and code
 bench: build packages ## Measure, for some fifteen minutes; the table of docs/performance.md is from here
 	go test -run '^$$' -bench . -benchmem -benchtime 0.2s ./shodanrep/...
 	@go run ./shodanrep/tools/bench -binary bin/shodanrep
+
+# Go's compiler optimizes the program by default.pgo, which says where the program spends its time. An old profile does no
+# harm: what has changed since is compiled as without one. The figures need not be reached here.
+.PHONY: profile
+profile: packages ## Write default.pgo anew
+	@rm -rf build/profiles && mkdir -p build/profiles
+	go build -o build/profiled ./shodanrep/tools/profile
+	-PROFILES='$(CURDIR)/build/profiles' go run ./shodanrep/tools/bench -binary build/profiled -only 1,2,10,11,12,14,17
+	go tool pprof -proto -output build/default.pgo build/profiles/*.pprof
+	mv build/default.pgo default.pgo
 
 .PHONY: soak
 soak: build packages ## Run for ten minutes while processes are killed, services fail and Redis comes and goes
