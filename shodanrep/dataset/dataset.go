@@ -55,7 +55,7 @@ type Dataset struct {
 	window time.Duration
 	index  *index // the newest; the holder of refreshing changes it
 	logger hclog.Logger
-	temp   string // the folder to remove on Close
+	temp   *tempDir // of a temporary index
 
 	current atomic.Pointer[state]
 	// refreshing holds a token while a call brings the index up to date.
@@ -121,11 +121,11 @@ func (d *Dataset) openIndex(ctx context.Context, dir string) (err error) {
 		}
 		d.logger.Warn("the index of the data files cannot be stored, so it is made for this process only", "folder", dir, "error", err)
 	}
-	if d.temp, err = os.MkdirTemp("", "shodanrep-dataset-"); err != nil {
-		return fmt.Errorf("the index of the data files needs a temporary folder: %w", err)
+	if d.temp, err = makeTempDir(os.TempDir()); err != nil {
+		return err
 	}
-	if d.index, err = openIndex(ctx, filepath.Join(d.temp, indexName), d.logger); err != nil {
-		return errors.Join(err, os.RemoveAll(d.temp))
+	if d.index, err = openIndex(ctx, filepath.Join(d.temp.path, indexName), d.logger); err != nil {
+		return errors.Join(err, d.temp.remove())
 	}
 	return nil
 }
@@ -280,8 +280,8 @@ func (d *Dataset) Close() error {
 	d.close()
 	d.background.Wait()
 	err := d.index.Close()
-	if d.temp != "" {
-		err = errors.Join(err, os.RemoveAll(d.temp))
+	if d.temp != nil {
+		err = errors.Join(err, d.temp.remove())
 	}
 	return err
 }

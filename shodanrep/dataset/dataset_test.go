@@ -461,7 +461,7 @@ func TestAnIndexThatCannotBeKeptIsMadeElsewhere(t *testing.T) {
 			if err := d.Close(); err != nil {
 				t.Error(err)
 			}
-			if _, err := os.Stat(temp); !os.IsNotExist(err) {
+			if _, err := os.Stat(temp.path); !os.IsNotExist(err) {
 				t.Errorf("the temporary folder is still there: %v", err)
 			}
 		})

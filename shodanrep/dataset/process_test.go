@@ -20,7 +20,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	processtest.Main(map[string]processtest.Role{"open": child})
+	processtest.Main(map[string]processtest.Role{"open": child, "hold temporary": holdTemporary})
 	os.Exit(m.Run())
 }
 
