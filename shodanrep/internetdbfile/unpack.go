@@ -108,6 +108,7 @@ func (f *File) unpack(ctx context.Context, v version) (path string, err error) {
 	if hasCopy(path) { // another process was faster
 		return path, nil
 	}
+	f.removePartials()
 	if err := u.write(path); err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
@@ -116,6 +117,18 @@ func (f *File) unpack(ctx context.Context, v version) (path string, err error) {
 	}
 	f.removeOthers(path)
 	return path, nil
+}
+
+// partialSuffix follows the name of a copy that is not complete.
+const partialSuffix = ".partial"
+
+// removePartials removes what a process left that was killed while it unpacked this version or another one, also the
+// journal of SQLite, which does not belong to the next copy. The caller holds the lock.
+func (f *File) removePartials() {
+	partials, _ := filepath.Glob(filepath.Join(f.options.Dir, f.copyPrefix()+"-*.sqlite"+partialSuffix+"*"))
+	for _, partial := range partials {
+		_ = os.Remove(partial)
+	}
 }
 
 // removeOthers removes the copies of other versions. Processes that read one still can, where the system allows that;
@@ -166,7 +179,7 @@ func (u *unpacker) write(path string) (err error) {
 		return err
 	}
 	defer reader.Close()
-	partial := path + ".partial"
+	partial := path + partialSuffix
 	target, err := os.OpenFile(partial, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err

@@ -144,6 +144,31 @@ func TestACopyThatIsNotCompleteIsMadeAgain(t *testing.T) {
 	}
 }
 
+func TestWhatAKilledProcessUnpackedIsRemoved(t *testing.T) {
+	t.Parallel()
+	path := compressed(t, "gzip", fileOf(t, row("11.0.0.5")))
+	info, err := open(t, path).Inspect(t.Context())
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(info.Copy), 0o700)
+	}
+	// An older version was unpacked, and this one got its index.
+	older := info.Copy[:strings.LastIndexByte(info.Copy, '-')] + "-1.sqlite"
+	for _, left := range []string{older + ".partial", info.Copy + ".partial", info.Copy + ".partial-journal"} {
+		if err == nil {
+			err = os.WriteFile(left, []byte("what was written before"), 0o600)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := hosts(t, open(t, path), parse("11.0.0.5")...); got[0] == nil {
+		t.Errorf("%+v", got)
+	}
+	if left := copies(t, path); len(left) != 1 || left[0] != filepath.Base(info.Copy) {
+		t.Errorf("there are %v", left)
+	}
+}
+
 // TestManyUnpackOneFileAtOnce is about processes: each File has its own lock, as processes have.
 func TestManyUnpackOneFileAtOnce(t *testing.T) {
 	t.Parallel()
