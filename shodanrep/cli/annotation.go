@@ -60,6 +60,7 @@ type annotation struct {
 
 	// Of the writing goroutine:
 	problems lineProblems
+	checked  checkedCount
 	networks int
 	lastLine int64
 }
@@ -204,6 +205,7 @@ func (n *annotation) writeRecord(out io.Writer, reader *annotate.Reader, record 
 			return err
 		}
 		n.failOn.count(note.level, string(note.status))
+		n.checked.add(note.status, 1)
 		if n.selectsNote(note) {
 			notes = append(notes, note)
 		}

@@ -26,6 +26,7 @@ type check struct {
 	bar        *progressBar
 	summary    report.Summary
 	written    writtenLevels
+	checked    checkedCount
 }
 
 // write writes the results to standard output or a file.
@@ -83,6 +84,7 @@ func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options)
 		i++
 		c.failOn.count(string(v.Level()), string(v.Status()))
 		c.summary.Count(v)
+		c.checked.add(v.Status(), 1)
 		isKept := c.output.KeepsUnchecked && report.IsUnchecked(v)
 		if !c.shows(v) && !isKept {
 			continue

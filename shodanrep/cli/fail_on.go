@@ -110,11 +110,14 @@ func (f *failOn) outcome(err error) error {
 	if !f.isSet() {
 		return failed(err)
 	}
+	isComplete := err == nil || errors.Is(err, errUnchecked)
 	switch {
-	case err != nil && !stdio.IsBrokenPipe(err):
+	case !isComplete && !stdio.IsBrokenPipe(err):
 		return failed(err)
 	case len(f.found) > 0:
 		return foundError{"rows to fail on: " + f.counts()}
+	case isComplete && err != nil:
+		return failed(err)
 	case err != nil:
 		return failure{errors.New("standard output was closed before all rows were read, which --fail-on needs")}
 	}

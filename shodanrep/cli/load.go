@@ -67,8 +67,9 @@ The password is best set in the environment variable PGPASSWORD or in ~/.pgpass:
 other users of the machine can see arguments.
 
 The exit status is 0 if everything succeeded, 1 if an input, the configuration
-or the database failed, 2 for wrong usage, 3 if --fail-on found something, and
-130 if the command was interrupted. What is written then stays.`,
+or the database failed, or if no address could be checked, 2 for wrong usage, 3
+if --fail-on found something, and 130 if the command was interrupted. What is
+written then stays.`,
 		Example: `  # The addresses of a log
   shodanrep load --to postgres://analyst@db.example.com/security /var/log/auth.log
 
@@ -169,8 +170,11 @@ func (c *loadCommand) run(ctx context.Context, inputs []string) error {
 			return err
 		case ctx.Err() != nil: // it was interrupted after its last row
 			return interruption{}
-		case err == nil:
+		case err == nil, errors.Is(err, errUnchecked):
 			succeeded = true
+			if err != nil {
+				c.say(err.Error())
+			}
 		case !succeeded && !errors.As(err, &lost):
 			return err
 		default:
@@ -218,17 +222,28 @@ func (c *loadCommand) loadOnce(ctx context.Context, checker *scan.Checker, input
 		c.sayAll(malformed.notices())
 	}
 	c.report(summary, checker.Policy(), inputs, time.Since(began))
-	return invalidValues(summary.Found)
+	if err := invalidValues(summary.Found); err != nil {
+		return err
+	}
+	var checked checkedCount // by the table, also of the lookups of other processes
+	for _, g := range summary.Groups {
+		checked.add(lastStatus(g), g.Addresses)
+	}
+	return checked.err()
+}
+
+// lastStatus returns the status of the last lookup of addresses.
+func lastStatus(g load.Group) lookup.Status {
+	if g.LastFailed {
+		return lookup.Failed
+	}
+	return lookup.Status(g.Status)
 }
 
 // report says what the table has about the addresses, and counts it for --fail-on.
 func (c *loadCommand) report(s load.Summary, policy string, inputs []string, took time.Duration) {
 	for _, g := range s.Groups {
-		status := g.Status
-		if g.LastFailed {
-			status = string(lookup.Failed)
-		}
-		c.failOn.countSeveral(g.Level, status, int(g.Addresses))
+		c.failOn.countSeveral(g.Level, string(lastStatus(g)), int(g.Addresses))
 	}
 	if s.Found.Addresses == 0 {
 		c.failOn.count("", string(lookup.Failed))

@@ -46,8 +46,9 @@ expected, are reported on standard error. An interrupted query continues from
 the cache when it is run again, if the cache is a file or Redis.
 
 The exit status is 0 if everything succeeded, 1 if the query, the configuration
-or an output failed, 2 for wrong usage, 3 if --fail-on found something, and 130
-if the command was interrupted.`,
+or an output failed, or if --fail-on was given and no address could be checked,
+2 for wrong usage, 3 if --fail-on found something, and 130 if the command was
+interrupted.`,
 		Example: `  # One address
   shodanrep query "select * from shodan_ip_reputation where ip = '8.8.8.8'" --output line
 
