@@ -27,17 +27,17 @@ type failOn struct {
 }
 
 // newFailOn returns the failOn of the words of --fail-on, if the flag was given.
-func newFailOn(given bool, words []string) (*failOn, error) {
+func newFailOn(given bool, words []string, known vocabulary) (*failOn, error) {
 	if !given {
 		return &failOn{}, nil
 	}
-	s, err := newThreshold("fail-on", words)
+	s, err := newThreshold("fail-on", words, known)
 	return &failOn{selector: s}, err
 }
 
 // newVerdictFailOn is newFailOn for a command whose results are verdicts: they have a level and a status.
 func newVerdictFailOn(given bool, words []string) (*failOn, error) {
-	f, err := newFailOn(given, words)
+	f, err := newFailOn(given, words, verdictWords)
 	f.hasLevel, f.hasStatus = true, true
 	return f, err
 }

@@ -125,7 +125,7 @@ func (f *selectionFlags) registerFailOn(flags *pflag.FlagSet) {
 
 func (f *selectionFlags) validate(flags *pflag.FlagSet) error {
 	if flags.Changed("only") {
-		only, err := newSelector("only", f.onlyWords)
+		only, err := newSelector("only", f.onlyWords, verdictWords)
 		if err != nil {
 			return err
 		}

@@ -75,7 +75,7 @@ interrupted.`,
 			return c.validate(len(args) == 0 || args[0] == "-")
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			w, err := newFailOn(cmd.Flags().Changed("fail-on"), c.failOnWords)
+			w, err := newFailOn(cmd.Flags().Changed("fail-on"), c.failOnWords, rowWords)
 			if err != nil {
 				return err
 			}

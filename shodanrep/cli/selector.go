@@ -6,10 +6,12 @@ import (
 	"strings"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
-// The words that select rows, besides shodanrep.Statuses.
+// The words that select rows.
 var (
 	// scoredLevels are the levels of a score, worst first.
 	scoredLevels = []string{string(reputation.Critical), string(reputation.High), string(reputation.Medium), string(reputation.Low)}
@@ -17,7 +19,16 @@ var (
 	levels = append(slices.Clone(scoredLevels), string(reputation.Unknown))
 	// checkWords are the statuses of a Powerpipe check.
 	checkWords = []string{"alarm", "ok", "info", "skip", "error"}
+	// rowWords select rows of a query, which have any status.
+	rowWords = vocabulary{shodanrep.Statuses(), checkWords}
+	// verdictWords select verdicts. Other statuses would never match, so that --fail-on would never fail.
+	verdictWords = vocabulary{statuses: []string{
+		string(lookup.Indexed), string(lookup.NotIndexed), string(lookup.Reserved), string(scan.NotAHost), string(lookup.Failed),
+	}}
 )
+
+// A vocabulary is the words of a flag, besides the levels.
+type vocabulary struct{ statuses, checks []string }
 
 // A selector selects rows by their level and status.
 type selector struct {
@@ -29,25 +40,25 @@ type selector struct {
 
 // newSelector returns the selector of the words of a flag, in any case. A level selects only itself, as in "--only
 // high".
-func newSelector(flag string, words []string) (selector, error) {
-	return parseSelector(flag, words, false)
+func newSelector(flag string, words []string, known vocabulary) (selector, error) {
+	return parseSelector(flag, words, known, false)
 }
 
 // newThreshold returns the selector of the words of a flag, in any case. A level selects itself and every worse one, as
 // in "--fail-on high". The level unknown, which no score has, and statuses select only themselves.
-func newThreshold(flag string, words []string) (selector, error) {
-	return parseSelector(flag, words, true)
+func newThreshold(flag string, words []string, known vocabulary) (selector, error) {
+	return parseSelector(flag, words, known, true)
 }
 
-func parseSelector(flag string, words []string, orWorse bool) (selector, error) {
+func parseSelector(flag string, words []string, known vocabulary, orWorse bool) (selector, error) {
 	var s selector
 	if len(words) == 0 {
-		return s, selectorError(flag, "")
+		return s, known.error(flag, "")
 	}
 	for _, given := range words {
 		word := strings.ToLower(strings.TrimSpace(given))
-		if !isSelectable(word) {
-			return s, selectorError(flag, given)
+		if !known.has(word) {
+			return s, known.error(flag, given)
 		}
 		s.words = append(s.words, word)
 		values := []string{word}
@@ -63,17 +74,24 @@ func parseSelector(flag string, words []string, orWorse bool) (selector, error) 
 	return s, nil
 }
 
-func isSelectable(word string) bool {
-	return slices.Contains(levels, word) || slices.Contains(checkWords, word) || slices.Contains(shodanrep.Statuses(), word)
+func (v vocabulary) has(word string) bool {
+	return slices.Contains(levels, word) || slices.Contains(v.statuses, word) || slices.Contains(v.checks, word)
 }
 
-func selectorError(flag, word string) error {
+// error returns what is wrong with a word that the vocabulary does not have.
+func (v vocabulary) error(flag, word string) error {
 	problem := "needs a word"
-	if word != "" {
+	switch {
+	case rowWords.has(strings.ToLower(strings.TrimSpace(word))):
+		problem = fmt.Sprintf("no address has the status %q here, and one whose lookup failed has error", word)
+	case word != "":
 		problem = fmt.Sprintf("%q is not a level or a status", word)
 	}
-	return fmt.Errorf("--%s: %s; use levels (%s), statuses (%s) or the words of a check (%s), with commas between them",
-		flag, problem, strings.Join(levels, ", "), strings.Join(shodanrep.Statuses(), ", "), strings.Join(checkWords, ", "))
+	advice := fmt.Sprintf("use levels (%s), statuses (%s)", strings.Join(levels, ", "), strings.Join(v.statuses, ", "))
+	if len(v.checks) > 0 {
+		advice += fmt.Sprintf(" or the words of a check (%s)", strings.Join(v.checks, ", "))
+	}
+	return fmt.Errorf("--%s: %s; %s, with commas between them", flag, problem, advice)
 }
 
 // match returns the value by which a row is selected, and whether it is. A missing column is empty.

@@ -33,10 +33,10 @@ func TestSelectors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, way := range []struct {
-				parse func(string, []string) (selector, error)
+				parse func(string, []string, vocabulary) (selector, error)
 				want  []string
 			}{{newSelector, tt.exact}, {newThreshold, tt.orWorse}} {
-				got, err := way.parse("only", tt.words)
+				got, err := way.parse("only", tt.words, rowWords)
 				if way.want == nil {
 					if err == nil || !strings.HasPrefix(err.Error(), "--only: ") || !strings.Contains(err.Error(), "use levels (critical, high, medium, low, unknown), statuses (indexed, ") || strings.ContainsRune(err.Error(), '\x1b') {
 						t.Errorf("got %v, %v", got, err)
@@ -53,7 +53,7 @@ func TestSelectors(t *testing.T) {
 
 func TestSelectorsMatch(t *testing.T) {
 	t.Parallel()
-	s, err := newThreshold("fail-on", []string{"high", "error"})
+	s, err := newThreshold("fail-on", []string{"high", "error"}, rowWords)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,9 +74,27 @@ func TestSelectorsMatch(t *testing.T) {
 	if !s.needsLevel() || !s.needsStatus() {
 		t.Error("a selector of a level and a status needs both columns")
 	}
-	status, _ := newSelector("only", []string{"error"})
-	level, _ := newSelector("only", []string{"unknown"})
+	status, _ := newSelector("only", []string{"error"}, rowWords)
+	level, _ := newSelector("only", []string{"unknown"}, rowWords)
 	if status.needsLevel() || !status.needsStatus() || !level.needsLevel() || level.needsStatus() {
 		t.Error("a selector needs only the columns that its words are about")
+	}
+}
+
+// A status of other tables would never match a verdict: --fail-on not_checked would let every failed lookup pass.
+func TestVerdictsHaveOnlyTheirOwnWords(t *testing.T) {
+	for _, command := range [][]string{{"check"}, {"report"}, {"annotate"}, {"load", "--to", "postgres://127.0.0.1:1/x"}} {
+		for _, flag := range []string{"--only", "--fail-on"} {
+			if command[0] == "load" && flag == "--only" {
+				continue
+			}
+			for _, word := range []string{"not_checked", "Alarm", "ok", "resolved", "done"} {
+				got := runCheck(t, offlineConnection, "11.0.0.1", append(command, flag, "high,"+word)...)
+				want := "shodanrep: " + flag + ": no address has the status \"" + word + "\" here, and one whose lookup failed has error; use levels (critical, high, medium, low, unknown), statuses (indexed, not_indexed, reserved, not_a_host, error), with commas between them\n"
+				if got.stdout != "" || got.status != exitUsage || !strings.HasPrefix(got.stderr, want) {
+					t.Errorf("%q %s %s: %+v", command, flag, word, got)
+				}
+			}
+		}
 	}
 }
