@@ -23,7 +23,7 @@ import (
 )
 
 // Main runs the command line with the given arguments and returns the exit status. A first interrupt ends the command,
-// a second one the process. The end of the terminal is an interrupt as well.
+// a later one the process. The end of the terminal is an interrupt as well.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	// If the reader of a pipe goes away, as head does, the cache must still be written.
 	signal.Ignore(syscall.SIGPIPE)
@@ -31,9 +31,10 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it
 		signals = append(signals, syscall.SIGHUP)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), signals...)
-	defer stop()
-	context.AfterFunc(ctx, stop)
+	arriving := make(chan os.Signal, 1)
+	signal.Notify(arriving, signals...)
+	ctx, cancel := withInterrupt(context.Background(), arriving, func() { signal.Stop(arriving) })
+	defer cancel()
 	a := app{plugin: shodanrep.Plugin, stdin: stdin, stdout: stdout, stderr: stderr}
 	return a.run(ctx, args)
 }

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
@@ -88,4 +91,29 @@ func (c *counting) Write(p []byte) (int, error) {
 		c.then()
 	}
 	return len(p), nil
+}
+
+// timeout(1) sends its signal twice, and the second one must not end the process before the caches are written.
+func TestASignalThatIsSentTwiceIsOneInterrupt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		signals, stopped := make(chan os.Signal, 1), make(chan time.Time, 1)
+		ctx, cancel := withInterrupt(t.Context(), signals, func() { stopped <- time.Now() })
+		defer cancel()
+		synctest.Wait()
+		if ctx.Err() != nil {
+			t.Error("it ended without a signal")
+		}
+		signals <- os.Interrupt
+		<-ctx.Done()
+		began := time.Now()
+		signals <- os.Interrupt // the channel has room, so that the signal is received and has no effect
+		if after := (<-stopped).Sub(began); after != oneInterrupt {
+			t.Errorf("signals end the process after %s, want %s", after, oneInterrupt)
+		}
+	})
+	stopped := make(chan struct{})
+	_, cancel := withInterrupt(t.Context(), nil, func() { close(stopped) })
+	cancel()
+	<-stopped
 }
