@@ -91,9 +91,9 @@ func hasAddress(text []byte) bool {
 
 // read reads the text to its end and sends its records, until stop is closed.
 func (n *annotation) read(stop <-chan struct{}) error {
-	text, err := iptext.NewReader(n.input)
+	text, err := iptext.NewTextReader(n.input)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", n.input.name, err)
 	}
 	defer text.Close()
 	reader := annotate.NewReader(text, n.readerOptions(n.input.name))

@@ -185,7 +185,7 @@ func (l *targetList) expanded(limit int) *targetList {
 
 // read adds the addresses of an input.
 func (l *targetList) read(source io.Reader, name string) error {
-	text, err := iptext.NewReader(source)
+	text, err := iptext.NewTextReader(source)
 	if err != nil {
 		return err
 	}

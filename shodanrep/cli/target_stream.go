@@ -29,7 +29,7 @@ func streamTargets(stdin io.Reader, names []string, malformed *malformedLines) i
 			}
 			return nil
 		}, func(source io.Reader, name string) error {
-			text, err := iptext.NewReader(source)
+			text, err := iptext.NewTextReader(source)
 			if err != nil {
 				return err
 			}
