@@ -150,6 +150,38 @@ func TestASearchIsPaidForOnce(t *testing.T) {
 	}
 }
 
+func TestASearchIsPaidForOnlyWhereItsRowsAreNeeded(t *testing.T) {
+	for name, tt := range map[string]struct {
+		value    string
+		searches int
+		rows     int
+	}{
+		"a value of the address":          {"shared.example.com", 1, 1},
+		"a value that it does not have":   {"none.example.com", 0, 0},
+		"no value, so that it has two":    {"", 2, 1},
+		"its own value, which no one has": {"own-0.example.com", 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sim := shodantest.New(t)
+			shareCertificate(sim, "shared.example.com", "11.0.1.1", "11.0.1.2")
+			quals := map[string]*proto.QualValue{"ip": inets("11.0.1.1")}
+			if tt.value != "" {
+				quals["value"] = texts(tt.value)
+			}
+			rows := mustConnect(t, keyed(sim)).mustRun(t, query{table: "shodan_ssl_correlation", quals: quals})
+			searches := 0
+			for _, r := range sim.Requests() {
+				if r.Endpoint == shodantest.EndpointSearch {
+					searches++
+				}
+			}
+			if len(rows) != tt.rows || searches != tt.searches {
+				t.Errorf("%d rows of %d searches, want %d of %d", len(rows), searches, tt.rows, tt.searches)
+			}
+		})
+	}
+}
+
 func TestACertificateCannotChangeTheQuery(t *testing.T) {
 	sim := shodantest.New(t)
 	evil := `a" port:"22`

@@ -34,6 +34,7 @@ type relatedRow struct {
 	value   string
 	port    *int64 // where the address itself has the value
 	related *shodan.Banner
+	given   string // the value of the column alias in the query, in the row of a failed lookup
 }
 
 // keyColumns are those of all correlations: an address or a value, and what narrows them.
@@ -76,14 +77,25 @@ func (c correlation) definition() *plugin.Table {
 			integer("port", "The port of the address that has the value. Null if the value does not belong to a port.", func(r row) any { return r.port }),
 			inet("related_ip", "The address of the related host.", related(func(b *shodan.Banner) any { return orNothing(b.Addr) })),
 			integer("related_port", "The port of the related host.", related(func(b *shodan.Banner) any { return b.Port.Ptr() })),
-			text("organization", "The organization of the related host.", related(func(b *shodan.Banner) any { return string(b.Organization) })),
-			text("asn", "The autonomous system of the related host.", related(func(b *shodan.Banner) any { return string(b.ASN) })),
+			text("organization", "The organization of the related host.", c.orGiven("organization", related(func(b *shodan.Banner) any { return string(b.Organization) }))),
+			text("asn", "The autonomous system of the related host.", c.orGiven("asn", related(func(b *shodan.Banner) any { return string(b.ASN) }))),
 			text("product", "The software found on the related host.", related(func(b *shodan.Banner) any { return string(b.Product) })),
 			list("hostnames", "The host names of the related host.", related(func(b *shodan.Banner) any { return b.Hostnames })),
 			moment("last_seen", "Time when Shodan saw the related host with the value.", related(func(b *shodan.Banner) any { return b.Timestamp.Ptr() })),
 			text("title", "The display name of the row: the related address and port.", func(r row) any { return r.title() }),
 		},
 	}, scan.Table{Keys: c.keyColumns(), Action: "search", Rows: scan.FromPages(c.listRelated)})
+}
+
+// orGiven gets the value of a column of the related host or, if there is none and the column is the alias, the value in
+// the query.
+func (c correlation) orGiven(column string, get func(*relatedRow) any) func(*relatedRow) any {
+	return func(r *relatedRow) any {
+		if r.related == nil && column == c.alias {
+			return r.given
+		}
+		return get(r)
+	}
 }
 
 func (r *relatedRow) title() string {
@@ -137,14 +149,23 @@ func (c correlation) listRelated(ctx context.Context, call *scan.ListCall, emit 
 			answer = lookup.Answer{Status: lookup.Failed, Error: fmt.Sprintf("%s is a network, not an address", t.Given)}
 		}
 		if answer.Status == lookup.Failed {
-			if !emit(&relatedRow{target: t, source: conditions.source, error: answer.Error}) {
-				return nil
+			failed, err := c.failedRows(call, relatedRow{target: t, source: conditions.source, error: answer.Error})
+			if err != nil {
+				return err
+			}
+			for i := range failed {
+				if !emit(&failed[i]) {
+					return nil
+				}
 			}
 			continue
 		}
 		var shared []relatedRow
 		if answer.Host != nil {
 			shared = c.shared(answer.Host, conditions.pivots)
+		}
+		if call.Has("value") { // PostgreSQL would drop the rows of other values, whose searches cost credits
+			shared = slices.DeleteFunc(shared, func(r relatedRow) bool { return !slices.Contains(call.Texts("value"), r.value) })
 		}
 		if progress := lookup.ProgressFrom(ctx); progress != nil && len(shared) == 0 {
 			progress.CountUnsearched(unsearched(t, answer, conditions.pivots))
@@ -157,6 +178,25 @@ func (c correlation) listRelated(ctx context.Context, call *scan.ListCall, emit 
 		}
 	}
 	return nil
+}
+
+// failedRows makes the rows of an address whose lookup failed: one for each combination of the conditions in the query,
+// which the rows repeat, because PostgreSQL checks them again and would drop other rows.
+func (c correlation) failedRows(call *scan.ListCall, failed relatedRow) ([]relatedRow, error) {
+	set := func(field func(*relatedRow, string)) func(*relatedRow, string) error {
+		return func(r *relatedRow, text string) error {
+			field(r, text)
+			return nil
+		}
+	}
+	rows, err := scan.Combine(call,
+		scan.Field[relatedRow]{Column: "pivot", Set: set(func(r *relatedRow, text string) { r.pivot = shodan.Pivot(text) })},
+		scan.Field[relatedRow]{Column: "value", Set: set(func(r *relatedRow, text string) { r.value = text })},
+		scan.Field[relatedRow]{Column: c.alias, Set: set(func(r *relatedRow, text string) { r.given = text })})
+	for i := range rows {
+		rows[i].target, rows[i].source, rows[i].error = failed.target, failed.source, failed.error
+	}
+	return rows, err
 }
 
 // unsearched says why there is nothing of an address to search for.

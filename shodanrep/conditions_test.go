@@ -1,0 +1,74 @@
+package shodanrep
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
+	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
+)
+
+// PostgreSQL checks the conditions of a query against each row again. The row of an address whose lookup failed must
+// satisfy all that the query can have, or nobody sees that the address was not checked.
+func TestTheRowOfAFailedLookupSatisfiesTheConditions(t *testing.T) {
+	t.Parallel()
+	sim := simulate(t)
+	sim.Fault(shodantest.Fault{Target: bad, Status: 418, Body: `{"error": "no"}`})
+	s := mustConnect(t, keyed(sim))
+	values := map[string]*proto.QualValue{
+		"source": texts("shodan"), "policy": texts("baseline", "extended"), "history": truth(true), "minify": truth(true),
+		"value": texts("7", "8"), "organization": texts("Example Hosting"), "asn": texts("AS64500"), "pivot": texts("jarm", "ja3s"),
+	}
+	all, err := tables(t.Context(), &plugin.TableMapData{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, table := range all {
+		quals := map[string]*proto.QualValue{}
+		for _, key := range table.List.KeyColumns {
+			if value := values[key.Name]; value != nil {
+				quals[key.Name] = value
+			} else if key.Name != "ip" && slices.Contains(key.Operators, "=") && table.List.KeyColumns.Find("ip") != nil {
+				t.Errorf("%s: the test has no value of the key column %s", name, key.Name)
+			}
+		}
+		if name == "shodan_fingerprint_correlation" {
+			quals["pivot"] = texts("favicon", "banner_hash")
+		}
+		if table.List.KeyColumns.Find("ip") == nil {
+			continue
+		}
+		for _, ip := range []string{bad, "11.0.0.0/24"} {
+			quals["ip"] = inets(ip)
+			rows := s.mustRun(t, query{table: name, quals: quals})
+			if len(rows) == 0 {
+				t.Errorf("%s: no row of %s", name, ip)
+			}
+			for _, r := range rows {
+				for column, value := range quals {
+					if !satisfies(r[column], value) {
+						t.Errorf("%s: the row of %s has %s = %v, which is not %v", name, ip, column, r[column], value)
+					}
+				}
+			}
+		}
+	}
+}
+
+// satisfies reports whether a column equals the value of a condition, or one of its list.
+func satisfies(value any, condition *proto.QualValue) bool {
+	if list := condition.GetListValue(); list != nil {
+		return slices.ContainsFunc(list.Values, func(one *proto.QualValue) bool { return satisfies(value, one) })
+	}
+	switch condition := condition.Value.(type) {
+	case *proto.QualValue_StringValue:
+		return value == condition.StringValue
+	case *proto.QualValue_BoolValue:
+		return value == condition.BoolValue
+	case *proto.QualValue_InetValue:
+		return value == condition.InetValue.Addr || value == condition.InetValue.Cidr
+	}
+	return false
+}
