@@ -199,6 +199,10 @@ func TestACertificateCannotChangeTheQuery(t *testing.T) {
 }
 
 func TestSearchesThatAreRefused(t *testing.T) {
+	empty := func(sim *shodantest.Simulator) string {
+		sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointSearch, Body: `{"matches": [], "total": 2}`})
+		return keyed(sim)
+	}
 	value := map[string]*proto.QualValue{"value": texts("shared.example.com")}
 	for name, tt := range map[string]struct {
 		options []shodantest.Option
@@ -213,6 +217,7 @@ func TestSearchesThatAreRefused(t *testing.T) {
 		"with a pivot that there is not":     {nil, keyed, map[string]*proto.QualValue{"value": texts("x"), "pivot": texts("issuer")}, "use subject_cn, fingerprint_sha256, jarm, ja3s"},
 		"from a source that has no search":   {nil, keyed, map[string]*proto.QualValue{"value": texts("x"), "source": texts("internetdb")}, "InternetDB cannot be searched"},
 		"from a dataset that is not there":   {nil, keyed, map[string]*proto.QualValue{"value": texts("x"), "source": texts("dataset")}, "data_files"},
+		"with a page that is empty too soon": {nil, empty, value, "page 1 has no match, though Shodan counts 2 matches in all"},
 		"with a query that is not completed": {nil, keyed, nil, "missing"},
 	} {
 		t.Run(name, func(t *testing.T) {

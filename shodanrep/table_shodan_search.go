@@ -72,6 +72,9 @@ func listMatches(ctx context.Context, c *scan.ListCall, emit func(*matchRow) boo
 			if err != nil {
 				return err
 			}
+			if page.Missing != nil {
+				return page.Missing
+			}
 			for _, b := range page.Banners {
 				if !emit(&matchRow{query: query, page: lookup.Page{Total: page.Total, CheckedAt: page.CheckedAt}, banner: b}) {
 					return nil

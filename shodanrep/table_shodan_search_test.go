@@ -238,6 +238,25 @@ func TestALaterPageThatFailsFailsTheQuery(t *testing.T) {
 	}
 }
 
+// A response without a match is a page, but not where Shodan counts matches that it must have.
+func TestAPageThatIsEmptyTooSoonFailsTheQuery(t *testing.T) {
+	t.Parallel()
+	for _, empty := range []int{1, 2, 3} {
+		sim := shodantest.New(t)
+		web(sim, 250)
+		sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointSearch, Skip: empty - 1, Times: 1, Body: `{"matches": [], "total": 250}`})
+		s := mustConnect(t, keyed(sim))
+		rows, err := s.run(t, searching("shodan_search", "port:80"))
+		if err == nil || !strings.Contains(err.Error(), "has no match, though Shodan counts 250 matches in all") {
+			t.Errorf("empty page %d: %d rows, error %v", empty, len(rows), err)
+		}
+		// The empty page is not cached.
+		if rows := s.mustRun(t, searching("shodan_search", "port:80")); len(rows) != 250 {
+			t.Errorf("empty page %d: %d rows of a second query", empty, len(rows))
+		}
+	}
+}
+
 func TestASearchThatIsLimitedWaitsItsTurn(t *testing.T) {
 	t.Parallel()
 	sim := simulate(t)

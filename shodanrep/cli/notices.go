@@ -68,7 +68,7 @@ func searchNotice(s lookup.Searches) string {
 
 // failureAdvice says how to list the addresses that were not checked, unless the columns of the results show them.
 func failureAdvice(columns []string) string {
-	if slices.Contains(columns, statusColumn) && slices.Contains(columns, "error") {
+	if slices.Contains(columns, "error") { // not every table has a status
 		return ""
 	}
 	return "select status, error"

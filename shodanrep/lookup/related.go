@@ -98,6 +98,9 @@ func (e *Engine) Related(ctx context.Context, pivot shodan.Pivot, value string, 
 		if !page.CheckedAt.Before(began) { // it is not from the cache
 			credits++
 		}
+		if err := missing(query, page.Value, requested/pageSize+1); err != nil {
+			return nil, err
+		}
 		for _, b := range page.Value.Matches {
 			add(b, Shodan)
 		}

@@ -14,8 +14,7 @@ import (
 )
 
 const (
-	// pageSize is how many matches a page of a search has at most. A page with fewer need not be the last.
-	pageSize = 100
+	pageSize = shodan.SearchPage
 	// pagesAhead is how many pages are requested in parallel. At one request a second more would only wait.
 	pagesAhead = 8
 	// AllRows is the limit of a search for all matches.
@@ -70,6 +69,8 @@ type Page struct {
 	Total int64
 	// CheckedAt is when the page was requested.
 	CheckedAt time.Time
+	// Missing is an error if the page has no match though the total says that it has some. No page follows.
+	Missing error
 }
 
 // Search finds the banners that match a query, each once: matches move from page to page while the pages are read. It
@@ -95,7 +96,7 @@ func (e *Engine) Search(ctx context.Context, query string, limit, most int64) it
 			return
 		}
 		seen := map[bannerKey]bool{}
-		read := int64(0)
+		read := 0
 		for reply, err := range e.pages(ctx, query, limit) {
 			if err != nil && ctx.Err() == nil {
 				err = wrapError(what, err)
@@ -104,7 +105,8 @@ func (e *Engine) Search(ctx context.Context, query string, limit, most int64) it
 				yield(Page{}, err)
 				return
 			}
-			page := Page{Total: reply.Value.Total.V, CheckedAt: reply.CheckedAt}
+			read++
+			page := Page{Total: reply.Value.Total.V, CheckedAt: reply.CheckedAt, Missing: missing(query, reply.Value, read)}
 			rows := min(limit, page.Total)
 			if err := checkMost(query, rows, most); err != nil {
 				yield(Page{}, err)
@@ -120,12 +122,21 @@ func (e *Engine) Search(ctx context.Context, query string, limit, most int64) it
 				return
 			}
 			// Pages often lack a few matches. Pages that repeat each other for ever would cost credits without an end.
-			if read++; read > 2*pagesOf(max(rows, 1)) {
+			if int64(read) > 2*pagesOf(max(rows, 1)) {
 				yield(Page{}, wrapError(what, &shodan.Error{Service: e.rest.Name, Err: fmt.Errorf("%d pages had only %d of %d banners", read, len(seen), rows)}))
 				return
 			}
 		}
 	}
+}
+
+// missing returns an error if a page of a search has no match though the total says that it has some.
+func missing(query string, page *shodan.SearchResult, number int) error {
+	if !page.LacksPage(number) {
+		return nil
+	}
+	return fmt.Errorf("searching for %s failed: page %d has no match, though Shodan counts %d matches in all, so that the rows from there on are missing: "+
+		"run the query again later, or take fewer rows with LIMIT", query, number, page.Total.V)
 }
 
 // checkMost returns an error if a search would return more banners than are allowed.

@@ -36,6 +36,8 @@ type Call[T any] struct {
 	Credits int
 	// Volatile responses are not cached. Lasting responses are valid for a week.
 	Volatile, Lasting bool
+	// IsPartial reports whether a response lacks what it says that there is. Such a response is not cached. Nil is never.
+	IsPartial func(T) bool
 }
 
 // A Getter is the Get method of Client, CVEDB or Exploits.

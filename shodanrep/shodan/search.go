@@ -14,6 +14,9 @@ type SearchResult struct {
 	Total   Null[int64] `json:"total"`
 }
 
+// SearchPage is how many matches a page of a search has at most. A page with fewer need not be the last.
+const SearchPage = 100
+
 // quoted is a quoted text in a query. A colon in it makes no filter.
 var quoted = regexp.MustCompile(`"[^"]*"`)
 
@@ -27,10 +30,17 @@ func Search(query string, page int) Call[*SearchResult] {
 		values.Set("page", strconv.Itoa(page))
 	}
 	call := Call[*SearchResult]{What: "searching for " + query, Path: "/shodan/host/search", Query: values, Read: ParseSearch}
+	call.IsPartial = func(r *SearchResult) bool { return r.LacksPage(page) }
 	if page > 1 || strings.Contains(quoted.ReplaceAllString(query, ""), ":") {
 		call.Credits = 1
 	}
 	return call
+}
+
+// LacksPage reports whether the result, which is the page of the number, has no match though it counts more matches than
+// the pages before can have.
+func (r *SearchResult) LacksPage(number int) bool {
+	return len(r.Matches) == 0 && r.Total.V > int64(number-1)*SearchPage
 }
 
 // ParseSearch reads a page of matches. It returns an error for anything else. Without a total, a page would look like

@@ -77,5 +77,8 @@ func (f callFetcher[T]) fetch(ctx context.Context, _ []*call) ([]response, *regr
 		return value, err
 	})
 	r.value = value
+	if r.err == nil && f.call.IsPartial != nil && f.call.IsPartial(value) {
+		r.age = 0
+	}
 	return []response{r}, nil
 }
