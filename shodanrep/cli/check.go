@@ -186,7 +186,7 @@ func (c *checkCommand) run(ctx context.Context, inputs []string) error {
 		c.failOn.count("", string(lookup.Failed))
 	}
 	bar.progress.AddTotal(list.countable)
-	check := &check{checkCommand: c, connection: connection, checker: checker, list: list, bar: bar, written: writtenLevels{}}
+	check := &check{checkCommand: c, connection: connection, checker: checker, list: list, bar: bar}
 	err = check.write(ctx, shown.stdout)
 	bar.end()
 	if !c.quiet {

@@ -75,30 +75,14 @@ func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options)
 	}
 	out := c.output.New(w, o)
 	var collected []report.Result
-	i := 0
-	for v, err := range c.checker.Check(lookup.WithProgress(ctx, c.bar.progress), c.list.all(), c.list.countable) {
+	for part, err := range scan.CheckParts(lookup.WithProgress(ctx, c.bar.progress), c.checker, c.list.all(), c.list.countable, c.partOf(out)) {
 		if err != nil {
 			return err
 		}
-		entry := c.list.entry(i)
-		i++
-		c.failOn.count(string(v.Level()), string(v.Status()))
-		c.summary.Count(v)
-		c.checked.add(v.Status(), 1)
-		isKept := c.output.KeepsUnchecked && report.IsUnchecked(v)
-		if !c.shows(v) && !isKept {
-			continue
-		}
-		if c.output.AddressesOnly {
-			c.written[v.Level()]++
-		}
-		r := report.Result{
-			Verdict: v, Hits: entry.hits, Line: entry.line, Input: c.list.inputOf(entry), SeveralInputs: len(c.list.inputs) > 1,
-			NetworkLimit: c.checker.NetworkLimit(),
-		}
+		c.count(part)
 		if c.collects() {
-			collected = append(collected, r)
-		} else if err := out.Write(r); err != nil {
+			collected = append(collected, part.results...)
+		} else if err := part.write(out); err != nil {
 			return err
 		}
 	}

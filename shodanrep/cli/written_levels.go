@@ -12,6 +12,14 @@ import (
 // A writtenLevels counts by level what is written in a format of which people make block lists.
 type writtenLevels map[reputation.Level]int64
 
+// add counts n addresses that have a level.
+func (w *writtenLevels) add(level reputation.Level, n int64) {
+	if *w == nil {
+		*w = writtenLevels{}
+	}
+	(*w)[level] += n
+}
+
 // notices says how many addresses are no indicators.
 func (w writtenLevels) notices() []string {
 	all := int64(0)

@@ -66,7 +66,27 @@ func targetOf(p netip.Prefix, source lookup.Source) *Target {
 // the caller does not know it, size is UnknownSize, and Check reads ahead until there is one more than the limit. An
 // error, which is the last element, is about all addresses, such as a refused key.
 func (c *Checker) Check(ctx context.Context, addresses iter.Seq[netip.Prefix], size int) iter.Seq2[*Verdict, error] {
+	verdicts := func(_ int, verdicts []*Verdict) []*Verdict { return verdicts }
 	return func(yield func(*Verdict, error) bool) {
+		for verdicts, err := range CheckParts(ctx, c, addresses, size, verdicts) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, v := range verdicts {
+				if !yield(v, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// CheckParts is [Checker.Check] for a caller that makes something of each verdict, such as text: it yields what make makes
+// of verdicts that follow each other, of which first is the number of the first address. These are one verdict as soon as
+// it is there, or many together that a file has. Make may be called on several processors at a time, in any order.
+func CheckParts[T any](ctx context.Context, c *Checker, addresses iter.Seq[netip.Prefix], size int, make func(first int, verdicts []*Verdict) T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		addresses, size := addresses, size
@@ -85,16 +105,19 @@ func (c *Checker) Check(ctx context.Context, addresses iter.Seq[netip.Prefix], s
 				}
 			}
 		}
-		for result, err := range newScan(ctx, c.engine, c.settings, size).Results(ctx, addresses, c.source, checkerNeeds) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(result.Verdict(), nil) {
-				return
-			}
-		}
+		resultsOf(ctx, newScan(ctx, c.engine, c.settings, size), addresses, c.source, checkerNeeds, func(first int, results []Result) T {
+			return make(first, verdictsOf(results))
+		})(yield)
 	}
+}
+
+// verdictsOf scores results.
+func verdictsOf(results []Result) []*Verdict {
+	verdicts := make([]*Verdict, len(results))
+	for i := range results {
+		verdicts[i] = results[i].Verdict()
+	}
+	return verdicts
 }
 
 // readAhead returns the addresses up to the one with which there are more different ones than the limit, and how many

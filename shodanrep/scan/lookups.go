@@ -179,23 +179,46 @@ func (s *Scan) Result(ctx context.Context, t *Target, need lookup.Question) (*Re
 // more than one address is a result of status NotAHost. The source is the connection's choice if empty. An error, which is
 // the last element, is about all of them.
 func (s *Scan) Results(ctx context.Context, addresses iter.Seq[netip.Prefix], source lookup.Source, need lookup.Question) iter.Seq2[*Result, error] {
+	score := func(_ int, results []Result) []Result {
+		for i := range results {
+			if r := &results[i]; s.policies[r.Policy] != nil {
+				r.verdict = r.Verdict()
+			}
+		}
+		return results
+	}
 	return func(yield func(*Result, error) bool) {
+		for results, err := range resultsOf(ctx, s, addresses, source, need, score) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for i := range results {
+				if !yield(&results[i], nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// resultsOf looks up addresses as Results does, and yields what make makes of results that follow each other. Make may be
+// called on several processors at a time.
+func resultsOf[T any](ctx context.Context, s *Scan, addresses iter.Seq[netip.Prefix], source lookup.Source, need lookup.Question, make makePart[T]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		next, stop := iter.Pull(addresses)
 		defer stop()
 		w := windows{scan: s, next: next, source: source, need: s.policies.need(need)}
+		first := 0
 		for current, ok := w.following(ctx); ok; current, ok = w.following(ctx) {
-			results, err := current.wait(ctx)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for result, err := range results {
-				if !yield(result, err) || err != nil {
+			for made, err := range parts(ctx, current, first, make) {
+				if !yield(made, err) || err != nil {
 					return
 				}
 			}
+			first += len(current.targets) + len(current.prefixes)
 		}
 	}
 }

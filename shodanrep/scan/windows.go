@@ -123,84 +123,91 @@ func (w *window) readFile(ctx context.Context) (*lookup.FileRows, error) {
 	return w.scan.batch.ReadFile(ctx, addrs)
 }
 
-// wait waits until the results come, and yields them. An error is about all targets.
-func (w *window) wait(ctx context.Context) (iter.Seq2[*Result, error], error) {
-	if w.file != nil {
-		select {
-		case found := <-w.file:
-			return w.resultsOf(ctx, found.rows), found.err
-		case <-ctx.Done():
-			return nil, ctx.Err()
+// makePart makes what is wanted of results that follow each other, of which first is the number of the first address or
+// network in the whole list.
+type makePart[T any] func(first int, results []Result) T
+
+// parts waits until the results of a window come, and yields what make makes of them: of one result after the other, or
+// of many together that a file has, on all processors. First is the number of the first in the whole list. An error,
+// which is the last element, is about all targets.
+func parts[T any](ctx context.Context, w *window, first int, make makePart[T]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		if w.file != nil {
+			select {
+			case found := <-w.file:
+				if found.err != nil {
+					yield(none, found.err)
+					return
+				}
+				fileParts(ctx, w, found.rows, first, make)(yield)
+			case <-ctx.Done():
+				yield(none, ctx.Err())
+			}
+			return
 		}
-	}
-	if w.ready {
-		if err := w.scan.batch.Ready(ctx); err != nil {
-			return nil, err
-		}
-	}
-	return func(yield func(*Result, error) bool) {
-		for _, t := range w.targets {
-			if result, err := w.scan.Result(ctx, t, w.need); !yield(result, err) || err != nil {
+		if w.ready {
+			if err := w.scan.batch.Ready(ctx); err != nil {
+				yield(none, err)
 				return
 			}
 		}
-	}, nil
+		for i, t := range w.targets {
+			result, err := w.scan.Result(ctx, t, w.need)
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			if !yield(make(first+i, []Result{*result}), nil) {
+				return
+			}
+		}
+	}
 }
 
-// A part is the results of some addresses and networks of a window. An error is about all of them.
-type part struct {
-	results []Result
-	err     error
+// A part is what was made of some results of a window. An error is about all of them.
+type part[T any] struct {
+	made T
+	err  error
 }
 
-// resultsOf yields the results of the rows of a file. A few parts are made ahead, on all processors.
-func (w *window) resultsOf(ctx context.Context, rows *lookup.FileRows) iter.Seq2[*Result, error] {
-	return func(yield func(*Result, error) bool) {
-		var ahead []chan part
-		begun := 0 // the addresses in parts that were started
+// fileParts yields what make makes of the rows of a file. A few parts are made ahead, on all processors.
+func fileParts[T any](ctx context.Context, w *window, rows *lookup.FileRows, first int, makeOf makePart[T]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var ahead []chan part[T]
+		next := func() bool {
+			p := <-ahead[0]
+			ahead = ahead[1:]
+			return yield(p.made, p.err) && p.err == nil
+		}
+		addresses := 0 // in parts that were started
 		for prefixes := range slices.Chunk(w.prefixes, windowPart) {
-			started, first := make(chan part, 1), begun
+			started, firstPrefix, firstAddress := make(chan part[T], 1), first, addresses
 			go func() {
-				results, err := w.makeResults(ctx, rows, first, prefixes)
-				started <- part{results, err}
+				results, err := w.makeResults(ctx, rows, firstAddress, prefixes)
+				p := part[T]{err: err}
+				if err == nil {
+					p.made = makeOf(firstPrefix, results)
+				}
+				started <- p
 			}()
+			first += len(prefixes)
 			for _, p := range prefixes {
 				if p.IsSingleIP() {
-					begun++
+					addresses++
 				}
 			}
-			if ahead = append(ahead, started); len(ahead) <= runtime.GOMAXPROCS(0) {
-				continue
-			}
-			if !yieldPart(<-ahead[0], yield) {
-				return
-			}
-			ahead = ahead[1:]
-		}
-		for _, started := range ahead {
-			if !yieldPart(<-started, yield) {
+			if ahead = append(ahead, started); len(ahead) > runtime.GOMAXPROCS(0) && !next() {
 				return
 			}
 		}
-	}
-}
-
-// yieldPart yields the results of a part, and reports whether more are wanted.
-func yieldPart(p part, yield func(*Result, error) bool) bool {
-	if p.err != nil {
-		yield(nil, p.err)
-		return false
-	}
-	for i := range p.results {
-		if !yield(&p.results[i], nil) {
-			return false
+		for len(ahead) > 0 && next() {
 		}
 	}
-	return true
 }
 
 // makeResults makes the results of some addresses and networks of a window, of which first is the index of the first
-// address in rows. It scores them too: here it does so on all processors.
+// address in rows.
 func (w *window) makeResults(ctx context.Context, rows *lookup.FileRows, first int, prefixes []netip.Prefix) ([]Result, error) {
 	results := make([]Result, len(prefixes))
 	questions := make([]lookup.Question, 0, len(prefixes))
@@ -224,9 +231,6 @@ func (w *window) makeResults(ctx context.Context, rows *lookup.FileRows, first i
 		}
 		results[i] = w.scan.result(t, answers[0])
 		answers = answers[1:]
-		if w.scan.policies[t.Policy] != nil {
-			results[i].verdict = results[i].Verdict()
-		}
 	}
 	return results, nil
 }

@@ -23,6 +23,16 @@ type Writer interface {
 	Close() error
 }
 
+// An Appender is a Writer of a format in which the text of a result does not depend on other results. The texts of many
+// results can be made on all processors, and are then written in the order of the results.
+type Appender interface {
+	Writer
+	// Append appends the text of a result to b. It may be called concurrently.
+	Append(b []byte, r Result) []byte
+	// WriteText writes the texts of one or more results.
+	WriteText(text []byte) error
+}
+
 // A Format is an output format.
 type Format struct {
 	// Name is the value of --output, and Help says in some words what it is.
@@ -52,7 +62,7 @@ var Formats = []Format{
 	{Name: "jsonl", Help: "one JSON object per line and address", New: newRowWriter("jsonl")},
 	{Name: "csv", Help: "a header, and one line per address", New: newRowWriter("csv")},
 	{Name: "json", Help: "one JSON document with columns and rows", New: newRowWriter("json")},
-	{Name: rowformat.Parquet, Help: "a Parquet file with the columns of csv, with their types", IsFile: true, New: newRowWriter(rowformat.Parquet)},
+	{Name: rowformat.Parquet, Help: "a Parquet file with the columns of csv, with their types", IsFile: true, New: newParquetWriter},
 	{Name: "markdown", Help: "a Markdown table with a summary", WorstFirst: true, AtEnd: true, New: newMarkdownWriter},
 	{Name: "html", Help: "a page in one file: charts, a table to filter, the worst in detail", WorstFirst: true, AtEnd: true, IsFile: true, ReadsHistory: true, New: newHTMLWriter},
 	{Name: "list", Help: "the addresses, one per line", AddressesOnly: true, New: newListWriter},

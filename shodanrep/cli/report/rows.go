@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
@@ -44,37 +45,34 @@ var resultColumns = []resultColumn{
 	}},
 }
 
-// A rowWriter writes results as rows with all columns, in a format of package rowformat.
+// A rowWriter writes results as rows with all columns, in a text format of package rowformat.
 type rowWriter struct {
-	rows    rowformat.Writer
-	err     error // of the header
-	columns []shodanrep.VerdictColumn
-	values  []any
-	// reuses says that rows is done with the values of a row after its Write, and takes pointers. The JSON of the next row
-	// is then in the same buffer, and json has the parts of it by column.
-	reuses bool
-	buffer []byte
-	json   []json.RawMessage
-	// time is the last time of a column, and timeText its text: of a file, all rows have the same.
-	time     time.Time
-	timeText any
+	rows     *rowformat.TextWriter
+	err      error     // of the header
+	encoders sync.Pool // of *rowEncoder
 }
 
-// newRowWriter returns the function New of a [Format].
+// newRowWriter returns the function New of a [Format] that is text.
 func newRowWriter(format string) func(io.Writer, Options) Writer {
 	return func(out io.Writer, _ Options) Writer {
-		w := &rowWriter{columns: shodanrep.VerdictColumns(), reuses: format != rowformat.Parquet}
-		var columns []embedded.Column
-		for _, column := range w.columns {
-			columns = append(columns, embedded.Column{Name: column.Name, Type: column.Type})
-		}
-		for _, column := range resultColumns {
-			columns = append(columns, column.Column)
-		}
-		w.values, w.json = make([]any, len(columns)), make([]json.RawMessage, len(columns))
-		w.rows, w.err = rowformat.New(format, out, columns, rowOptions(columns))
+		w := &rowWriter{}
+		columns := rowColumns()
+		w.rows, w.err = rowformat.NewText(format, out, columns, rowOptions(columns))
+		w.encoders.New = func() any { return &rowEncoder{Encoder: w.rows.NewEncoder(), columns: shodanrep.VerdictColumns()} }
 		return w
 	}
+}
+
+// rowColumns are the columns of the rows of results.
+func rowColumns() []embedded.Column {
+	var columns []embedded.Column
+	for _, column := range shodanrep.VerdictColumns() {
+		columns = append(columns, embedded.Column{Name: column.Name, Type: column.Type})
+	}
+	for _, column := range resultColumns {
+		columns = append(columns, column.Column)
+	}
+	return columns
 }
 
 // rowOptions returns the options for rows whose columns always have their types.
@@ -91,40 +89,95 @@ func rowOptions(columns []embedded.Column) rowformat.Options {
 	return o
 }
 
-func (w *rowWriter) Write(r Result) error {
+func (w *rowWriter) Append(b []byte, r Result) []byte {
+	e := w.encoders.Get().(*rowEncoder)
+	defer w.encoders.Put(e)
+	return e.append(b, r)
+}
+
+func (w *rowWriter) WriteText(text []byte) error {
 	if w.err != nil {
 		return w.err
 	}
-	w.buffer = w.buffer[:0]
-	for i, column := range w.columns {
-		w.set(i, column.Type, column.Value(r.Verdict))
-	}
-	for i, column := range resultColumns {
-		w.set(len(w.columns)+i, column.Type, column.value(r))
-	}
-	return w.rows.Write(w.values)
+	return w.rows.WriteRows(text)
 }
 
-// set sets the value of a column of the row.
-func (w *rowWriter) set(i int, columnType string, value any) {
-	at, isTime := value.(time.Time)
-	switch {
-	case isTime && w.timeText != nil && at == w.time: // in the same zone, too
-		w.values[i] = w.timeText
-	case isTime:
-		w.time, w.timeText = at, rowValue(columnType, value)
-		w.values[i] = w.timeText
-	case columnType == "jsonb" && value != nil && w.reuses:
-		begin := len(w.buffer)
-		w.buffer = appendJSON(w.buffer, value)
-		w.json[i] = w.buffer[begin:]
-		w.values[i] = &w.json[i]
-	default:
-		w.values[i] = rowValue(columnType, value)
-	}
-}
+func (w *rowWriter) Write(r Result) error { return w.WriteText(w.Append(nil, r)) }
 
 func (w *rowWriter) Close() error {
+	if w.err != nil {
+		return w.err
+	}
+	return w.rows.Close()
+}
+
+// A rowEncoder appends results as rows.
+type rowEncoder struct {
+	rowformat.Encoder
+	columns []shodanrep.VerdictColumn
+	json    []byte // a buffer for the JSON of a column
+	// time is the last time of a column, and timeText its text: of a file, all rows have the same.
+	time     time.Time
+	timeText string
+}
+
+// append appends a row.
+func (e *rowEncoder) append(b []byte, r Result) []byte {
+	e.Begin(b)
+	for _, column := range e.columns {
+		e.add(column.Type, column.Value(r.Verdict))
+	}
+	for _, column := range resultColumns {
+		e.add(column.Type, column.value(r))
+	}
+	return e.End()
+}
+
+// add appends the value of a column.
+func (e *rowEncoder) add(columnType string, value any) {
+	at, isTime := value.(time.Time)
+	switch {
+	case isTime:
+		if e.timeText == "" || at != e.time { // in another zone, too
+			e.time, e.timeText = at, timeText(at)
+		}
+		e.Text(e.timeText)
+	case columnType == "jsonb" && value != nil:
+		e.json = appendJSON(e.json[:0], value)
+		e.JSON(e.json)
+	default:
+		e.Value(value)
+	}
+}
+
+// A valuesWriter writes results as rows with all columns, in a format of package rowformat that keeps their values.
+type valuesWriter struct {
+	rows rowformat.Writer
+	err  error // of the header
+}
+
+func newParquetWriter(out io.Writer, _ Options) Writer {
+	columns := rowColumns()
+	w := &valuesWriter{}
+	w.rows, w.err = rowformat.New(rowformat.Parquet, out, columns, rowOptions(columns))
+	return w
+}
+
+func (w *valuesWriter) Write(r Result) error {
+	if w.err != nil {
+		return w.err
+	}
+	var values []any
+	for _, column := range shodanrep.VerdictColumns() {
+		values = append(values, Value(column, r.Verdict))
+	}
+	for _, column := range resultColumns {
+		values = append(values, rowValue(column.Type, column.value(r)))
+	}
+	return w.rows.Write(values)
+}
+
+func (w *valuesWriter) Close() error {
 	if w.err != nil {
 		return w.err
 	}
@@ -140,7 +193,7 @@ func Value(column shodanrep.VerdictColumn, v *scan.Verdict) any {
 func rowValue(columnType string, value any) any {
 	switch value := value.(type) {
 	case time.Time:
-		return value.Format(time.RFC3339)
+		return timeText(value)
 	case nil:
 		return nil
 	case string, bool, int64, float64:
@@ -150,6 +203,9 @@ func rowValue(columnType string, value any) any {
 	}
 	return json.RawMessage(appendJSON(nil, value))
 }
+
+// timeText returns a time as rows have it.
+func timeText(t time.Time) string { return t.Format(time.RFC3339) }
 
 // appendJSON appends a value as encoding/json does.
 func appendJSON(b []byte, value any) []byte {

@@ -32,20 +32,36 @@ type Summary struct {
 }
 
 // Count counts a result.
-func (s *Summary) Count(v *scan.Verdict) {
+func (s *Summary) Count(v *scan.Verdict) { s.Add(OutcomeOf(v), 1) }
+
+// An Outcome is what a Summary counts of a result.
+type Outcome struct {
+	Level     reputation.Level
+	Status    lookup.Status
+	Source    lookup.Source
+	IsNetwork bool
+}
+
+// OutcomeOf returns the outcome of a verdict.
+func OutcomeOf(v *scan.Verdict) Outcome {
+	return Outcome{v.Level(), v.Status(), v.Answer().Source, v.IsNetwork()}
+}
+
+// Add counts n results with the same outcome.
+func (s *Summary) Add(o Outcome, n int) {
 	if s.Levels == nil {
 		s.Levels, s.Statuses, s.Sources = map[reputation.Level]int{}, map[lookup.Status]int{}, map[lookup.Source]int{}
 	}
-	if v.Level() != reputation.Unknown {
-		s.Levels[v.Level()]++
+	if o.Level != reputation.Unknown {
+		s.Levels[o.Level] += n
 	} else {
-		s.Statuses[v.Status()]++
+		s.Statuses[o.Status] += n
 	}
-	if source := v.Answer().Source; source != "" {
-		s.Sources[source]++
+	if o.Source != "" {
+		s.Sources[o.Source] += n
 	}
-	if v.IsNetwork() {
-		s.Networks++
+	if o.IsNetwork {
+		s.Networks += n
 	}
 }
 

@@ -15,21 +15,26 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 )
 
-// A csvWriter writes a header and one line per row, in the form of encoding/csv. NULL is an empty field. On a terminal
-// control characters other than line feeds are escaped.
-type csvWriter struct {
-	out        io.Writer
+// A csvEncoder appends rows as lines in the form of encoding/csv. NULL is an empty field. On a terminal control characters
+// other than line feeds are escaped.
+type csvEncoder struct {
 	separator  byte
-	special    [256]bool // the bytes because of which a field is quoted
+	special    *[256]bool // the bytes because of which a field is quoted
 	onTerminal bool
 	line       []byte
+	fields     int // of the line
 }
 
-func newCSVWriter(out io.Writer, columns []embedded.Column, separator byte, o Options) (*csvWriter, error) {
-	w := &csvWriter{out: out, separator: separator, onTerminal: stdio.IsTerminal(out)}
+// newCSVWriter returns a writer of a header and one line per row.
+func newCSVWriter(out io.Writer, columns []embedded.Column, separator byte, o Options) (*TextWriter, error) {
+	var special [256]bool
 	for _, c := range []byte{'"', '\r', '\n', separator} {
-		w.special[c] = true
+		special[c] = true
 	}
+	onTerminal := stdio.IsTerminal(out)
+	w := newTextWriter(out, func() Encoder {
+		return &csvEncoder{separator: separator, special: &special, onTerminal: onTerminal}
+	})
 	if o.NoHeader {
 		return w, nil
 	}
@@ -40,52 +45,79 @@ func newCSVWriter(out io.Writer, columns []embedded.Column, separator byte, o Op
 	return w, w.Write(names)
 }
 
-func (w *csvWriter) Write(values []any) error {
-	w.line = w.line[:0]
-	for i, v := range values {
-		if i > 0 {
-			w.line = append(w.line, w.separator)
-		}
-		switch v := v.(type) {
-		case nil:
-		case int64:
-			w.line = strconv.AppendInt(w.line, v, 10)
-		case float64:
-			w.line = appendFloat(w.line, v)
-		case bool:
-			w.line = strconv.AppendBool(w.line, v)
-		case json.RawMessage:
-			appendField(w, []byte(v))
-		case *json.RawMessage:
-			appendField(w, []byte(*v))
-		case string:
-			appendField(w, v)
-		default:
-			appendField(w, Text(v))
-		}
+func (e *csvEncoder) Begin(b []byte) { e.line, e.fields = b, 0 }
+
+func (e *csvEncoder) End() []byte { return append(e.line, '\n') }
+
+// begin begins a field.
+func (e *csvEncoder) begin() {
+	if e.fields > 0 {
+		e.line = append(e.line, e.separator)
 	}
-	w.line = append(w.line, '\n')
-	_, err := w.out.Write(w.line)
-	return err
+	e.fields++
 }
 
-func (w *csvWriter) Close() error { return nil }
+func (e *csvEncoder) Null() { e.begin() }
+
+func (e *csvEncoder) Bool(v bool) {
+	e.begin()
+	e.line = strconv.AppendBool(e.line, v)
+}
+
+func (e *csvEncoder) Int(n int64) {
+	e.begin()
+	e.line = strconv.AppendInt(e.line, n, 10)
+}
+
+func (e *csvEncoder) Float(f float64) {
+	e.begin()
+	e.line = appendFloat(e.line, f)
+}
+
+func (e *csvEncoder) Text(s string) {
+	e.begin()
+	appendField(e, s)
+}
+
+func (e *csvEncoder) JSON(text []byte) {
+	e.begin()
+	appendField(e, text)
+}
+
+func (e *csvEncoder) Value(v any) {
+	switch v := v.(type) {
+	case nil:
+		e.Null()
+	case int64:
+		e.Int(v)
+	case float64:
+		e.Float(v)
+	case bool:
+		e.Bool(v)
+	case json.RawMessage:
+		e.JSON(v)
+	case string:
+		e.Text(v)
+	default:
+		e.Text(Text(v))
+	}
+}
 
 // appendField appends a text to the line, in quotes if it needs them.
-func appendField[T string | []byte](w *csvWriter, text T) {
-	if w.onTerminal {
+func appendField[T string | []byte](e *csvEncoder, text T) {
+	if e.onTerminal {
 		printable := display.PrintableLines(string(text))
-		if needsQuotes(&w.special, printable) {
-			w.line = appendQuoted(w.line, printable)
+		if needsQuotes(e.special, printable) {
+			e.line = appendQuoted(e.line, printable)
 		} else {
-			w.line = append(w.line, printable...)
+			e.line = append(e.line, printable...)
 		}
 		return
 	}
-	if needsQuotes(&w.special, text) {
-		w.line = appendQuoted(w.line, text)
+	if needsQuotes(e.special, text) {
+		e.line = appendQuoted(e.line, text)
 	} else {
-		w.line = append(w.line, text...)
+		e.line = append(e.line, text...)
 	}
 }
 

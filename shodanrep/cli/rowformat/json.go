@@ -16,70 +16,117 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 )
 
-// A jsonWriter writes one document in Steampipe's format: the columns with their types, then the rows as objects.
-type jsonWriter struct {
-	out  io.Writer
-	keys []string
-	b    bytes.Buffer
-	rows int
-}
-
-func newJSONWriter(out io.Writer, columns []embedded.Column) *jsonWriter {
+// newJSONWriter returns a writer of one document in Steampipe's format: the columns with their types, then the rows as
+// objects.
+func newJSONWriter(out io.Writer, columns []embedded.Column) *TextWriter {
 	type column struct {
 		Name     string `json:"name"`
 		DataType string `json:"data_type"`
 	}
-	w := &jsonWriter{out: JSONOutput(out), keys: uniqueKeys(columns)}
-	w.b.WriteString("{\n \"columns\": [")
+	keys := uniqueKeys(columns)
+	var b bytes.Buffer
+	b.WriteString("{\n \"columns\": [")
 	for i, c := range columns {
-		w.b.WriteString(elementSeparator(i))
-		AppendJSON(&w.b, column{w.keys[i], c.Type})
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("\n  ")
+		AppendJSON(&b, column{keys[i], c.Type})
 	}
-	w.b.WriteString("\n ],\n \"rows\": [")
+	b.WriteString("\n ],\n \"rows\": [")
+	w := newTextWriter(JSONOutput(out), newJSONEncoder(keys, ",\n  ", ""))
+	w.begin, w.end = b.Bytes(), []byte("\n ]\n}\n")
 	return w
 }
 
-func (w *jsonWriter) Write(values []any) error {
-	w.b.WriteString(elementSeparator(w.rows))
-	w.rows++
-	appendObject(&w.b, w.keys, values)
-	_, err := w.b.WriteTo(w.out)
-	return err
+// newJSONLinesWriter returns a writer of one object per line and row.
+func newJSONLinesWriter(out io.Writer, columns []embedded.Column) *TextWriter {
+	return newTextWriter(JSONOutput(out), newJSONEncoder(uniqueKeys(columns), "", "\n"))
 }
 
-func (w *jsonWriter) Close() error {
-	w.b.WriteString("\n ]\n}\n")
-	_, err := w.b.WriteTo(w.out)
-	return err
+// A jsonEncoder appends rows as objects, with a text before and after each.
+type jsonEncoder struct {
+	keys          []string // each as JSON with what stands before and after it
+	before, after string
+	b             []byte
+	values        int // of the row
 }
 
-// elementSeparator returns what stands before the i-th element of an array.
-func elementSeparator(i int) string {
-	if i == 0 {
-		return "\n  "
+// newJSONEncoder returns a function that makes jsonEncoders.
+func newJSONEncoder(keys []string, before, after string) func() Encoder {
+	begins := make([]string, len(keys))
+	for i, key := range keys {
+		var b bytes.Buffer
+		AppendJSON(&b, key)
+		begins[i] = "," + b.String() + ":"
 	}
-	return ",\n  "
+	if len(begins) > 0 {
+		begins[0] = begins[0][1:]
+	}
+	return func() Encoder { return &jsonEncoder{keys: begins, before: before + "{", after: "}" + after} }
 }
 
-// A jsonLinesWriter writes one object per line and row.
-type jsonLinesWriter struct {
-	out  io.Writer
-	keys []string
-	b    bytes.Buffer
+func (e *jsonEncoder) Begin(b []byte) { e.b, e.values = append(b, e.before...), 0 }
+
+func (e *jsonEncoder) End() []byte { return append(e.b, e.after...) }
+
+// begin begins a value.
+func (e *jsonEncoder) begin() {
+	e.b = append(e.b, e.keys[e.values]...)
+	e.values++
 }
 
-func newJSONLinesWriter(out io.Writer, columns []embedded.Column) *jsonLinesWriter {
-	return &jsonLinesWriter{out: JSONOutput(out), keys: uniqueKeys(columns)}
+func (e *jsonEncoder) Null() {
+	e.begin()
+	e.b = append(e.b, "null"...)
 }
 
-func (w *jsonLinesWriter) Write(values []any) error {
-	appendObject(&w.b, w.keys, values)
-	w.b.WriteByte('\n')
-	_, err := w.b.WriteTo(w.out)
-	return err
+func (e *jsonEncoder) Bool(v bool) {
+	e.begin()
+	e.b = strconv.AppendBool(e.b, v)
 }
 
-func (w *jsonLinesWriter) Close() error { return nil }
+func (e *jsonEncoder) Int(n int64) {
+	e.begin()
+	e.b = strconv.AppendInt(e.b, n, 10)
+}
+
+func (e *jsonEncoder) Float(f float64) { e.Value(f) }
+
+func (e *jsonEncoder) Text(s string) {
+	e.begin()
+	if needsNoEscape(s) {
+		e.b = append(append(append(e.b, '"'), s...), '"')
+		return
+	}
+	e.append(s)
+}
+
+func (e *jsonEncoder) JSON(text []byte) {
+	e.begin()
+	e.b = append(e.b, text...)
+}
+
+func (e *jsonEncoder) Value(v any) {
+	switch v := v.(type) {
+	case nil:
+		e.Null()
+	case int64:
+		e.Int(v)
+	case string:
+		e.Text(v)
+	default:
+		e.begin()
+		e.append(v)
+	}
+}
+
+// append appends a value of any type.
+func (e *jsonEncoder) append(v any) {
+	b := bytes.NewBuffer(e.b)
+	AppendJSON(b, v)
+	e.b = b.Bytes()
+}
 
 // uniqueKeys returns the names of columns as keys of an object. The columns of a join can have the same name.
 func uniqueKeys(columns []embedded.Column) []string {
@@ -93,19 +140,6 @@ func uniqueKeys(columns []embedded.Column) []string {
 		keys[i] = key
 	}
 	return keys
-}
-
-func appendObject(b *bytes.Buffer, keys []string, values []any) {
-	b.WriteByte('{')
-	for i, v := range values {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		AppendJSON(b, keys[i])
-		b.WriteByte(':')
-		AppendJSON(b, v)
-	}
-	b.WriteByte('}')
 }
 
 // AppendJSON appends a value as JSON.

@@ -20,8 +20,7 @@ var (
 // A Writer writes the rows of one result. All formats but the table and Parquet write each row at once, and Parquet
 // writes some thousand rows together, so that memory does not grow with the number of rows.
 type Writer interface {
-	// Write writes a row. Its values have the types of [embedded.Rows.Values]. CSV and the forms of JSON also take
-	// pointers to json.RawMessage.
+	// Write writes a row. Its values have the types of [embedded.Rows.Values].
 	Write(values []any) error
 	// Close ends the result. After an error of the rows it must not be called: the result is then incomplete.
 	Close() error
@@ -44,14 +43,8 @@ func New(format string, out io.Writer, columns []embedded.Column, o Options) (Wr
 	switch format {
 	case "table":
 		return newTableWriter(out, columns, o), nil
-	case "csv":
-		return newCSVWriter(out, columns, ',', o)
-	case "tsv":
-		return newCSVWriter(out, columns, '\t', o)
-	case "json":
-		return newJSONWriter(out, columns), nil
-	case "jsonl":
-		return newJSONLinesWriter(out, columns), nil
+	case "csv", "tsv", "json", "jsonl":
+		return NewText(format, out, columns, o)
 	case "line":
 		return newRecordWriter(out, columns, o), nil
 	case "markdown":

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"sync"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
+)
+
+// A checkedPart is what is written and counted of results that follow each other.
+type checkedPart struct {
+	outcomes []countedOutcome
+	written  writtenLevels
+	// text are the results that are selected, in a format that has an Appender, and results those in other formats.
+	text    *[]byte
+	results []report.Result
+}
+
+// A countedOutcome is how many results have an outcome.
+type countedOutcome struct {
+	report.Outcome
+	n int
+}
+
+// partTexts are buffers for the texts of parts.
+var partTexts = sync.Pool{New: func() any { return new([]byte) }}
+
+// partOf returns the function that makes a part of verdicts, of which first is the number of the first target. It is
+// called on several processors at a time: all that takes long is done there, and only counting and writing remain.
+func (c *check) partOf(out report.Writer) func(first int, verdicts []*scan.Verdict) *checkedPart {
+	appender, isAppender := out.(report.Appender)
+	return func(first int, verdicts []*scan.Verdict) *checkedPart {
+		p := &checkedPart{}
+		if isAppender && !c.collects() {
+			p.text = partTexts.Get().(*[]byte)
+			*p.text = (*p.text)[:0]
+		}
+		for i, v := range verdicts {
+			p.count(report.OutcomeOf(v))
+			if !c.shows(v) && !(c.output.KeepsUnchecked && report.IsUnchecked(v)) {
+				continue
+			}
+			if c.output.AddressesOnly {
+				p.written.add(v.Level(), 1)
+			}
+			r := c.result(first+i, v)
+			if p.text != nil {
+				*p.text = appender.Append(*p.text, r)
+			} else {
+				p.results = append(p.results, r)
+			}
+		}
+		return p
+	}
+}
+
+// result returns the result of a target with a number.
+func (c *check) result(number int, v *scan.Verdict) report.Result {
+	entry := c.list.entry(number)
+	return report.Result{
+		Verdict: v, Hits: entry.hits, Line: entry.line, Input: c.list.inputOf(entry), SeveralInputs: len(c.list.inputs) > 1,
+		NetworkLimit: c.checker.NetworkLimit(),
+	}
+}
+
+// count counts a result. There are only a few different outcomes.
+func (p *checkedPart) count(o report.Outcome) {
+	for i := range p.outcomes {
+		if p.outcomes[i].Outcome == o {
+			p.outcomes[i].n++
+			return
+		}
+	}
+	p.outcomes = append(p.outcomes, countedOutcome{o, 1})
+}
+
+// write writes a part that is not collected.
+func (p *checkedPart) write(out report.Writer) error {
+	if p.text != nil {
+		defer partTexts.Put(p.text)
+		if len(*p.text) == 0 {
+			return nil
+		}
+		return out.(report.Appender).WriteText(*p.text)
+	}
+	for _, r := range p.results {
+		if err := out.Write(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count counts the results of a part.
+func (c *check) count(p *checkedPart) {
+	for _, o := range p.outcomes {
+		c.failOn.countSeveral(string(o.Level), string(o.Status), o.n)
+		c.summary.Add(o.Outcome, o.n)
+		c.checked.add(o.Status, int64(o.n))
+	}
+	for level, n := range p.written {
+		c.written.add(level, n)
+	}
+}
