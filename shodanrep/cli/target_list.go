@@ -20,9 +20,9 @@ type targetList struct {
 	length int
 	// others are what is no IPv4 address.
 	others []netip.Prefix
-	// slots are a hash table of the numbers of the entries, from 1 on. It has a power of two of them, and its collisions
-	// are in the slots that follow. Go's maps take several times the memory.
-	slots []uint32
+	// slots are a hash table of the entries. It has a power of two of them, and its collisions are in the slots that
+	// follow. Go's maps take several times the memory.
+	slots []targetSlot
 	seed  maphash.Seed
 	// networks is how many entries are networks, and countable how many count towards api_lookup_limit.
 	networks, countable int
@@ -40,6 +40,10 @@ type targetEntry struct {
 	addr  uint32 // an IPv4 address, or the index in others
 	input uint32 // twice the index in inputs of the input with the line, and 1 more for an entry in others
 }
+
+// A targetSlot is a slot of a targetList: the number of an entry, from 1 on, and its hash, so that entries are rarely read
+// to be compared. That the memory of an entry has to be fetched takes longer than all else.
+type targetSlot struct{ number, hash uint32 }
 
 // blockLength is how many entries a block of a targetList has.
 const blockLength = 8192
@@ -74,9 +78,9 @@ func (l *targetList) add(p netip.Prefix, hits, line int64, input int) {
 	} else {
 		e.addr, e.input = uint32(len(l.others)), e.input+1
 	}
-	slot := l.slot(p)
-	if *slot != 0 {
-		l.entry(int(*slot - 1)).hits += hits
+	slot, hash := l.slot(p)
+	if slot.number != 0 {
+		l.entry(int(slot.number - 1)).hits += hits
 		return
 	}
 	if l.length%blockLength == 0 {
@@ -85,7 +89,7 @@ func (l *targetList) add(p netip.Prefix, hits, line int64, input int) {
 	last := &l.blocks[len(l.blocks)-1]
 	*last = append(*last, e)
 	l.length++
-	*slot = uint32(l.length)
+	*slot = targetSlot{uint32(l.length), hash}
 	if !is4 {
 		l.others = append(l.others, p)
 	}
@@ -97,24 +101,31 @@ func (l *targetList) add(p netip.Prefix, hits, line int64, input int) {
 	}
 }
 
-// slot returns the slot of an address or a network, or the one that it would take.
-func (l *targetList) slot(p netip.Prefix) *uint32 {
+// slot returns the slot of an address or a network, or the one that it would take, and its hash.
+func (l *targetList) slot(p netip.Prefix) (*targetSlot, uint32) {
 	addr := p.Addr().As16()
-	for i := maphash.Bytes(l.seed, append(addr[:], byte(p.Bits()))); ; i++ {
-		slot := &l.slots[i&uint64(len(l.slots)-1)]
-		if *slot == 0 || l.prefix(l.entry(int(*slot-1))) == p {
-			return slot
+	hash := uint32(maphash.Bytes(l.seed, append(addr[:], byte(p.Bits()))))
+	for i := hash; ; i++ {
+		slot := &l.slots[i&uint32(len(l.slots)-1)]
+		if slot.number == 0 || slot.hash == hash && l.prefix(l.entry(int(slot.number-1))) == p {
+			return slot, hash
 		}
 	}
 }
 
 // grow doubles the hash table.
 func (l *targetList) grow() {
-	l.slots = make([]uint32, max(1024, 2*len(l.slots)))
-	number := uint32(0)
-	for p := range l.all() {
-		number++
-		*l.slot(p) = number
+	old := l.slots
+	l.slots = make([]targetSlot, max(1024, 2*len(old)))
+	for _, slot := range old {
+		if slot.number == 0 {
+			continue
+		}
+		i, last := slot.hash, uint32(len(l.slots)-1)
+		for l.slots[i&last].number != 0 { // all entries are different, so they need not be compared
+			i++
+		}
+		l.slots[i&last] = slot
 	}
 }
 

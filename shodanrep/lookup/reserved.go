@@ -32,6 +32,22 @@ var reserved = prefixes(
 	"3fff::/20",      // documentation
 )
 
+// reserved4 are the IPv4 networks of reserved by the first byte of their addresses, since lists have millions of addresses.
+var reserved4 = byFirstByte(reserved)
+
+func byFirstByte(list []netip.Prefix) (found [256][]netip.Prefix) {
+	for _, prefix := range list {
+		if !prefix.Addr().Is4() {
+			continue
+		}
+		first := int(prefix.Addr().As4()[0])
+		for n := range 1 << max(0, 8-prefix.Bits()) {
+			found[first+n] = append(found[first+n], prefix)
+		}
+	}
+	return found
+}
+
 // reachable are the networks within reserved ones that IANA lists as globally reachable.
 var reachable = prefixes(
 	"192.0.0.9/32",    // port control protocol anycast
@@ -70,7 +86,11 @@ func prefixes(texts ...string) []netip.Prefix {
 // IsReserved reports whether an address cannot be on the internet.
 func IsReserved(addr netip.Addr) bool {
 	addr = addr.Unmap().WithZone("")
-	if contains(reserved, addr) {
+	list := reserved
+	if addr.Is4() {
+		list = reserved4[addr.As4()[0]]
+	}
+	if contains(list, addr) {
 		return !contains(reachable, addr)
 	}
 	if addr.Is4() {
