@@ -31,6 +31,11 @@ type database struct {
 	// retired is closed when another version takes the place of this one.
 	retired chan struct{}
 	mu      sync.Mutex // guards what put and retire do
+
+	// checking holds a token while a call uses the fields after it, see ensureFindable.
+	checking  chan struct{}
+	isChecked bool
+	checkErr  error
 }
 
 // openDatabase opens a SQLite file and checks that it can be used.
@@ -42,7 +47,10 @@ func openDatabase(path string, source version) (*database, error) {
 	if err := checkHeader(path, v.size); err != nil {
 		return nil, err
 	}
-	d := &database{path: path, source: source, version: v, idle: make(chan *conn, maxConns), retired: make(chan struct{})}
+	d := &database{
+		path: path, source: source, version: v,
+		idle: make(chan *conn, maxConns), retired: make(chan struct{}), checking: make(chan struct{}, 1),
+	}
 	if d.layout, err = readLayout(path); err != nil {
 		return nil, explain(err)
 	}

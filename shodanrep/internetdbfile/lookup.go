@@ -43,6 +43,11 @@ func (f *File) Rows(ctx context.Context, addrs []netip.Addr) (*Rows, error) {
 		}
 		rows := &Rows{Time: d.source.time(), addrs: addrs, places: make([]place, len(addrs))}
 		err = d.read(ctx, unique, rows)
+		if err == nil && slices.ContainsFunc(unique, rows.isMissing) {
+			if err = f.ensureFindable(ctx, d); errors.As(err, &valueError{}) {
+				rows.missingErr, err = f.wrapError(err), nil
+			}
+		}
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()

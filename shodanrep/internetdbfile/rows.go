@@ -19,25 +19,30 @@ type Rows struct {
 	addrs []netip.Addr
 	// places are by address where the first of its rows is.
 	places []place
-	mu     sync.Mutex // guards blocks while rows are added
-	blocks [][]byte
+	// missingErr says why it is not known that the file does not have the addresses without a row.
+	missingErr error
+	mu         sync.Mutex // guards blocks while rows are added
+	blocks     [][]byte
 }
 
 // A place is that of a row. The block is the index in blocks, from 1 on; it is 0 if there is no row.
 type place struct{ block, at uint32 }
 
-// A Result is what the file has of an address. Host is nil if the file has no row of it, and Err says why its row
-// cannot be read.
+// A Result is what the file has of an address. Host is nil if no row of it was found. Err says why its row cannot be
+// read, or, if IsMissing, why the file may have it all the same.
 type Result struct {
-	Host *shodan.Host
-	Err  error
+	Host      *shodan.Host
+	Err       error
+	IsMissing bool
 }
+
+func (r *Rows) isMissing(i int32) bool { return r.places[i].block == 0 }
 
 // Result returns the result of the address with an index.
 func (r *Rows) Result(i int) Result {
 	place := r.places[i]
-	if place.block == 0 {
-		return Result{}
+	if r.isMissing(int32(i)) {
+		return Result{IsMissing: true, Err: r.missingErr}
 	}
 	reader := rowReader{addr: r.addrs[i]}
 	block := r.blocks[place.block-1]

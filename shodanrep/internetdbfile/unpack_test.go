@@ -70,7 +70,7 @@ func fileOf(t *testing.T, rows ...internetdbtest.Row) string {
 	return string(content)
 }
 
-// copies returns the files in the folder of the copies of a file, without the lock.
+// copies returns the copies in the folder of the copies of a file.
 func copies(t *testing.T, path string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(filepath.Dir(path), "copies"))
@@ -78,7 +78,7 @@ func copies(t *testing.T, path string) (names []string) {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {
-		if !strings.HasSuffix(entry.Name(), ".lock") {
+		if !strings.HasSuffix(entry.Name(), ".lock") && !strings.HasSuffix(entry.Name(), ".checked") {
 			names = append(names, entry.Name())
 		}
 	}

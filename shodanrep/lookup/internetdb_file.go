@@ -98,12 +98,12 @@ func (r *FileRows) Answers(first int, questions []Question) []Answer {
 func fileAnswer(addr netip.Addr, r internetdbfile.Result, at time.Time) Answer {
 	a := Answer{Status: Indexed, Source: InternetDB, Host: r.Host, CheckedAt: at, fromFile: true}
 	switch {
+	case r.IsMissing && IsReserved(addr):
+		return Answer{Status: Reserved}
 	case r.Err != nil:
 		a.failure = wrapFileError(r.Err)
 		a.Status, a.Error = Failed, a.failure.Error()
-	case r.Host == nil && IsReserved(addr):
-		return Answer{Status: Reserved}
-	case r.Host == nil:
+	case r.IsMissing:
 		a.Status = NotIndexed
 	}
 	return a
