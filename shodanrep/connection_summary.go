@@ -63,8 +63,7 @@ func InspectDataFiles(ctx context.Context, name, arguments string, logger hclog.
 	if err != nil {
 		return lookup.DataFileStats{}, err
 	}
-	s.Lookup.Logger = logger
-	return lookup.InspectDataFiles(ctx, s.Lookup)
+	return scan.InspectDataFiles(ctx, s.Lookup, logger)
 }
 
 // parseSettings reads a connection's settings from the text of its block's body.

@@ -86,6 +86,7 @@ func (d *doctor) line(result, name, format string, args ...any) {
 
 // run makes all checks, also after one that failed.
 func (d *doctor) run(ctx context.Context) {
+	defer scan.Shutdown() // also removes a temporary index of data files
 	d.line(checkOK, "version", "shodanrep %s", shodanrep.Version())
 	found, err := d.connections(d.say)
 	if err != nil {

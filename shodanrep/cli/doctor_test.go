@@ -193,6 +193,14 @@ func TestDoctorSaysWhatIsLeftOutOfTheDataFiles(t *testing.T) {
 	write("2.json", banner("11.0.0.3", "2026-01-02")+"{\n{}\nnothing\n")
 	lines, _, status = runDoctor(t, connection)
 	all := strings.Join(lines, " ")
+	t.Setenv("TMPDIR", t.TempDir())
+	_, stderr, _ := runDoctor(t, connection+"\napi_key = \""+shodantest.Key+`"`)
+	if n := strings.Count(stderr, "records that cannot be read"); n != 1 {
+		t.Errorf("the files are read %d times: %s", n, stderr)
+	}
+	if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) != 0 {
+		t.Errorf("it leaves %v: %v", left, err)
+	}
 	if status != exitDone || !strings.Contains(all, "warning data_files 2 hosts in ") || !strings.Contains(all, " records cannot be read, the first in "+filepath.Join(dir, "2.json")+", line 2: ") {
 		t.Errorf("exit status %d: %s", status, all)
 	}

@@ -14,14 +14,12 @@ type DataFileStats struct {
 	dataset.Omissions
 }
 
-// InspectDataFiles opens the data files of a configuration, which builds their index if it is missing.
-func InspectDataFiles(ctx context.Context, cfg Config) (DataFileStats, error) {
-	d, err := openDataset(ctx, cfg)
-	if err != nil {
-		return DataFileStats{}, err
+// DataFiles describes the data files as they are now. The Engine must have some.
+func (e *Engine) DataFiles(ctx context.Context) (DataFileStats, error) {
+	if err := e.dataset.Refresh(ctx); err != nil {
+		return DataFileStats{}, fmt.Errorf("data_files: %w", err)
 	}
-	stats := DataFileStats{d.Stats(), d.Omissions()}
-	return stats, d.Close()
+	return DataFileStats{e.dataset.Stats(), e.dataset.Omissions()}, nil
 }
 
 // openDataset opens the data files of a configuration.

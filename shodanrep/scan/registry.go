@@ -88,6 +88,16 @@ func engineFor(ctx context.Context, connection string, config lookup.Config, log
 	return engine, nil
 }
 
+// InspectDataFiles describes the data files of a configuration that has some. The engine of its connection has them open
+// already if that was in use.
+func InspectDataFiles(ctx context.Context, config lookup.Config, logger hclog.Logger) (lookup.DataFileStats, error) {
+	engine, err := engineFor(ctx, "", config, logger)
+	if err != nil {
+		return lookup.DataFileStats{}, err
+	}
+	return engine.DataFiles(ctx)
+}
+
 // ConnectionError wraps an error about a connection. The name may be empty.
 func ConnectionError(name string, err error) error {
 	if name == "" || err == nil {
