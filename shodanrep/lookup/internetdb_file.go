@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
@@ -71,8 +72,14 @@ type FileRows struct {
 // ReadFile reads what the file of InternetDB has of addresses, whose questions UsesFile is true for. It is for long lists:
 // it needs no memory for questions that wait for their answers. An error is about all of them.
 func (b *Batch) ReadFile(ctx context.Context, addrs []netip.Addr) (*FileRows, error) {
-	for i, addr := range addrs {
-		addrs[i] = addr.Unmap().WithZone("")
+	given := addrs
+	for i, addr := range given {
+		if canonical := addr.Unmap().WithZone(""); canonical != addr {
+			if &addrs[0] == &given[0] {
+				addrs = slices.Clone(given) // the caller's stay as they are
+			}
+			addrs[i] = canonical
+		}
 	}
 	rows, err := b.engine.file.Rows(ctx, addrs)
 	if err != nil {

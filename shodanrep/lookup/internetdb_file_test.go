@@ -109,6 +109,27 @@ func TestTheFileOfInternetDBAnswersWithoutRequests(t *testing.T) {
 	}
 }
 
+func TestReadFileLeavesTheAddressesOfItsCallerUnchanged(t *testing.T) {
+	t.Parallel()
+	cfg := config(shodantest.NewHandler())
+	cfg.InternetDBFile = writeInternetDB(t, "11.0.0.1", "11.0.0.2")
+	given := []netip.Addr{netip.MustParseAddr("11.0.0.1"), netip.MustParseAddr("::ffff:11.0.0.2"), netip.MustParseAddr("fe80::1%eth0")}
+	want := slices.Clone(given)
+	b := start(t, cfg).Batch(t.Context(), len(given))
+	rows, err := b.ReadFile(t.Context(), given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(given, want) {
+		t.Errorf("they are %v now", given)
+	}
+	for i, a := range rows.Answers(0, questions(given)) {
+		if isIndexed := a.Status == lookup.Indexed; isIndexed != (i < 2) {
+			t.Errorf("%v: %v", given[i], a.Status)
+		}
+	}
+}
+
 func TestTheFileTakesThePlaceOfInternetDBOnly(t *testing.T) {
 	t.Parallel()
 	sim := shodantest.NewHandler()
