@@ -31,6 +31,9 @@ type knownAddress struct {
 
 func (n *annotation) startRound(size int) {
 	progress := lookup.NewProgress()
+	if !n.quiet {
+		progress.OnUnpacking(unpackingMessages(n.say))
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.last != nil {

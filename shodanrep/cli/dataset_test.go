@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/internetdbfile/internetdbtest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 )
 
 // sampleFile is the file of InternetDB of the sample.
@@ -120,6 +121,12 @@ func TestUnpackingIsReportedWhereNoBarShowsIt(t *testing.T) {
 		r := runCheck(t, connection, "", "check", "--output", "list", "203.0.113.10")
 		if r.status != exitDone || r.stdout != "203.0.113.10\n" || strings.Contains(r.stderr, "unpacking "+packed) != isFirst {
 			t.Errorf("first %v: %+v", isFirst, r)
+		}
+	}
+	for _, args := range [][]string{{"annotate"}, {"load", "--to", postgrestest.New(t).URL()}} {
+		connection := strings.Replace(connection, filepath.Join("cache", "c.sqlite"), filepath.Join(args[0], "c.sqlite"), 1)
+		if r := runCheck(t, connection, "203.0.113.10\n", args...); r.status != exitDone || !strings.Contains(r.stderr, "unpacking "+packed) {
+			t.Errorf("%v: %+v", args, r)
 		}
 	}
 }

@@ -194,7 +194,7 @@ func (c *loadCommand) run(ctx context.Context, inputs []string) error {
 func (c *loadCommand) loadOnce(ctx context.Context, checker *scan.Checker, inputs []string) error {
 	began := time.Now()
 	progress := newLoadProgress()
-	bar := newProgressBarOf(c.app, lookup.NewProgress(), progress.state, false, c.quiet)
+	bar := newProgressBarOf(c.app, progress.shown, progress.state, false, c.quiet)
 	defer bar.end()
 	in := load.Input{Query: c.fromQuery}
 	if c.expand {

@@ -14,6 +14,7 @@ import (
 // A loadProgress counts the lookups of a load. Each claim has a Progress of its own, because a Progress keeps each of
 // its addresses.
 type loadProgress struct {
+	shown  *lookup.Progress // of the bar: shows the unpacking of a file
 	mu     sync.Mutex
 	active map[*lookup.Progress]bool // of claims that are being looked up
 	ended  lookup.Summary            // of all other claims
@@ -25,13 +26,16 @@ type loadProgress struct {
 	firstCount time.Time
 }
 
-func newLoadProgress() *loadProgress { return &loadProgress{active: map[*lookup.Progress]bool{}} }
+func newLoadProgress() *loadProgress {
+	return &loadProgress{shown: lookup.NewProgress(), active: map[*lookup.Progress]bool{}}
+}
 
 // checkWith returns a function that looks up addresses with a checker and counts them.
 func (p *loadProgress) checkWith(checker *scan.Checker) func(context.Context, []netip.Addr, int) iter.Seq2[*scan.Verdict, error] {
 	return func(ctx context.Context, addrs []netip.Addr, size int) iter.Seq2[*scan.Verdict, error] {
 		return func(yield func(*scan.Verdict, error) bool) {
 			claim := lookup.NewProgress()
+			claim.ShowUnpackingIn(p.shown)
 			p.begin(claim)
 			defer p.end(claim)
 			for v, err := range checker.Check(lookup.WithProgress(ctx, claim), prefixesOf(addrs), size) {

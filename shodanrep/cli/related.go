@@ -149,6 +149,9 @@ func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) 
 		}
 	}
 	progress := lookup.NewProgress()
+	if !c.quiet {
+		progress.OnUnpacking(unpackingMessages(c.say))
+	}
 	db, err := embedded.Open(ctx, embedded.Options{
 		PluginFunc: c.plugin, Readers: scan.ReaderOf, Connections: connections, Logger: c.logger(c.verbose),
 		ListContext: func(ctx context.Context, _ int) context.Context { return lookup.WithProgress(ctx, progress) },

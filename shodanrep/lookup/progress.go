@@ -69,6 +69,9 @@ func (p *Progress) Unpacking() *internetdbfile.Unpacking { return p.unpacking.Lo
 // OnUnpacking says what to call while a compressed file of InternetDB is unpacked. It must be called before the lookups.
 func (p *Progress) OnUnpacking(f func(internetdbfile.Unpacking)) { p.onUnpacking = f }
 
+// ShowUnpackingIn has another Progress show the unpacking as well. It must be called before the lookups.
+func (p *Progress) ShowUnpackingIn(other *Progress) { p.onUnpacking = other.setUnpacking }
+
 func (p *Progress) setUnpacking(u internetdbfile.Unpacking) {
 	if u.Ended {
 		p.unpacking.Store(nil)
