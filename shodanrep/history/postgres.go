@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/pgerror"
 )
 
 const (
@@ -235,7 +235,7 @@ func (b *postgresBackend) wrapError(err error) error {
 	case err == nil || errors.As(err, &wrapped):
 		return err
 	case errors.Is(err, context.Canceled): // by a caller that did not wait: nothing is wrong with the database
-		return fmt.Errorf("history at %s: the server had not answered yet: %w", b.address, context.Canceled)
+		return fmt.Errorf("history at %s: the server had not responded yet: %w", b.address, context.Canceled)
 	}
 	return &postgresError{b.address, err}
 }
@@ -247,14 +247,8 @@ type postgresError struct {
 }
 
 func (e *postgresError) Error() string {
-	var lines []string
-	for line := range strings.Lines(e.err.Error()) { // pgconn has one per try, with TLS and without
-		if line = strings.Join(strings.Fields(line), " "); !slices.Contains(lines, line) {
-			lines = append(lines, line)
-		}
-	}
 	return fmt.Sprintf(`history at %s: %s: check that the server runs and that its user may write to the tables, or set history_store to a path or "off"`,
-		e.address, strings.Join(lines, " "))
+		e.address, pgerror.Reason(e.err))
 }
 
 func (e *postgresError) Unwrap() error { return e.err }

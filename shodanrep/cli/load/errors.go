@@ -9,11 +9,12 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/pgerror"
 )
 
 // Codes of PostgreSQL's errors.
 const (
-	codeInvalidPassword  = "28P01"
 	codeNoRight          = "42501"
 	codeReadOnly         = "25006"
 	codeNoSchema         = "3F000"
@@ -36,7 +37,7 @@ func (d Database) explain(err error) error {
 	}
 	var connecting *pgconn.ConnectError
 	if errors.As(err, &connecting) {
-		return fmt.Errorf("cannot connect to PostgreSQL on %s, database %s, as %s: %w", d.server(), d.config.Database, d.config.User, reason(err))
+		return fmt.Errorf("cannot connect to PostgreSQL on %s, database %s, as %s: %w", d.server(), d.config.Database, d.config.User, pgerror.Reason(err))
 	}
 	var server *pgconn.PgError
 	if errors.As(err, &server) {
@@ -48,10 +49,10 @@ func (d Database) explain(err error) error {
 		case server.Code == codeReadOnly:
 			return fmt.Errorf("PostgreSQL: %s: connect to the primary server, where rows can be written", server.Message)
 		}
-		return fmt.Errorf("PostgreSQL: %s", messageOf(server))
+		return fmt.Errorf("PostgreSQL: %s", pgerror.Message(server))
 	}
 	if isLost(err) {
-		return LostError{reason(err).Error()}
+		return LostError{pgerror.Reason(err).Error()}
 	}
 	return err
 }
@@ -69,46 +70,4 @@ func (d Database) server() string {
 		return d.config.Host
 	}
 	return net.JoinHostPort(d.config.Host, fmt.Sprint(d.config.Port))
-}
-
-// reason returns the innermost reason, without what pgx says about its steps.
-func reason(err error) error {
-	var server *pgconn.PgError
-	if errors.As(err, &server) {
-		if server.Code == codeInvalidPassword {
-			return errors.New(server.Message + ": set the password in PGPASSWORD or in ~/.pgpass")
-		}
-		return errors.New(messageOf(server))
-	}
-	var step *net.OpError
-	if errors.As(err, &step) {
-		return step
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the server closed the connection")
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return errors.New("no response in time")
-	}
-	var name *net.DNSError
-	if errors.As(err, &name) {
-		return name
-	}
-	// Of an error about several addresses, the first line says only what was tried.
-	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
-	if text := strings.TrimSpace(lines[0]); len(lines) == 1 || !strings.HasSuffix(text, ":") {
-		return errors.New(text)
-	}
-	return errors.New(strings.TrimSpace(lines[1]))
-}
-
-// messageOf returns the message of the server with its details.
-func messageOf(e *pgconn.PgError) string {
-	text := e.Message
-	for _, more := range []string{e.Detail, e.Hint} {
-		if more != "" {
-			text += ": " + more
-		}
-	}
-	return text
 }
