@@ -90,12 +90,12 @@ func TestListsSayWhyTheyAreRefused(t *testing.T) {
 		}, want: "Shodan refused the API key"},
 		"with too low a plan":   {fault: shodantest.Fault{Status: 403, Body: shodantest.BodyPlanTooLow}, want: "needs a plan that allows it"},
 		"without credits":       {fault: shodantest.Fault{Status: 401, Body: `{"error": "Insufficient query credits"}`}, want: "no query credits left"},
-		"by a page":             {fault: shodantest.Fault{Body: shodantest.BodyChallenge}, want: "Shodan did not answer"},
-		"by a server's error":   {fault: shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}, want: "Shodan did not answer"},
-		"by half an answer":     {fault: shodantest.Fault{Kind: shodantest.Truncated}, want: "Shodan did not answer"},
-		"by null":               {fault: shodantest.Fault{Body: `null`}, want: "Shodan did not answer"},
-		"by a list of odd ones": {fault: shodantest.Fault{Body: `[null, [], {"error": {}}]`}, want: "Shodan did not answer"},
-		"by odd matches":        {fault: shodantest.Fault{Body: `{"matches": [null, 7], "total": "many"}`}, want: "Shodan did not answer"},
+		"by a page":             {fault: shodantest.Fault{Body: shodantest.BodyChallenge}, want: "Shodan sent no usable response"},
+		"by a server's error":   {fault: shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}, want: "Shodan sent no usable response"},
+		"by half an answer":     {fault: shodantest.Fault{Kind: shodantest.Truncated}, want: "Shodan sent no usable response"},
+		"by null":               {fault: shodantest.Fault{Body: `null`}, want: "Shodan sent no usable response"},
+		"by a list of odd ones": {fault: shodantest.Fault{Body: `[null, [], {"error": {}}]`}, want: "Shodan sent no usable response"},
+		"by odd matches":        {fault: shodantest.Fault{Body: `{"matches": [null, 7], "total": "many"}`}, want: "Shodan sent no usable response"},
 	} {
 		sim := shodantest.New(t)
 		connection := keyed(sim)
@@ -104,7 +104,7 @@ func TestListsSayWhyTheyAreRefused(t *testing.T) {
 		} else {
 			sim.Fault(test.fault)
 		}
-		if strings.Contains(test.want, "did not answer") {
+		if strings.Contains(test.want, "sent no usable response") {
 			connection += `timeout = "180ms"` // too short for a second try
 		}
 		s := mustConnect(t, connection) // for all tables: the SDK keeps some 35 MB for each

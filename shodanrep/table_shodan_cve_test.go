@@ -232,12 +232,12 @@ func TestCVEDBThatDoesNotAnswerFailsTheQuery(t *testing.T) {
 		fault shodantest.Fault
 		want  string
 	}{
-		"HTML":            {shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}, "CVEDB did not answer (HTTP 502: Bad Gateway)"},
-		"HTML with 200":   {shodantest.Fault{Body: shodantest.BodyPage(200)}, "CVEDB did not answer (HTTP 200: the response is not a JSON object)"},
-		"truncated JSON":  {shodantest.Fault{Kind: shodantest.Truncated}, "CVEDB did not answer (HTTP 200: the response is not complete JSON"},
-		"no answer":       {shodantest.Fault{Kind: shodantest.Hang}, "CVEDB did not answer (no response within 5s)"},
-		"another's JSON":  {shodantest.Fault{Body: `{"cve_id": "CVE-1999-0001", "cves": null}`}, "CVEDB did not answer (HTTP 200: the response "},
-		"an empty answer": {shodantest.Fault{}, "CVEDB did not answer (HTTP 200: the response is not a JSON object)"},
+		"HTML":            {shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}, "CVEDB sent no usable response (HTTP 502: Bad Gateway)"},
+		"HTML with 200":   {shodantest.Fault{Body: shodantest.BodyPage(200)}, "CVEDB sent no usable response (HTTP 200: the response is not a JSON object)"},
+		"truncated JSON":  {shodantest.Fault{Kind: shodantest.Truncated}, "CVEDB sent no usable response (HTTP 200: the response is not complete JSON"},
+		"no answer":       {shodantest.Fault{Kind: shodantest.Hang}, "CVEDB sent no usable response (no response within 5s)"},
+		"another's JSON":  {shodantest.Fault{Body: `{"cve_id": "CVE-1999-0001", "cves": null}`}, "CVEDB sent no usable response (HTTP 200: the response "},
+		"an empty answer": {shodantest.Fault{}, "CVEDB sent no usable response (HTTP 200: the response is not a JSON object)"},
 		"a ban": {shodantest.Fault{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"3600"}}},
 			"CVEDB refuses further requests as too many: no request is sent before"},
 		"a refusal": {shodantest.Fault{Status: 422, Body: `{"detail": [{"msg": "String should match"}]}`}, "CVEDB refused the request (HTTP 422: String should match)"},

@@ -198,9 +198,9 @@ func TestRecordsThatAreMissingAreARowThatSaysSo(t *testing.T) {
 	}{
 		"the plan may not page":         {opts: []shodantest.Option{shodantest.WithPlan("dev")}, rows: 101, want: "listing the DNS records of example.com, page 2, needs a plan that allows it"},
 		"the credits are spent":         {opts: []shodantest.Option{shodantest.WithPlan("corp"), shodantest.WithCredits(1)}, rows: 101, want: "page 2, costs a query credit"},
-		"error pages":                   {fault: shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}, rows: 1, want: "Shodan did not answer (HTTP 502"},
-		"error pages, later":            {fault: shodantest.Fault{Skip: 1, Status: 502, Body: shodantest.BodyPage(502)}, rows: 101, want: "Shodan did not answer (HTTP 502"},
-		"a challenge":                   {fault: shodantest.Fault{Body: shodantest.BodyChallenge}, rows: 1, want: "Shodan did not answer (HTTP 200"},
+		"error pages":                   {fault: shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}, rows: 1, want: "Shodan sent no usable response (HTTP 502"},
+		"error pages, later":            {fault: shodantest.Fault{Skip: 1, Status: 502, Body: shodantest.BodyPage(502)}, rows: 101, want: "Shodan sent no usable response (HTTP 502"},
+		"a challenge":                   {fault: shodantest.Fault{Body: shodantest.BodyChallenge}, rows: 1, want: "Shodan sent no usable response (HTTP 200"},
 		"answers that are cut":          {fault: shodantest.Fault{Kind: shodantest.Truncated}, rows: 1, want: "not complete JSON"},
 		"no list of records":            {fault: shodantest.Fault{Body: `{"domain": "example.com", "data": {}}`}, rows: 1, want: "no list of records"},
 		"another domain":                {fault: shodantest.Fault{Body: `{"domain": "example.org", "data": []}`}, rows: 1, want: `the response is for "example.org", not for example.com`},

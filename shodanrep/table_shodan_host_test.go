@@ -46,7 +46,7 @@ func TestEveryAddressIsARowOfTheHostTable(t *testing.T) {
 			t.Errorf("%s: %v", ip, r)
 		}
 	}
-	if message, ok := byIP(t, rows, good)["error"].(string); !ok || !strings.Contains(message, "Shodan did not answer") {
+	if message, ok := byIP(t, rows, good)["error"].(string); !ok || !strings.Contains(message, "Shodan sent no usable response") {
 		t.Errorf("the error is %v", byIP(t, rows, good)["error"])
 	}
 }

@@ -82,8 +82,8 @@ func TestAnAddressThatInternetDBDoesNotAnswerIsARow(t *testing.T) {
 		fault shodantest.Fault
 		want  string
 	}{
-		"HTML with 200":  {shodantest.Fault{Body: shodantest.BodyPage(200)}, "InternetDB did not answer"},
-		"truncated JSON": {shodantest.Fault{Kind: shodantest.Truncated}, "InternetDB did not answer"},
+		"HTML with 200":  {shodantest.Fault{Body: shodantest.BodyPage(200)}, "InternetDB sent no usable response"},
+		"truncated JSON": {shodantest.Fault{Kind: shodantest.Truncated}, "InternetDB sent no usable response"},
 		"no list":        {shodantest.Fault{Body: `{"ip": "11.0.0.1"}`}, "InternetDB sent an unexpected response"},
 		"no address":     {shodantest.Fault{Body: `{"ports": []}`}, "InternetDB sent an unexpected response"},
 		"no known list":  {shodantest.Fault{Body: `{"vulns": 7}`}, "InternetDB sent an unexpected response"},

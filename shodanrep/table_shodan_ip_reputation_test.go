@@ -265,7 +265,7 @@ func TestAFailingAddressIsARow(t *testing.T) {
 			sim.Fault(fault)
 			rows := mustConnect(t, free(sim)+`timeout = "5s"`).mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, good)}})
 			r := byIP(t, rows, bad)
-			want := "InternetDB did not answer"
+			want := "InternetDB sent no usable response"
 			if fault.Body == `{}` {
 				want = "InternetDB sent an unexpected response"
 			}

@@ -77,7 +77,7 @@ func TestFacetsThatCannotBeAskedFor(t *testing.T) {
 		"with two in one":          {texts("country,port"), nil, "is no name of a facet"},
 		"of a list, of which one":  {texts("country", "Port"), nil, `facet = "Port" is no name of a facet`},
 		"without a name":           {texts(""), nil, "is no name of a facet"},
-		"of a name that is not":    {texts("nonesuch"), nil, "counting port:22 by nonesuch failed: Shodan did not answer (HTTP 400: The search request timed out or your query was invalid.)"},
+		"of a name that is not":    {texts("nonesuch"), nil, "counting port:22 by nonesuch failed: Shodan sent no usable response (HTTP 400: The search request timed out or your query was invalid.)"},
 		"with a size of nothing":   {texts("country"), number64(0), "size = 0: use a whole number from 1 on"},
 		"with a size of less":      {texts("country"), number64(-3), "size = -3: use a whole number from 1 on"},
 		"known only when it runs":  {&proto.QualValue{}, nil, "facet is compared with a value that is only known when the query runs, or with NULL (leave those out: where … is not null): write the values out"},

@@ -166,7 +166,7 @@ var refused = map[string]struct {
 	"with filters for a plan": {fault: shodantest.Fault{Status: 400, Body: shodantest.BodyUpgradePlan}, query: "port:80", want: "Please upgrade your API plan to use filters or paging."},
 	"with a malformed query":  {query: "port:", want: "The search request timed out or your query was invalid.); check the query"},
 	"with an empty query":     {query: " ", want: "query is empty: write what you would search for at https://www.shodan.io"},
-	"with no answer":          {fault: shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}, query: "port:80", want: "failed: Shodan did not answer (HTTP 502"},
+	"with no answer":          {fault: shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}, query: "port:80", want: "failed: Shodan sent no usable response (HTTP 502"},
 	"with HTML under 200":     {fault: shodantest.Fault{Body: shodantest.BodyPage(200)}, query: "port:80", want: "the response is not a JSON object"},
 	"with truncated JSON":     {fault: shodantest.Fault{Kind: shodantest.Truncated}, query: "port:80", want: "the response is not complete JSON"},
 	"with an odd answer":      {fault: shodantest.Fault{Body: `{"matches": []}`}, query: "port:80", want: "the response has no total"},

@@ -56,7 +56,7 @@ func TestDashboards(t *testing.T) {
 		},
 		"Certificates That Have Expired or Expire Soon": {{"203.0.113.1", "443", "old.example.com"}, {"203.0.113.2", "443", "soon.example.com"}},
 		"Addresses Without a Score": {
-			{"203.0.113.6", "error", "the service is away"}, {"203.0.113.7", "no answer", "<null>"}, {"203.0.113.5", "not_indexed", "<null>"}, {"10.0.0.8", "reserved", "<null>"},
+			{"203.0.113.6", "error", "the service is away"}, {"203.0.113.7", "no response", "<null>"}, {"203.0.113.5", "not_indexed", "<null>"}, {"10.0.0.8", "reserved", "<null>"},
 		},
 	}
 	for cloud := range clouds {

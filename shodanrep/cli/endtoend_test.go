@@ -223,7 +223,7 @@ func TestWhatGoesWrongIsSaidAndNothingIsLost(t *testing.T) {
 	t.Run("an unreachable service", func(t *testing.T) {
 		connection := "internetdb_url = \"http://127.0.0.1:1\"\ncache = \"memory\"\ntimeout = \"300ms\""
 		stdout, _, status := runQuery(t, connection, "select ip, status, level, error from shodan_ip_reputation where ip = '11.0.0.1'", "--output", "csv")
-		if status != exitDone || !strings.HasPrefix(stdout, "ip,status,level,error\n11.0.0.1,error,unknown,InternetDB did not answer (") {
+		if status != exitDone || !strings.HasPrefix(stdout, "ip,status,level,error\n11.0.0.1,error,unknown,InternetDB sent no usable response (") {
 			t.Errorf("exit status %d, standard output %q", status, stdout)
 		}
 	})

@@ -342,7 +342,7 @@ func TestWhereNothingWorksTheErrorSaysWhatHappened(t *testing.T) {
 		cfg := bulk(sim)
 		cfg.BulkLookup = "on"
 		for _, a := range lookUp(t.Context(), t, start(t, cfg), questions(sim.Generate(100))...) {
-			if a.Status != lookup.Failed || a.Source != lookup.Shodan || !strings.Contains(a.Error, "Shodan did not answer (HTTP 502: Bad Gateway)") {
+			if a.Status != lookup.Failed || a.Source != lookup.Shodan || !strings.Contains(a.Error, "Shodan sent no usable response (HTTP 502: Bad Gateway)") {
 				t.Fatalf("%+v", a)
 			}
 		}

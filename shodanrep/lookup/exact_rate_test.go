@@ -102,7 +102,7 @@ func TestAServiceThatDoesNotAnswerRunsIntoTheTimeout(t *testing.T) {
 		cfg.Source, cfg.Transport, cfg.Timeout = lookup.Shodan, connecting(t, sim, 100*time.Millisecond), 2*time.Second
 		began := time.Now()
 		a := lookUp(t.Context(), t, start(t, cfg), questions(sim.Generate(1))...)[0]
-		if took := time.Since(began); a.Status != lookup.Failed || a.Error != "Shodan did not answer (no response within 2s)" || took > 3*time.Second {
+		if took := time.Since(began); a.Status != lookup.Failed || a.Error != "Shodan sent no usable response (no response within 2s)" || took > 3*time.Second {
 			t.Errorf("%+v after %v", a, took)
 		}
 	})

@@ -70,11 +70,11 @@ func TestAFaultThatDoesNotPassIsAnErrorThatSaysWhat(t *testing.T) {
 		want  string
 		tries int
 	}{
-		"502":           {badDays["502"], "Shodan did not answer (HTTP 502: Bad Gateway)", 6},
-		"challenge":     {badDays["challenge"], "Shodan did not answer (HTTP 403: Forbidden)", 6},
-		"a search":      {badDays["timed out"], "Shodan did not answer (HTTP 200: The search request timed out or your query was invalid.)", 6},
-		"cut":           {badDays["cut"], "Shodan did not answer (HTTP 200: the response is not complete JSON", 6},
-		"no answer":     {shodantest.Fault{Kind: shodantest.Hang}, "Shodan did not answer (no response within 10s)", 1},
+		"502":           {badDays["502"], "Shodan sent no usable response (HTTP 502: Bad Gateway)", 6},
+		"challenge":     {badDays["challenge"], "Shodan sent no usable response (HTTP 403: Forbidden)", 6},
+		"a search":      {badDays["timed out"], "Shodan sent no usable response (HTTP 200: The search request timed out or your query was invalid.)", 6},
+		"cut":           {badDays["cut"], "Shodan sent no usable response (HTTP 200: the response is not complete JSON", 6},
+		"no answer":     {shodantest.Fault{Kind: shodantest.Hang}, "Shodan sent no usable response (no response within 10s)", 1},
 		"invalid":       {shodantest.Fault{Status: 404, Body: `{"error": "Invalid IP"}`}, "Shodan refused the request (HTTP 404: Invalid IP)", 1},
 		"another's":     {shodantest.Fault{Body: `{"ip_str": "9.9.9.9", "ports": [53], "data": []}`}, "the response is for 9.9.9.9, not for 11.0.0.1", 6},
 		"not even JSON": {shodantest.Fault{Body: "<html>hello</html>"}, "the response is not a JSON object", 6},

@@ -162,7 +162,7 @@ func TestARefusedSearchSaysWhatItNeeds(t *testing.T) {
 		{"a plan that is too low", `needs a plan that allows searches: the API key's plan does not allow this`, []shodantest.Option{shodantest.WithPlan("oss")}, nil},
 		{"no credits", "costs a query credit: the API key has no query credits left", []shodantest.Option{shodantest.WithCredits(0)}, nil},
 		{"an upgrade", "needs a plan that allows searches", nil, &shodantest.Fault{Status: 400, Body: shodantest.BodyUpgradePlan}},
-		{"no answer", "searching for ssl.jarm:29d29d failed: Shodan did not answer", nil, &shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}},
+		{"no answer", "searching for ssl.jarm:29d29d failed: Shodan sent no usable response", nil, &shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}},
 		{"odd matches", "the response has no list of matches", nil, &shodantest.Fault{Body: `{"matches": null, "total": "many"}`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

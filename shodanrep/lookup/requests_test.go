@@ -95,7 +95,7 @@ func TestCallsThatFailSayWhatAndWhy(t *testing.T) {
 		"with too low a plan":  {key: shodantest.Key, fault: shodantest.Fault{Status: 403, Body: `{"error": "Requires membership or higher to access"}`}, want: "the list of ports needs a plan that allows it"},
 		"without credits left": {key: shodantest.Key, fault: shodantest.Fault{Status: 401, Body: `{"error": "Insufficient query credits"}`}, want: "the list of ports costs a query credit"},
 		"with a garbled answer": {key: shodantest.Key, fault: shodantest.Fault{Status: 200, Body: `{"ports": 1`},
-			want: "the list of ports failed: Shodan did not answer (HTTP 200"},
+			want: "the list of ports failed: Shodan sent no usable response (HTTP 200"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

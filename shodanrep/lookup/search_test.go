@@ -142,7 +142,7 @@ func TestPagesThatMove(t *testing.T) {
 		{"and are asked for further where a limit is not reached", 100, []string{page(150, many(0, 97)...), page(150, many(100, 150)...)}, 147, ""},
 		{"and end with an empty one", lookup.AllRows, []string{page(250, many(0, 97)...), page(250)}, 97, ""},
 		{"and grow beyond what is allowed", lookup.AllRows, []string{page(250, many(0, 100)...), page(1250, many(100, 200)...)}, 100, "more than search_limit = 1000"},
-		{"and are the same again and again", 150, []string{page(9000, many(0, 100)...)}, 100, "searching for port:80 failed: Shodan did not answer (5 pages had only 100 of 150 banners)"},
+		{"and are the same again and again", 150, []string{page(9000, many(0, 100)...)}, 100, "searching for port:80 failed: Shodan sent no usable response (5 pages had only 100 of 150 banners)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -168,7 +168,7 @@ func TestAPageThatFailsFailsTheSearch(t *testing.T) {
 		sim := matching(250)
 		sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointSearch, Skip: 2, Status: 502, Body: shodantest.BodyPage(502)})
 		n, err := search(t.Context(), t, start(t, withKey(sim)), lookup.AllRows, 1000)
-		if err == nil || !strings.Contains(err.Error(), "searching for port:80 failed: Shodan did not answer (HTTP 502") || n > 200 {
+		if err == nil || !strings.Contains(err.Error(), "searching for port:80 failed: Shodan sent no usable response (HTTP 502") || n > 200 {
 			t.Errorf("%d banners, %v", n, err)
 		}
 	})
@@ -242,7 +242,7 @@ func TestASearchOfANetworkThatIsNotWholeClearsNobody(t *testing.T) {
 		"none, though it counts some":    {shodantest.Fault{Body: page(3)}, "gave 0 of the 3 banners", true},
 		"a banner of somebody else":      {shodantest.Fault{Body: page(2, "11.0.0.1", "11.9.9.9")}, "the response has a banner of 11.9.9.9, which was not searched for", true},
 		"a banner of nobody":             {shodantest.Fault{Body: page(2, "11.0.0.1", "")}, "which was not searched for", true},
-		"no answer":                      {shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}, "did not answer (HTTP 502", true},
+		"no answer":                      {shodantest.Fault{Status: 502, Body: shodantest.BodyPage(502)}, "sent no usable response (HTTP 502", true},
 		"a refusal of the query":         {shodantest.Fault{Status: 400, Body: shodantest.BodyQueryRefused}, "The search request timed out or your query was invalid.", true},
 		"too many requests, all the way": {shodantest.Fault{Status: 429, Body: shodantest.BodyRateLimited}, "Shodan", true},
 	} {

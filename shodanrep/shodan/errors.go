@@ -67,7 +67,7 @@ func (e *Error) Error() string {
 	if errors.Is(e.Err, ErrUnexpected) {
 		return fmt.Sprintf("%s sent an unexpected response (%s)", e.Service, e.details())
 	}
-	return fmt.Sprintf("%s did not answer (%s)", e.Service, e.details())
+	return fmt.Sprintf("%s sent no usable response (%s)", e.Service, e.details())
 }
 
 // details returns the status and the message or the cause.

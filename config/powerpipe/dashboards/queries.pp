@@ -144,7 +144,7 @@ locals {
     ${local.dashboard_sql}
     select
       host(r.ip) as "Address",
-      coalesce(a.status, 'no answer') as "Status",
+      coalesce(a.status, 'no response') as "Status",
       a.error as "Error",
       string_agg(distinct r.resource, ', ') as "Resources"
     from
