@@ -83,7 +83,7 @@ func (r *changesRun) writeResults(ctx context.Context, w io.Writer, o changes.Op
 	if err != nil {
 		return err
 	}
-	if r.list != nil && r.list.len() == 0 || r.list == nil && r.summary.Checked == 0 {
+	if r.list != nil && (r.list.len() == 0 || r.list.malformed.found()) || r.list == nil && r.summary.Checked == 0 {
 		r.failOn.countUnchecked()
 	}
 	return out.Close()

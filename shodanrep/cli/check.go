@@ -183,6 +183,8 @@ func (c *checkCommand) run(ctx context.Context, inputs []string) error {
 	list.complete()
 	if list.len() == 0 {
 		c.say("no address was found in " + inputNames(inputs))
+	}
+	if list.len() == 0 || list.malformed.found() {
 		c.failOn.count("", string(lookup.Failed))
 	}
 	bar.progress.AddTotal(list.countable)

@@ -221,6 +221,9 @@ func (c *loadCommand) loadOnce(ctx context.Context, checker *scan.Checker, input
 	if !c.quiet {
 		c.sayAll(malformed.notices())
 	}
+	if malformed.found() {
+		c.failOn.count("", string(lookup.Failed))
+	}
 	c.report(summary, checker.Policy(), inputs, time.Since(began))
 	if err := invalidValues(summary.Found); err != nil {
 		return err

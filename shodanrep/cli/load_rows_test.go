@@ -159,6 +159,10 @@ func TestLoadWithNoAddress(t *testing.T) {
 	if got.status != exitFound || got.stderr != "shodanrep: no address was found in standard input\nshodanrep: rows to fail on: 1 with the status error\n" {
 		t.Errorf("got %+v", got)
 	}
+	got = runLoad(t, sampleConnection, "203.0.113.10\n11.0.0.300\n", "--to", db.URL(), "--quiet", "--fail-on", "error")
+	if got.status != exitFound || got.stderr != "shodanrep: rows to fail on: 1 with the status error\n" {
+		t.Errorf("a line that is left out: %+v", got)
+	}
 }
 
 func TestFailOnCountsAllRowsOfTheInput(t *testing.T) {

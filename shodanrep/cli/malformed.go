@@ -22,10 +22,22 @@ func malformedArgument(argument string) error {
 	return nil
 }
 
-// malformedLines are the lines of inputs that have nothing but what was meant as an address or a network and is none.
+// malformedLines are the lines of inputs that have nothing but what was meant as addresses or a network and is read as
+// less.
 type malformedLines struct {
-	// leftOut are the lines without an address. Of the others only the address is looked up.
-	leftOut, shortened lineCount
+	// leftOut are the lines without an address. Of shortened only the address is looked up, and of ranges, which
+	// arguments are as well, the two ends.
+	leftOut, shortened, ranges lineCount
+}
+
+// found reports whether there are any.
+func (m *malformedLines) found() bool { return m.leftOut.n+m.shortened.n+m.ranges.n > 0 }
+
+// addArgument counts an argument if it is a range.
+func (m *malformedLines) addArgument(argument string) {
+	if iptext.IsRange([]byte(argument)) {
+		m.ranges.add(argument)
+	}
 }
 
 // A lineCount is a number of lines, with what is said about the first.
@@ -44,14 +56,22 @@ func (m *malformedLines) add(line []byte, number int64, name string) {
 	line = bytes.Trim(line, " \t\r\"',;")
 	reason := iptext.Malformed(line)
 	if reason == "" {
+		if iptext.IsRange(line) {
+			m.ranges.add("line ", humanize.Comma(number), " of ", name, ": ", string(line))
+		}
 		return
 	}
 	count := &m.leftOut
 	for range iptext.Find(line) {
 		count = &m.shortened
 	}
-	if count.n++; count.n == 1 {
-		count.first = fmt.Sprintf("line %s of %s: %s %s", humanize.Comma(number), name, line, reason)
+	count.add("line ", humanize.Comma(number), " of ", name, ": ", string(line), " ", reason)
+}
+
+// add counts a line, or keeps what is said about it if it is the first.
+func (c *lineCount) add(about ...string) {
+	if c.n++; c.n == 1 {
+		c.first = strings.Join(about, "")
 	}
 }
 
@@ -64,6 +84,15 @@ func (m *malformedLines) notices() []string {
 	if m.shortened.n > 0 {
 		lines = append(lines, m.shortened.text("looks like a network, and only its address is read",
 			"look like networks, and only their addresses are read"))
+	}
+	if m.ranges.n > 0 {
+		const advice = "; name networks to check the addresses between"
+		if m.ranges.n == 1 {
+			lines = append(lines, "1 range is read as its first and its last address: "+m.ranges.first+advice)
+		} else {
+			lines = append(lines, fmt.Sprintf("%s ranges are read as their first and their last addresses, the first is %s%s",
+				humanize.Comma(m.ranges.n), m.ranges.first, advice))
+		}
 	}
 	return lines
 }

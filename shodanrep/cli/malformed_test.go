@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -16,7 +17,7 @@ const offlineConnection = sampleConnection + "source = \"dataset\"\n"
 func TestAnArgumentThatIsNoNetworkIsNotChecked(t *testing.T) {
 	for _, argument := range []string{
 		"11.0.0.1/33", "1.2.3.4/", "::1/129", "11.0.0[.]1/33", "011.000.000.030", "11.0.0.70-80", "11.0.0.*", "300.0.0.0/8",
-		"192.0.2.1, 11.0.0.1/33",
+		"192.0.2.1, 11.0.0.1/33", "11.0.0.300", "256.1[.]1.1", "2001:db8:::1",
 	} {
 		words := strings.Fields(argument)
 		for _, args := range [][]string{{"check"}, {}, {"report"}, {"changes"}, {"policy", "diff", "baseline", "extended"}} {
@@ -122,5 +123,57 @@ func TestCheckMayBeLeftOutBeforeWhatIsNoNetwork(t *testing.T) {
 		if got := insertCheck(root, []string{argument}); len(got) != 2 || got[0] != checkName {
 			t.Errorf("%q: %q", argument, got)
 		}
+	}
+}
+
+// The addresses between the ends of a range are not checked, so that it is not silent.
+func TestARangeIsReadAsItsEnds(t *testing.T) {
+	const argument, ends = "11.0.0.1-11.0.0.9", "11.0.0.1\n11.0.0.9\n"
+	file := writeFile(t, "hosts.txt", "192.0.2.44\n11.0.0.1 - 11.0.0.9\r\n")
+	one := "shodanrep: 1 range is read as its first and its last address: " + argument + "; name networks to check the addresses between\n"
+	several := "shodanrep: 2 ranges are read as their first and their last addresses, the first is " + argument + "; name networks to check the addresses between\n"
+	inFile := "shodanrep: 1 range is read as its first and its last address: line 2 of " + file + ": 11.0.0.1 - 11.0.0.9; name networks to check the addresses between\n"
+	for _, tt := range []struct {
+		inputs         []string
+		stdout, notice string
+	}{
+		{[]string{argument}, ends, one},
+		{[]string{argument, "11.0.0.1 - 11.0.0.9"}, ends, several},
+		{[]string{file}, "192.0.2.44\n" + ends, inFile},
+	} {
+		got := runCheck(t, offlineConnection, "", append([]string{"check", "--output", "list"}, tt.inputs...)...)
+		if got.stdout != tt.stdout || got.status != exitDone || !strings.Contains(got.stderr, tt.notice) {
+			t.Errorf("%q: %+v", tt.inputs, got)
+		}
+	}
+	var malformed malformedLines
+	for range streamTargets(strings.NewReader(""), []string{argument, file}, &malformed) {
+	}
+	if malformed.ranges.n != 2 {
+		t.Errorf("load: %+v", malformed)
+	}
+}
+
+// A schedule sees only the exit status: what was left out was not checked.
+func TestFailOnErrorFailsOnLinesThatAreLeftOut(t *testing.T) {
+	for list, want := range map[string]int{
+		"192.0.2.44\n":                      exitDone,
+		"192.0.2.44\n11.0.0.300\n":          exitFound,
+		"192.0.2.44\n192.0.2.45/33\n":       exitFound,
+		"192.0.2.44\n10.0.0.1-10.0.0.9\n":   exitFound,
+		"192.0.2.44 # not 11.0.0.300\n\n\n": exitDone,
+	} {
+		for _, args := range [][]string{{"check", "--fail-on", "error"}, {"report", "--fail-on", "error"}, {"check", "--quiet", "--fail-on", "error"}} {
+			if got := runCheck(t, offlineConnection, list, args...); got.status != want {
+				t.Errorf("%q %q: %+v", args, list, got)
+			}
+		}
+	}
+	history := "history_store = \"" + filepath.Join(t.TempDir(), "history.sqlite") + "\"\n"
+	if got := runCheck(t, history, "10.0.0.1\n11.0.0.300\n", "changes", "--fail-on", "not_checked", "-"); got.status != exitFound {
+		t.Errorf("changes: %+v", got)
+	}
+	if got := runCheck(t, history, "10.0.0.1\n", "changes", "--fail-on", "not_checked", "-"); got.status != exitDone {
+		t.Errorf("changes: %+v", got)
 	}
 }

@@ -21,7 +21,8 @@ func streamTargets(stdin io.Reader, names []string, malformed *malformedLines) i
 			}
 			return nil
 		}
-		err := readInputs(stdin, names, func(matches []iptext.Match) error {
+		err := readInputs(stdin, names, func(name string, matches []iptext.Match) error {
+			malformed.addArgument(name)
 			for _, m := range matches {
 				if err := send(m); err != nil {
 					return err

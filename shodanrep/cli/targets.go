@@ -54,7 +54,7 @@ func openInputs(names []string) (inputs []input, err error) {
 
 // readInputs calls one of two functions for each input in order: for an argument that has addresses itself, and for a
 // text to read. Without names it reads standard input.
-func readInputs(stdin io.Reader, names []string, argument func([]iptext.Match) error, text func(source io.Reader, name string) error) error {
+func readInputs(stdin io.Reader, names []string, argument func(name string, matches []iptext.Match) error, text func(source io.Reader, name string) error) error {
 	if len(names) == 0 {
 		names = []string{"-"}
 	}
@@ -71,7 +71,7 @@ func readInputs(stdin io.Reader, names []string, argument func([]iptext.Match) e
 	}
 	for _, in := range inputs {
 		if in.matches != nil {
-			if err := argument(in.matches); err != nil {
+			if err := argument(in.name, in.matches); err != nil {
 				return err
 			}
 			continue
@@ -90,7 +90,8 @@ func readInputs(stdin io.Reader, names []string, argument func([]iptext.Match) e
 // readTargets finds the addresses of inputs; without names, of standard input.
 func readTargets(stdin io.Reader, names []string) (*targetList, error) {
 	list := newTargetList()
-	err := readInputs(stdin, names, func(matches []iptext.Match) error {
+	err := readInputs(stdin, names, func(name string, matches []iptext.Match) error {
+		list.malformed.addArgument(name)
 		for _, m := range matches {
 			list.add(m.Prefix, 1, 0, 0)
 		}

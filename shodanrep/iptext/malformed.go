@@ -1,6 +1,7 @@
 package iptext
 
 import (
+	"bytes"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -24,24 +25,47 @@ func Malformed(text []byte) string {
 	if host, length, isNetwork := strings.Cut(word, "/"); isNetwork {
 		return malformedNetwork(host, length)
 	}
-	return malformedAddress(word)
+	if reason := malformedAddress(word); reason != "" {
+		return reason
+	}
+	return mistypedAddress(word)
+}
+
+// IsRange reports whether a text is two addresses, the smaller one first, with a hyphen or a dash between them.
+func IsRange(text []byte) bool {
+	first, last, found := bytes.Cut(text, []byte("-"))
+	if !found {
+		first, last, found = bytes.Cut(text, []byte("–"))
+	}
+	if !found || len(text) > 2*maxMalformed {
+		return false
+	}
+	from, err := netip.ParseAddr(fanged.Replace(string(bytes.TrimSpace(first))))
+	if err != nil {
+		return false
+	}
+	to, err := netip.ParseAddr(fanged.Replace(string(bytes.TrimSpace(last))))
+	return err == nil && from.BitLen() == to.BitLen() && from.Less(to)
 }
 
 // fanged undoes what makes an address unusable.
 var fanged = strings.NewReplacer("[.]", ".", "(.)", ".", "[dot]", ".", "(dot)", ".", "[:]", ":")
 
-// isPlain reports whether a text has only digits and dots, and no leading zeros: most lines of lists do.
+// isPlain reports whether a text has only dots and numbers up to 255 without leading zeros: most lines of lists do.
 func isPlain(text []byte) bool {
-	first := true
+	first, number := true, 0
 	for i, c := range text {
-		switch {
-		case c == '.':
-			first = true
+		if c == '.' {
+			first, number = true, 0
 			continue
-		case !isDigit(c), c == '0' && first && i+1 < len(text) && isDigit(text[i+1]):
+		}
+		if !isDigit(c) || c == '0' && first && i+1 < len(text) && isDigit(text[i+1]) {
 			return false
 		}
 		first = false
+		if number = 10*number + int(c-'0'); number > 255 {
+			return false
+		}
 	}
 	return true
 }
@@ -113,6 +137,28 @@ func malformedAddress(word string) string {
 		return "is a short range: name its networks or its addresses"
 	}
 	return ""
+}
+
+// mistypedAddress is Malformed for a text that has the form of an address and a part that no address has.
+func mistypedAddress(word string) string {
+	if parts, ok := numbers(word); ok && len(parts) == 4 {
+		for _, part := range parts {
+			if len(part) > 1 && part[0] == '0' {
+				return "" // a date or a version
+			}
+		}
+		if _, err := netip.ParseAddr(word); err != nil {
+			return "is not an address: its numbers must be up to 255"
+		}
+		return ""
+	}
+	if !strings.Contains(word, "::") || !strings.ContainsAny(word, "0123456789") || strings.Trim(word, "0123456789abcdefABCDEF:") != "" {
+		return ""
+	}
+	for range Find([]byte(word)) {
+		return ""
+	}
+	return "is not an address: an IPv6 address has up to eight groups of four hexadecimal digits, and :: only once"
 }
 
 // numbers returns the parts of a text that is three or four numbers of up to three digits, with dots between them.

@@ -14,6 +14,8 @@ func TestMalformed(t *testing.T) {
 		zeros    = "has a number with leading zeros"
 		short    = "is a short range"
 		pattern  = "is a pattern"
+		octets   = "is not an address: its numbers must be up to 255"
+		groups   = "is not an address: an IPv6 address has"
 	)
 	for text, want := range map[string]string{
 		"11.0.0.1/33":             network4,
@@ -43,6 +45,12 @@ func TestMalformed(t *testing.T) {
 		"11.0.*.*":                pattern,
 		"11.*":                    pattern,
 		"11.0.0[.]*":              pattern,
+		"11.0.0.300":              octets,
+		"256.1.1.1":               octets,
+		"11.0[.]0.300":            octets,
+		"2001:db8:::1":            groups,
+		"2001:db8::1::2":          groups,
+		"2001:db8::12345":         groups,
 
 		"":                                    "",
 		"11.0.0.1":                            "",
@@ -62,6 +70,15 @@ func TestMalformed(t *testing.T) {
 		"2024.01.02":                          "",
 		"300.1.02.03":                         "",
 		"1.5/10":                              "",
+		"2024.1.2.3":                          "",
+		"1.300.2":                             "",
+		"1.2.3.4.500":                         "",
+		"4294967296":                          "",
+		"::":                                  "",
+		"std::dead":                           "",
+		"1::2.53":                             "",
+		"12:34:56":                            "",
+		"00:0c:29:aa:bb:cc":                   "",
 		"10/8":                                "",
 		"*":                                   "",
 		"*.11.0.0":                            "",
@@ -90,4 +107,29 @@ func FuzzMalformed(f *testing.F) {
 			t.Errorf("%q is %v, and %s", text, matches[0].Prefix, reason)
 		}
 	})
+}
+
+func TestIsRange(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"11.0.0.1-11.0.0.9":            true,
+		"11.0.0.1 - 11.0.0.9":          true,
+		"11.0.0[.]1–11.0.0[.]9":        true,
+		"2001:db8::1-2001:db8::f":      true,
+		"11.0.0.9-11.0.0.1":            false,
+		"11.0.0.1-11.0.0.1":            false,
+		"11.0.0.1-2001:db8::1":         false,
+		"11.0.0.1-9":                   false,
+		"11.0.0.1":                     false,
+		"11.0.0.1-11.0.0.9-11.0.0.20":  false,
+		"-":                            false,
+		"":                             false,
+		"11.0.0.1 -> 11.0.0.9":         false,
+		"a 11.0.0.1-11.0.0.9":          false,
+		"11.0.0.1:443-11.0.0.9:51000 ": false,
+	} {
+		if got := IsRange([]byte(text)); got != want {
+			t.Errorf("%q: got %v", text, got)
+		}
+	}
 }
