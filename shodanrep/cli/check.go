@@ -197,8 +197,12 @@ func (c *checkCommand) run(ctx context.Context, inputs []string) error {
 		if c.output.AddressesOnly && c.only == nil && err == nil {
 			c.sayAll(check.written.notices())
 		}
-		if n := check.summary.Networks; n > 0 && !c.expand {
-			c.say(networksNotice(n) + "; --expand checks each of the addresses")
+		if n := check.summary.Networks; n > 0 {
+			advice := "; --expand checks each of the addresses"
+			if c.expand {
+				advice = overNetworkLimit
+			}
+			c.say(networksNotice(n) + advice)
 		}
 	}
 	if err != nil && ctx.Err() != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -159,6 +160,27 @@ func TestCheckSelects(t *testing.T) {
 		got := runCheck(t, sampleConnection, list, append(base, test.args...)...)
 		if got.stdout != test.stdout || got.status != test.status || !strings.Contains(got.stderr, test.stderr) {
 			t.Errorf("%s: got %+v, want status %d, %q and %q", name, got, test.status, test.stdout, test.stderr)
+		}
+	}
+}
+
+// --expand leaves out networks that are too large, which every output must say.
+func TestANetworkThatIsTooLargeToExpandIsReported(t *testing.T) {
+	const notice = "shodanrep: 1 network was not looked up: more addresses than network_limit of the connection; name smaller networks, or raise it\n"
+	for _, format := range report.Names() {
+		args := []string{"check", "--expand", "--output", format, "--only", "critical", "10.0.0.0/8", "192.0.2.0/31"}
+		if format == "parquet" {
+			args = append(args, "-o", filepath.Join(t.TempDir(), "x.parquet"))
+		}
+		got := runCheck(t, sampleConnection, "", args...)
+		if got.stderr != notice || strings.Contains(got.stdout, "--expand") {
+			t.Errorf("%s: %+v", format, got)
+		}
+		if !slices.Contains([]string{"table", "markdown", "html"}, format) {
+			continue
+		}
+		if want := "1 network not checked (larger than network_limit)"; !strings.Contains(got.stdout, want) {
+			t.Errorf("%s: no %q in %s", format, want, got.stdout)
 		}
 	}
 }

@@ -262,7 +262,7 @@ func (c *loadCommand) report(s load.Summary, policy string, inputs []string, too
 	if n := s.Found.Networks; n > 0 {
 		advice := "; --expand loads each of the addresses"
 		if c.expand {
-			advice = ", because they have more addresses than network_limit of the connection"
+			advice = overNetworkLimit
 		}
 		c.say(networksNotice(int(n)) + advice)
 	}

@@ -74,6 +74,9 @@ func failureAdvice(columns []string) string {
 	return "select status, error"
 }
 
+// overNetworkLimit is why networks are not looked up in spite of --expand.
+const overNetworkLimit = ": more addresses than network_limit of the connection; name smaller networks, or raise it"
+
 // networksNotice says how many networks were not looked up.
 func networksNotice(n int) string {
 	if n == 1 {

@@ -24,6 +24,8 @@ type Summary struct {
 	Statuses map[lookup.Status]int
 	Sources  map[lookup.Source]int
 	Networks int
+	// Expanded says that --expand was given, so that Networks are larger than network_limit.
+	Expanded bool
 	// Failures are why addresses could not be checked.
 	Failures []lookup.Reason
 	// What the lookups cost.
@@ -110,7 +112,11 @@ func (s Summary) unknown() (n int, why []string) {
 	add(lookup.Failed, "not checked ("+display.Printable(ReasonsText(s.Failures))+")")
 	if s.Networks > 0 {
 		n += s.Networks
-		why = append(why, display.Plural(int64(s.Networks), "network")+" not checked (--expand)")
+		reason := "--expand"
+		if s.Expanded {
+			reason = "larger than network_limit"
+		}
+		why = append(why, fmt.Sprintf("%s not checked (%s)", display.Plural(int64(s.Networks), "network"), reason))
 	}
 	add(lookup.NotIndexed, "not indexed")
 	add(lookup.Reserved, "reserved")
