@@ -36,7 +36,10 @@ func Serve() {
 
 // A pluginServer is the SDK's server without a query cache and with a quiet logger, and it knows which connections are
 // configured.
-type pluginServer struct{ *grpc.PluginServer }
+type pluginServer struct {
+	*grpc.PluginServer
+	tables map[string]*plugin.Table
+}
 
 func newPluginServer() pluginServer {
 	var p *plugin.Plugin
@@ -45,8 +48,35 @@ func newPluginServer() pluginServer {
 		return p
 	}})
 	p.Logger = quietLogger{p.Logger}
-	return pluginServer{server}
+	all, err := tables(context.Background(), nil)
+	if err != nil {
+		panic(err) // it cannot fail
+	}
+	return pluginServer{server, all}
 }
+
+// Execute also returns the errors that the SDK's server loses, see scan.Failure and scan.CheckConditions.
+func (s pluginServer) Execute(request *proto.ExecuteRequest, stream proto.WrapperPlugin_ExecuteServer) error {
+	if table := s.tables[request.Table]; table != nil {
+		if err := scan.CheckConditions(table, request.GetQueryContext().GetQuals()); err != nil {
+			return fmt.Errorf("%s: %w", request.Connection, err)
+		}
+	}
+	ctx, failure := scan.WithFailure(stream.Context())
+	err := s.PluginServer.Execute(request, executeStream{stream, ctx})
+	if lost := failure.Err(); err == nil && lost != nil {
+		return fmt.Errorf("%s: %w", request.Connection, lost) // as the SDK words it
+	}
+	return err
+}
+
+// An executeStream is the stream of an execution with another context.
+type executeStream struct {
+	proto.WrapperPlugin_ExecuteServer
+	ctx context.Context
+}
+
+func (s executeStream) Context() context.Context { return s.ctx }
 
 // SetAllConnectionConfigs disables the query cache, which Steampipe before 0.20 configures here.
 func (s pluginServer) SetAllConnectionConfigs(request *proto.SetAllConnectionConfigsRequest) (*proto.SetConnectionConfigResponse, error) {

@@ -124,6 +124,14 @@ func (s server) run(t *testing.T, q query) ([]row, error) {
 
 func (s server) runContext(ctx context.Context, t *testing.T, q query) ([]row, error) {
 	t.Helper()
+	stream := &rowStream{ctx: ctx}
+	err := s.Execute(s.request(t, q), stream)
+	return stream.rows, err
+}
+
+// request makes the request of a scan.
+func (s server) request(t *testing.T, q query) *proto.ExecuteRequest {
+	t.Helper()
 	asked := q.connections
 	if asked == nil {
 		asked = []string{"test"}
@@ -156,13 +164,11 @@ func (s server) runContext(ctx context.Context, t *testing.T, q query) ([]row, e
 	for _, name := range asked {
 		executed[name] = data
 	}
-	stream := &rowStream{ctx: ctx}
-	err = s.Execute(&proto.ExecuteRequest{
+	return &proto.ExecuteRequest{
 		Table: q.table, Connection: connection, CallId: fmt.Sprint("call-", callID.Add(1)),
 		QueryContext:          &proto.QueryContext{Columns: columns, Quals: quals},
 		ExecuteConnectionData: executed,
-	}, stream)
-	return stream.rows, err
+	}
 }
 
 // mustRun is run where the scan succeeds.

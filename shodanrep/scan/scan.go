@@ -165,6 +165,7 @@ const errorPause = 20 * time.Millisecond
 func (s *Scan) fail(ctx context.Context, err error) (first error) {
 	s.failed.Do(func() {
 		first = err
+		noteFailure(ctx, err)
 		select {
 		case <-time.After(errorPause):
 		case <-ctx.Done():
