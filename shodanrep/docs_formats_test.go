@@ -10,7 +10,7 @@ import (
 )
 
 // changingInFormats is what depends on the day or the moment of a check in the formats for platforms.
-var changingInFormats = regexp.MustCompile(`"modified":"[^"]*"|seen \d+ days|"confidence(_id)?":("[A-Za-z ]*"|[0-9.]+)|"@timestamp":"[^"]*"|"id":"[0-9a-f-]*"|"uid":"[0-9a-f-]*"|"(modified_)?time":\d+|"timestamp":"\d+"|"date":"[^"]*"`)
+var changingInFormats = regexp.MustCompile(`"modified(_at)?":"[^"]*"|seen \d+ days|"confidence(_id)?":("[A-Za-z ]*"|[0-9.]+)|"@timestamp":"[^"]*"|"id":"[0-9a-f-]*"|"uid":"[0-9a-f-]*"|"(modified_)?time":\d+|"timestamp":"\d+"|"date":"[^"]*"`)
 
 func TestThePageOfTheFormatsShowsWhatTheirOutputsHave(t *testing.T) {
 	atRoot(t)
