@@ -74,7 +74,7 @@ func unpackingMessages(say func(string)) func(internetdbfile.Unpacking) {
 		switch {
 		case u.Ended:
 			return
-		case u.Waiting, u.Indexing, u.Checking:
+		case u.Waiting, u.Indexing:
 			phase = u.String()
 		case u.Done*100 < next*u.Total:
 			return
@@ -208,7 +208,7 @@ func bar(p lookup.ProgressState, width int) string {
 // unpackingBar returns the text of the bar while a file is unpacked.
 func unpackingBar(u internetdbfile.Unpacking, width int) string {
 	line := u.String()
-	if !u.Waiting && !u.Indexing && !u.Checking {
+	if !u.Waiting && !u.Indexing {
 		line += " " + boxes(u.Done, max(u.Total, u.Done, 1))
 	}
 	return fitted(line, width)

@@ -22,9 +22,8 @@ type Unpacking struct {
 	Path  string
 	Done  int64 // bytes of the compressed file
 	Total int64
-	// Waiting says that another process unpacks it, Indexing that all is unpacked and gets its index, and Checking that
-	// the values of ip are checked, also of a file that is not compressed.
-	Waiting, Indexing, Checking bool
+	// Waiting says that another process unpacks it, and Indexing that all is unpacked and gets its index.
+	Waiting, Indexing bool
 	// Ended says that it is complete or failed.
 	Ended bool
 }
@@ -36,8 +35,6 @@ func (u Unpacking) String() string {
 		return fmt.Sprintf("another process is unpacking %s", u.Path)
 	case u.Indexing:
 		return fmt.Sprintf("adding an index to the copy of %s", u.Path)
-	case u.Checking:
-		return fmt.Sprintf("checking once how %s writes addresses", u.Path)
 	}
 	return fmt.Sprintf("unpacking %s: %s of %s", u.Path, humanize.Bytes(uint64(u.Done)), humanize.Bytes(uint64(u.Total)))
 }

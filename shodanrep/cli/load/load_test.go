@@ -1,9 +1,6 @@
 package load
 
 import (
-	"errors"
-	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -93,20 +90,6 @@ func TestOnlyWhatIsDoneLeavesTheQueue(t *testing.T) {
 	for written, want := range map[int]string{0: "be", 1: "abe", 2: "abce", 3: "abcde"} {
 		if got := strings.Join(done(claimed, written), ""); got != want {
 			t.Errorf("%d written: %s, want %s", written, got, want)
-		}
-	}
-}
-
-func TestTheReasonOfAFailedConnectionIsKept(t *testing.T) {
-	t.Parallel()
-	for want, err := range map[string]error{
-		"lookup db.invalid: no such host": fmt.Errorf("failed to connect to `user=a database=b`:\n\thostname resolving error: %w",
-			&net.DNSError{Err: "no such host", Name: "db.invalid"}),
-		"127.0.0.1:1: tls error: bad certificate": errors.New("failed to connect to `user=a database=b`:\n\t127.0.0.1:1: tls error: bad certificate\n\t[::1]:1: the same"),
-		"one line": errors.New("one line\nanother"),
-	} {
-		if got := reason(err).Error(); got != want {
-			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }
