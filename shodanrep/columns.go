@@ -16,13 +16,13 @@ import (
 
 // from gets a column's value from what its hydrate function returned. An empty text, or a list that the source does not
 // have, is null; numbers and empty lists are values, so that score 0 is 0.
-func from[T any](get func(T) any) *transform.ColumnTransforms {
+func from[T, V any](get func(T) V) *transform.ColumnTransforms {
 	value := func(hydrated any) any {
 		item, ok := hydrated.(T)
 		if !ok {
 			return nil
 		}
-		if value := get(item); !isNull(value) {
+		if value := any(get(item)); !isNull(value) {
 			return value
 		}
 		return nil
@@ -30,11 +30,15 @@ func from[T any](get func(T) any) *transform.ColumnTransforms {
 	// The parameter is for VerdictColumn, which gets values without the SDK.
 	return transform.FromP(func(_ context.Context, d *transform.TransformData) (any, error) {
 		return value(d.HydrateItem), nil
-	}, getter(value))
+	}, getter{value, encoderOf(get)})
 }
 
-// A getter gets a column's value from what its hydrate function returned.
-type getter func(hydrated any) any
+// A getter gets a column's value from what its hydrate function returned. Encode encodes the value; it is nil if the type
+// of the value is not known before.
+type getter struct {
+	value  func(hydrated any) any
+	encode func(hydrated any, e ValueEncoder)
+}
 
 // isNull reports whether a value is null in SQL.
 func isNull(value any) bool {
@@ -43,8 +47,10 @@ func isNull(value any) bool {
 		return true
 	case string:
 		return v == ""
-	case int, bool, time.Time:
+	case int, bool:
 		return false
+	case time.Time:
+		return v.IsZero()
 	case []string:
 		return v == nil
 	case shodan.Texts:
@@ -95,34 +101,42 @@ const (
 )
 
 // text, integer, number, list and moment make columns of the usual types from a hydrated row.
-func text[T any](name, description string, get func(T) any) *plugin.Column {
+func text[T, V any](name, description string, get func(T) V) *plugin.Column {
 	return &plugin.Column{Name: name, Type: proto.ColumnType_STRING, Description: description, Transform: from(get)}
 }
 
-func integer[T any](name, description string, get func(T) any) *plugin.Column {
+func integer[T, V any](name, description string, get func(T) V) *plugin.Column {
 	return &plugin.Column{Name: name, Type: proto.ColumnType_INT, Description: description, Transform: from(get)}
 }
 
-func number[T any](name, description string, get func(T) any) *plugin.Column {
+func number[T, V any](name, description string, get func(T) V) *plugin.Column {
 	return &plugin.Column{Name: name, Type: proto.ColumnType_DOUBLE, Description: description, Transform: from(get)}
 }
 
-func boolean[T any](name, description string, get func(T) any) *plugin.Column {
+func boolean[T, V any](name, description string, get func(T) V) *plugin.Column {
 	return &plugin.Column{Name: name, Type: proto.ColumnType_BOOL, Description: description, Transform: from(get)}
 }
 
-func list[T any](name, description string, get func(T) any) *plugin.Column {
+func list[T, V any](name, description string, get func(T) V) *plugin.Column {
 	return &plugin.Column{Name: name, Type: proto.ColumnType_JSON, Description: description, Transform: from(get)}
 }
 
-func moment[T any](name, description string, get func(T) any) *plugin.Column {
-	storable := func(item T) any {
-		value := get(item)
+func moment[T, V any](name, description string, get func(T) V) *plugin.Column {
+	column := &plugin.Column{Name: name, Type: proto.ColumnType_TIMESTAMP, Description: description}
+	if get, ok := any(get).(func(T) time.Time); ok {
+		column.Transform = from(func(item T) (null time.Time) {
+			if at := get(item); isMoment(at) {
+				return at
+			}
+			return null
+		})
+		return column
+	}
+	column.Transform = from(func(item T) any {
+		value := any(get(item))
 		switch at := value.(type) {
 		case time.Time:
-			if !isMoment(at) {
-				return nil
-			}
+			return moments(at)
 		case *time.Time:
 			if at == nil {
 				return nil
@@ -130,11 +144,11 @@ func moment[T any](name, description string, get func(T) any) *plugin.Column {
 			return moments(*at)
 		}
 		return value
-	}
-	return &plugin.Column{Name: name, Type: proto.ColumnType_TIMESTAMP, Description: description, Transform: from(storable)}
+	})
+	return column
 }
 
-func inet[T any](name, description string, get func(T) any) *plugin.Column {
+func inet[T, V any](name, description string, get func(T) V) *plugin.Column {
 	return &plugin.Column{Name: name, Type: proto.ColumnType_INET, Description: description, Transform: from(get)}
 }
 

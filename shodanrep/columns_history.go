@@ -35,4 +35,4 @@ func recordedColumns() []*plugin.Column {
 }
 
 // An answeredTarget is a row of an address.
-type answeredTarget interface{ Echo() any }
+type answeredTarget interface{ Echo() string }

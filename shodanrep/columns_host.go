@@ -1,6 +1,8 @@
 package shodanrep
 
 import (
+	"time"
+
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
@@ -13,24 +15,24 @@ type answered interface{ Answer() lookup.Answer }
 // answerColumns are the columns of the result of a lookup.
 func answerColumns() []*plugin.Column {
 	return []*plugin.Column{
-		text("source", sourceDescription, func(r answered) any { return string(r.Answer().Source) }),
+		text("source", sourceDescription, func(r answered) string { return string(r.Answer().Source) }),
 		status(),
 		failure(),
 	}
 }
 
 func status() *plugin.Column {
-	return text("status", statusDescription, func(r answered) any { return string(r.Answer().Status) })
+	return text("status", statusDescription, func(r answered) string { return string(r.Answer().Status) })
 }
 
 func failure() *plugin.Column {
-	return text("error", errorDescription, func(r answered) any { return r.Answer().Error })
+	return text("error", errorDescription, func(r answered) string { return r.Answer().Error })
 }
 
 // checkedAt is the column that says how old an answer is.
 func checkedAt() *plugin.Column {
 	return moment("checked_at", "Time when the data was requested from the service; a cached response keeps the time of its request. Null if no request was sent.",
-		func(r answered) any { return moments(r.Answer().CheckedAt) })
+		func(r answered) time.Time { return r.Answer().CheckedAt })
 }
 
 // A hosted row may have a host.
@@ -38,15 +40,15 @@ type hosted interface{ Host() *shodan.Host }
 
 // host gets a column's value from the host, null if there is none. The row is hosted. Its type is found here, because
 // that takes the generic function from several times longer, and most columns are those of a host.
-func host(get func(*shodan.Host) any) func(row any) any {
-	return func(row any) any {
+func host[V any](get func(*shodan.Host) V) func(row any) V {
+	return func(row any) (null V) {
 		r, ok := row.(hosted)
 		if !ok {
-			return nil
+			return null
 		}
 		h := r.Host()
 		if h == nil {
-			return nil
+			return null
 		}
 		return get(h)
 	}
@@ -55,14 +57,14 @@ func host(get func(*shodan.Host) any) func(row any) any {
 // hostColumns are what the tables that have a row for a host say of it in the same words.
 func hostColumns() []*plugin.Column {
 	return []*plugin.Column{
-		text("asn", "The autonomous system that announces the address, such as AS64496.", host(func(h *shodan.Host) any { return string(h.ASN) })),
-		text("isp", "The internet service provider.", host(func(h *shodan.Host) any { return string(h.ISP) })),
-		text("country_code", "The two-letter code of the country where the address is registered.", host(func(h *shodan.Host) any { return string(h.CountryCode) })),
-		text("city", "The city where the address is registered.", host(func(h *shodan.Host) any { return string(h.City) })),
-		number("latitude", "The latitude of the location, in degrees.", host(func(h *shodan.Host) any { return h.Latitude.Ptr() })),
-		number("longitude", "The longitude of the location, in degrees.", host(func(h *shodan.Host) any { return h.Longitude.Ptr() })),
-		text("os", "The operating system, if a service reveals it.", host(func(h *shodan.Host) any { return string(h.OS) })),
-		list("domains", "The domains of the host names of the address.", host(func(h *shodan.Host) any { return h.Domains })),
+		text("asn", "The autonomous system that announces the address, such as AS64496.", host(func(h *shodan.Host) string { return string(h.ASN) })),
+		text("isp", "The internet service provider.", host(func(h *shodan.Host) string { return string(h.ISP) })),
+		text("country_code", "The two-letter code of the country where the address is registered.", host(func(h *shodan.Host) string { return string(h.CountryCode) })),
+		text("city", "The city where the address is registered.", host(func(h *shodan.Host) string { return string(h.City) })),
+		number("latitude", "The latitude of the location, in degrees.", host(func(h *shodan.Host) *float64 { return h.Latitude.Ptr() })),
+		number("longitude", "The longitude of the location, in degrees.", host(func(h *shodan.Host) *float64 { return h.Longitude.Ptr() })),
+		text("os", "The operating system, if a service reveals it.", host(func(h *shodan.Host) string { return string(h.OS) })),
+		list("domains", "The domains of the host names of the address.", host(func(h *shodan.Host) shodan.Texts { return h.Domains })),
 		moment("last_update", "Time when Shodan last saw a service of the address.", host(func(h *shodan.Host) any { return h.LastUpdate.Ptr() })),
 	}
 }
@@ -70,9 +72,9 @@ func hostColumns() []*plugin.Column {
 // summaryColumns are what every source knows of a host, InternetDB too.
 func summaryColumns() []*plugin.Column {
 	return []*plugin.Column{
-		list("ports", "The open ports, in ascending order.", host(func(h *shodan.Host) any { return h.Ports })),
-		list("hostnames", "The host names of the address.", host(func(h *shodan.Host) any { return h.Hostnames })),
-		list("vulns", "The CVE ids of the vulnerabilities found, sorted. Most are inferred from a software version and not verified.", host(func(h *shodan.Host) any { return h.Vulns.IDs() })),
-		list("tags", "The tags that Shodan assigned to the address, such as cloud, vpn, self-signed or c2, sorted.", host(func(h *shodan.Host) any { return h.Tags })),
+		list("ports", "The open ports, in ascending order.", host(func(h *shodan.Host) shodan.Ints { return h.Ports })),
+		list("hostnames", "The host names of the address.", host(func(h *shodan.Host) shodan.Texts { return h.Hostnames })),
+		list("vulns", "The CVE ids of the vulnerabilities found, sorted. Most are inferred from a software version and not verified.", host(func(h *shodan.Host) []string { return h.Vulns.IDs() })),
+		list("tags", "The tags that Shodan assigned to the address, such as cloud, vpn, self-signed or c2, sorted.", host(func(h *shodan.Host) shodan.Texts { return h.Tags })),
 	}
 }

@@ -42,6 +42,27 @@ var verdictColumns = sync.OnceValue(func() []VerdictColumn {
 // VerdictColumns returns the columns of verdicts in the order of the table shodan_ip_reputation.
 func VerdictColumns() []VerdictColumn { return slices.Clone(verdictColumns()) }
 
+// Encode encodes the value of a column.
+func (c VerdictColumn) Encode(e ValueEncoder, v *scan.Verdict) {
+	var item any = v
+	if c.ofTarget {
+		item = v.Target
+	}
+	if c.get.encode != nil {
+		c.get.encode(item, e)
+		return
+	}
+	value := c.Value(v)
+	switch at, isTime := value.(time.Time); {
+	case isTime:
+		e.Time(at)
+	case value != nil && c.Type == "jsonb":
+		e.JSON(value)
+	default:
+		e.Value(value)
+	}
+}
+
 // Value returns the value of a column: nil, a string, bool, int64, float64 or time.Time, or, of the type jsonb, what
 // encoding/json marshals.
 func (c VerdictColumn) Value(v *scan.Verdict) any {
@@ -49,12 +70,15 @@ func (c VerdictColumn) Value(v *scan.Verdict) any {
 	if c.ofTarget {
 		item = v.Target
 	}
-	value := c.get(item)
+	value := c.get.value(item)
 	if value == nil || c.Type == "jsonb" {
 		return value
 	}
 	return plainValue(value)
 }
+
+// plainTime returns a time as the SDK returns the table's.
+func plainTime(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
 // plainValue returns what a pointer points to, and numbers in one type each.
 func plainValue(value any) any {
@@ -62,7 +86,7 @@ func plainValue(value any) any {
 	case string, bool, int64, float64:
 		return v
 	case time.Time:
-		return v.UTC().Truncate(time.Second) // as the SDK does with the table's
+		return plainTime(v)
 	case int:
 		return int64(v)
 	case *float64:

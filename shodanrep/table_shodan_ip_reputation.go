@@ -17,8 +17,8 @@ func tableShodanIPReputation(context.Context) *plugin.Table {
 		Name:        "shodan_ip_reputation",
 		Description: "The reputation score of an IP address, the reasons for the score, and the services that the address exposes. One row per address in the query, for every status.",
 		Columns: append([]*plugin.Column{
-			inet("ip", ipDescription, func(t *scan.Target) any { return t.Echo() }),
-			text("title", "The display name of the row: the address.", func(t *scan.Target) any { return t.Given }),
+			inet("ip", ipDescription, func(t *scan.Target) string { return t.Echo() }),
+			text("title", "The display name of the row: the address.", func(t *scan.Target) string { return t.Given }),
 		}, reputationColumns()...),
 	}, scan.Table{
 		Keys:   addressKeys(),
@@ -34,36 +34,36 @@ func reputationColumns() []*plugin.Column {
 	type row = *scan.Verdict
 	return slices.Concat(answerColumns(), []*plugin.Column{
 		integer("score", "The score of the address. A higher score is worse; 0 means that the policy found nothing. Null if there is no data.", func(r row) any { return scoreOf(r) }),
-		text("level", "The level of the score: critical, high, medium or low; unknown if there is no data.", func(r row) any { return string(r.Level()) }),
-		text("policy", policyDescription, func(r row) any { return r.PolicyName() }),
-		number("confidence", "The confidence in the score, from 0 to 1. It depends on the source, the age of the data, verified vulnerabilities and signs of a honeypot. Null if there is no data.", scored(func(r *reputation.Result) any { return r.Confidence })),
+		text("level", "The level of the score: critical, high, medium or low; unknown if there is no data.", func(r row) string { return string(r.Level()) }),
+		text("policy", policyDescription, func(r row) string { return r.PolicyName() }),
+		number("confidence", "The confidence in the score, from 0 to 1. It depends on the source, the age of the data, verified vulnerabilities and signs of a honeypot. Null if there is no data.", scored(func(r *reputation.Result) *float64 { return r.Confidence })),
 		list("factors", "The reasons for the score: a list of {factor, points, detail, evidence}. The points add up to the score.", scored(func(r *reputation.Result) any { return r.Factors })),
-		text("organization", "The organization that the address is assigned to.", host(func(h *shodan.Host) any { return string(h.Organization) })),
-		text("country", "The country where the address is registered.", host(func(h *shodan.Host) any { return string(h.CountryName) })),
+		text("organization", "The organization that the address is assigned to.", host(func(h *shodan.Host) string { return string(h.Organization) })),
+		text("country", "The country where the address is registered.", host(func(h *shodan.Host) string { return string(h.CountryName) })),
 	}, hostColumns(), summaryColumns(), []*plugin.Column{
 		integer("port_count", "The number of open ports.", host(func(h *shodan.Host) any { return len(h.Ports) })),
-		list("suspicious_ports", "The open ports that the policy counts, for any factor.", scored(func(r *reputation.Result) any { return r.SuspiciousPorts })),
-		text("hosting_type", "The type of network of the address: residential, business, cloud, cdn, vpn, proxy, tor or bulletproof; unknown if nothing indicates it. InternetDB does not return the autonomous system.", scored(func(r *reputation.Result) any { return r.Hosting.Type })),
+		list("suspicious_ports", "The open ports that the policy counts, for any factor.", scored(func(r *reputation.Result) []int { return r.SuspiciousPorts })),
+		text("hosting_type", "The type of network of the address: residential, business, cloud, cdn, vpn, proxy, tor or bulletproof; unknown if nothing indicates it. InternetDB does not return the autonomous system.", scored(func(r *reputation.Result) string { return r.Hosting.Type })),
 		boolean("is_honeypot", "True if the host looks like a honeypot, which pretends to be vulnerable to watch attackers.", scored(func(r *reputation.Result) any { return r.Honeypot })),
 		integer("vuln_count", "The number of vulnerabilities found.", host(func(h *shodan.Host) any { return len(h.Vulns) })),
-		number("max_cvss", "The highest CVSS score of the vulnerabilities, from 0 to 10. Null if the source does not return it, such as InternetDB.", func(r row) any { return r.VulnerabilitySummary().MaxCVSS }),
-		number("max_epss", "The highest EPSS score of the vulnerabilities: the probability of exploitation within the next 30 days, from 0 to 1. Null if the source does not return it, such as InternetDB.", func(r row) any { return r.VulnerabilitySummary().MaxEPSS }),
-		integer("kev_count", "The number of vulnerabilities that are known to be exploited, by CISA's catalog. Null if the source does not return it, such as InternetDB and old banners.", func(r row) any { return r.VulnerabilitySummary().Exploited }),
-		integer("verified_vuln_count", "The number of vulnerabilities that Shodan verified by a test, and did not infer from a version. Null if the source does not return it, such as InternetDB.", func(r row) any { return r.VulnerabilitySummary().Verified }),
-		list("cpes", "The products found, as CPE names.", host(func(h *shodan.Host) any { return h.AllCPEs() })),
+		number("max_cvss", "The highest CVSS score of the vulnerabilities, from 0 to 10. Null if the source does not return it, such as InternetDB.", func(r row) *float64 { return r.VulnerabilitySummary().MaxCVSS }),
+		number("max_epss", "The highest EPSS score of the vulnerabilities: the probability of exploitation within the next 30 days, from 0 to 1. Null if the source does not return it, such as InternetDB.", func(r row) *float64 { return r.VulnerabilitySummary().MaxEPSS }),
+		integer("kev_count", "The number of vulnerabilities that are known to be exploited, by CISA's catalog. Null if the source does not return it, such as InternetDB and old banners.", func(r row) *int { return r.VulnerabilitySummary().Exploited }),
+		integer("verified_vuln_count", "The number of vulnerabilities that Shodan verified by a test, and did not infer from a version. Null if the source does not return it, such as InternetDB.", func(r row) *int { return r.VulnerabilitySummary().Verified }),
+		list("cpes", "The products found, as CPE names.", host(func(h *shodan.Host) []string { return h.AllCPEs() })),
 		list("services", "The services found: a list of {port, transport, product, version, module, banner, ssl_subject, ssl_issuer, ssl_expires}. InternetDB does not return services.", host(func(h *shodan.Host) any { return servicesOf(h.Banners) })),
 		moment("first_seen", "Time when Shodan first saw a service of the address. Null unless the policy uses history.", func(r row) any { return firstSeen(r) }),
-		text("listed", "The list of the connection that contains the address: allow or deny. Null if neither does.", func(r row) any { return string(r.Listing().List) }),
-		text("list_reason", "The reason given in the list, or the entry itself if it has no reason.", func(r row) any { return r.Listing().Reason }),
+		text("listed", "The list of the connection that contains the address: allow or deny. Null if neither does.", func(r row) string { return string(r.Listing().List) }),
+		text("list_reason", "The reason given in the list, or the entry itself if it has no reason.", func(r row) string { return r.Listing().Reason }),
 		checkedAt(),
 	})
 }
 
 // scored gets a column's value from the score, null if there is none.
-func scored(get func(*reputation.Result) any) func(*scan.Verdict) any {
-	return func(v *scan.Verdict) any {
+func scored[V any](get func(*reputation.Result) V) func(*scan.Verdict) V {
+	return func(v *scan.Verdict) (null V) {
 		if v.Score() == nil {
-			return nil
+			return null
 		}
 		return get(v.Score())
 	}

@@ -45,12 +45,13 @@ func addressOf(prefix netip.Prefix) Address {
 	return Address{Given: addr.String(), Addr: addr}
 }
 
-// Echo returns the value of an inet column: the text as given, or nil if such a column cannot hold it.
-func (a Address) Echo() any {
-	if net.ParseIP(a.Given) == nil {
-		if _, _, err := net.ParseCIDR(a.Given); err != nil {
-			return nil
-		}
+// Echo returns the value of an inet column: the text as given, or nothing if such a column cannot hold it.
+func (a Address) Echo() string {
+	if addr, err := netip.ParseAddr(a.Given); err == nil && addr.Zone() == "" {
+		return a.Given
+	}
+	if _, _, err := net.ParseCIDR(a.Given); err != nil {
+		return ""
 	}
 	return a.Given
 }

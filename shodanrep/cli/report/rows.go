@@ -21,7 +21,7 @@ import (
 // A resultColumn is a column of check's own, after those of verdicts.
 type resultColumn struct {
 	embedded.Column
-	value func(Result) any
+	encode func(e shodanrep.ValueEncoder, r *Result)
 }
 
 // reasonsName is the name of the column with a list of texts.
@@ -29,20 +29,32 @@ const reasonsName = "reasons"
 
 // resultColumns are in the order in which they were added: new ones come last.
 var resultColumns = []resultColumn{
-	{embedded.Column{Name: "hits", Type: "int8"}, func(r Result) any { return r.Hits }},
-	{embedded.Column{Name: "first_line", Type: "int8"}, func(r Result) any {
+	{embedded.Column{Name: "hits", Type: "int8"}, func(e shodanrep.ValueEncoder, r *Result) { e.Int(r.Hits) }},
+	{embedded.Column{Name: "first_line", Type: "int8"}, func(e shodanrep.ValueEncoder, r *Result) {
 		if r.Line == 0 {
-			return nil
+			e.Null()
+			return
 		}
-		return r.Line
+		e.Int(r.Line)
 	}},
-	{embedded.Column{Name: reasonsName, Type: "jsonb"}, func(r Result) any { return r.Reasons() }},
-	{embedded.Column{Name: "first_input", Type: "text"}, func(r Result) any {
+	{embedded.Column{Name: reasonsName, Type: "jsonb"}, func(e shodanrep.ValueEncoder, r *Result) { e.JSONTexts(r.Reasons()) }},
+	{embedded.Column{Name: "first_input", Type: "text"}, func(e shodanrep.ValueEncoder, r *Result) {
 		if r.Line == 0 {
-			return nil
+			e.Null()
+			return
 		}
-		return r.Input
+		e.Text(r.Input)
 	}},
+}
+
+// encodeRow encodes all columns of a result.
+func encodeRow(e shodanrep.ValueEncoder, columns []shodanrep.VerdictColumn, r *Result) {
+	for i := range columns {
+		columns[i].Encode(e, r.Verdict)
+	}
+	for i := range resultColumns {
+		resultColumns[i].encode(e, r)
+	}
 }
 
 // A rowWriter writes results as rows with all columns, in a text format of package rowformat.
@@ -92,7 +104,7 @@ func rowOptions(columns []embedded.Column) rowformat.Options {
 func (w *rowWriter) Append(b []byte, r Result) []byte {
 	e := w.encoders.Get().(*rowEncoder)
 	defer w.encoders.Put(e)
-	return e.append(b, r)
+	return e.append(b, &r)
 }
 
 func (w *rowWriter) WriteText(text []byte) error {
@@ -122,32 +134,22 @@ type rowEncoder struct {
 }
 
 // append appends a row.
-func (e *rowEncoder) append(b []byte, r Result) []byte {
+func (e *rowEncoder) append(b []byte, r *Result) []byte {
 	e.Begin(b)
-	for _, column := range e.columns {
-		e.add(column.Type, column.Value(r.Verdict))
-	}
-	for _, column := range resultColumns {
-		e.add(column.Type, column.value(r))
-	}
+	encodeRow(e, e.columns, r)
 	return e.End()
 }
 
-// add appends the value of a column.
-func (e *rowEncoder) add(columnType string, value any) {
-	at, isTime := value.(time.Time)
-	switch {
-	case isTime:
-		if e.timeText == "" || at != e.time { // in another zone, too
-			e.time, e.timeText = at, timeText(at)
-		}
-		e.Text(e.timeText)
-	case columnType == "jsonb" && value != nil:
-		e.json = appendJSON(e.json[:0], value)
-		e.JSON(e.json)
-	default:
-		e.Value(value)
+func (e *rowEncoder) Time(t time.Time) {
+	if e.timeText == "" || t != e.time { // in another zone, too
+		e.time, e.timeText = t, timeText(t)
 	}
+	e.Text(e.timeText)
+}
+
+func (e *rowEncoder) JSON(v any) {
+	e.json = appendJSON(e.json[:0], v)
+	e.RawJSON(e.json)
 }
 
 // A valuesWriter writes results as rows with all columns, in a format of package rowformat that keeps their values.
@@ -167,14 +169,7 @@ func (w *valuesWriter) Write(r Result) error {
 	if w.err != nil {
 		return w.err
 	}
-	var values []any
-	for _, column := range shodanrep.VerdictColumns() {
-		values = append(values, Value(column, r.Verdict))
-	}
-	for _, column := range resultColumns {
-		values = append(values, rowValue(column.Type, column.value(r)))
-	}
-	return w.rows.Write(values)
+	return w.rows.Write(valuesOf(r))
 }
 
 func (w *valuesWriter) Close() error {
@@ -183,6 +178,27 @@ func (w *valuesWriter) Close() error {
 	}
 	return w.rows.Close()
 }
+
+// valuesOf returns the values of a row, with the types of [embedded.Rows.Values].
+func valuesOf(r Result) []any {
+	var e valuesEncoder
+	encodeRow(&e, shodanrep.VerdictColumns(), &r)
+	return e.values
+}
+
+// A valuesEncoder collects the values of a row.
+type valuesEncoder struct{ values []any }
+
+func (e *valuesEncoder) Value(v any) { e.values = append(e.values, v) }
+
+func (e *valuesEncoder) Null()                   { e.Value(nil) }
+func (e *valuesEncoder) Int(n int64)             { e.Value(n) }
+func (e *valuesEncoder) Float(f float64)         { e.Value(f) }
+func (e *valuesEncoder) Text(s string)           { e.Value(s) }
+func (e *valuesEncoder) Time(t time.Time)        { e.Value(timeText(t)) }
+func (e *valuesEncoder) JSON(v any)              { e.Value(json.RawMessage(appendJSON(nil, v))) }
+func (e *valuesEncoder) JSONTexts(list []string) { e.JSON(list) }
+func (e *valuesEncoder) JSONInts(list []int)     { e.JSON(list) }
 
 // Value returns the value of a column, with the types of [embedded.Rows.Values].
 func Value(column shodanrep.VerdictColumn, v *scan.Verdict) any {
@@ -215,9 +231,9 @@ func appendJSON(b []byte, value any) []byte {
 	case shodan.Texts:
 		return rowformat.AppendStrings(b, v)
 	case []int:
-		return appendInts(b, v)
+		return rowformat.AppendInts(b, v)
 	case shodan.Ints:
-		return appendInts(b, v)
+		return rowformat.AppendInts(b, v)
 	case []reputation.Factor:
 		return appendFactors(b, v)
 	case map[string]any:
@@ -233,20 +249,6 @@ func slowJSON(value any) json.RawMessage {
 		return json.RawMessage("null") // no value of a column fails
 	}
 	return text
-}
-
-func appendInts(b []byte, list []int) []byte {
-	if list == nil {
-		return append(b, "null"...)
-	}
-	b = append(b, '[')
-	for i, n := range list {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = strconv.AppendInt(b, int64(n), 10)
-	}
-	return append(b, ']')
 }
 
 // appendFactors appends factors as encoding/json does.

@@ -66,8 +66,8 @@ func texts(r Result) []string {
 	for _, column := range shodanrep.VerdictColumns() {
 		all = append(all, text(Value(column, r.Verdict)))
 	}
-	for _, column := range resultColumns {
-		all = append(all, text(rowValue(column.Type, column.value(r))))
+	for _, value := range valuesOf(r)[len(all):] {
+		all = append(all, text(value))
 	}
 	return all
 }

@@ -1,6 +1,9 @@
 package rowformat
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strconv"
+)
 
 // AppendStrings appends a list of strings as encoding/json encodes it, null if it is nil.
 func AppendStrings(b []byte, list []string) []byte {
@@ -13,6 +16,21 @@ func AppendStrings(b []byte, list []string) []byte {
 			b = append(b, ',')
 		}
 		b = AppendString(b, s)
+	}
+	return append(b, ']')
+}
+
+// AppendInts appends a list of integers as encoding/json encodes it, null if it is nil.
+func AppendInts(b []byte, list []int) []byte {
+	if list == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, '[')
+	for i, n := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, int64(n), 10)
 	}
 	return append(b, ']')
 }

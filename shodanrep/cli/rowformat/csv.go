@@ -22,7 +22,8 @@ type csvEncoder struct {
 	special    *[256]bool // the bytes because of which a field is quoted
 	onTerminal bool
 	line       []byte
-	fields     int // of the line
+	fields     int    // of the line
+	json       []byte // a buffer for a list
 }
 
 // newCSVWriter returns a writer of a header and one line per row.
@@ -79,9 +80,19 @@ func (e *csvEncoder) Text(s string) {
 	appendField(e, s)
 }
 
-func (e *csvEncoder) JSON(text []byte) {
+func (e *csvEncoder) RawJSON(text []byte) {
 	e.begin()
 	appendField(e, text)
+}
+
+func (e *csvEncoder) JSONTexts(list []string) {
+	e.json = AppendStrings(e.json[:0], list)
+	e.RawJSON(e.json)
+}
+
+func (e *csvEncoder) JSONInts(list []int) {
+	e.json = AppendInts(e.json[:0], list)
+	e.RawJSON(e.json)
 }
 
 func (e *csvEncoder) Value(v any) {
@@ -95,7 +106,7 @@ func (e *csvEncoder) Value(v any) {
 	case bool:
 		e.Bool(v)
 	case json.RawMessage:
-		e.JSON(v)
+		e.RawJSON(v)
 	case string:
 		e.Text(v)
 	default:

@@ -102,9 +102,19 @@ func (e *jsonEncoder) Text(s string) {
 	e.append(s)
 }
 
-func (e *jsonEncoder) JSON(text []byte) {
+func (e *jsonEncoder) RawJSON(text []byte) {
 	e.begin()
 	e.b = append(e.b, text...)
+}
+
+func (e *jsonEncoder) JSONTexts(list []string) {
+	e.begin()
+	e.b = AppendStrings(e.b, list)
+}
+
+func (e *jsonEncoder) JSONInts(list []int) {
+	e.begin()
+	e.b = AppendInts(e.b, list)
 }
 
 func (e *jsonEncoder) Value(v any) {

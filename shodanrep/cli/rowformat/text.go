@@ -10,13 +10,15 @@ import (
 type Encoder interface {
 	// Begin begins a row at the end of b.
 	Begin(b []byte)
-	// Null, Bool, Int, Float, Text and JSON append the value of a column. JSON must be in its compact form.
+	// These append the value of a column. RawJSON takes JSON in its compact form, and JSONTexts and JSONInts a list as JSON.
 	Null()
 	Bool(v bool)
 	Int(n int64)
 	Float(f float64)
 	Text(s string)
-	JSON(text []byte)
+	RawJSON(text []byte)
+	JSONTexts(list []string)
+	JSONInts(list []int)
 	// Value appends a value with a type of [embedded.Rows.Values].
 	Value(v any)
 	// End ends the row, and returns b with it.
