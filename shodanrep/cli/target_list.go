@@ -103,14 +103,22 @@ func (l *targetList) add(p netip.Prefix, hits, line int64, input int) {
 
 // slot returns the slot of an address or a network, or the one that it would take, and its hash.
 func (l *targetList) slot(p netip.Prefix) (*targetSlot, uint32) {
-	addr := p.Addr().As16()
-	hash := uint32(maphash.Bytes(l.seed, append(addr[:], byte(p.Bits()))))
+	hash := l.hash(p)
 	for i := hash; ; i++ {
 		slot := &l.slots[i&uint32(len(l.slots)-1)]
 		if slot.number == 0 || slot.hash == hash && l.prefix(l.entry(int(slot.number-1))) == p {
 			return slot, hash
 		}
 	}
+}
+
+// hash returns a hash of an address or a network, which nobody who writes a list can foresee.
+func (l *targetList) hash(p netip.Prefix) uint32 {
+	if p.IsSingleIP() && p.Addr().Is4() {
+		return uint32(maphash.Comparable(l.seed, numberOf(p.Addr())))
+	}
+	addr := p.Addr().As16()
+	return uint32(maphash.Bytes(l.seed, append(addr[:], byte(p.Bits()))))
 }
 
 // grow doubles the hash table.

@@ -113,9 +113,10 @@ func CheckParts[T any](ctx context.Context, c *Checker, addresses iter.Seq[netip
 
 // verdictsOf scores results.
 func verdictsOf(results []Result) []*Verdict {
-	verdicts := make([]*Verdict, len(results))
+	scored, verdicts := make([]scoredVerdict, len(results)), make([]*Verdict, len(results))
 	for i := range results {
-		verdicts[i] = results[i].Verdict()
+		scored[i].set(&results[i], results[i].Policy)
+		verdicts[i] = &scored[i].Verdict
 	}
 	return verdicts
 }

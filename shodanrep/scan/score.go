@@ -102,11 +102,24 @@ func (r *Result) VerdictBy(name string) *Verdict {
 	if r.verdict != nil && name == r.Policy {
 		return r.verdict
 	}
+	v := new(scoredVerdict)
+	v.set(r, name)
+	return &v.Verdict
+}
+
+// A scoredVerdict is a verdict with the memory of its score.
+type scoredVerdict struct {
+	Verdict
+	result reputation.Result
+}
+
+// set scores a result by a policy.
+func (v *scoredVerdict) set(r *Result, name string) {
 	s, policy := r.scan, r.scan.policies[name]
-	v := &Verdict{Result: r, policy: policy}
+	v.Verdict = Verdict{Result: r, policy: policy}
 	if r.answer.Host == nil {
 		v.listing = s.settings.Lists.Find(r.Addr, "")
-		return v
+		return
 	}
 	now := s.now
 	if !r.asOf.IsZero() {
@@ -122,8 +135,8 @@ func (r *Result) VerdictBy(name string) *Verdict {
 	if !policy.History {
 		facts.Past = nil // another policy of the scan needs it
 	}
-	v.score, v.summary = new(policy.Score(facts)), facts.VulnerabilitySummary()
-	return v
+	v.result = policy.Score(facts)
+	v.score, v.summary = &v.result, facts.VulnerabilitySummary()
 }
 
 // IP returns the address as the query has it.

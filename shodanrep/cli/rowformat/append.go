@@ -43,16 +43,24 @@ var asItIs = func() (as [256]bool) {
 	return as
 }()
 
-// AppendString appends a string as encoding/json encodes it.
-func AppendString(b []byte, s string) []byte {
+// isPlain reports whether encoding/json escapes nothing in a string.
+func isPlain(s string) bool {
 	for i := range len(s) {
 		if !asItIs[s[i]] {
-			text, err := json.Marshal(s)
-			if err != nil {
-				return append(b, `""`...) // no string fails
-			}
-			return append(b, text...)
+			return false
 		}
+	}
+	return true
+}
+
+// AppendString appends a string as encoding/json encodes it.
+func AppendString(b []byte, s string) []byte {
+	if !isPlain(s) {
+		text, err := json.Marshal(s)
+		if err != nil {
+			return append(b, `""`...) // no string fails
+		}
+		return append(b, text...)
 	}
 	b = append(b, '"')
 	b = append(b, s...)

@@ -85,14 +85,43 @@ func (e *csvEncoder) RawJSON(text []byte) {
 	appendField(e, text)
 }
 
+// JSONTexts writes a list of usual texts at once in its quoted form.
 func (e *csvEncoder) JSONTexts(list []string) {
+	e.begin()
+	if len(list) == 0 || e.onTerminal {
+		e.appendTexts(list)
+		return
+	}
+	line := append(e.line, `"[`...)
+	for i, s := range list {
+		if !isPlain(s) {
+			e.appendTexts(list)
+			return
+		}
+		if i > 0 {
+			line = append(line, ',')
+		}
+		line = append(append(append(line, `""`...), s...), `""`...)
+	}
+	e.line = append(line, `]"`...)
+}
+
+// appendTexts appends a list of any texts to the line.
+func (e *csvEncoder) appendTexts(list []string) {
 	e.json = AppendStrings(e.json[:0], list)
-	e.RawJSON(e.json)
+	appendField(e, e.json)
 }
 
 func (e *csvEncoder) JSONInts(list []int) {
-	e.json = AppendInts(e.json[:0], list)
-	e.RawJSON(e.json)
+	e.begin()
+	isQuoted := len(list) > 1 && e.special[',']
+	if isQuoted {
+		e.line = append(e.line, '"')
+	}
+	e.line = AppendInts(e.line, list)
+	if isQuoted {
+		e.line = append(e.line, '"')
+	}
 }
 
 func (e *csvEncoder) Value(v any) {
