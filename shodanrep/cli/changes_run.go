@@ -151,7 +151,7 @@ func (r *changesRun) observations(ctx context.Context, use func(o *scan.Observat
 func (r *changesRun) result(o *scan.Observations, named bool) (changes.Result, bool) {
 	last := o.LastChecked()
 	if !last.IsZero() && !last.Before(r.from.Truncate(time.Second)) {
-		result := changes.Result{Changes: o.Changes(scan.Since(r.from))}
+		result := changes.Result{Checked: last, Changes: o.Changes(scan.Since(r.from))}
 		if len(result.Changes) > 0 { // scoring all others would cost most of the time
 			result.Latest = o.Latest()
 		}

@@ -328,11 +328,38 @@ Not shown: time, source; use a wider terminal, or --output csv
 
 Since YYYY-MM-DD hh:mm UTC: 5 addresses checked, 4 changed (2 worse, 1 better, 1
 checked for the first time), by the policy baseline
+Last responses: from YYYY-MM-DD hh:mm to YYYY-MM-DD hh:mm UTC; later checks of
+the addresses with older ones may have failed, because failures are not recorded
 Not checked since then: 2 addresses, 1 of them never
 Never checked, because reserved: 1 address
 `
 	if diff := cmp.Diff(want, text); diff != "" {
 		t.Errorf("want (-), got (+): %s", diff)
+	}
+}
+
+// TestAFailedCheckAfterAResponseShows is about an address that would look unchanged: its last check failed, and one that
+// did not is not old.
+func TestAFailedCheckAfterAResponseShows(t *testing.T) {
+	sim := shodantest.New(t)
+	connection, path := historyOf(t, sim)
+	addrs := sim.Generate(2)
+	for _, addr := range addrs {
+		record(t, path, addr.String(), 20*time.Hour, "internetdb", goodPorts)
+	}
+	list := writeFile(t, "list.txt", fmt.Sprintf("%v %v", addrs[0], addrs[1]))
+	sim.Fault(shodantest.Fault{Target: addrs[1].String(), Status: 400, Body: `{"error": "Invalid IP"}`})
+	began := time.Now().UTC().Format(time.RFC3339)
+	if got := runCheck(t, connection, "", "check", "--refresh", list); !strings.Contains(got.stderr, "1 of 2 addresses could not be checked") {
+		t.Fatalf("%+v", got)
+	}
+	got := runCheck(t, connection, "", "changes", list)
+	if !strings.Contains(got.stdout, "2 addresses checked") || !strings.Contains(got.stdout, "may have failed, because failures are not recorded") {
+		t.Errorf("%+v", got)
+	}
+	got = runCheck(t, connection, "", "changes", "--since", began, "--only", "not_checked", "--fail-on", "not_checked", "--output", "list", list)
+	if got.status != exitFound || got.stdout != addrs[1].String()+"\n" {
+		t.Errorf("since the check began: %+v", got)
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 type Result struct {
 	// Latest is the newest state of the address, or why there is none. It is nil for an address without changes.
 	Latest *scan.Observed
+	// Checked is when a source last responded about the address, if that was since the time.
+	Checked time.Time
 	// Changes are the selected changes.
 	Changes []*scan.Change
 	// Unchecked says why nothing is known of the address since the time, such as "never checked". It is empty for an

@@ -17,6 +17,8 @@ type Summary struct {
 	Since  time.Time
 	// Checked is how many addresses were checked since the time, and Changed how many of them changed.
 	Checked, Changed int
+	// Oldest and Newest are the times of the oldest and the newest among their last responses.
+	Oldest, Newest time.Time
 	// Worse and Better are how many of them have a worse or better level after a change, and New how many were checked
 	// for the first time.
 	Worse, Better, New int
@@ -45,6 +47,12 @@ func (s *Summary) Count(r Result) {
 		return
 	}
 	s.Checked++
+	if s.Oldest.IsZero() || r.Checked.Before(s.Oldest) {
+		s.Oldest = r.Checked
+	}
+	if r.Checked.After(s.Newest) {
+		s.Newest = r.Checked
+	}
 	if len(r.Changes) == 0 {
 		return
 	}
@@ -64,6 +72,9 @@ func (s *Summary) Count(r Result) {
 	s.Worse, s.Better, s.New = s.Worse+worse, s.Better+better, s.New+first
 }
 
+// sameRun is how far apart responses may be without a mention.
+const sameRun = time.Hour
+
 // Text returns the summary as sentences, each a line.
 func (s Summary) Text() []string {
 	count := func(n int) string { return humanize.Comma(int64(n)) }
@@ -81,6 +92,11 @@ func (s Summary) Text() []string {
 		first += " (" + strings.Join(parts, ", ") + ")"
 	}
 	lines := []string{first + ", by the policy " + display.Printable(s.Policy)}
+	// The history has responses only: a check that failed leaves the last response of its address older than others.
+	if s.Newest.Sub(s.Oldest) >= sameRun {
+		lines = append(lines, "Last responses: from "+minute(s.Oldest)+" to "+minute(s.Newest)+
+			" UTC; later checks of the addresses with older ones may have failed, because failures are not recorded")
+	}
 	if s.Unchecked > 0 {
 		text := "Not checked since then: " + display.Plural(int64(s.Unchecked), "address")
 		if s.Never > 0 {
