@@ -129,7 +129,7 @@ func (d *doctor) run(ctx context.Context) {
 
 // configuration lists the configuration files.
 func (d *doctor) configuration() {
-	files := d.config
+	files := d.files()
 	if len(files) == 0 {
 		files = []string{spcfile.DefaultFile()}
 	}

@@ -205,3 +205,14 @@ func TestDoctorSaysWhatIsLeftOutOfTheDataFiles(t *testing.T) {
 		t.Errorf("exit status %d: %s", status, all)
 	}
 }
+
+func TestDoctorNamesTheConfigurationOfTheEnvironment(t *testing.T) {
+	sim := shodantest.New(t)
+	connection := fmt.Sprintf("internetdb_url = %q\ncvedb_url = %q\ncache = \"memory\"\nhistory_store = \"off\"\n", sim.InternetDBURL(), sim.CVEDBURL())
+	got := runCheck(t, connection, "", "doctor")
+	// A long path is wrapped.
+	want := "configuration" + os.Getenv(configVariable) + "ok"
+	if !strings.Contains(strings.Join(strings.Fields(got.stdout), ""), want) || strings.Contains(got.stdout, "does not exist") {
+		t.Errorf("no %q in %s", want, got.stdout)
+	}
+}

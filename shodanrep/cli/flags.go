@@ -35,14 +35,18 @@ func (f *connectionFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.connection, "connection", "", "the `NAME` of the connection to use; by default the first one")
 }
 
+// files returns the named configuration files; without any the default file is read, if it exists.
+func (f *connectionFlags) files() []string {
+	if len(f.config) > 0 {
+		return f.config
+	}
+	return filepath.SplitList(os.Getenv(configVariable))
+}
+
 // connections returns the connections of the configuration, the chosen one first. It calls warn for what is not safe
 // about the files.
 func (f *connectionFlags) connections(warn func(string)) ([]embedded.Connection, error) {
-	files := f.config
-	if env := os.Getenv(configVariable); len(files) == 0 && env != "" {
-		files = filepath.SplitList(env)
-	}
-	found, err := spcfile.Connections(files, warn)
+	found, err := spcfile.Connections(f.files(), warn)
 	if err != nil || f.connection == "" {
 		return found, err
 	}
