@@ -218,6 +218,8 @@ func TestSearchesThatAreRefused(t *testing.T) {
 		"from a source that has no search":   {nil, keyed, map[string]*proto.QualValue{"value": texts("x"), "source": texts("internetdb")}, "InternetDB cannot be searched"},
 		"from a dataset that is not there":   {nil, keyed, map[string]*proto.QualValue{"value": texts("x"), "source": texts("dataset")}, "data_files"},
 		"with a page that is empty too soon": {nil, empty, value, "page 1 has no match, though Shodan counts 2 matches in all"},
+		"without a value":                    {nil, keyed, map[string]*proto.QualValue{"value": texts("")}, `value = "" is empty: give the subject_cn to search for`},
+		"with a value of spaces":             {nil, keyed, map[string]*proto.QualValue{"value": texts("x", " \" "), "pivot": texts("jarm")}, "is empty: give the jarm to search for"},
 		"with a query that is not completed": {nil, keyed, nil, "missing"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,7 +23,7 @@ func TestAnErrorAfterManyRowsIsNotLost(t *testing.T) {
 	t.Parallel()
 	sim := shodantest.New(t)
 	web(sim, 150)
-	sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointSearch, Skip: 1, Status: 400, Body: shodantest.BodyQueryRefused})
+	sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointSearch, Skip: 1, Body: `{"matches": [], "total": 150}`})
 	s := mustConnect(t, keyed(sim))
 	for range 10 {
 		stream := &slowStream{rowStream{ctx: t.Context()}}

@@ -240,15 +240,16 @@ func (c correlation) conditions(call *scan.ListCall) (correlationConditions, err
 		found.targets = call.Targets()
 		return found, nil
 	}
-	found.values = call.Texts("value")
-	for _, pivot := range found.pivots {
-		for _, value := range found.values {
-			// A search for it would be refused, at the price of a request.
-			if _, isNumber := new(big.Int).SetString(value, 10); pivot.IsNumber() && !isNumber {
-				return none, fmt.Errorf("value = %q is no %s: that is a whole number, such as -1263824311", value, pivot)
+	for _, column := range []string{"value", c.alias} {
+		for _, value := range call.Texts(column) {
+			for _, pivot := range found.pivots {
+				if err := checkSearched(column, value, pivot); err != nil {
+					return none, err
+				}
 			}
 		}
 	}
+	found.values = slices.Clone(call.Texts("value"))
 	for _, value := range call.Texts(c.alias) {
 		// The rows will say AS64496, and PostgreSQL would drop them all where the query says 64496.
 		if canonical := lookup.CanonicalASN(value); c.alias == "asn" && canonical != value {
@@ -259,12 +260,30 @@ func (c correlation) conditions(call *scan.ListCall) (correlationConditions, err
 	return found, nil
 }
 
+// checkSearched returns an error for a value that no host can have: a search for it would be refused, or find nothing,
+// at the price of requests and a credit.
+func checkSearched(column, value string, pivot shodan.Pivot) error {
+	_, isNumber := new(big.Int).SetString(value, 10)
+	switch {
+	case isBlank(value):
+		return fmt.Errorf("%s = %q is empty: give the %s to search for", column, value, pivot)
+	case pivot.IsNumber() && !isNumber:
+		return fmt.Errorf("%s = %q is no %s: that is a whole number, such as -1263824311", column, value, pivot)
+	case pivot == shodan.ASN && !strings.HasPrefix(lookup.CanonicalASN(value), "AS"):
+		return fmt.Errorf("%s = %q is no autonomous system: write it like AS64496", column, value)
+	}
+	return nil
+}
+
+// isBlank reports whether a value has nothing to search for.
+func isBlank(value string) bool { return shodan.Quote(value) == `""` }
+
 // shared lists the values of a host that others may share, each once, in the order of its banners.
 func (c correlation) shared(host *shodan.Host, pivots []shodan.Pivot) []relatedRow {
 	var rows []relatedRow
 	add := func(row relatedRow) {
 		known := slices.ContainsFunc(rows, func(r relatedRow) bool { return r.pivot == row.pivot && r.value == row.value })
-		if row.value != "" && !known {
+		if !isBlank(row.value) && !known {
 			rows = append(rows, row)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
@@ -98,6 +99,9 @@ func listCVEs(ctx context.Context, c *scan.ListCall, emit func(*cveRow) bool) er
 		}
 	case len(products) > 0:
 		for _, product := range products {
+			if strings.TrimSpace(product) == "" { // CVEDB would list all that it has
+				return fmt.Errorf("product = %q is empty: write the product as CPEs do, such as nginx", product)
+			}
 			list.Product = product
 			if more, err := listPages(ctx, c, list, cveRow{product: product}, matches, emit); err != nil || !more {
 				return err

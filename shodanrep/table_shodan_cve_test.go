@@ -208,6 +208,7 @@ func TestQueriesForCVEsThatCannotBeAnsweredSayHowToAsk(t *testing.T) {
 	}{
 		"all of them":              {nil, nil, "shodan_cve has hundreds of thousands of rows: ask for some by cve_id, product, cpe23, kev = true or published_time"},
 		"all that are not kev":     {map[string]*proto.QualValue{"kev": truth(false)}, nil, "hundreds of thousands of rows"},
+		"a product that is empty":  {map[string]*proto.QualValue{"product": texts("")}, nil, `product = "" is empty: write the product as CPEs do`},
 		"a product and a CPE":      {map[string]*proto.QualValue{"product": texts("x"), "cpe23": texts("cpe:2.3:a:x:x:1")}, nil, "not of both: leave one out"},
 		"a CPE without a version":  {map[string]*proto.QualValue{"cpe23": texts("cpe:/a:f5:nginx")}, nil, `cpe23 = "cpe:/a:f5:nginx" is no CPE with a version: write it like cpe:2.3:a:f5:nginx:1.18.0`},
 		"an id known when it runs": {map[string]*proto.QualValue{"cve_id": nothing}, nil, "cve_id is compared with a value that is only known when the query runs"},
