@@ -2,6 +2,7 @@ package shodanrep
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
@@ -53,6 +54,28 @@ func TestTheRowOfAFailedLookupSatisfiesTheConditions(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// No row has an empty source: a query for one would look up, and then return nothing.
+func TestAnEmptySourceIsAnError(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, keyed(simulate(t)))
+	all, err := tables(t.Context(), &plugin.TableMapData{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, table := range all {
+		if table.List.KeyColumns.Find("source") == nil {
+			continue
+		}
+		quals := map[string]*proto.QualValue{"ip": inets(bad), "source": texts("")}
+		if table.List.KeyColumns.Find("network") != nil {
+			quals = map[string]*proto.QualValue{"network": inets(bad), "source": texts("")}
+		}
+		if rows, err := s.run(t, query{table: name, quals: quals}); err == nil || !strings.Contains(err.Error(), `source = "" is no source`) {
+			t.Errorf("%s: %d rows, error %v", name, len(rows), err)
 		}
 	}
 }

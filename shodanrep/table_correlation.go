@@ -233,7 +233,9 @@ func (c correlation) conditions(call *scan.ListCall) (correlationConditions, err
 		if len(sources) != 1 {
 			return none, fmt.Errorf("%s takes one source at a time: use source = 'dataset' or source = 'shodan'", c.table)
 		}
-		found.source = lookup.Source(sources[0])
+		if found.source = lookup.Source(sources[0]); found.source == "" {
+			return none, call.CheckSource("")
+		}
 	}
 	if call.Has("ip") {
 		// A value beside an address narrows it: PostgreSQL drops the others.

@@ -56,6 +56,9 @@ func (c *ListCall) checkHistory() error {
 		return fmt.Errorf("%s: %w", c.TableName(), errHistoryOff)
 	}
 	for _, source := range c.Texts("source") {
+		if source == "" {
+			return errEmptySource
+		}
 		if err := checkRecorded(lookup.Source(source)); err != nil {
 			return err
 		}

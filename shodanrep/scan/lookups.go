@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/netip"
@@ -84,8 +85,14 @@ func (c *ListCall) severalLists() error {
 // Targets returns the addresses that a call was given in the column ip, each with the options that it was given.
 func (c *ListCall) Targets() []*Target { return c.targetsOf(c.own) }
 
+// errEmptySource is about a condition that no row satisfies: the plugin would look up, and PostgreSQL drop the rows.
+var errEmptySource = errors.New(`source = "" is no source: leave source out to let the plugin choose`)
+
 // CheckSource returns an error if a query cannot name a source.
 func (s *Scan) CheckSource(source string) error {
+	if source == "" {
+		return errEmptySource
+	}
 	if source == string(lookup.Auto) {
 		return fmt.Errorf(`source = "auto" is how the plugin chooses by itself, and no row has it: leave source out`)
 	}
