@@ -82,8 +82,9 @@ func planScan(t *Table, idx *sqlite3.IndexInfo) bool {
 		}
 		hasList, hasOne = hasList || in, hasOne || equal && !in
 		// Conditions by equality are checked again for every row, by the rules of the column's type, which SQLite does
-		// not know. Other operators are hints: the plugin may ignore them, and SQLite checks them.
-		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args) + 1, Omit: equal}
+		// not know, and so are conditions on the order of times, see timeBound. Other operators are hints: the plugin may
+		// ignore them, and SQLite checks them.
+		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args) + 1, Omit: equal || isTimeBound(t.Columns[c.Column], operator)}
 		exact = exact && equal
 		p.Args = append(p.Args, planArg{Column: c.Column, Op: operator, In: in})
 		given[condition{t.Columns[c.Column].Name, operator}] = true

@@ -27,6 +27,8 @@ type request struct {
 	equals []equalColumn
 	// hints are the conditions with other operators.
 	hints []*proto.Qual
+	// bounds are those of the hints that are on the order of times.
+	bounds []timeBound
 	// limit is how many rows are enough; 0 is all.
 	limit int64
 	// none says that no row can satisfy the conditions, and emptyList names the column of a list without values.
@@ -47,7 +49,7 @@ type equalColumn struct {
 // newRequest returns the request of a plan with the arguments of Filter.
 func newRequest(t *Table, p plan, args []sqlite3.Value) (*request, error) {
 	for _, arg := range p.Args {
-		if arg.Op == opEqual {
+		if arg.Op == opEqual || arg.Op != opLimit && arg.Op != opOffset && isTimeBound(t.Columns[arg.Column], arg.Op) {
 			p.Used |= columnBit(arg.Column)
 		}
 	}
@@ -69,6 +71,9 @@ func newRequest(t *Table, p plan, args []sqlite3.Value) (*request, error) {
 				return nil, err
 			}
 		default:
+			if c := t.Columns[arg.Column]; isTimeBound(c, arg.Op) {
+				r.addBound(r.at[arg.Column], arg.Op, args[i])
+			}
 			r.addHint(t.Columns[arg.Column], arg.Op, args[i])
 		}
 	}
@@ -262,7 +267,7 @@ func (r *request) visibleColumns() []string {
 	return names
 }
 
-// matches reports whether a row satisfies the conditions by equality. It sets the value of a column that cannot hold
+// matches reports whether a row satisfies the conditions by equality and on times. It sets the value of a column that cannot hold
 // it.
 func (b batch) matches(r row) bool {
 	for i, column := range b.equals {
@@ -275,5 +280,5 @@ func (b batch) matches(r row) bool {
 			return false
 		}
 	}
-	return true
+	return !slices.ContainsFunc(b.bounds, func(bound timeBound) bool { return !bound.matches(r) })
 }
