@@ -13,6 +13,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 )
 
 // asCommand makes the test binary the command itself, for the shell lines of the README.
@@ -22,7 +23,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
-	os.Exit(postgrestest.Run(m))
+	os.Exit(processtest.RunInTempDir(func(string) int { return postgrestest.Run(m) }))
 }
 
 const functions = "functions.sql"

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
-	os.Exit(m.Run())
+	os.Exit(processtest.RunInTempDir(func(string) int { return m.Run() }))
 }
 
 // python skips the test where there is no Python.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strconv"
@@ -17,6 +18,8 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/shared"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 )
 
 // servePlugin is the variable by which a test has the test's own program serve the plugin.
@@ -27,18 +30,19 @@ func TestMain(m *testing.M) {
 		Serve()
 		return
 	}
-	// No test shares a cache or rate limits with processes of the developer's own.
-	dir, err := os.MkdirTemp("", "shodanrep-test-")
-	if err != nil {
-		panic(err)
-	}
-	os.Setenv("SHODANREP_CACHE_DIR", dir)
-	os.Setenv("XDG_DATA_HOME", dir)
-	// The SDK's lines, a dozen per row, cost a fifth of the processor time of the tests.
-	os.Setenv("STEAMPIPE_LOG_LEVEL", "off")
-	status := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(status)
+	os.Exit(processtest.RunInTempDir(func(dir string) int {
+		// No test shares a cache or rate limits with processes of the developer's own, nor with other tests, which would
+		// wait for the lock of one file: a folder below a file cannot be made.
+		file := filepath.Join(dir, "file")
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			panic(err)
+		}
+		os.Setenv("SHODANREP_CACHE_DIR", filepath.Join(file, "none"))
+		os.Setenv("XDG_DATA_HOME", dir)
+		// The SDK's lines, a dozen per row, cost a fifth of the processor time of the tests.
+		os.Setenv("STEAMPIPE_LOG_LEVEL", "off")
+		return m.Run()
+	}))
 }
 
 // startPlugin starts the plugin as a process of its own, as Steampipe does.

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
@@ -45,7 +46,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
-	os.Exit(m.Run())
+	os.Exit(processtest.RunInTempDir(func(string) int { return m.Run() }))
 }
 
 func write(t *testing.T, name, text string) string {

@@ -117,6 +117,7 @@ func TestTheKeyOfShodansCommandLineIsUsedWhereThereIsNoOther(t *testing.T) {
 }
 
 func TestDoctorChecksTheFileOfInternetDB(t *testing.T) {
+	t.Setenv("COLUMNS", "1000") // no path is divided, however long that of the temporary folder is
 	dir := t.TempDir()
 	path := filepath.Join(dir, "internetdb.sqlite")
 	if err := internetdbtest.Write(path, slices.Values([]internetdbtest.Row{{IP: "11.0.0.1", Ports: "22"}})); err != nil {
@@ -172,6 +173,7 @@ func TestDoctorChecksTheFileOfInternetDB(t *testing.T) {
 
 // What is left out of the data files is in their line, and not only in the log.
 func TestDoctorSaysWhatIsLeftOutOfTheDataFiles(t *testing.T) {
+	t.Setenv("COLUMNS", "1000") // no path is divided, however long that of the temporary folder is
 	dir := t.TempDir()
 	write := func(name, text string) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/redistest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
@@ -23,20 +24,16 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
-	// No API key of the developer's own, which Shodan's command line may keep, gets into a test.
-	dir, err := os.MkdirTemp("", "shodanrep-home-")
-	if err != nil {
-		panic(err)
-	}
-	os.Setenv("HOME", dir)
-	os.Setenv("XDG_CONFIG_HOME", dir)
-	// Nor a cache, a history or rate limits of their own processes.
-	os.Setenv("SHODANREP_CACHE_DIR", dir)
-	os.Setenv("XDG_DATA_HOME", dir)
-	os.Setenv("SHODAN_API_KEY", "")
-	status := postgrestest.Run(m)
-	_ = os.RemoveAll(dir)
-	os.Exit(status)
+	os.Exit(processtest.RunInTempDir(func(dir string) int {
+		// No API key of the developer's own, which Shodan's command line may keep, gets into a test.
+		os.Setenv("HOME", dir)
+		os.Setenv("XDG_CONFIG_HOME", dir)
+		// Nor a cache, a history or rate limits of their own processes.
+		os.Setenv("SHODANREP_CACHE_DIR", dir)
+		os.Setenv("XDG_DATA_HOME", dir)
+		os.Setenv("SHODAN_API_KEY", "")
+		return postgrestest.Run(m)
+	}))
 }
 
 // runProcesses runs the same query in several processes at once and returns what each printed.

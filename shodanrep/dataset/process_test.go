@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) {
 	processtest.Main(map[string]processtest.Role{"open": child, "hold temporary": holdTemporary})
-	os.Exit(m.Run())
+	os.Exit(processtest.RunInTempDir(func(string) int { return m.Run() }))
 }
 
 // child opens a Dataset as soon as standard input closes, so that all children do so at once.

@@ -25,6 +25,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 )
 
 var (
@@ -43,17 +44,11 @@ const patience = 5 * time.Minute
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(run(m))
+	os.Exit(processtest.RunInTempDir(func(dir string) int { return run(m, dir) }))
 }
 
-// run starts Chromium, if there is one, and runs the tests.
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "browsertest")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
+// run starts Chromium, if there is one, and runs the tests. The folder is where both may write.
+func run(m *testing.M, dir string) int {
 	// No key, cache or history of the developer's own gets into a test.
 	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "SHODANREP_CACHE_DIR"} {
 		os.Setenv(name, dir)

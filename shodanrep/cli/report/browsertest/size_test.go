@@ -18,15 +18,17 @@ import (
 // processor worked: the time on the clock depends on what else the machine does.
 func metrics(t *testing.T, file string) map[string]float64 {
 	t.Helper()
-	p := open(t, file, width(1280), command(performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}))
-	p.do(chromedp.Evaluate[chromedp.Void](`new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))`, chromedp.EvalAwaitPromise))
-	result := get(p, func(ctx context.Context, t *chromedp.Target) (performance.GetMetricsResult, error) {
-		return cdp.Call(ctx, t, performance.GetMetrics, cdp.Empty{})
-	})
 	values := map[string]float64{}
-	for _, metric := range result.Metrics {
-		values[metric.Name] = metric.Value
-	}
+	t.Run("metrics of "+filepath.Base(file), func(t *testing.T) { // closes the tab, and so frees its memory
+		p := open(t, file, width(1280), command(performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}))
+		p.do(chromedp.Evaluate[chromedp.Void](`new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))`, chromedp.EvalAwaitPromise))
+		result := get(p, func(ctx context.Context, t *chromedp.Target) (performance.GetMetricsResult, error) {
+			return cdp.Call(ctx, t, performance.GetMetrics, cdp.Empty{})
+		})
+		for _, metric := range result.Metrics {
+			values[metric.Name] = metric.Value
+		}
+	})
 	return values
 }
 
