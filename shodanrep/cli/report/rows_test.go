@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/netip"
+	"strconv"
 	"testing"
 	"time"
 
@@ -66,10 +67,15 @@ func texts(r Result) []string {
 	for _, column := range shodanrep.VerdictColumns() {
 		all = append(all, text(Value(column, r.Verdict)))
 	}
-	for _, value := range valuesOf(r)[len(all):] {
-		all = append(all, text(value))
+	line, input := "", ""
+	if r.Line > 0 {
+		line, input = strconv.FormatInt(r.Line, 10), r.Input
 	}
-	return all
+	reasons, err := json.Marshal(r.Reasons())
+	if err != nil {
+		panic(err) // texts have JSON
+	}
+	return append(all, strconv.FormatInt(r.Hits, 10), line, string(reasons), input)
 }
 
 func TestRowsHaveTheValuesOfTheirColumns(t *testing.T) {
