@@ -16,8 +16,9 @@ APT_UPDATE := tries=0; until problem=$$(apt-get $(APT_WAIT) update -qq 2>&1); do
 	tries=$$((tries + 1)); [ $$tries -le 120 ] || { echo "$$problem" >&2; exit 1; }; sleep 5; done
 # Packages that do not run the SDK and use goroutines. The race detector finds races inside the SDK, so only these are
 # tested with it.
-RACE := ./shodanrep/shodan/... ./shodanrep/reputation/... ./shodanrep/lookup/... ./shodanrep/upstream/... \
-	./shodanrep/ratelimit/... ./shodanrep/cache/... ./shodanrep/history/... ./shodanrep/pgerror ./shodanrep/dataset/... ./shodanrep/sqlitefile/... ./shodanrep/filelock/... ./shodanrep/internetdbfile/... \
+RACE := ./shodanrep/lookup/... ./shodanrep/dataset/... ./shodanrep/history/... ./shodanrep/cache/... \
+	./shodanrep/reputation/... ./shodanrep/shodan/... ./shodanrep/upstream/... ./shodanrep/ratelimit/... \
+	./shodanrep/pgerror ./shodanrep/sqlitefile/... ./shodanrep/filelock/... ./shodanrep/internetdbfile/... \
 	./shodanrep/shodantest ./shodanrep/iptext/... ./shodanrep/gzipfile ./shodanrep/cli/load
 # SQLite and compression work on memory that no other goroutine has. The race detector would take more time for them than
 # for everything else, so it leaves them out.
