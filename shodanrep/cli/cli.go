@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -62,6 +63,14 @@ func (a *app) run(ctx context.Context, args []string) int {
 		stderr: stdio.MessageWriter{Writer: stdio.NewWriter(ctx, a.stderr)},
 	}
 	root := safe.command()
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		// Help in place of a script would be run by the shell.
+		completion.Args = noSuchCommand
+		completion.RunE = func(*cobra.Command, []string) error {
+			return errors.New("completion needs a shell: bash, fish, powershell or zsh")
+		}
+	}
 	args = rewriteArguments(root, args)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)

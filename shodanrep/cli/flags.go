@@ -16,6 +16,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
@@ -97,6 +98,9 @@ func (f *lookupFlags) register(flags *pflag.FlagSet) {
 func (f *lookupFlags) validate() error {
 	if f.noCache && f.refresh {
 		return errors.New("--no-cache and --refresh exclude each other")
+	}
+	if !slices.Contains([]lookup.Source{"", lookup.Auto, lookup.Dataset, lookup.Shodan, lookup.InternetDB}, lookup.Source(f.source)) {
+		return fmt.Errorf("--source must be dataset, shodan or internetdb, not %q", f.source)
 	}
 	return nil
 }
