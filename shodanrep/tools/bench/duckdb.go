@@ -66,20 +66,20 @@ func installDuckDB(b *bench) (*duckDB, error) {
 	return d, os.WriteFile(d.script, []byte(duckDBScript), 0o600)
 }
 
-// score scores the hosts of a file, and returns how many have each level.
-func (d *duckDB) score(path string) (r result, levels map[string]string, err error) {
+// score scores the hosts of a file. The rows are how many hosts have each level.
+func (d *duckDB) score(path string) (r result, err error) {
 	cmd := exec.Command(d.node, d.script, path)
 	cmd.Stderr = os.Stderr
 	begun := time.Now()
 	out, err := cmd.Output()
 	if err != nil {
-		return r, nil, fmt.Errorf("DuckDB: %w", err)
+		return r, fmt.Errorf("DuckDB: %w", err)
 	}
 	r.wall, r.cpu = time.Since(begun), cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()
 	if err := json.Unmarshal(out, &r.rows); err != nil {
-		return r, nil, fmt.Errorf("DuckDB: %w", err)
+		return r, fmt.Errorf("DuckDB: %w", err)
 	}
-	return r, levelsOf(r), nil
+	return r, nil
 }
 
 // levelsOf returns the rows of a result by level.
