@@ -83,9 +83,9 @@ func TestSeveralProcessesWithOneRedisAskOnceAndKeepOnePace(t *testing.T) {
 	if n := sim.Count(""); n != addresses {
 		t.Errorf("%d requests for %d addresses that %d processes asked for", n, addresses, processes)
 	}
-	// The rate counts where requests are written. On a busy machine one can arrive late, and with it one more in a second.
-	// Processes that do not share the rate send four times as many.
-	if peak := sim.PeakPerSecond(shodantest.Shodan); peak > perSecond+1 {
+	// The rate counts where requests are written. On a busy machine some arrive late, and with them more in a second.
+	// Processes that do not share the rate send all sixteen in half a second.
+	if peak := sim.PeakPerSecond(shodantest.Shodan); peak > perSecond*3/2 {
 		t.Errorf("%d requests in one second, %d are allowed to all processes together", peak, perSecond)
 	}
 }
