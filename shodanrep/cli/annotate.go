@@ -61,9 +61,9 @@ error.
 The score is by the policy extended unless --policy names another.
 
 The exit status is 0 if everything succeeded, 1 if the input, the configuration
-or an output failed, a line could not be annotated or no address could be
-checked, 2 for wrong usage, 3 if --fail-on found something, and 130 if the
-command was interrupted.`,
+or an output failed, a line could not be annotated, or --fail-on was given and
+no address could be checked, 2 for wrong usage, 3 if --fail-on found something,
+and 130 if the command was interrupted.`,
 		Example: `  # A log, each line with a suffix such as [shodanrep 198.51.100.66 critical 80]
   shodanrep annotate /var/log/auth.log
 

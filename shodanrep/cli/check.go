@@ -58,8 +58,9 @@ addresses that could not be checked. Their indicators are the critical and high
 addresses, or those of the levels that --only names.
 
 The exit status is 0 if everything succeeded, 1 if an input, the configuration
-or an output failed, or if no address could be checked, 2 for wrong usage, 3 if
---fail-on found something, and 130 if the command was interrupted.`,
+or an output failed, or if --fail-on was given and no address could be checked,
+2 for wrong usage, 3 if --fail-on found something, and 130 if the command was
+interrupted.`,
 		Example: `  # One address: "check" may be left out
   shodanrep 198.51.100.66
 

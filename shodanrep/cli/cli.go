@@ -114,8 +114,9 @@ configuration file, it uses Shodan's REST API.
 If Steampipe starts it, it is a Steampipe plugin.
 
 The exit status is 0 if everything succeeded, 1 if the query, the configuration
-or an output failed, or if no address could be checked, 2 for wrong usage, 3 if
---fail-on found something, and 130 if the command was interrupted.`,
+or an output failed, or if --fail-on was given and no address could be checked,
+2 for wrong usage, 3 if --fail-on found something, and 130 if the command was
+interrupted.`,
 		Example: `  shodanrep 198.51.100.66
   shodanrep check /var/log/auth.log
   shodanrep query "select ip, level, score from shodan_ip_reputation where ip = '8.8.8.8'"

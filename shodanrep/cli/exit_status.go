@@ -16,7 +16,7 @@ import (
 // The exit statuses.
 const (
 	exitDone        = 0   // everything succeeded
-	exitFailed      = 1   // the query, the configuration, an output or every lookup failed
+	exitFailed      = 1   // the query, the configuration or an output failed, or with --fail-on every lookup
 	exitUsage       = 2   // the command line is wrong
 	exitFound       = 3   // --fail-on found something
 	exitInterrupted = 130 // the command was interrupted; shells report SIGINT as this status

@@ -67,9 +67,9 @@ The password is best set in the environment variable PGPASSWORD or in ~/.pgpass:
 other users of the machine can see arguments.
 
 The exit status is 0 if everything succeeded, 1 if an input, the configuration
-or the database failed, or if no address could be checked, 2 for wrong usage, 3
-if --fail-on found something, and 130 if the command was interrupted. What is
-written then stays.`,
+or the database failed, or if --fail-on was given and no address could be
+checked, 2 for wrong usage, 3 if --fail-on found something, and 130 if the
+command was interrupted. What is written then stays.`,
 		Example: `  # The addresses of a log
   shodanrep load --to postgres://analyst@db.example.com/security /var/log/auth.log
 

@@ -21,8 +21,9 @@ when the page is complete, or else to standard output, unless that is a
 terminal.
 
 The exit status is 0 if everything succeeded, 1 if an input, the configuration
-or an output failed, or if no address could be checked, 2 for wrong usage, 3 if
---fail-on found something, and 130 if the command was interrupted.`,
+or an output failed, or if --fail-on was given and no address could be checked,
+2 for wrong usage, 3 if --fail-on found something, and 130 if the command was
+interrupted.`,
 		Example: `  # A page about the addresses in a log
   shodanrep report -o report.html /var/log/auth.log
 

@@ -6,8 +6,8 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 )
 
-// errUnchecked is the error of a command that has written all results, and none of whose addresses could be checked. One
-// that only reads the exit status must not take that for a result.
+// errUnchecked is the error of a command that has written all results, and none of whose addresses could be checked. It
+// counts only with --fail-on: one that reads the exit status must not take that for a result.
 var errUnchecked = errors.New("no address was checked: every lookup failed")
 
 // A checkedCount counts the addresses that a source has answered, and those whose lookup failed.

@@ -17,7 +17,7 @@ import (
 // unreachable is a connection to a port without a server.
 const unreachable = "internetdb_url = \"http://127.0.0.1:9\"\ncache = \"memory\"\nhistory_store = \"off\"\ntimeout = \"100ms\"\n"
 
-func TestAnExitStatusIsNotCleanIfEveryLookupFailed(t *testing.T) {
+func TestFailOnIsNotCleanIfEveryLookupFailed(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "out")
 	for name, tt := range map[string]struct {
 		stdin  string
@@ -25,14 +25,15 @@ func TestAnExitStatusIsNotCleanIfEveryLookupFailed(t *testing.T) {
 		status int
 		stderr string
 	}{
-		"check":                    {"8.8.8.8 10.0.0.1", []string{"check", "--only", "low"}, exitFailed, errUnchecked.Error()},
-		"quietly":                  {"8.8.8.8", []string{"check", "--quiet"}, exitFailed, "shodanrep: " + errUnchecked.Error() + "\n"},
-		"an address alone":         {"", []string{"8.8.8.8"}, exitFailed, errUnchecked.Error()},
-		"report":                   {"8.8.8.8", []string{"report", "-o", file}, exitFailed, errUnchecked.Error()},
-		"annotate":                 {"8.8.8.8\n8.8.4.4\n", []string{"annotate"}, exitFailed, "2 of 2 addresses could not be checked"},
-		"another word":             {"8.8.8.8", []string{"check", "--fail-on", "high"}, exitFailed, errUnchecked.Error()},
+		"check":                    {"8.8.8.8 10.0.0.1", []string{"check", "--only", "low", "--fail-on", "low"}, exitFailed, errUnchecked.Error()},
+		"quietly":                  {"8.8.8.8", []string{"check", "--quiet", "--fail-on", "high"}, exitFailed, "shodanrep: " + errUnchecked.Error() + "\n"},
+		"an address alone":         {"", []string{"8.8.8.8", "--fail-on", "high"}, exitFailed, errUnchecked.Error()},
+		"report":                   {"8.8.8.8", []string{"report", "-o", file, "--fail-on", "high"}, exitFailed, errUnchecked.Error()},
+		"annotate":                 {"8.8.8.8\n8.8.4.4\n", []string{"annotate", "--fail-on", "high"}, exitFailed, errUnchecked.Error()},
+		"without --fail-on":        {"8.8.8.8", []string{"check"}, exitDone, "1 of 1 address could not be checked"},
+		"a log without --fail-on":  {"8.8.8.8\n8.8.4.4\n", []string{"annotate"}, exitDone, "2 of 2 addresses could not be checked"},
 		"error among the words":    {"8.8.8.8", []string{"check", "--fail-on", "high,error"}, exitFound, "1 with the status error"},
-		"reserved addresses alone": {"10.0.0.1 192.168.0.0/24", []string{"check"}, exitDone, ""},
+		"reserved addresses alone": {"10.0.0.1 192.168.0.0/24", []string{"check", "--fail-on", "high"}, exitDone, ""},
 		"a query for a check": {"", []string{"query", "--fail-on", "high", "select level from shodan_ip_reputation where ip in ('8.8.8.8', '8.8.4.4')"},
 			exitFailed, errUnchecked.Error()},
 		"a query for rows": {"", []string{"query", "select ip, status from shodan_ip_reputation where ip = '8.8.8.8'"}, exitDone, "1 of 1 address could not be checked"},
@@ -53,7 +54,7 @@ func TestOneAnswerIsEnoughForTheExitStatus(t *testing.T) {
 	sim.Fault(shodantest.Fault{Target: addrs[1].String(), Status: 400, Body: `{"error": "Invalid IP"}`})
 	connection := fmt.Sprintf("internetdb_url = %q\ncache = \"memory\"\nhistory_store = \"off\"\n", sim.InternetDBURL())
 	for _, command := range []string{"check", "annotate"} {
-		got := runCheck(t, connection, fmt.Sprintf("%v\n%v\n", addrs[0], addrs[1]), command)
+		got := runCheck(t, connection, fmt.Sprintf("%v\n%v\n", addrs[0], addrs[1]), command, "--fail-on", "not_indexed")
 		if got.status != exitDone || !strings.Contains(got.stderr, "1 of 2 addresses could not be checked") {
 			t.Errorf("%s: %+v", command, got)
 		}
@@ -62,7 +63,7 @@ func TestOneAnswerIsEnoughForTheExitStatus(t *testing.T) {
 
 func TestALoadThatChecksNothingFails(t *testing.T) {
 	db := postgrestest.New(t)
-	got := runLoad(t, unreachable, "8.8.8.8 10.0.0.1", "--to", db.URL())
+	got := runLoad(t, unreachable, "8.8.8.8 10.0.0.1", "--to", db.URL(), "--fail-on", "high")
 	if got.status != exitFailed || !strings.Contains(got.stderr, errUnchecked.Error()) {
 		t.Errorf("%+v", got)
 	}

@@ -99,8 +99,7 @@ def analyze(job):
         raise Failure(f"{args[0]} cannot be started: {error.strerror}. Set SHODANREP_BINARY to its path.") from None
     except subprocess.TimeoutExpired:
         raise Failure(f"shodanrep did not end within {TIMEOUT} seconds.") from None
-    # If the lookup failed, the status is 1, and the report says why.
-    if done.returncode != 0 and not done.stdout:
+    if done.returncode != 0:
         raise Failure(done.stderr.decode("utf-8", "replace").strip() or f"shodanrep ended with status {done.returncode}.")
     try:
         report = json.loads(done.stdout)

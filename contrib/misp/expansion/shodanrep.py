@@ -107,8 +107,7 @@ def check(address, config):
         raise Failure(f"{args[0]} cannot be started: {error.strerror}; set SHODANREP_BINARY to its path") from None
     except subprocess.TimeoutExpired:
         raise Failure(f"the program did not end within {TIMEOUT} seconds") from None
-    # If the lookup failed, the status is 1, and the event says why.
-    if done.returncode != 0 and not done.stdout:
+    if done.returncode != 0:
         raise Failure(done.stderr.decode("utf-8", "replace").strip() or f"the program ended with status {done.returncode}")
     try:
         event = json.loads(done.stdout)["Event"]
