@@ -125,7 +125,7 @@ func TestAnInterruptedLoadKeepsWhatIsDone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var stdout, stderr bytes.Buffer
 	a := app{plugin: shodanrep.Plugin, stdin: strings.NewReader(addressList(addresses)), stdout: &stdout, stderr: &stderr}
-	config := writeFile(t, "load.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+uncached(sim)+"}\n")
+	config := writeFile(t, "load.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+uncached(sim)+"timeout = \"60s\"\n}\n") // no lookup may fail before the load is interrupted
 	ended := make(chan int)
 	go func() { ended <- a.run(ctx, []string{"load", "--config", config, "--to", db.URL()}) }()
 	waitFor(t, "the service is silent", func() bool { return sim.Count("") > 160 })
