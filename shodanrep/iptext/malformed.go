@@ -3,6 +3,7 @@ package iptext
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -142,10 +143,8 @@ func malformedAddress(word string) string {
 // mistypedAddress is Malformed for a text that has the form of an address and a part that no address has.
 func mistypedAddress(word string) string {
 	if parts, ok := numbers(word); ok && len(parts) == 4 {
-		for _, part := range parts {
-			if len(part) > 1 && part[0] == '0' {
-				return "" // a date or a version
-			}
+		if slices.ContainsFunc(parts, startsWithZero) {
+			return "" // a date or a version
 		}
 		if _, err := netip.ParseAddr(word); err != nil {
 			return "is not an address: its numbers must be up to 255"
@@ -175,16 +174,13 @@ func numbers(text string) (parts []string, ok bool) {
 	return parts, true
 }
 
+// hasLeadingZero reports whether numbers up to 255 have leading zeros.
 func hasLeadingZero(parts []string) bool {
-	found := false
-	for _, part := range parts {
-		if value(part) > 255 {
-			return false
-		}
-		found = found || len(part) > 1 && part[0] == '0'
-	}
-	return found
+	return slices.ContainsFunc(parts, startsWithZero) && !slices.ContainsFunc(parts, func(part string) bool { return value(part) > 255 })
 }
+
+// startsWithZero reports whether a number has leading zeros.
+func startsWithZero(part string) bool { return len(part) > 1 && part[0] == '0' }
 
 // isOctet reports whether a text is a number up to 255.
 func isOctet(text string) bool {
