@@ -10,22 +10,6 @@ import (
 	"go4.org/netipx"
 )
 
-// A listWriter writes one address or network per line.
-type listWriter struct{ out io.Writer }
-
-func newListWriter(out io.Writer, _ Options) Writer { return listWriter{out} }
-
-func (w listWriter) Append(b []byte, r Result) []byte { return append(append(b, r.IP()...), '\n') }
-
-func (w listWriter) WriteText(text []byte) error {
-	_, err := w.out.Write(text)
-	return err
-}
-
-func (w listWriter) Write(r Result) error { return w.WriteText(w.Append(nil, r)) }
-
-func (w listWriter) Close() error { return nil }
-
 // A networkSet collects addresses and networks.
 type networkSet struct {
 	out io.Writer
