@@ -186,7 +186,7 @@ func (c *changesCommand) run(ctx context.Context, inputs []string) error {
 	if err != nil {
 		return err
 	}
-	r := &changesRun{changesCommand: c, reader: reader, list: list, written: writtenLevels{}}
+	r := &changesRun{changesCommand: c, reader: reader, list: list}
 	if err := r.write(ctx); err != nil {
 		return err
 	}

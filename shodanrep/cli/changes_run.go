@@ -73,7 +73,7 @@ func (r *changesRun) writeResults(ctx context.Context, w io.Writer, o changes.Op
 		}
 		r.summary.Shown++
 		if r.output.AddressesOnly && result.Latest != nil {
-			r.written[result.Latest.Level()]++
+			r.written.add(result.Latest.Level(), 1)
 		}
 		return out.Write(result)
 	})

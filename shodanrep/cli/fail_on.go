@@ -107,19 +107,15 @@ func (r countedRows) Next() bool {
 // outcome returns the error of a command that ended with err. Rows that were not read, because standard output was
 // closed, are a failure: they could be rows to fail on.
 func (f *failOn) outcome(err error) error {
-	if !f.isSet() {
-		if errors.Is(err, errUnchecked) { // the results say it
-			return nil
-		}
-		return failed(err)
-	}
-	isComplete := err == nil || errors.Is(err, errUnchecked)
+	isUnchecked := errors.Is(err, errUnchecked)
 	switch {
-	case !isComplete && !stdio.IsBrokenPipe(err):
+	case isUnchecked && !f.isSet(): // the results say it
+		return nil
+	case !f.isSet(), err != nil && !isUnchecked && !stdio.IsBrokenPipe(err):
 		return failed(err)
 	case len(f.found) > 0:
 		return foundError{"rows to fail on: " + f.counts()}
-	case isComplete && err != nil:
+	case isUnchecked:
 		return failed(err)
 	case err != nil:
 		return failure{errors.New("standard output was closed before all rows were read, which --fail-on needs")}
