@@ -89,15 +89,17 @@ func checkValues(ctx context.Context, d *database) error {
 	return reading.Wait()
 }
 
-// checkRanges checks ranges of values with one connection.
+// checkRanges checks ranges of values with one connection. A new one could be to another file, or to none: the path may
+// lead there by now.
 func (d *database) checkRanges(ctx context.Context, ranges <-chan [2]string) (err error) {
 	defer sqlitefile.CatchOutOfMemory(&err)
-	c, err := sqlitefile.OpenImmutable(d.path)
+	c, err := d.take(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.Discard()) }()
+	defer d.put(c)
 	c.SetInterrupt(ctx)
+	defer c.SetInterrupt(context.Background())
 	query := fmt.Sprintf("SELECT %[1]s FROM %[2]s WHERE %[1]s >= ? AND %[1]s < ? ORDER BY %[1]s LIMIT %[3]d", d.layout.ip, tableName, checkedValues)
 	for bounds := range ranges {
 		err := c.Rows(query, []any{bounds[0], bounds[1]}, func(row *sqlite3.Stmt) (bool, error) {
@@ -111,7 +113,7 @@ func (d *database) checkRanges(ctx context.Context, ranges <-chan [2]string) (er
 			if err == nil {
 				return true, nil
 			}
-			found, findErr := d.findsText(c, row.ColumnText(0))
+			found, findErr := d.findsText(c.Conn, row.ColumnText(0))
 			if found || findErr != nil {
 				return true, findErr
 			}

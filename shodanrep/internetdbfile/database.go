@@ -65,13 +65,13 @@ func openDatabase(path string, source version) (*database, error) {
 	return d, nil
 }
 
-// take returns a connection. It returns nil if the database is retired: another version took its place.
+// take returns a connection. It fails with errRetired if another version took the place of the database.
 func (d *database) take(ctx context.Context) (*conn, error) {
 	select {
 	case c := <-d.idle:
 		return c, nil
 	case <-d.retired:
-		return nil, nil
+		return nil, errRetired
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

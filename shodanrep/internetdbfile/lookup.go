@@ -95,11 +95,8 @@ func (d *database) read(ctx context.Context, order []int32, rows *Rows) error {
 // readPart reads the rows of addresses with one connection.
 func (d *database) readPart(ctx context.Context, order []int32, rows *Rows) error {
 	c, err := d.take(ctx)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case c == nil:
-		return errRetired
 	}
 	defer d.put(c)
 	return c.read(ctx, rows.addrs, order, rows)

@@ -215,7 +215,7 @@ func TestTheOldCopyIsUsedUntilTheNewOneIsComplete(t *testing.T) {
 			}
 		}
 	}
-	hosts(t, f, parse("11.0.0.5")...)
+	hosts(t, f, parse("11.0.0.5", "11.0.0.9")...) // the old copy is checked: it could be replaced meanwhile
 	wait()
 	if err := os.Rename(compressed(t, "gzip", fileOf(t, row("11.0.0.6"), row("11.0.0.7"))), path); err != nil {
 		t.Fatal(err)
