@@ -47,4 +47,7 @@ func TestTheSlowestRateInForceDecides(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("the slow one closed", 5, 10)
+	if err := fast.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
