@@ -43,7 +43,7 @@ var verdictColumns = sync.OnceValue(func() []VerdictColumn {
 func VerdictColumns() []VerdictColumn { return slices.Clone(verdictColumns()) }
 
 // Encode encodes the value of a column.
-func (c VerdictColumn) Encode(e ValueEncoder, v *scan.Verdict) {
+func (c *VerdictColumn) Encode(e ValueEncoder, v *scan.Verdict) {
 	var item any = v
 	if c.ofTarget {
 		item = v.Target
@@ -52,20 +52,25 @@ func (c VerdictColumn) Encode(e ValueEncoder, v *scan.Verdict) {
 		c.get.encode(item, e)
 		return
 	}
-	value := c.Value(v)
-	switch at, isTime := value.(time.Time); {
-	case isTime:
-		e.Time(at)
-	case value != nil && c.Type == "jsonb":
-		e.JSON(value)
+	switch value := c.Value(v).(type) {
+	case nil:
+		e.Null()
+	case int64:
+		e.Int(value)
+	case time.Time:
+		e.Time(value)
 	default:
-		e.Value(value)
+		if c.Type == "jsonb" {
+			e.JSON(value)
+		} else {
+			e.Value(value)
+		}
 	}
 }
 
 // Value returns the value of a column: nil, a string, bool, int64, float64 or time.Time, or, of the type jsonb, what
 // encoding/json marshals.
-func (c VerdictColumn) Value(v *scan.Verdict) any {
+func (c *VerdictColumn) Value(v *scan.Verdict) any {
 	var item any = v
 	if c.ofTarget {
 		item = v.Target

@@ -62,8 +62,8 @@ func (c *conn) close() {
 	_ = c.Discard()
 }
 
-// read reads the rows of addresses, which are in the order of their numbers: that is nearly the order of the file, and
-// neighbours are on the same pages. Addresses that share a network are read by its range, if they are many.
+// read reads the rows of addresses, which are in order: neighbours are on the same pages. Addresses that share a network
+// are read by its range, if they are many.
 func (c *conn) read(ctx context.Context, addrs []netip.Addr, order []int32, found *Rows) (err error) {
 	defer sqlitefile.CatchOutOfMemory(&err)
 	c.SetInterrupt(ctx)
@@ -94,28 +94,6 @@ func (c *conn) read(ctx context.Context, addrs []netip.Addr, order []int32, foun
 		return ctx.Err()
 	}
 	return err
-}
-
-// inOrder returns the indexes of addresses in the order of the addresses.
-func inOrder(addrs []netip.Addr) []int32 {
-	order := make([]int32, 0, len(addrs))
-	keys := make([]uint64, 0, len(addrs)) // of IPv4 addresses: the number, then the index
-	for i, addr := range addrs {
-		if addr.Is4() {
-			keys = append(keys, uint64(numberOf(addr))<<32|uint64(i))
-		}
-	}
-	slices.Sort(keys)
-	for _, key := range keys {
-		order = append(order, int32(uint32(key)))
-	}
-	for i, addr := range addrs {
-		if !addr.Is4() {
-			order = append(order, int32(i))
-		}
-	}
-	slices.SortFunc(order[len(keys):], func(a, b int32) int { return addrs[a].Compare(addrs[b]) })
-	return order
 }
 
 // readSingle looks up addresses one after the other.

@@ -2,6 +2,7 @@ package internetdbfile
 
 import (
 	"bytes"
+	"cmp"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -83,8 +84,9 @@ func (c *conn) want(addrs []netip.Addr, indexes []int32, form form) {
 			c.wanted = append(c.wanted, wanted{n: n, text: c.text[begin:]})
 		}
 	}
-	if form != numberForm { // numbers are in order already
-		slices.SortFunc(c.wanted, func(a, b wanted) int { return bytes.Compare(a.text, b.text) })
+	byValue := func(a, b wanted) int { return cmp.Or(cmp.Compare(a.number, b.number), bytes.Compare(a.text, b.text)) }
+	if !slices.IsSortedFunc(c.wanted, byValue) {
+		slices.SortFunc(c.wanted, byValue)
 	}
 }
 

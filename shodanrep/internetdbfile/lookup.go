@@ -33,14 +33,14 @@ func (f *File) Hosts(ctx context.Context, addrs []netip.Addr) ([]Result, time.Ti
 // Rows is [File.Hosts] for long lists: the more addresses are looked up at a time, the more of them are on the same
 // pages of the file.
 func (f *File) Rows(ctx context.Context, addrs []netip.Addr) (*Rows, error) {
-	order := inOrder(addrs)
 	isRepeated := func(a, b int32) bool { return addrs[a] == addrs[b] }
-	unique := slices.CompactFunc(slices.Clone(order), isRepeated)
 	for attempt := 1; ; attempt++ {
 		d, err := f.database(ctx)
 		if err != nil {
 			return nil, err
 		}
+		order := d.layout.order(addrs)
+		unique := slices.CompactFunc(slices.Clone(order), isRepeated)
 		rows := &Rows{Time: d.source.time(), addrs: addrs, places: make([]place, len(addrs))}
 		err = d.read(ctx, unique, rows)
 		if err == nil && slices.ContainsFunc(unique, rows.isMissing) {

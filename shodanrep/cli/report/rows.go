@@ -3,10 +3,7 @@ package report
 import (
 	"encoding/json"
 	"io"
-	"maps"
 	"reflect"
-	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -15,7 +12,6 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
 // A resultColumn is a column of check's own, after those of verdicts.
@@ -148,7 +144,12 @@ func (e *rowEncoder) Time(t time.Time) {
 }
 
 func (e *rowEncoder) JSON(v any) {
-	e.json = appendJSON(e.json[:0], v)
+	if factors, ok := v.([]reputation.Factor); ok && len(factors) > 0 { // most of the text of a row
+		b, quote := e.BeginJSON()
+		e.EndJSON(appendFactors(b, quote, factors))
+		return
+	}
+	e.json = appendJSON(e.json[:0], rowformat.JSONQuote, v)
 	e.RawJSON(e.json)
 }
 
@@ -191,12 +192,14 @@ type valuesEncoder struct{ values []any }
 
 func (e *valuesEncoder) Value(v any) { e.values = append(e.values, v) }
 
-func (e *valuesEncoder) Null()                   { e.Value(nil) }
-func (e *valuesEncoder) Int(n int64)             { e.Value(n) }
-func (e *valuesEncoder) Float(f float64)         { e.Value(f) }
-func (e *valuesEncoder) Text(s string)           { e.Value(s) }
-func (e *valuesEncoder) Time(t time.Time)        { e.Value(timeText(t)) }
-func (e *valuesEncoder) JSON(v any)              { e.Value(json.RawMessage(appendJSON(nil, v))) }
+func (e *valuesEncoder) Null()            { e.Value(nil) }
+func (e *valuesEncoder) Int(n int64)      { e.Value(n) }
+func (e *valuesEncoder) Float(f float64)  { e.Value(f) }
+func (e *valuesEncoder) Text(s string)    { e.Value(s) }
+func (e *valuesEncoder) Time(t time.Time) { e.Value(timeText(t)) }
+func (e *valuesEncoder) JSON(v any) {
+	e.Value(json.RawMessage(appendJSON(nil, rowformat.JSONQuote, v)))
+}
 func (e *valuesEncoder) JSONTexts(list []string) { e.JSON(list) }
 func (e *valuesEncoder) JSONInts(list []int)     { e.JSON(list) }
 
@@ -217,75 +220,8 @@ func rowValue(columnType string, value any) any {
 			return value
 		}
 	}
-	return json.RawMessage(appendJSON(nil, value))
+	return json.RawMessage(appendJSON(nil, rowformat.JSONQuote, value))
 }
 
 // timeText returns a time as rows have it.
 func timeText(t time.Time) string { return t.Format(time.RFC3339) }
-
-// appendJSON appends a value as encoding/json does.
-func appendJSON(b []byte, value any) []byte {
-	switch v := value.(type) { // the usual types, without reflection
-	case []string:
-		return rowformat.AppendStrings(b, v)
-	case shodan.Texts:
-		return rowformat.AppendStrings(b, v)
-	case []int:
-		return rowformat.AppendInts(b, v)
-	case shodan.Ints:
-		return rowformat.AppendInts(b, v)
-	case []reputation.Factor:
-		return appendFactors(b, v)
-	case map[string]any:
-		return appendMap(b, v)
-	}
-	return append(b, slowJSON(value)...)
-}
-
-// slowJSON encodes a value of any type.
-func slowJSON(value any) json.RawMessage {
-	text, err := json.Marshal(value)
-	if err != nil {
-		return json.RawMessage("null") // no value of a column fails
-	}
-	return text
-}
-
-// appendFactors appends factors as encoding/json does.
-func appendFactors(b []byte, factors []reputation.Factor) []byte {
-	if factors == nil {
-		return append(b, "null"...)
-	}
-	b = append(b, '[')
-	for i, f := range factors {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = rowformat.AppendString(append(b, `{"factor":`...), f.Factor)
-		b = strconv.AppendInt(append(b, `,"points":`...), int64(f.Points), 10)
-		b = rowformat.AppendString(append(b, `,"detail":`...), f.Detail)
-		b = append(appendJSON(append(b, `,"evidence":`...), f.Evidence), '}')
-	}
-	return append(b, ']')
-}
-
-// appendMap appends an object with its keys in order.
-func appendMap(b []byte, m map[string]any) []byte {
-	if m == nil {
-		return append(b, "null"...)
-	}
-	b = append(b, '{')
-	if len(m) == 1 { // the usual case, in which there is nothing to sort
-		for key, value := range m {
-			b = appendJSON(append(rowformat.AppendString(b, key), ':'), value)
-		}
-		return append(b, '}')
-	}
-	for i, key := range slices.Sorted(maps.Keys(m)) {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendJSON(append(rowformat.AppendString(b, key), ':'), m[key])
-	}
-	return append(b, '}')
-}

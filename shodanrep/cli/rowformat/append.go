@@ -3,10 +3,20 @@ package rowformat
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
+)
+
+// A Quote is what JSON has for each quote.
+type Quote string
+
+const (
+	// JSONQuote is the quote of JSON, and csvQuote that of JSON in a field of CSV that is in quotes.
+	JSONQuote Quote = `"`
+	csvQuote  Quote = `""`
 )
 
 // AppendStrings appends a list of strings as encoding/json encodes it, null if it is nil.
-func AppendStrings(b []byte, list []string) []byte {
+func (q Quote) AppendStrings(b []byte, list []string) []byte {
 	if list == nil {
 		return append(b, "null"...)
 	}
@@ -15,9 +25,24 @@ func AppendStrings(b []byte, list []string) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = AppendString(b, s)
+		b = q.AppendString(b, s)
 	}
 	return append(b, ']')
+}
+
+// AppendString appends a string as encoding/json encodes it.
+func (q Quote) AppendString(b []byte, s string) []byte {
+	if isPlain(s) {
+		return append(append(append(b, q...), s...), q...)
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		return append(append(b, q...), q...) // no string fails
+	}
+	if q == JSONQuote {
+		return append(b, text...)
+	}
+	return append(b, strings.ReplaceAll(string(text), string(JSONQuote), string(q))...)
 }
 
 // AppendInts appends a list of integers as encoding/json encodes it, null if it is nil.
@@ -51,18 +76,4 @@ func isPlain(s string) bool {
 		}
 	}
 	return true
-}
-
-// AppendString appends a string as encoding/json encodes it.
-func AppendString(b []byte, s string) []byte {
-	if !isPlain(s) {
-		text, err := json.Marshal(s)
-		if err != nil {
-			return append(b, `""`...) // no string fails
-		}
-		return append(b, text...)
-	}
-	b = append(b, '"')
-	b = append(b, s...)
-	return append(b, '"')
 }

@@ -23,7 +23,7 @@ type csvEncoder struct {
 	onTerminal bool
 	line       []byte
 	fields     int    // of the line
-	json       []byte // a buffer for a list
+	json       []byte // a buffer for JSON
 }
 
 // newCSVWriter returns a writer of a header and one line per row.
@@ -85,31 +85,31 @@ func (e *csvEncoder) RawJSON(text []byte) {
 	appendField(e, text)
 }
 
-// JSONTexts writes a list of usual texts at once in its quoted form.
-func (e *csvEncoder) JSONTexts(list []string) {
+func (e *csvEncoder) BeginJSON() ([]byte, Quote) {
 	e.begin()
-	if len(list) == 0 || e.onTerminal {
-		e.appendTexts(list)
-		return
+	if e.onTerminal {
+		return e.json[:0], JSONQuote
 	}
-	line := append(e.line, `"[`...)
-	for i, s := range list {
-		if !isPlain(s) {
-			e.appendTexts(list)
-			return
-		}
-		if i > 0 {
-			line = append(line, ',')
-		}
-		line = append(append(append(line, `""`...), s...), `""`...)
-	}
-	e.line = append(line, `]"`...)
+	return append(e.line, '"'), csvQuote
 }
 
-// appendTexts appends a list of any texts to the line.
-func (e *csvEncoder) appendTexts(list []string) {
-	e.json = AppendStrings(e.json[:0], list)
-	appendField(e, e.json)
+func (e *csvEncoder) EndJSON(b []byte) {
+	if e.onTerminal {
+		e.json = b
+		appendField(e, b)
+		return
+	}
+	e.line = append(b, '"')
+}
+
+func (e *csvEncoder) JSONTexts(list []string) {
+	if len(list) == 0 { // without quotes
+		e.begin()
+		e.line = JSONQuote.AppendStrings(e.line, list)
+		return
+	}
+	b, quote := e.BeginJSON()
+	e.EndJSON(quote.AppendStrings(b, list))
 }
 
 func (e *csvEncoder) JSONInts(list []int) {

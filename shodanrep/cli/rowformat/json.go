@@ -107,9 +107,16 @@ func (e *jsonEncoder) RawJSON(text []byte) {
 	e.b = append(e.b, text...)
 }
 
+func (e *jsonEncoder) BeginJSON() ([]byte, Quote) {
+	e.begin()
+	return e.b, JSONQuote
+}
+
+func (e *jsonEncoder) EndJSON(b []byte) { e.b = b }
+
 func (e *jsonEncoder) JSONTexts(list []string) {
 	e.begin()
-	e.b = AppendStrings(e.b, list)
+	e.b = JSONQuote.AppendStrings(e.b, list)
 }
 
 func (e *jsonEncoder) JSONInts(list []int) {

@@ -90,7 +90,7 @@ func FuzzStringsAreThoseOfEncodingJSON(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := AppendStrings([]byte("x"), []string{a, b}); string(got) != "x"+string(want) {
+		if got := JSONQuote.AppendStrings([]byte("x"), []string{a, b}); string(got) != "x"+string(want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})

@@ -17,6 +17,10 @@ type Encoder interface {
 	Float(f float64)
 	Text(s string)
 	RawJSON(text []byte)
+	// BeginJSON begins a value that is JSON with quotes in it: append it to the text, with the quote in place of each of
+	// its quotes, and give the text to EndJSON.
+	BeginJSON() (text []byte, quote Quote)
+	EndJSON(text []byte)
 	JSONTexts(list []string)
 	JSONInts(list []int)
 	// Value appends a value with a type of [embedded.Rows.Values].

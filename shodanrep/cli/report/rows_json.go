@@ -1,0 +1,81 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
+
+// appendJSON appends a value as encoding/json does, with a quote of its own.
+func appendJSON(b []byte, q rowformat.Quote, value any) []byte {
+	switch v := value.(type) { // the usual types, without reflection
+	case []string:
+		return q.AppendStrings(b, v)
+	case shodan.Texts:
+		return q.AppendStrings(b, v)
+	case []int:
+		return rowformat.AppendInts(b, v)
+	case shodan.Ints:
+		return rowformat.AppendInts(b, v)
+	case []reputation.Factor:
+		return appendFactors(b, q, v)
+	case map[string]any:
+		return appendMap(b, q, v)
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return append(b, "null"...) // no value of a column fails
+	}
+	return append(b, bytes.ReplaceAll(text, []byte(rowformat.JSONQuote), []byte(q))...)
+}
+
+// appendFactors appends factors as encoding/json does.
+func appendFactors(b []byte, q rowformat.Quote, factors []reputation.Factor) []byte {
+	if factors == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, '[')
+	for i := range factors {
+		f := &factors[i]
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = q.AppendString(appendKey(append(b, '{'), q, "factor"), f.Factor)
+		b = strconv.AppendInt(appendKey(append(b, ','), q, "points"), int64(f.Points), 10)
+		b = q.AppendString(appendKey(append(b, ','), q, "detail"), f.Detail)
+		b = append(appendJSON(appendKey(append(b, ','), q, "evidence"), q, f.Evidence), '}')
+	}
+	return append(b, ']')
+}
+
+// appendMap appends an object with its keys in order.
+func appendMap(b []byte, q rowformat.Quote, m map[string]any) []byte {
+	if m == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, '{')
+	if len(m) == 1 { // the usual case, in which there is nothing to sort
+		for key, value := range m {
+			b = appendJSON(append(q.AppendString(b, key), ':'), q, value)
+		}
+		return append(b, '}')
+	}
+	for i, key := range slices.Sorted(maps.Keys(m)) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendJSON(append(q.AppendString(b, key), ':'), q, m[key])
+	}
+	return append(b, '}')
+}
+
+// appendKey appends the key of an object, which is plain, and a colon.
+func appendKey(b []byte, q rowformat.Quote, key string) []byte {
+	return append(append(append(append(b, q...), key...), q...), ':')
+}
