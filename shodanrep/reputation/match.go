@@ -142,17 +142,21 @@ func evidenceOf(of *Fact, f *facts, hits []hit) any {
 	return texts
 }
 
-// shown returns a hit for a sentence.
-func (h hit) shown(f *facts) shown {
-	s := shown{value: h.text}
+// reason returns why the value counts; it may be empty.
+func (h *hit) reason(f *facts) string {
+	if h.value != nil && h.value.Reason != "" {
+		return h.value.Reason
+	}
+	if h.fact.why != nil {
+		return h.fact.why(f)
+	}
+	return ""
+}
+
+// appendValue appends the value to a sentence.
+func (h *hit) appendValue(b []byte) []byte {
 	if h.port != 0 {
-		s.value = strconv.Itoa(h.port)
+		return strconv.AppendInt(b, int64(h.port), 10)
 	}
-	if h.value != nil {
-		s.reason = h.value.Reason
-	}
-	if s.reason == "" && h.fact.why != nil {
-		s.reason = h.fact.why(f)
-	}
-	return s
+	return append(b, h.text...)
 }

@@ -144,7 +144,7 @@ func (r *Rule) applyTo(f *facts, ports *[]int) (Factor, bool) {
 		return r.applyCount(f)
 	}
 	all, counted, points := f.hits[:0], 0, 0
-	var evidence map[string]any
+	var evidence Evidence
 	var last any
 	for _, m := range r.Matches {
 		begin := len(all)
@@ -169,10 +169,7 @@ func (r *Rule) applyTo(f *facts, ports *[]int) (Factor, bool) {
 		}
 		last = evidenceOf(m.fact, f, hits)
 		if len(r.Matches) > 1 {
-			if evidence == nil {
-				evidence = map[string]any{}
-			}
-			evidence[m.Fact] = last
+			evidence = evidence.with(m.Fact, last)
 		}
 	}
 	if counted == 0 {
@@ -182,11 +179,7 @@ func (r *Rule) applyTo(f *facts, ports *[]int) (Factor, bool) {
 		last = evidence
 	}
 	f.hits = all
-	found := finding{count: counted}
-	for _, h := range all {
-		found.add(h.shown(f))
-	}
-	return r.factor(points, &found, last), true
+	return r.factor(points, &finding{count: counted, hits: all, facts: f}, last), true
 }
 
 // applyCount is apply for a rule with Count.

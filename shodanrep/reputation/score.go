@@ -9,7 +9,7 @@ type Factor struct {
 	Factor   string `json:"factor"`   // the name of the policy's rule
 	Points   int    `json:"points"`   // what it adds to the score
 	Detail   string `json:"detail"`   // the reason, as a sentence
-	Evidence any    `json:"evidence"` // a list, or an object of lists by fact if the rule matches several facts
+	Evidence any    `json:"evidence"` // a list, or Evidence if the rule matches several facts
 }
 
 // A Result is the score of a host, with the reasons.

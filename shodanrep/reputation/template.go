@@ -34,15 +34,12 @@ func parseTemplate(text string, places ...string) (template, error) {
 	return t, nil
 }
 
-// finding has the values for the placeholders of a sentence.
+// A finding has what the placeholders of a sentence stand for. The values and reasons are those of hits of facts.
 type finding struct {
 	count, over int
-	values      [maxShown]shown
-	shown, more int // how many of values are set, and how many there are besides
+	hits        []hit
+	facts       *facts
 }
-
-// shown is a value with its reason.
-type shown struct{ value, reason string }
 
 // maxShown is the maximum number of values in a sentence. The evidence has all values.
 const maxShown = 10
@@ -64,35 +61,37 @@ func (t template) fill(f *finding) string {
 	return string(b)
 }
 
-// add adds a value that is not there yet.
-func (f *finding) add(s shown) {
-	switch {
-	case slices.Contains(f.values[:f.shown], s):
-	case f.shown == maxShown:
-		f.more++
-	default:
-		f.values[f.shown] = s
-		f.shown++
-	}
-}
-
-// append appends the values with their reasons, or only the reasons, separated by commas.
+// append appends the values with their reasons, or only the reasons, separated by commas. It appends each once.
 func (f *finding) append(b []byte, values bool) []byte {
-	for i, s := range f.values[:f.shown] {
-		if i > 0 {
+	var shown [maxShown]*hit
+	n, more := 0, 0
+	for i := range f.hits {
+		h := &f.hits[i]
+		reason := h.reason(f.facts)
+		isShown := func(s *hit) bool { return s.text == h.text && s.port == h.port && s.reason(f.facts) == reason }
+		if slices.ContainsFunc(shown[:n], isShown) {
+			continue
+		}
+		if n == maxShown {
+			more++
+			continue
+		}
+		if n > 0 {
 			b = append(b, ", "...)
 		}
+		shown[n] = h
+		n++
 		switch {
 		case !values:
-			b = append(b, s.reason...)
-		case s.reason == "":
-			b = append(b, s.value...)
+			b = append(b, reason...)
+		case reason == "":
+			b = h.appendValue(b)
 		default:
-			b = append(append(append(append(b, s.value...), " ("...), s.reason...), ')')
+			b = append(append(append(h.appendValue(b), " ("...), reason...), ')')
 		}
 	}
-	if f.more > 0 {
-		b = append(strconv.AppendInt(append(b, " and "...), int64(f.more), 10), " more"...)
+	if more > 0 {
+		b = append(strconv.AppendInt(append(b, " and "...), int64(more), 10), " more"...)
 	}
 	return b
 }

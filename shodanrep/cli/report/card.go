@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -146,11 +145,11 @@ func evidenceText(evidence any, detail string) string {
 		}
 	case []string:
 		list = e
-	case map[string]any:
+	case reputation.Evidence:
 		var parts []string
-		for _, name := range slices.Sorted(maps.Keys(e)) {
-			if text := evidenceText(e[name], detail); text != "" {
-				parts = append(parts, strings.ReplaceAll(name, "_", " ")+" "+text)
+		for _, fact := range e {
+			if text := evidenceText(fact.Values, detail); text != "" {
+				parts = append(parts, strings.ReplaceAll(fact.Fact, "_", " ")+" "+text)
 			}
 		}
 		return strings.Join(parts, "; ")

@@ -3,8 +3,6 @@ package report
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
-	"slices"
 	"strconv"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
@@ -25,8 +23,8 @@ func appendJSON(b []byte, q rowformat.Quote, value any) []byte {
 		return rowformat.AppendInts(b, v)
 	case []reputation.Factor:
 		return appendFactors(b, q, v)
-	case map[string]any:
-		return appendMap(b, q, v)
+	case reputation.Evidence:
+		return appendEvidence(b, q, v)
 	}
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -54,23 +52,14 @@ func appendFactors(b []byte, q rowformat.Quote, factors []reputation.Factor) []b
 	return append(b, ']')
 }
 
-// appendMap appends an object with its keys in order.
-func appendMap(b []byte, q rowformat.Quote, m map[string]any) []byte {
-	if m == nil {
-		return append(b, "null"...)
-	}
+// appendEvidence appends evidence as its MarshalJSON does.
+func appendEvidence(b []byte, q rowformat.Quote, evidence reputation.Evidence) []byte {
 	b = append(b, '{')
-	if len(m) == 1 { // the usual case, in which there is nothing to sort
-		for key, value := range m {
-			b = appendJSON(append(q.AppendString(b, key), ':'), q, value)
-		}
-		return append(b, '}')
-	}
-	for i, key := range slices.Sorted(maps.Keys(m)) {
+	for i, fact := range evidence {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendJSON(append(q.AppendString(b, key), ':'), q, m[key])
+		b = appendJSON(appendKey(b, q, fact.Fact), q, fact.Values)
 	}
 	return append(b, '}')
 }
