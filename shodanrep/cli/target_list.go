@@ -202,7 +202,13 @@ func (l *targetList) expanded(limit int) *targetList {
 	return all
 }
 
-// read adds the addresses of an input.
+// A foundTarget is an address or a network, and the line in which it was found.
+type foundTarget struct {
+	netip.Prefix
+	line int64
+}
+
+// read adds the addresses of an input. Finding them takes as long as adding them, so one processor does each.
 func (l *targetList) read(source io.Reader, name string) error {
 	text, err := iptext.NewTextReader(source)
 	if err != nil {
@@ -211,11 +217,26 @@ func (l *targetList) read(source io.Reader, name string) error {
 	defer text.Close()
 	number := len(l.inputs)
 	l.inputs = append(l.inputs, name)
-	for m, err := range iptext.NewScanner(l.malformed.reader(text, name)).All() {
-		if err != nil {
-			return err
+	parts := make(chan []foundTarget, 4)
+	go func() {
+		defer close(parts)
+		part := make([]foundTarget, 0, partLength)
+		for m, scanErr := range iptext.NewScanner(l.malformed.reader(text, name)).All() {
+			if scanErr != nil {
+				err = scanErr
+				break
+			}
+			if part = append(part, foundTarget{m.Prefix, m.Line}); len(part) == partLength {
+				parts <- part
+				part = make([]foundTarget, 0, partLength)
+			}
 		}
-		l.add(m.Prefix, 1, m.Line, number)
+		parts <- part
+	}()
+	for part := range parts {
+		for _, target := range part {
+			l.add(target.Prefix, 1, target.line, number)
+		}
 	}
-	return nil
+	return err
 }
