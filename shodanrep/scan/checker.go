@@ -105,9 +105,8 @@ func CheckParts[T any](ctx context.Context, c *Checker, addresses iter.Seq[netip
 				}
 			}
 		}
-		resultsOf(ctx, newScan(ctx, c.engine, c.settings, size), addresses, c.source, checkerNeeds, func(first int, results []Result) T {
-			return make(first, verdictsOf(results))
-		})(yield)
+		w := windows{scan: newScan(ctx, c.engine, c.settings, size), source: c.source, need: checkerNeeds, fileWindows: 1}
+		resultsOf(ctx, &w, addresses, func(first int, results []Result) T { return make(first, verdictsOf(results)) })(yield)
 	}
 }
 

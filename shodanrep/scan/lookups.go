@@ -195,7 +195,7 @@ func (s *Scan) Results(ctx context.Context, addresses iter.Seq[netip.Prefix], so
 		return results
 	}
 	return func(yield func(*Result, error) bool) {
-		for results, err := range resultsOf(ctx, s, addresses, source, need, score) {
+		for results, err := range resultsOf(ctx, &windows{scan: s, source: source, need: need, fileWindows: 2}, addresses, score) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -209,15 +209,16 @@ func (s *Scan) Results(ctx context.Context, addresses iter.Seq[netip.Prefix], so
 	}
 }
 
-// resultsOf looks up addresses as Results does, and yields what make makes of results that follow each other. Make may be
-// called on several processors at a time.
-func resultsOf[T any](ctx context.Context, s *Scan, addresses iter.Seq[netip.Prefix], source lookup.Source, need lookup.Question, make makePart[T]) iter.Seq2[T, error] {
+// resultsOf looks up addresses as Results does, divided into windows, and yields what make makes of results that follow each
+// other. Make may be called on several processors at a time.
+func resultsOf[T any](ctx context.Context, w *windows, addresses iter.Seq[netip.Prefix], make makePart[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		next, stop := iter.Pull(addresses)
 		defer stop()
-		w := windows{scan: s, next: next, source: source, need: s.policies.need(need)}
+		w := *w
+		w.next, w.need = next, w.scan.policies.need(w.need)
 		first := 0
 		for current, ok := w.following(ctx); ok; current, ok = w.following(ctx) {
 			for made, err := range parts(ctx, current, first, make) {

@@ -14,9 +14,10 @@ const (
 	// batchWindow is how many addresses are added to the batch at a time. The next window is looked up while the results
 	// of the last are used, and no more than two are in memory.
 	batchWindow = 1000
-	// The windows that are looked up in the file of InternetDB grow from the first to the longest: the more addresses
-	// are looked up at a time, the more of them are on the same pages of the file.
-	firstFileWindow, longestFileWindow = 2048, 65_536
+	// firstFileWindow is how many addresses are looked up in the file of InternetDB first, and maxInFileWindows how many
+	// are in memory at most. The windows grow: the more addresses are looked up at a time, the more of them are on the same
+	// pages of the file.
+	firstFileWindow, maxInFileWindows = 2048, 131_072
 	// windowPart is how many addresses of such a window become results at a time: results take much more memory than
 	// the rows of the file.
 	windowPart = 512
@@ -31,6 +32,9 @@ type windows struct {
 	ahead  []*window
 	ended  bool
 	added  bool // whether a window was added to the batch
+	// fileWindows is how many windows for the file are in memory: two if the next is read while one is used. Reading uses
+	// all processors, so one is enough if using does so too.
+	fileWindows int
 	// fileWindow is how long the next window for the file of InternetDB is.
 	fileWindow int
 }
@@ -57,7 +61,11 @@ type fileRows struct {
 
 // following returns the next window, and starts the one that follows it.
 func (w *windows) following(ctx context.Context) (*window, bool) {
-	for !w.ended && len(w.ahead) < 2 {
+	inMemory := 2
+	if w.usesFile() {
+		inMemory = w.fileWindows
+	}
+	for !w.ended && len(w.ahead) < inMemory {
 		if next := w.start(ctx); next != nil {
 			w.ahead = append(w.ahead, next)
 		}
@@ -74,9 +82,8 @@ func (w *windows) following(ctx context.Context) (*window, bool) {
 func (w *windows) start(ctx context.Context) *window {
 	s := w.scan
 	started := &window{scan: s, source: w.source, need: w.need}
-	// Which source answers does not depend on the address.
-	if s.batch.UsesFile((&Target{Options: Options{Source: w.source}}).question(w.need)) {
-		w.fileWindow = min(max(2*w.fileWindow, firstFileWindow), longestFileWindow)
+	if w.usesFile() {
+		w.fileWindow = min(max(2*w.fileWindow, firstFileWindow), maxInFileWindows/w.fileWindows)
 		if started.prefixes = w.take(w.fileWindow); started.prefixes == nil {
 			return nil
 		}
@@ -97,6 +104,12 @@ func (w *windows) start(ctx context.Context) *window {
 	started.ready = w.added
 	s.lookUp(started.targets, w.need)
 	return started
+}
+
+// usesFile reports whether the addresses are looked up in the file of InternetDB. Which source answers does not depend on
+// the address.
+func (w *windows) usesFile() bool {
+	return w.scan.batch.UsesFile((&Target{Options: Options{Source: w.source}}).question(w.need))
 }
 
 // take returns the next n addresses and networks, or as many as there are.
