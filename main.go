@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"runtime"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/shared"
 
@@ -12,7 +13,14 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
 )
 
+// heapReserve is memory that is counted and never used, so it takes no memory of the machine. Go collects garbage when the
+// heap is twice as large as after the last collection. That of a short command is small: without the reserve a fifth of the
+// processor time would go into collecting it again and again.
+const heapReserve = 24 << 20
+
 func main() {
+	reserve := make([]byte, heapReserve)
+	defer runtime.KeepAlive(reserve)
 	if len(os.Args) == 1 && isStartedAsPlugin() {
 		spcfile.LogReadableKeys(os.Stderr)
 		shodanrep.Serve()
