@@ -25,6 +25,9 @@ func (e Evidence) MarshalJSON() ([]byte, error) {
 
 // with returns the evidence with that of a fact. Of several matches of one fact, the last counts.
 func (e Evidence) with(fact string, values any) Evidence {
+	if e == nil {
+		return Evidence{{fact, values}}
+	}
 	i := 0
 	for i < len(e) && e[i].Fact < fact {
 		i++
