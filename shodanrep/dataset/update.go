@@ -5,47 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	"github.com/ncruces/go-sqlite3"
 )
-
-// entry is a data file in the index.
-type entry struct {
-	file
-	id                         int64
-	used                       int64
-	firstHost, lastHost        int64
-	newest                     int64 // Unix microseconds
-	isStored                   bool
-	banners, badLines, badLine int64
-	badReason                  string
-}
-
-const selectFiles = `select id, path, size, mtime, used, first_host, last_host, banners, bad_lines, bad_line, bad_reason, newest, stored from file`
-
-// entries returns the files of the index by path.
-func (c conn) entries() (map[string]entry, error) {
-	found := map[string]entry{}
-	err := c.Rows(selectFiles, nil, func(row *sqlite3.Stmt) (bool, error) {
-		e := entry{
-			file:      file{path: row.ColumnText(1), size: row.ColumnInt64(2), mtime: row.ColumnInt64(3)},
-			id:        row.ColumnInt64(0),
-			used:      row.ColumnInt64(4),
-			firstHost: row.ColumnInt64(5), lastHost: row.ColumnInt64(6),
-			banners: row.ColumnInt64(7), badLines: row.ColumnInt64(8), badLine: row.ColumnInt64(9),
-			badReason: row.ColumnText(10), newest: row.ColumnInt64(11), isStored: row.ColumnInt64(12) != 0,
-		}
-		found[e.path] = e
-		return true, nil
-	})
-	return found, err
-}
 
 // An update is what bringing the index up to date has found.
 type update struct {
@@ -176,15 +142,6 @@ func (x *index) deleteUnused(ctx context.Context, matches, outside []match, know
 	return deleted, nil
 }
 
-// entries returns the files of the index by path.
-func (x *index) entries(ctx context.Context) (known map[string]entry, err error) {
-	err = x.read(ctx, func(c conn) error {
-		known, err = c.entries()
-		return err
-	})
-	return known, err
-}
-
 // replace reads a file into the index, in place of its old rows, and returns 1, or 0 where another process has done so
 // meanwhile. Queries see the old rows until all new ones are there.
 func (x *index) replace(ctx context.Context, path string, logger hclog.Logger) (read int, err error) {
@@ -221,106 +178,6 @@ func (x *index) replace(ctx context.Context, path string, logger hclog.Logger) (
 			e.firstHost, e.lastHost, e.banners, e.newest, e.badLines, e.badLine, e.badReason, e.id)
 	})
 	return read, err
-}
-
-// drop deletes a file and its rows.
-func (c conn) drop(path string) error {
-	known, err := c.entries()
-	if err != nil {
-		return err
-	}
-	e, ok := known[path]
-	if !ok {
-		return c.Run("delete from hosts")
-	}
-	if err := c.dropRows(e); err != nil {
-		return err
-	}
-	return c.Run("delete from file where id = ?", e.id)
-}
-
-// dropRows deletes the rows of a file.
-func (c conn) dropRows(e entry) error {
-	if err := c.Run("delete from hosts"); err != nil {
-		return err
-	}
-	if err := c.Run("delete from host where id between ? and ?", e.firstHost, e.lastHost); err != nil {
-		return err
-	}
-	if err := c.Run("delete from block where id between ? and ?", blockID(e.id, 0), blockID(e.id+1, 0)-1); err != nil {
-		return err
-	}
-	if err := c.Run("delete from pivot where file = ?", e.id); err != nil {
-		return err
-	}
-	return c.Run("update file set stored = 0, first_host = 0, last_host = 0 where id = ?", e.id)
-}
-
-// insertRecords inserts the banners of a file and counts its records.
-func (c conn) insertRecords(ctx context.Context, e *entry, r io.Reader, logger hclog.Logger) error {
-	started, lastLog := time.Now(), time.Now()
-	packer := &packer{mtime: e.mtime, latest: started.Add(24 * time.Hour).UnixMicro()}
-	defer packer.close()
-	pivots := &pivotWriter{conn: c, file: e.id}
-	err := parse(ctx, r, packer, func(b *batch) error {
-		for _, p := range b.parsed {
-			if e.badLines == 0 {
-				e.badLine, e.badReason = p.number, p.err.Error()
-			}
-			e.badLines += 1 + p.more
-		}
-		if b.number == 1 && packer.dictionary != nil {
-			if err := c.insertDictionary(e.id, packer.dictionary); err != nil {
-				return err
-			}
-		}
-		if err := c.insertBatch(e, b); err != nil {
-			return err
-		}
-		if time.Since(lastLog) > 5*time.Second {
-			lastLog = time.Now()
-			logger.Info("reading a data file", "file", e.path, "banners", e.banners, "for", time.Since(started).Round(time.Second))
-		}
-		return pivots.add(b.rows.pivots)
-	})
-	if err != nil {
-		return err
-	}
-	if e.newest == 0 {
-		e.newest = e.mtime / 1000 // no banner has a time
-	}
-	return pivots.flush()
-}
-
-// insertDictionary inserts the dictionary of a file as its first block.
-func (c conn) insertDictionary(file int64, dictionary []byte) error {
-	encoder, err := newEncoder(nil, 1)
-	if err != nil {
-		return err
-	}
-	defer encoder.Close()
-	return c.Run("insert into block values (?, ?)", blockID(file, 0), encoder.EncodeAll(dictionary, nil))
-}
-
-// insertBatch inserts the rows of a batch.
-func (c conn) insertBatch(e *entry, b *batch) error {
-	for i, block := range b.rows.blocks {
-		if err := c.Run("insert into block values (?, ?)", blockID(e.id, blockNumber(b.number, i)), block); err != nil {
-			return err
-		}
-	}
-	for _, host := range b.rows.hosts {
-		if err := c.Run("insert into host (file, addr, items) values (?, ?, ?)", e.id, addrKey(host.addr), host.items); err != nil {
-			return err
-		}
-		e.lastHost = c.LastInsertRowID()
-		if e.firstHost == 0 {
-			e.firstHost = e.lastHost
-		}
-	}
-	e.banners += b.rows.banners
-	e.newest = max(e.newest, b.rows.newest)
-	return nil
 }
 
 // countHosts returns how many addresses the files have. It stores the number in the index: counting reads every row.
