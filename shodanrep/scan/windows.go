@@ -33,7 +33,7 @@ type windows struct {
 	ended  bool
 	added  bool // whether a window was added to the batch
 	// fileWindows is how many windows for the file are in memory: two if the next is read while one is used. Reading uses
-	// all processors, so one is enough if using does so too.
+	// all processors, so one is enough if using does so too: then the next is read while the last eighth of one is used.
 	fileWindows int
 	// fileWindow is how long the next window for the file of InternetDB is.
 	fileWindow int
@@ -51,6 +51,8 @@ type window struct {
 	// prefixes are those of a window that is looked up in the file of InternetDB, and file receives what it has of them.
 	prefixes []netip.Prefix
 	file     chan fileRows
+	// ending is called when few of the prefixes are left.
+	ending func()
 }
 
 // fileRows are what the file of InternetDB has of a window. An error is about all of it.
@@ -65,17 +67,23 @@ func (w *windows) following(ctx context.Context) (*window, bool) {
 	if w.usesFile() {
 		inMemory = w.fileWindows
 	}
-	for !w.ended && len(w.ahead) < inMemory {
-		if next := w.start(ctx); next != nil {
-			w.ahead = append(w.ahead, next)
-		}
-	}
+	w.fill(ctx, inMemory)
 	if len(w.ahead) == 0 {
 		return nil, false
 	}
 	first := w.ahead[0]
 	w.ahead = w.ahead[1:]
+	first.ending = func() { w.fill(ctx, 1) }
 	return first, true
+}
+
+// fill starts windows until so many are ahead, or there are no more addresses.
+func (w *windows) fill(ctx context.Context, ahead int) {
+	for !w.ended && len(w.ahead) < ahead {
+		if next := w.start(ctx); next != nil {
+			w.ahead = append(w.ahead, next)
+		}
+	}
 }
 
 // start begins the lookups of the next window. It returns nil if there are no more addresses.
@@ -193,7 +201,7 @@ func fileParts[T any](ctx context.Context, w *window, rows *lookup.FileRows, fir
 			ahead = ahead[1:]
 			return yield(p.made, p.err) && p.err == nil
 		}
-		addresses := 0 // in parts that were started
+		used, addresses := 0, 0 // in parts that were started
 		for prefixes := range slices.Chunk(w.prefixes, windowPart) {
 			started, firstPrefix, firstAddress := make(chan part[T], 1), first, addresses
 			go func() {
@@ -212,6 +220,9 @@ func fileParts[T any](ctx context.Context, w *window, rows *lookup.FileRows, fir
 			}
 			if ahead = append(ahead, started); len(ahead) > runtime.GOMAXPROCS(0) && !next() {
 				return
+			}
+			if used += len(prefixes); used >= len(w.prefixes)/8*7 {
+				w.ending()
 			}
 		}
 		for len(ahead) > 0 && next() {
