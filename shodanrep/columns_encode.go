@@ -40,6 +40,8 @@ func encoderOf[T, V any](get func(T) V) func(hydrated any, e ValueEncoder) {
 		return encodeWith(get, isNilList[shodan.Texts], func(e ValueEncoder, list shodan.Texts) { e.JSONTexts(list) })
 	case func(T) []int:
 		return encodeWith(get, isNilList[[]int], ValueEncoder.JSONInts)
+	case func(T) []serviceSummary:
+		return encodeWith(get, isNilList[[]serviceSummary], func(e ValueEncoder, list []serviceSummary) { e.JSON(list) })
 	case func(T) shodan.Ints:
 		return encodeWith(get, isNilList[shodan.Ints], func(e ValueEncoder, list shodan.Ints) { e.JSONInts(list) })
 	}

@@ -65,7 +65,7 @@ func hostColumns() []*plugin.Column {
 		number("longitude", "The longitude of the location, in degrees.", host(func(h *shodan.Host) *float64 { return h.Longitude.Ptr() })),
 		text("os", "The operating system, if a service reveals it.", host(func(h *shodan.Host) string { return string(h.OS) })),
 		list("domains", "The domains of the host names of the address.", host(func(h *shodan.Host) shodan.Texts { return h.Domains })),
-		moment("last_update", "Time when Shodan last saw a service of the address.", host(func(h *shodan.Host) any { return h.LastUpdate.Ptr() })),
+		moment("last_update", "Time when Shodan last saw a service of the address.", host(func(h *shodan.Host) time.Time { return h.LastUpdate.Time })),
 	}
 }
 

@@ -3,6 +3,7 @@ package shodanrep
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
@@ -51,8 +52,8 @@ func reputationColumns() []*plugin.Column {
 		integer("kev_count", "The number of vulnerabilities that are known to be exploited, by CISA's catalog. Null if the source does not return it, such as InternetDB and old banners.", func(r row) *int { return r.VulnerabilitySummary().Exploited }),
 		integer("verified_vuln_count", "The number of vulnerabilities that Shodan verified by a test, and did not infer from a version. Null if the source does not return it, such as InternetDB.", func(r row) *int { return r.VulnerabilitySummary().Verified }),
 		list("cpes", "The products found, as CPE names.", host(func(h *shodan.Host) []string { return h.AllCPEs() })),
-		list("services", "The services found: a list of {port, transport, product, version, module, banner, ssl_subject, ssl_issuer, ssl_expires}. InternetDB does not return services.", host(func(h *shodan.Host) any { return servicesOf(h.Banners) })),
-		moment("first_seen", "Time when Shodan first saw a service of the address. Null unless the policy uses history.", func(r row) any { return firstSeen(r) }),
+		list("services", "The services found: a list of {port, transport, product, version, module, banner, ssl_subject, ssl_issuer, ssl_expires}. InternetDB does not return services.", host(func(h *shodan.Host) []serviceSummary { return servicesOf(h.Banners) })),
+		moment("first_seen", "Time when Shodan first saw a service of the address. Null unless the policy uses history.", firstSeen),
 		text("listed", "The list of the connection that contains the address: allow or deny. Null if neither does.", func(r row) string { return string(r.Listing().List) }),
 		text("list_reason", "The reason given in the list, or the entry itself if it has no reason.", func(r row) string { return r.Listing().Reason }),
 		checkedAt(),
@@ -73,11 +74,11 @@ func scoreOf(v *scan.Verdict) any {
 	return scored(func(r *reputation.Result) any { return r.Score })(v)
 }
 
-func firstSeen(v *scan.Verdict) any {
+func firstSeen(v *scan.Verdict) (unknown time.Time) {
 	if v.Past() == nil {
-		return nil
+		return unknown
 	}
-	return moments(v.Past().FirstSeen)
+	return v.Past().FirstSeen
 }
 
 // reputationNeeds needs a host's summary, or its banners as well, of which only one column has texts. What the policy needs is looked up in any case.

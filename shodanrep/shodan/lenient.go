@@ -64,7 +64,7 @@ func (n Null[T]) Ptr() *T {
 	if !n.Valid {
 		return nil
 	}
-	return &n.V
+	return new(n.V) // a pointer to the field would allocate a null value too
 }
 
 // UnmarshalJSON implements json.Unmarshaler and never fails. Numbers may be in quotes.
@@ -184,7 +184,7 @@ func (t Time) Ptr() *time.Time {
 	if t.IsZero() {
 		return nil
 	}
-	return &t.Time
+	return new(t.Time)
 }
 
 // ParseTime reads a time in one of the forms of Time. It returns the zero time for any other text.
