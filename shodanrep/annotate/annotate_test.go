@@ -75,8 +75,15 @@ func TestNothingButTheNoteIsAdded(t *testing.T) {
 		"NUL and no UTF-8":             {"a\x00b\xff\n", Auto, "a\x00b\xff [N0TE]\n"},
 		"JSON":                         {`{"b":1.50,"a":1e400,"b": "}" } ` + "\r\n", Auto, `{"b":1.50,"a":1e400,"b": "}","N0TE":1 } ` + "\r\n"},
 		"an empty object":              {"{ }\n{}", Auto, "{\"N0TE\":1 }\n{\"N0TE\":1}"},
-		"what is no object":            {"[{}]\n{\"a\":}\n{\"a\":1}x\n\"{}\"\n", Auto, "[{}] [N0TE]\n{\"a\":} [N0TE]\n{\"a\":1}x [N0TE]\n\"{}\" [N0TE]\n"},
+		"what is no object":            {"[{}]\n{\"a\":}\n{\"a\":1}x\n\"{}\"\n", Auto, "[{\"N0TE\":1}]\n{\"a\":} [N0TE]\n{\"a\":1}x [N0TE]\n\"{}\" [N0TE]\n"},
 		"JSON as text":                 {"{}\n", Text, "{} [N0TE]\n"},
+		"an object of several lines":   {"\n{\n \"a\": {\n },\r\n \"b\": \"}\\\"\"\r\n}\r\nx\n", Auto, "\n{\n \"a\": {\n },\r\n \"b\": \"}\\\"\",\"N0TE\":1\r\n}\r\nx [N0TE]\n"},
+		"objects one after the other":  {"{\n}\n{\n\"a\":1} {}\n{} {} \n{\n}", Auto, "{\"N0TE\":1\n}\n{\n\"a\":1,\"N0TE\":1} {\"N0TE\":1}\n{\"N0TE\":1} {\"N0TE\":1} \n{\"N0TE\":1\n}"},
+		"an array":                     {"[ {\"a\":[{}]},\n\t{ }\n]\nx", Auto, "[ {\"a\":[{}],\"N0TE\":1},\n\t{\"N0TE\":1 }\n]\nx [N0TE]"},
+		"an array of several lines":    {"[\n  {\n    \"a\": \"}, {\"\n  },\n  7, [{}],\n  {}\n]\n[]\n{}\n", Auto, "[\n  {\n    \"a\": \"}, {\",\"N0TE\":1\n  },\n  7, [{}],\n  {\"N0TE\":1}\n]\n[]\n{\"N0TE\":1}\n"},
+		"an array on one line":         {"[{},{\"a\":1}]\n", Auto, "[{\"N0TE\":1},{\"a\":1,\"N0TE\":1}]\n"},
+		"text that begins like JSON":   {"[error] x\n{x}\n[12:00:00]\n[2026-01-31 x]\n[1] x\n[\"x\n{\n{\n[1.2.3.4]\n[\"a\", b]\n{\"a\n}\n", Auto, "[error] x [N0TE]\n{x} [N0TE]\n[12:00:00] [N0TE]\n[2026-01-31 x] [N0TE]\n[1] x [N0TE]\n[\"x [N0TE]\n{ [N0TE]\n{ [N0TE]\n[1.2.3.4] [N0TE]\n[\"a\", b] [N0TE]\n{\"a [N0TE]\n} [N0TE]\n"},
+		"a line of an object is cut":   {"{\"a\":1,", Auto, "{\"a\":1, [N0TE]"},
 		"JSON in no UTF-8":             {"{\"a\":\"\xff\"}\n", Auto, "{\"a\":\"\xff\",\"N0TE\":1}\n"},
 		"the field is there":           {"{\"x\":1}\n{\"\\u0078\":1}\n{\"y\":{\"x\":1}}\n{\"x.z\":1}\n", Auto, "{\"x\":1}\n{\"\\u0078\":1}\n{\"y\":{\"x\":1},\"N0TE\":1}\n{\"x.z\":1}\n"},
 		"a part of the field":          {"{\"p\":{\"q\":1}}\n{\"p.q\":1}\n{\"p\":{\"q.z\":1}}\n{\"p\":{\"z\":{\"q\":1}}}\n{\"p\":1}", Auto, "{\"p\":{\"q\":1}}\n{\"p.q\":1}\n{\"p\":{\"q.z\":1}}\n{\"p\":{\"z\":{\"q\":1}},\"N0TE\":1}\n{\"p\":1,\"N0TE\":1}"},
@@ -112,6 +119,15 @@ func TestWhatCannotBeAnnotatedSaysWhy(t *testing.T) {
 		line        int64
 	}{
 		{"a\n{\"x\":1}\n", "the object has the field already", 2},
+		{"{\n\"x\":1\n}\n", "the object has the field already", 1},
+		{"[\n {\"x\":1},\n {}]\n", "the object has the field already", 2},
+		{"{\n\"a\": \"1.1\"\n", "the JSON object is not closed", 1},
+		{"[\n{\"a\": 1},\n{\"a\": \"1.1\"\n", "the JSON array is not closed", 3},
+		{"[{},\n{\"a\": \"1.1\", b}\n", "the JSON array is not valid", 2},
+		{"[{},\n \"1.1.1.1\", {}]\n", "only a JSON object can get a field", 1},
+		{"[[{\"a\": \"1.1.1.1\"}]]\n", "only a JSON object can get a field", 1},
+		{"[{},{\n\"a\": \"" + long + "\"}, {}]\n", "the JSON object is too long", 1},
+		{"{\n\"a\": \"" + long + "\"}\nb\n", "the JSON object is too long", 1},
 		{"ip,b\n1\n1,2,3\n", "the record has more fields than the first one", 3},
 		{"ip,b\n\"\n\n", "a quote is not closed", 2},
 		{"ip,b\n1,\"\n" + strings.Repeat("y\n", maxQuoted), "a quote is not closed", 2},
@@ -131,7 +147,8 @@ func TestWhatCannotBeAnnotatedSaysWhy(t *testing.T) {
 		if want := []string{fmt.Sprint(test.line, test.problem, Verbatim)}; !slices.Equal(problems, want) || text.String() != test.in {
 			t.Errorf("%.20q: got %v, want %v", test.in, problems, want)
 		}
-		if last := all[len(all)-1]; strings.HasSuffix(test.in, "b\n") && (last.Kind != TextLine || last.Line != 3) {
+		lines := int64(strings.Count(test.in, "\n"))
+		if last := all[len(all)-1]; strings.HasSuffix(test.in, "b\n") && (last.Kind != TextLine || last.Line != lines) {
 			t.Errorf("after a long line: %+v", last)
 		}
 	}
@@ -167,6 +184,47 @@ func TestManyOpenQuotesTakeNoLongTime(t *testing.T) {
 	}
 }
 
+// A part of a document, such as a line of it, never gets a suffix: it would break the document.
+func TestJSONStaysJSON(t *testing.T) {
+	t.Parallel()
+	documents := []string{
+		`{}`, `[]`, `[{}]`, `{"a":{"b":[1,-2.5e+3,true,false,null]}}`, `[{"a":"1.1.1.1"},{"b":["1.1.1.1"]}]`, `{"a":[{"b":"1.1"},{"b":"\"}"}]}`,
+		`["1.1.1.1"]`, `[[{"a":"1.1"}],{"b":"[{"}]`, `[1,{"a":{}},"}",{}]`,
+	}
+	for _, document := range documents {
+		for _, indent := range []string{"", "  ", "	"} {
+			var text bytes.Buffer
+			if err := json.Indent(&text, []byte(document), "", indent); err != nil {
+				t.Fatal(err)
+			}
+			for _, in := range []string{document, text.String(), text.String() + "\n", strings.ReplaceAll(text.String(), "\n", "\r\n"), "\n " + text.String() + " \n"} {
+				for _, size := range []int{1, 2, 1 << 20} {
+					all, r := records(t, []byte(in), size, Options{Format: Auto})
+					var out strings.Builder
+					for _, record := range all {
+						out.WriteString(noted(r, record))
+					}
+					if !json.Valid([]byte(out.String())) {
+						t.Fatalf("%q became %q", in, out.String())
+					}
+				}
+			}
+		}
+	}
+}
+
+// The text of a value that turns out to be none is scanned again.
+func TestManyOpenObjectsTakeNoLongTime(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"{\"a\":\n", "[{},\n", "[{}\n", "{\"a\":[\n"} {
+		text := strings.Repeat(line, 200_000)
+		all, r := records(t, []byte(text+"!"), 1<<20, Options{Format: Auto})
+		if len(all) == 0 || r.json.failures > 20 {
+			t.Errorf("%q: %d records, %d failures", line, len(all), r.json.failures)
+		}
+	}
+}
+
 func TestALineIsReturnedWhenItIsThere(t *testing.T) {
 	in, out := io.Pipe()
 	defer out.Close()
@@ -182,6 +240,7 @@ func TestALineIsReturnedWhenItIsThere(t *testing.T) {
 func FuzzRecords(f *testing.F) {
 	for _, text := range []string{
 		"a\r\nb", `{"a":1}` + "\n{}\n", "ip,b\n\"x\ny\",z\n1\n", "\x00\xff\n", "\"\n\"", "ip,a\n\"x,1.1\n\"\"\n", `{"N":{"":[{"a":"\""}]},"x":1}`, "\n\n ip;b\n1.1.1.1;\r\n",
+		"{\n\"a\": [\n1]}\n", "[\n{\"a\": \"1.1\"},\n{}\n]\n", "[{},{\"a\":\"]\"}] \n", "[1] a\n[{},x\n", "[\"1.1\",{}]{\n}{", "{\"a\":\n{\"a\":\n!",
 	} {
 		f.Add([]byte(text), uint8(3), uint8(0))
 	}

@@ -16,6 +16,12 @@ func isObject(line []byte) bool {
 	return len(trimmed) > 1 && trimmed[0] == '{' && trimmed[len(trimmed)-1] == '}' && json.Valid(trimmed)
 }
 
+// isString reports whether a line is a JSON string and nothing else.
+func isString(line []byte) bool {
+	trimmed := bytes.Trim(line, jsonSpace)
+	return len(trimmed) > 0 && trimmed[0] == '"' && json.Valid(trimmed)
+}
+
 // AppendJSON appends a JSON object with members added at its end. The object is not decoded, so that numbers, the order
 // of keys and duplicate keys stay.
 func AppendJSON(dst, line, members []byte) []byte {

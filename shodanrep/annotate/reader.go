@@ -50,6 +50,8 @@ type Reader struct {
 	line   int64  // the number of lines before it
 	cut    bool   // it is the rest of a line that is too long
 
+	json jsonReader
+
 	// Of CSV:
 	delimiter byte
 	names     []string
@@ -117,6 +119,14 @@ func (r *Reader) next() (Record, bool) {
 	if !r.begun && !r.begin(r.buffer[r.start:]) {
 		return Record{}, false
 	}
+	if r.format == Lines && !r.cut {
+		switch record, v := r.nextJSON(); v {
+		case isRecord:
+			return record, true
+		case isOpen:
+			return Record{}, false
+		}
+	}
 	if end := r.end(); end > 0 {
 		return r.record(end), true
 	}
@@ -160,6 +170,9 @@ func (r *Reader) cutAt(end int) Record {
 func (r *Reader) advance(to int) {
 	r.line += int64(bytes.Count(r.buffer[r.start:to], []byte{'\n'}))
 	r.start, r.at, r.state, r.fields, r.newline = to, to, atFieldStart, 0, -1
+	if r.json.part == textLine {
+		r.json.part = anyLine
+	}
 }
 
 // end returns the end of the current record, after its line ending, or 0 if it is not known yet.
@@ -201,11 +214,8 @@ func (r *Reader) record(end int) Record {
 	case isBlank(content):
 	case r.format == CSV:
 		r.describeCSV(&record, content)
-	case r.format == Lines && isObject(content):
-		record.Kind = JSONLine
-		if hasReserved(content, r.options.Reserved) {
-			record.Kind, record.Problem = Verbatim, "the object has the field already"
-		}
+	case r.options.Format == Lines && isString(content) && r.options.HasAddress(content):
+		record.Problem = problemNoObject
 	default:
 		record.Kind = TextLine
 	}

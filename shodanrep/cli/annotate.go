@@ -49,9 +49,10 @@ func newAnnotateCommand(a *app) *cobra.Command {
 else is changed, and the lines keep their order.
 
 The text is FILE, or standard input with "-" or without an argument, compressed
-(gzip, zstd, bzip2) or not. A line that is a JSON object gets a field. CSV,
-which is recognized by its header or the file extension (.csv, .tsv), gets
-columns. Any other line gets a suffix. A line without an address stays as it is.
+(gzip, zstd, bzip2) or not. A JSON object, on one line or several, gets a field,
+and so does each object of a JSON array. CSV, which is recognized by its header
+or the file extension (.csv, .tsv), gets columns. Any other line gets a suffix.
+A line without an address stays as it is.
 
 Lines are looked up in parallel and written as soon as they are ready, so the
 input may be a pipe that never ends. An address that could not be checked is
@@ -171,12 +172,12 @@ func (c *annotateCommand) run(ctx context.Context, name string) error {
 	case err != nil:
 		return err
 	}
+	if err := n.problems.err(); err != nil {
+		return err
+	}
 	if !n.found.Load() {
 		c.say("no address was found in " + input.name)
 		c.failOn.count("", string(lookup.Failed))
-	}
-	if err := n.problems.err(); err != nil {
-		return err
 	}
 	return n.checked.err()
 }

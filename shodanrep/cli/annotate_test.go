@@ -48,7 +48,7 @@ func TestEachLineGetsItsVerdicts(t *testing.T) {
 func TestJSONLinesGetAnObject(t *testing.T) {
 	got := runAnnotate(t, sampleConnection, `{"a": 1.50, "src":"192.0.2.222", "dst":"198.51.100.66", "a":1e400 }`+"\n"+`{"ip":"10.0.0.1"}`+"\n{\"ip\":\"1.2.3.4.5\"}\n{\"shodanrep\":\"192.0.2.222\"}\n[\"192.0.2.222\"]\n")
 	lines := strings.Split(got.stdout, "\n")
-	if len(lines) != 6 || got.status != exitFailed || !strings.Contains(got.stderr, "not looked up (line 4: the object has the field already)") {
+	if len(lines) != 6 || got.status != exitFailed || !strings.Contains(got.stderr, "not looked up (line 4: the object has the field already; line 5: only a JSON object can get a field)") {
 		t.Fatalf("got %+v", got)
 	}
 	if want := `{"a": 1.50, "src":"192.0.2.222", "dst":"198.51.100.66", "a":1e400,"shodanrep":{"level":"critical","score":80,"ip":"198.51.100.66","status":"indexed","policy":"baseline","unchecked":0,"verdicts":[{"ip":"192.0.2.222",`; !strings.HasPrefix(lines[0], want) || !strings.HasSuffix(lines[0], "]}]} }") {
@@ -78,7 +78,7 @@ func TestJSONLinesGetAnObject(t *testing.T) {
 	if want := `{"ip":"10.0.0.1","shodanrep":{"level":"unknown","score":null,"ip":"10.0.0.1","status":"reserved",`; !strings.HasPrefix(lines[1], want) {
 		t.Errorf("got %s", lines[1])
 	}
-	if want := []string{`{"ip":"1.2.3.4.5"}`, `{"shodanrep":"192.0.2.222"}`, `["192.0.2.222"] [shodanrep 192.0.2.222 low 10]`}; !slices.Equal(lines[2:5], want) {
+	if want := []string{`{"ip":"1.2.3.4.5"}`, `{"shodanrep":"192.0.2.222"}`, `["192.0.2.222"]`}; !slices.Equal(lines[2:5], want) {
 		t.Errorf("got %q", lines[2:5])
 	}
 }
@@ -340,11 +340,35 @@ func TestNoMoreIsReadThanIsLookedUpAhead(t *testing.T) {
 }
 
 // annotations are what is added to lines of text and JSON.
-var annotations = regexp.MustCompile(`(?s)( \[shodanrep [^\n]*\])(\r?\n)?$|(,?"shodanrep":\{"level":[^\n]*\]\})([ \t\r]*\}[ \t\r]*\n?)$`)
+// members and suffixes match what is added to JSON objects and to other lines.
+var (
+	members  = regexp.MustCompile(`,?"shodanrep":\{"level":[^\n]*?"reasons":\[[^\]]*\]\}\]\}`)
+	suffixes = regexp.MustCompile(`(?s) \[shodanrep [^\n]*\](\r?\n)?$`)
+)
+
+// A document stays one: each object of it gets its field, and no line a suffix.
+func TestJSONOfSeveralLinesStaysJSON(t *testing.T) {
+	const object = "{\n  \"a\": \"198.51.100.66\",\n  \"b\": {\n    \"c\": [\n      \"192.0.2.222\"\n    ]\n  }\n}\n"
+	for _, in := range []string{object, "[\n" + object + ",\n" + object + "]", "[" + object + "]\n", "\ufeff" + object, object + object} {
+		for _, args := range [][]string{nil, {"--format", "jsonl"}, {"--ecs"}} {
+			got := runAnnotate(t, sampleConnection, in, args...)
+			var err error
+			for d := json.NewDecoder(strings.NewReader(strings.TrimPrefix(got.stdout, "\ufeff"))); err == nil; {
+				var value any
+				err = d.Decode(&value)
+			}
+			fields := strings.Count(got.stdout, `unchecked":0`)
+			if err != io.EOF || got.status != exitDone || fields != strings.Count(in, "198.51.100.66") {
+				t.Errorf("%q: %d fields, %v: %+v", in, fields, err, got)
+			}
+		}
+	}
+}
 
 func FuzzAnnotatedTextIsTheText(f *testing.F) {
 	for _, text := range []string{
 		"from 198.51.100.66\r\n{\"ip\":\"192.0.2.222\"}\r\n10.0.0.1", "{\"a\":1e400,\"b\":\"10.0.0.1\",\"a\":{}  } \n", "10.0.0.1 \x00 \xff\n\n\r\n", "[10.0.0.1\n]", "{}\n{ \"x\" : \"10.0.0.0/8\" }",
+		"{\n\"a\": \"10.0.0.1\"\n}\n10.0.0.1", "[{\"a\":\"10.0.0.1\"},\n{},\"10.0.0.1\"] 10.0.0.1\n",
 	} {
 		f.Add([]byte(text))
 	}
@@ -366,8 +390,8 @@ func FuzzAnnotatedTextIsTheText(f *testing.F) {
 			t.Fatal(err)
 		}
 		var without []byte
-		for line := range bytes.Lines(out.Bytes()) {
-			without = append(without, annotations.ReplaceAll(line, []byte("$2$4"))...)
+		for line := range bytes.Lines(members.ReplaceAll(out.Bytes(), nil)) {
+			without = append(without, suffixes.ReplaceAll(line, []byte("$1"))...)
 		}
 		if !bytes.Equal(without, text) {
 			t.Errorf("%q became %q", text, out.Bytes())

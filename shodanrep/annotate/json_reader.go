@@ -1,0 +1,269 @@
+package annotate
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+)
+
+// A jsonPart says what a Reader is reading of a JSON value.
+type jsonPart int
+
+const (
+	anyLine    jsonPart = iota // what the next line is, is not known yet
+	textLine                   // the line is not JSON
+	inArray                    // an array, whose objects are records
+	longObject                 // the rest of an object that is too long
+)
+
+// A verdict is what a Reader knows about the text at its position.
+type verdict int
+
+const (
+	isText   verdict = iota // it is not JSON
+	isOpen                  // more text is needed to know
+	isRecord                // it is JSON, and there is a record of it
+)
+
+// The problems of JSON.
+const (
+	problemReserved   = "the object has the field already"
+	problemNoObject   = "only a JSON object can get a field"
+	problemLongObject = "the JSON object is too long"
+	problemOpenObject = "the JSON object is not closed"
+	problemOpenArray  = "the JSON array is not closed"
+	problemArray      = "the JSON array is not valid"
+)
+
+// A jsonReader is the state of a Reader that reads JSON.
+type jsonReader struct {
+	part    jsonPart
+	scanner jsonScanner
+	// hasLines says that what was scanned of the value has several lines.
+	hasLines bool
+	// isElement says that the current record is an object in an array.
+	isElement bool
+	// failures is how many texts of several lines began as JSON and were none. Each of them halves the longest object
+	// of several lines, because its text is scanned again.
+	failures int
+}
+
+// limit returns how long an object of several lines may be.
+func (j *jsonReader) limit() int { return max(maxLine>>min(j.failures, 20), minQuoted) }
+
+// nextJSON returns the next record if it is a JSON object, which may have several lines, or a part of an array. The
+// objects in an array are records, so that each gets a note. The text between them gets none: a suffix would break the
+// document.
+func (r *Reader) nextJSON() (Record, verdict) {
+	switch {
+	case r.json.part == inArray:
+		return r.nextOfArray()
+	case r.json.part == longObject:
+		return r.nextOfLongObject()
+	case r.json.part == textLine:
+		return Record{}, isText
+	case r.at == r.start:
+		if end := bytes.IndexByte(r.buffer[r.start:], '\n') + 1; end > 0 && isObject(r.buffer[r.start:r.start+end]) {
+			return r.objectAt(r.start + end), isRecord
+		}
+		if v := r.beginJSON(); v != isRecord {
+			return Record{}, v
+		}
+	}
+	s := &r.json.scanner
+	for ; r.at < len(r.buffer); r.at++ {
+		c, hadObject := r.buffer[r.at], s.hasObject()
+		switch {
+		case s.isEnded() && c == '\n':
+			return r.endJSON(r.at + 1)
+		case s.isEnded() && isJSONSpace(c):
+			continue
+		case s.isEnded() && s.closed == '}' && (c == '{' || r.json.hasLines):
+			return r.endJSON(r.at) // another value, or text, follows on the line
+		case s.isEnded(), !s.step(c):
+			return Record{}, r.giveUpJSON()
+		case s.isArray() && (c == '\n' || c == ',' && hadObject):
+			return r.beginArray()
+		}
+		r.json.hasLines = r.json.hasLines || c == '\n'
+		switch length := r.at - r.start; {
+		case length >= maxLine && !r.json.hasLines:
+			return Record{}, r.giveUpJSON() // the line is too long
+		case length >= r.json.limit() && r.json.hasLines:
+			record := r.cutAt(r.at + 1)
+			record.Problem, r.json.part = problemLongObject, longObject
+			return record, isRecord
+		}
+	}
+	switch {
+	case r.err == nil:
+		return Record{}, isOpen
+	case s.isEnded():
+		return r.endJSON(len(r.buffer))
+	case !r.json.hasLines:
+		return Record{}, r.giveUpJSON()
+	}
+	return r.cutJSON(problemOpenObject), isRecord
+}
+
+// beginJSON reports whether the line at the current position begins as JSON: isRecord means that it does.
+func (r *Reader) beginJSON() verdict {
+	for _, c := range r.buffer[r.start:] {
+		switch {
+		case c == '{' || c == '[':
+			r.json.scanner, r.json.hasLines = jsonScanner{}, false
+			return isRecord
+		case c == '\n' || !isJSONSpace(c):
+			r.json.part = textLine
+			return isText
+		}
+	}
+	if r.err == nil {
+		return isOpen
+	}
+	return isText
+}
+
+// endJSON returns the record of the value that ends before an index of the buffer.
+func (r *Reader) endJSON(end int) (Record, verdict) {
+	switch {
+	case r.json.scanner.closed == ']':
+		return r.beginArray()
+	case !isObject(r.buffer[r.start:end]):
+		return Record{}, r.giveUpJSON()
+	}
+	return r.objectAt(end), isRecord
+}
+
+// objectAt returns the object that ends before an index of the buffer as a record.
+func (r *Reader) objectAt(end int) Record {
+	record := r.cutAt(end)
+	if hasReserved(record.Text, r.options.Reserved) {
+		record.Problem = problemReserved
+		return record
+	}
+	record.Kind = JSONLine
+	return record
+}
+
+// giveUpJSON makes the line at the current position text.
+func (r *Reader) giveUpJSON() verdict {
+	if r.json.hasLines {
+		r.json.failures++
+	}
+	r.json.part, r.at = textLine, r.start
+	return isText
+}
+
+// beginArray begins an array at the current position.
+func (r *Reader) beginArray() (Record, verdict) {
+	r.json.part, r.json.scanner, r.at = inArray, jsonScanner{}, r.start
+	return r.nextOfArray()
+}
+
+// nextOfArray returns the next record of an array: an object in it, or the text before or after one.
+func (r *Reader) nextOfArray() (Record, verdict) {
+	s := &r.json.scanner
+	for r.at < len(r.buffer) {
+		c := r.buffer[r.at]
+		switch {
+		case s.isEnded() && c != '\n' && isJSONSpace(c):
+			r.at++
+			continue
+		case s.isEnded():
+			if c == '\n' {
+				r.at++
+			}
+			r.json.part = anyLine
+			return r.betweenObjects(r.at), isRecord
+		case c == '{' && s.beginsElement():
+			if r.at > r.start {
+				return r.betweenObjects(r.at), isRecord
+			}
+			r.json.isElement = true
+		}
+		if !s.step(c) {
+			r.json.part, r.json.isElement = anyLine, false
+			if r.at == r.start {
+				return r.nextJSON()
+			}
+			record := r.cutAt(r.at)
+			record.Problem = problemArray
+			return record, isRecord
+		}
+		r.at++
+		switch {
+		case r.json.isElement && len(s.open) == 1 && s.hasObject():
+			r.json.isElement = false
+			if !isObject(r.buffer[r.start:r.at]) {
+				record := r.cutAt(r.at)
+				record.Problem = problemArray
+				return record, isRecord
+			}
+			return r.objectAt(r.at), isRecord
+		case r.at-r.start < maxLine:
+		case r.json.isElement:
+			record := r.cutAt(r.at)
+			record.Problem, r.json.part, r.json.isElement = problemLongObject, longObject, false
+			return record, isRecord
+		default:
+			return r.betweenObjects(r.at), isRecord
+		}
+	}
+	switch {
+	case r.err == nil:
+		return Record{}, isOpen
+	case r.start == len(r.buffer):
+		return Record{}, isText
+	case s.isEnded():
+		return r.betweenObjects(len(r.buffer)), isRecord
+	}
+	return r.cutJSON(problemOpenArray), isRecord
+}
+
+// betweenObjects returns the text of an array before an index of the buffer, which has no object to get a note.
+func (r *Reader) betweenObjects(end int) Record {
+	record := r.cutAt(end)
+	if r.options.HasAddress(record.Text) {
+		record.Problem = problemNoObject
+	}
+	return record
+}
+
+// nextOfLongObject returns the next part of an object that is too long.
+func (r *Reader) nextOfLongObject() (Record, verdict) {
+	s := &r.json.scanner
+	for ; r.at < len(r.buffer); r.at++ {
+		switch {
+		case s.isEnded(), !s.step(r.buffer[r.at]):
+			r.json.part = anyLine
+			if r.at == r.start {
+				return r.nextJSON()
+			}
+			return r.cutAt(r.at), isRecord
+		case s.hasObject():
+			r.json.part = inArray
+			return r.cutAt(r.at + 1), isRecord
+		}
+	}
+	if r.start == len(r.buffer) {
+		if r.err == nil {
+			return Record{}, isOpen
+		}
+		return Record{}, isText
+	}
+	return r.cutAt(len(r.buffer)), isRecord
+}
+
+// cutJSON returns the rest of the text as a record, with a problem if the text ends here.
+func (r *Reader) cutJSON(problem string) Record {
+	record := r.cutAt(len(r.buffer))
+	if errors.Is(r.err, io.EOF) {
+		record.Problem = problem
+	}
+	return record
+}
+
+// isJSONSpace reports whether a byte is white space in JSON.
+func isJSONSpace(c byte) bool { return strings.IndexByte(jsonSpace, c) >= 0 }
