@@ -79,7 +79,7 @@ and 130 if the command was interrupted.`,
 
   # Mark only addresses that are critical or high, or could not be checked
   zcat access.log.gz | shodanrep annotate --only critical,high`,
-		Args: cobra.MaximumNArgs(1),
+		Args: countArguments(0, 1, "one argument, the name of a file"),
 		PreRunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 && stdio.IsTerminal(a.stdin) {
 				return errors.New("annotate needs a file, as an argument or on standard input")

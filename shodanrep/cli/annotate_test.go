@@ -224,7 +224,7 @@ func TestWrongAnnotateCommands(t *testing.T) {
 	}{
 		"no such file":     {[]string{"nothing.txt"}, exitFailed, "nothing.txt"},
 		"a directory":      {[]string{"."}, exitFailed, ". is a directory"},
-		"two files":        {[]string{"a", "b"}, exitUsage, "accepts at most 1 arg"},
+		"two files":        {[]string{"a", "b"}, exitUsage, "annotate takes one argument, the name of a file, and 2 were given"},
 		"a format":         {[]string{"--format", "xml"}, exitUsage, "--format must be one of auto, jsonl, csv, text"},
 		"a field":          {[]string{"--field", "a b"}, exitUsage, "--field must be a word"},
 		"an unknown word":  {[]string{"--only", "crtical"}, exitUsage, `--only: "crtical" is not a level`},

@@ -84,7 +84,7 @@ func TestQueryOfAFile(t *testing.T) {
 	}{
 		"a file":             {file, result{"a\n1\n", "", 0}},
 		"without a suffix":   {noSuffix, result{"a\n2\n", "", 0}},
-		"an empty file":      {empty, result{"", "shodanrep: query needs SQL, and there is no statement in " + empty + "\nRun 'shodanrep --help' for usage.\n", 2}},
+		"an empty file":      {empty, result{"", "shodanrep: query needs SQL, and there is no statement in " + empty + "\nRun 'shodanrep query --help' for usage.\n", 2}},
 		"one that is not":    {"/nowhere/check.SQL", result{"", "shodanrep: open /nowhere/check.SQL: no such file or directory\n", 1}},
 		"a folder":           {folder, result{"", "shodanrep: read " + folder + ": is a directory\n", 1}},
 		"neither SQL nor it": {"chekc", result{"", "shodanrep: near \"chekc\": syntax error, at: chekc\n", 1}},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"text/tabwriter"
 	"time"
 
@@ -42,7 +41,7 @@ those of the REST API for a day, those of InternetDB for five days.
   shodanrep cache clear 8.8.8.8
   shodanrep cache prune`,
 		Args: noSuchCommand,
-		RunE: c.withStore(func(ctx context.Context, store cache.Store, _ []string) error {
+		RunE: c.withStore(func(ctx context.Context, store cache.Store) error {
 			stats, err := store.Stats(ctx)
 			if err != nil {
 				return err
@@ -55,8 +54,8 @@ those of the REST API for a day, those of InternetDB for five days.
 		Use:   "prune",
 		Short: "Drop expired responses",
 		Long:  "Drop expired responses.\n\n" + exitStatusHelp(cacheFailure),
-		Args:  cobra.NoArgs,
-		RunE: c.withStore(func(ctx context.Context, store cache.Store, _ []string) error {
+		Args:  noArguments,
+		RunE: c.withStore(func(ctx context.Context, store cache.Store) error {
 			n, err := store.Prune(ctx)
 			return c.printDropped(n, err)
 		}),
@@ -78,26 +77,28 @@ does not ask.
 ` + exitStatusHelp(cacheFailure),
 		Example: `  shodanrep cache clear 8.8.8.8
   shodanrep cache clear --yes`,
-		Args: func(cmd *cobra.Command, args []string) error {
+		Args: countArguments(0, 1, "one argument, an address"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			address := ""
 			if len(args) == 1 {
-				if _, err := netip.ParseAddr(args[0]); err != nil {
-					return fmt.Errorf("%q is not an IP address", args[0])
+				addr, err := addressOf(args[0])
+				if err != nil {
+					return err
 				}
+				address = addr.String()
 			}
-			return cobra.MaximumNArgs(1)(cmd, args)
+			return c.withStore(func(ctx context.Context, store cache.Store) error {
+				return c.clear(ctx, store, address)
+			})(cmd, args)
 		},
-		RunE: c.withStore(c.clear),
 	}
 	cmd.Flags().BoolVarP(&c.yes, "yes", "y", false, "do not ask before all responses are dropped")
 	return cmd
 }
 
-// clear drops the responses about an address, or all responses.
-func (c *cacheCommand) clear(ctx context.Context, store cache.Store, args []string) error {
-	address := ""
-	if len(args) == 1 {
-		address = netip.MustParseAddr(args[0]).Unmap().String()
-	} else if !c.yes {
+// clear drops the responses about an address, or all responses if it is empty.
+func (c *cacheCommand) clear(ctx context.Context, store cache.Store, address string) error {
+	if address == "" && !c.yes {
 		if agreed, err := c.confirmClear(ctx, store); err != nil || !agreed {
 			return err
 		}
@@ -120,8 +121,8 @@ func (c *cacheCommand) confirmClear(ctx context.Context, store cache.Store) (boo
 }
 
 // withStore returns a command's function that opens the cache of the chosen connection.
-func (c *cacheCommand) withStore(do func(context.Context, cache.Store, []string) error) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, args []string) error {
+func (c *cacheCommand) withStore(do func(context.Context, cache.Store) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
 		found, err := c.connections(c.say)
 		if err != nil {
 			return failed(err)
@@ -130,7 +131,7 @@ func (c *cacheCommand) withStore(do func(context.Context, cache.Store, []string)
 		if err != nil {
 			return failed(err)
 		}
-		return failed(errors.Join(do(cmd.Context(), store, args), store.Close()))
+		return failed(errors.Join(do(cmd.Context(), store), store.Close()))
 	}
 }
 

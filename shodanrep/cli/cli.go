@@ -70,6 +70,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 		completion.RunE = func(*cobra.Command, []string) error {
 			return errors.New("completion needs a shell: bash, fish, powershell or zsh")
 		}
+		for _, shell := range completion.Commands() {
+			shell.Args = noArguments
+		}
 	}
 	args = rewriteArguments(root, args)
 	root.SetArgs(args)
@@ -80,7 +83,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		status, message = exitFailed, lost.Error()
 	}
 	if status == exitUsage {
-		message = addSuggestion(cmd, args, err).Error() + "\nRun 'shodanrep --help' for usage."
+		message = addSuggestion(cmd, args, err).Error() + "\nRun '" + helpOf(cmd) + "' for usage."
 	}
 	if message != "" {
 		safe.say(message)
@@ -144,10 +147,11 @@ interrupted.`,
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Example = "  shodanrep help query"
 		help.Args = func(_ *cobra.Command, args []string) error {
-			if _, _, err := root.Find(args); err != nil {
+			cmd, rest, err := root.Find(args)
+			if err != nil {
 				return addSuggestion(root, args, err)
 			}
-			return nil
+			return noSuchCommand(cmd, rest)
 		}
 	}
 	return root

@@ -155,7 +155,7 @@ func TestQuery(t *testing.T) {
 		}`)
 	wrong := writeFile(t, "wrong.spc", "connection \"home\" {\n plugin = \"shodanrep\"\n colour = \"red\"\n}")
 	hosts := writeFile(t, "hosts.csv", "ip,name\n192.0.2.1,web\n192.0.2.22,mail\n")
-	const noStatement = "shodanrep: query needs SQL, and there is no statement in %s\nRun 'shodanrep --help' for usage.\n"
+	const noStatement = "shodanrep: query needs SQL, and there is no statement in %s\nRun 'shodanrep query --help' for usage.\n"
 	tests := map[string]struct {
 		stdin string
 		args  []string
@@ -191,17 +191,17 @@ func TestQuery(t *testing.T) {
 		"a subquery without the column": {"user;src_ip\nweb;192.0.2.1\n", []string{"--attach", "f=-", "select * from fake_address where ip in (select ip from f)"},
 			result{"", "shodanrep: f has no column ip; its columns are user, src_ip\n", 1}},
 		"standard input twice": {"select 1", []string{"--attach", "f=-"},
-			result{"", "shodanrep: --attach f=-: standard input is read already, for the SQL or another table\nRun 'shodanrep --help' for usage.\n", 2}},
+			result{"", "shodanrep: --attach f=-: standard input is read already, for the SQL or another table\nRun 'shodanrep query --help' for usage.\n", 2}},
 		"a file that is not there": {"", []string{"--attach", "f=/nowhere.csv", "select 1"},
 			result{"", "shodanrep: open /nowhere.csv: no such file or directory\n", 1}},
 		"a file without a name": {"", []string{"--attach", hosts, "select 1"},
-			result{"", "shodanrep: --attach must be NAME=FILE, not \"" + hosts + "\"\nRun 'shodanrep --help' for usage.\n", 2}},
+			result{"", "shodanrep: --attach must be NAME=FILE, not \"" + hosts + "\"\nRun 'shodanrep query --help' for usage.\n", 2}},
 		"an unknown format": {"", []string{"--output", "xml", "select 1"},
-			result{"", "shodanrep: --output must be one of table, csv, tsv, json, jsonl, line, markdown, parquet, not \"xml\"\nRun 'shodanrep --help' for usage.\n", 2}},
+			result{"", "shodanrep: --output must be one of table, csv, tsv, json, jsonl, line, markdown, parquet, not \"xml\"\nRun 'shodanrep query --help' for usage.\n", 2}},
 		"an unknown flag": {"", []string{"--colour", "select 1"},
-			result{"", "shodanrep: unknown flag: --colour\nRun 'shodanrep --help' for usage.\n", 2}},
+			result{"", "shodanrep: unknown flag: --colour\nRun 'shodanrep query --help' for usage.\n", 2}},
 		"SQL without quotes": {"", []string{"select", "1"},
-			result{"", "shodanrep: accepts at most 1 arg(s), received 2\nRun 'shodanrep --help' for usage.\n", 2}},
+			result{"", "shodanrep: query takes one argument, the SQL in quotes or the name of a file, and 2 were given\nRun 'shodanrep query --help' for usage.\n", 2}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -235,7 +235,7 @@ func TestOtherCommands(t *testing.T) {
 		"help":               {[]string{"--help"}, `(?s)Usage:.*query .*tables .*version `, `^$`, 0},
 		"help of a command":  {[]string{"help", "query"}, `(?s)--attach NAME=FILE.*--config FILE.*--connection NAME.*--output FORMAT`, `^$`, 0},
 		"an unknown command": {[]string{"qery"}, `^$`, `^shodanrep: unknown command "qery" for "shodanrep"`, 2},
-		"too many arguments": {[]string{"tables", "a", "b"}, `^$`, `^shodanrep: accepts at most 1 arg`, 2},
+		"too many arguments": {[]string{"tables", "a", "b"}, `^$`, `^shodanrep: tables takes one argument, the name of a table, and 2 were given`, 2},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -42,7 +42,7 @@ index, because its copy gets one.
 The exit status is 0 if the file has an index, 1 if it cannot be added, 2 for
 wrong usage, and 130 if the command was interrupted.`,
 		Example: "  shodanrep dataset index ~/shodan/internetdb.sqlite",
-		Args:    cobra.ExactArgs(1),
+		Args:    countArguments(1, 1, "one argument, the name of a file"),
 		ValidArgsFunction: completeFirst(1, []cobra.Completion{"sqlite"},
 			cobra.ShellCompDirectiveFilterFileExt),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -47,7 +47,7 @@ func TestDatasetIndexAddsTheIndexThatLookupsNeed(t *testing.T) {
 		want   string
 	}{
 		"no such file": {[]string{"dataset", "index", path + "x"}, exitFailed, "there is no such file"},
-		"no file":      {[]string{"dataset", "index"}, exitUsage, "accepts 1 arg(s)"},
+		"no file":      {[]string{"dataset", "index"}, exitUsage, "dataset index takes one argument, the name of a file, and none was given"},
 		"no command":   {[]string{"dataset"}, exitUsage, "dataset needs a command: shodanrep dataset index FILE"},
 		"misspelled":   {[]string{"dataset", "indx", path}, exitUsage, "index"},
 	} {

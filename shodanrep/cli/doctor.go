@@ -50,7 +50,7 @@ The exit status is 0 if no check failed, 1 if one did, 2 for wrong usage, and 13
 if the command was interrupted.`,
 		Example: `  shodanrep doctor
   shodanrep doctor --config ./shodanrep.spc --connection work`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if d.run(cmd.Context()); d.failed {
 				return failed(errChecksFailed)

@@ -11,7 +11,7 @@ import (
 
 func TestFailOn(t *testing.T) {
 	t.Parallel()
-	const usage = "\nRun 'shodanrep --help' for usage.\n"
+	const usage = "\nRun 'shodanrep query --help' for usage.\n"
 	tests := map[string]struct {
 		args           []string
 		stdout, stderr string

@@ -15,7 +15,7 @@ func TestLoadIsToldWhatIsWrong(t *testing.T) {
 	db.Exec("create schema other; create view seen as select inet '192.0.2.1' as ip; create table notes (id int, text text)")
 	to := []string{"--to", db.URL()}
 	guarded := db.GuardedURL()
-	const usage = "\nRun 'shodanrep --help' for usage.\n"
+	const usage = "\nRun 'shodanrep load --help' for usage.\n"
 	const notAnURL = "--to: not a connection string of PostgreSQL: use postgres://USER@HOST:PORT/DATABASE, in which special characters are written as %40 for @ and so on" + usage
 	missing := filepath.Join(t.TempDir(), "missing")
 	withPassword := func(password string) string {

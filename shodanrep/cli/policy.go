@@ -46,7 +46,7 @@ func newPolicyShowCommand(a *app) *cobra.Command {
 			exitStatusHelp("there is no such policy or an output failed"),
 		Example: `  shodanrep policy show
   shodanrep policy show extended`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              countArguments(0, 1, "one argument, the name of a built-in policy"),
 		ValidArgsFunction: completeFirst(1, builtInPolicies(), cobra.ShellCompDirectiveNoFileComp),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -85,7 +85,7 @@ func newPolicyCheckCommand(a *app) *cobra.Command {
 			exitStatusHelp("a file is wrong or cannot be read, or an output failed"),
 		Example: `  shodanrep policy check ours.hcl
   shodanrep policy check policies/*.hcl`,
-		Args:              cobra.MinimumNArgs(1),
+		Args:              countArguments(1, anyNumber, "the files of policies"),
 		ValidArgsFunction: completeFiles("hcl"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			wrong := 0

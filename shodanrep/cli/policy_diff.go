@@ -45,7 +45,7 @@ one whose level stays.
 		Example: `  shodanrep policy diff baseline extended 8.8.8.8 1.1.1.1
   shodanrep policy diff baseline ours.hcl access.log
   shodanrep policy diff ours.hcl stricter.hcl --dataset --output csv`,
-		Args:              cobra.MinimumNArgs(2),
+		Args:              countArguments(2, anyNumber, "two policies, and the inputs after them"),
 		ValidArgsFunction: completeFirst(2, builtInPolicies(), cobra.ShellCompDirectiveDefault),
 		PreRunE: func(_ *cobra.Command, args []string) error {
 			switch {

@@ -137,7 +137,7 @@ func TestAComparisonThatCannotBeMadeSaysWhy(t *testing.T) {
 		"a wrong file":              {[]string{wrong, "baseline", "192.0.2.1"}, exitFailed, wrong + ":2: a policy has no argument bse"},
 		"no address":                {[]string{"baseline", "extended", "example.com"}, exitFailed, "example.com: no such file, and not an address"},
 		"no addresses":              {[]string{"baseline", "extended"}, exitFailed, "no address was found in standard input"},
-		"one policy":                {[]string{"baseline"}, exitUsage, "requires at least 2 arg(s)"},
+		"one policy":                {[]string{"baseline"}, exitUsage, `policy diff takes two policies, and the inputs after them, and only "baseline" was given`},
 		"a form that there is not":  {[]string{"baseline", "extended", "192.0.2.1", "--output", "xml"}, exitUsage, `--output must be one of table, csv, tsv, json, jsonl, line, markdown, not "xml"`},
 		"a dataset and addresses":   {[]string{"baseline", "extended", "192.0.2.1", "--dataset"}, exitUsage, "--dataset and addresses exclude each other"},
 		"a connection there is not": {[]string{"baseline", "extended", "192.0.2.1", "--connection", "other"}, exitFailed, `there is no connection "other"`},

@@ -70,7 +70,7 @@ interrupted.`,
 
   # The query decides: exit status 3 if a row has the status alarm or error
   shodanrep query --fail-on alarm,error --attach hosts=hosts.csv < check.sql`,
-		Args: cobra.MaximumNArgs(1),
+		Args: countArguments(0, 1, "one argument, the SQL in quotes or the name of a file"),
 		PreRunE: func(_ *cobra.Command, args []string) error {
 			return c.validate(len(args) == 0 || args[0] == "-")
 		},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -61,17 +60,17 @@ and 130 if the command was interrupted.`,
 		Example: `  shodanrep related 198.51.100.66
   shodanrep related 198.51.100.66 --hops 2 --output mermaid
   shodanrep related 198.51.100.66 --pivots favicon,jarm --max-credits 1 --output jsonl`,
-		Args: cobra.ExactArgs(1),
+		Args: countArguments(1, 1, "one argument, an address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			addr, err := netip.ParseAddr(strings.TrimSpace(args[0]))
+			addr, err := addressOf(args[0])
 			if err != nil {
-				return fmt.Errorf("%q is not an IP address", args[0])
+				return err
 			}
 			o, err := c.options()
 			if err != nil {
 				return err
 			}
-			return failed(c.run(cmd.Context(), addr.Unmap().WithZone("").String(), o))
+			return failed(c.run(cmd.Context(), addr.String(), o))
 		},
 	}
 	f := cmd.Flags()

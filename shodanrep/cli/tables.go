@@ -26,7 +26,7 @@ func newTablesCommand(a *app) *cobra.Command {
 		Long:  "List the tables, or the columns of one.\n\n" + exitStatusHelp("there is no such table or an output failed"),
 		Example: `  shodanrep tables
   shodanrep tables shodan_ip_reputation`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              countArguments(0, 1, "one argument, the name of a table"),
 		ValidArgsFunction: c.complete,
 		RunE:              func(cmd *cobra.Command, args []string) error { return failed(c.run(cmd.Context(), args)) },
 	}

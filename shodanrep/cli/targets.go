@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/netip"
 	"os"
 	"strings"
 	"syscall"
@@ -129,6 +130,27 @@ func openInput(name string) (*os.File, error) {
 		return nil, err
 	}
 	return file, nil
+}
+
+// addressOf returns the address in an argument that must have one. It may be written as in any text: defanged, with a
+// port or in a URL. IPv4-mapped addresses become IPv4, and zones are removed.
+func addressOf(argument string) (netip.Addr, error) {
+	if addr, err := netip.ParseAddr(strings.TrimSpace(argument)); err == nil {
+		return addr.Unmap().WithZone(""), nil
+	}
+	if err := malformedArgument(argument); err != nil {
+		return netip.Addr{}, err
+	}
+	switch matches, _ := matchesOf(argument); {
+	case len(matches) == 0:
+		return netip.Addr{}, fmt.Errorf("%q is not an IP address", argument)
+	case len(matches) > 1:
+		return netip.Addr{}, fmt.Errorf("%q has several addresses, and one is needed", argument)
+	case !matches[0].Prefix.IsSingleIP():
+		return netip.Addr{}, fmt.Errorf("%q is a network, and an address is needed", argument)
+	default:
+		return matches[0].Prefix.Addr(), nil
+	}
 }
 
 // matchesOf returns the addresses of an argument, and whether it is one address or network and nothing else.

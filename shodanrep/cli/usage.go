@@ -37,6 +37,46 @@ func addSuggestion(cmd *cobra.Command, args []string, err error) error {
 	return fmt.Errorf("%w%s", err, suggest.DidYouMean(args[i], commandNames(cmd)))
 }
 
+// anyNumber is the maximum for a command that takes any number of arguments.
+const anyNumber = -1
+
+// noArguments validates the arguments of a command that takes none.
+var noArguments = countArguments(0, 0, "no arguments")
+
+// countArguments returns a function that validates the number of arguments of a command. expected says which arguments
+// the command takes.
+func countArguments(least, most int, expected string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		n := len(args)
+		if n >= least && (n <= most || most == anyNumber) {
+			return nil
+		}
+		given := fmt.Sprintf("%d were given", n)
+		switch {
+		case n == 0:
+			given = "none was given"
+		case n == 1 && most == 0:
+			given = fmt.Sprintf("%q was given", args[0])
+		case n == 1:
+			given = fmt.Sprintf("only %q was given", args[0])
+		}
+		return fmt.Errorf("%s takes %s, and %s", commandName(cmd), expected, given)
+	}
+}
+
+// commandName returns the name of a command as it is typed after the name of the program.
+func commandName(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+}
+
+// helpOf returns the command line that shows the help of a command. The help of the command help is that of all.
+func helpOf(cmd *cobra.Command) string {
+	if cmd.Name() == "help" {
+		cmd = cmd.Root()
+	}
+	return cmd.CommandPath() + " --help"
+}
+
 // noSuchCommand validates the arguments of a command that has subcommands and takes no arguments itself.
 func noSuchCommand(cmd *cobra.Command, args []string) error {
 	if err := cobra.NoArgs(cmd, args); err != nil {

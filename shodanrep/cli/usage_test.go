@@ -13,6 +13,7 @@ func TestDidYouMean(t *testing.T) {
 	config := writeFile(t, "x.spc", `connection "home" { plugin = "shodanrep" }
 		connection "work" { plugin = "shodanrep" }`)
 	const usage = "\nRun 'shodanrep --help' for usage."
+	usageOf := func(command string) string { return "\nRun 'shodanrep " + command + " --help' for usage." }
 	tests := map[string]struct {
 		args   string
 		want   string
@@ -21,20 +22,27 @@ func TestDidYouMean(t *testing.T) {
 		"a command":                    {"qery", `unknown command "qery" for "shodanrep": did you mean "query"?` + usage, exitUsage},
 		"an unknown command":           {"purple", `unknown command "purple" for "shodanrep"` + usage, exitUsage},
 		"a command to be explained":    {"help qery", `unknown command "qery" for "shodanrep": did you mean "query"?` + usage, exitUsage},
-		"a command below another":      {"cache claer", `unknown command "claer" for "shodanrep cache": did you mean "clear"?` + usage, exitUsage},
-		"another command below one":    {"policy chek", `unknown command "chek" for "shodanrep policy": did you mean "check"?` + usage, exitUsage},
-		"an unknown one below another": {"policy purple", `unknown command "purple" for "shodanrep policy"` + usage, exitUsage},
-		"a shell":                      {"completion bsh", `unknown command "bsh" for "shodanrep completion": did you mean "bash"?` + usage, exitUsage},
-		"no shell":                     {"completion", `completion needs a shell: bash, fish, powershell or zsh` + usage, exitUsage},
-		"a source":                     {"check --source intrnetdb 192.0.2.1", `--source must be dataset, shodan or internetdb, not "intrnetdb"` + usage, exitUsage},
-		"a source for a log":           {"annotate --source Shodan", `--source must be dataset, shodan or internetdb, not "Shodan"` + usage, exitUsage},
-		"a flag":                       {"query --ouput csv", `unknown flag: --ouput: did you mean "--output"?` + usage, exitUsage},
-		"a flag with its value":        {"query --fial-on=high", `unknown flag: --fial-on: did you mean "--fail-on"?` + usage, exitUsage},
-		"the beginning of a flag":      {"query --conn work", `unknown flag: --conn: did you mean "--connection"?` + usage, exitUsage},
+		"a command below another":      {"cache claer", `unknown command "claer" for "shodanrep cache": did you mean "clear"?` + usageOf("cache"), exitUsage},
+		"another command below one":    {"policy chek", `unknown command "chek" for "shodanrep policy": did you mean "check"?` + usageOf("policy"), exitUsage},
+		"an unknown one below another": {"policy purple", `unknown command "purple" for "shodanrep policy"` + usageOf("policy"), exitUsage},
+		"a shell":                      {"completion bsh", `unknown command "bsh" for "shodanrep completion": did you mean "bash"?` + usageOf("completion"), exitUsage},
+		"no shell":                     {"completion", `completion needs a shell: bash, fish, powershell or zsh` + usageOf("completion"), exitUsage},
+		"a source":                     {"check --source intrnetdb 192.0.2.1", `--source must be dataset, shodan or internetdb, not "intrnetdb"` + usageOf("check"), exitUsage},
+		"a source for a log":           {"annotate --source Shodan", `--source must be dataset, shodan or internetdb, not "Shodan"` + usageOf("annotate"), exitUsage},
+		"a flag":                       {"query --ouput csv", `unknown flag: --ouput: did you mean "--output"?` + usageOf("query"), exitUsage},
+		"a flag with its value":        {"query --fial-on=high", `unknown flag: --fial-on: did you mean "--fail-on"?` + usageOf("query"), exitUsage},
+		"the beginning of a flag":      {"query --conn work", `unknown flag: --conn: did you mean "--connection"?` + usageOf("query"), exitUsage},
 		"a flag of all":                {"--verison", `unknown flag: --verison: did you mean "--version"?` + usage, exitUsage},
-		"a flag of the command above":  {"cache clear --confg x.spc", `unknown flag: --confg: did you mean "--config"?` + usage, exitUsage},
-		"an unknown flag":              {"query --purple", `unknown flag: --purple` + usage, exitUsage},
-		"an unknown letter":            {"query -z", `unknown shorthand flag: 'z' in -z` + usage, exitUsage},
+		"a flag of the command above":  {"cache clear --confg x.spc", `unknown flag: --confg: did you mean "--config"?` + usageOf("cache clear"), exitUsage},
+		"an unknown flag":              {"query --purple", `unknown flag: --purple` + usageOf("query"), exitUsage},
+		"an unknown letter":            {"query -z", `unknown shorthand flag: 'z' in -z` + usageOf("query"), exitUsage},
+		"help on nothing":              {"help policy bogus", `unknown command "bogus" for "shodanrep policy"` + usage, exitUsage},
+		"help on a command below":      {"help policy chek", `unknown command "chek" for "shodanrep policy": did you mean "check"?` + usage, exitUsage},
+		"help on an argument":          {"help query x", `unknown command "x" for "shodanrep query"` + usage, exitUsage},
+		"no address":                   {"related", `related takes one argument, an address, and none was given` + usageOf("related"), exitUsage},
+		"two addresses":                {"cache clear 192.0.2.1 192.0.2.2", `cache clear takes one argument, an address, and 2 were given` + usageOf("cache clear"), exitUsage},
+		"an argument too many":         {"doctor x", `doctor takes no arguments, and "x" was given` + usageOf("doctor"), exitUsage},
+		"a shell and more":             {"completion bash x", `completion bash takes no arguments, and "x" was given` + usageOf("completion bash"), exitUsage},
 		"a table":                      {"tables fake_adress", `there is no table fake_adress: did you mean "fake_address"?`, exitFailed},
 		"a table without its prefix":   {"tables pair", `there is no table pair: did you mean "fake_pair"?`, exitFailed},
 		"a policy":                     {"policy show extendd", `there is no built-in policy "extendd": did you mean "extended"?`, exitFailed},

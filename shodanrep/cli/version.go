@@ -14,7 +14,7 @@ func newVersionCommand(a *app) *cobra.Command {
 		Use:   "version",
 		Short: "Print the version, its revision and the Go version",
 		Long:  "Print the version, its revision and the Go version.\n\n" + exitStatusHelp("an output failed"),
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintln(a.stdout, versionText())
 			return failed(err)

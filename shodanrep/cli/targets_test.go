@@ -1,0 +1,37 @@
+package cli
+
+import "testing"
+
+// An address that must be given is read as check reads it.
+func TestAddressOf(t *testing.T) {
+	t.Parallel()
+	for argument, want := range map[string]string{
+		"192.0.2.1":             "192.0.2.1",
+		" 192.0.2.1\n":          "192.0.2.1",
+		"192.0[.]2[.]1":         "192.0.2.1",
+		"192[dot]0[dot]2[dot]1": "192.0.2.1",
+		"hxxp://192.0.2.1/x":    "192.0.2.1",
+		"192.0.2.1:443":         "192.0.2.1",
+		"192.0.2.1/32":          "192.0.2.1",
+		"::ffff:192.0.2.1":      "192.0.2.1",
+		"2001:db8[:]5::1":       "2001:db8:5::1",
+		"[2001:db8::1]:443":     "2001:db8::1",
+		"fe80::1%eth0":          "fe80::1",
+		"d3::c4":                "d3::c4",
+		"192.0.2.0/24":          `"192.0.2.0/24" is a network, and an address is needed`,
+		"192.0.2.1, 192.0.2.2":  `"192.0.2.1, 192.0.2.2" has several addresses, and one is needed`,
+		"192.0.2.1/33":          "192.0.2.1/33 is not a network: a number up to 32 or a mask such as 255.255.255.0 must follow the slash",
+		"192.0.2.300":           "192.0.2.300 is not an address: its numbers must be up to 255",
+		"example.com":           `"example.com" is not an IP address`,
+		"curl/192.0.2.1":        `"curl/192.0.2.1" is not an IP address`,
+	} {
+		addr, err := addressOf(argument)
+		got := addr.String()
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: got %s, want %s", argument, got, want)
+		}
+	}
+}
