@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -51,21 +50,31 @@ func (m *malformedLines) reader(text io.Reader, name string) io.Reader {
 	return &malformedReader{Reader: text, lines: m, name: inputNames([]string{name})}
 }
 
-// add counts a line if it is malformed.
-func (m *malformedLines) add(line []byte, number int64, name string) {
-	line = bytes.Trim(line, " \t\r\"',;")
+// add counts a line if it is malformed, and reports whether it is.
+func (m *malformedLines) add(line []byte, number int64, name string) bool {
 	reason := iptext.Malformed(line)
 	if reason == "" {
-		if iptext.IsRange(line) {
+		isRange := iptext.IsRange(line)
+		if isRange {
 			m.ranges.add("line ", humanize.Comma(number), " of ", name, ": ", string(line))
 		}
-		return
+		return isRange
 	}
 	count := &m.leftOut
 	for range iptext.Find(line) {
 		count = &m.shortened
 	}
 	count.add("line ", humanize.Comma(number), " of ", name, ": ", string(line), " ", reason)
+	return true
+}
+
+// addList counts the lines of a list that have no address.
+func (m *malformedLines) addList(l *listLines, name string) {
+	if !l.isList() || l.missing == 0 {
+		return
+	}
+	m.leftOut.add("line ", humanize.Comma(l.firstNumber), " of ", name, ": ", l.first, " is not an address")
+	m.leftOut.n += l.missing - 1
 }
 
 // add counts a line, or keeps what is said about it if it is the first.

@@ -3,7 +3,12 @@ package cli
 import (
 	"bytes"
 	"io"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
 )
+
+// lineMargin is what may be around an address in a line that has nothing else.
+const lineMargin = " \t\r\"',;"
 
 // maxMalformedLine is how long a line may be that has nothing but a malformed address.
 const maxMalformedLine = 128
@@ -16,6 +21,7 @@ type malformedReader struct {
 	number int64 // of the lines that have ended
 	// begun is the beginning of the line that has not ended, up to maxMalformedLine bytes.
 	begun []byte
+	list  listLines
 }
 
 func (r *malformedReader) Read(b []byte) (int, error) {
@@ -36,6 +42,7 @@ func (r *malformedReader) Read(b []byte) (int, error) {
 	r.begun = r.begin(rest)
 	if err != nil {
 		r.end(r.begun)
+		r.lines.addList(&r.list, r.name)
 	}
 	return n, err
 }
@@ -48,8 +55,14 @@ func (r *malformedReader) begin(text []byte) []byte {
 // end looks at a line. A longer line than it may be is not looked at.
 func (r *malformedReader) end(line []byte) {
 	r.number++
-	if len(line) < maxMalformedLine {
-		r.lines.add(line, r.number, r.name)
+	entry := bytes.Trim(line, lineMargin)
+	switch {
+	case len(line) >= maxMalformedLine:
+		r.list.addOther()
+	case iptext.IsAddress4(entry):
+		r.list.entries++
+	case !r.lines.add(entry, r.number, r.name) && !r.list.isText && !isComment(line):
+		r.list.add(entry, r.number)
 	}
 	r.begun = r.begun[:0]
 }

@@ -88,6 +88,37 @@ func TestLinesThatAreLeftOutAreCounted(t *testing.T) {
 	}
 }
 
+// In a list a line that is not an address is reported, and in other text it is not: a bare number is not an address.
+func TestALineOfAListThatIsNotAnAddressIsLeftOut(t *testing.T) {
+	t.Parallel()
+	const list = "# hosts\n192.0.2.44\n2001:db8::1\n192[.]0.2.45\n192.0.2.0/24\n"
+	for name, tt := range map[string]struct {
+		text  string
+		n     int64
+		first string
+	}{
+		"a list":               {list, 0, ""},
+		"a decimal address":    {list + "2130706433\n", 1, "line 6 of standard input: 2130706433 is not an address"},
+		"an octal address":     {list + "0177.0.0.1\n", 1, "line 6 of standard input: 0177.0.0.1 has a number with leading zeros"},
+		"several":              {list + "example.com\n\n192.0.2..1\n2001:db8::g\n", 3, "line 6 of standard input: example.com is not an address"},
+		"a letter":             {"l92.0.2.1\n192.0.2.2", 1, "line 1 of standard input: l92.0.2.1 is not an address"},
+		"the name of a column": {"ip_v4\n" + list, 0, ""},
+		"a heading":            {"Bad hosts:\n" + list, 0, ""},
+		"a comment":            {list + "; see example.com\n// 2130706433\n", 0, ""},
+		"a JSON array":         {"[\n\"192.0.2.44\",\n\"192.0.2.45\",\n\"2130706433\"\n]\n", 1, "line 4 of standard input: 2130706433 is not an address"},
+		"a message":            {"Hello,\nthese were seen at 12:00 by example.com:\n192.0.2.44\nThey sent\n2130706433\nbytes.\n", 0, ""},
+		"a log":                {strings.Repeat("2026-01-31 a.b\n", 200) + strings.Repeat("192.0.2.44\n", 300), 0, ""},
+		"numbers":              {"1\n2\n3\n192.0.2.44\n", 0, ""},
+		"notes on addresses":   {"192.0.2.44 a.b\n192.0.2.45 a.b\n7 a.b\n192.0.2.46\n", 0, ""},
+	} {
+		var lines malformedLines
+		_, _ = io.Copy(io.Discard, lines.reader(iotest.OneByteReader(strings.NewReader(tt.text)), "-"))
+		if lines.leftOut.n != tt.n || !strings.HasPrefix(lines.leftOut.first, tt.first) {
+			t.Errorf("%s: %+v", name, lines.leftOut)
+		}
+	}
+}
+
 // The lines do not depend on how the text is read.
 func TestMalformedLinesInParts(t *testing.T) {
 	t.Parallel()
@@ -162,6 +193,8 @@ func TestFailOnErrorFailsOnLinesThatAreLeftOut(t *testing.T) {
 		"192.0.2.44\n192.0.2.45/33\n":       exitFound,
 		"192.0.2.44\n10.0.0.1-10.0.0.9\n":   exitFound,
 		"192.0.2.44 # not 11.0.0.300\n\n\n": exitDone,
+		"192.0.2.44\n2130706433\n":          exitFound,
+		"192.0.2.44\n0177.0.0.1\n":          exitFound,
 	} {
 		for _, args := range [][]string{{"check", "--fail-on", "error"}, {"report", "--fail-on", "error"}, {"check", "--quiet", "--fail-on", "error"}} {
 			if got := runCheck(t, offlineConnection, list, args...); got.status != want {

@@ -32,6 +32,15 @@ func Malformed(text []byte) string {
 	return mistypedAddress(word)
 }
 
+// IsAddress4 reports whether a text is an IPv4 address and nothing else. It is faster than [Find].
+func IsAddress4(text []byte) bool {
+	if len(text) == 0 || !isDigit(text[0]) {
+		return false
+	}
+	d := parseDotted(text, 0)
+	return d.count == 4 && d.valid == 4 && d.end == len(text)
+}
+
 // IsRange reports whether a text is two addresses, the smaller one first, with a hyphen or a dash between them.
 func IsRange(text []byte) bool {
 	first, last, found := bytes.Cut(text, []byte("-"))
@@ -108,6 +117,9 @@ func malformedNetwork(host, length string) string {
 
 // malformedAddress is Malformed for a text without a slash.
 func malformedAddress(word string) string {
+	if hasHexadecimal(word) {
+		return "has a hexadecimal number: write its numbers in decimal"
+	}
 	parts, ok := numbers(word)
 	if ok && len(parts) == 4 && hasLeadingZero(parts) {
 		return "has a number with leading zeros, which some programs read as octal: leave out the zeros"
@@ -160,23 +172,44 @@ func mistypedAddress(word string) string {
 	return "is not an address: an IPv6 address has up to eight groups of four hexadecimal digits, and :: only once"
 }
 
-// numbers returns the parts of a text that is three or four numbers of up to three digits, with dots between them.
+// numbers returns the parts of a text that is three or four numbers of up to three digits, or of four with a leading zero,
+// with dots between them.
 func numbers(text string) (parts []string, ok bool) {
 	parts = strings.Split(text, ".")
 	if len(parts) < 3 || len(parts) > 4 {
 		return nil, false
 	}
 	for _, part := range parts {
-		if part == "" || len(part) > 3 || strings.Trim(part, "0123456789") != "" {
+		if part == "" || len(part) > 3 && !isLongOctal(part) || strings.Trim(part, "0123456789") != "" {
 			return nil, false
 		}
 	}
 	return parts, true
 }
 
+// isLongOctal reports whether a text is a number from 0100 to 0377, as C writes octal numbers.
+func isLongOctal(text string) bool {
+	return len(text) == 4 && text[0] == '0' && text[1] >= '1' && text[1] <= '3' && strings.Trim(text, "01234567") == ""
+}
+
+// hasHexadecimal reports whether a text is four numbers with dots between them, and one of them is hexadecimal.
+func hasHexadecimal(text string) bool {
+	parts, found := strings.Split(text, "."), false
+	for _, part := range parts {
+		digits, isHex := strings.CutPrefix(strings.ToLower(part), "0x")
+		switch {
+		case isHex && digits != "" && len(digits) <= 2 && strings.Trim(digits, "0123456789abcdef") == "":
+			found = true
+		case !isOctet(part):
+			return false
+		}
+	}
+	return found && len(parts) == 4
+}
+
 // hasLeadingZero reports whether numbers up to 255 have leading zeros.
 func hasLeadingZero(parts []string) bool {
-	return slices.ContainsFunc(parts, startsWithZero) && !slices.ContainsFunc(parts, func(part string) bool { return value(part) > 255 })
+	return slices.ContainsFunc(parts, startsWithZero) && !slices.ContainsFunc(parts, func(part string) bool { return value(part) > 255 && !isLongOctal(part) })
 }
 
 // startsWithZero reports whether a number has leading zeros.

@@ -9,13 +9,14 @@ import (
 func TestMalformed(t *testing.T) {
 	t.Parallel()
 	const (
-		network4 = "is not a network: a number up to 32 or a mask"
-		network6 = "is not a network: a number up to 128 must"
-		zeros    = "has a number with leading zeros"
-		short    = "is a short range"
-		pattern  = "is a pattern"
-		octets   = "is not an address: its numbers must be up to 255"
-		groups   = "is not an address: an IPv6 address has"
+		network4    = "is not a network: a number up to 32 or a mask"
+		network6    = "is not a network: a number up to 128 must"
+		zeros       = "has a number with leading zeros"
+		short       = "is a short range"
+		pattern     = "is a pattern"
+		octets      = "is not an address: its numbers must be up to 255"
+		hexadecimal = "has a hexadecimal number"
+		groups      = "is not an address: an IPv6 address has"
 	)
 	for text, want := range map[string]string{
 		"11.0.0.1/33":             network4,
@@ -38,6 +39,11 @@ func TestMalformed(t *testing.T) {
 		"011.000.000.030":         zeros,
 		"11.0.0.030/24":           zeros,
 		"11.0.0[.]01":             zeros,
+		"0177.0.0.1":              zeros,
+		"0377.0.0.1/8":            zeros,
+		"0x7f.0.0.1":              hexadecimal,
+		"11.0.0.0XFF":             hexadecimal,
+		"0x7f.0[.]0.0x1/8":        hexadecimal,
 		"11.0.0.70-80":            short,
 		"11.0.0-9.1":              short,
 		"11.0.0.70-80/24":         short,
@@ -74,6 +80,10 @@ func TestMalformed(t *testing.T) {
 		"1.300.2":                             "",
 		"1.2.3.4.500":                         "",
 		"4294967296":                          "",
+		"0x7f000001":                          "",
+		"0x7f.1":                              "",
+		"0477.0.0.1":                          "",
+		"0124.01.02":                          "",
 		"::":                                  "",
 		"std::dead":                           "",
 		"1::2.53":                             "",
