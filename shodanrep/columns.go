@@ -3,6 +3,9 @@ package shodanrep
 import (
 	"context"
 	"reflect"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
@@ -162,6 +165,21 @@ func hydrated(hydrate plugin.HydrateFunc, columns ...*plugin.Column) []*plugin.C
 		column.Hydrate = hydrate
 	}
 	return columns
+}
+
+// statusWord matches a word of a description that can be a status.
+var statusWord = regexp.MustCompile(`[A-Za-z_]+`)
+
+// StatusesIn returns the statuses that the description of a column named status explains. These are all that it can
+// have.
+func StatusesIn(description string) []string {
+	var found []string
+	for _, word := range statusWord.FindAllString(strings.ToLower(description), -1) {
+		if slices.Contains(Statuses(), word) && !slices.Contains(found, word) {
+			found = append(found, word)
+		}
+	}
+	return found
 }
 
 // Statuses returns the values that the columns named status of the tables can have.

@@ -3,11 +3,16 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // The columns that --fail-on looks at.
@@ -22,6 +27,9 @@ type failOn struct {
 	selector selector
 	// hasLevel and hasStatus say that a result had such a column.
 	hasLevel, hasStatus bool
+	// anyStatus says that a column status can have any value, and otherwise statuses are the values it can have.
+	anyStatus bool
+	statuses  map[string]bool
 	// found counts the selected rows by level or status.
 	found map[string]int
 }
@@ -32,13 +40,30 @@ func newFailOn(given bool, words []string, known vocabulary) (*failOn, error) {
 		return &failOn{}, nil
 	}
 	s, err := newThreshold("fail-on", words, known)
+	for _, value := range s.values {
+		if same := equivalent(value); known.has(same) && !slices.Contains(s.values, same) {
+			s.values = append(s.values, same)
+		}
+	}
 	return &failOn{selector: s}, err
+}
+
+// equivalent returns the status that a status also stands for: the tables that read the history have no failed lookups,
+// and the others no address that was never looked up. Both were not checked.
+func equivalent(status string) string {
+	switch status {
+	case string(lookup.Failed):
+		return string(scan.NotChecked)
+	case string(scan.NotChecked):
+		return string(lookup.Failed)
+	}
+	return status
 }
 
 // newVerdictFailOn is newFailOn for a command whose results are verdicts: they have a level and a status.
 func newVerdictFailOn(given bool, words []string) (*failOn, error) {
 	f, err := newFailOn(given, words, verdictWords)
-	f.hasLevel, f.hasStatus = true, true
+	f.hasLevel, f.hasStatus, f.anyStatus = true, true, true
 	return f, err
 }
 
@@ -60,12 +85,16 @@ func (f *failOn) countSeveral(level, status string, n int) bool {
 	return ok
 }
 
-// rows returns rows that are counted when they are read.
-func (f *failOn) rows(rows rowformat.Rows) rowformat.Rows {
+// rows returns rows that are counted when they are read. statuses are the values that each of their columns can have if
+// it is the column status of a table, and nil for another column.
+func (f *failOn) rows(rows rowformat.Rows, statuses [][]string) rowformat.Rows {
 	if !f.isSet() {
 		return rows
 	}
 	counted := countedRows{Rows: rows, failOn: f}
+	if f.statuses == nil {
+		f.statuses = map[string]bool{}
+	}
 	for i, c := range rows.Columns() {
 		switch {
 		case strings.EqualFold(c.Name, levelColumn):
@@ -74,9 +103,28 @@ func (f *failOn) rows(rows rowformat.Rows) rowformat.Rows {
 		case strings.EqualFold(c.Name, statusColumn):
 			counted.statuses = append(counted.statuses, i)
 			f.hasStatus = true
+			f.anyStatus = f.anyStatus || statuses[i] == nil
+			for _, status := range statuses[i] {
+				f.statuses[status] = true
+			}
 		}
 	}
 	return counted
+}
+
+// statusesOf returns the values that columns of a result can have, see [failOn.rows].
+func statusesOf(tables []*embedded.Table, origins []embedded.Origin) [][]string {
+	all := make([][]string, len(origins))
+	for i, origin := range origins {
+		for _, t := range tables {
+			for _, column := range t.Columns {
+				if t.Name == origin.Table && column.Name == origin.Column && column.Name == statusColumn {
+					all[i] = shodanrep.StatusesIn(column.Description)
+				}
+			}
+		}
+	}
+	return all
 }
 
 // countedRows are rows that a failOn counts. A join can have several columns of one name.
@@ -162,6 +210,12 @@ func (f *failOn) columnsMissing() error {
 		return fmt.Errorf(advice, f.selector.first(isLevel), levelColumn)
 	case noStatus:
 		return fmt.Errorf(advice, f.selector.first(isStatus), statusColumn)
+	}
+	for _, word := range f.selector.words {
+		if isStatus(word) && !f.anyStatus && !f.statuses[word] && !f.statuses[equivalent(word)] {
+			return fmt.Errorf("--fail-on %s: the column %s of the result never has this value, but %s: use one of these",
+				word, statusColumn, strings.Join(slices.Sorted(maps.Keys(f.statuses)), ", "))
+		}
 	}
 	return nil
 }

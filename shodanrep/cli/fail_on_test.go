@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -39,6 +40,8 @@ func TestFailOn(t *testing.T) {
 		"a later statement":        {[]string{"--fail-on", "alarm", "select 1 as a; select 'alarm' as status; select 2 as b"}, "a\n1\nstatus\nalarm\nb\n2\n", "shodanrep: rows to fail on: 1 with the status alarm\n", 3},
 		"a query that fails":       {[]string{"--fail-on", "alarm", "select 'alarm' as status; select nothing"}, "status\nalarm\n", "shodanrep: near \"nothing\": syntax error, at: nothing\n", 1},
 		"neither column":           {[]string{"--fail-on", "alarm", "select 'alarm' as state"}, "", "shodanrep: --fail-on looks at the columns level and status, and no result has either: select the one that it is about" + usage, 2},
+		"not checked is an error":  {[]string{"--fail-on", "not_checked", "select 'error' as status"}, "status\nerror\n", "shodanrep: rows to fail on: 1 with the status error\n", 3},
+		"an error is not checked":  {[]string{"--fail-on", "high,error", "select 'unknown' as level, 'not_checked' as status"}, "level,status\nunknown,not_checked\n", "shodanrep: rows to fail on: 1 with the status not_checked\n", 3},
 		"no result":                {[]string{"--fail-on", "alarm", "create table t (a)"}, "", "shodanrep: --fail-on looks at the columns level and status, and no result has either: select the one that it is about" + usage, 2},
 		"no statement":             {[]string{"--fail-on", "alarm", "/* nothing */"}, "", "shodanrep: query needs SQL, and there is no statement in its argument" + usage, 2},
 	}
@@ -113,6 +116,33 @@ func TestFailOnNeedsAColumnBeforeLookups(t *testing.T) {
 		asked := fake.Streamed() + len(fake.Calls("fake_address"))
 		if (got.status == exitUsage && got.stdout == "" && asked == 0) != tt.refused {
 			t.Errorf("%s: %+v, %d calls", name, got, asked)
+		}
+	}
+}
+
+// A word that the column of a table never has would never fail.
+func TestFailOnRefusesWhatATableNeverHas(t *testing.T) {
+	for name, tt := range map[string]struct {
+		words, sql string
+		status     int
+		stderr     string
+	}{
+		"a word of a check":        {"alarm", "select ip, status from shodan_ip_reputation where ip = '10.0.0.1'", exitUsage, "--fail-on alarm: the column status of the result never has this value, but error, indexed, not_a_host, not_indexed, reserved: use one of these"},
+		"a status of others":       {"resolved,reserved", "select * from shodan_ip_reputation where ip = '192.0.2.44'", exitUsage, "--fail-on resolved: the column"},
+		"what was found is first":  {"reserved,alarm", "select * from shodan_ip_reputation where ip = '10.0.0.1'", exitFound, "1 with the status reserved"},
+		"not checked":              {"not_checked", "select ip, status from shodan_ip_reputation where ip = '10.0.0.1'", exitDone, ""},
+		"no lookup failed":         {"error", "select ip, status from shodan_ip_reputation where ip = '10.0.0.1'", exitDone, ""},
+		"a computed status":        {"alarm", "select case level when 'high' then 'alarm' else 'ok' end as status from shodan_ip_reputation where ip = '10.0.0.1'", exitDone, ""},
+		"another column":           {"alarm", "select source as status from shodan_ip_reputation where ip = '10.0.0.1'", exitDone, ""},
+		"one of several results":   {"alarm", "select status from shodan_ip_reputation where ip = '10.0.0.1'; select 'ok' as status", exitDone, ""},
+		"a level":                  {"high", "select level, status from shodan_ip_reputation where ip = '10.0.0.1'", exitDone, ""},
+		"never checked, as error":  {"high,error", "select ip, level, status from shodan_reputation_history where ip = '11.0.0.9'", exitFound, "1 with the status not_checked"},
+		"a history without errors": {"done", "select ip, status from shodan_reputation_history where ip = '11.0.0.9'", exitUsage, "--fail-on done"},
+	} {
+		history := "history_store = \"" + filepath.Join(t.TempDir(), "history.sqlite") + "\"\n"
+		got := runCheck(t, offlineConnection+history, "", "query", "--output", "csv", "--fail-on", tt.words, tt.sql)
+		if got.status != tt.status || !strings.Contains(got.stderr, tt.stderr) {
+			t.Errorf("%s: %+v", name, got)
 		}
 	}
 }

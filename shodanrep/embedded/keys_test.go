@@ -178,27 +178,28 @@ func TestKeyColumns(t *testing.T) {
 func TestValuesAreAskedForByTheTypeOfTheColumn(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ sql, rows, call string }{
-		"a number as text":                   {"select n from fake_event where n = '1'", "1", "map[n:int64_value:1] [n =]"},
-		"a whole number as a float":          {"select n from fake_event where n = 1.0", "1", "map[n:int64_value:1] [n =]"},
-		"text that is no number":             {"select n from fake_event where n = 'one'", "", ""},
-		"a fraction":                         {"select n from fake_event where n = 1.5", "", ""},
-		"a text":                             {"select n from fake_event where name = 'Event 1'", "1", "map[name:Event 1] [name =]"},
-		"a time without a zone":              {"select n from fake_event where at = '2026-01-02 04:04:05.6'", "1", "map[at:2026-01-02T04:04:05Z] [at =]"},
-		"a time in another zone":             {"select n from fake_event where at = '2026-01-02T05:04:05.6+01:00'", "1", "map[at:2026-01-02T04:04:05Z] [at =]"},
-		"a text that is no time":             {"select n from fake_event where at = 'yesterday'", "", ""},
-		"the greater than":                   {"select n from fake_event where n > 1", "2", "map[] [n >]"},
-		"a range":                            {"select n from fake_event where n between 1 and 1", "1", "map[] [n <= n >=]"},
-		"the unequal":                        {"select n from fake_event where n <> 1 and n != 0", "2", "map[] [n <> n <>]"},
-		"the alike":                          {"select n from fake_event where name like 'EVENT _' and n = 1", "1", "map[n:int64_value:1] [n = name ~~*]"},
-		"the later":                          {"select n from fake_event where at > '2026-01-02T04:30:00Z'", "2", "map[] [at >]"},
-		"the later, in another zone":         {"select n from fake_event where at > '2026-01-02T05:30:00+01:00'", "2", "map[] [at >]"},
-		"the later, as SQLite writes times":  {"select n from fake_event where at > datetime('2026-01-02T04:30:00Z')", "2", "map[] [at >]"},
-		"the later than a text":              {"select n from fake_event where at > 'yesterday'", "", "map[] []"},
-		"the later than NULL":                {"select n from fake_event where at > null", "", ""},
-		"the earlier, which it doesn't take": {"select n from fake_event where at < '2026-01-02T04:00:00Z'", "0", "map[] []"},
-		"a pattern, which it doesn't take":   {"select n from fake_event where name glob '*1'", "1", "map[] []"},
-		"an expression, which it cannot":     {"select n from fake_event where name regexp '[12]$' and n + 1 = 2", "1", "map[] []"},
-		"no value to compare with":           {"select n from fake_event where n > null", "", "map[] []"},
+		"a number as text":                    {"select n from fake_event where n = '1'", "1", "map[n:int64_value:1] [n =]"},
+		"a whole number as a float":           {"select n from fake_event where n = 1.0", "1", "map[n:int64_value:1] [n =]"},
+		"text that is no number":              {"select n from fake_event where n = 'one'", "", ""},
+		"a fraction":                          {"select n from fake_event where n = 1.5", "", ""},
+		"a text":                              {"select n from fake_event where name = 'Event 1'", "1", "map[name:Event 1] [name =]"},
+		"a time without a zone":               {"select n from fake_event where at = '2026-01-02 04:04:05.6'", "1", "map[at:2026-01-02T04:04:05Z] [at =]"},
+		"a time in another zone":              {"select n from fake_event where at = '2026-01-02T05:04:05.6+01:00'", "1", "map[at:2026-01-02T04:04:05Z] [at =]"},
+		"a text that is no time":              {"select n from fake_event where at = 'yesterday'", "", ""},
+		"the greater than":                    {"select n from fake_event where n > 1", "2", "map[] [n >]"},
+		"a range":                             {"select n from fake_event where n between 1 and 1", "1", "map[] [n <= n >=]"},
+		"the unequal":                         {"select n from fake_event where n <> 1 and n != 0", "2", "map[] [n <> n <>]"},
+		"the alike":                           {"select n from fake_event where name like 'EVENT _' and n = 1", "1", "map[n:int64_value:1] [n = name ~~*]"},
+		"the later":                           {"select n from fake_event where at > '2026-01-02T04:30:00Z'", "2", "map[] [at >]"},
+		"the later, in another zone":          {"select n from fake_event where at > '2026-01-02T05:30:00+01:00'", "2", "map[] [at >]"},
+		"the later, as SQLite writes times":   {"select n from fake_event where at > datetime('2026-01-02T04:30:00Z')", "2", "map[] [at >]"},
+		"the later than a text":               {"select n from fake_event where at > 'yesterday'", "", "map[] []"},
+		"the later than NULL":                 {"select n from fake_event where at > null", "", ""},
+		"the earlier, which it doesn't take":  {"select n from fake_event where at < '2026-01-02T04:00:00Z'", "0", "map[] []"},
+		"the earlier, as SQLite writes times": {"select n from fake_event where at < datetime('2026-01-02T04:00:00Z')", "0", "map[] []"},
+		"a pattern, which it doesn't take":    {"select n from fake_event where name glob '*1'", "1", "map[] []"},
+		"an expression, which it cannot":      {"select n from fake_event where name regexp '[12]$' and n + 1 = 2", "1", "map[] []"},
+		"no value to compare with":            {"select n from fake_event where n > null", "", "map[] []"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -215,6 +216,52 @@ func TestValuesAreAskedForByTheTypeOfTheColumn(t *testing.T) {
 				t.Errorf("calls %q, want %q", got, tt.call)
 			}
 		})
+	}
+}
+
+// A time of any column is compared as a time, also if the plugin takes no condition on it.
+func TestTimesOfAllColumnsAreComparedAsTimes(t *testing.T) {
+	t.Parallel()
+	f := open(t, 3)
+	for condition, want := range map[string]bool{ // checked_at is 2026-01-02T03:04:05.6Z
+		"checked_at < datetime('2026-01-02 04:00:00')":                                   true,
+		"checked_at > datetime('2026-01-02 04:00:00')":                                   false,
+		"checked_at >= '2026-01-02 03:04:05.6'":                                          true,
+		"checked_at > '2026-01-02 03:04:05.6'":                                           false,
+		"checked_at <= '2026-01-02T04:04:05.6+01:00'":                                    true,
+		"'2026-01-02 04:00:00' > checked_at":                                             true,
+		"checked_at between '2026-01-02 03:00' and '2026-01-02 03:30:00'":                true,
+		"checked_at > '2026-01-02'":                                                      true,
+		"checked_at < '2026-01-02'":                                                      false,
+		"checked_at < date('2026-01-02', '+1 day')":                                      true,
+		"checked_at < null":                                                              false,
+		"not checked_at > '2026-01-02 04:00:00'":                                         true,
+		"checked_at < (select '2026-01-02 04:00:00')":                                    true,
+		"checked_at < '2026-01-02 04:00:00' and checked_at > '2026-01-02 03:00:00'":      true,
+		"(checked_at < '2026-01-02 04:00:00' or score = 0)":                              true,
+		"(checked_at > '2026-01-02 04:00:00' or score = 0)":                              false,
+		"exists (select 1 from (select '2026-01-02 04:00:00' at) where checked_at < at)": true,
+		"case when checked_at < '2026-01-02 04:00:00' then 1 end":                        true,
+		"checked_at = '2026-01-02 03:04:05.6'":                                           true,
+		"checked_at <> '2026-01-02 03:04:05.6'":                                          false,
+		"checked_at in ('2026-01-02', '2026-01-02T04:04:05.6+01:00')":                    true,
+		"checked_at is '2026-01-02 03:04:05.600'":                                        true,
+	} {
+		for _, from := range []string{"fake_address", "(select * from fake_address)", "fake_address left join (select 1)"} {
+			got := f.query(t, "select ip from "+from+" where ip = '192.0.2.1' and "+condition)
+			if got != "192.0.2.1" && got != "" || (got != "") != want {
+				t.Errorf("from %s where %s: got %q", from, condition, got)
+			}
+		}
+	}
+	// A row without a partner in a join stays, and one with a partner of the wrong time does not get it.
+	got := f.query(t, "select n, ip from fake_event left join fake_address on ip = '192.0.2.1' and checked_at > datetime('2026-01-02 04:00:00') where n = 1")
+	if got != "1|<nil>" {
+		t.Errorf("got %q", got)
+	}
+	got = f.query(t, "with events as (select n, at from fake_event) select n from events where at < '2026-01-02 05:00:00' or n = 7 order by at desc")
+	if got != "1\n0" {
+		t.Errorf("got %q", got)
 	}
 }
 

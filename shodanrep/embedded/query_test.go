@@ -58,7 +58,7 @@ func TestStatements(t *testing.T) {
 		"empty statements and comments are passed": {";; -- one;\n /* two; */ ; select 1;; -- three\n; select 2; --", "1\n2"},
 		"nothing at all is no error":               {" -- nothing", ""},
 		"a statement without a result is run":      {"create temp table x (n); insert into x values (7); select n from x", "7"},
-		"time compares as SQLite's own":            {"select n from fake_event where datetime(at) < datetime('2026-01-02 04:30:00')", "0\n1"},
+		"time compares as SQLite's own":            {"select n from fake_event where datetime(at) < datetime('2026-01-02 04:30:00') order by n", "0\n1"},
 		"JSON is SQLite's own":                     {"select value from fake_address, json_each(tags) where ip = '192.0.2.1'", "a\nb"},
 		"a NULL is no value":                       {"select error is null from fake_address where ip = '192.0.2.1'", "1"},
 		"hidden columns answer when named":         {"select sp_connection_name, json_extract(sp_ctx, '$.connection_name') from fake_address where ip = '192.0.2.1'", "default|default"},

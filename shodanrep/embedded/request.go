@@ -27,7 +27,7 @@ type request struct {
 	equals []equalColumn
 	// hints are the conditions with other operators.
 	hints []*proto.Qual
-	// bounds are those of the hints that are on the order of times.
+	// bounds are the conditions on the order of times, of any column.
 	bounds []timeBound
 	// limit is how many rows are enough; 0 is all.
 	limit int64
@@ -49,7 +49,7 @@ type equalColumn struct {
 // newRequest returns the request of a plan with the arguments of Filter.
 func newRequest(t *Table, p plan, args []sqlite3.Value) (*request, error) {
 	for _, arg := range p.Args {
-		if arg.Op == opEqual || arg.Op != opLimit && arg.Op != opOffset && isTimeBound(t.Columns[arg.Column], arg.Op) {
+		if arg.Op == opEqual || arg.Op != opLimit && arg.Op != opOffset && t.hasTimeBound(arg.Column, arg.Op) {
 			p.Used |= columnBit(arg.Column)
 		}
 	}
@@ -71,10 +71,12 @@ func newRequest(t *Table, p plan, args []sqlite3.Value) (*request, error) {
 				return nil, err
 			}
 		default:
-			if c := t.Columns[arg.Column]; isTimeBound(c, arg.Op) {
+			if t.hasTimeBound(arg.Column, arg.Op) {
 				r.addBound(r.at[arg.Column], arg.Op, args[i])
 			}
-			r.addHint(t.Columns[arg.Column], arg.Op, args[i])
+			if t.accepts(arg.Column, arg.Op) {
+				r.addHint(t.Columns[arg.Column], arg.Op, args[i])
+			}
 		}
 	}
 	if limit > 0 {

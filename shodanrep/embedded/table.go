@@ -87,6 +87,9 @@ func (t *Table) declaration() string {
 	columns := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
 		columns[i] = sqlite3.QuoteIdentifier(c.Name) + " " + cmp.Or(columnTypes[c.kind].declared, "TEXT")
+		if c.kind == proto.ColumnType_TIMESTAMP {
+			columns[i] += " COLLATE " + timeCollation
+		}
 		if c.hidden {
 			columns[i] += " HIDDEN"
 		}

@@ -19,9 +19,12 @@ type timeBound struct {
 	isMoment bool
 }
 
-// isTimeBound reports whether an operator on a column makes a timeBound.
-func isTimeBound(c TableColumn, operator string) bool {
-	return c.kind == proto.ColumnType_TIMESTAMP && strings.Trim(operator, "<>=") == "" && operator != opEqual && operator != "<>"
+// hasTimeBound reports whether an operator on a column makes a timeBound.
+func (t *Table) hasTimeBound(column int, operator string) bool {
+	if column < 0 || column >= len(t.Columns) {
+		return false
+	}
+	return t.Columns[column].kind == proto.ColumnType_TIMESTAMP && strings.Trim(operator, "<>=") == "" && operator != opEqual && operator != "<>"
 }
 
 // addBound adds a condition on the order of times. Nothing is before or after NULL.
