@@ -1,10 +1,26 @@
 package stdio
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filelock"
+)
+
+const (
+	// newMark is in the name of a file that is being written, between the name of the result and a random number.
+	newMark = ".shodanrep-new-"
+	// minAbandoned is how long a file must not have been written to before it is removed, in case its process could not
+	// lock it.
+	minAbandoned = time.Hour
+	// maxNewAttempts is how often to make a file that another process removes before it is locked.
+	maxNewAttempts = 5
 )
 
 // ReplaceFile writes a file that replaces the old one only when it is complete. A device or a pipe is written to in
@@ -16,11 +32,15 @@ func ReplaceFile(name string, write func(io.Writer) error) error {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return writeInPlace(name, write)
 	}
-	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if canLock {
+		removeAbandoned(name)
+	}
+	file, unlock, err := createNew(name)
 	if err != nil {
 		return fmt.Errorf("%s cannot be written: %w", name, err)
 	}
 	defer os.Remove(file.Name()) // fails if the file was renamed, as it should be
+	defer unlock()
 	if err := write(file); err != nil {
 		file.Close()
 		return err
@@ -43,6 +63,57 @@ func ReplaceFile(name string, write func(io.Writer) error) error {
 		return fmt.Errorf("%s cannot be written: %w", name, err)
 	}
 	return nil
+}
+
+// canLock says that a process can write to a file that it has locked by another handle. On Windows it cannot.
+const canLock = runtime.GOOS != "windows"
+
+// createNew makes the file that will replace another one, and locks it. A file system may have no locks: the file is
+// then not locked.
+func createNew(name string) (file *os.File, unlock func(), err error) {
+	for range maxNewAttempts {
+		if file, err = os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+newMark+"*"); err != nil {
+			return nil, nil, err
+		}
+		if !canLock {
+			return file, func() {}, nil
+		}
+		release, lockErr := filelock.Try(file.Name(), os.O_RDWR)
+		if lockErr == nil {
+			return file, func() { _ = release() }, nil
+		}
+		if !errors.Is(lockErr, filelock.ErrLocked) && !errors.Is(lockErr, os.ErrNotExist) {
+			return file, func() {}, nil
+		}
+		err = lockErr // another process has found the file
+		_ = file.Close()
+		_ = os.Remove(file.Name())
+	}
+	return nil, nil, err
+}
+
+// removeAbandoned removes the files that processes left that were killed while they wrote the same file. What cannot be
+// removed does no harm.
+func removeAbandoned(name string) {
+	entries, err := os.ReadDir(filepath.Dir(name))
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		number, isNew := strings.CutPrefix(entry.Name(), "."+filepath.Base(name)+newMark)
+		if !isNew || number == "" || strings.Trim(number, "0123456789") != "" || !entry.Type().IsRegular() {
+			continue
+		}
+		info, err := entry.Info()
+		if err != nil || time.Since(info.ModTime()) < minAbandoned {
+			continue
+		}
+		path := filepath.Join(filepath.Dir(name), entry.Name())
+		if unlock, err := filelock.Try(path, os.O_RDWR); err == nil {
+			_ = os.Remove(path)
+			_ = unlock()
+		}
+	}
 }
 
 func writeInPlace(name string, write func(io.Writer) error) error {

@@ -1,0 +1,84 @@
+package stdio
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+)
+
+// names returns the names of the files in a folder.
+func names(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+// A killed process leaves its file. The next one that writes the same result removes it, and no other file.
+func TestAbandonedFilesAreRemoved(t *testing.T) {
+	t.Parallel()
+	if !canLock {
+		t.Skip("files that are written are not locked on Windows")
+	}
+	dir := t.TempDir()
+	result := filepath.Join(dir, "a.csv")
+	old := time.Now().Add(-2 * minAbandoned)
+	for _, name := range []string{
+		".a.csv.shodanrep-new-123", ".a.csv.shodanrep-new-12x", ".a.csv.shodanrep-new-", ".a.csv.123", ".b.csv.shodanrep-new-123", "a.csv.shodanrep-new-123",
+	} {
+		file := filepath.Join(dir, name)
+		if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Chtimes(file, old, old)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	young := filepath.Join(dir, ".a.csv.shodanrep-new-7")
+	if err := os.WriteFile(young, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write := func(w io.Writer) error {
+		_, err := io.WriteString(w, "x")
+		return err
+	}
+	if err := ReplaceFile(result, write); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		".a.csv.123", ".a.csv.shodanrep-new-", ".a.csv.shodanrep-new-12x", ".a.csv.shodanrep-new-7", ".b.csv.shodanrep-new-123", "a.csv", "a.csv.shodanrep-new-123",
+	}
+	if got := names(t, dir); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A file that another process writes stays, however long it takes, and both results are complete.
+func TestAFileThatIsBeingWrittenStays(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	result := filepath.Join(dir, "a.csv")
+	err := ReplaceFile(result, func(w io.Writer) error {
+		old := time.Now().Add(-2 * minAbandoned)
+		for _, name := range names(t, dir) {
+			if err := os.Chtimes(filepath.Join(dir, name), old, old); err != nil {
+				return err
+			}
+		}
+		if err := ReplaceFile(result, func(io.Writer) error { return nil }); err != nil {
+			return err
+		}
+		_, err := io.WriteString(w, "slow")
+		return err
+	})
+	content, readErr := os.ReadFile(result)
+	if err := errors.Join(err, readErr); err != nil || string(content) != "slow" || len(names(t, dir)) != 1 {
+		t.Errorf("%q, %q: %v", content, names(t, dir), err)
+	}
+}
