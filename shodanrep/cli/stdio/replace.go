@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -37,6 +38,10 @@ func ReplaceFile(name string, write func(io.Writer) error) error {
 	}
 	file, unlock, err := createNew(name)
 	if err != nil {
+		var path *fs.PathError
+		if errors.As(err, &path) {
+			err = path.Err // the path is not the one that the user named
+		}
 		return fmt.Errorf("%s cannot be written: %w", name, err)
 	}
 	defer os.Remove(file.Name()) // fails if the file was renamed, as it should be
