@@ -104,6 +104,8 @@ func (c *annotateCommand) validate(flags *pflag.FlagSet) error {
 	switch {
 	case !slices.Contains(annotateFormats, c.format):
 		return fmt.Errorf("--format must be one of %s, not %q", strings.Join(annotateFormats, ", "), c.format)
+	case c.ecs && c.format != string(annotate.Auto) && c.format != string(annotate.Lines):
+		return fmt.Errorf("--ecs adds fields to JSON objects, and with --format %s there are none", c.format)
 	case !fieldName.MatchString(c.field):
 		return fmt.Errorf("--field must be a word of letters, digits and any of _ @ . -, not %q", c.field)
 	}

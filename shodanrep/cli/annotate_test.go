@@ -226,6 +226,7 @@ func TestWrongAnnotateCommands(t *testing.T) {
 		"a directory":      {[]string{"."}, exitFailed, ". is a directory"},
 		"two files":        {[]string{"a", "b"}, exitUsage, "annotate takes one argument, the name of a file, and 2 were given"},
 		"a format":         {[]string{"--format", "xml"}, exitUsage, "--format must be one of auto, jsonl, csv, text"},
+		"ECS in CSV":       {[]string{"--ecs", "--format", "csv"}, exitUsage, "--ecs adds fields to JSON objects, and with --format csv there are none"},
 		"a field":          {[]string{"--field", "a b"}, exitUsage, "--field must be a word"},
 		"an unknown word":  {[]string{"--only", "crtical"}, exitUsage, `--only: "crtical" is not a level`},
 		"a policy":         {[]string{"--policy", "basline"}, exitFailed, "policy basline"},
