@@ -124,7 +124,7 @@ func TestWhatCannotBeAnnotatedSaysWhy(t *testing.T) {
 		{"{\n\"a\": \"1.1\"\n", "the JSON object is not closed", 1},
 		{"[\n{\"a\": 1},\n{\"a\": \"1.1\"\n", "the JSON array is not closed", 3},
 		{"[{},\n{\"a\": \"1.1\", b}\n", "the JSON array is not valid", 2},
-		{"[{},\n \"1.1.1.1\", {}]\n", "only a JSON object can get a field", 1},
+		{"[{},\n \"1.1.1.1\", {}]\n", "only a JSON object can get a field", 2},
 		{"[[{\"a\": \"1.1.1.1\"}]]\n", "only a JSON object can get a field", 1},
 		{"[{},{\n\"a\": \"" + long + "\"}, {}]\n", "the JSON object is too long", 1},
 		{"{\n\"a\": \"" + long + "\"}\nb\n", "the JSON object is too long", 1},
@@ -228,11 +228,24 @@ func TestManyOpenObjectsTakeNoLongTime(t *testing.T) {
 func TestALineIsReturnedWhenItIsThere(t *testing.T) {
 	in, out := io.Pipe()
 	defer out.Close()
-	r := NewReader(in, Options{Format: Auto})
-	for _, line := range []string{"a\n", "{}\n", "c\n"} {
+	r := NewReader(in, Options{Format: Auto, HasAddress: func([]byte) bool { return false }})
+	for _, line := range []string{"a\n", "{}\n", "c\n", "{\n}\n", "[\n"} {
 		go io.WriteString(out, line)
 		if all, err := r.Next(); err != nil || len(all) != 1 || string(all[0].Text) != line {
 			t.Fatalf("got %v, %v", all, err)
+		}
+	}
+	for range 2 { // in an array
+		go io.WriteString(out, "{},\n")
+		var got []byte
+		for len(got) < len("{},\n") {
+			all, err := r.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, record := range all {
+				got = append(got, record.Text...)
+			}
 		}
 	}
 }

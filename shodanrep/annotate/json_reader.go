@@ -202,6 +202,8 @@ func (r *Reader) nextOfArray() (Record, verdict) {
 				return record, isRecord
 			}
 			return r.objectAt(r.at), isRecord
+		case c == '\n' && len(s.open) == 1:
+			return r.betweenObjects(r.at), isRecord // a reader of lines waits for it
 		case r.at-r.start < maxLine:
 		case r.json.isElement:
 			record := r.cutAt(r.at)
