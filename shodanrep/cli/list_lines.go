@@ -16,6 +16,7 @@ type listLines struct {
 	entries, others int64
 	// missing are those of the others that have no address and seem to be meant as one.
 	missing     int64
+	mistyped    int64  // those of them that are nothing but a mistyped address
 	first       string // the first of them
 	firstNumber int64
 	isText      bool // there were too many others: the following lines are not looked at
@@ -24,8 +25,10 @@ type listLines struct {
 // maxOthers is how many more other lines than addresses mean that a text is not a list.
 const maxOthers = 100
 
-// isList reports whether most lines are addresses.
-func (l *listLines) isList() bool { return !l.isText && l.entries > 0 && l.entries >= l.others }
+// isList reports whether most lines are addresses, or mistyped ones.
+func (l *listLines) isList() bool {
+	return !l.isText && l.entries > 0 && l.entries >= l.others-l.mistyped
+}
 
 // add counts a line, without white space around it.
 func (l *listLines) add(line []byte, number int64) {
@@ -42,6 +45,9 @@ func (l *listLines) add(line []byte, number int64) {
 	}
 	l.addOther()
 	if !found && seemsAddress(line) {
+		if isMistyped(line) {
+			l.mistyped++
+		}
 		if l.missing++; l.missing == 1 {
 			l.first, l.firstNumber = string(line), number
 		}
@@ -62,13 +68,37 @@ func isComment(line []byte) bool {
 	return slices.ContainsFunc([]string{"#", ";", "//", "--"}, func(mark string) bool { return bytes.HasPrefix(line, []byte(mark)) })
 }
 
-// seemsAddress reports whether a line of a list is meant as an address or the name of a host: it begins with a digit, or
-// has a dot or a colon within a word. The name of a column and a heading have neither.
+// seemsAddress reports whether a line of a list is meant as an address or the name of a host: it has a dot or a colon
+// within a word, or begins with a digit and has no letters but those of a hexadecimal number. The name of a column, a
+// heading and a hash have neither.
 func seemsAddress(line []byte) bool {
 	for i, c := range line {
 		if (c == '.' || c == ':') && i > 0 && i+1 < len(line) && line[i-1] > ' ' && line[i+1] > ' ' {
 			return true
 		}
 	}
-	return line[0] >= '0' && line[0] <= '9'
+	return isDigit(rune(line[0])) && (isHexadecimal(line) || !bytes.ContainsFunc(line, unicode.IsLetter))
 }
+
+// isMistyped reports whether a line of any text is an address in another form, or with a wrong character: a number of
+// 8 to 10 digits, a hexadecimal number, or numbers with three dots or two colons. Such a line does not make a list
+// another text.
+func isMistyped(line []byte) bool {
+	if len(bytes.TrimFunc(line, isDigit)) == 0 {
+		return len(line) >= 8 && len(line) <= 10
+	}
+	const address = "0123456789abcdefABCDEF.:"
+	hasForm := bytes.Count(line, []byte{'.'}) >= 3 || bytes.Contains(line, []byte("::"))
+	return isHexadecimal(line) || len(line) <= maxAddress && hasForm && len(bytes.Trim(line, address)) == 0
+}
+
+// maxAddress is the length of the longest IPv6 address.
+const maxAddress = 45
+
+// isHexadecimal reports whether a line is a hexadecimal number such as 0x7f000001.
+func isHexadecimal(line []byte) bool {
+	digits, found := bytes.CutPrefix(bytes.ToLower(line), []byte("0x"))
+	return found && len(digits) > 0 && len(digits) <= 8 && len(bytes.Trim(digits, "0123456789abcdef")) == 0
+}
+
+func isDigit(r rune) bool { return r >= '0' && r <= '9' }

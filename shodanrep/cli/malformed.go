@@ -43,6 +43,9 @@ func (m *malformedLines) addArgument(argument string) {
 type lineCount struct {
 	n     int64
 	first string
+	// line is the number of the first line, and name the name of its input.
+	line int64
+	name string
 }
 
 // reader returns a text that is checked while it is read.
@@ -56,7 +59,7 @@ func (m *malformedLines) add(line []byte, number int64, name string) bool {
 	if reason == "" {
 		isRange := iptext.IsRange(line)
 		if isRange {
-			m.ranges.add("line ", humanize.Comma(number), " of ", name, ": ", string(line))
+			m.ranges.addLine(number, name, string(line))
 		}
 		return isRange
 	}
@@ -64,7 +67,7 @@ func (m *malformedLines) add(line []byte, number int64, name string) bool {
 	for range iptext.Find(line) {
 		count = &m.shortened
 	}
-	count.add("line ", humanize.Comma(number), " of ", name, ": ", string(line), " ", reason)
+	count.addLine(number, name, string(line)+" "+reason)
 	return true
 }
 
@@ -73,14 +76,21 @@ func (m *malformedLines) addList(l *listLines, name string) {
 	if !l.isList() || l.missing == 0 {
 		return
 	}
-	m.leftOut.add("line ", humanize.Comma(l.firstNumber), " of ", name, ": ", l.first, " is not an address")
+	m.leftOut.addLine(l.firstNumber, name, l.first+" is not an address")
 	m.leftOut.n += l.missing - 1
 }
 
-// add counts a line, or keeps what is said about it if it is the first.
-func (c *lineCount) add(about ...string) {
+// add counts an argument, or keeps it if it is the first.
+func (c *lineCount) add(argument string) {
 	if c.n++; c.n == 1 {
-		c.first = strings.Join(about, "")
+		c.first = argument
+	}
+}
+
+// addLine counts a line, or keeps what is said about it if it is the first. The lines of an input may come in any order.
+func (c *lineCount) addLine(number int64, name, about string) {
+	if c.n++; c.n == 1 || c.name == name && number < c.line {
+		c.first, c.line, c.name = "line "+humanize.Comma(number)+" of "+name+": "+about, number, name
 	}
 }
 
