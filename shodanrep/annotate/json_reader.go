@@ -17,11 +17,11 @@ const (
 	longObject                 // the rest of an object that is too long
 )
 
-// A verdict is what a Reader knows about the text at its position.
-type verdict int
+// A finding is what a Reader knows about the text at its position.
+type finding int
 
 const (
-	isText   verdict = iota // it is not JSON
+	isText   finding = iota // it is not JSON
 	isOpen                  // more text is needed to know
 	isRecord                // it is JSON, and there is a record of it
 )
@@ -55,7 +55,7 @@ func (j *jsonReader) limit() int { return max(maxLine>>min(j.failures, 20), minQ
 // nextJSON returns the next record if it is a JSON object, which may have several lines, or a part of an array. The
 // objects in an array are records, so that each gets a note. The text between them gets none: a suffix would break the
 // document.
-func (r *Reader) nextJSON() (Record, verdict) {
+func (r *Reader) nextJSON() (Record, finding) {
 	switch {
 	case r.json.part == inArray:
 		return r.nextOfArray()
@@ -67,8 +67,8 @@ func (r *Reader) nextJSON() (Record, verdict) {
 		if end := bytes.IndexByte(r.buffer[r.start:], '\n') + 1; end > 0 && isObject(r.buffer[r.start:r.start+end]) {
 			return r.objectAt(r.start + end), isRecord
 		}
-		if v := r.beginJSON(); v != isRecord {
-			return Record{}, v
+		if f := r.beginJSON(); f != isRecord {
+			return Record{}, f
 		}
 	}
 	s := &r.json.scanner
@@ -108,7 +108,7 @@ func (r *Reader) nextJSON() (Record, verdict) {
 }
 
 // beginJSON reports whether the line at the current position begins as JSON: isRecord means that it does.
-func (r *Reader) beginJSON() verdict {
+func (r *Reader) beginJSON() finding {
 	for _, c := range r.buffer[r.start:] {
 		switch {
 		case c == '{' || c == '[':
@@ -126,7 +126,7 @@ func (r *Reader) beginJSON() verdict {
 }
 
 // endJSON returns the record of the value that ends before an index of the buffer.
-func (r *Reader) endJSON(end int) (Record, verdict) {
+func (r *Reader) endJSON(end int) (Record, finding) {
 	switch {
 	case r.json.scanner.closed == ']':
 		return r.beginArray()
@@ -148,7 +148,7 @@ func (r *Reader) objectAt(end int) Record {
 }
 
 // giveUpJSON makes the line at the current position text.
-func (r *Reader) giveUpJSON() verdict {
+func (r *Reader) giveUpJSON() finding {
 	if r.json.hasLines {
 		r.json.failures++
 	}
@@ -157,13 +157,13 @@ func (r *Reader) giveUpJSON() verdict {
 }
 
 // beginArray begins an array at the current position.
-func (r *Reader) beginArray() (Record, verdict) {
+func (r *Reader) beginArray() (Record, finding) {
 	r.json.part, r.json.scanner, r.at = inArray, jsonScanner{}, r.start
 	return r.nextOfArray()
 }
 
 // nextOfArray returns the next record of an array: an object in it, or the text before or after one.
-func (r *Reader) nextOfArray() (Record, verdict) {
+func (r *Reader) nextOfArray() (Record, finding) {
 	s := &r.json.scanner
 	for r.at < len(r.buffer) {
 		c := r.buffer[r.at]
@@ -234,7 +234,7 @@ func (r *Reader) betweenObjects(end int) Record {
 }
 
 // nextOfLongObject returns the next part of an object that is too long.
-func (r *Reader) nextOfLongObject() (Record, verdict) {
+func (r *Reader) nextOfLongObject() (Record, finding) {
 	s := &r.json.scanner
 	for ; r.at < len(r.buffer); r.at++ {
 		switch {

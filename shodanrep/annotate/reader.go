@@ -120,7 +120,7 @@ func (r *Reader) next() (Record, bool) {
 		return Record{}, false
 	}
 	if r.format == Lines && !r.cut {
-		switch record, v := r.nextJSON(); v {
+		switch record, f := r.nextJSON(); f {
 		case isRecord:
 			return record, true
 		case isOpen:
