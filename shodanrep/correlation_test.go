@@ -62,7 +62,7 @@ func TestHostsWithTheSameCertificate(t *testing.T) {
 			map[string]*proto.QualValue{"pivot": texts("subject_cn"), "value": texts("shared.example.com")},
 			[]string{"subject_cn 11.0.1.1:443", "subject_cn 11.0.1.2:443", "subject_cn 11.0.1.3:443"},
 		},
-		"of a host of which nothing is indexed": {map[string]*proto.QualValue{"ip": inets("11.0.9.9")}, nil},
+		"of a host of which nothing is indexed": {map[string]*proto.QualValue{"ip": inets("11.0.9.9")}, []string{"<nil> <nil>:<nil>"}},
 		"of a value that no host has":           {map[string]*proto.QualValue{"value": texts("none.example.com")}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestHostsWithTheSameCertificate(t *testing.T) {
 			t.Fatal(rows)
 		}
 		for column, want := range map[string]any{
-			"ip": "11.0.1.1", "source": "shodan", "error": nil, "pivot": "subject_cn", "value": "shared.example.com", "port": int64(443),
+			"ip": "11.0.1.1", "source": "shodan", "status": "indexed", "error": nil, "pivot": "subject_cn", "value": "shared.example.com", "port": int64(443),
 			"organization": "Example Hosting", "asn": "AS64500", "product": "nginx", "title": "11.0.1.2 443",
 		} {
 			if rows[i][column] != want {
@@ -243,5 +243,36 @@ func TestAnAddressThatCannotBeLookedUpIsARowOfTheCorrelation(t *testing.T) {
 	}
 	if r := byIP(t, rows, "11.0.1.1"); r["error"] != nil || r["related_ip"] != "11.0.1.2" {
 		t.Errorf("%v", r)
+	}
+}
+
+func TestAnAddressOfWhichNothingIsKnownIsARowOfEachCorrelation(t *testing.T) {
+	sim := simulate(t)
+	sim.AddHost(shodantest.Host{IP: "11.0.1.1", Org: "Example", ASN: "AS64500", Banners: []map[string]any{{"port": 21, "transport": "tcp", "hash": 7}}})
+	s := mustConnect(t, keyed(sim))
+	statuses := map[string]any{"11.0.9.9": "not_indexed", "10.0.0.1": "reserved", "11.0.0.0/24": "not_a_host"}
+	for table, alias := range map[string]string{
+		"shodan_ssl_correlation": "value", "shodan_fingerprint_correlation": "value", "shodan_asn_correlation": "asn", "shodan_org_correlation": "organization",
+	} {
+		rows := s.mustRun(t, query{table: table, quals: map[string]*proto.QualValue{"ip": inets("11.0.9.9", "10.0.0.1", "11.0.0.0/24", "11.0.1.1")}})
+		if len(rows) != len(statuses) {
+			t.Errorf("%s: %d rows, want one for each address without data, and none for that without related hosts: %v", table, len(rows), rows)
+		}
+		for ip, status := range statuses {
+			r := byIP(t, rows, ip)
+			if r["status"] != status || r["related_ip"] != nil || (r["error"] == nil) == (status == "not_a_host") || r["title"] != ip {
+				t.Errorf("%s: %v", table, r)
+			}
+		}
+		// PostgreSQL checks the conditions of the query against the rows again.
+		rows = s.mustRun(t, query{table: table, quals: map[string]*proto.QualValue{"ip": inets("10.0.0.1"), alias: texts("AS64500"), "source": texts("shodan")}})
+		if len(rows) != 1 || rows[0][alias] != "AS64500" || rows[0]["source"] != "shodan" || rows[0]["status"] != "reserved" {
+			t.Errorf("%s with conditions: %v", table, rows)
+		}
+		for _, r := range s.mustRun(t, query{table: table, quals: map[string]*proto.QualValue{"value": texts("AS64500")}}) {
+			if r["status"] != nil {
+				t.Errorf("%s: a value has the status of an address: %v", table, r)
+			}
+		}
 	}
 }

@@ -29,12 +29,13 @@ type correlation struct {
 type relatedRow struct {
 	target  *scan.Target // nil if the query gives a value and no address
 	source  lookup.Source
+	status  lookup.Status // of the address
 	error   string
 	pivot   shodan.Pivot
 	value   string
 	port    *int64 // where the address itself has the value
 	related *shodan.Banner
-	given   string // the value of the column alias in the query, in the row of a failed lookup
+	given   string // the value of the column alias in the query, in the row of an address of which nothing is known
 }
 
 // keyColumns are those of all correlations: an address or a value, and what narrows them.
@@ -71,6 +72,8 @@ func (c correlation) definition() *plugin.Table {
 				return r.target.Echo()
 			}),
 			text("source", "The source of the related host: dataset (files written by shodan download, free of charge) or shodan (a search, which costs a query credit).", func(r row) any { return string(r.source) }),
+			text("status", "The result of the lookup of the address: indexed (the source has data), not_indexed (the source has no data, which does not mean that no host is related), "+
+				"reserved (the address cannot be on the internet), not_a_host (a network), error (see error). Unless it is indexed, the address has one row, without a related host. Null if the query gives a value instead.", func(r row) any { return string(r.status) }),
 			text("error", "The reason why the lookup of the address failed, and what to do. Null if it succeeded.", func(r row) any { return r.error }),
 			text("pivot", "The property that the hosts share: "+join(c.pivots)+".", func(r row) any { return string(r.pivot) }),
 			text("value", "The value of the property that the hosts share.", func(r row) any { return r.value }),
@@ -144,34 +147,37 @@ func (c correlation) listRelated(ctx context.Context, call *scan.ListCall, emit 
 		if err != nil {
 			return err
 		}
+		if slices.ContainsFunc(conditions.pivots, func(p shodan.Pivot) bool { return p != shodan.Organization && p != shodan.ASN }) {
+			result = result.WithBanners()
+		}
 		answer := result.Answer()
 		if t.Network {
-			answer = lookup.Answer{Status: lookup.Failed, Error: fmt.Sprintf("%s is a network, not an address", t.Given)}
+			answer.Error = fmt.Sprintf("%s is a network, not an address", t.Given)
 		}
-		if answer.Status == lookup.Failed {
-			failed, err := c.failedRows(call, relatedRow{target: t, source: conditions.source, error: answer.Error})
+		if answer.Status != lookup.Indexed {
+			if progress := lookup.ProgressFrom(ctx); progress != nil && answer.Error == "" {
+				progress.CountUnsearched(fmt.Sprintf("%s has the status %s", t.Given, answer.Status))
+			}
+			rows, err := c.unknownRows(call, relatedRow{target: t, source: conditions.source, status: answer.Status, error: answer.Error})
 			if err != nil {
 				return err
 			}
-			for i := range failed {
-				if !emit(&failed[i]) {
+			for i := range rows {
+				if !emit(&rows[i]) {
 					return nil
 				}
 			}
 			continue
 		}
-		var shared []relatedRow
-		if answer.Host != nil {
-			shared = c.shared(answer.Host, conditions.pivots)
-		}
+		shared := c.shared(answer.Host, conditions.pivots)
 		if call.Has("value") { // PostgreSQL would drop the rows of other values, whose searches cost credits
 			shared = slices.DeleteFunc(shared, func(r relatedRow) bool { return !slices.Contains(call.Texts("value"), r.value) })
 		}
 		if progress := lookup.ProgressFrom(ctx); progress != nil && len(shared) == 0 {
-			progress.CountUnsearched(unsearched(t, answer, conditions.pivots))
+			progress.CountUnsearched(fmt.Sprintf("%s has none of %s", t.Given, join(conditions.pivots)))
 		}
 		for _, own := range shared {
-			own.target = t
+			own.target, own.status = t, answer.Status
 			if more, err := c.stream(ctx, call, own, conditions.source, emit); err != nil || !more {
 				return err
 			}
@@ -180,9 +186,9 @@ func (c correlation) listRelated(ctx context.Context, call *scan.ListCall, emit 
 	return nil
 }
 
-// failedRows makes the rows of an address whose lookup failed: one for each combination of the conditions in the query,
-// which the rows repeat, because PostgreSQL checks them again and would drop other rows.
-func (c correlation) failedRows(call *scan.ListCall, failed relatedRow) ([]relatedRow, error) {
+// unknownRows makes the rows of an address of which nothing is known: one for each combination of the conditions in the
+// query, which the rows repeat, because PostgreSQL checks them again and would drop other rows.
+func (c correlation) unknownRows(call *scan.ListCall, unknown relatedRow) ([]relatedRow, error) {
 	set := func(field func(*relatedRow, string)) func(*relatedRow, string) error {
 		return func(r *relatedRow, text string) error {
 			field(r, text)
@@ -194,17 +200,9 @@ func (c correlation) failedRows(call *scan.ListCall, failed relatedRow) ([]relat
 		scan.Field[relatedRow]{Column: "value", Set: set(func(r *relatedRow, text string) { r.value = text })},
 		scan.Field[relatedRow]{Column: c.alias, Set: set(func(r *relatedRow, text string) { r.given = text })})
 	for i := range rows {
-		rows[i].target, rows[i].source, rows[i].error = failed.target, failed.source, failed.error
+		rows[i].target, rows[i].source, rows[i].status, rows[i].error = unknown.target, unknown.source, unknown.status, unknown.error
 	}
 	return rows, err
-}
-
-// unsearched says why there is nothing of an address to search for.
-func unsearched(t *scan.Target, answer lookup.Answer, pivots []shodan.Pivot) string {
-	if answer.Host == nil {
-		return fmt.Sprintf("%s has the status %s", t.Given, answer.Status)
-	}
-	return fmt.Sprintf("%s has none of %s", t.Given, join(pivots))
 }
 
 // correlationConditions are what one call of List is to conditions.

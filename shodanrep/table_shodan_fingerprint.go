@@ -74,6 +74,7 @@ func (r *fingerprintRow) title() string {
 
 // fingerprintRows makes the rows of an address, or the one row that says that there are none, and why.
 func fingerprintRows(r *scan.Result) []*fingerprintRow {
+	r = r.WithBanners()
 	var rows []*fingerprintRow
 	if host := r.Host(); host != nil {
 		for i := range host.Banners {

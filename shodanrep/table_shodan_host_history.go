@@ -90,6 +90,7 @@ func (r *sightingRow) title() string {
 
 // historyRows makes the rows of an address, of each port the oldest sighting first.
 func historyRows(r *scan.Result) []*sightingRow {
+	r = r.WithBanners()
 	host := r.Host()
 	if host == nil || len(host.Banners) == 0 {
 		return []*sightingRow{{Result: r}}

@@ -184,6 +184,12 @@ func TestTheHistoryOfADatasetIsAllThatItsFilesHave(t *testing.T) {
 func TestTheHistoryOfCapturedHostsIsTheirBanners(t *testing.T) {
 	onCapturedHosts(t, func(t *testing.T, s server, ip string, _ []byte) {
 		rows, services := s.mustRun(t, hostHistory(ip)), s.mustRun(t, services(ip))
+		if services[0]["raw"] == nil { // a minified response, which has ports only
+			if len(rows) != 1 || rows[0]["status"] != "error" || !strings.Contains(fmt.Sprint(rows[0]["error"]), "no banners") {
+				t.Errorf("the history of a response without banners: %v", rows)
+			}
+			return
+		}
 		if len(rows) != len(services) {
 			t.Errorf("%d rows and %d services", len(rows), len(services))
 		}

@@ -40,7 +40,7 @@ func needBanners(scan.Columns) lookup.Question { return lookup.Question{Banners:
 type serviceRow struct {
 	*scan.Result
 	port   *int64
-	banner *shodan.Banner // nil where the source has only ports, or there is no service
+	banner *shodan.Banner // nil where only the port is known, or there is no service
 }
 
 func (r *serviceRow) title() string {
@@ -53,17 +53,19 @@ func (r *serviceRow) title() string {
 	return fmt.Sprintf("%s %d/%s", r.Given, *r.port, r.banner.Transport)
 }
 
-// serviceRows makes the rows of an address: of its banners, of its ports where the source has no banners, or the one
-// row that says that there is nothing to show, and why.
+// serviceRows makes the rows of an address: of its banners, of its open ports without a banner, or the one row that says
+// that there is nothing to show, and why.
 func serviceRows(r *scan.Result) []*serviceRow {
 	var rows []*serviceRow
 	if host := r.Host(); host != nil {
+		known := make(map[int]bool, len(host.Banners)) // ports
 		for i := range host.Banners {
 			b := &host.Banners[i]
+			known[int(b.Port.V)] = known[int(b.Port.V)] || b.Port.Valid
 			rows = append(rows, &serviceRow{Result: r, port: b.Port.Ptr(), banner: b})
 		}
-		if host.Banners == nil {
-			for _, port := range host.Ports {
+		for _, port := range host.Ports {
+			if !known[port] {
 				rows = append(rows, &serviceRow{Result: r, port: new(int64(port))})
 			}
 		}

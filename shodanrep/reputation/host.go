@@ -73,8 +73,10 @@ func (h *Host) VulnerabilitySummary() VulnerabilitySummary {
 	if !h.Detailed {
 		return d
 	}
-	d.Verified = new(int)
 	vulnerabilities := distinct(h.Vulnerabilities)
+	if len(vulnerabilities) == 0 || len(h.Details) > 0 {
+		d.Verified = new(int)
+	}
 	if len(vulnerabilities) == 0 || slices.ContainsFunc(vulnerabilities, func(id string) bool { return h.Details[id].isCataloged() }) {
 		d.Exploited = new(int)
 	}

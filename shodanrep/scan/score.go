@@ -84,6 +84,18 @@ func (r *Result) Answer() lookup.Answer { return r.answer }
 // Host returns what is known of the host, or nil.
 func (r *Result) Host() *shodan.Host { return r.answer.Host }
 
+// WithBanners returns the result or, if the response has open ports and no banners, a failed one: that nothing is in its
+// banners is not known.
+func (r *Result) WithBanners() *Result {
+	if r.Host() == nil || r.Host().Banners != nil {
+		return r
+	}
+	failed := *r
+	failed.answer.Status, failed.answer.Host, failed.verdict = lookup.Failed, nil, nil
+	failed.answer.Error = fmt.Sprintf("the response for %s has %d open ports and no banners: look the address up again later", r.Given, len(r.Host().Ports))
+	return &failed
+}
+
 // A Verdict is the score of a result by one policy.
 type Verdict struct {
 	*Result

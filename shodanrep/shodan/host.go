@@ -36,7 +36,7 @@ type Host struct {
 	Tags         Texts         `json:"tags"`  // sorted, without duplicates
 	Vulns        VulnMap       `json:"vulns"` // nil if there is no list
 	CPEs         Texts         `json:"cpes"`  // only if the source has a list for the host; see AllCPEs
-	Banners      Banners       `json:"data"`  // nil from InternetDB, and empty if minified
+	Banners      Banners       `json:"data"`  // nil from InternetDB, and if minified; see ParseHost
 
 	// Raw is the cleaned response. ParseHost or ParseInternetDB reads the same Host from it.
 	Raw json.RawMessage `json:"-"`

@@ -9,15 +9,21 @@ import (
 
 // ParseHost reads a response of GET /shodan/host/{ip}. It returns an error for anything that is not a host, because an
 // address without data must never look like a host without services.
+//
+// An empty list of banners beside open ports or vulnerabilities, as in a minified response, is no list: the banners are
+// not in the response, and a host without any would have neither.
 func ParseHost(body []byte) (*Host, error) {
 	h := &Host{}
 	if err := h.parse(body, (*Host).decodeField); err != nil {
 		return nil, err
 	}
-	if h.Ports == nil && h.Banners == nil {
+	if h.Ports == nil && len(h.Banners) == 0 {
 		return nil, unexpected{errors.New("the response has neither ports nor data")}
 	}
 	h.normalize()
+	if len(h.Banners) == 0 && (len(h.Ports) > 0 || len(h.Vulns) > 0) {
+		h.Banners = nil
+	}
 	return h, nil
 }
 
