@@ -77,7 +77,8 @@ type Page struct {
 // requests no more pages than limit banners need.
 //
 // It refuses to find more than most banners, so that no query spends all credits by accident. If the limit allows
-// more it counts the matches first, which is free.
+// more it counts the matches first, which is free. Where the count is 0 it requests no page, which would cost a credit to
+// say the same: the page is one without banners, of the time of the count.
 func (e *Engine) Search(ctx context.Context, query string, limit, most int64) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
 		if limit > most {
@@ -87,6 +88,10 @@ func (e *Engine) Search(ctx context.Context, query string, limit, most int64) it
 			}
 			if err != nil {
 				yield(Page{}, err)
+				return
+			}
+			if count.Value.Total.V == 0 {
+				yield(Page{CheckedAt: count.CheckedAt}, nil)
 				return
 			}
 		}

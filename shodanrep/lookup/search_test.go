@@ -59,7 +59,8 @@ func TestASearchAsksForNoMorePagesThanItsRowsNeed(t *testing.T) {
 	}{
 		{"all of them, counted first", 250, lookup.AllRows, 1000, 250, 1, 3},
 		{"all of no more than a page", 100, lookup.AllRows, 1000, 100, 1, 1},
-		{"none", 0, lookup.AllRows, 1000, 0, 1, 1},
+		{"none, by the count, which is free", 0, lookup.AllRows, 1000, 0, 1, 0},
+		{"none, by a page, as the limit needs no count", 0, 20, 1000, 0, 0, 1},
 		{"a limit within a page", 250, 20, 1000, 100, 0, 1},
 		{"a limit of a page", 250, 100, 1000, 100, 0, 1},
 		{"a limit beyond a page", 250, 101, 1000, 200, 0, 2},
@@ -146,7 +147,7 @@ func TestPagesThatMove(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				sim := shodantest.NewHandler()
+				sim := matching(1) // so that the count is not 0
 				for i, body := range test.pages {
 					f := shodantest.Fault{Endpoint: shodantest.EndpointSearch, Times: 1, Body: body}
 					if i == len(test.pages)-1 {
@@ -248,7 +249,7 @@ func TestASearchOfANetworkThatIsNotWholeClearsNobody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				sim := shodantest.NewHandler()
+				sim := matching(8)
 				test.fault.Endpoint = shodantest.EndpointSearch
 				sim.Fault(test.fault)
 				answers, failure := searched(t, start(t, withKey(sim)), "11.0.0.0/29", 1000)
@@ -267,6 +268,24 @@ func TestASearchOfANetworkThatIsNotWholeClearsNobody(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestASearchOfANetworkWithoutABannerCostsNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := matching(8)
+		answers, failure := searched(t, start(t, withKey(sim)), "11.0.9.0/29", 1000)
+		if failure != "" || len(answers) != 8 {
+			t.Fatal(answers, failure)
+		}
+		for addr, a := range answers {
+			if a.Status != lookup.NotIndexed || a.Source != lookup.Shodan || a.CheckedAt.IsZero() {
+				t.Errorf("%s: %+v", addr, a)
+			}
+		}
+		if sim.Credits(shodantest.Key) != 10_000 || sim.Count("") != 1 {
+			t.Errorf("%d credits left after %d requests", sim.Credits(shodantest.Key), sim.Count(""))
+		}
+	})
 }
 
 func TestASearchOfANetworkThatIsRefusedSaysWhatItNeeds(t *testing.T) {
