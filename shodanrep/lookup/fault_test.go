@@ -73,6 +73,8 @@ func TestAFaultThatDoesNotPassIsAnErrorThatSaysWhat(t *testing.T) {
 		"502":           {badDays["502"], "Shodan sent no usable response (HTTP 502: Bad Gateway)", 6},
 		"challenge":     {badDays["challenge"], "Shodan sent no usable response (HTTP 403: Forbidden)", 6},
 		"a search":      {badDays["timed out"], "Shodan sent no usable response (HTTP 200: The search request timed out or your query was invalid.)", 6},
+		"a bad query":   {shodantest.Fault{Status: 400, Body: shodantest.BodyQueryRefused}, "HTTP 400: The search request timed out or your query was invalid.", 2},
+		"a bad request": {shodantest.Fault{Status: 414, Body: shodantest.BodyPage(414)}, "Shodan refused the request (HTTP 414: Request URI Too Long)", 1},
 		"cut":           {badDays["cut"], "Shodan sent no usable response (HTTP 200: the response is not complete JSON", 6},
 		"no answer":     {shodantest.Fault{Kind: shodantest.Hang}, "Shodan sent no usable response (no response within 10s)", 1},
 		"invalid":       {shodantest.Fault{Status: 404, Body: `{"error": "Invalid IP"}`}, "Shodan refused the request (HTTP 404: Invalid IP)", 1},
@@ -162,6 +164,27 @@ func TestAServiceThatIsDownIsLeftAloneAndTriedAgain(t *testing.T) {
 		time.Sleep(11 * time.Second)
 		if got := tally(lookUp(t.Context(), t, e, questions(addrs[:100])...)); got[lookup.Indexed] != 100 {
 			t.Errorf("after it is back: %v", got)
+		}
+	})
+}
+
+func TestARefusedQueryDoesNotMakeAServiceDown(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := matching(100)
+		sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointSearch, Status: 400, Body: shodantest.BodyQueryRefused})
+		e := start(t, withKey(sim))
+		for i := range 30 {
+			for _, err := range e.Search(t.Context(), fmt.Sprintf("port:80 %d", i), 10, 100) {
+				if err == nil || !strings.Contains(err.Error(), "check the query") {
+					t.Fatal(err)
+				}
+			}
+		}
+		if n := asked(sim, shodantest.EndpointSearch); n != 60 {
+			t.Errorf("%d requests for 30 queries that are refused, want two for each", n)
+		}
+		if got := lookUp(t.Context(), t, e, questions(sim.Generate(1))...)[0]; got.Status != lookup.Indexed {
+			t.Errorf("a lookup after them: %+v", got)
 		}
 	})
 }

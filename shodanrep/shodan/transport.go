@@ -131,7 +131,7 @@ func (t transport) check(resp *http.Response, body []byte) *Error {
 		e.Kind = Unavailable
 	case status == http.StatusServiceUnavailable: // the service needs a pause, not because of the request
 		e.Kind, e.RetryAfter = Unavailable, retryAfter(resp.Header)
-	case isJSON && status >= 400 && status < 500, has("invalid"):
+	case isJSON && status >= 400 && status < 500, has("invalid"), blamesRequest(status):
 		e.Kind = Invalid
 	}
 	// All else may be temporary: a 502 of a proxy, a challenge page with 403, an error page from something in between.
@@ -159,6 +159,16 @@ func checkKey(e *Error, text string, isJSON bool) bool {
 // refuses reports whether a status means that the service refuses the client.
 func refuses(status int) bool {
 	return status == http.StatusUnauthorized || status == http.StatusPaymentRequired || status == http.StatusForbidden
+}
+
+// blamesRequest reports whether a status says, even with an HTML page, that the same request can never succeed.
+func blamesRequest(status int) bool {
+	switch status {
+	case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusGone, http.StatusRequestEntityTooLarge,
+		http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge, http.StatusUnavailableForLegalReasons:
+		return true
+	}
+	return false
 }
 
 // isHTML reports whether a body is an HTML page and not JSON or plain text.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
@@ -17,6 +18,8 @@ const (
 	maxTries = 6
 	// refusalTries is how often it is sent again because it was one too many. Each waits for its slot.
 	refusalTries = 8
+	// queryTries is how often a query is sent that timed out or is invalid: the service has one message for both.
+	queryTries = 2
 	// firstDelay is how long the second try waits. Each further one waits about twice as long, up to maxDelay.
 	firstDelay = 250 * time.Millisecond
 	maxDelay   = 2 * time.Second
@@ -79,6 +82,10 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 			c.breaker.succeed() // the service is up
 			return none, err
 		}
+		if isRefusedQuery(failure) && try == min(queryTries, most.tries) {
+			c.breaker.succeed() // the service is up
+			return none, err
+		}
 		if failure != nil && failure.RetryAfter > 0 {
 			c.limiter.Pause(failure.RetryAfter)
 		}
@@ -95,6 +102,12 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 			return none, ctx.Err()
 		}
 	}
+}
+
+// isRefusedQuery reports whether the service refused a request in its own words, of which only some say that it may
+// succeed later.
+func isRefusedQuery(failure *shodan.Error) bool {
+	return failure != nil && failure.Message != "" && failure.Status >= http.StatusBadRequest && failure.Status < http.StatusInternalServerError
 }
 
 // sendOnce sends a request, which may take as long as timeout without the wait for memory. It returns how long it took.
