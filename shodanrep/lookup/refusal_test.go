@@ -68,6 +68,37 @@ func TestARefusalByInternetDBIsOneErrorAndNoLoop(t *testing.T) {
 	}
 }
 
+func TestARefusalOfTheClientIsNoBanForTooManyRequests(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler()
+		sim.Fault(shodantest.Fault{Service: shodantest.InternetDB, Status: 403, Body: `{"detail": "Forbidden"}`})
+		cfg := config(sim)
+		cfg.Cache = filepath.Join(t.TempDir(), "cache.sqlite")
+		addrs := sim.Generate(50)
+		first := start(t, cfg)
+		const until = ": no request is sent before 2000-01-01T00:05:0"
+		want := regexp.MustCompile(`^InternetDB refuses requests from here( \([a-z0-9.]+: HTTP 403: Forbidden\))?` + until + `.*proxy or firewall`)
+		for _, a := range lookUp(t.Context(), t, first, questions(addrs)...) {
+			if a.Status != lookup.Failed || !want.MatchString(a.Error) {
+				t.Fatalf("%+v", a)
+			}
+		}
+		synctest.Wait()
+		requests := sim.Count("")
+		for name, e := range map[string]*lookup.Engine{"the same process": first, "a new one": start(t, cfg)} {
+			if a := lookUp(t.Context(), t, e, questions(addrs[:1])...)[0]; !want.MatchString(a.Error) || sim.Count("") != requests {
+				t.Errorf("%s: %+v", name, a)
+			}
+		}
+		sim.ClearFaults()
+		time.Sleep(5 * time.Minute)
+		began := time.Now()
+		if got := tally(lookUp(t.Context(), t, first, questions(addrs)...)); got[lookup.Indexed] != 50 || time.Since(began) > 10*time.Second {
+			t.Errorf("after it: %v, in %v", got, time.Since(began))
+		}
+	})
+}
+
 func TestARefusalByInternetDBAfterOneByTheRESTAPIIsTheEnd(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := shodantest.NewHandler()

@@ -173,7 +173,9 @@ func reasonOf(err error) (key, text string) {
 	switch {
 	case errors.As(err, &banned) && banned.Unavailable:
 		return "unavailable " + banned.Service, fmt.Sprintf("%s is unavailable until %s", banned.Service, clockTime(banned.Until, time.Now()))
-	case errors.As(err, &banned):
+	case banned != nil && banned.ClientRefused:
+		return "refusal " + banned.Service, fmt.Sprintf("%s refuses requests from here until %s", banned.Service, clockTime(banned.Until, time.Now()))
+	case banned != nil:
 		return "ban " + banned.Service, fmt.Sprintf("%s refuses further requests until %s", banned.Service, clockTime(banned.Until, time.Now()))
 	case errors.As(err, &failure) && failure.Err != nil:
 		return fmt.Sprintf("%s %v %d %s %v", failure.Service, failure.Kind, failure.Status, failure.Message, innermost(failure.Err)), failure.Error()

@@ -19,6 +19,9 @@ const (
 	// LongestBan is the longest pause or ban, whatever a service says or the cache has: a date in the year 2199 must not
 	// turn a service off. A service that means it says so again. See TestABanInTheFileIsCutToSixHours.
 	LongestBan = 6 * time.Hour
+	// clientBan is how long no request is sent to a service that refuses this client. It is shorter than a ban for too many
+	// requests: it may be a proxy to log in to. Where it is a ban, the one request that follows does no harm.
+	clientBan = 5 * time.Minute
 )
 
 // Limits says how careful a Limiter is with a service.
@@ -92,6 +95,10 @@ type BannedError struct {
 	Until   time.Time
 	// Unavailable says that the service asked for the pause because it is unavailable, and not because of the requests.
 	Unavailable bool
+	// ClientRefused says that the service refuses this client, as with HTTP 403, and does not say that it is for the number
+	// of requests: it may also be a proxy or a firewall that refuses. Refusal is its response, if it is known.
+	ClientRefused bool
+	Refusal       string
 }
 
 // Error says until when no request is sent, and what the user can do.
@@ -99,6 +106,14 @@ func (e *BannedError) Error() string {
 	if e.Unavailable {
 		return fmt.Sprintf("%s is unavailable: no request is sent before %s, unless a new process is started after `shodanrep cache clear`",
 			e.Service, e.Until.UTC().Format(time.RFC3339))
+	}
+	if e.ClientRefused {
+		refusal := e.Refusal
+		if refusal == "" {
+			refusal = e.Service + " refuses requests from here"
+		}
+		return fmt.Sprintf("%s: no request is sent before %s, unless a new process is started after `shodanrep cache clear`; "+
+			"check whether a proxy or firewall blocks %s, or the service has banned this address", refusal, e.Until.UTC().Format(time.RFC3339), e.Service)
 	}
 	return fmt.Sprintf("%s refuses further requests as too many: no request is sent before %s, unless a new process is started after `shodanrep cache clear`; %s",
 		e.Service, e.Until.UTC().Format(time.RFC3339), e.Advice)
@@ -118,12 +133,16 @@ func (l *Limiter) Pause(pause time.Duration) {
 }
 
 // Ban keeps to a ban that is known from elsewhere, such as an earlier process.
-func (l *Limiter) Ban(until time.Time) { l.ban(until, false) }
+func (l *Limiter) Ban(until time.Time) { l.ban(until, nil) }
 
 // BanUnavailable is Ban for a service that is unavailable until then.
-func (l *Limiter) BanUnavailable(until time.Time) { l.ban(until, true) }
+func (l *Limiter) BanUnavailable(until time.Time) { l.ban(until, &l.Unavailable) }
 
-func (l *Limiter) ban(until time.Time, unavailable bool) {
+// BanClientRefused is Ban for a service that refuses this client.
+func (l *Limiter) BanClientRefused(until time.Time) { l.ban(until, &l.ClientRefused) }
+
+// ban notes a ban, and the same time as that of its reason if it is not the number of requests.
+func (l *Limiter) ban(until time.Time, reason *time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !until.After(l.Banned) {
@@ -132,8 +151,8 @@ func (l *Limiter) ban(until time.Time, unavailable bool) {
 	l.update(func(now time.Time) {
 		until := earlier(until, now.Add(LongestBan))
 		l.Banned = later(l.Banned, until)
-		if unavailable {
-			l.Unavailable = later(l.Unavailable, until)
+		if reason != nil {
+			*reason = later(*reason, until)
 		}
 	})
 	l.wake()
@@ -230,7 +249,7 @@ func (l *Limiter) admit(s *Slot, local bool) (wait time.Duration, err error) {
 	}
 	l.update(func(now time.Time) {
 		if now.Before(l.Banned) {
-			err = &BannedError{Until: l.Banned, Unavailable: !l.Unavailable.Before(l.Banned)}
+			err = &BannedError{Until: l.Banned, Unavailable: !l.Unavailable.Before(l.Banned), ClientRefused: !l.ClientRefused.Before(l.Banned)}
 			return
 		}
 		if l.Since.IsZero() {

@@ -70,7 +70,7 @@ func (l *Limiter) load(record []byte, now time.Time) {
 	if l.away {
 		l.away = false
 		l.Paused, l.Banned = later(own.Paused, l.Paused), later(own.Banned, l.Banned)
-		l.Unavailable = later(own.Unavailable, l.Unavailable)
+		l.Unavailable, l.ClientRefused = later(own.Unavailable, l.Unavailable), later(own.ClientRefused, l.ClientRefused)
 		if own.TokensAt.After(l.TokensAt) {
 			l.Tokens, l.TokensAt = own.Tokens, own.TokensAt
 		}

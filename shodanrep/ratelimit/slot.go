@@ -158,6 +158,17 @@ func (s *Slot) Refused(retryAfter time.Duration) (until time.Time, banned bool) 
 	return until, banned
 }
 
+// ClientRefused is Refused for a response that refuses this client and does not say that it is for the number of
+// requests. It does not lower the rate.
+func (s *Slot) ClientRefused(retryAfter time.Duration) (until time.Time, banned bool) {
+	l := s.limiter
+	s.end(true, func(now time.Time) {
+		l.applyClientRefusal(now, s.begun, retryAfter)
+		until, banned = l.Banned, now.Before(l.Banned)
+	})
+	return until, banned
+}
+
 // Abandon reports that the request was given up, which says nothing of the service.
 func (s *Slot) Abandon() { s.end(false, func(time.Time) {}) }
 

@@ -20,7 +20,9 @@ type state struct {
 	Banned time.Time `json:"banned,omitzero"` // every request fails before this
 	// Unavailable is until when the service is unavailable, as it says. A ban that ends then is none for too many requests.
 	Unavailable time.Time `json:"unavailable,omitzero"`
-	Since       time.Time `json:"since,omitzero"` // when the requests began, or may go on after the last refusal
+	// ClientRefused is the same of a ban that began because the service, or what is between, refuses this client.
+	ClientRefused time.Time `json:"client_refused,omitzero"`
+	Since         time.Time `json:"since,omitzero"` // when the requests began, or may go on after the last refusal
 
 	// Members are the other processes that send requests now or wait to, by an ID of their own.
 	Members map[string]member `json:"members,omitempty"`
@@ -53,7 +55,7 @@ func readState(record []byte, now time.Time) state {
 func (s *state) bound(now time.Time) {
 	s.TokensAt, s.Refusal = earlier(s.TokensAt, now), earlier(s.Refusal, now)
 	s.Banned, s.Since = earlier(s.Banned, now.Add(LongestBan)), earlier(s.Since, now.Add(LongestBan))
-	s.Unavailable = earlier(s.Unavailable, now.Add(LongestBan))
+	s.Unavailable, s.ClientRefused = earlier(s.Unavailable, now.Add(LongestBan)), earlier(s.ClientRefused, now.Add(LongestBan))
 	s.Paused = earlier(s.Paused, now.Add(longestWait)) // a longer pause is a ban, for which no query waits
 	s.Tokens = max(0, s.Tokens)
 	s.CeilingTTL = min(max(ceilingTTL, s.CeilingTTL), LongestBan)
@@ -70,6 +72,6 @@ func (s *state) bound(now time.Time) {
 	}
 	// What a service refused long ago says little of now.
 	if len(s.Members) == 0 && now.Sub(s.TokensAt) > ceilingTTL && now.Sub(s.Refusal) > LongestBan {
-		*s = state{CeilingTTL: ceilingTTL, Paused: s.Paused, Banned: s.Banned, Unavailable: s.Unavailable}
+		*s = state{CeilingTTL: ceilingTTL, Paused: s.Paused, Banned: s.Banned, Unavailable: s.Unavailable, ClientRefused: s.ClientRefused}
 	}
 }

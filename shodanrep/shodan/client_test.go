@@ -80,6 +80,34 @@ func TestEveryErrorOfTheServicesIsOfAKind(t *testing.T) {
 	}
 }
 
+func TestARefusalWithoutAKeySaysWhoRefuses(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		status  int
+		header  map[string]string
+		body    string
+		refuses bool
+		want    string
+	}{
+		"JSON":                {403, nil, `{"detail": "Forbidden"}`, true, "InternetDB refuses requests from here (127.0.0.1:%s: HTTP 403: Forbidden)"},
+		"nothing":             {401, nil, "", true, "InternetDB refuses requests from here (127.0.0.1:%s: HTTP 401: Unauthorized)"},
+		"a page":              {403, nil, "<html>blocked</html>", false, "InternetDB sent no usable response (HTTP 403: Forbidden, with an HTML page of 127.0.0.1:%s, perhaps by a proxy or firewall)"},
+		"a redirect":          {302, map[string]string{"Location": "http://user:secret@portal.example/login?to=x"}, "", false, "InternetDB sent no usable response (HTTP 302: a redirect to portal.example, which is not followed)"},
+		"the rate, under 403": {403, nil, `{"error": "Rate limit exceeded."}`, false, "InternetDB received too many requests (HTTP 403: Rate limit exceeded.)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := responding(t, test.status, test.header, test.body)
+			_, err := (&shodan.InternetDB{BaseURL: c.BaseURL}).Host(t.Context(), addr)
+			var failure *shodan.Error
+			want := strings.Replace(test.want, "%s", c.BaseURL[strings.LastIndex(c.BaseURL, ":")+1:], 1)
+			if !errors.As(err, &failure) || failure.RefusesClient() != test.refuses || err.Error() != want {
+				t.Errorf("%v, want %s", err, want)
+			}
+		})
+	}
+}
+
 func TestRetryAfterAndMaxAgeAreRead(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]time.Duration{"7": 7 * time.Second, "": 0, "soon": 0, "-3": 0} {

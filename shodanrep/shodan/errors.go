@@ -3,6 +3,7 @@ package shodan
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -40,6 +41,7 @@ type Error struct {
 	Service    string // "Shodan", "InternetDB", "CVEDB" or "Shodan's exploit search"
 	Kind       Kind
 	Status     int           // HTTP status, 0 without a response
+	Host       string        // where the response comes from
 	Message    string        // the service's message, never HTML and never with the key
 	RetryAfter time.Duration // how long to wait according to the service, 0 if unknown
 	Err        error         // the cause, if there is no response or it cannot be read
@@ -57,8 +59,8 @@ func (e *Error) Error() string {
 	case NotFound:
 		return fmt.Sprintf("%s has nothing indexed (%s)", e.Service, e.details())
 	case Limited:
-		if refuses(e.Status) {
-			return fmt.Sprintf("%s refuses requests from here (%s)", e.Service, e.details())
+		if e.RefusesClient() {
+			return fmt.Sprintf("%s refuses requests from here (%s: %s)", e.Service, e.Host, e.details())
 		}
 		return fmt.Sprintf("%s received too many requests (%s)", e.Service, e.details())
 	case Invalid:
@@ -83,6 +85,12 @@ func (e *Error) details() string {
 		return e.Err.Error()
 	}
 	return fmt.Sprintf("HTTP %d", e.Status)
+}
+
+// RefusesClient reports whether the service, or what is between, refuses this client: with HTTP 401, 402 or 403, and not
+// because of a key or of the number of requests.
+func (e *Error) RefusesClient() bool {
+	return e.Kind == Limited && refuses(e.Status) && !isRateLimit(strings.ToLower(e.Message))
 }
 
 // Unwrap returns the cause.

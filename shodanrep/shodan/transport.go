@@ -111,20 +111,25 @@ func (t transport) check(resp *http.Response, body []byte) *Error {
 	if resp.StatusCode == http.StatusOK && message == "" {
 		return nil
 	}
-	e := &Error{Service: t.name, Status: resp.StatusCode, Message: message}
+	status := resp.StatusCode
+	e := &Error{Service: t.name, Status: status, Host: resp.Request.URL.Host, Message: message}
 	if !isJSON {
-		e.Err = errors.New(http.StatusText(resp.StatusCode))
+		e.Err = errors.New(http.StatusText(status))
+	}
+	if to, err := resp.Location(); err == nil && status/100 == 3 {
+		e.Err = fmt.Errorf("a redirect to %s, which is not followed", t.hide(to.Host))
 	}
 	text := strings.ToLower(message)
 	has := func(part string) bool { return strings.Contains(text, part) }
-	status := resp.StatusCode
 	switch {
-	case status == http.StatusTooManyRequests || has("rate limit"):
+	case status == http.StatusTooManyRequests || isRateLimit(text):
 		e.Kind, e.RetryAfter = Limited, retryAfter(resp.Header)
 	case t.keyed && checkKey(e, text, isJSON):
 	case !t.keyed && refuses(status) && !isHTML(body):
-		// Without a key, the service refuses the client. An HTML page comes from a proxy or the like.
+		// Without a key, the service refuses the client.
 		e.Kind, e.RetryAfter = Limited, retryAfter(resp.Header)
+	case !t.keyed && refuses(status):
+		e.Err = fmt.Errorf("%w, with an HTML page of %s, perhaps by a proxy or firewall", e.Err, e.Host)
 	case status < 500 && has("no information available"): // 404, as far as is known
 		e.Kind = NotFound
 	case has("timed out"):
@@ -137,6 +142,9 @@ func (t transport) check(resp *http.Response, body []byte) *Error {
 	// All else may be temporary: a 502 of a proxy, a challenge page with 403, an error page from something in between.
 	return e
 }
+
+// isRateLimit reports whether a message in lower case is about the number of requests.
+func isRateLimit(text string) bool { return strings.Contains(text, "rate limit") }
 
 // checkKey sets the kind of an error about the API key, and reports whether it is one.
 func checkKey(e *Error, text string, isJSON bool) bool {

@@ -8,8 +8,11 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
 )
 
-// unavailableBan is the body of the entry of a ban whose service is unavailable.
-const unavailableBan = "unavailable"
+// The bodies of the entry of a ban that is not for too many requests: the service is unavailable, or refuses this client.
+const (
+	unavailableBan   = "unavailable"
+	clientRefusedBan = "client refused"
+)
 
 // banKey names the cache entry of a ban.
 func (s *Service) banKey() cache.Key { return cache.Key{Service: s.ID, Target: "ban"} }
@@ -21,8 +24,11 @@ func (c *Client) saveBan(err error) bool {
 		return false
 	}
 	ban := cache.Entry{Key: c.banKey(), CheckedAt: time.Now(), Expires: banned.Until}
-	if banned.Unavailable {
+	switch {
+	case banned.Unavailable:
 		ban.Body = []byte(unavailableBan)
+	case banned.ClientRefused:
+		ban.Body = []byte(clientRefusedBan)
 	}
 	c.Cache.put(ban)
 	return true
@@ -38,9 +44,12 @@ func (s *Service) applyBan(cached map[cache.Key]cache.Entry) {
 	if latest := ban.CheckedAt.Add(ratelimit.LongestBan); until.After(latest) {
 		until = latest
 	}
-	if string(ban.Body) == unavailableBan {
+	switch string(ban.Body) {
+	case unavailableBan:
 		s.limiter.BanUnavailable(until)
-	} else {
+	case clientRefusedBan:
+		s.limiter.BanClientRefused(until)
+	default:
 		s.limiter.Ban(until)
 	}
 }
@@ -49,7 +58,9 @@ func (s *Service) applyBan(cached map[cache.Key]cache.Entry) {
 func (s *Service) nameBan(err error) error {
 	var banned *ratelimit.BannedError
 	if errors.As(err, &banned) {
-		return &ratelimit.BannedError{Service: s.Name, Advice: s.advice, Until: banned.Until, Unavailable: banned.Unavailable}
+		named := *banned
+		named.Service, named.Advice = s.Name, s.advice
+		return &named
 	}
 	return err
 }

@@ -53,8 +53,13 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 		var failure *shodan.Error
 		var final finalError
 		if errors.As(err, &failure) && failure.Kind == shodan.Limited {
-			if until, banned := slot.Refused(failure.RetryAfter); banned {
-				return none, c.nameBan(&ratelimit.BannedError{Until: until})
+			ban := &ratelimit.BannedError{ClientRefused: failure.RefusesClient()}
+			refused, banned := slot.Refused, false
+			if ban.ClientRefused {
+				refused, ban.Refusal = slot.ClientRefused, failure.Error()
+			}
+			if ban.Until, banned = refused(failure.RetryAfter); banned {
+				return none, c.nameBan(ban)
 			}
 			if refusals++; refusals == refusalTries {
 				return none, err
