@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 )
 
 const (
@@ -113,10 +113,10 @@ func proxyOf(address string) string {
 	if err != nil {
 		return ""
 	}
-	proxy, err := http.ProxyFromEnvironment(request)
+	proxy, err := lookup.Proxy(request)
 	switch {
 	case err != nil:
-		return fmt.Sprintf(" through an invalid proxy (%v)", err)
+		return "" // the error of the request says it
 	case proxy != nil:
 		return " through the proxy " + proxy.Redacted()
 	}
@@ -133,6 +133,9 @@ func (d *doctor) reach(ctx context.Context, address string) (took, skew time.Dur
 		return 0, 0, err
 	}
 	request.Header.Set("User-Agent", "steampipe-plugin-shodanrep/"+shodanrep.Version())
+	if _, err := lookup.Proxy(request); err != nil {
+		return 0, 0, err
+	}
 	began := time.Now()
 	response, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {

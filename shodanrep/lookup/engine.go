@@ -178,6 +178,7 @@ func (e *Engine) CheckKey(what string) error {
 func newTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 512, 256
+	t.Proxy = Proxy
 	return t
 }
 

@@ -30,6 +30,9 @@ func (k Kind) String() string {
 // its address, or a number instead of a list.
 var ErrUnexpected = errors.New("unexpected response")
 
+// ErrProxy is the error of an http.Client whose proxy cannot be used, so that no request can be sent.
+var ErrProxy = errors.New("the proxy cannot be used")
+
 // unexpected is an error that also is ErrUnexpected.
 type unexpected struct{ error }
 
@@ -64,6 +67,9 @@ func (e *Error) Error() string {
 		}
 		return fmt.Sprintf("%s received too many requests (%s)", e.Service, e.details())
 	case Invalid:
+		if e.Status == 0 {
+			return fmt.Sprintf("no request to %s can be sent (%s)", e.Service, e.details())
+		}
 		return fmt.Sprintf("%s refused the request (%s)", e.Service, e.details())
 	}
 	if errors.Is(e.Err, ErrUnexpected) {

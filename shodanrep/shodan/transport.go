@@ -62,7 +62,11 @@ func (t transport) get(ctx context.Context, base, path string, query url.Values)
 		if ctx.Err() != nil {
 			return nil, nil, ctx.Err()
 		}
-		return nil, nil, t.failure(Unavailable, 0, withoutURL(err))
+		kind := Unavailable
+		if errors.Is(err, ErrProxy) {
+			kind = Invalid
+		}
+		return nil, nil, t.failure(kind, 0, withoutURL(err))
 	}
 	defer resp.Body.Close()
 	body, err := readBody(io.LimitReader(resp.Body, MaxBody+1), resp.ContentLength)
