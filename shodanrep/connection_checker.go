@@ -44,5 +44,5 @@ func NewChecker(ctx context.Context, name, arguments string, o CheckOptions) (*s
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
 	}
-	return scan.NewChecker(ctx, name, s.Settings, lookup.Source(o.Source), o.Logger)
+	return scan.NewChecker(ctx, name, s, lookup.Source(o.Source), o.Logger)
 }

@@ -44,18 +44,12 @@ type connectionConfig struct {
 	ExploitsURL *string `hcl:"exploits_url,optional"`
 }
 
-// settings are a connection's arguments, checked and with their defaults.
-type settings struct {
-	scan.Settings
-	keyOrigin string // where the API key is from, empty without one
-}
-
 // clock tells the time up to which the age of data is counted. Tests set it.
 var clock = time.Now
 
 // readSettings checks a connection's arguments. An error names the argument, the value, and what is allowed; the API
 // key is in none.
-func readSettings(connection *plugin.Connection) (settings, error) {
+func readSettings(connection *plugin.Connection) (scan.Settings, error) {
 	var body connectionBody
 	if connection != nil {
 		// A connection without arguments has no config at all.
@@ -64,9 +58,10 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 	config, wrongTypes, err := decodeArguments(body.Body)
 	r := reader{wrongTypes: wrongTypes, err: err}
 	key, keyOrigin := r.apiKey(config.APIKey)
-	s := settings{keyOrigin: keyOrigin, Settings: scan.Settings{
+	s := scan.Settings{
 		Lookup: lookup.Config{
 			APIKey:                      key,
+			APIKeyOrigin:                keyOrigin,
 			Source:                      lookup.Source(r.oneOf("source", config.Source, string(lookup.Auto), string(lookup.Dataset), string(lookup.Shodan), string(lookup.InternetDB))),
 			DataFiles:                   r.texts("data_files", config.DataFiles, `["~/shodan/*.json.gz"]`),
 			DataWindow:                  r.days("data_window", config.DataWindow, shodan.CurrentFor),
@@ -94,7 +89,7 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 		NetworkLimit:     r.count("network_limit", config.NetworkLimit, 4096, 1, 1_000_000),
 		Policy:           r.policy(config.Policy),
 		Lists:            r.lists(config.AllowList, config.DenyList),
-	}}
+	}
 	if r.err == nil {
 		switch {
 		case s.Lookup.Source == lookup.Shodan && s.Lookup.APIKey == "":
@@ -104,7 +99,7 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 		}
 	}
 	if r.err != nil && connection != nil {
-		return settings{}, scan.ConnectionError(connection.Name, r.err)
+		return scan.Settings{}, scan.ConnectionError(connection.Name, r.err)
 	}
 	return s, r.err
 }
@@ -113,7 +108,7 @@ func readSettings(connection *plugin.Connection) (settings, error) {
 func scanSettings(connection *plugin.Connection) (scan.Settings, error) {
 	s, err := readSettings(connection)
 	s.Clock = clock
-	return s.Settings, err
+	return s, err
 }
 
 // version is set by the Makefile.

@@ -1,6 +1,9 @@
 package shodanrep
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +126,43 @@ func TestTheKeyAndTheAddressComeFromTheEnvironmentWhereTheConnectionHasNone(t *t
 	rows := mustConnect(t, `source = "shodan"`+"\n"+`cache = "off"`+"\n"+`requests_per_second = 100`).mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad)}})
 	if r := byIP(t, rows, bad); r["source"] != "shodan" || r["status"] != "indexed" {
 		t.Errorf("%v", r)
+	}
+}
+
+func TestAnErrorOfTheKeySaysWhereTheKeyIsFrom(t *testing.T) {
+	sim := simulate(t)
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
+	file := filepath.Join(home, ".config", "shodan", "api_key")
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		argument, variable, file string // the key in each
+		want                     string
+	}{
+		"the argument, refused": {"WRONGKEY", "OTHERKEY", "OTHERKEY", "Shodan refused the API key from the argument api_key (HTTP 401"},
+		"the variable, refused": {"", "WRONGKEY", "OTHERKEY", "Shodan refused the API key from the environment variable SHODAN_API_KEY (HTTP 401"},
+		"the file, refused":     {"", "", "WRONGKEY", "Shodan refused the API key from the file " + file + " of Shodan's command line (HTTP 401"},
+		"the argument, odd":     {"WRONG-KEY", "OTHERKEY", "OTHERKEY", "connection test: api_key holds characters"},
+		"the variable, odd":     {"", "WRONG-KEY", "OTHERKEY", "connection test: the API key from the environment variable SHODAN_API_KEY holds characters"},
+		"the file, odd":         {"", "", "WRONG-KEY", "connection test: the API key from the file " + file + " of Shodan's command line holds characters"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("SHODAN_API_KEY", test.variable)
+			if err := os.WriteFile(file, []byte(test.file+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			spc := free(sim) + "source = \"shodan\"\n"
+			if test.argument != "" {
+				spc += fmt.Sprintf("api_key = %q\n", test.argument)
+			}
+			_, err := mustConnect(t, spc).run(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad)}})
+			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "WRONG") {
+				t.Errorf("%v, want %s", err, test.want)
+			}
+		})
 	}
 }
 

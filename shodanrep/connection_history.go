@@ -39,5 +39,5 @@ func NewHistoryReader(ctx context.Context, name, arguments string, o CheckOption
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
 	}
-	return scan.NewHistoryReader(ctx, name, s.Settings, lookup.Source(o.Source), o.Logger)
+	return scan.NewHistoryReader(ctx, name, s, lookup.Source(o.Source), o.Logger)
 }

@@ -63,8 +63,12 @@ func (r *reader) apiKey(value *string) (key, origin string) {
 	r.mistyped("api_key", "the key from https://account.shodan.io, in quotes")
 	key, origin = findAPIKey(value)
 	if strings.ContainsFunc(key, func(c rune) bool { return !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z') }) {
-		r.wrong("api_key holds characters that no key has (the value is not shown): a key is letters and digits, " +
-			"copy it from https://account.shodan.io")
+		name := "api_key"
+		if value == nil || strings.TrimSpace(*value) == "" {
+			name = "the API key from " + origin
+		}
+		r.wrong("%s holds characters that no key has (the value is not shown): a key is letters and digits, "+
+			"copy it from https://account.shodan.io", name)
 	}
 	return key, origin
 }

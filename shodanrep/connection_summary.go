@@ -39,7 +39,7 @@ func SummarizeConnection(name, arguments string) (ConnectionSummary, error) {
 	}
 	c := s.Lookup
 	return ConnectionSummary{
-		KeyOrigin: s.keyOrigin, Source: string(c.Source), Policy: s.Policy.Name, Cache: c.Cache, DataFiles: c.DataFiles,
+		KeyOrigin: c.APIKeyOrigin, Source: string(c.Source), Policy: s.Policy.Name, Cache: c.Cache, DataFiles: c.DataFiles,
 		InternetDBFile: c.InternetDBFile,
 		APILookupLimit: c.APILookupLimit, NetworkLimit: s.NetworkLimit, APIURL: c.APIURL, InternetDBURL: c.InternetDBURL, CVEDBURL: c.CVEDBURL,
 	}, nil
@@ -67,10 +67,10 @@ func InspectDataFiles(ctx context.Context, name, arguments string, logger hclog.
 }
 
 // parseSettings reads a connection's settings from the text of its block's body.
-func parseSettings(name, arguments string) (settings, error) {
+func parseSettings(name, arguments string) (scan.Settings, error) {
 	file, diags := hclsyntax.ParseConfig([]byte(arguments), name, hcl.InitialPos)
 	if diags.HasErrors() {
-		return settings{}, scan.ConnectionError(name, diags)
+		return scan.Settings{}, scan.ConnectionError(name, diags)
 	}
 	return readSettings(&plugin.Connection{Name: name, Config: connectionBody{file.Body}})
 }

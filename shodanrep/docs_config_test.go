@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
@@ -75,7 +76,7 @@ func spcOf(values map[string]string, except ...string) string {
 }
 
 // settingsOf reads the body of a connection as the plugin does.
-func settingsOf(t *testing.T, spc string) settings {
+func settingsOf(t *testing.T, spc string) scan.Settings {
 	t.Helper()
 	file, diagnostics := hclsyntax.ParseConfig([]byte(spc), "test.spc", hcl.InitialPos)
 	if diagnostics.HasErrors() {

@@ -21,6 +21,7 @@ import (
 // Config configures an Engine. All fields must be set unless their comment says otherwise. The plugin has the defaults.
 type Config struct {
 	APIKey                      string // may be empty
+	APIKeyOrigin                string // where the key is from, for errors; may be empty
 	Source                      Source
 	DataFiles                   []string      // may be empty
 	DataWindow                  time.Duration // no limit if zero
@@ -102,7 +103,7 @@ func (e *Engine) connect(cache *upstream.BufferedCache) {
 		return upstream.NewClient(e.service(make, url), upstream.Options{
 			Cache: cache, PerSecond: perSecond, MaxConcurrency: e.cfg.MaxConcurrency, Timeout: e.cfg.Timeout,
 			CacheTTL: e.cfg.CacheTTL, RefreshBefore: e.cfg.RefreshBefore, CacheMaxAge: e.cfg.CacheMaxAge, BulkLookup: e.cfg.BulkLookup, Logger: e.cfg.Logger,
-			Observe: e.observe(source),
+			Observe: e.observe(source), KeyOrigin: e.cfg.APIKeyOrigin,
 		})
 	}
 	e.internetDB = client(upstream.NewInternetDB, e.cfg.InternetDBURL, e.cfg.InternetDBRequestsPerSecond, InternetDB)

@@ -45,6 +45,7 @@ type Error struct {
 	Kind       Kind
 	Status     int           // HTTP status, 0 without a response
 	Host       string        // where the response comes from
+	KeyOrigin  string        // where the API key is from, if that is known
 	Message    string        // the service's message, never HTML and never with the key
 	RetryAfter time.Duration // how long to wait according to the service, 0 if unknown
 	Err        error         // the cause, if there is no response or it cannot be read
@@ -54,6 +55,9 @@ type Error struct {
 func (e *Error) Error() string {
 	switch e.Kind {
 	case BadKey:
+		if e.KeyOrigin != "" {
+			return fmt.Sprintf("%s refused the API key from %s (%s): use the key shown at https://account.shodan.io", e.Service, e.KeyOrigin, e.details())
+		}
 		return fmt.Sprintf("%s refused the API key (%s): set api_key in the connection, or SHODAN_API_KEY, to the key shown at https://account.shodan.io", e.Service, e.details())
 	case CreditsSpent:
 		return fmt.Sprintf("the API key has no query credits left (%s)", e.details())

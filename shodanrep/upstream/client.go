@@ -29,6 +29,7 @@ type Options struct {
 	// CacheMaxAge is the age from which cached responses about addresses are not used. 0 is no limit.
 	CacheMaxAge time.Duration
 	BulkLookup  string // "auto", "on" or "off"
+	KeyOrigin   string // where the API key is from, for the error of one that is refused; may be empty
 	// Observe gets each response about an address that the service has just sent, also that it has nothing. It returns
 	// at once. It may be nil.
 	Observe func(Observation)

@@ -27,7 +27,7 @@ func Get[T any](ctx context.Context, c *Client, call shodan.Call[T]) (value T, c
 		return value, r.CheckedAt, ctx.Err() // it ended before there was a result
 	}
 	value, _ = r.Value.(T)
-	return value, r.CheckedAt, r.Err
+	return value, r.CheckedAt, c.nameKey(r.Err)
 }
 
 // A callFetcher fetches the response to one call.

@@ -51,7 +51,27 @@ func (c *Client) Hosts(ctx context.Context, addrs []netip.Addr, how Hosts, done 
 	for i, addr := range addrs {
 		keys[i] = callKey{Key: c.hostKey(addr.String(), how.Options)}
 	}
-	c.do(ctx, keys, &hostFetcher{client: c, Hosts: how}, done)
+	if ready := how.Ready; ready != nil {
+		how.Ready = func(err error) { ready(c.nameKey(err)) }
+	}
+	c.do(ctx, keys, &hostFetcher{client: c, Hosts: how}, func(results []Result) {
+		for i := range results {
+			results[i].Err = c.nameKey(results[i].Err)
+		}
+		done(results)
+	})
+}
+
+// nameKey says in the error of a refused key where this client's key is from. The service does not know: clients with
+// the same key share it.
+func (c *Client) nameKey(err error) error {
+	var failure *shodan.Error
+	if c.KeyOrigin == "" || !errors.As(err, &failure) || failure.Kind != shodan.BadKey {
+		return err
+	}
+	named := *failure
+	named.KeyOrigin = c.KeyOrigin
+	return &named
 }
 
 // optionHistory is the option of a request for the banners of all times.
