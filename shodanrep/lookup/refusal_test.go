@@ -216,14 +216,14 @@ func TestAPlantedBanEndsAfterSixHours(t *testing.T) {
 }
 
 func TestACacheEntryIsCheckedLikeAnAnswer(t *testing.T) {
-	const good, addr = `{"ip": "93.10.0.1", "ports": [4444]}`, "93.10.0.1"
+	const good, addr = `{"ip": "93.10.0.1", "ports": [4444], "tags": [], "vulns": []}`, "93.10.0.1"
 	for name, test := range map[string]struct {
 		body             string
 		checked, expires time.Duration
 		served           bool
 	}{
 		"of ours":                      {good, -time.Hour, time.Hour, true},
-		"of another address":           {`{"ip": "1.2.3.4", "ports": [4444]}`, -time.Hour, time.Hour, false},
+		"of another address":           {`{"ip": "1.2.3.4", "ports": [4444], "tags": [], "vulns": []}`, -time.Hour, time.Hour, false},
 		"without an address":           {`{"ports": [4444]}`, -time.Hour, time.Hour, false},
 		"with a list that is none":     {`{"ip": "93.10.0.1", "ports": [4444], "vulns": 7}`, -time.Hour, time.Hour, false},
 		"that was checked in 1970":     {good, -30 * 365 * 24 * time.Hour, time.Hour, false},

@@ -250,7 +250,7 @@ func TestHeadersOfTime(t *testing.T) {
 		"max-age=60": time.Minute, "public,max-age=60,must-revalidate": time.Minute, "private": 0, "max-age=-1": 0, "max-age=x": 0, "s-maxage=60": 0,
 		"max-age=9223372036854775807": year,
 	} {
-		c := responding(t, 200, map[string]string{"Cache-Control": value}, `{"ip": "192.0.2.1", "ports": []}`)
+		c := responding(t, 200, map[string]string{"Cache-Control": value}, `{"ip": "192.0.2.1", "ports": [], "tags": [], "vulns": []}`)
 		if h, err := (&shodan.InternetDB{BaseURL: c.BaseURL}).Host(t.Context(), addr); err != nil || h.MaxAge != want {
 			t.Errorf("Cache-Control: %s: %+v, %v; want %v", value, h, err, want)
 		}

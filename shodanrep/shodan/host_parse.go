@@ -35,8 +35,14 @@ func ParseInternetDB(body []byte) (*Host, error) {
 	if err := h.parse(body, (*Host).decodeInternetDB); err != nil {
 		return nil, err
 	}
-	if h.Ports == nil {
-		return nil, unexpected{errors.New("the response has no list of ports")}
+	// The service always sends all lists. One that is missing is not known, and a score takes it for empty.
+	for _, list := range []struct {
+		name    string
+		missing bool
+	}{{"ports", h.Ports == nil}, {"vulns", h.Vulns == nil}, {"tags", h.Tags == nil}} {
+		if list.missing {
+			return nil, unexpected{fmt.Errorf("the response has no list of %s", list.name)}
+		}
 	}
 	h.normalize()
 	return h, nil

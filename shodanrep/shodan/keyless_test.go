@@ -59,7 +59,8 @@ func TestAnAnswerWithoutItsAddressOrItsListsIsUnexpected(t *testing.T) {
 		`{"ip": "192.0.2.1", "ports": [80], "vulns": 7}`, `{"ip": "192.0.2.1", "ports": [80], "tags": 7}`,
 		`{"ip": "192.0.2.1", "ports": [80], "hostnames": {}}`, `{"ip": "192.0.2.1", "ports": [80], "cpes": true}`,
 		`{"ip": "192.0.2.1", "ports": "80,4444"}`, `{"ip": "192.0.2.1", "ports": {}}`, `{"ip": "192.0.2.1", "vulns": 7}`,
-		`{"ip": "192.0.2.9", "ports": [80]}`, `{"vulns": 7}`,
+		`{"ip": "192.0.2.9", "ports": [80]}`, `{"vulns": 7}`, `{"ip": "192.0.2.1", "ports": [80], "tags": []}`, `{"ip": "192.0.2.1", "ports": [80], "vulns": []}`,
+		`{"ip": "192.0.2.1", "ports": [80], "tags": [], "vulns": null}`, `{"ip": "192.0.2.1", "ports": [80], "tags": null, "vulns": []}`,
 	} {
 		t.Run("InternetDB "+body, func(t *testing.T) {
 			t.Parallel()

@@ -103,7 +103,7 @@ func TestBannersOf2017AreReadWhole(t *testing.T) {
 
 func TestOnlyPortsArePorts(t *testing.T) {
 	t.Parallel()
-	h, err := shodan.ParseInternetDB([]byte(`{"ip": "192.0.2.1", "ports": [-1, 0, 1, 65535, 65536, 99999999999, "443"]}`))
+	h, err := shodan.ParseInternetDB([]byte(`{"ip": "192.0.2.1", "ports": [-1, 0, 1, 65535, 65536, 99999999999, "443"], "tags": [], "vulns": []}`))
 	if err != nil {
 		t.Fatal(err)
 	}
