@@ -55,6 +55,7 @@ func TestEveryErrorOfTheServicesIsOfAKind(t *testing.T) {
 		"too many requests, without JSON": {429, html, shodan.Limited},
 		"a search that timed out":         {400, `{"error": "The search request timed out or your query was invalid."}`, shodan.Unavailable},
 		"a request too long for a proxy":  {414, html, shodan.Invalid},
+		"a request that took too long":    {408, `{"error": "Request Timeout"}`, shodan.Unavailable},
 		"a bad request, by a proxy":       {400, html, shodan.Invalid},
 		"a bad gateway":                   {502, html, shodan.Unavailable},
 		"an odd status of a proxy":        {520, html, shodan.Unavailable},

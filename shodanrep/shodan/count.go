@@ -66,7 +66,7 @@ func parseCount(body []byte, facets []string) (*CountResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !result.Total.Valid {
+	if !result.Total.Valid || result.Total.V < 0 {
 		return nil, errNoTotal
 	}
 	for _, facet := range facets {

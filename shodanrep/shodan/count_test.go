@@ -60,6 +60,8 @@ func TestWhatIsNoCountIsAnError(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"matches": [], "total": null}`:                 "the response has no total",
 		`{"total": "many"}`:                              "the response has no total",
+		`{"total": -1}`:                                  "the response has no total",
+		`{"total": 99999999999999999999}`:                "the response has no total",
 		`{"total": 3}`:                                   "the response has no list of the facet country",
 		`{"total": 3, "facets": null}`:                   "the response has no list of the facet country",
 		`{"total": 3, "facets": {"port": []}}`:           "the response has no list of the facet country",
@@ -75,7 +77,7 @@ func TestWhatIsNoCountIsAnError(t *testing.T) {
 			t.Errorf("%s: %v, want %q", body, err, want)
 		}
 	}
-	for _, body := range []string{`{"matches": []}`, `{"matches": [], "total": "many"}`} {
+	for _, body := range []string{`{"matches": []}`, `{"matches": [], "total": "many"}`, `{"matches": [], "total": -1}`, `{"matches": [], "total": 1e400}`} {
 		if r, err := shodan.ParseSearch([]byte(body)); err == nil {
 			t.Errorf("%s is taken for %+v", body, r)
 		}

@@ -51,7 +51,7 @@ func ParseSearch(body []byte) (*SearchResult, error) {
 	case err != nil:
 	case result.Matches == nil:
 		err = errors.New("the response has no list of matches")
-	case !result.Total.Valid:
+	case !result.Total.Valid || result.Total.V < 0:
 		err = errNoTotal
 	}
 	if err != nil {

@@ -136,7 +136,7 @@ func (t transport) check(resp *http.Response, body []byte) *Error {
 		e.Err = fmt.Errorf("%w, with an HTML page of %s, perhaps by a proxy or firewall", e.Err, e.Host)
 	case status < 500 && has("no information available"): // 404, as far as is known
 		e.Kind = NotFound
-	case has("timed out"):
+	case has("timed out"), status == http.StatusRequestTimeout, status == http.StatusTooEarly:
 		e.Kind = Unavailable
 	case status == http.StatusServiceUnavailable: // the service needs a pause, not because of the request
 		e.Kind, e.RetryAfter = Unavailable, retryAfter(resp.Header)
