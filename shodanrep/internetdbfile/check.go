@@ -31,12 +31,11 @@ func (f *File) ensureFindable(ctx context.Context, d *database) error {
 	if d.isChecked {
 		return d.checkErr
 	}
-	marker := filepath.Join(f.options.Dir, fmt.Sprintf("%s-%d-%x%s", f.copyPrefix(), d.source.size, d.source.changed, checkedSuffix))
-	_, err := os.Stat(marker)
-	if f.options.Dir == "" || err != nil {
+	marker := f.checkedMarker(d)
+	if _, err := os.Stat(marker); marker == "" || err != nil {
 		if err := checkValues(ctx, d); err != nil && !errors.As(err, &valueError{}) {
 			return err // the next lookup tries again
-		} else if d.checkErr = err; err == nil && d.isUnchanged() {
+		} else if d.checkErr = err; err == nil && marker != "" && d.isUnchanged() {
 			f.keepChecked(marker)
 		}
 	}
@@ -47,10 +46,20 @@ func (f *File) ensureFindable(ctx context.Context, d *database) error {
 // checkedSuffix ends the name of the file that says that a version was checked.
 const checkedSuffix = ".checked"
 
+// checkedMarker returns the path of the file that says that a database was checked, or "" if there can be none: there is
+// no folder for it, or another file is at the path by now, whose ends would be in its name.
+func (f *File) checkedMarker(d *database) string {
+	name, err := f.versionName(d.source)
+	if now, statErr := f.stat(); f.options.Dir == "" || err != nil || statErr != nil || !now.same(d.source) {
+		return ""
+	}
+	return filepath.Join(f.options.Dir, name+checkedSuffix)
+}
+
 // keepChecked makes the file that says that a version was checked, and removes those of other versions. Where it cannot
 // be made, the next process checks again.
 func (f *File) keepChecked(marker string) {
-	if f.options.Dir == "" || os.MkdirAll(f.options.Dir, 0o700) != nil || os.WriteFile(marker, nil, 0o600) != nil {
+	if os.MkdirAll(f.options.Dir, 0o700) != nil || os.WriteFile(marker, nil, 0o600) != nil {
 		return
 	}
 	markers, _ := filepath.Glob(filepath.Join(f.options.Dir, f.copyPrefix()+"-*"+checkedSuffix))

@@ -68,7 +68,31 @@ func (f *File) copyPath(v version) (string, error) {
 	if f.options.Dir == "" {
 		return "", errors.New("it is compressed, and there is no folder to unpack it to: unpack it, or set the argument cache to a path")
 	}
-	return filepath.Join(f.options.Dir, fmt.Sprintf("%s-%d-%x.sqlite", f.copyPrefix(), v.size, v.changed)), nil
+	name, err := f.versionName(v)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(f.options.Dir, name+".sqlite"), nil
+}
+
+// versionEnds is how many bytes at each end of a file are part of the name of a version.
+const versionEnds = 4096
+
+// versionName names a version in the folder of the copies. Another file can have the same size and time, where times are
+// copied or all alike. The ends of a compressed file have its checksum, and the first page of SQLite counts its changes.
+func (f *File) versionName(v version) (string, error) {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return "", cause(err)
+	}
+	defer file.Close()
+	ends := sha256.New()
+	for _, from := range []int64{0, max(0, v.size-versionEnds)} {
+		if _, err := io.Copy(ends, io.NewSectionReader(file, from, versionEnds)); err != nil {
+			return "", cause(err)
+		}
+	}
+	return fmt.Sprintf("%s-%d-%x-%.6x", f.copyPrefix(), v.size, v.changed, ends.Sum(nil)), nil
 }
 
 // copyPrefix is the beginning of the names of all copies of the file.

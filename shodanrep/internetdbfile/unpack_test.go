@@ -120,6 +120,34 @@ func TestACompressedFileIsUnpackedOnce(t *testing.T) {
 	}
 }
 
+func TestAnotherFileOfTheSameSizeAndTimeHasACopyOfItsOwn(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
+	write := func(ip string) string {
+		path := compressed(t, "gzip", fileOf(t, row(ip)))
+		padded, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		padded = append(padded, make([]byte, 4096-len(padded))...) // gzip ignores zeros at the end
+		if err := errors.Join(os.WriteFile(path, padded, 0o600), os.Chtimes(path, at, at)); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	path := write("11.0.0.5")
+	f := open(t, path)
+	if got := hosts(t, f, parse("11.0.0.5", "11.0.0.6")...); got[0] == nil || got[1] != nil {
+		t.Fatalf("%+v", got)
+	}
+	if err := os.Rename(write("11.0.0.6"), path); err != nil {
+		t.Fatal(err)
+	}
+	if got := hosts(t, open(t, path), parse("11.0.0.5", "11.0.0.6")...); got[0] != nil || got[1] == nil {
+		t.Errorf("another process has the copy of the former file: %+v", got)
+	}
+}
+
 func TestACopyThatIsNotCompleteIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	path := compressed(t, "gzip", fileOf(t, row("11.0.0.5")))
