@@ -68,7 +68,7 @@ func TestARefusalByInternetDBIsOneErrorAndNoLoop(t *testing.T) {
 	}
 }
 
-func TestARefusalOfTheClientIsNoBanForTooManyRequests(t *testing.T) {
+func TestARefusalOfTheClientIsABanWithItsOwnReason(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := shodantest.NewHandler()
 		sim.Fault(shodantest.Fault{Service: shodantest.InternetDB, Status: 403, Body: `{"detail": "Forbidden"}`})
@@ -76,7 +76,7 @@ func TestARefusalOfTheClientIsNoBanForTooManyRequests(t *testing.T) {
 		cfg.Cache = filepath.Join(t.TempDir(), "cache.sqlite")
 		addrs := sim.Generate(50)
 		first := start(t, cfg)
-		const until = ": no request is sent before 2000-01-01T00:05:0"
+		const until = ": no request is sent before 2000-01-01T01:00:0"
 		want := regexp.MustCompile(`^InternetDB refuses requests from here( \([a-z0-9.]+: HTTP 403: Forbidden\))?` + until + `.*proxy or firewall`)
 		for _, a := range lookUp(t.Context(), t, first, questions(addrs)...) {
 			if a.Status != lookup.Failed || !want.MatchString(a.Error) {
@@ -91,10 +91,9 @@ func TestARefusalOfTheClientIsNoBanForTooManyRequests(t *testing.T) {
 			}
 		}
 		sim.ClearFaults()
-		time.Sleep(5 * time.Minute)
-		began := time.Now()
-		if got := tally(lookUp(t.Context(), t, first, questions(addrs)...)); got[lookup.Indexed] != 50 || time.Since(began) > 10*time.Second {
-			t.Errorf("after it: %v, in %v", got, time.Since(began))
+		time.Sleep(time.Hour)
+		if got := tally(lookUp(t.Context(), t, first, questions(addrs)...)); got[lookup.Indexed] != 50 {
+			t.Errorf("after it: %v", got)
 		}
 	})
 }

@@ -157,20 +157,11 @@ func (l *Limiter) applyRefusal(now, begun time.Time, retryAfter time.Duration) {
 	l.Since = later(l.Paused, l.Banned)
 }
 
-// applyClientRefusal pauses for a refusal of this client, and bans after some in a row. The caller holds the lock.
+// applyClientRefusal is applyRefusal for a refusal that does not say that it is for the number of requests. A service may
+// say so of one that it bans for it, so only the reason of the ban differs. The caller holds the lock.
 func (l *Limiter) applyClientRefusal(now, begun time.Time, retryAfter time.Duration) {
-	banned, pause := l.Banned, retryAfter
-	if begun.After(l.Refusal) { // else it was sent before the last refusal
-		l.Refusals++
-		l.Refusal = now
-		pause = max(firstPause<<min(l.Refusals-1, 10), retryAfter)
-		if l.Refusals >= l.limits.BannedAfter {
-			l.Banned = later(l.Banned, now.Add(min(max(min(l.limits.BanTime, clientBan), retryAfter), LongestBan)))
-		}
-	}
-	l.pause(now, pause)
-	if l.Banned.After(banned) {
+	banned := l.Banned
+	if l.applyRefusal(now, begun, retryAfter); l.Banned.After(banned) {
 		l.ClientRefused = l.Banned
 	}
-	l.Since = later(l.Paused, l.Banned)
 }

@@ -19,9 +19,6 @@ const (
 	// LongestBan is the longest pause or ban, whatever a service says or the cache has: a date in the year 2199 must not
 	// turn a service off. A service that means it says so again. See TestABanInTheFileIsCutToSixHours.
 	LongestBan = 6 * time.Hour
-	// clientBan is how long no request is sent to a service that refuses this client. It is shorter than a ban for too many
-	// requests: it may be a proxy to log in to. Where it is a ban, the one request that follows does no harm.
-	clientBan = 5 * time.Minute
 )
 
 // Limits says how careful a Limiter is with a service.

@@ -159,7 +159,7 @@ func (s *Slot) Refused(retryAfter time.Duration) (until time.Time, banned bool) 
 }
 
 // ClientRefused is Refused for a response that refuses this client and does not say that it is for the number of
-// requests. It does not lower the rate.
+// requests.
 func (s *Slot) ClientRefused(retryAfter time.Duration) (until time.Time, banned bool) {
 	l := s.limiter
 	s.end(true, func(now time.Time) {
