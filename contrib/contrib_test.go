@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,9 +55,9 @@ func environment(t *testing.T) []string {
 		IP: badAddress, Ports: []int{22, 4444}, Hostnames: []string{"bad.example.com"}, Tags: []string{"c2", "malware"}, Vulns: []string{"CVE-2021-44228"},
 	})
 	sim.AddHost(shodantest.Host{IP: cleanAddress, Ports: []int{443}})
-	sim.AddHost(shodantest.Host{IP: brokenHost, RawInternetDB: json.RawMessage(`{"ports": []}`)})
+	sim.Fault(shodantest.Fault{Target: brokenHost, Status: http.StatusBadRequest, Body: `{"error": "Invalid IP"}`}) // not sent again
 	config := filepath.Join(t.TempDir(), "test.spc")
-	text := fmt.Sprintf("connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n  internetdb_url = %q\n  api_url = %q\n  cache = \"memory\"\n  timeout = \"500ms\"\n}\n",
+	text := fmt.Sprintf("connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n  internetdb_url = %q\n  api_url = %q\n  cache = \"memory\"\n}\n",
 		sim.InternetDBURL(), sim.APIURL())
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
