@@ -117,7 +117,7 @@ var callID atomic.Int64
 // run executes a scan and returns its rows.
 func (s server) run(t *testing.T, q query) ([]row, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	return s.runContext(ctx, t, q)
 }

@@ -85,7 +85,7 @@ func FuzzParseEntry(f *testing.F) {
 // eventually waits for what another goroutine or process brings about.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if condition() {
 			return
 		}

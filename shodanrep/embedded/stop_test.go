@@ -30,7 +30,7 @@ func running() (n int, stacks string) {
 // noneLeft fails the test unless all goroutines of calls end.
 func noneLeft(t *testing.T) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		n, stacks := running()
 		if n == 0 {

@@ -23,7 +23,7 @@ import (
 )
 
 // timeout is the maximum duration of every operation. It is long enough for a busy machine.
-const timeout = 30 * time.Second
+const timeout = 5 * time.Minute
 
 // superuser is the initial role of the server. Tests use it as little as possible.
 const superuser = "postgres"

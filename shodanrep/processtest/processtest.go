@@ -22,7 +22,7 @@ const (
 )
 
 // roleTime is how long a role may take: no process stays behind.
-const roleTime = time.Minute
+const roleTime = 5 * time.Minute
 
 // Main performs the role of this process and exits, or returns if it has none. TestMain calls it first.
 func Main(roles map[string]Role) {

@@ -66,7 +66,7 @@ func (s *Server) Restart(t testing.TB) bool {
 	}
 	client := s.Client()
 	defer client.Close()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if client.Ping(t.Context()).Err() == nil {
 			return true
 		}
