@@ -3,7 +3,9 @@ package shodanrep
 import (
 	"context"
 	"fmt"
+	"log"
 
+	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
@@ -48,6 +50,8 @@ func newPluginServer() pluginServer {
 		return p
 	}})
 	p.Logger = quietLogger{p.Logger}
+	// The SDK does so too, but only when the first query runs.
+	log.SetOutput(p.Logger.StandardWriter(&hclog.StandardLoggerOptions{InferLevels: true}))
 	all, err := tables(context.Background(), nil)
 	if err != nil {
 		panic(err) // it cannot fail

@@ -5,9 +5,10 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"sync"
 )
 
-// entry has the responses for a host, stored or made on request.
+// entry has the responses for a host, stored or made when they are first requested.
 type entry struct {
 	addr     netip.Addr
 	whole    func() []byte // GET /shodan/host/{ip}
@@ -121,7 +122,7 @@ func rawEntry(addr netip.Addr, raw []byte) *entry {
 					e.banners = append(e.banners, banner)
 				}
 			}
-			e.minified = ready(marshal(minify(doc)))
+			e.minified = sync.OnceValue(func() []byte { return marshal(minify(doc)) })
 		}
 		// The lists of the host are the union of its banners' lists. A minified response has no others.
 		s.Hostnames, s.Tags, s.Vulns = texts(doc["hostnames"]), texts(doc["tags"]), vulnIDs(doc["vulns"])
@@ -135,7 +136,7 @@ func rawEntry(addr netip.Addr, raw []byte) *entry {
 		}
 	}
 	s.normalize()
-	e.brief, e.names = ready(marshal(s)), s.Hostnames
+	e.brief, e.names = sync.OnceValue(func() []byte { return marshal(s) }), s.Hostnames
 	return e
 }
 

@@ -56,17 +56,23 @@ func (s *Simulator) search(c *call, values url.Values) *response {
 
 // find returns the banners that match a query, newest first.
 func (s *Simulator) find(q query) []map[string]any {
-	var banners []map[string]any
+	type match struct {
+		timestamp string
+		banner    map[string]any
+	}
+	var matches []match
 	for _, e := range s.entries() {
 		for _, banner := range e.banners {
 			if q.matches(banner) {
-				banners = append(banners, banner)
+				matches = append(matches, match{fmt.Sprint(banner["timestamp"]), banner})
 			}
 		}
 	}
-	slices.SortStableFunc(banners, func(a, b map[string]any) int {
-		return cmp.Compare(fmt.Sprint(b["timestamp"]), fmt.Sprint(a["timestamp"]))
-	})
+	slices.SortStableFunc(matches, func(a, b match) int { return cmp.Compare(b.timestamp, a.timestamp) })
+	banners := make([]map[string]any, len(matches))
+	for i, m := range matches {
+		banners[i] = m.banner
+	}
 	return banners
 }
 
