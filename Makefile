@@ -63,8 +63,8 @@ release: ## Build a tagged version, and publish it on GitHub: what a workflow do
 # A test with the race detector checks all that it checks without, so each package is tested once. In lookup there are
 # tests that send so many requests that they skip with the race detector. Most tests wait, for timeouts or for other
 # programs, so both halves run at the same time: go writes the result of a package at once, and make has the status of
-# both. "make lint" vets everything. To collect garbage half as often saves a tenth of the processor time, but with the race
-# detector, whose own memory is the most, it would take too much.
+# both. "make lint" vets everything. Garbage is collected half as often, which saves processor time; not with
+# the race detector, which takes the most memory.
 .PHONY: test
 test: packages ## Run every test
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-without-race test-with-race
