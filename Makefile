@@ -15,11 +15,12 @@ APT_UPDATE := tries=0; until problem=$$(apt-get $(APT_WAIT) update -qq 2>&1); do
 	case "$$problem" in *"Could not get lock"*|*"Unable to lock"*) ;; *) echo "$$problem" >&2; exit 1;; esac; \
 	tries=$$((tries + 1)); [ $$tries -le 120 ] || { echo "$$problem" >&2; exit 1; }; sleep 5; done
 # Packages that do not run the SDK and use goroutines. The race detector finds races inside the SDK, so only these are
-# tested with it.
-RACE := ./shodanrep/lookup/... ./shodanrep/dataset/... ./shodanrep/history/... ./shodanrep/cache/... \
+# tested with it. The tests of lookup take the most memory, and come last: ./shodanrep and the matrix are done by then.
+RACE := ./shodanrep/dataset/... ./shodanrep/history/... ./shodanrep/cache/... \
 	./shodanrep/reputation/... ./shodanrep/shodan/... ./shodanrep/upstream/... ./shodanrep/ratelimit/... \
 	./shodanrep/pgerror ./shodanrep/sqlitefile/... ./shodanrep/filelock/... ./shodanrep/internetdbfile/... \
-	./shodanrep/shodantest ./shodanrep/iptext/... ./shodanrep/gzipfile ./shodanrep/cli/load
+	./shodanrep/shodantest ./shodanrep/iptext/... ./shodanrep/gzipfile ./shodanrep/cli/load \
+	./shodanrep/lookup/...
 # SQLite and compression work on memory that no other goroutine has. The race detector would take more time for them than
 # for everything else, so it leaves them out.
 RACE_FLAGS := -race -gcflags='github.com/ncruces/go-sqlite3-wasm/...=-race=false' -gcflags='compress/...=-race=false' \
@@ -63,14 +64,12 @@ release: ## Build a tagged version, and publish it on GitHub: what a workflow do
 # A test with the race detector checks all that it checks without, so each package is tested once. In lookup there are
 # tests that send so many requests that they skip with the race detector. Most tests wait, for timeouts or for other
 # programs, so both halves run at the same time: go writes the result of a package at once, and make has the status of
-# both. "make lint" vets everything. Garbage is collected half as often, which saves processor time; not with
-# the race detector, which takes the most memory.
+# both. "make lint" vets everything.
 .PHONY: test
 test: packages ## Run every test
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-without-race test-with-race
 
 test-without-race test-with-race: export GOFLAGS += -pgo=off -vet=off
-test-without-race: export GOGC ?= 200
 
 .PHONY: test-without-race
 test-without-race:
