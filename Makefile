@@ -15,12 +15,12 @@ APT_UPDATE := tries=0; until problem=$$(apt-get $(APT_WAIT) update -qq 2>&1); do
 	case "$$problem" in *"Could not get lock"*|*"Unable to lock"*) ;; *) echo "$$problem" >&2; exit 1;; esac; \
 	tries=$$((tries + 1)); [ $$tries -le 120 ] || { echo "$$problem" >&2; exit 1; }; sleep 5; done
 # Packages that do not run the SDK and use goroutines. The race detector finds races inside the SDK, so only these are
-# tested with it. The tests of lookup take the most memory, and come last: ./shodanrep and the matrix are done by then.
+# tested with it. Those of ratelimit and lookup take the most memory, and come last: ./shodanrep and the matrix are done.
 RACE := ./shodanrep/dataset/... ./shodanrep/history/... ./shodanrep/cache/... \
-	./shodanrep/reputation/... ./shodanrep/shodan/... ./shodanrep/upstream/... ./shodanrep/ratelimit/... \
+	./shodanrep/reputation/... ./shodanrep/shodan/... ./shodanrep/upstream/... \
 	./shodanrep/pgerror ./shodanrep/sqlitefile/... ./shodanrep/filelock/... ./shodanrep/internetdbfile/... \
 	./shodanrep/shodantest ./shodanrep/iptext/... ./shodanrep/gzipfile ./shodanrep/cli/load \
-	./shodanrep/lookup/...
+	./shodanrep/ratelimit/... ./shodanrep/lookup/...
 # SQLite and compression work on memory that no other goroutine has. The race detector would take more time for them than
 # for everything else, so it leaves them out.
 RACE_FLAGS := -race -gcflags='github.com/ncruces/go-sqlite3-wasm/...=-race=false' -gcflags='compress/...=-race=false' \
