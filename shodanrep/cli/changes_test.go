@@ -45,7 +45,7 @@ func record(t *testing.T, path, ip string, ago time.Duration, source string, por
 	store := history.Open(history.Options{Location: path})
 	o := history.Observation{Addr: netip.MustParseAddr(ip), Source: source, CheckedAt: time.Now().Add(-ago)}
 	if ports != nil {
-		body, err := json.Marshal(map[string]any{"ip": ip, "ports": ports, "vulns": vulns, "tags": []string{}, "hostnames": []string{}, "cpes": []string{}})
+		body, err := json.Marshal(map[string]any{"ip": ip, "ports": ports, "vulns": append([]string{}, vulns...), "tags": []string{}, "hostnames": []string{}, "cpes": []string{}})
 		if err == nil {
 			o.Host, err = shodan.ParseInternetDB(body)
 		}
