@@ -3,6 +3,7 @@ package shodan_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -106,6 +107,23 @@ func TestARefusalWithoutAKeySaysWhoRefuses(t *testing.T) {
 				t.Errorf("%v, want %s", err, want)
 			}
 		})
+	}
+}
+
+// roundTrip is a transport that, unlike that of net/http, does not set the request of a response.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestARefusalThroughAnyTransportSaysWhoRefuses(t *testing.T) {
+	t.Parallel()
+	transport := roundTrip(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusForbidden, Body: io.NopCloser(strings.NewReader(`{"detail": "Forbidden"}`))}, nil
+	})
+	c := &shodan.InternetDB{BaseURL: "http://internetdb.example", HTTP: &http.Client{Transport: transport}}
+	const want = "InternetDB refuses requests from here (internetdb.example: HTTP 403: Forbidden)"
+	if _, err := c.Host(t.Context(), addr); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
 	}
 }
 

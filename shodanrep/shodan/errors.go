@@ -44,7 +44,7 @@ type Error struct {
 	Service    string // "Shodan", "InternetDB", "CVEDB" or "Shodan's exploit search"
 	Kind       Kind
 	Status     int           // HTTP status, 0 without a response
-	Host       string        // where the response comes from
+	Host       string        // the host that the request was sent to, if it sent a response
 	KeyOrigin  string        // where the API key is from, if that is known
 	Message    string        // the service's message, never HTML and never with the key
 	RetryAfter time.Duration // how long to wait according to the service, 0 if unknown

@@ -78,7 +78,7 @@ func (t transport) get(ctx context.Context, base, path string, query url.Values)
 	case len(body) > MaxBody:
 		return nil, nil, t.failure(Unavailable, resp.StatusCode, fmt.Errorf("the response is longer than %d MB", MaxBody>>20))
 	}
-	if failure := t.check(resp, body); failure != nil {
+	if failure := t.check(req.URL.Host, resp, body); failure != nil {
 		return nil, nil, failure
 	}
 	return body, resp.Header, nil
@@ -108,15 +108,15 @@ func readBody(r io.Reader, length int64) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-// check returns the error in a response, or nil for a successful one. The status alone does not decide: errors come
-// with status 200, and a key without credits gets the status of a wrong key.
-func (t transport) check(resp *http.Response, body []byte) *Error {
+// check returns the error in a response of a host, or nil for a successful one. The status alone does not decide: errors
+// come with status 200, and a key without credits gets the status of a wrong key.
+func (t transport) check(host string, resp *http.Response, body []byte) *Error {
 	message, isJSON := t.message(body)
 	if resp.StatusCode == http.StatusOK && message == "" {
 		return nil
 	}
 	status := resp.StatusCode
-	e := &Error{Service: t.name, Status: status, Host: resp.Request.URL.Host, Message: message}
+	e := &Error{Service: t.name, Status: status, Host: host, Message: message}
 	if !isJSON {
 		e.Err = errors.New(http.StatusText(status))
 	}
