@@ -15,8 +15,8 @@ const (
 	// of the last are used, and no more than two are in memory.
 	batchWindow = 1000
 	// firstFileWindow is how many addresses are looked up in the file of InternetDB first, and maxInFileWindows how many
-	// are in memory at most. The windows grow: the more addresses are looked up at a time, the more of them are on the same
-	// pages of the file.
+	// the windows in memory have together. The windows grow: the more addresses are looked up at a time, the more of them
+	// are on the same pages of the file.
 	firstFileWindow, maxInFileWindows = 2048, 131_072
 	// windowPart is how many addresses of such a window become results at a time: results take much more memory than
 	// the rows of the file.
@@ -33,7 +33,7 @@ type windows struct {
 	ended  bool
 	added  bool // whether a window was added to the batch
 	// fileWindows is how many windows for the file are in memory: two if the next is read while one is used. Reading uses
-	// all processors, so one is enough if using does so too: then the next is read while the last eighth of one is used.
+	// all processors, so one is enough if using does so too: then only the last eighth of it is in memory beside the next.
 	fileWindows int
 	// fileWindow is how long the next window for the file of InternetDB is.
 	fileWindow int
@@ -51,8 +51,8 @@ type window struct {
 	// prefixes are those of a window that is looked up in the file of InternetDB, and file receives what it has of them.
 	prefixes []netip.Prefix
 	file     chan fileRows
-	// ending is called when few of the prefixes are left.
-	ending func()
+	// startNext starts the next window. It is called when few of the prefixes are left.
+	startNext func()
 }
 
 // fileRows are what the file of InternetDB has of a window. An error is about all of it.
@@ -73,7 +73,7 @@ func (w *windows) following(ctx context.Context) (*window, bool) {
 	}
 	first := w.ahead[0]
 	w.ahead = w.ahead[1:]
-	first.ending = func() { w.fill(ctx, 1) }
+	first.startNext = func() { w.fill(ctx, 1) }
 	return first, true
 }
 
@@ -222,7 +222,7 @@ func fileParts[T any](ctx context.Context, w *window, rows *lookup.FileRows, fir
 				return
 			}
 			if used += len(prefixes); used >= len(w.prefixes)/8*7 {
-				w.ending()
+				w.startNext()
 			}
 		}
 		for len(ahead) > 0 && next() {
