@@ -195,6 +195,31 @@ func TestLimiter(t *testing.T) {
 				t.Error("an outage that is known from elsewhere is said to be a refusal")
 			}
 		},
+		"a ban says that the service refuses the client, unless it refuses for too many requests for longer": func(t *testing.T, l *Limiter) {
+			isRefused := func() bool {
+				var banned *BannedError
+				if _, err := l.Acquire(t.Context(), nil); !errors.As(err, &banned) || banned.Unavailable {
+					t.Fatalf("%v, want a ban", err)
+				}
+				return banned.ClientRefused
+			}
+			for range 3 {
+				if _, banned := begin(t, l).ClientRefused(0); banned {
+					t.Fatal("it is a ban before the fourth refusal")
+				}
+			}
+			if until, banned := begin(t, l).ClientRefused(0); !banned || !until.Equal(time.Now().Add(time.Hour)) || !isRefused() {
+				t.Errorf("a ban %v until %v, want one that says who is refused", banned, until)
+			}
+			l.Ban(time.Now().Add(2 * time.Hour))
+			if isRefused() {
+				t.Error("a ban for too many requests is said to be a refusal of the client")
+			}
+			l.BanClientRefused(time.Now().Add(3 * time.Hour))
+			if !isRefused() {
+				t.Error("a refusal of the client that is known from elsewhere is said to be for too many requests")
+			}
+		},
 		"a ban ends the wait of those who wait": func(t *testing.T, l *Limiter) {
 			begin(t, l).Refused(30 * time.Second)
 			failed := make(chan error, 1)

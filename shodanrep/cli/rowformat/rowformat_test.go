@@ -93,6 +93,27 @@ func FuzzStringsAreThoseOfEncodingJSON(f *testing.F) {
 		if got := JSONQuote.AppendStrings([]byte("x"), []string{a, b}); string(got) != "x"+string(want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
+		for _, separator := range []byte{',', '\t'} {
+			var out bytes.Buffer
+			w, err := newCSVWriter(&out, nil, separator, Options{NoHeader: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := w.NewEncoder()
+			e.Begin(nil)
+			e.JSONTexts([]string{a, b})
+			text, quote := e.BeginJSON()
+			e.EndJSON(quote.AppendString(text, a))
+			if err := w.WriteRows(e.End()); err != nil {
+				t.Fatal(err)
+			}
+			r := csv.NewReader(&out)
+			r.Comma = rune(separator)
+			fields, err := r.Read()
+			if single, _ := json.Marshal(a); err != nil || len(fields) != 2 || fields[0] != string(want) || fields[1] != string(single) {
+				t.Errorf("the fields %q, %v, want %s and %s", fields, err, want, single)
+			}
+		}
 	})
 }
 
