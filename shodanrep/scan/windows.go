@@ -33,7 +33,7 @@ type windows struct {
 	ended  bool
 	added  bool // whether a window was added to the batch
 	// fileWindows is how many windows for the file are in memory: two if the next is read while one is used. Reading uses
-	// all processors, so one is enough if using does so too: then only the last eighth of it is in memory beside the next.
+	// all processors, so one is enough if using does so too: then the next is begun with the last eighth of it.
 	fileWindows int
 	// fileWindow is how long the next window for the file of InternetDB is.
 	fileWindow int
