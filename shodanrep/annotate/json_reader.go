@@ -14,6 +14,7 @@ const (
 	anyLine    jsonPart = iota // what the next line is, is not known yet
 	textLine                   // the line is not JSON
 	inArray                    // an array, whose objects are records
+	badLine                    // a line of an array that is not valid from there on
 	longObject                 // the rest of an object that is too long
 )
 
@@ -42,15 +43,16 @@ type jsonReader struct {
 	scanner jsonScanner
 	// hasLines says that what was scanned of the value has several lines.
 	hasLines bool
-	// isElement says that the current record is an object in an array.
-	isElement bool
-	// failures is how many texts of several lines began as JSON and were none. Each of them halves the longest object
-	// of several lines, because its text is scanned again.
-	failures int
+	// isElement says that the current record is an object in an array, and hasElement that the array has had a value.
+	isElement, hasElement bool
+	// scannedAgain is the length of the texts of several lines that began as JSON and were none, less the length of
+	// what was returned after them. They are scanned twice: the more of them, the shorter an object of several lines may
+	// be, so that the time to read a text stays in proportion to its length.
+	scannedAgain int
 }
 
 // limit returns how long an object of several lines may be.
-func (j *jsonReader) limit() int { return max(maxLine>>min(j.failures, 20), minQuoted) }
+func (j *jsonReader) limit() int { return max(maxLine-j.scannedAgain, minQuoted) }
 
 // nextJSON returns the next record if it is a JSON object, which may have several lines, or a part of an array. The
 // objects in an array are records, so that each gets a note. The text between them gets none: a suffix would break the
@@ -61,7 +63,7 @@ func (r *Reader) nextJSON() (Record, finding) {
 		return r.nextOfArray()
 	case r.json.part == longObject:
 		return r.nextOfLongObject()
-	case r.json.part == textLine:
+	case r.json.part == textLine, r.json.part == badLine:
 		return Record{}, isText
 	case r.at == r.start:
 		if end := bytes.IndexByte(r.buffer[r.start:], '\n') + 1; end > 0 && isObject(r.buffer[r.start:r.start+end]) {
@@ -150,7 +152,7 @@ func (r *Reader) objectAt(end int) Record {
 // giveUpJSON makes the line at the current position text.
 func (r *Reader) giveUpJSON() finding {
 	if r.json.hasLines {
-		r.json.failures++
+		r.json.scannedAgain += r.at - r.start
 	}
 	r.json.part, r.at = textLine, r.start
 	return isText
@@ -158,7 +160,7 @@ func (r *Reader) giveUpJSON() finding {
 
 // beginArray begins an array at the current position.
 func (r *Reader) beginArray() (Record, finding) {
-	r.json.part, r.json.scanner, r.at = inArray, jsonScanner{}, r.start
+	r.json.part, r.json.scanner, r.json.hasElement, r.at = inArray, jsonScanner{}, false, r.start
 	return r.nextOfArray()
 }
 
@@ -184,18 +186,12 @@ func (r *Reader) nextOfArray() (Record, finding) {
 			r.json.isElement = true
 		}
 		if !s.step(c) {
-			r.json.part, r.json.isElement = anyLine, false
-			if r.at == r.start {
-				return r.nextJSON()
-			}
-			record := r.cutAt(r.at)
-			record.Problem = problemArray
-			return record, isRecord
+			return r.giveUpArray()
 		}
 		r.at++
 		switch {
 		case r.json.isElement && len(s.open) == 1 && s.hasObject():
-			r.json.isElement = false
+			r.json.isElement, r.json.hasElement = false, true
 			if !isObject(r.buffer[r.start:r.at]) {
 				record := r.cutAt(r.at)
 				record.Problem = problemArray
@@ -203,6 +199,7 @@ func (r *Reader) nextOfArray() (Record, finding) {
 			}
 			return r.objectAt(r.at), isRecord
 		case c == '\n' && len(s.open) == 1:
+			r.json.hasElement = r.json.hasElement || s.state != jsonElement
 			return r.betweenObjects(r.at), isRecord // a reader of lines waits for it
 		case r.at-r.start < maxLine:
 		case r.json.isElement:
@@ -222,6 +219,21 @@ func (r *Reader) nextOfArray() (Record, finding) {
 		return r.betweenObjects(len(r.buffer)), isRecord
 	}
 	return r.cutJSON(problemOpenArray), isRecord
+}
+
+// giveUpArray ends an array that is not valid at the current position. If there was nothing but its bracket in the lines
+// before, it was text.
+func (r *Reader) giveUpArray() (Record, finding) {
+	r.json.isElement = false
+	if r.at == r.start {
+		r.json.part = anyLine
+		return r.nextJSON()
+	}
+	r.json.part = badLine
+	if !r.json.hasElement && bytes.IndexByte(r.buffer[r.start:r.at], '\n') < 0 {
+		r.json.part = textLine
+	}
+	return Record{}, isText
 }
 
 // betweenObjects returns the text of an array before an index of the buffer, which has no object to get a note.
@@ -258,10 +270,10 @@ func (r *Reader) nextOfLongObject() (Record, finding) {
 	return r.cutAt(len(r.buffer)), isRecord
 }
 
-// cutJSON returns the rest of the text as a record, with a problem if the text ends here.
+// cutJSON returns the rest of the text as a record, with a problem if the text ends here and would need a note.
 func (r *Reader) cutJSON(problem string) Record {
 	record := r.cutAt(len(r.buffer))
-	if errors.Is(r.err, io.EOF) {
+	if errors.Is(r.err, io.EOF) && r.options.HasAddress(record.Text) {
 		record.Problem = problem
 	}
 	return record

@@ -169,8 +169,9 @@ func (r *Reader) cutAt(end int) Record {
 // advance begins a record at an index of the buffer.
 func (r *Reader) advance(to int) {
 	r.line += int64(bytes.Count(r.buffer[r.start:to], []byte{'\n'}))
+	r.json.scannedAgain = max(r.json.scannedAgain-(to-r.start), 0)
 	r.start, r.at, r.state, r.fields, r.newline = to, to, atFieldStart, 0, -1
-	if r.json.part == textLine {
+	if r.json.part == textLine || r.json.part == badLine {
 		r.json.part = anyLine
 	}
 }
@@ -212,6 +213,10 @@ func (r *Reader) record(end int) Record {
 	case r.cut: // the end of a line that is too long
 		r.cut = false
 	case isBlank(content):
+	case r.json.part == badLine:
+		if r.options.HasAddress(content) {
+			record.Problem = problemArray
+		}
 	case r.format == CSV:
 		r.describeCSV(&record, content)
 	case r.options.Format == Lines && isString(content) && r.options.HasAddress(content):
