@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 	"unicode"
 
@@ -11,8 +12,8 @@ import (
 // listLines are the lines of an input that may be a list of addresses, one per line. In a list, a line without an
 // address is a mistake, such as 2130706433 or example.com. In other text it is not.
 type listLines struct {
-	// entries are the lines that are an address or a network and nothing else, and others the lines that are not. Comments
-	// and lines without letters and digits are neither.
+	// entries are the lines that are an address, also with a port, or a network and nothing else, and others the lines
+	// that are not. Comments and lines without letters and digits are neither.
 	entries, others int64
 	// missing are those of the others that have no address and seem to be meant as one.
 	missing     int64
@@ -30,14 +31,14 @@ func (l *listLines) isList() bool {
 	return !l.isText && l.entries > 0 && l.entries >= l.others-l.mistyped
 }
 
-// add counts a line, without white space around it.
+// add counts a line, without a comment at its end and white space around it.
 func (l *listLines) add(line []byte, number int64) {
 	if !bytes.ContainsFunc(line, isLetterOrDigit) {
 		return
 	}
 	found := false
 	for m := range iptext.Find(line) {
-		if m.Text == string(line) {
+		if m.Text == string(line) || isPort(bytes.Replace(line, []byte(m.Text), nil, 1)) {
 			l.entries++
 			return
 		}
@@ -65,15 +66,40 @@ func isLetterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigi
 // isComment reports whether a line is a comment of a list.
 func isComment(line []byte) bool {
 	line = bytes.TrimLeft(line, " \t")
-	return slices.ContainsFunc([]string{"#", ";", "//", "--"}, func(mark string) bool { return bytes.HasPrefix(line, []byte(mark)) })
+	return slices.ContainsFunc([]string{"#", ";", "//", "--", "%", "!"}, func(mark string) bool { return bytes.HasPrefix(line, []byte(mark)) })
 }
 
-// seemsAddress reports whether a line of a list is meant as an address or the name of a host: it has a dot or a colon
-// within a word, or begins with a digit and has no letters but those of a hexadecimal number. The name of a column, a
-// heading and a hash have neither.
+// withoutComment returns a line without a comment at its end, which white space precedes.
+func withoutComment(line []byte) []byte {
+	for i := 1; i < len(line); i++ {
+		isMark := line[i] == '#' || line[i] == ';' || line[i] == '/' && i+1 < len(line) && line[i+1] == '/'
+		if isMark && (line[i-1] == ' ' || line[i-1] == '\t') {
+			return line[:i-1]
+		}
+	}
+	return line
+}
+
+// isPort reports whether a text is what remains of an address with a port, such as 192.0.2.44:443 or [2001:db8::1]:443,
+// without the address.
+func isPort(text []byte) bool {
+	port, found := bytes.CutPrefix(bytes.TrimPrefix(text, []byte("[]")), []byte{':'})
+	return found && len(port) > 0 && len(bytes.TrimFunc(port, isDigit)) == 0
+}
+
+// dateOrTime matches a date, a time or both.
+var dateOrTime = regexp.MustCompile(`^(\d{4}-\d\d-\d\d([ T]|$))?(\d\d?:\d\d(:\d\d([.,]\d+)?)?(Z| ?[+-]\d\d:?\d\d)?)?$`)
+
+// seemsAddress reports whether a line of a list is meant as an address or the name of a host: its first word has a dot
+// or a colon within it, or the line begins with a digit and has no letters but those of a hexadecimal number. The name
+// of a column, a heading, a sentence and a hash have neither. A date and a time are meant as what they are.
 func seemsAddress(line []byte) bool {
-	for i, c := range line {
-		if (c == '.' || c == ':') && i > 0 && i+1 < len(line) && line[i-1] > ' ' && line[i+1] > ' ' {
+	if dateOrTime.Match(line) {
+		return false
+	}
+	word, _, _ := bytes.Cut(line, []byte{' '})
+	for i, c := range word {
+		if (c == '.' || c == ':') && i > 0 && i+1 < len(word) {
 			return true
 		}
 	}

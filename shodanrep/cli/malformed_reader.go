@@ -61,8 +61,11 @@ func (r *malformedReader) end(line []byte) {
 		r.list.addOther()
 	case iptext.IsAddress4(entry):
 		r.list.entries++
-	case !r.lines.add(entry, r.number, r.name) && !r.list.isText && !isComment(line):
-		r.list.add(entry, r.number)
+	default:
+		entry = bytes.Trim(withoutComment(entry), lineMargin)
+		if !r.lines.add(entry, r.number, r.name) && !r.list.isText && !isComment(line) {
+			r.list.add(entry, r.number)
+		}
 	}
 	r.begun = r.begun[:0]
 }
