@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -112,9 +113,16 @@ func (f *failOn) rows(rows rowformat.Rows, statuses [][]string) rowformat.Rows {
 	return counted
 }
 
-// statusesOf returns the values that columns of a result can have, see [failOn.rows].
-func statusesOf(tables []*embedded.Table, origins []embedded.Origin) [][]string {
+// compoundOperator matches the operators that combine selects. SQLite then names the column of only one of them as the
+// origin. A view of the query may have them too.
+var compoundOperator = regexp.MustCompile(`(?i)\b(union|intersect|except)\b`)
+
+// statusesOf returns the values that columns of a result of a query can have, see [failOn.rows].
+func statusesOf(sql string, tables []*embedded.Table, origins []embedded.Origin) [][]string {
 	all := make([][]string, len(origins))
+	if compoundOperator.MatchString(sql) {
+		return all
+	}
 	for i, origin := range origins {
 		for _, t := range tables {
 			for _, column := range t.Columns {

@@ -137,6 +137,10 @@ func TestFailOnRefusesWhatATableNeverHas(t *testing.T) {
 		"one of several results":   {"alarm", "select status from shodan_ip_reputation where ip = '10.0.0.1'; select 'ok' as status", exitDone, ""},
 		"a level":                  {"high", "select level, status from shodan_ip_reputation where ip = '10.0.0.1'", exitDone, ""},
 		"never checked, as error":  {"high,error", "select ip, level, status from shodan_reputation_history where ip = '11.0.0.9'", exitFound, "1 with the status not_checked"},
+		"another select":           {"alarm", "select status from shodan_ip_reputation where ip = '10.0.0.1' union all select 'ok'", exitDone, ""},
+		"another select in a view": {"alarm", "create temp view v as select 'ok' as status union all select status from shodan_ip_reputation where ip = '10.0.0.1'; select status from v", exitDone, ""},
+		"another database":         {"alarm", "attach ':memory:' as m; create table m.shodan_ip_reputation as select 'ok' as status; select status from m.shodan_ip_reputation", exitDone, ""},
+		"a temporary table":        {"alarm", "create temp table shodan_ip_reputation as select 'ok' as status; select status from temp.shodan_ip_reputation", exitDone, ""},
 		"a history without errors": {"done", "select ip, status from shodan_reputation_history where ip = '11.0.0.9'", exitUsage, "--fail-on done"},
 	} {
 		history := "history_store = \"" + filepath.Join(t.TempDir(), "history.sqlite") + "\"\n"

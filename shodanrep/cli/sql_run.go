@@ -104,7 +104,7 @@ func (r *sqlRun) writeTo(ctx context.Context, db *embedded.DB, sql string, out i
 		for _, c := range rows.Columns() {
 			columns = append(columns, c.Name)
 		}
-		watched := r.failOn.rows(rows, statusesOf(db.Tables(), rows.Origins()))
+		watched := r.failOn.rows(rows, statusesOf(sql, db.Tables(), rows.Origins()))
 		if r.print != nil {
 			return r.print(out, watched)
 		}

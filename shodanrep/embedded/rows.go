@@ -41,7 +41,7 @@ func (r *Rows) Origins() []Origin {
 	origins := make([]Origin, len(r.columns))
 	for i := range origins {
 		table := r.stmt.ColumnTableName(i)
-		if slices.ContainsFunc(r.db.tables, func(t *Table) bool { return t.Name == table }) {
+		if r.stmt.ColumnDatabaseName(i) == "main" && slices.ContainsFunc(r.db.tables, func(t *Table) bool { return t.Name == table }) {
 			origins[i] = Origin{table, r.stmt.ColumnOriginName(i)}
 		}
 	}
