@@ -17,6 +17,10 @@ import (
 const (
 	// newMark is in the name of a file that is being written, between the name of the result and a random number.
 	newMark = ".shodanrep-new-"
+	// maxBase is how much of the name of the result is in it: a name may have 255 bytes.
+	maxBase = 200
+	// maxLinks is how many links may name one another.
+	maxLinks = 40
 	// minAbandoned is how long a file must not have been written to before it is removed, in case its process could not
 	// lock it.
 	minAbandoned = time.Hour
@@ -27,9 +31,7 @@ const (
 // ReplaceFile writes a file that replaces the old one only when it is complete. A device or a pipe is written to in
 // place.
 func ReplaceFile(name string, write func(io.Writer) error) error {
-	if target, err := filepath.EvalSymlinks(name); err == nil {
-		name = target // the link stays
-	}
+	name = linkTarget(name) // the link stays
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return writeInPlace(name, write)
 	}
@@ -70,14 +72,44 @@ func ReplaceFile(name string, write func(io.Writer) error) error {
 	return nil
 }
 
+// linkTarget returns the file that a link names, which may not exist yet, or the name itself.
+func linkTarget(name string) string {
+	target := name
+	for range maxLinks {
+		if existing, err := filepath.EvalSymlinks(target); err == nil {
+			return existing
+		}
+		link, err := os.Readlink(target)
+		if err != nil {
+			return target
+		}
+		if !filepath.IsAbs(link) {
+			dir, err := filepath.EvalSymlinks(filepath.Dir(target))
+			if err != nil {
+				return target
+			}
+			link = filepath.Join(dir, link)
+		}
+		target = link
+	}
+	return name
+}
+
 // canLock says that a process can write to a file that it has locked by another handle. On Windows it cannot.
 const canLock = runtime.GOOS != "windows"
+
+// newPrefix returns the beginning of the names of the files that will replace another one. They must not be longer than
+// a file system allows, so that files with long names can share one.
+func newPrefix(name string) string {
+	base := filepath.Base(name)
+	return "." + strings.ToValidUTF8(base[:min(len(base), maxBase)], "") + newMark
+}
 
 // createNew makes the file that will replace another one, and locks it. A file system may have no locks: the file is
 // then not locked.
 func createNew(name string) (file *os.File, unlock func(), err error) {
 	for range maxNewAttempts {
-		if file, err = os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+newMark+"*"); err != nil {
+		if file, err = os.CreateTemp(filepath.Dir(name), newPrefix(name)+"*"); err != nil {
 			return nil, nil, err
 		}
 		if !canLock {
@@ -104,8 +136,9 @@ func removeAbandoned(name string) {
 	if err != nil {
 		return
 	}
+	prefix := newPrefix(name)
 	for _, entry := range entries {
-		number, isNew := strings.CutPrefix(entry.Name(), "."+filepath.Base(name)+newMark)
+		number, isNew := strings.CutPrefix(entry.Name(), prefix)
 		if !isNew || number == "" || strings.Trim(number, "0123456789") != "" || !entry.Type().IsRegular() {
 			continue
 		}

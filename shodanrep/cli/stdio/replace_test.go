@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -80,5 +81,52 @@ func TestAFileThatIsBeingWrittenStays(t *testing.T) {
 	content, readErr := os.ReadFile(result)
 	if err := errors.Join(err, readErr); err != nil || string(content) != "slow" || len(names(t, dir)) != 1 {
 		t.Errorf("%q, %q: %v", content, names(t, dir), err)
+	}
+}
+
+func TestResultsWithLongNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{strings.Repeat("a", 255), strings.Repeat("é", 127), "a" + strings.Repeat("é", 127)} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Skip(err)
+		}
+		if err := ReplaceFile(filepath.Join(dir, name), func(io.Writer) error { return nil }); err != nil || len(names(t, dir)) != 1 {
+			t.Errorf("%d bytes: %q, %v", len(name), names(t, dir), err)
+		}
+	}
+}
+
+// A link such as latest.csv stays, also before the file that it names exists.
+func TestALinkStays(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "deep", "est"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for link, target := range map[string]string{
+		"latest.csv": "1.csv", "2.csv": "latest.csv", "short": filepath.Join("deep", "est"), "deep/est/up.csv": "../3.csv", "loop.csv": "loop.csv",
+	} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Skip(err)
+		}
+	}
+	for _, test := range []struct{ name, target string }{
+		{"latest.csv", "1.csv"}, {"2.csv", "1.csv"}, {"latest.csv", "1.csv"}, {"short/up.csv", "deep/3.csv"}, {"loop.csv", "loop.csv"},
+	} {
+		target := filepath.Join(dir, test.target)
+		err := ReplaceFile(filepath.Join(dir, test.name), func(w io.Writer) error {
+			_, err := io.WriteString(w, test.name)
+			return err
+		})
+		info, statErr := os.Lstat(target)
+		content, readErr := os.ReadFile(filepath.Join(dir, test.name))
+		if err := errors.Join(err, statErr, readErr); err != nil || !info.Mode().IsRegular() || string(content) != test.name {
+			t.Errorf("%s: %v, %q", test.name, err, content)
+			continue
+		}
+		if info, err := os.Lstat(filepath.Join(dir, test.name)); test.name != test.target && (err != nil || info.Mode().IsRegular()) {
+			t.Errorf("%s is no link: %v", test.name, err)
+		}
 	}
 }
