@@ -32,26 +32,12 @@ const maxTries = 6
 // TestEveryEndpointWithEveryFault prints the counts of what must not happen.
 func TestEveryEndpointWithEveryFault(t *testing.T) {
 	var counts tally
-	cases := endpointCases()
-	const parts = 2 // the hundreds of databases of all endpoints would take a gigabyte
-	for part := range slices.Chunk(cases, (len(cases)+parts-1)/parts) {
-		t.Run(part[0].name+" and others", func(t *testing.T) { test(t, part, &counts) })
-	}
-	t.Logf("%d queries: rows lost %d, wrong statuses %d, keys %d, hangs %d",
-		counts.queries, counts.lost, counts.wrong, counts.keys, counts.hangs)
-	if counts.queries == 0 || counts.lost+counts.wrong+counts.keys+counts.hangs > 0 {
-		t.Fail()
-	}
-}
-
-// test runs the queries of endpoints with all faults.
-func test(t *testing.T, endpoints []endpointCase, counts *tally) {
 	var opening, running sync.WaitGroup
-	opening.Add(len(endpoints))
-	for _, e := range endpoints {
+	opening.Add(len(endpointCases()))
+	for _, e := range endpointCases() {
 		running.Go(func() {
-			engines, clean := open(t, e, counts)
-			// To open many databases keeps the processor busy. No timeout runs out meanwhile.
+			engines, clean := open(t, e, &counts)
+			// To open some hundred databases keeps the processor busy. No timeout runs out meanwhile.
 			opening.Done()
 			opening.Wait()
 			for _, r := range engines {
@@ -60,6 +46,11 @@ func test(t *testing.T, endpoints []endpointCase, counts *tally) {
 		})
 	}
 	running.Wait()
+	t.Logf("%d queries: rows lost %d, wrong statuses %d, keys %d, hangs %d",
+		counts.queries, counts.lost, counts.wrong, counts.keys, counts.hangs)
+	if counts.queries == 0 || counts.lost+counts.wrong+counts.keys+counts.hangs > 0 {
+		t.Fail()
+	}
 }
 
 // tally counts queries, and what must not happen.
@@ -121,7 +112,7 @@ func open(t *testing.T, e endpointCase, counts *tally) (engines []*engine, clean
 		r.patient = connect("patient", "30s")
 		// A target that fails for good is given up early, but not so early that a neighbour often fails on a busy
 		// machine.
-		const early = "2s"
+		const early = "3s"
 		r.quick = connect("quick", early)
 		// Faults that a service uses to say that it wants no more requests get a connection of their own.
 		for i, f := range faults {
