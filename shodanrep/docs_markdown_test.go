@@ -36,7 +36,12 @@ func atRoot(t *testing.T) {
 	t.Chdir("..")
 	t.Setenv("SHODAN_API_KEY", "")
 	t.Setenv("SHODAN_API_URL", "")
-	t.Setenv("SHODANREP_CACHE_DIR", t.TempDir())
+	// The log of an index may still be copied when the test ends. TestMain removes the folder, with all temporary ones.
+	cacheDir, err := os.MkdirTemp("", "cache")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SHODANREP_CACHE_DIR", cacheDir)
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 }
 
