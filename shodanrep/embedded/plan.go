@@ -71,8 +71,7 @@ func planScan(t *Table, idx *sqlite3.IndexInfo) bool {
 			continue
 		}
 		equal := operator == opEqual
-		accepted := t.accepts(c.Column, operator)
-		if isBound := t.hasTimeBound(c.Column, operator); !c.Usable || operator == "" || !accepted && !isBound ||
+		if !c.Usable || operator == "" || !t.accepts(c.Column, operator) ||
 			equal && !isPlainCollation(t.Columns[c.Column], idx.Collation(i)) {
 			exact = false
 			continue
@@ -83,14 +82,11 @@ func planScan(t *Table, idx *sqlite3.IndexInfo) bool {
 		}
 		hasList, hasOne = hasList || in, hasOne || equal && !in
 		// Conditions by equality are checked again for every row, by the rules of the column's type, which SQLite does
-		// not know, and so are conditions on the order of times, see timeBound. Other operators are hints: the plugin may
-		// ignore them, and SQLite checks them.
-		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args) + 1, Omit: equal || t.hasTimeBound(c.Column, operator)}
+		// not know. Other operators are hints: the plugin may ignore them, and SQLite checks them.
+		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args) + 1, Omit: equal}
 		exact = exact && equal
 		p.Args = append(p.Args, planArg{Column: c.Column, Op: operator, In: in})
-		if accepted {
-			given[condition{t.Columns[c.Column].Name, operator}] = true
-		}
+		given[condition{t.Columns[c.Column].Name, operator}] = true
 	}
 	if !t.satisfied(func(column, operator string) bool { return given[condition{column, operator}] }) {
 		return false

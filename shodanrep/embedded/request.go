@@ -27,8 +27,6 @@ type request struct {
 	equals []equalColumn
 	// hints are the conditions with other operators.
 	hints []*proto.Qual
-	// bounds are the conditions on the order of times, of any column.
-	bounds []timeBound
 	// limit is how many rows are enough; 0 is all.
 	limit int64
 	// none says that no row can satisfy the conditions, and emptyList names the column of a list without values.
@@ -49,7 +47,7 @@ type equalColumn struct {
 // newRequest returns the request of a plan with the arguments of Filter.
 func newRequest(t *Table, p plan, args []sqlite3.Value) (*request, error) {
 	for _, arg := range p.Args {
-		if arg.Op == opEqual || arg.Op != opLimit && arg.Op != opOffset && t.hasTimeBound(arg.Column, arg.Op) {
+		if arg.Op == opEqual {
 			p.Used |= columnBit(arg.Column)
 		}
 	}
@@ -71,12 +69,7 @@ func newRequest(t *Table, p plan, args []sqlite3.Value) (*request, error) {
 				return nil, err
 			}
 		default:
-			if t.hasTimeBound(arg.Column, arg.Op) {
-				r.addBound(r.at[arg.Column], arg.Op, args[i])
-			}
-			if t.accepts(arg.Column, arg.Op) {
-				r.addHint(t.Columns[arg.Column], arg.Op, args[i])
-			}
+			r.addHint(t.Columns[arg.Column], arg.Op, args[i])
 		}
 	}
 	if limit > 0 {
@@ -130,6 +123,8 @@ func (r *request) addHint(c TableColumn, operator string, value sqlite3.Value) {
 	if operator != operators[sqlite3.INDEX_CONSTRAINT_ISNULL] && operator != operators[sqlite3.INDEX_CONSTRAINT_ISNOTNULL] {
 		text, ok := conditionText(c.kind, value)
 		if !ok {
+			// Nothing is before or after NULL. Of columns of other types SQLite finds that out row by row.
+			r.none = r.none || c.kind == proto.ColumnType_TIMESTAMP && value.Type() == sqlite3.NULL
 			return
 		}
 		qual.Value, _ = qualValue(c.kind, text)
@@ -269,8 +264,7 @@ func (r *request) visibleColumns() []string {
 	return names
 }
 
-// matches reports whether a row satisfies the conditions by equality and on times. It sets the value of a column that cannot hold
-// it.
+// matches reports whether a row satisfies the conditions by equality. It sets the value of a column that cannot hold it.
 func (b batch) matches(r row) bool {
 	for i, column := range b.equals {
 		value := r[column.at]
@@ -282,5 +276,5 @@ func (b batch) matches(r row) bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(b.bounds, func(bound timeBound) bool { return !bound.matches(r) })
+	return true
 }
