@@ -133,11 +133,11 @@ func (d *doctor) reach(ctx context.Context, address string) (took, skew time.Dur
 		return 0, 0, err
 	}
 	request.Header.Set("User-Agent", "steampipe-plugin-shodanrep/"+shodanrep.Version())
-	if _, err := lookup.Proxy(request); err != nil {
-		return 0, 0, err
-	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.Proxy = lookup.Proxy
+	defer transport.CloseIdleConnections()
 	began := time.Now()
-	response, err := http.DefaultTransport.RoundTrip(request)
+	response, err := transport.RoundTrip(request)
 	if err != nil {
 		if reason, ok := err.(*url.Error); ok {
 			err = reason.Err
