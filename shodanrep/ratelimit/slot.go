@@ -146,25 +146,24 @@ func (s *Slot) Done() {
 // Refused reports that the service refused the request as one too many, and for how long it wants no further request, 0
 // where it does not say. It returns the moment before which no request is sent, and whether that is a ban.
 func (s *Slot) Refused(retryAfter time.Duration) (until time.Time, banned bool) {
-	l := s.limiter
-	s.recordLatency()
-	s.end(true, func(now time.Time) {
-		l.applyRefusal(now, s.begun, retryAfter)
-		until, banned = l.Paused, now.Before(l.Banned)
-		if banned {
-			until = l.Banned
-		}
-	})
-	return until, banned
+	return s.refused(s.limiter.applyRefusal, retryAfter)
 }
 
 // ClientRefused is Refused for a response that refuses this client and does not say that it is for the number of
 // requests.
 func (s *Slot) ClientRefused(retryAfter time.Duration) (until time.Time, banned bool) {
+	return s.refused(s.limiter.applyClientRefusal, retryAfter)
+}
+
+func (s *Slot) refused(apply func(now, begun time.Time, retryAfter time.Duration), retryAfter time.Duration) (until time.Time, banned bool) {
 	l := s.limiter
+	s.recordLatency()
 	s.end(true, func(now time.Time) {
-		l.applyClientRefusal(now, s.begun, retryAfter)
-		until, banned = l.Banned, now.Before(l.Banned)
+		apply(now, s.begun, retryAfter)
+		until, banned = l.Paused, now.Before(l.Banned)
+		if banned {
+			until = l.Banned
+		}
 	})
 	return until, banned
 }
