@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"encoding/json"
 	"strconv"
 
@@ -30,7 +29,7 @@ func appendJSON(b []byte, q rowformat.Quote, value any) []byte {
 	if err != nil {
 		return append(b, "null"...) // no value of a column fails
 	}
-	return append(b, bytes.ReplaceAll(text, []byte(rowformat.JSONQuote), []byte(q))...)
+	return q.Append(b, text)
 }
 
 // appendFactors appends factors as encoding/json does.

@@ -1,9 +1,9 @@
 package rowformat
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
-	"strings"
 )
 
 // A Quote is what JSON has for each quote.
@@ -39,10 +39,15 @@ func (q Quote) AppendString(b []byte, s string) []byte {
 	if err != nil {
 		return append(append(b, q...), q...) // no string fails
 	}
+	return q.Append(b, text)
+}
+
+// Append appends JSON that has the usual quotes.
+func (q Quote) Append(b, text []byte) []byte {
 	if q == JSONQuote {
 		return append(b, text...)
 	}
-	return append(b, strings.ReplaceAll(string(text), string(JSONQuote), string(q))...)
+	return append(b, bytes.ReplaceAll(text, []byte(JSONQuote), []byte(q))...)
 }
 
 // AppendInts appends a list of integers as encoding/json encodes it, null if it is nil.
