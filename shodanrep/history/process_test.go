@@ -134,11 +134,12 @@ func TestProcessesShareAStore(t *testing.T) {
 func recordForEver(ctx context.Context, args []string) error {
 	s := Open(Options{Location: args[0], Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Warn})})
 	for round := 0; ctx.Err() == nil; round++ {
-		// A round is a batch: the store must not begin one in the middle of it because a second has passed.
+		// A round is a batch: the store must not begin one in the middle of it because a second has passed, or because enough
+		// is pending.
 		s.mu.Lock()
 		s.timer = time.AfterFunc(time.Hour, func() {})
 		s.mu.Unlock()
-		for n := range recorded {
+		for n := range flushAt - 1 {
 			s.Record(Observation{Addr: address(n), Source: "internetdb", Host: &shodan.Host{Ports: shodan.Ints{1 + round}}, CheckedAt: time.Now()})
 		}
 		if err := s.Flush(ctx); err != nil {
