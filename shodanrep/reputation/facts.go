@@ -19,6 +19,7 @@ type facts struct {
 	products        []string
 	hosting         Hosting
 	hits            []hit // a buffer for the hits of one rule at a time
+	suspicious      []int // the open ports that factors count
 }
 
 // unused are facts for other hosts.
@@ -45,11 +46,11 @@ func (p *Policy) factsOf(h *Host) *facts {
 	return f
 }
 
-// release makes the memory of the facts free for other hosts. Results have the lists of facts as evidence, so only the
-// hits are kept.
+// release makes the memory of the facts free for other hosts. Results have the lists of facts as evidence, so only what
+// was made for the rules is kept.
 func (f *facts) release() {
 	clear(f.hits)
-	*f = facts{hits: f.hits[:0]}
+	*f = facts{hits: f.hits[:0], suspicious: f.suspicious[:0]}
 	unused.Put(f)
 }
 

@@ -124,22 +124,23 @@ func (m *Match) fits(v Vulnerability) bool {
 }
 
 // evidenceOf returns the evidence of the hits of a fact.
-func evidenceOf(of *Fact, f *facts, hits []hit) any {
-	if of.evidence != nil {
-		return []string{of.evidence(f)}
-	}
-	if of.ports != nil {
-		ports := make([]int, len(hits))
+func evidenceOf(of *Fact, f *facts, hits []hit) FactEvidence {
+	e := FactEvidence{Fact: of.Name}
+	switch {
+	case of.evidence != nil:
+		e.Texts = []string{of.evidence(f)}
+	case of.ports != nil:
+		e.Ports = make([]int, len(hits))
 		for i, h := range hits {
-			ports[i] = h.port
+			e.Ports[i] = h.port
 		}
-		return ports
+	default:
+		e.Texts = make([]string, len(hits))
+		for i, h := range hits {
+			e.Texts[i] = h.text
+		}
 	}
-	texts := make([]string, len(hits))
-	for i, h := range hits {
-		texts[i] = h.text
-	}
-	return texts
+	return e
 }
 
 // reason returns why the value counts; it may be empty.

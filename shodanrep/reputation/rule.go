@@ -121,11 +121,11 @@ func (r *Rule) points(hits []hit) int {
 	return own
 }
 
-// apply returns the factor of the rule, and whether the rule applies. It adds the open ports that count to ports: those
-// that match, and those of protocols and software that match.
-func (r *Rule) apply(f *facts, ports *[]int) (Factor, bool) {
+// apply returns the factor of the rule, and whether the rule applies. It adds the open ports that count to those that are
+// suspicious: those that match, and those of protocols and software that match.
+func (r *Rule) apply(f *facts) (Factor, bool) {
 	if r.Only == "" {
-		return r.applyTo(f, ports)
+		return r.applyTo(f)
 	}
 	only := f.only(r.Only)
 	if len(only) == 0 {
@@ -133,19 +133,19 @@ func (r *Rule) apply(f *facts, ports *[]int) (Factor, bool) {
 	}
 	all := f.vulnerabilities
 	f.vulnerabilities = only
-	factor, ok := r.applyTo(f, ports)
+	factor, ok := r.applyTo(f)
 	f.vulnerabilities = all
 	return factor, ok
 }
 
 // applyTo is apply for facts that are limited by Only.
-func (r *Rule) applyTo(f *facts, ports *[]int) (Factor, bool) {
+func (r *Rule) applyTo(f *facts) (Factor, bool) {
 	if r.count != nil {
 		return r.applyCount(f)
 	}
 	all, counted, points := f.hits[:0], 0, 0
-	var evidence Evidence
-	var last any
+	var evidence Evidence // of several facts
+	var last FactEvidence
 	for _, m := range r.Matches {
 		begin := len(all)
 		all = m.hits(f, all)
@@ -160,26 +160,27 @@ func (r *Rule) applyTo(f *facts, ports *[]int) (Factor, bool) {
 		switch m.Fact {
 		case factPorts:
 			for _, h := range hits {
-				*ports = append(*ports, h.port)
+				f.suspicious = append(f.suspicious, h.port)
 			}
 		case factProtocols, factSoftware:
 			for _, h := range hits {
-				*ports = append(*ports, f.host.PortsOf[h.text]...)
+				f.suspicious = append(f.suspicious, f.host.PortsOf[h.text]...)
 			}
 		}
 		last = evidenceOf(m.fact, f, hits)
 		if len(r.Matches) > 1 {
-			evidence = evidence.with(m.Fact, last)
+			evidence = evidence.with(last)
 		}
 	}
 	if counted == 0 {
 		return Factor{}, false
 	}
-	if evidence != nil {
-		last = evidence
-	}
 	f.hits = all
-	return r.factor(points, &finding{count: counted, hits: all, facts: f}, last), true
+	found := finding{count: counted, hits: all, facts: f}
+	if evidence != nil {
+		return r.factor(points, &found, evidence), true
+	}
+	return r.factor(points, &found, last.Values()), true
 }
 
 // applyCount is apply for a rule with Count.

@@ -41,7 +41,7 @@ func (p *Policy) Score(h Host) Result {
 		if !candidates.has(i) {
 			continue
 		}
-		if factor, ok := rule.apply(f, &result.SuspiciousPorts); ok {
+		if factor, ok := rule.apply(f); ok {
 			factors, applied = append(factors, factor), append(applied, rule)
 		}
 	}
@@ -71,8 +71,8 @@ func (p *Policy) Score(h Host) Result {
 		}
 	}
 	result.Level = p.level(result.Score)
-	slices.Sort(result.SuspiciousPorts)
-	result.SuspiciousPorts = slices.Compact(result.SuspiciousPorts)
+	slices.Sort(f.suspicious)
+	result.SuspiciousPorts = append(result.SuspiciousPorts, slices.Compact(f.suspicious)...)
 	if p.Confidence != nil {
 		result.Confidence = new(p.Confidence.of(f))
 	}

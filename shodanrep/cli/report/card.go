@@ -148,7 +148,7 @@ func evidenceText(evidence any, detail string) string {
 	case reputation.Evidence:
 		var parts []string
 		for _, fact := range e {
-			if text := evidenceText(fact.Values, detail); text != "" {
+			if text := evidenceText(fact.Values(), detail); text != "" {
 				parts = append(parts, strings.ReplaceAll(fact.Fact, "_", " ")+" "+text)
 			}
 		}

@@ -58,7 +58,12 @@ func appendEvidence(b []byte, q rowformat.Quote, evidence reputation.Evidence) [
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendJSON(appendKey(b, q, fact.Fact), q, fact.Values)
+		b = appendKey(b, q, fact.Fact)
+		if fact.Ports != nil {
+			b = rowformat.AppendInts(b, fact.Ports)
+		} else {
+			b = q.AppendStrings(b, fact.Texts)
+		}
 	}
 	return append(b, '}')
 }
