@@ -3,7 +3,7 @@ package stdio
 import (
 	"context"
 	"io"
-	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -51,6 +51,9 @@ func (r Reader) Read(p []byte) (int, error) {
 // Fd returns the descriptor of the wrapped stream, so that [IsTerminal] recognizes a terminal.
 func (r Reader) Fd() uintptr { return Fd(r.Reader) }
 
+// writeBuffers are buffers for what is being written.
+var writeBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
 // A Writer writes to a stream until the context ends, even if the stream blocks.
 type Writer struct {
 	io.Writer
@@ -73,9 +76,10 @@ func (w Writer) Write(p []byte) (int, error) {
 		err error
 	}
 	ended := make(chan outcome, 1)
-	buffer := slices.Clone(p)
+	buffer := writeBuffers.Get().(*[]byte)
+	*buffer = append((*buffer)[:0], p...) // the caller owns p again if this write is abandoned
 	go func() {
-		n, err := w.Writer.Write(buffer)
+		n, err := w.Writer.Write(*buffer)
 		if err != nil {
 			w.err.CompareAndSwap(nil, &err)
 		}
@@ -83,6 +87,7 @@ func (w Writer) Write(p []byte) (int, error) {
 	}()
 	select {
 	case o := <-ended:
+		writeBuffers.Put(buffer)
 		return o.n, o.err
 	case <-w.ctx.Done():
 	}
