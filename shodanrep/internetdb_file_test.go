@@ -8,9 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/internetdbfile/internetdbtest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // withFile writes a file of InternetDB, and returns the arguments of a connection with it and a service that fails.
@@ -129,6 +131,59 @@ func TestALongListKeepsItsOrder(t *testing.T) {
 	}
 	if i != len(targets) {
 		t.Errorf("%d verdicts on %d targets", i, len(targets))
+	}
+}
+
+// TestVerdictsThatAreNotKeptAreTheSame makes texts of verdicts whose memory is used again, of several windows.
+func TestVerdictsThatAreNotKeptAreTheSame(t *testing.T) {
+	t.Parallel()
+	var rows []internetdbtest.Row
+	var targets []netip.Prefix
+	for i := range 10_000 {
+		addr := netip.AddrFrom4([4]byte{11, 0, byte(i >> 8), byte(i)})
+		targets = append(targets, netip.PrefixFrom(addr, 32))
+		if i%7 == 0 {
+			continue // the file does not have it
+		}
+		row := addressRow(addr.String(), []string{"22", "22,3389,6379", "", "443,4444"}[i%4])
+		row.Tags, row.Vulns = []string{"", "c2,vpn", "self-signed"}[i%3], []string{"CVE-2021-44228,CVE-2019-0708", "", "", ""}[i/5%4]
+		rows = append(rows, row)
+	}
+	c, err := NewChecker(t.Context(), "verdicts that are not kept", withFile(t, rows...), CheckOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	textOf := func(v *scan.Verdict) string {
+		factors := "nothing"
+		if score := v.Score(); score != nil {
+			factors = fmt.Sprintf("%d %+v", score.Score, score.Factors)
+		}
+		return fmt.Sprintln(v.IP(), v.Status(), v.Level(), factors)
+	}
+	var want, got []string
+	for v, err := range c.Check(t.Context(), slices.Values(targets), len(targets)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, textOf(v))
+	}
+	texts := func(first int, verdicts []*scan.Verdict) (all []string) {
+		for i, v := range verdicts {
+			all = append(all, textOf(v))
+			if v.IP() != targets[first+i].Addr().String() {
+				t.Errorf("number %d is %s", first+i, v.IP())
+			}
+		}
+		return all
+	}
+	for part, err := range scan.CheckParts(t.Context(), c, slices.Values(targets), len(targets), false, texts) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, part...)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-kept +not kept)\n%s", diff)
 	}
 }
 

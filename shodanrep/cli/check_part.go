@@ -25,13 +25,20 @@ type countedOutcome struct {
 // partTexts are buffers for the texts of parts.
 var partTexts = sync.Pool{New: func() any { return new([]byte) }}
 
+// keepsVerdicts reports whether a part refers to its verdicts, because it has no text of them.
+func (c *check) keepsVerdicts(out report.Writer) bool {
+	_, isAppender := out.(report.Appender)
+	return !isAppender || c.collects()
+}
+
 // partOf returns the function that makes a part of verdicts, of which first is the number of the first target. It is
 // called on several processors at a time: all that takes long is done there, and only counting and writing remain.
 func (c *check) partOf(out report.Writer) func(first int, verdicts []*scan.Verdict) *checkedPart {
-	appender, isAppender := out.(report.Appender)
+	appender, _ := out.(report.Appender)
+	keeps := c.keepsVerdicts(out)
 	return func(first int, verdicts []*scan.Verdict) *checkedPart {
 		p := &checkedPart{}
-		if isAppender && !c.collects() {
+		if !keeps {
 			p.text = partTexts.Get().(*[]byte)
 			*p.text = (*p.text)[:0]
 		}

@@ -24,8 +24,9 @@ func (f *File) Hosts(ctx context.Context, addrs []netip.Addr) ([]Result, time.Ti
 		return nil, time.Time{}, err
 	}
 	results := make([]Result, len(addrs))
+	var memory Memory
 	for i := range results {
-		results[i] = rows.Result(i)
+		results[i] = rows.Result(i, addrs[i], &memory)
 	}
 	return results, rows.Time, nil
 }
@@ -41,8 +42,8 @@ func (f *File) Rows(ctx context.Context, addrs []netip.Addr) (*Rows, error) {
 		}
 		order := d.layout.order(addrs)
 		unique := slices.CompactFunc(slices.Clone(order), isRepeated)
-		rows := &Rows{Time: d.source.time(), addrs: addrs, places: make([]place, len(addrs))}
-		err = d.read(ctx, unique, rows)
+		rows := &Rows{Time: d.source.time(), places: make([]place, len(addrs))}
+		err = d.read(ctx, addrs, unique, rows)
 		if err == nil && slices.ContainsFunc(unique, rows.isMissing) {
 			if err = f.ensureFindable(ctx, d); errors.As(err, &valueError{}) {
 				rows.missingErr, err = f.wrapError(err), nil
@@ -80,26 +81,26 @@ const partSize = 8192
 var errRetired = errors.New("it was replaced")
 
 // read reads the rows of addresses, whose order is given, with several connections.
-func (d *database) read(ctx context.Context, order []int32, rows *Rows) error {
+func (d *database) read(ctx context.Context, addrs []netip.Addr, order []int32, rows *Rows) error {
 	if len(order) <= partSize {
-		return d.readPart(ctx, order, rows)
+		return d.readPart(ctx, addrs, order, rows)
 	}
 	reading, ctx := errgroup.WithContext(ctx)
 	reading.SetLimit(cap(d.idle))
 	for part := range slices.Chunk(order, partSize) {
-		reading.Go(func() error { return d.readPart(ctx, part, rows) })
+		reading.Go(func() error { return d.readPart(ctx, addrs, part, rows) })
 	}
 	return reading.Wait()
 }
 
 // readPart reads the rows of addresses with one connection.
-func (d *database) readPart(ctx context.Context, order []int32, rows *Rows) error {
+func (d *database) readPart(ctx context.Context, addrs []netip.Addr, order []int32, rows *Rows) error {
 	c, err := d.take(ctx)
 	if err != nil {
 		return err
 	}
 	defer d.put(c)
-	return c.read(ctx, rows.addrs, order, rows)
+	return c.read(ctx, addrs, order, rows)
 }
 
 // errChanging says that the file is written to while it is read.
@@ -157,6 +158,7 @@ func (f *File) connect(ctx context.Context) (*database, *sqlitefile.Conn, error)
 func (d *database) listAll(ctx context.Context, c *sqlitefile.Conn, yield func(Row, error) bool) (err error) {
 	c.SetInterrupt(ctx)
 	read := 0
+	var memory Memory
 	check := func() error {
 		if !d.isUnchanged() {
 			return fmt.Errorf("%q: %w", d.path, errChanging)
@@ -180,7 +182,7 @@ func (d *database) listAll(ctx context.Context, c *sqlitefile.Conn, yield func(R
 			next.Err = err
 		} else {
 			next.Addr = addr
-			r := rowReader{addr: addr}
+			r := rowReader{addr: addr, memory: &memory}
 			r.add(fieldsOf(row))
 			next.Result = r.result()
 		}

@@ -28,10 +28,11 @@ func fieldsOf(row *sqlite3.Stmt) (f fields) {
 
 // A rowReader reads the rows of one address. There should be one; the lists of several are joined.
 type rowReader struct {
-	addr  netip.Addr
-	found bool
-	lists shodan.InternetDBLists
-	err   error
+	addr   netip.Addr
+	memory *Memory
+	found  bool
+	lists  shodan.InternetDBLists
+	err    error
 }
 
 // add reads a row.
@@ -45,7 +46,7 @@ func (r *rowReader) add(row fields) {
 			values += strings.Count(text, ",") + 1
 		}
 	}
-	all := make([]string, 0, values)
+	all := r.memory.texts.take(values)[:0]
 	for i, list := range []*[]string{&r.lists.Tags, &r.lists.CPEs, &r.lists.Vulns, &r.lists.Hostnames} {
 		begin := len(all)
 		all = appendValues(all, row[1+i])
@@ -65,7 +66,7 @@ func (r *rowReader) add(row fields) {
 // look like one without ports.
 func (r *rowReader) addPorts(text string) {
 	if r.lists.Ports == nil {
-		r.lists.Ports = make([]int, 0, strings.Count(text, ",")+1)
+		r.lists.Ports = r.memory.ports.take(strings.Count(text, ",") + 1)[:0]
 	}
 	for more := text != ""; more; {
 		var item string
@@ -90,7 +91,9 @@ func (r *rowReader) result() Result {
 	case !r.found:
 		return Result{}
 	}
-	return Result{Host: r.lists.Host(r.addr)}
+	host := &r.memory.hosts.take(1)[0]
+	r.lists.SetHost(host, r.addr)
+	return Result{Host: host}
 }
 
 // appendValues appends the values of a text with commas between them. All share the memory of the text. What PostgreSQL

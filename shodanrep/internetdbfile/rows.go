@@ -1,7 +1,6 @@
 package internetdbfile
 
 import (
-	"bytes"
 	"encoding/binary"
 	"net/netip"
 	"sync"
@@ -15,14 +14,13 @@ import (
 // Rows are what the file has of some addresses, in the compact form of the file: a host takes ten times the memory.
 type Rows struct {
 	// Time is that of the file.
-	Time  time.Time
-	addrs []netip.Addr
+	Time time.Time
 	// places are by address where the first of its rows is.
 	places []place
 	// missingErr says why it is not known that the file does not have the addresses without a row.
 	missingErr error
 	mu         sync.Mutex // guards blocks while rows are added
-	blocks     [][]byte
+	blocks     []string
 }
 
 // A place is that of a row. The block is the index in blocks, from 1 on; it is 0 if there is no row.
@@ -38,13 +36,13 @@ type Result struct {
 
 func (r *Rows) isMissing(i int32) bool { return r.places[i].block == 0 }
 
-// Result returns the result of the address with an index.
-func (r *Rows) Result(i int) Result {
+// Result returns the result of the address with an index. Its host is in m.
+func (r *Rows) Result(i int, addr netip.Addr, m *Memory) Result {
 	place := r.places[i]
 	if r.isMissing(int32(i)) {
 		return Result{IsMissing: true, Err: r.missingErr}
 	}
-	reader := rowReader{addr: r.addrs[i]}
+	reader := rowReader{addr: addr, memory: m}
 	block := r.blocks[place.block-1]
 	for at := place.at; at != noRow; {
 		var row fields
@@ -58,23 +56,23 @@ func (r *Rows) Result(i int) Result {
 const noRow = 1<<32 - 1
 
 // rowHeader is how long what a row begins with is: where the next row of the address is, and the lengths of its fields.
-const rowHeader = 4 * (1 + len(fields{}))
+const rowHeader = uint32(4 * (1 + len(fields{})))
 
-// rowAt returns a row of a block and where the next of its address is. The fields share the memory of one text.
-func rowAt(block []byte, at uint32) (row fields, next uint32) {
-	block = block[at:]
-	header, texts := block[:rowHeader], block[rowHeader:]
-	next = binary.LittleEndian.Uint32(header)
-	length := uint32(0)
+// rowAt returns a row of a block and where the next of its address is. The fields share the memory of the block.
+func rowAt(block string, at uint32) (row fields, next uint32) {
+	header, text := block[at:at+rowHeader], block[at+rowHeader:]
+	next, header = uint32At(header)
 	for i := range row {
-		length += binary.LittleEndian.Uint32(header[4*(i+1):])
-	}
-	text := string(texts[:length])
-	for i := range row {
-		n := binary.LittleEndian.Uint32(header[4*(i+1):])
+		var n uint32
+		n, header = uint32At(header)
 		row[i], text = text[:n], text[n:]
 	}
 	return row, next
+}
+
+// uint32At returns the number that a text begins with, and the rest.
+func uint32At(text string) (n uint32, rest string) {
+	return uint32(text[0]) | uint32(text[1])<<8 | uint32(text[2])<<16 | uint32(text[3])<<24, text[4:]
 }
 
 // A rowBuffer collects the rows of a group of addresses.
@@ -116,7 +114,7 @@ func (r *Rows) add(b *rowBuffer, indexes []int32) {
 		return
 	}
 	r.mu.Lock()
-	r.blocks = append(r.blocks, bytes.Clone(b.data))
+	r.blocks = append(r.blocks, string(b.data))
 	block := uint32(len(r.blocks))
 	r.mu.Unlock()
 	for n, i := range indexes {

@@ -91,12 +91,29 @@ func (b *Batch) ReadFile(ctx context.Context, addrs []netip.Addr) (*FileRows, er
 	return &FileRows{b, rows}, nil
 }
 
-// Answers answers questions about the addresses from an index on. Each must be answered once: the answers are counted.
-func (r *FileRows) Answers(first int, questions []Question) []Answer {
-	answers := make([]Answer, len(questions))
+// FileMemory is where answers from the file of InternetDB are. The zero value is ready to use.
+type FileMemory struct {
+	rows    internetdbfile.Memory
+	answers []Answer
+}
+
+// Reset frees the memory for other answers. Those that are in it must not be used any more.
+func (m *FileMemory) Reset() {
+	m.rows.Reset()
+	clear(m.answers)
+	m.answers = m.answers[:0]
+}
+
+// Answers answers questions about the addresses from an index on. The answers are in m. Each question must be answered
+// once: the answers are counted.
+func (r *FileRows) Answers(first int, questions []Question, m *FileMemory) []Answer {
+	begin := len(m.answers)
+	m.answers = slices.Grow(m.answers, len(questions))
 	for i, q := range questions {
-		answers[i] = fileAnswer(q.canonical().Addr, r.rows.Result(first+i), r.rows.Time)
+		addr := q.canonical().Addr
+		m.answers = append(m.answers, fileAnswer(addr, r.rows.Result(first+i, addr, &m.rows), r.rows.Time))
 	}
+	answers := m.answers[begin:]
 	r.batch.progress.countAll(r.batch, questions, answers)
 	return answers
 }

@@ -42,7 +42,7 @@ func fromFile(t *testing.T, b *lookup.Batch, questions []lookup.Question) ([]loo
 	if err != nil {
 		return nil, err
 	}
-	return rows.Answers(0, questions), nil
+	return rows.Answers(0, questions, new(lookup.FileMemory)), nil
 }
 
 func TestTheFileOfInternetDBAnswersWithoutRequests(t *testing.T) {
@@ -123,7 +123,7 @@ func TestReadFileLeavesTheAddressesOfItsCallerUnchanged(t *testing.T) {
 	if !slices.Equal(given, want) {
 		t.Errorf("they are %v now", given)
 	}
-	for i, a := range rows.Answers(0, questions(given)) {
+	for i, a := range rows.Answers(0, questions(given), new(lookup.FileMemory)) {
 		if isIndexed := a.Status == lookup.Indexed; isIndexed != (i < 2) {
 			t.Errorf("%v: %v", given[i], a.Status)
 		}

@@ -37,6 +37,9 @@ func (c *Checker) NetworkLimit() int { return c.settings.NetworkLimit }
 // APILookupLimit returns the argument api_lookup_limit of the connection.
 func (c *Checker) APILookupLimit() int { return c.settings.Lookup.APILookupLimit }
 
+// HasInternetDBFile reports whether the connection has the argument internetdb_file.
+func (c *Checker) HasInternetDBFile() bool { return c.settings.Lookup.InternetDBFile != "" }
+
 // Requests returns how many requests this process has sent to the services of the connection so far.
 func (c *Checker) Requests() int64 { return c.engine.Requests() }
 
@@ -55,8 +58,8 @@ func Countable(address netip.Prefix) bool {
 var checkerNeeds = lookup.Question{Banners: true}
 
 // targetOf makes the target of an address or a network.
-func targetOf(p netip.Prefix, source lookup.Source) *Target {
-	return &Target{Address: addressOf(p), Options: Options{Source: source}}
+func targetOf(p netip.Prefix, source lookup.Source) Target {
+	return Target{Address: addressOf(p), Options: Options{Source: source}}
 }
 
 // Check looks up addresses in parallel and yields a verdict for each, in order and as soon as it is there. A network of
@@ -68,7 +71,7 @@ func targetOf(p netip.Prefix, source lookup.Source) *Target {
 func (c *Checker) Check(ctx context.Context, addresses iter.Seq[netip.Prefix], size int) iter.Seq2[*Verdict, error] {
 	verdicts := func(_ int, verdicts []*Verdict) []*Verdict { return verdicts }
 	return func(yield func(*Verdict, error) bool) {
-		for verdicts, err := range CheckParts(ctx, c, addresses, size, verdicts) {
+		for verdicts, err := range CheckParts(ctx, c, addresses, size, true, verdicts) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -84,8 +87,11 @@ func (c *Checker) Check(ctx context.Context, addresses iter.Seq[netip.Prefix], s
 
 // CheckParts is [Checker.Check] for a caller that makes something of each verdict, such as text: it yields what make makes
 // of verdicts that follow each other, of which first is the number of the first address. These are one verdict as soon as
-// it is there, or many together that a file has. Make may be called on several processors at a time, in any order.
-func CheckParts[T any](ctx context.Context, c *Checker, addresses iter.Seq[netip.Prefix], size int, make func(first int, verdicts []*Verdict) T) iter.Seq2[T, error] {
+// it is there, or many together that a file has. Make may be called on several processors at a time, in any order. Unless
+// it keeps verdicts, they must not be used after it has returned: their memory is used for others.
+func CheckParts[T any](
+	ctx context.Context, c *Checker, addresses iter.Seq[netip.Prefix], size int, keeps bool, make func(first int, verdicts []*Verdict) T,
+) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -105,19 +111,13 @@ func CheckParts[T any](ctx context.Context, c *Checker, addresses iter.Seq[netip
 				}
 			}
 		}
-		w := windows{scan: newScan(ctx, c.engine, c.settings, size), source: c.source, need: checkerNeeds, fileWindows: 1}
-		resultsOf(ctx, &w, addresses, func(first int, results []Result) T { return make(first, verdictsOf(results)) })(yield)
+		w := windows{
+			scan: newScan(ctx, c.engine, c.settings, size), source: c.source, need: checkerNeeds, size: size, keepsResults: keeps,
+		}
+		resultsOf(ctx, &w, addresses, func(first int, results []Result, memory *partMemory) T {
+			return make(first, memory.verdictsOf(results))
+		})(yield)
 	}
-}
-
-// verdictsOf scores results.
-func verdictsOf(results []Result) []*Verdict {
-	scored, verdicts := make([]scoredVerdict, len(results)), make([]*Verdict, len(results))
-	for i := range results {
-		scored[i].set(&results[i], results[i].Policy)
-		verdicts[i] = &scored[i].Verdict
-	}
-	return verdicts
 }
 
 // readAhead returns the addresses up to the one with which there are more different ones than the limit, and how many
@@ -157,7 +157,8 @@ func (c *Checker) Lookups(ctx context.Context, size int) *Lookups {
 func (l *Lookups) Add(addresses []netip.Prefix) []*Target {
 	targets := make([]*Target, len(addresses))
 	for i, p := range addresses {
-		targets[i] = targetOf(p, l.checker.source)
+		t := targetOf(p, l.checker.source)
+		targets[i] = &t
 	}
 	l.scan.lookUp(targets, checkerNeeds)
 	return targets

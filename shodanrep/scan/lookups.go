@@ -186,7 +186,7 @@ func (s *Scan) Result(ctx context.Context, t *Target, need lookup.Question) (*Re
 // more than one address is a result of status NotAHost. The source is the connection's choice if empty. An error, which is
 // the last element, is about all of them.
 func (s *Scan) Results(ctx context.Context, addresses iter.Seq[netip.Prefix], source lookup.Source, need lookup.Question) iter.Seq2[*Result, error] {
-	score := func(_ int, results []Result) []Result {
+	score := func(_ int, results []Result, _ *partMemory) []Result {
 		for i := range results {
 			if r := &results[i]; s.policies[r.Policy] != nil {
 				r.verdict = r.Verdict()
@@ -195,7 +195,7 @@ func (s *Scan) Results(ctx context.Context, addresses iter.Seq[netip.Prefix], so
 		return results
 	}
 	return func(yield func(*Result, error) bool) {
-		for results, err := range resultsOf(ctx, &windows{scan: s, source: source, need: need, fileWindows: 2}, addresses, score) {
+		for results, err := range resultsOf(ctx, &windows{scan: s, source: source, need: need, keepsResults: true}, addresses, score) {
 			if err != nil {
 				yield(nil, err)
 				return

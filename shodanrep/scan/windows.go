@@ -14,10 +14,12 @@ const (
 	// batchWindow is how many addresses are added to the batch at a time. The next window is looked up while the results
 	// of the last are used, and no more than two are in memory.
 	batchWindow = 1000
-	// firstFileWindow is how many addresses are looked up in the file of InternetDB first, and maxInFileWindows how many
-	// the windows in memory have together. The windows grow: the more addresses are looked up at a time, the more of them
-	// are on the same pages of the file.
-	firstFileWindow, maxInFileWindows = 2048, 131_072
+	// firstFileWindow is how many addresses are looked up in the file of InternetDB first. The windows grow: the more
+	// addresses are looked up at a time, the more of them are on the same pages of the file. maxFileWindow is how many
+	// there are at most if results are kept, because then two windows are in memory, and maxOnlyWindow if they are not.
+	firstFileWindow, maxFileWindow, maxOnlyWindow = 2048, 65_536, 262_144
+	// listParts is what part of a long list the first window has: more would let its first result wait for longer.
+	listParts = 16
 	// windowPart is how many addresses of such a window become results at a time: results take much more memory than
 	// the rows of the file.
 	windowPart = 512
@@ -32,9 +34,12 @@ type windows struct {
 	ahead  []*window
 	ended  bool
 	added  bool // whether a window was added to the batch
-	// fileWindows is how many windows for the file are in memory: two if the next is read while one is used. Reading uses
-	// all processors, so one is enough if using does so too: then the next is begun with the last eighth of it.
-	fileWindows int
+	// size is how long the list is, as far as it is known.
+	size int
+	// keepsResults is whether what is made of results of the file refers to them. If so, the next window is read while one
+	// is used. If not, making takes most of the time and uses all processors, as reading does: then the next window is
+	// begun with the last eighth of the one in use.
+	keepsResults bool
 	// fileWindow is how long the next window for the file of InternetDB is.
 	fileWindow int
 }
@@ -49,8 +54,9 @@ type window struct {
 	targets []*Target
 	ready   bool
 	// prefixes are those of a window that is looked up in the file of InternetDB, and file receives what it has of them.
-	prefixes []netip.Prefix
-	file     chan fileRows
+	prefixes     []netip.Prefix
+	file         chan fileRows
+	keepsResults bool
 	// startNext starts the next window. It is called when few of the prefixes are left.
 	startNext func()
 }
@@ -64,8 +70,8 @@ type fileRows struct {
 // following returns the next window, and starts the one that follows it.
 func (w *windows) following(ctx context.Context) (*window, bool) {
 	inMemory := 2
-	if w.usesFile() {
-		inMemory = w.fileWindows
+	if w.usesFile() && !w.keepsResults {
+		inMemory = 1
 	}
 	w.fill(ctx, inMemory)
 	if len(w.ahead) == 0 {
@@ -89,10 +95,14 @@ func (w *windows) fill(ctx context.Context, ahead int) {
 // start begins the lookups of the next window. It returns nil if there are no more addresses.
 func (w *windows) start(ctx context.Context) *window {
 	s := w.scan
-	started := &window{scan: s, source: w.source, need: w.need}
+	started := &window{scan: s, source: w.source, need: w.need, keepsResults: w.keepsResults}
 	if w.usesFile() {
-		w.fileWindow = min(max(2*w.fileWindow, firstFileWindow), maxInFileWindows/w.fileWindows)
-		if started.prefixes = w.take(w.fileWindow); started.prefixes == nil {
+		longest := maxOnlyWindow
+		if w.keepsResults {
+			longest = maxFileWindow
+		}
+		w.fileWindow = min(max(2*w.fileWindow, firstFileWindow, w.size/listParts), longest)
+		if started.prefixes = w.take(w.fileWindow); len(started.prefixes) == 0 {
 			return nil
 		}
 		started.file = make(chan fileRows, 1)
@@ -103,7 +113,8 @@ func (w *windows) start(ctx context.Context) *window {
 		return started
 	}
 	for _, p := range w.take(batchWindow) {
-		started.targets = append(started.targets, targetOf(p, w.source))
+		t := targetOf(p, w.source)
+		started.targets = append(started.targets, &t)
 		w.added = w.added || p.IsSingleIP() // the batch is ready only when there was something to look up
 	}
 	if started.targets == nil {
@@ -121,7 +132,8 @@ func (w *windows) usesFile() bool {
 }
 
 // take returns the next n addresses and networks, or as many as there are.
-func (w *windows) take(n int) (taken []netip.Prefix) {
+func (w *windows) take(n int) []netip.Prefix {
+	taken := make([]netip.Prefix, 0, n)
 	for len(taken) < n {
 		p, ok := w.next()
 		if !ok {
@@ -145,8 +157,8 @@ func (w *window) readFile(ctx context.Context) (*lookup.FileRows, error) {
 }
 
 // makePart makes what is wanted of results that follow each other, of which first is the number of the first address or
-// network in the whole list.
-type makePart[T any] func(first int, results []Result) T
+// network in the whole list. It may use the memory of the part.
+type makePart[T any] func(first int, results []Result, memory *partMemory) T
 
 // parts waits until the results of a window come, and yields what make makes of them: of one result after the other, or
 // of many together that a file has, on all processors. First is the number of the first in the whole list. An error,
@@ -179,7 +191,7 @@ func parts[T any](ctx context.Context, w *window, first int, make makePart[T]) i
 				yield(none, err)
 				return
 			}
-			if !yield(make(first+i, []Result{*result}), nil) {
+			if !yield(make(first+i, []Result{*result}, new(partMemory)), nil) {
 				return
 			}
 		}
@@ -201,14 +213,21 @@ func fileParts[T any](ctx context.Context, w *window, rows *lookup.FileRows, fir
 			ahead = ahead[1:]
 			return yield(p.made, p.err) && p.err == nil
 		}
+		inMemory := runtime.GOMAXPROCS(0)
+		if !w.keepsResults { // what is made of them is small, so that no processor has to wait while this one fills a window
+			inMemory *= 4
+		}
 		used, addresses := 0, 0 // in parts that were started
 		for prefixes := range slices.Chunk(w.prefixes, windowPart) {
 			started, firstPrefix, firstAddress := make(chan part[T], 1), first, addresses
 			go func() {
-				results, err := w.makeResults(ctx, rows, firstAddress, prefixes)
-				p := part[T]{err: err}
-				if err == nil {
-					p.made = makeOf(firstPrefix, results)
+				memory := newPartMemory(len(prefixes))
+				p := part[T]{err: w.makeResults(ctx, rows, firstAddress, prefixes, memory)}
+				if p.err == nil {
+					p.made = makeOf(firstPrefix, memory.results, memory)
+				}
+				if !w.keepsResults {
+					memory.free()
 				}
 				started <- p
 			}()
@@ -218,7 +237,7 @@ func fileParts[T any](ctx context.Context, w *window, rows *lookup.FileRows, fir
 					addresses++
 				}
 			}
-			if ahead = append(ahead, started); len(ahead) > runtime.GOMAXPROCS(0) && !next() {
+			if ahead = append(ahead, started); len(ahead) > inMemory && !next() {
 				return
 			}
 			if used += len(prefixes); used >= len(w.prefixes)/8*7 {
@@ -230,31 +249,28 @@ func fileParts[T any](ctx context.Context, w *window, rows *lookup.FileRows, fir
 	}
 }
 
-// makeResults makes the results of some addresses and networks of a window, of which first is the index of the first
-// address in rows.
-func (w *window) makeResults(ctx context.Context, rows *lookup.FileRows, first int, prefixes []netip.Prefix) ([]Result, error) {
-	results := make([]Result, len(prefixes))
-	questions := make([]lookup.Question, 0, len(prefixes))
+// makeResults makes the results of some addresses and networks of a window in the memory of a part, of which first is the
+// index of the first address in rows.
+func (w *window) makeResults(ctx context.Context, rows *lookup.FileRows, first int, prefixes []netip.Prefix, m *partMemory) error {
 	for i, p := range prefixes {
-		t := targetOf(p, w.source)
-		results[i].Target = t
-		if t.Addr.IsValid() {
-			questions = append(questions, t.question(w.need))
+		m.targets[i] = targetOf(p, w.source)
+		if t := &m.targets[i]; t.Addr.IsValid() {
+			m.questions = append(m.questions, t.question(w.need))
 		}
 	}
-	answers := rows.Answers(first, questions)
-	for i := range results {
-		t := results[i].Target
+	answers := rows.Answers(first, m.questions, &m.file)
+	for i := range m.results {
+		t := &m.targets[i]
 		if !t.Addr.IsValid() {
 			result, err := w.scan.Result(ctx, t, w.need) // which needs no lookup
 			if err != nil {
-				return nil, err
+				return err
 			}
-			results[i] = *result
+			m.results[i] = *result
 			continue
 		}
-		results[i] = w.scan.result(t, answers[0])
+		m.results[i] = w.scan.result(t, answers[0])
 		answers = answers[1:]
 	}
-	return results, nil
+	return nil
 }

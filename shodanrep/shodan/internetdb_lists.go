@@ -9,18 +9,20 @@ type InternetDBLists struct {
 	CPEs, Hostnames, Tags, Vulns []string
 }
 
-// Host returns the host that [ParseInternetDB] reads from a response with the same lists, without a response. It keeps
-// the lists, and changes their order.
-func (l InternetDBLists) Host(addr netip.Addr) *Host {
-	h := &Host{
-		Addr: addr, Ports: present(l.Ports), CPEs: present(l.CPEs), Hostnames: present(l.Hostnames), Tags: present(l.Tags),
-		Vulns: make(VulnMap, len(l.Vulns)),
+// SetHost sets h to the host that [ParseInternetDB] reads from a response with the same lists, without a response. It
+// keeps the lists, and changes their order. The vulnerabilities that h has must be nil or empty; it keeps their memory.
+func (l InternetDBLists) SetHost(h *Host, addr netip.Addr) {
+	vulns := h.Vulns
+	if vulns == nil {
+		vulns = make(VulnMap, len(l.Vulns))
+	}
+	*h = Host{
+		Addr: addr, Ports: present(l.Ports), CPEs: present(l.CPEs), Hostnames: present(l.Hostnames), Tags: present(l.Tags), Vulns: vulns,
 	}
 	for _, text := range l.Vulns {
 		h.Vulns.add(text, Vuln{})
 	}
 	h.normalize()
-	return h
 }
 
 // present returns a list that is empty but not nil if there is none.

@@ -99,8 +99,11 @@ func rowOptions(columns []embedded.Column) rowformat.Options {
 
 func (w *rowWriter) Append(b []byte, r Result) []byte {
 	e := w.encoders.Get().(*rowEncoder)
-	defer w.encoders.Put(e)
-	return e.append(b, &r)
+	e.result = r // so that the parameter needs no memory of its own
+	b = e.append(b, &e.result)
+	e.result = Result{}
+	w.encoders.Put(e)
+	return b
 }
 
 func (w *rowWriter) WriteText(text []byte) error {
@@ -123,6 +126,7 @@ func (w *rowWriter) Close() error {
 type rowEncoder struct {
 	rowformat.Encoder
 	columns []shodanrep.VerdictColumn
+	result  Result // the one that is being appended
 	json    []byte // a buffer for the JSON of a column
 	// time is the last time of a column, and timeText its text: of a file, all rows have the same.
 	time     time.Time

@@ -28,9 +28,11 @@ func inventedResults(tb testing.TB) []Result {
 		}
 		return h
 	}
+	var plain shodan.Host
+	shodan.InternetDBLists{Ports: []int{80, 443}}.SetHost(&plain, netip.MustParseAddr("198.51.100.0"))
 	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	answers := []lookup.Answer{
-		{Status: lookup.Indexed, Source: lookup.InternetDB, CheckedAt: noon, Host: shodan.InternetDBLists{Ports: []int{80, 443}}.Host(netip.MustParseAddr("198.51.100.0"))},
+		{Status: lookup.Indexed, Source: lookup.InternetDB, CheckedAt: noon, Host: &plain},
 		{Status: lookup.Indexed, Source: lookup.InternetDB, CheckedAt: noon, Host: &shodan.Host{
 			Ports: shodan.Ints{22, 3306, 4444}, Hostnames: shodan.Texts{"vpn-1.example.net", `a "quoted" <name>`}, Tags: shodan.Texts{"c2", "vpn"},
 			Vulns: shodan.VulnMap{"CVE-2021-44228": {}, "CVE-2020-0001": {}}, CPEs: shodan.Texts{"cpe:/a:redis:redis:6"},
