@@ -18,8 +18,12 @@ type facts struct {
 	tags            []string
 	products        []string
 	hosting         Hosting
-	hits            []hit // a buffer for the hits of one rule at a time
 	suspicious      []int // the open ports that factors count
+	// hits are those of the rule that is applied, and ends are by match where those of the match end.
+	hits []hit
+	ends []int
+	// factors are known factors of other hosts too.
+	factors map[factorKey]Factor
 }
 
 // unused are facts for other hosts.
@@ -50,8 +54,23 @@ func (p *Policy) factsOf(h *Host) *facts {
 // was made for the rules is kept.
 func (f *facts) release() {
 	clear(f.hits)
-	*f = facts{hits: f.hits[:0], suspicious: f.suspicious[:0]}
+	*f = facts{suspicious: f.suspicious[:0], hits: f.hits[:0], ends: f.ends, factors: f.factors}
 	unused.Put(f)
+}
+
+// addSuspicious adds the open ports of the hits of a match: those that match, and those of protocols and software that
+// match.
+func (f *facts) addSuspicious(m *Match, hits []hit) {
+	switch m.Fact {
+	case factPorts:
+		for _, h := range hits {
+			f.suspicious = append(f.suspicious, h.port)
+		}
+	case factProtocols, factSoftware:
+		for _, h := range hits {
+			f.suspicious = append(f.suspicious, f.host.PortsOf[h.text]...)
+		}
+	}
 }
 
 // closedPorts returns the ports that were open in the past and are not open now.

@@ -52,7 +52,7 @@ func (m *Match) compile() error {
 		case m.fact.ports != nil:
 			port, _ := strconv.Atoi(v.Text) // Validate accepts only ports
 			m.ports[port] = v
-		case strings.HasPrefix(v.Text, "*"), strings.HasSuffix(v.Text, "*"):
+		case v.isPattern():
 			m.patterns = append(m.patterns, v)
 		default:
 			m.exact[v.Text] = v

@@ -121,8 +121,7 @@ func (r *Rule) points(hits []hit) int {
 	return own
 }
 
-// apply returns the factor of the rule, and whether the rule applies. It adds the open ports that count to those that are
-// suspicious: those that match, and those of protocols and software that match.
+// apply returns the factor of the rule, and whether the rule applies.
 func (r *Rule) apply(f *facts) (Factor, bool) {
 	if r.Only == "" {
 		return r.applyTo(f)
@@ -143,13 +142,36 @@ func (r *Rule) applyTo(f *facts) (Factor, bool) {
 	if r.count != nil {
 		return r.applyCount(f)
 	}
-	all, counted, points := f.hits[:0], 0, 0
+	f.hits, f.ends = f.hits[:0], f.ends[:0]
+	for _, m := range r.Matches {
+		begin := len(f.hits)
+		f.hits = m.hits(f, f.hits)
+		f.ends = append(f.ends, len(f.hits))
+		f.addSuspicious(m, f.hits[begin:])
+	}
+	if len(f.hits) == 0 {
+		return Factor{}, false
+	}
+	key, isKey := f.factorKey(r)
+	if !isKey {
+		return r.matched(f), true
+	}
+	factor, known := f.factors[key]
+	if !known {
+		factor = r.matched(f)
+		f.remember(key, factor)
+	}
+	return factor, true
+}
+
+// matched returns the factor of the hits of the rule's matches.
+func (r *Rule) matched(f *facts) Factor {
+	begin, counted, points := 0, 0, 0
 	var evidence Evidence // of several facts
 	var last FactEvidence
-	for _, m := range r.Matches {
-		begin := len(all)
-		all = m.hits(f, all)
-		hits := all[begin:]
+	for i, m := range r.Matches {
+		hits := f.hits[begin:f.ends[i]]
+		begin = f.ends[i]
 		if len(hits) == 0 {
 			continue
 		}
@@ -157,30 +179,16 @@ func (r *Rule) applyTo(f *facts) (Factor, bool) {
 			points = p
 		}
 		counted = max(counted, len(hits))
-		switch m.Fact {
-		case factPorts:
-			for _, h := range hits {
-				f.suspicious = append(f.suspicious, h.port)
-			}
-		case factProtocols, factSoftware:
-			for _, h := range hits {
-				f.suspicious = append(f.suspicious, f.host.PortsOf[h.text]...)
-			}
-		}
 		last = evidenceOf(m.fact, f, hits)
 		if len(r.Matches) > 1 {
 			evidence = evidence.with(last)
 		}
 	}
-	if counted == 0 {
-		return Factor{}, false
-	}
-	f.hits = all
-	found := finding{count: counted, hits: all, facts: f}
+	found := finding{count: counted, hits: f.hits, facts: f}
 	if evidence != nil {
-		return r.factor(points, &found, evidence), true
+		return r.factor(points, &found, evidence)
 	}
-	return r.factor(points, &found, last.Values()), true
+	return r.factor(points, &found, last.Values())
 }
 
 // applyCount is apply for a rule with Count.
