@@ -215,7 +215,7 @@ func resultsOf[T any](ctx context.Context, w *windows, addresses iter.Seq[netip.
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		next, stop := iter.Pull(addresses)
+		next, stop := iter.Pull(inParts(addresses, takenAtOnce))
 		defer stop()
 		w := *w
 		w.next, w.need = next, w.scan.policies.need(w.need)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"iter"
 	"net/netip"
-	"runtime"
-	"slices"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 )
@@ -18,17 +16,19 @@ const (
 	// addresses are looked up at a time, the more of them are on the same pages of the file. maxFileWindow is how many
 	// there are at most if results are kept, because then two windows are in memory, and maxOnlyWindow if they are not.
 	firstFileWindow, maxFileWindow, maxOnlyWindow = 2048, 65_536, 262_144
+	// takenAtOnce is how many addresses are taken from a list at a time.
+	takenAtOnce = 512
 	// listParts is what part of a long list the first window has: more would let its first result wait for longer.
 	listParts = 16
-	// windowPart is how many addresses of such a window become results at a time: results take much more memory than
-	// the rows of the file.
-	windowPart = 512
 )
 
 // windows divide a long list into windows that are looked up in parallel and used in order.
 type windows struct {
-	scan   *Scan
-	next   func() (netip.Prefix, bool)
+	scan *Scan
+	// next returns the next addresses and networks of the list, which stay valid until it is called again. rest are those
+	// that were not taken yet.
+	next   func() ([]netip.Prefix, bool)
+	rest   []netip.Prefix
 	source lookup.Source
 	need   lookup.Question
 	ahead  []*window
@@ -135,14 +135,36 @@ func (w *windows) usesFile() bool {
 func (w *windows) take(n int) []netip.Prefix {
 	taken := make([]netip.Prefix, 0, n)
 	for len(taken) < n {
-		p, ok := w.next()
-		if !ok {
-			w.ended = true
-			break
+		if len(w.rest) == 0 {
+			var ok bool
+			if w.rest, ok = w.next(); !ok {
+				w.ended = true
+				break
+			}
 		}
-		taken = append(taken, p)
+		more := min(n-len(taken), len(w.rest))
+		taken, w.rest = append(taken, w.rest[:more]...), w.rest[more:]
 	}
 	return taken
+}
+
+// inParts yields a list in parts of up to n elements, each of which is valid until the next is made: to call iter.Pull's
+// next takes much longer than all else that is done with an address.
+func inParts[T any](list iter.Seq[T], n int) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		part := make([]T, 0, n)
+		for element := range list {
+			if part = append(part, element); len(part) == n {
+				if !yield(part) {
+					return
+				}
+				part = part[:0]
+			}
+		}
+		if len(part) > 0 {
+			yield(part)
+		}
+	}
 }
 
 // readFile reads what the file of InternetDB has of the addresses.
@@ -196,81 +218,4 @@ func parts[T any](ctx context.Context, w *window, first int, make makePart[T]) i
 			}
 		}
 	}
-}
-
-// A part is what was made of some results of a window. An error is about all of them.
-type part[T any] struct {
-	made T
-	err  error
-}
-
-// fileParts yields what make makes of the rows of a file. A few parts are made ahead, on all processors.
-func fileParts[T any](ctx context.Context, w *window, rows *lookup.FileRows, first int, makeOf makePart[T]) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var ahead []chan part[T]
-		next := func() bool {
-			p := <-ahead[0]
-			ahead = ahead[1:]
-			return yield(p.made, p.err) && p.err == nil
-		}
-		inMemory := runtime.GOMAXPROCS(0)
-		if !w.keepsResults { // what is made of them is small, so that no processor has to wait while this one fills a window
-			inMemory *= 4
-		}
-		used, addresses := 0, 0 // in parts that were started
-		for prefixes := range slices.Chunk(w.prefixes, windowPart) {
-			started, firstPrefix, firstAddress := make(chan part[T], 1), first, addresses
-			go func() {
-				memory := newPartMemory(len(prefixes))
-				p := part[T]{err: w.makeResults(ctx, rows, firstAddress, prefixes, memory)}
-				if p.err == nil {
-					p.made = makeOf(firstPrefix, memory.results, memory)
-				}
-				if !w.keepsResults {
-					memory.free()
-				}
-				started <- p
-			}()
-			first += len(prefixes)
-			for _, p := range prefixes {
-				if p.IsSingleIP() {
-					addresses++
-				}
-			}
-			if ahead = append(ahead, started); len(ahead) > inMemory && !next() {
-				return
-			}
-			if used += len(prefixes); used >= len(w.prefixes)/8*7 {
-				w.startNext()
-			}
-		}
-		for len(ahead) > 0 && next() {
-		}
-	}
-}
-
-// makeResults makes the results of some addresses and networks of a window in the memory of a part, of which first is the
-// index of the first address in rows.
-func (w *window) makeResults(ctx context.Context, rows *lookup.FileRows, first int, prefixes []netip.Prefix, m *partMemory) error {
-	for i, p := range prefixes {
-		m.targets[i] = targetOf(p, w.source)
-		if t := &m.targets[i]; t.Addr.IsValid() {
-			m.questions = append(m.questions, t.question(w.need))
-		}
-	}
-	answers := rows.Answers(first, m.questions, &m.file)
-	for i := range m.results {
-		t := &m.targets[i]
-		if !t.Addr.IsValid() {
-			result, err := w.scan.Result(ctx, t, w.need) // which needs no lookup
-			if err != nil {
-				return err
-			}
-			m.results[i] = *result
-			continue
-		}
-		m.results[i] = w.scan.result(t, answers[0])
-		answers = answers[1:]
-	}
-	return nil
 }
