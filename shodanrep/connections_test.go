@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
@@ -15,7 +16,7 @@ import (
 // withConnections starts the plugin with connections, in the order of the names, as Steampipe does.
 func withConnections(t *testing.T, names []string, spc map[string]string) server {
 	t.Helper()
-	s := server{newPluginServer()}
+	s := server{newPluginServer(), new(atomic.Bool)}
 	request := &proto.SetAllConnectionConfigsRequest{}
 	for _, name := range names {
 		request.Configs = append(request.Configs, &proto.ConnectionConfig{Connection: name, Plugin: "shodanrep", Config: spc[name]})

@@ -184,7 +184,7 @@ func (r *engine) queryWithFault(f faultCase, c connection) ([]row, error) {
 func (r *engine) late(rows []row, err error, faulty string) bool {
 	const late = "no response within"
 	return err != nil && strings.Contains(err.Error(), late) || slices.ContainsFunc(rows, func(row row) bool {
-		return (faulty == "" || row[r.key] != faulty) && strings.Contains(row["error"], late)
+		return (faulty == "" || row[r.key] != faulty) && strings.Contains(row["error"]+row["detail_error"], late)
 	})
 }
 
