@@ -16,16 +16,19 @@ APT_UPDATE := tries=0; until problem=$$(apt-get $(APT_WAIT) update -qq 2>&1); do
 	tries=$$((tries + 1)); [ $$tries -le 120 ] || { echo "$$problem" >&2; exit 1; }; sleep 5; done
 # Packages that do not run the SDK and use goroutines. The race detector finds races inside the SDK, so only these are
 # tested with it.
-RACE := ./shodanrep/lookup/... ./shodanrep/dataset/... ./shodanrep/history/... ./shodanrep/cache/... \
-	./shodanrep/reputation/... ./shodanrep/shodan/... ./shodanrep/upstream/... ./shodanrep/ratelimit/... \
-	./shodanrep/pgerror ./shodanrep/sqlitefile/... ./shodanrep/filelock/... ./shodanrep/internetdbfile/... \
-	./shodanrep/shodantest ./shodanrep/iptext/... ./shodanrep/gzipfile ./shodanrep/cli/load
+RACE := ./shodanrep/history/... ./shodanrep/cache/... ./shodanrep/reputation/... ./shodanrep/shodan/... \
+	./shodanrep/upstream/... ./shodanrep/ratelimit/... ./shodanrep/pgerror ./shodanrep/sqlitefile/... \
+	./shodanrep/filelock/... ./shodanrep/internetdbfile/... ./shodanrep/shodantest ./shodanrep/iptext/... \
+	./shodanrep/gzipfile ./shodanrep/cli/load
+# Those of them that take most memory and time.
+RACE_LARGE := ./shodanrep/lookup/... ./shodanrep/dataset/...
 # SQLite and compression work on memory that no other goroutine has. The race detector would take more time for them than
 # for everything else, so it leaves them out.
 RACE_FLAGS := -race -gcflags='github.com/ncruces/go-sqlite3-wasm/...=-race=false' -gcflags='compress/...=-race=false' \
 	-gcflags='github.com/klauspost/compress/...=-race=false' -gcflags='github.com/google/go-cmp/...=-race=false'
-# The packages whose tests take longest begin first, so that the last ones do not run alone.
-LONGEST := ./shodanrep ./shodanrep/shodantest/matrix ./shodanrep/cli ./shodanrep/cli/report/browsertest
+# The packages whose tests take longest begin first, so that the last ones do not run alone. Of these the first and the
+# last take most memory.
+LONGEST := ./shodanrep ./shodanrep/cli ./shodanrep/shodantest/matrix ./shodanrep/cli/report/browsertest
 
 .PHONY: demo
 demo: build ## Run on the invented sample: no key, no network
@@ -61,26 +64,25 @@ release: ## Build a tagged version, and publish it on GitHub: what a workflow do
 	$(GORELEASER) release --clean
 
 # A test with the race detector checks all that it checks without, so each package is tested once. In lookup there are
-# tests that send so many requests that they skip with the race detector. The halves run at the same time, because many
-# tests wait. To use less memory, one half runs a package at a time, the one that takes most memory first. "make lint"
-# vets everything.
+# tests that send so many requests that they skip with the race detector. Many tests wait, so the packages of RACE run
+# beside the others. RACE_LARGE runs at the end, because beside the others it would take more than 1.5 GB of memory. "make
+# lint" vets everything.
 .PHONY: test
+test: export GOFLAGS += -pgo=off -vet=off
+# A process with the race detector sleeps for a second when it ends, if nothing else is said.
+test: export GORACE = atexit_sleep_ms=50
 test: packages ## Run every test
-	@$(MAKE) --no-print-directory -j2 test-plain test-race
+	@$(MAKE) --no-print-directory -j 2 test-without-race test-with-race
+	go test -parallel 4 $(RACE_FLAGS) $(RACE_LARGE)
 
-test-plain test-race: export GOFLAGS += -pgo=off -vet=off
+.PHONY: test-without-race
+test-without-race:
+	go test -parallel 16 $(LONGEST) $$(go list ./... | grep -vxF "$$(go list $(RACE) $(RACE_LARGE) $(LONGEST))")
 
-.PHONY: test-plain
-test-plain:
-	go test -parallel 16 $(LONGEST) $$(go list ./... | grep -vxF "$$(go list $(RACE) $(LONGEST))")
-
-# A process with the race detector waits a second at its end, for goroutines that still run to report races. Tests wait
-# for their goroutines.
-.PHONY: test-race
-test-race: export GORACE = atexit_sleep_ms=20
-test-race:
-	go test -p 1 -parallel 4 $(RACE_FLAGS) $(RACE)
+.PHONY: test-with-race
+test-with-race:
 	go test -run Ban ./shodanrep/lookup
+	go test -p 1 -parallel 4 $(RACE_FLAGS) $(RACE)
 
 # To optimize by a profile, Go compiles each package once more. What only checks the code needs none.
 .PHONY: lint
