@@ -1,8 +1,7 @@
-package flowpipe_test
+package config_test
 
 import (
 	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,28 +9,24 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest/joincheck"
 )
 
-func TestMain(m *testing.M) { os.Exit(postgrestest.Run(m)) }
-
-// blocks returns the blocks of all files of the mod, by type and name.
-func blocks(t *testing.T) map[string]*hclsyntax.Body {
+// flowpipeBlocks returns the blocks of all files of the mod of Flowpipe, by type and name.
+func flowpipeBlocks(t *testing.T) map[string]*hclsyntax.Body {
 	t.Helper()
-	files, err := filepath.Glob("*.fp")
+	files, err := filepath.Glob("flowpipe/*.fp")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no files: %v", err)
 	}
 	found := map[string]*hclsyntax.Body{}
 	for _, file := range files {
-		parsed, diagnostics := hclsyntax.ParseConfig(read(t, file), file, hcl.InitialPos)
+		parsed, diagnostics := hclsyntax.ParseConfig([]byte(read(t, file)), file, hcl.InitialPos)
 		if diagnostics.HasErrors() {
 			t.Fatal(diagnostics)
 		}
@@ -46,15 +41,6 @@ func blocks(t *testing.T) map[string]*hclsyntax.Body {
 	return found
 }
 
-func read(t *testing.T, path string) []byte {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
-}
-
 // evaluate returns the text of an expression, with variables that it may use.
 func evaluate(t *testing.T, expr hclsyntax.Expression, variables map[string]cty.Value) string {
 	t.Helper()
@@ -65,18 +51,8 @@ func evaluate(t *testing.T, expr hclsyntax.Expression, variables map[string]cty.
 	return value.AsString()
 }
 
-// tables returns the tables of the plugin.
-func tables(t *testing.T) map[string]*plugin.Table {
-	t.Helper()
-	tables, err := shodanrep.Plugin(t.Context()).TableMapFunc(t.Context(), &plugin.TableMapData{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tables
-}
-
-// open makes a database with the resources of AWS on which the mod of the controls is tested.
-func open(t *testing.T) *postgrestest.Database {
+// withResources makes a database with the resources of AWS on which the mod of the controls is tested.
+func withResources(t *testing.T) *postgrestest.Database {
 	t.Helper()
 	db := postgrestest.New(t)
 	for _, name := range []string{"shodan_ip_reputation", "shodan_reputation_change"} {
@@ -88,8 +64,8 @@ func open(t *testing.T) *postgrestest.Database {
 		('203.0.113.1', 'shodan', 'level', now() - interval '1 hour', null, 'critical'), ('203.0.113.1', 'shodan', 'indexed', now() - interval '1 hour', null, 'critical'),
 		('203.0.113.2', 'shodan', 'level', now() - interval '1 hour', 'low', 'high'), ('203.0.113.3', 'shodan', 'level', now() - interval '1 hour', 'low', 'medium'),
 		('203.0.113.9', 'shodan', 'level', now() - interval '1 hour', 'high', 'low')`)
-	db.Exec(string(read(t, "../powerpipe/testdata/cloud_tables.sql")))
-	db.Exec(string(read(t, "../powerpipe/testdata/aws.sql")))
+	db.Exec(read(t, "powerpipe/testdata/cloud_tables.sql"))
+	db.Exec(read(t, "powerpipe/testdata/aws.sql"))
 	db.Exec("set search_path = public, shodanrep")
 	return db
 }
@@ -101,7 +77,7 @@ func variablesOf(t *testing.T, levels ...string) map[string]cty.Value {
 	for _, level := range levels {
 		list = append(list, cty.StringVal(level))
 	}
-	window, diagnostics := blocks(t)["variable.window"].Attributes["default"].Expr.Value(nil)
+	window, diagnostics := flowpipeBlocks(t)["variable.window"].Attributes["default"].Expr.Value(nil)
 	if diagnostics.HasErrors() {
 		t.Fatal(diagnostics)
 	}
@@ -109,8 +85,8 @@ func variablesOf(t *testing.T, levels ...string) map[string]cty.Value {
 }
 
 func TestTheTriggerFindsNewlyBadAddresses(t *testing.T) {
-	db := open(t)
-	found := blocks(t)
+	db := withResources(t)
+	found := flowpipeBlocks(t)
 	value, diagnostics := found["variable.alarm_levels"].Attributes["default"].Expr.Value(nil)
 	if diagnostics.HasErrors() {
 		t.Fatal(diagnostics)
@@ -144,12 +120,12 @@ func TestTheTriggerFindsNewlyBadAddresses(t *testing.T) {
 
 // TestTheTriggerTellsTheWorstLevel is about connections that are aggregated, each of which has a row of an address.
 func TestTheTriggerTellsTheWorstLevel(t *testing.T) {
-	db := open(t)
+	db := withResources(t)
 	db.ExecRemote(`insert into shodanrep.shodan_ip_reputation (ip, status, level, score) values
 		('203.0.113.1', 'indexed', 'high', 90), ('203.0.113.2', 'indexed', 'medium', 20), ('203.0.113.2', 'indexed', 'critical', 50)`)
 	db.ExecRemote(`insert into shodanrep.shodan_reputation_change (ip, source, change, changed_at, old_level, level) values
 		('203.0.113.2', 'internetdb', 'level', now(), 'low', 'critical')`)
-	sql := evaluate(t, blocks(t)["locals"].Attributes["newly_bad_addresses_sql"].Expr, variablesOf(t, "critical", "high", "medium"))
+	sql := evaluate(t, flowpipeBlocks(t)["locals"].Attributes["newly_bad_addresses_sql"].Expr, variablesOf(t, "critical", "high", "medium"))
 	got := map[string]string{}
 	for _, row := range db.Query(sql) {
 		got[row[0]] = row[1] + " " + row[2]
@@ -164,7 +140,7 @@ func TestTheTriggerJoinsSafely(t *testing.T) {
 	t.Parallel()
 	all := tables(t)
 	maps.Copy(all, joincheck.Foreign("aws_vpc_security_group_rule", "aws_ec2_network_interface"))
-	for name, attribute := range blocks(t)["locals"].Attributes {
+	for name, attribute := range flowpipeBlocks(t)["locals"].Attributes {
 		joincheck.Check(t, name, evaluate(t, attribute.Expr, variablesOf(t, "high")), all)
 	}
 }
@@ -173,7 +149,7 @@ func TestTheTriggerJoinsSafely(t *testing.T) {
 // that the query has, and is sent only if there are rows.
 func TestThePipelineTellsOfTheRows(t *testing.T) {
 	t.Parallel()
-	found := blocks(t)
+	found := flowpipeBlocks(t)
 	trigger, pipeline := found["trigger.newly_bad_addresses"], found["pipeline.report_newly_bad_addresses"]
 	if trigger == nil || pipeline == nil {
 		t.Fatal("there is no trigger, or no pipeline")

@@ -1,4 +1,4 @@
-package checks_test
+package config_test
 
 import (
 	"bytes"
@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
@@ -32,21 +31,11 @@ func connection(t *testing.T) string {
 		vulns = append(vulns, fmt.Sprintf("CVE-2021-%04d", i+1))
 	}
 	sim.AddHost(shodantest.Host{IP: bad, Ports: []int{443}, Vulns: vulns})
-	sample, err := filepath.Abs("../sample/hosts.json.gz")
+	sample, err := filepath.Abs("sample/hosts.json.gz")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return write(t, "test.spc", fmt.Sprintf("connection \"test\" {\n  plugin = \"shodanrep\"\n  data_files = [%q]\n  internetdb_url = %q\n  cvedb_url = %q\n  cache = \"memory\"\n}\n", sample, sim.InternetDBURL(), sim.CVEDBURL()))
-}
-
-// asCommand makes the test binary the command itself, so that the script can run it.
-const asCommand = "SHODANREP_TEST_AS_COMMAND"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asCommand) != "" {
-		os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
-	}
-	os.Exit(processtest.RunInTempDir(func(string) int { return m.Run() }))
 }
 
 func write(t *testing.T, name, text string) string {
@@ -58,16 +47,7 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
-func read(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-// check runs a file of this folder as a schedule does, and returns the resources of each status but ok.
+// check runs a file of the folder checks as a schedule does, and returns the resources of each status but ok.
 func check(t *testing.T, file, addresses, rules string) (found map[string][]string, status int) {
 	t.Helper()
 	t.Setenv("SHODAN_API_KEY", "")
@@ -103,8 +83,8 @@ func check(t *testing.T, file, addresses, rules string) (found map[string][]stri
 }
 
 func TestChecks(t *testing.T) {
-	addresses := write(t, "addresses.csv", read(t, "public_addresses.csv")+"x/i-20,Unknown,"+unknown+"\nx/i-21,Wrong,no address\nx/i-22,Known,"+known+"\nx/i-23,Bad,"+bad+"\n")
-	rules := write(t, "rules.csv", strings.TrimSpace(read(t, "../sample/security_group_rules.csv"))+`
+	addresses := write(t, "addresses.csv", read(t, "checks/public_addresses.csv")+"x/i-20,Unknown,"+unknown+"\nx/i-21,Wrong,no address\nx/i-22,Known,"+known+"\nx/i-23,Bad,"+bad+"\n")
+	rules := write(t, "rules.csv", strings.TrimSpace(read(t, "sample/security_group_rules.csv"))+`
 sgr-0030,sg-1,false,ingress,1,,tcp,22,22,`+unknown+`/32,,,,,us-east-1,1
 sgr-0031,sg-1,false,ingress,1,,tcp,22,22,no address,,,,,us-east-1,1
 sgr-0032,sg-1,false,ingress,1,,tcp,4000,5000,0.0.0.0/0,,,,,us-east-1,1
@@ -125,7 +105,7 @@ sgr-0034,sg-1,false,ingress,1,,icmp,-1,-1,0.0.0.0/0,,,,,us-east-1,1
 		"security_group_egress_reputation.sql":    {"alarm": {"000c"}, "skip": {"0006"}},
 		"security_group_open_suspicious_port.sql": {"alarm": {"0032", "0033"}, "skip": {"0007"}, "error": {"0031"}},
 	}
-	files, err := filepath.Glob("*.sql")
+	files, err := filepath.Glob("checks/*.sql")
 	if err != nil || len(files) != len(expected) {
 		t.Fatalf("there are %q, and tests of %d: %v", files, len(expected), err)
 	}
@@ -135,7 +115,7 @@ sgr-0034,sg-1,false,ingress,1,,icmp,-1,-1,0.0.0.0/0,,,,,us-east-1,1
 			for _, resources := range got {
 				slices.Sort(resources)
 			}
-			if diff := cmp.Diff(expected[file], got); diff != "" || status != 3 {
+			if diff := cmp.Diff(expected[filepath.Base(file)], got); diff != "" || status != 3 {
 				t.Errorf("exit status %d; want (-), got (+): %s", status, diff)
 			}
 		})
@@ -145,7 +125,7 @@ sgr-0034,sg-1,false,ingress,1,,icmp,-1,-1,0.0.0.0/0,,,,,us-east-1,1
 // TestACheckWithoutAlarmSucceeds also says that what is not known makes no alarm, and no ok either.
 func TestACheckWithoutAlarmSucceeds(t *testing.T) {
 	addresses := write(t, "addresses.csv", "resource,title,ip\na,Web,192.0.2.80\nb,Unknown,"+unknown+"\n")
-	got, status := check(t, "public_address_reputation.sql", addresses, "../sample/security_group_rules.csv")
+	got, status := check(t, "checks/public_address_reputation.sql", addresses, "sample/security_group_rules.csv")
 	if diff := cmp.Diff(map[string][]string{"info": {"b"}}, got); diff != "" || status != 0 {
 		t.Errorf("exit status %d; want (-), got (+): %s", status, diff)
 	}
@@ -175,12 +155,14 @@ func TestTheScriptRunsEveryCheck(t *testing.T) {
 		"a file that is not there": {[]string{good, "nowhere.csv"}, 1},
 		"no files":                 {nil, 2},
 	} {
-		out, err := exec.Command("./run.sh", tt.args...).CombinedOutput()
+		cmd := exec.Command("./run.sh", tt.args...)
+		cmd.Dir = "checks"
+		out, err := cmd.CombinedOutput()
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) || exit.ExitCode() != tt.status {
 			t.Errorf("%s: %v, want exit status %d: %s", name, err, tt.status, out)
 		}
-		files, _ := filepath.Glob("*.sql")
+		files, _ := filepath.Glob("checks/*.sql")
 		for _, file := range files {
 			title, _, _ := strings.Cut(read(t, file), "\n")
 			if tt.status == 3 && !strings.Contains(string(out), title) {
@@ -193,9 +175,9 @@ func TestTheScriptRunsEveryCheck(t *testing.T) {
 // TestEveryControlHasAFile holds the files to the controls of the mod, one for each of AWS.
 func TestEveryControlHasAFile(t *testing.T) {
 	t.Parallel()
-	for line := range strings.Lines(read(t, "../powerpipe/aws.pp")) {
+	for line := range strings.Lines(read(t, "powerpipe/aws.pp")) {
 		_, name, isControl := strings.Cut(strings.TrimSuffix(line, "\" {\n"), "control \"aws_")
-		if _, err := os.Stat(name + ".sql"); isControl && err != nil {
+		if _, err := os.Stat("checks/" + name + ".sql"); isControl && err != nil {
 			t.Errorf("the control %s has no file: %v", name, err)
 		}
 	}
