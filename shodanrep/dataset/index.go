@@ -16,7 +16,7 @@ import (
 
 // schemaVersion is raised when the schema or the form of a row changes, also with each new pivot and with each new form
 // of data file: a file that could not be read is read again only into an index of another version.
-const schemaVersion = 7
+const schemaVersion = 8
 
 // maxLog is how large the write-ahead log may be where further rows follow, in bytes.
 const maxLog = 64 << 20

@@ -49,7 +49,8 @@ func newest(items []item) []item {
 }
 
 // merge returns the host that items make, or nil if there are none. Summaries count where there are no banners. The
-// summary of a host response that is as new as the banners adds what they do not have.
+// summary of a host response adds the owner and the location that banners do not have and, if it is as new as they are,
+// the ports, tags, names and vulnerabilities.
 func merge(items []item) *shodan.Host {
 	var host, internetDB *shodan.Host
 	banners := make([]shodan.Banner, 0, len(items))
@@ -69,13 +70,17 @@ func merge(items []item) *shodan.Host {
 		return host
 	case merged == nil:
 		return internetDB
-	case host == nil || host.LastUpdate.Before(merged.LastUpdate.Time):
+	case host == nil:
+		return merged
+	}
+	merged.AddGeneral(host)
+	if host.LastUpdate.Before(merged.LastUpdate.Time) {
 		return merged
 	}
 	merged.LastUpdate = host.LastUpdate
 	merged.Ports = union(merged.Ports, host.Ports)
 	merged.Tags = union(merged.Tags, host.Tags)
-	merged.Hostnames = union(merged.Hostnames, host.Hostnames)
+	merged.Hostnames, merged.Domains = union(merged.Hostnames, host.Hostnames), union(merged.Domains, host.Domains)
 	for id, vuln := range host.Vulns {
 		if _, known := merged.Vulns[id]; !known {
 			merged.Vulns[id] = vuln
@@ -84,11 +89,12 @@ func merge(items []item) *shodan.Host {
 	return merged
 }
 
-// mergeHistory is merge for the banners of all times, newest first. The same sighting may be in several files.
+// mergeHistory is merge with the banners of all times, newest first, or nil where there are none. The same sighting may be
+// in several files.
 func mergeHistory(items []item) *shodan.Host {
+	merged := merge(newest(slices.Clone(items)))
 	items = slices.DeleteFunc(items, func(it item) bool { return it.host != nil })
-	merged := merge(items)
-	if merged == nil {
+	if len(items) == 0 {
 		return nil
 	}
 	items = slices.CompactFunc(items, func(a, b item) bool {

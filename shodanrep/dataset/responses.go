@@ -72,7 +72,7 @@ func parseResponse(text []byte, f func(parsed)) bool {
 	case isList(r.Matches):
 		parseBanners("matches", r.Matches, nil, f)
 	case isList(r.Data) || isList(r.Ports) && r.IPStr != nil:
-		parseHost(text, r.Data, f)
+		parseHost(text, r.Data, isList(r.Ports), f)
 	case isList(r.Ports):
 		f(newSummary(internetDBResponse, text))
 	default:
@@ -82,13 +82,20 @@ func parseResponse(text []byte, f func(parsed)) bool {
 }
 
 // parseHost calls f for the banners of a host response, and for its summary where that says more than they do.
-func parseHost(text []byte, data json.RawMessage, f func(parsed)) {
+func parseHost(text []byte, data json.RawMessage, hasPorts bool, f func(parsed)) {
 	summary := newSummary(hostResponse, text)
 	if summary.err != nil {
 		f(summary)
 		return
 	}
-	if merged := shodan.MergeBanners(parseBanners("data", data, summary.host, f)); merged == nil || merged.Addr != summary.host.Addr || !covers(merged, summary.host) {
+	merged := shodan.MergeBanners(parseBanners("data", data, summary.host, f))
+	if merged != nil && summary.host.LastUpdate.IsZero() {
+		summary.host.LastUpdate = merged.LastUpdate // the response has these banners, so it is not older
+	}
+	switch banners := merged != nil && merged.Addr == summary.host.Addr; {
+	case !banners && !hasPorts:
+		f(parsed{err: errors.New("the response has neither ports nor data")})
+	case !banners, !covers(merged, summary.host):
 		f(summary)
 	}
 }
@@ -119,10 +126,11 @@ func parseBanners(name string, list json.RawMessage, host *shodan.Host, f func(p
 	return banners
 }
 
-// covers reports whether a host that is made of banners has all that the summary of its response has.
+// covers reports whether a host that is made of banners has all that the summary of its response has. It may add to merged.
 func covers(merged, summary *shodan.Host) bool {
-	return containsAll(merged.Ports, summary.Ports) && containsAll(merged.Tags, summary.Tags) &&
-		containsAll(merged.Hostnames, summary.Hostnames) && containsAll(merged.Vulns.IDs(), summary.Vulns.IDs())
+	return !merged.AddGeneral(summary) && containsAll(merged.Ports, summary.Ports) && containsAll(merged.Tags, summary.Tags) &&
+		containsAll(merged.Hostnames, summary.Hostnames) && containsAll(merged.Domains, summary.Domains) &&
+		containsAll(merged.Vulns.IDs(), summary.Vulns.IDs())
 }
 
 func containsAll[T comparable](list, items []T) bool {
@@ -141,7 +149,7 @@ func newSummary(kind string, text []byte) parsed {
 	err := json.Unmarshal(text, &fields)
 	if isList(fields["data"]) {
 		delete(fields, "data")
-		if fields["ports"] == nil {
+		if ports := fields["ports"]; ports == nil || string(ports) == "null" {
 			fields["ports"] = json.RawMessage("[]")
 		}
 	}

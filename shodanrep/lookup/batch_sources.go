@@ -99,7 +99,7 @@ func (b *Batch) withoutDataset(questions []Question) []Question {
 		return questions
 	}
 	data, err := b.engine.Dataset(b.ctx)
-	hosts := map[datasetForm]map[netip.Addr]*shodan.Host{}
+	hosts, withoutPast := map[datasetForm]map[netip.Addr]*shodan.Host{}, map[netip.Addr]*shodan.Host{}
 	for form, list := range addrs {
 		switch {
 		case err != nil:
@@ -108,10 +108,16 @@ func (b *Batch) withoutDataset(questions []Question) []Question {
 		default:
 			hosts[form], err = data.Summaries(b.ctx, list)
 		}
+		if list = without(list, hosts[form]); err == nil && form.history && len(list) > 0 {
+			withoutPast, err = data.Hosts(b.ctx, list, false)
+		}
 	}
 	var rest []Question
 	for _, q := range questions {
 		host := hosts[datasetFormOf(q)][q.Addr]
+		if host == nil && b.source(q) != Shodan { // no other source has a past
+			host = withoutPast[q.Addr]
+		}
 		switch {
 		case !b.mayUseDataset(q):
 			rest = append(rest, q)
@@ -124,6 +130,11 @@ func (b *Batch) withoutDataset(questions []Question) []Question {
 		}
 	}
 	return rest
+}
+
+// without returns the addresses that hosts does not have.
+func without(addrs []netip.Addr, hosts map[netip.Addr]*shodan.Host) []netip.Addr {
+	return slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool { return hosts[a] != nil })
 }
 
 // mayUseDataset reports whether the dataset may answer a question.

@@ -53,11 +53,7 @@ func (h *Host) AllCPEs() []string {
 	if h.Banners == nil {
 		return nil
 	}
-	all := Texts{}
-	for i := range h.Banners {
-		all = append(all, h.Banners[i].CPEs()...)
-	}
-	return all.unique()
+	return collect(h.Banners, func(b *Banner) Texts { return b.CPEs() })
 }
 
 // Cloud returns the cloud provider in the newest banner that has one, or nil.
@@ -94,7 +90,7 @@ func MergeBanners(banners []Banner) *Host {
 			b.banner.Timestamp.Compare(a.banner.Timestamp.Time))
 	})
 	services = slices.CompactFunc(services, func(a, b service) bool { return a.ServiceKey == b.ServiceKey })
-	h := &Host{Hostnames: Texts{}, Domains: Texts{}, Banners: banners}
+	h := &Host{Banners: banners}
 	isAsGiven := len(services) == len(banners)
 	for i := range services {
 		isAsGiven = isAsGiven && services[i].banner == &banners[i]
@@ -105,34 +101,77 @@ func MergeBanners(banners []Banner) *Host {
 			h.Banners[i] = *s.banner
 		}
 	}
-	last := &h.Banners[0]
-	for i := range h.Banners {
-		if b := &h.Banners[i]; b.Timestamp.After(last.Timestamp.Time) {
-			last = b
-		}
-	}
-	h.Addr, h.ASN, h.Organization, h.ISP = last.Addr, last.ASN, last.Organization, last.ISP
-	h.LastUpdate = last.Timestamp
-	at := last.Location
-	h.City, h.CountryCode, h.CountryCode3, h.CountryName = at.City, at.CountryCode, at.CountryCode3, at.CountryName
-	h.RegionCode, h.AreaCode, h.DMACode, h.PostalCode = at.RegionCode, at.AreaCode, at.DMACode, at.PostalCode
-	h.Latitude, h.Longitude = at.Latitude, at.Longitude
-	for i := range h.Banners {
-		b := &h.Banners[i]
-		if h.OS == "" {
-			h.OS = b.OS
-		}
-		h.Hostnames = append(h.Hostnames, b.Hostnames...)
-		h.Domains = append(h.Domains, b.Domains...)
-	}
-	h.Hostnames, h.Domains = h.Hostnames.unique(), h.Domains.unique()
+	h.Addr = h.newestBanner().Addr
 	h.normalize()
 	return h
 }
 
-// normalize sorts the host's lists, so that equal hosts give equal rows, and fills lists that are missing from the
-// banners. The lists of ports and tags in a response are authoritative.
+// newestBanner returns the banner with the latest time, the first of several, or nil if the host has no banners.
+func (h *Host) newestBanner() *Banner {
+	var newest *Banner
+	for i := range h.Banners {
+		if b := &h.Banners[i]; newest == nil || b.Timestamp.After(newest.Timestamp.Time) {
+			newest = b
+		}
+	}
+	return newest
+}
+
+// general returns what a banner says of its host in general.
+func (b *Banner) general() Host {
+	at := &b.Location
+	return Host{
+		ASN: b.ASN, Organization: b.Organization, ISP: b.ISP, LastUpdate: b.Timestamp,
+		City: at.City, CountryCode: at.CountryCode, CountryCode3: at.CountryCode3, CountryName: at.CountryName,
+		RegionCode: at.RegionCode, AreaCode: at.AreaCode, DMACode: at.DMACode, PostalCode: at.PostalCode,
+		Latitude: at.Latitude, Longitude: at.Longitude,
+	}
+}
+
+// AddGeneral fills the texts and the time that h lacks from other data on the same address. A location counts as one: a
+// city of one source beside the country of another could be anywhere. It reports whether anything was added.
+func (h *Host) AddGeneral(other *Host) (added bool) {
+	add := func(field *Text, value Text) {
+		if *field == "" && value != "" {
+			*field, added = value, true
+		}
+	}
+	add(&h.ASN, other.ASN)
+	add(&h.Organization, other.Organization)
+	add(&h.ISP, other.ISP)
+	add(&h.OS, other.OS)
+	if h.LastUpdate.IsZero() && !other.LastUpdate.IsZero() {
+		h.LastUpdate, added = other.LastUpdate, true
+	}
+	if !h.hasLocation() && other.hasLocation() {
+		h.City, h.CountryCode, h.CountryCode3, h.CountryName = other.City, other.CountryCode, other.CountryCode3, other.CountryName
+		h.RegionCode, h.AreaCode, h.DMACode, h.PostalCode = other.RegionCode, other.AreaCode, other.DMACode, other.PostalCode
+		h.Latitude, h.Longitude, added = other.Latitude, other.Longitude, true
+	}
+	return added
+}
+
+func (h *Host) hasLocation() bool {
+	return cmp.Or(h.City, h.CountryCode, h.CountryCode3, h.CountryName, h.RegionCode, h.PostalCode) != "" ||
+		h.AreaCode.Valid || h.DMACode.Valid || h.Latitude.Valid || h.Longitude.Valid
+}
+
+// normalize sorts the host's lists, so that equal hosts give equal rows, and fills what is missing from the banners. The
+// lists of ports and tags in a response are authoritative.
 func (h *Host) normalize() {
+	if newest := h.newestBanner(); newest != nil {
+		general := newest.general()
+		h.AddGeneral(&general)
+		for i := 0; i < len(h.Banners) && h.OS == ""; i++ {
+			h.OS = h.Banners[i].OS
+		}
+		if h.Hostnames == nil {
+			h.Hostnames = collect(h.Banners, func(b *Banner) Texts { return b.Hostnames })
+		}
+		if h.Domains == nil {
+			h.Domains = collect(h.Banners, func(b *Banner) Texts { return b.Domains })
+		}
+	}
 	if h.Ports == nil {
 		h.Ports = Ints{}
 		for i := range h.Banners {
@@ -146,14 +185,10 @@ func (h *Host) normalize() {
 		return !isPort(int64(port)) && !(port == 0 && slices.ContainsFunc(h.Banners, func(b Banner) bool { return b.Port == Null[int64]{Valid: true} }))
 	})
 	if h.Tags == nil {
-		for i := range h.Banners {
-			h.Tags = append(h.Tags, h.Banners[i].Tags...)
-		}
-		if h.Tags == nil {
-			h.Tags = Texts{}
-		}
+		h.Tags = collect(h.Banners, func(b *Banner) Texts { return b.Tags })
+	} else {
+		h.Tags = h.Tags.unique()
 	}
-	h.Tags = h.Tags.unique()
 	if h.Vulns == nil {
 		// Responses for hosts without vulnerabilities have no such key. It means none, not unknown.
 		h.Vulns = VulnMap{}
@@ -166,6 +201,15 @@ func (h *Host) normalize() {
 			}
 		}
 	}
+}
+
+// collect returns the texts that the banners have, sorted, without duplicates.
+func collect(banners Banners, of func(*Banner) Texts) Texts {
+	all := Texts{}
+	for i := range banners {
+		all = append(all, of(&banners[i])...)
+	}
+	return all.unique()
 }
 
 // parseAddr reads the address in a response: ip_str, or the older ip, which is a number for IPv4.
