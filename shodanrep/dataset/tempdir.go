@@ -19,7 +19,7 @@ const (
 	// maxUnlocked is how long a folder without that file stays: its process is about to make it, or was killed before.
 	maxUnlocked = 48 * time.Hour
 	// maxAttempts is how often to make a folder that another process removes before it is locked.
-	maxAttempts = 5
+	maxAttempts = 100
 )
 
 // A tempDir is a folder for an index that one process uses. The system removes the lock of a killed process, and the
