@@ -102,6 +102,9 @@ var forms = []struct {
 	{"a host response whose banners are of another host", strings.Replace(response2, `"192.0.2.2"`, `"192.0.2.3"`, 1), "192.0.2.2 [22] [] [] 1\n192.0.2.3 [22] [] [] -\n", 0, ""},
 	{"a host response whose ports are null", strings.Replace(response2, `"ports": [22]`, `"ports": null`, 1), "192.0.2.2 [22] [] [] 1\n", 0, ""},
 	{"a host response without ports", strings.Replace(response2, `"ports": [22], `, "", 1), "192.0.2.2 [22] [] [] 1\n", 0, ""},
+	{"a host response with the history", `{"ip_str": "192.0.2.2", "last_update": "2026-01-02T00:00:00", "ports": [22], "data": [` + ssh + ", " +
+		line("192.0.2.2", 22, "2025-01-02T00:00:00", "vulns", map[string]any{"CVE-2021-44228": nil}) + ", " +
+		line("192.0.2.2", 8080, "2025-01-02T00:00:00", "vulns", map[string]any{"CVE-2021-44228": nil}) + "]}", "192.0.2.2 [22] [] [] 1\n", 0, ""},
 	{"a minified host response", minified, "192.0.2.2 [22 23] [compromised] [] -\n", 0, ""},
 	{"a host response that has more than its banners", hostResponseOf("192.0.2.2", []int{22, 23}, `"tags": ["compromised"], "vulns": ["CVE-2014-0160"], `, ssh),
 		"192.0.2.2 [22 23] [compromised] [CVE-2014-0160] 1\n", 0, ""},

@@ -64,6 +64,9 @@ func merge(items []item) *shodan.Host {
 			host = it.host
 		}
 	}
+	if host != nil {
+		banners = withoutClosed(banners, host)
+	}
 	merged := shodan.MergeBanners(banners)
 	switch {
 	case merged == nil && host != nil:
@@ -87,6 +90,15 @@ func merge(items []item) *shodan.Host {
 		}
 	}
 	return merged
+}
+
+// withoutClosed returns the banners without those that are so much older than a response that their ports, which it does
+// not list as open, were closed by then.
+func withoutClosed(banners []shodan.Banner, response *shodan.Host) []shodan.Banner {
+	return slices.DeleteFunc(banners, func(b shodan.Banner) bool {
+		return !b.Timestamp.IsZero() && !slices.Contains(response.Ports, int(b.Port.V)) &&
+			response.LastUpdate.Sub(b.Timestamp.Time) >= shodan.CurrentFor
+	})
 }
 
 // mergeHistory is merge with the banners of all times, newest first, or nil where there are none. The same sighting may be

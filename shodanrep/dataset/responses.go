@@ -92,6 +92,9 @@ func parseHost(text []byte, data json.RawMessage, hasPorts bool, f func(parsed))
 	if merged != nil && summary.host.LastUpdate.IsZero() {
 		summary.host.LastUpdate = merged.LastUpdate // the response has these banners, so it is not older
 	}
+	if merged != nil && !hasPorts {
+		summary.host.Ports = merged.Ports
+	}
 	switch banners := merged != nil && merged.Addr == summary.host.Addr; {
 	case !banners && !hasPorts:
 		f(parsed{err: errors.New("the response has neither ports nor data")})
@@ -126,9 +129,10 @@ func parseBanners(name string, list json.RawMessage, host *shodan.Host, f func(p
 	return banners
 }
 
-// covers reports whether a host that is made of banners has all that the summary of its response has. It may add to merged.
+// covers reports whether a host that is made of banners has all that the summary of its response has, and no port that
+// the response does not list, such as a closed one of a response with the history. It may add to merged.
 func covers(merged, summary *shodan.Host) bool {
-	return !merged.AddGeneral(summary) && containsAll(merged.Ports, summary.Ports) && containsAll(merged.Tags, summary.Tags) &&
+	return !merged.AddGeneral(summary) && containsAll(summary.Ports, merged.Ports) && containsAll(merged.Ports, summary.Ports) && containsAll(merged.Tags, summary.Tags) &&
 		containsAll(merged.Hostnames, summary.Hostnames) && containsAll(merged.Domains, summary.Domains) &&
 		containsAll(merged.Vulns.IDs(), summary.Vulns.IDs())
 }

@@ -127,25 +127,12 @@ func faultsOf(b *shodan.Banner) (faults []string) {
 	return faults
 }
 
-// splitHistory splits a host with past banners into the host as it is now and its past. A banner is current if its port is
-// still open, it is the newest of its service, and it is not much older than the newest of that port: a web server has one
-// for each host name that was requested.
+// splitHistory splits a host with past banners into the host as it is now and its past.
 func splitHistory(h *shodan.Host) (*shodan.Host, *reputation.Past) {
 	if h.Banners == nil {
 		return h, nil // the source has no past
 	}
-	newest, newestOfService := map[shodan.Endpoint]time.Time{}, map[shodan.ServiceKey]time.Time{}
-	for i := range h.Banners {
-		b := &h.Banners[i]
-		key := b.ServiceKey()
-		if b.Timestamp.After(newest[key.Endpoint]) {
-			newest[key.Endpoint] = b.Timestamp.Time
-		}
-		if b.Timestamp.After(newestOfService[key]) {
-			newestOfService[key] = b.Timestamp.Time
-		}
-	}
-	now, past := *h, &reputation.Past{}
+	now, past, isCurrent := *h, &reputation.Past{}, h.CurrentBanners()
 	now.Banners = shodan.Banners{}
 	for i := range h.Banners {
 		b := &h.Banners[i]
@@ -155,9 +142,7 @@ func splitHistory(h *shodan.Host) (*shodan.Host, *reputation.Past) {
 		if b.Port.Valid {
 			past.Ports = append(past.Ports, int(b.Port.V))
 		}
-		key := b.ServiceKey()
-		age := newest[key.Endpoint].Sub(b.Timestamp.Time)
-		if slices.Contains(h.Ports, int(b.Port.V)) && age < shodan.CurrentFor && b.Timestamp.Equal(newestOfService[key]) {
+		if slices.Contains(h.Ports, int(b.Port.V)) && isCurrent(b) {
 			now.Banners = append(now.Banners, *b)
 		} else {
 			past.Tags = append(past.Tags, b.Tags...)

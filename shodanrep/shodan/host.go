@@ -101,7 +101,10 @@ func MergeBanners(banners []Banner) *Host {
 			h.Banners[i] = *s.banner
 		}
 	}
-	h.Addr = h.newestBanner().Addr
+	h.Addr, h.Vulns = h.newestBanner().Addr, VulnMap{}
+	for i := range h.Banners {
+		h.addVulns(&h.Banners[i])
+	}
 	h.normalize()
 	return h
 }
@@ -162,8 +165,10 @@ func (h *Host) normalize() {
 	if newest := h.newestBanner(); newest != nil {
 		general := newest.general()
 		h.AddGeneral(&general)
-		for i := 0; i < len(h.Banners) && h.OS == ""; i++ {
-			h.OS = h.Banners[i].OS
+		for i := 0; i < len(h.Banners) && (h.ASN == "" || h.OS == "" || !h.hasLocation()); i++ {
+			general = h.Banners[i].general()
+			general.OS = h.Banners[i].OS
+			h.AddGeneral(&general)
 		}
 		if h.Hostnames == nil {
 			h.Hostnames = collect(h.Banners, func(b *Banner) Texts { return b.Hostnames })
@@ -192,14 +197,58 @@ func (h *Host) normalize() {
 	if h.Vulns == nil {
 		// Responses for hosts without vulnerabilities have no such key. It means none, not unknown.
 		h.Vulns = VulnMap{}
+		var isCurrent func(*Banner) bool // few hosts have vulnerabilities
 		for i := range h.Banners {
-			for id, vuln := range h.Banners[i].Vulns {
-				if old, ok := h.Vulns[id]; ok {
-					vuln = old.merge(vuln)
-				}
-				h.Vulns[id] = vuln
+			b := &h.Banners[i]
+			if len(b.Vulns) == 0 {
+				continue
+			}
+			if isCurrent == nil {
+				isCurrent = h.CurrentBanners()
+			}
+			if isCurrent(b) {
+				h.addVulns(b)
 			}
 		}
+	}
+}
+
+// addVulns adds a banner's vulnerabilities to those of its host.
+func (h *Host) addVulns(b *Banner) {
+	for id, vuln := range b.Vulns {
+		if old, ok := h.Vulns[id]; ok {
+			vuln = old.merge(vuln)
+		}
+		h.Vulns[id] = vuln
+	}
+}
+
+// CurrentBanners returns a function that reports whether a banner of the host says what is there now: it is the newest of
+// its service, and not much older than the newest of its port, or of the host if the port is not in the list of open ones.
+// A web server has a banner for each host name that was requested. In a response with the history others are of the past.
+func (h *Host) CurrentBanners() func(*Banner) bool {
+	var newest Time
+	newestOfPort, newestOfService := map[Endpoint]time.Time{}, map[ServiceKey]time.Time{}
+	for i := range h.Banners {
+		b := &h.Banners[i]
+		key := b.ServiceKey()
+		if b.Timestamp.After(newest.Time) {
+			newest = b.Timestamp
+		}
+		if b.Timestamp.After(newestOfPort[key.Endpoint]) {
+			newestOfPort[key.Endpoint] = b.Timestamp.Time
+		}
+		if b.Timestamp.After(newestOfService[key]) {
+			newestOfService[key] = b.Timestamp.Time
+		}
+	}
+	return func(b *Banner) bool {
+		key := b.ServiceKey()
+		last := newestOfPort[key.Endpoint]
+		if !slices.Contains(h.Ports, int(b.Port.V)) {
+			last = newest.Time
+		}
+		return last.Sub(b.Timestamp.Time) < CurrentFor && b.Timestamp.Equal(newestOfService[key])
 	}
 }
 

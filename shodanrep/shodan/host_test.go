@@ -189,3 +189,26 @@ func TestQuoteKeepsAValueInItsPlace(t *testing.T) {
 		}
 	}
 }
+
+// TestAPastVulnerabilityIsNotAPresentOne is about responses with the history, which have no key for the vulnerabilities of
+// a host that no longer has any.
+func TestAPastVulnerabilityIsNotAPresentOne(t *testing.T) {
+	t.Parallel()
+	const vulns = `"vulns": {"CVE-2021-44228": {"verified": true}}`
+	for banners, want := range map[string][]string{
+		`{"port": 443, "timestamp": "2026-01-02T00:00:00"}, {"port": 443, "timestamp": "2025-01-02T00:00:00", ` + vulns + `}`:  {},
+		`{"port": 443, "timestamp": "2026-01-02T00:00:00"}, {"port": 8080, "timestamp": "2025-01-02T00:00:00", ` + vulns + `}`: {},
+		`{"port": 443, "timestamp": "2026-01-02T00:00:00", ` + vulns + `}, {"port": 443, "timestamp": "2025-01-02T00:00:00"}`:  {"CVE-2021-44228"},
+		// The list of ports lacks this one, but nothing says that it is closed.
+		`{"port": 443, "timestamp": "2026-01-02T00:00:00"}, {"port": 8080, "timestamp": "2026-01-01T00:00:00", ` + vulns + `}`: {"CVE-2021-44228"},
+		`{"port": 443}, {"port": 443, ` + vulns + `}`: {"CVE-2021-44228"},
+	} {
+		h, err := shodan.ParseHost([]byte(`{"ip_str": "192.0.2.1", "ports": [443], "data": [` + banners + `]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := h.Vulns.IDs(); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", banners, got, want)
+		}
+	}
+}
