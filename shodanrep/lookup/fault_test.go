@@ -218,3 +218,30 @@ func TestAnswersBetweenFaultsKeepAServiceUp(t *testing.T) {
 		}
 	})
 }
+
+// TestAServiceThatBlocksTheClientIsLeftAlone counts the requests of a list to a service that refuses each with a page.
+func TestAServiceThatBlocksTheClientIsLeftAlone(t *testing.T) {
+	for _, source := range []lookup.Source{lookup.Shodan, lookup.InternetDB} {
+		t.Run(string(source), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				sim := shodantest.NewHandler(shodantest.WithPlan("dev"))
+				sim.Fault(shodantest.Fault{Status: 403, Body: shodantest.BodyChallenge})
+				e := start(t, withKey(sim))
+				b := e.Batch(t.Context(), 200)
+				var questions []lookup.Question
+				for _, addr := range sim.Generate(200) {
+					questions = append(questions, lookup.Question{Addr: addr, Source: source})
+				}
+				b.Add(questions...)
+				for _, a := range answers(t.Context(), t, b, questions...) {
+					if a.Status != lookup.Failed || !strings.Contains(a.Error, "403") && !strings.Contains(a.Error, "refuses requests from here") {
+						t.Errorf("%s: %s", a.Status, a.Error)
+					}
+				}
+				if n := len(sim.Requests()); n > 60 { // 20 in a row, what is under way then, and one after each pause
+					t.Errorf("%d requests", n)
+				}
+			})
+		})
+	}
+}

@@ -91,11 +91,13 @@ func TestARefusalWithoutAKeySaysWhoRefuses(t *testing.T) {
 		refuses bool
 		want    string
 	}{
-		"JSON":                {403, nil, `{"detail": "Forbidden"}`, true, "InternetDB refuses requests from here (127.0.0.1:%s: HTTP 403: Forbidden)"},
-		"nothing":             {401, nil, "", true, "InternetDB refuses requests from here (127.0.0.1:%s: HTTP 401: Unauthorized)"},
-		"a page":              {403, nil, "<html>blocked</html>", false, "InternetDB sent no usable response (HTTP 403: Forbidden, with an HTML page of 127.0.0.1:%s, perhaps by a proxy or firewall)"},
-		"a redirect":          {302, map[string]string{"Location": "http://user:secret@portal.example/login?to=x"}, "", false, "InternetDB sent no usable response (HTTP 302: a redirect to portal.example, which is not followed)"},
-		"the rate, under 403": {403, nil, `{"error": "Rate limit exceeded."}`, false, "InternetDB received too many requests (HTTP 403: Rate limit exceeded.)"},
+		"JSON":                 {403, nil, `{"detail": "Forbidden"}`, true, "InternetDB refuses requests from here (127.0.0.1:%s: HTTP 403: Forbidden)"},
+		"nothing":              {401, nil, "", true, "InternetDB refuses requests from here (127.0.0.1:%s: HTTP 401: Unauthorized)"},
+		"a page":               {403, nil, "<html>blocked</html>", false, "InternetDB sent no usable response (HTTP 403: Forbidden, with an HTML page of 127.0.0.1:%s, perhaps by a proxy or firewall)"},
+		"a page of Cloudflare": {403, map[string]string{"Cf-Ray": "8f2-FRA"}, "<html>blocked</html>", true, "InternetDB refuses requests from here (127.0.0.1:%s: HTTP 403: Forbidden)"},
+		"its challenge":        {403, map[string]string{"Cf-Mitigated": "challenge"}, "<html>Just a moment...</html>", true, "InternetDB refuses requests from here (127.0.0.1:%s: HTTP 403: Forbidden)"},
+		"a redirect":           {302, map[string]string{"Location": "http://user:secret@portal.example/login?to=x"}, "", false, "InternetDB sent no usable response (HTTP 302: a redirect to portal.example, which is not followed)"},
+		"the rate, under 403":  {403, nil, `{"error": "Rate limit exceeded."}`, false, "InternetDB received too many requests (HTTP 403: Rate limit exceeded.)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -105,6 +107,34 @@ func TestARefusalWithoutAKeySaysWhoRefuses(t *testing.T) {
 			want := strings.Replace(test.want, "%s", c.BaseURL[strings.LastIndex(c.BaseURL, ":")+1:], 1)
 			if !errors.As(err, &failure) || failure.RefusesClient() != test.refuses || err.Error() != want {
 				t.Errorf("%v, want %s", err, want)
+			}
+		})
+	}
+}
+
+// TestARefusalThatIsNotForTheKeyIsForTheClient is about what Cloudflare, in front of the service, sends to clients that it
+// blocks. More requests would prolong that.
+func TestARefusalThatIsNotForTheKeyIsForTheClient(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		status int
+		header map[string]string
+		body   string
+		want   shodan.Kind
+	}{
+		"a text":               {403, nil, "error code: 1020", shodan.Limited},
+		"a page of Cloudflare": {403, map[string]string{"Server": "cloudflare"}, "<html>", shodan.Limited},
+		"a page that names it": {403, nil, "<html>Attention Required! | Cloudflare</html>", shodan.Limited},
+		"another page":         {403, nil, "<html>blocked by the firewall</html>", shodan.Unavailable},
+		"a refused key":        {401, map[string]string{"Cf-Ray": "8f2-FRA"}, "<html>", shodan.BadKey},
+		"a plan":               {403, map[string]string{"Cf-Ray": "8f2-FRA"}, `{"error": "Requires membership or higher to access"}`, shodan.PlanTooLow},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := responding(t, test.status, test.header, test.body).Host(t.Context(), addr, shodan.HostOptions{})
+			var failure *shodan.Error
+			if !errors.As(err, &failure) || failure.Kind != test.want || failure.RefusesClient() != (test.want == shodan.Limited) {
+				t.Errorf("%v, want an error of the kind %v", err, test.want)
 			}
 		})
 	}

@@ -129,8 +129,8 @@ func (t transport) check(host string, resp *http.Response, body []byte) *Error {
 	case status == http.StatusTooManyRequests || isRateLimit(text):
 		e.Kind, e.RetryAfter = Limited, retryAfter(resp.Header)
 	case t.keyed && checkKey(e, text, isJSON):
-	case !t.keyed && refuses(status) && !isHTML(body):
-		// Without a key, the service refuses the client.
+	case refuses(status) && (isCloudflare(resp.Header, body) || !isHTML(body) && (!t.keyed || !isJSON && len(body) > 0)):
+		// It is not for a key, so the service refuses the client.
 		e.Kind, e.RetryAfter = Limited, retryAfter(resp.Header)
 	case !t.keyed && refuses(status):
 		e.Err = fmt.Errorf("%w, with an HTML page of %s, perhaps by a proxy or firewall", e.Err, e.Host)
@@ -143,7 +143,7 @@ func (t transport) check(host string, resp *http.Response, body []byte) *Error {
 	case isJSON && status >= 400 && status < 500, has("invalid"), blamesRequest(status):
 		e.Kind = Invalid
 	}
-	// All else may be temporary: a 502 of a proxy, a challenge page with 403, an error page from something in between.
+	// All else may be temporary: a 502 of a proxy, a page with 403, an error page from something in between.
 	return e
 }
 
@@ -185,6 +185,15 @@ func blamesRequest(status int) bool {
 
 // isHTML reports whether a body is an HTML page and not JSON or plain text.
 func isHTML(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }
+
+// isCloudflare reports whether a page is of Cloudflare, which is in front of Shodan's services and refuses or challenges
+// clients in their name, and not of a proxy or firewall of the client.
+//
+// https://developers.cloudflare.com/cloudflare-challenges/challenge-types/challenge-pages/detect-response/
+func isCloudflare(h http.Header, body []byte) bool {
+	return h.Get("Cf-Ray") != "" || h.Get("Cf-Mitigated") != "" || strings.EqualFold(h.Get("Server"), "cloudflare") ||
+		bytes.Contains(bytes.ToLower(body), []byte("cloudflare"))
+}
 
 // message returns the error message in a JSON response, and whether the response is a JSON object or list.
 func (t transport) message(body []byte) (string, bool) {

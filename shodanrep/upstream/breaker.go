@@ -3,8 +3,11 @@ package upstream
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
 const (
@@ -12,12 +15,16 @@ const (
 	// downTime is how long no request is then sent to it. Thousands of addresses would otherwise each wait for nothing.
 	downAfter = 20
 	downTime  = 10 * time.Second
+	// blockedAfter is how many requests in a row have to get a page with a status that refuses the client before that is
+	// taken for what it says. One page may be of something in between, and pass.
+	blockedAfter = 20
 )
 
 // A breaker is the circuit breaker of a service.
 type breaker struct {
 	mu       sync.Mutex
 	failures int // since the last response
+	pages    int // that refuse the client, since the last response
 	last     error
 	until    time.Time
 }
@@ -38,7 +45,18 @@ func (b *breaker) check(name string) error {
 func (b *breaker) succeed() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.failures = 0
+	b.failures, b.pages = 0, 0
+}
+
+// isBlocked counts a failed request, and reports whether all of the last ones were refused with a page.
+func (b *breaker) isBlocked(failure *shodan.Error) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if failure.Kind != shodan.Unavailable || failure.Status != http.StatusForbidden {
+		return false
+	}
+	b.pages++
+	return b.pages > blockedAfter
 }
 
 func (b *breaker) fail(err error) {

@@ -52,8 +52,9 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 		c.requests.Add(1)
 		var failure *shodan.Error
 		var final finalError
-		if errors.As(err, &failure) && failure.Kind == shodan.Limited {
-			ban := &ratelimit.BannedError{ClientRefused: failure.RefusesClient()}
+		isBlocked := errors.As(err, &failure) && c.breaker.isBlocked(failure)
+		if failure != nil && (failure.Kind == shodan.Limited || isBlocked) {
+			ban := &ratelimit.BannedError{ClientRefused: isBlocked || failure.RefusesClient()}
 			refused, banned := slot.Refused, false
 			if ban.ClientRefused {
 				refused, ban.Refusal = slot.ClientRefused, failure.Error()
