@@ -2,7 +2,6 @@ package shodanrep
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -31,7 +30,7 @@ func NewChecker(ctx context.Context, name, arguments string, o CheckOptions) (*s
 	s.Clock = clock
 	if o.Policy != "" {
 		if s.Policy, err = ReadPolicy(o.Policy); err != nil {
-			return nil, fmt.Errorf("policy %s: %w", o.Policy, err)
+			return nil, err
 		}
 	}
 	if o.NoCache {

@@ -2,7 +2,6 @@ package shodanrep
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -33,7 +32,7 @@ func NewHistoryReader(ctx context.Context, name, arguments string, o CheckOption
 	s.Clock, s.Lookup.Cache, s.Lookup.DataFiles = clock, "off", nil
 	if o.Policy != "" {
 		if s.Policy, err = ReadPolicy(o.Policy); err != nil {
-			return nil, fmt.Errorf("policy %s: %w", o.Policy, err)
+			return nil, err
 		}
 	}
 	if o.Logger == nil {

@@ -3,6 +3,7 @@ package shodanrep
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -52,8 +53,8 @@ func readCached[T any](key string, paths []string, read func() (T, error)) (T, e
 	return m.value.(T), m.err
 }
 
-// ReadPolicy returns a policy that is built in, by its name, or that of a file, by its path.
-func ReadPolicy(nameOrPath string) (*reputation.Policy, error) {
+// readPolicy is [ReadPolicy] for the argument of a connection, whose errors have the argument before them.
+func readPolicy(nameOrPath string) (*reputation.Policy, error) {
 	if policy := policyfile.BuiltIn(nameOrPath); policy != nil {
 		return policy, nil
 	}
@@ -76,12 +77,28 @@ func ReadPolicy(nameOrPath string) (*reputation.Policy, error) {
 	})
 }
 
+// ReadPolicy returns a policy that is built in, by its name, or that of a file, by its path. Errors name it.
+func ReadPolicy(nameOrPath string) (*reputation.Policy, error) {
+	policy, err := readPolicy(nameOrPath)
+	var problems policyfile.Problems
+	var path *fs.PathError
+	switch {
+	case err == nil:
+		return policy, nil
+	case errors.As(err, &problems): // they begin with the file and the line
+		return nil, err
+	case errors.As(err, &path):
+		err = path.Err
+	}
+	return nil, fmt.Errorf("policy %s: %w", nameOrPath, err)
+}
+
 // policy reads the policy of a connection.
 func (r *reader) policy(value *string) *reputation.Policy {
 	if r.mistyped("policy", `"`+strings.Join(policyfile.Names(), `", "`)+`", or the path of a file such as "./policy.hcl"`) || value == nil {
 		return policyfile.Baseline()
 	}
-	policy, err := ReadPolicy(*value)
+	policy, err := readPolicy(*value)
 	if err != nil {
 		r.wrong("policy = %q: %w", *value, err)
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -48,7 +47,10 @@ func (r *changesRun) writeBuffered(ctx context.Context, w io.Writer, o changes.O
 	buffered := stdio.NewBufferedWriter(w)
 	defer buffered.Stop()
 	err := r.writeResults(ctx, buffered, o)
-	return errors.Join(err, buffered.Flush())
+	if lost := buffered.Flush(); err == nil {
+		err = lost
+	}
+	return err
 }
 
 // writeResults writes what is selected.

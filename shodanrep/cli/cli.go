@@ -55,12 +55,12 @@ type app struct {
 
 // run makes the streams safe to use, and runs a command.
 func (a *app) run(ctx context.Context, args []string) int {
-	output := stdio.NewWriter(ctx, a.stdout)
+	output := stdio.NewWriter(ctx, a.stdout, "standard output")
 	safe := app{
 		plugin: a.plugin,
 		stdin:  stdio.Reader{Reader: a.stdin, Context: ctx},
 		stdout: output,
-		stderr: stdio.MessageWriter{Writer: stdio.NewWriter(ctx, a.stderr)},
+		stderr: stdio.MessageWriter{Writer: stdio.NewWriter(ctx, a.stderr, "standard error")},
 	}
 	root := safe.command()
 	root.InitDefaultCompletionCmd()
@@ -157,8 +157,11 @@ interrupted.`,
 	return root
 }
 
+// messagePrefix begins every message.
+const messagePrefix = "shodanrep: "
+
 // say writes a message to standard error.
-func (a *app) say(message string) { fmt.Fprintln(a.stderr, "shodanrep: "+message) }
+func (a *app) say(message string) { fmt.Fprintln(a.stderr, messagePrefix+message) }
 
 // sayAll writes messages to standard error.
 func (a *app) sayAll(messages []string) {

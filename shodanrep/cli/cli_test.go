@@ -311,6 +311,26 @@ func TestAFullDiskIsAnError(t *testing.T) {
 	}
 }
 
+// The error of the system has the name of a file that the user may not know.
+func TestAFullDiskIsAnErrorOfStandardOutput(t *testing.T) {
+	t.Parallel()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("needs /dev/full:", err)
+	}
+	defer full.Close()
+	for name, args := range map[string][]string{
+		"standard output": {"version"}, "/dev/full": {"query", "--config", writeFile(t, "fake.spc", `connection "fake" { plugin = "shodanrep" }`), "-o", "/dev/full", "select 1"},
+	} {
+		var stderr bytes.Buffer
+		a := app{plugin: new(embeddedtest.Plugin).Func, stdin: strings.NewReader(""), stdout: full, stderr: &stderr}
+		want := "shodanrep: " + name + " cannot be written: no space left on device\n"
+		if status := a.run(t.Context(), args); status != exitFailed || stderr.String() != want {
+			t.Errorf("status %d, %q, want %q", status, stderr.String(), want)
+		}
+	}
+}
+
 // Cobra writes help and completions, and doctor continues after a line.
 func TestEveryOutputThatIsLostIsAFailure(t *testing.T) {
 	t.Parallel()

@@ -45,9 +45,25 @@ func exitStatus(ctx context.Context, err error) (status int, message string) {
 		errors.As(err, &stopped)
 		return exitInterrupted, stopped.Error()
 	case errors.As(err, &failure{}):
-		return exitFailed, err.Error()
+		return exitFailed, failureMessage(err)
 	}
 	return exitUsage, err.Error()
+}
+
+// failureMessage returns the message about a failure. Each of the errors that errors.Join has joined is a message.
+func failureMessage(err error) string {
+	joined, ok := errors.Unwrap(err).(interface{ Unwrap() []error })
+	if !ok {
+		return err.Error()
+	}
+	var messages []string
+	for _, one := range joined.Unwrap() {
+		messages = append(messages, one.Error())
+	}
+	if strings.Join(messages, "\n") != err.Error() {
+		return err.Error() // fmt.Errorf has joined them in a sentence
+	}
+	return strings.Join(messages, "\n"+messagePrefix)
 }
 
 // A failure is an error of a command whose usage is right.

@@ -13,6 +13,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/texttable"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
 )
@@ -88,39 +89,59 @@ func newPolicyCheckCommand(a *app) *cobra.Command {
 		Args:              countArguments(1, anyNumber, "the files of policies"),
 		ValidArgsFunction: completeFiles("hcl"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			wrong := 0
-			for _, file := range args {
-				if err := checkPolicy(a.stdout, file); err != nil {
-					fmt.Fprintln(a.stderr, err)
-					wrong++
-				}
-			}
-			if wrong > 0 {
-				return failed(fmt.Errorf("%d of %s wrong", wrong, display.Plural(int64(len(args)), "file")))
-			}
-			return nil
+			return failed(a.checkPolicies(args))
 		},
 	}
 }
 
-// checkPolicy reads a policy file and describes it, or returns all errors in it, one per line.
-func checkPolicy(out io.Writer, file string) error {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	policy, err := policyfile.Parse(text, file)
-	var problems policyfile.Problems
-	if errors.As(err, &problems) {
-		lines := make([]string, len(problems))
-		for i, p := range problems {
-			lines[i] = p.String()
+// checkPolicies describes each policy file, or lists its errors. A file that cannot be read is not called wrong.
+func (a *app) checkPolicies(files []string) error {
+	wrong, unread := 0, 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			if len(files) == 1 {
+				return err
+			}
+			a.say(err.Error())
+			unread++
+			continue
 		}
-		return errors.New(strings.Join(lines, "\n"))
+		policy, err := policyfile.Parse(text, file)
+		if err != nil {
+			a.listProblems(err)
+			wrong++
+			continue
+		}
+		if err := describePolicy(a.stdout, file, policy); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
+	total := display.Plural(int64(len(files)), "file")
+	switch {
+	case unread == 0 && wrong == 0:
+		return nil
+	case unread == 0:
+		return fmt.Errorf("%d of %s wrong", wrong, total)
+	case wrong == 0:
+		return fmt.Errorf("%d of %s cannot be read", unread, total)
 	}
+	return fmt.Errorf("%d of %s wrong, and %d cannot be read", wrong, total, unread)
+}
+
+// listProblems prints the problems of a policy file, one per line, as compilers do: an editor can follow FILE:LINE.
+func (a *app) listProblems(err error) {
+	var problems policyfile.Problems
+	if !errors.As(err, &problems) {
+		a.say(err.Error())
+	}
+	for _, p := range problems {
+		fmt.Fprintln(a.stderr, p)
+	}
+}
+
+// describePolicy prints a line about a policy that is valid.
+func describePolicy(out io.Writer, file string, policy *reputation.Policy) error {
 	needs := "needs only a host's summary"
 	switch {
 	case policy.History:
@@ -128,6 +149,6 @@ func checkPolicy(out io.Writer, file string) error {
 	case policy.NeedsBanners():
 		needs = "needs the banners of each host"
 	}
-	_, err = fmt.Fprintf(out, "%s: the policy %s is valid: %s, %s\n", display.Printable(file), policy.Name, display.Plural(int64(len(policy.Factors)), "factor"), needs)
+	_, err := fmt.Fprintf(out, "%s: the policy %s is valid: %s, %s\n", display.Printable(file), policy.Name, display.Plural(int64(len(policy.Factors)), "factor"), needs)
 	return err
 }

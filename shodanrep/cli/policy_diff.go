@@ -77,7 +77,7 @@ func (c *policyDiffCommand) run(ctx context.Context, before, after string, input
 	for _, policy := range []string{before, after} {
 		// A wrong policy is an error before anything is looked up.
 		if _, err := shodanrep.ReadPolicy(policy); err != nil {
-			return fmt.Errorf("%s: %w", policy, err)
+			return err
 		}
 	}
 	connection, err := c.single(ctx, c.say)

@@ -66,6 +66,46 @@ func TestPoliciesAreChecked(t *testing.T) {
 	if got := run(t, &embeddedtest.Plugin{}, "", "policy", "check", filepath.Join(t.TempDir(), "none.hcl")); got.status != exitFailed || !strings.Contains(got.stderr, "none.hcl: no such file") {
 		t.Errorf("%+v", got)
 	}
+	none := filepath.Join(t.TempDir(), "none.hcl")
+	for want, files := range map[string][]string{
+		"shodanrep: open " + none + ": no such file or directory\n":                                                                   {none},
+		"shodanrep: open " + none + ": no such file or directory\nshodanrep: 1 of 2 files cannot be read\n":                           {none, plain},
+		wrong + ":2: *shodanrep: open " + none + ": no such file or directory\nshodanrep: 1 of 2 files wrong, and 1 cannot be read\n": {wrong, none},
+	} {
+		got := run(t, &embeddedtest.Plugin{}, "", append([]string{"policy", "check"}, files...)...)
+		begin, end, _ := strings.Cut(want, "*")
+		if got.status != exitFailed || !strings.HasPrefix(got.stderr, begin) || !strings.HasSuffix(got.stderr, end) {
+			t.Errorf("%q: got %+v, want %s", files, got, want)
+		}
+	}
+}
+
+// A result that is lost is a failure of the output, not of the policy.
+func TestALostResultOfACheckIsNotAWrongPolicy(t *testing.T) {
+	t.Parallel()
+	plain := writeFile(t, "plain.hcl", "policy \"plain\" {\n  base = \"baseline\"\n}\n")
+	var stderr bytes.Buffer
+	a := app{plugin: new(embeddedtest.Plugin).Func, stdin: strings.NewReader(""), stdout: fullDisk{}, stderr: &stderr}
+	if status := a.run(t.Context(), []string{"policy", "check", plain}); status != exitFailed || stderr.String() != "shodanrep: no space left on device\n" {
+		t.Errorf("status %d, %q", status, stderr.String())
+	}
+}
+
+// An error names the policy, and names it once.
+func TestErrorsNameThePolicyOnce(t *testing.T) {
+	t.Parallel()
+	none := filepath.Join(t.TempDir(), "none.hcl")
+	wrong := writeFile(t, "wrong.hcl", "policy \"ours\" {\n  histry = true\n}\n")
+	for _, args := range [][]string{{"policy", "diff", "baseline", "?", "192.0.2.1"}, {"check", "--policy", "?", "192.0.2.1"}, {"changes", "--policy", "?"}, {"annotate", "--policy", "?"}, {"report", "--policy", "?", "192.0.2.1"}} {
+		for policy, want := range map[string]string{none: "policy " + none + ": no such file or directory\n", wrong: wrong + ":2: a policy has no argument histry", "strict": "policy strict: there is no policy of that name"} {
+			args := slices.Clone(args)
+			args[slices.Index(args, "?")] = policy
+			got := run(t, &embeddedtest.Plugin{}, "", args...)
+			if got.status != exitFailed || !strings.HasPrefix(got.stderr, "shodanrep: "+want) || strings.Count(got.stderr, policy) != 1 {
+				t.Errorf("%q: got %+v, want %s", args, got, want)
+			}
+		}
+	}
 }
 
 func TestPoliciesAreCompared(t *testing.T) {

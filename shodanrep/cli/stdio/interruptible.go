@@ -2,7 +2,9 @@ package stdio
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,13 +60,14 @@ var writeBuffers = sync.Pool{New: func() any { return new([]byte) }}
 type Writer struct {
 	io.Writer
 	ctx   context.Context
+	name  string       // in errors of the system
 	stuck *atomic.Bool // a write was abandoned; a later one could end up in the middle of it
 	err   *atomic.Pointer[error]
 }
 
-// NewWriter returns a Writer.
-func NewWriter(ctx context.Context, w io.Writer) Writer {
-	return Writer{w, ctx, new(atomic.Bool), new(atomic.Pointer[error])}
+// NewWriter returns a Writer. The errors of a file have the given name.
+func NewWriter(ctx context.Context, w io.Writer, name string) Writer {
+	return Writer{w, ctx, name, new(atomic.Bool), new(atomic.Pointer[error])}
 }
 
 func (w Writer) Write(p []byte) (int, error) {
@@ -80,6 +83,9 @@ func (w Writer) Write(p []byte) (int, error) {
 	*buffer = append((*buffer)[:0], p...) // the caller owns p again if this write is abandoned
 	go func() {
 		n, err := w.Writer.Write(*buffer)
+		if path := (*fs.PathError)(nil); errors.As(err, &path) {
+			err = writeError(w.name, err)
+		}
 		if err != nil {
 			w.err.CompareAndSwap(nil, &err)
 		}

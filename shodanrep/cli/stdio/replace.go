@@ -2,9 +2,7 @@ package stdio
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -40,15 +38,11 @@ func ReplaceFile(name string, write func(io.Writer) error) error {
 	}
 	file, unlock, err := createNew(name)
 	if err != nil {
-		var path *fs.PathError
-		if errors.As(err, &path) {
-			err = path.Err // the path is not the one that the user named
-		}
-		return fmt.Errorf("%s cannot be written: %w", name, err)
+		return writeError(name, err)
 	}
 	defer os.Remove(file.Name()) // fails if the file was renamed, as it should be
 	defer unlock()
-	if err := write(file); err != nil {
+	if err := write(namedFile{file, name}); err != nil {
 		file.Close()
 		return err
 	}
@@ -67,7 +61,7 @@ func ReplaceFile(name string, write func(io.Writer) error) error {
 		err = os.Rename(file.Name(), name)
 	}
 	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w", name, err)
+		return writeError(name, err)
 	}
 	return nil
 }
@@ -157,11 +151,14 @@ func removeAbandoned(name string) {
 func writeInPlace(name string, write func(io.Writer) error) error {
 	file, err := os.OpenFile(name, os.O_WRONLY, 0)
 	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w", name, err)
+		return writeError(name, err)
 	}
-	if err := write(file); err != nil {
+	if err := write(namedFile{file, name}); err != nil {
 		file.Close()
 		return err
 	}
-	return file.Close()
+	if err := file.Close(); err != nil {
+		return writeError(name, err)
+	}
+	return nil
 }

@@ -130,3 +130,26 @@ func TestALinkStays(t *testing.T) {
 		}
 	}
 }
+
+// The error of a write has the name of the result, not that of the file which would replace it.
+func TestErrorsNameTheResult(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	result := filepath.Join(dir, "a.csv")
+	err := ReplaceFile(result, func(w io.Writer) error {
+		if err := w.(io.Closer).Close(); err != nil {
+			return err
+		}
+		_, err := io.WriteString(w, "x")
+		if _, copied := io.Copy(w, strings.NewReader("x")); copied == nil || copied.Error() != err.Error() {
+			t.Errorf("copying: %v", copied)
+		}
+		return err
+	})
+	if want := result + " cannot be written: file already closed"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if err := ReplaceFile(dir, nil); err == nil || !strings.HasPrefix(err.Error(), dir+" cannot be written: ") || strings.Count(err.Error(), dir) != 1 {
+		t.Errorf("a folder: %v", err)
+	}
+}
