@@ -179,7 +179,11 @@ func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) 
 		err = stdio.ReplaceFile(c.file, find) // a file that cannot be written is an error before credits are spent
 	}
 	if !c.quiet {
-		c.sayAll(lookupNotices(progress.Summary(), ""))
+		s := progress.Summary()
+		if related.IsLookupError(err) {
+			s.Failed = 0 // the error says it
+		}
+		c.sayAll(lookupNotices(s, ""))
 	}
 	return errors.Join(append(failures, err)...)
 }

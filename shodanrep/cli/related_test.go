@@ -175,6 +175,38 @@ func TestRelatedSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// An address without data has one reason, and a lookup that failed never looks like a host that shares nothing.
+func TestRelatedSaysOneThingOfAnAddress(t *testing.T) {
+	sim := neighbourhood(t)
+	down := neighbourhood(t)
+	down.Fault(shodantest.Fault{Status: 403, Body: shodantest.BodyPage(403)})
+	hosts, err := filepath.Abs("../../config/sample/hosts.json.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, dataset := fmt.Sprintf("api_key = %q", shodantest.Key), fmt.Sprintf("data_files = [%q]\n", hosts)
+	for name, test := range map[string]struct{ connection, ip, want string }{
+		"not in the dataset, and no key": {to(down, dataset), "11.0.1.1", "11.0.1.1 has the status not_indexed: it is not in the dataset; with an API key (api_key, or SHODAN_API_KEY) it would be looked up in Shodan\n"},
+		"in the dataset only":            {to(sim, dataset, key, `source = "dataset"`), "11.0.1.1", "11.0.1.1 has the status not_indexed: it is not in the dataset\n"},
+		"not in the index":               {to(sim, key), "11.0.9.9", "11.0.9.9 has the status not_indexed: Shodan has no data by which hosts could be related to it\n"},
+		"reserved":                       {to(sim, key), "10.0.0.1", "10.0.0.1 has the status reserved: Shodan does not scan such addresses, so no host can be related to it\n"},
+		"a service that is down":         {to(down, key), "11.0.1.1", "11.0.1.1 could not be looked up: *"},
+		"a dataset, and one that is":     {to(down, dataset, key), "11.0.1.1", "11.0.1.1 could not be looked up: *"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stdout, stderr, status := runRelated(t, test.connection, test.ip)
+			want, rest, _ := strings.Cut("shodanrep: "+test.want, "*")
+			if status != exitFailed || stdout != "" || !strings.HasPrefix(stderr, want) || !strings.HasSuffix(stderr, rest) || strings.Count(stderr, "\n") != 1 {
+				t.Errorf("exit status %d: %q, %q", status, stdout, stderr)
+			}
+		})
+	}
+	stdout, stderr, status := runRelated(t, to(sim, key), "11.0.1.1", "--pivots", "hassh")
+	if want := "11.0.1.1 has no value of the pivots that --pivots names\n"; status != exitDone || stdout != want || stderr != "" {
+		t.Errorf("exit status %d: %q, %q", status, stdout, stderr)
+	}
+}
+
 func TestRelatedHasTheFlagsOfItsSiblings(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())

@@ -3,6 +3,7 @@ package related
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,7 +35,7 @@ type finder struct {
 // Find finds the hosts related to an address, and their verdicts. The result is complete except for its failures.
 func Find(ctx context.Context, db *embedded.DB, ip string, o Options) (*Result, error) {
 	f := &finder{
-		Options: o, db: db, result: &Result{IP: ip, Policy: o.Policy, Hops: o.Hops}, searched: map[string]bool{}, known: map[string]*Host{ip: {IP: ip}},
+		Options: o, db: db, result: &Result{IP: ip, Policy: o.Policy, Named: o.Named, Hops: o.Hops}, searched: map[string]bool{}, known: map[string]*Host{ip: {IP: ip}},
 	}
 	frontier := []string{ip}
 	for hop := 1; hop <= f.Hops && len(frontier) > 0 && !f.isFull(); hop++ {
@@ -76,9 +77,14 @@ func (f *finder) valuesOf(ctx context.Context, ips []string, hop int) ([]Value, 
 		values = append(values, Value{From: ip, Hop: hop, Pivot: pivot, Value: value, Query: lookup.Query(pivot, value)})
 	}
 	in := quoteAll(ips)
-	fingerprints, err := f.db.QueryAll(ctx, "select ip, kind, value, status, error from shodan_fingerprint where ip in ("+in+")")
+	fingerprints, err := f.db.QueryAll(ctx, "select ip, kind, value, source, status, error from shodan_fingerprint where ip in ("+in+")")
 	if err != nil {
 		return nil, err
+	}
+	if hop == 1 {
+		if err := f.checkHost(fingerprints); err != nil {
+			return nil, err
+		}
 	}
 	services, err := f.db.QueryAll(ctx, "select ip, ssl_subject ->> '$.CN' as cn from shodan_service where ip in ("+in+")")
 	if err != nil {
@@ -93,9 +99,7 @@ func (f *finder) valuesOf(ctx context.Context, ips []string, hop int) ([]Value, 
 			switch {
 			case r.Text("ip") != ip:
 			case r.Text("status") == string(lookup.Failed):
-				f.result.Failures = append(f.result.Failures, fmt.Errorf("%s could not be looked up: %s", ip, r.Text("error")))
-			case r.Text("status") != string(lookup.Indexed) && hop == 1:
-				return nil, fmt.Errorf("%s has the status %s: there is no data by which hosts could be related to it", ip, r.Text("status"))
+				f.result.Failures = append(f.result.Failures, lookupError{ip, r.Text("error")})
 			default:
 				add(ip, shodan.Pivot(r.Text("kind")), r.Text("value"))
 			}
@@ -122,6 +126,40 @@ func (f *finder) valuesOf(ctx context.Context, ips []string, hop int) ([]Value, 
 	})
 	return values, nil
 }
+
+// checkHost returns an error if the address of the user has no data, which says why. Nothing else is then looked up:
+// the other tables could say something different of it, because InternetDB has hosts but no banners.
+func (f *finder) checkHost(rows []embedded.Row) error {
+	ip := f.result.IP
+	for _, r := range rows {
+		status := lookup.Status(r.Text("status"))
+		switch source := lookup.Source(r.Text("source")); {
+		case status == lookup.Indexed:
+			return nil
+		case status == lookup.Failed:
+			return lookupError{ip, r.Text("error")}
+		case status == lookup.NotIndexed && source == lookup.Dataset && !f.HasKey:
+			return fmt.Errorf("%s has the status %s: it is not in the dataset; with an API key (api_key, or SHODAN_API_KEY) it would be looked up in Shodan", ip, status)
+		case status == lookup.NotIndexed && source == lookup.Dataset:
+			return fmt.Errorf("%s has the status %s: it is not in the dataset", ip, status)
+		case status == lookup.NotIndexed:
+			return fmt.Errorf("%s has the status %s: Shodan has no data by which hosts could be related to it", ip, status)
+		case status == lookup.Reserved:
+			return fmt.Errorf("%s has the status %s: Shodan does not scan such addresses, so no host can be related to it", ip, status)
+		default:
+			return fmt.Errorf("%s has the status %s: there is no data by which hosts could be related to it", ip, status)
+		}
+	}
+	return nil
+}
+
+// A lookupError is a failed lookup of an address.
+type lookupError struct{ ip, reason string }
+
+func (e lookupError) Error() string { return fmt.Sprintf("%s could not be looked up: %s", e.ip, e.reason) }
+
+// IsLookupError reports whether the address itself could not be looked up, so that there is no result.
+func IsLookupError(err error) bool { return errors.As(err, &lookupError{}) }
 
 // count counts the services that have each value, which costs no credits. The dataset is searched at the same time.
 func (f *finder) count(ctx context.Context, values []Value) error {

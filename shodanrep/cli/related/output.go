@@ -54,7 +54,11 @@ var noNewHosts = display.Plural(0, "new host")
 // writeTables writes the values that were searched for, and then the hosts.
 func writeTables(out io.Writer, r *Result, o rowformat.Options) error {
 	if len(r.Values) == 0 {
-		_, err := fmt.Fprintf(out, "%s has nothing that other hosts could share\n", r.IP)
+		what := "nothing that other hosts could share"
+		if r.Named {
+			what = "no value of the pivots that --pivots names"
+		}
+		_, err := fmt.Fprintf(out, "%s has %s\n", r.IP, what)
 		return err
 	}
 	var shared [][]string

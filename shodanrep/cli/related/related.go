@@ -66,6 +66,7 @@ type Host struct {
 type Result struct {
 	IP     string
 	Policy string // of the verdicts
+	Named  bool   // the user named the pivots
 	Hops   int    // how far the search went at most
 	Hosts  []*Host
 	Values []Value
