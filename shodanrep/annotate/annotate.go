@@ -36,6 +36,8 @@ type Record struct {
 	Kind Kind
 	// Problem says why no note can be added to a Verbatim record. It is empty for a blank line.
 	Problem string
+	// Partial says that an error other than the end of the text cut the record off. It is then Verbatim.
+	Partial bool
 	// Fields is the number of fields of a CSV record.
 	Fields int
 }

@@ -181,8 +181,42 @@ func TestAnErrorOfTheTextLosesNothing(t *testing.T) {
 func TestManyOpenQuotesTakeNoLongTime(t *testing.T) {
 	text := []byte("ip,b,c\n" + strings.Repeat("x\",\"\n", 20_000))
 	all, r := records(t, text, 1<<20, Options{Format: CSV})
-	if len(all) != 20_001 || r.maxQuoted != minQuoted {
-		t.Errorf("%d records, limit %d", len(all), r.maxQuoted)
+	if len(all) != 20_001 || r.quotedLimit() != minQuoted {
+		t.Errorf("%d records, limit %d", len(all), r.quotedLimit())
+	}
+}
+
+// Unclosed quotes in one place do not make fields in another place too long.
+func TestOpenQuotesDoNotShortenFieldsFarAfterThem(t *testing.T) {
+	field := "x,\"" + strings.Repeat("y\n", maxQuoted/2-100) + "\",z\n"
+	text := "ip,b,c\n" + strings.Repeat("x\",\"\n", 2_000) + strings.Repeat("1.1.1.1,b,c\n", 2*maxQuoted/12) + field
+	all, _ := records(t, []byte(text), 1<<20, Options{Format: CSV, HasAddress: func([]byte) bool { return false }})
+	if last := all[len(all)-1]; last.Kind != CSVRecord || string(last.Text) != field {
+		t.Errorf("the last record has the kind %d, the problem %q and %d bytes", last.Kind, last.Problem, len(last.Text))
+	}
+}
+
+// An error in the middle of a record is not the fault of the record.
+func TestWhatAnErrorCutsOffIsPartial(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{"ip,b\n*1,\"x\n2,\"\"\n3", "ip,b\n*1,\"x", "a\n*b", "{}\n*{\"a\":\n1", "[\n*{\"a\": \"1.1\"\n", "a\n*{\"a\": 1.1"} {
+		head, tail, _ := strings.Cut(in, "*")
+		r := NewReader(io.MultiReader(strings.NewReader(head+tail), iotest.ErrReader(errors.New("broken"))), Options{Format: Auto, HasAddress: func(line []byte) bool { return bytes.Contains(line, []byte("1.1")) }})
+		var all []Record
+		for {
+			some, err := r.Next()
+			if all = append(all, some...); err != nil {
+				break
+			}
+		}
+		if last := all[len(all)-1]; !last.Partial || string(last.Text) != tail || last.Kind != Verbatim || last.Problem != "" {
+			t.Errorf("%q: %+v, %q", in, last, last.Text)
+		}
+		for _, record := range all[:len(all)-1] {
+			if record.Partial || record.Problem != "" {
+				t.Errorf("%q: %+v, %q", in, record, record.Text)
+			}
+		}
 	}
 }
 

@@ -2,8 +2,6 @@ package annotate
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"strings"
 )
 
@@ -272,8 +270,11 @@ func (r *Reader) nextOfLongObject() (Record, finding) {
 
 // cutJSON returns the rest of the text as a record, with a problem if the text ends here and would need a note.
 func (r *Reader) cutJSON(problem string) Record {
+	if r.isCutOff() {
+		return r.partial()
+	}
 	record := r.cutAt(len(r.buffer))
-	if errors.Is(r.err, io.EOF) && r.options.HasAddress(record.Text) {
+	if r.options.HasAddress(record.Text) {
 		record.Problem = problem
 	}
 	return record

@@ -16,7 +16,8 @@ const (
 	// maxLine is the longest line that gets a note: it has to be in memory.
 	maxLine = 8 << 20
 	// maxQuoted is the longest CSV record with several lines. A longer one has a quote that is not closed. Each of
-	// those halves the limit, down to minQuoted, because the text after an unclosed quote is scanned again.
+	// those halves the limit, down to minQuoted, because the text after an unclosed quote is scanned again. The limit
+	// grows with the text that is returned after them.
 	maxQuoted = 1 << 20
 	minQuoted = 4 << 10
 	// maxEmptyReads is how many reads in a row may return nothing.
@@ -59,13 +60,17 @@ type Reader struct {
 	state     quoteState
 	fields    int // of the current record, that have ended
 	newline   int // the first line ending in it, or -1
-	maxQuoted int
+	// scannedAgain is the length of the texts after unclosed quotes, less the length of what was returned after them.
+	scannedAgain int
 }
 
 // NewReader makes a Reader.
 func NewReader(source io.Reader, o Options) *Reader {
-	return &Reader{source: source, options: o, format: o.Format, delimiter: o.Delimiter, newline: -1, maxQuoted: maxQuoted}
+	return &Reader{source: source, options: o, format: o.Format, delimiter: o.Delimiter, newline: -1}
 }
+
+// quotedLimit returns how long a CSV record of several lines may be.
+func (r *Reader) quotedLimit() int { return max(maxQuoted-r.scannedAgain/2, minQuoted) }
 
 // Next returns the next records, as many as are available without waiting, up to a limit. It waits for the first one.
 // Before the end of the text or another error, it returns the records before it.
@@ -134,11 +139,14 @@ func (r *Reader) next() (Record, bool) {
 	switch {
 	case len(rest) == 0:
 		return Record{}, false
-	case r.format == CSV && r.newline >= 0 && (r.at-r.start > r.maxQuoted || r.err != nil):
+	case r.isCutOff():
+		return r.partial(), true
+	case r.format == CSV && r.newline >= 0 && (r.at-r.start > r.quotedLimit() || r.err != nil):
 		// Only the first line: the following lines may be valid.
+		again := r.at - r.newline - 1
 		record := r.cutAt(r.newline + 1)
 		record.Problem = "a quote is not closed"
-		r.maxQuoted = max(r.maxQuoted/2, minQuoted)
+		r.scannedAgain = min(r.scannedAgain+again, 2*maxQuoted)
 		return record, true
 	case len(rest) > maxLine || r.cut && r.err == nil:
 		record := r.cutAt(len(r.buffer))
@@ -149,14 +157,22 @@ func (r *Reader) next() (Record, bool) {
 		return record, true
 	case r.err == nil:
 		return Record{}, false
-	case !errors.Is(r.err, io.EOF):
-		return r.cutAt(len(r.buffer)), true // only a part of a line
 	case r.format == CSV && r.state == inQuotes:
 		record := r.cutAt(len(r.buffer))
 		record.Problem = "a quote is not closed"
 		return record, true
 	}
 	return r.record(len(r.buffer)), true
+}
+
+// isCutOff reports whether an error has cut the text off.
+func (r *Reader) isCutOff() bool { return r.err != nil && !errors.Is(r.err, io.EOF) }
+
+// partial returns the rest of a text that was cut off.
+func (r *Reader) partial() Record {
+	record := r.cutAt(len(r.buffer))
+	record.Partial = true
+	return record
 }
 
 // cutAt returns the text before an index of the buffer as a record without a note.
@@ -170,6 +186,7 @@ func (r *Reader) cutAt(end int) Record {
 func (r *Reader) advance(to int) {
 	r.line += int64(bytes.Count(r.buffer[r.start:to], []byte{'\n'}))
 	r.json.scannedAgain = max(r.json.scannedAgain-(to-r.start), 0)
+	r.scannedAgain = max(r.scannedAgain-(to-r.start), 0)
 	r.start, r.at, r.state, r.fields, r.newline = to, to, atFieldStart, 0, -1
 	if r.json.part == textLine || r.json.part == badLine {
 		r.json.part = anyLine
@@ -186,12 +203,13 @@ func (r *Reader) end() int {
 		}
 		return r.at + i + 1
 	}
+	limit := r.quotedLimit()
 	for ; r.at < len(r.buffer); r.at++ {
 		c := r.buffer[r.at]
 		if c == '\n' && r.state != inQuotes {
 			return r.at + 1
 		}
-		if r.newline >= 0 && r.at-r.start > r.maxQuoted {
+		if r.newline >= 0 && r.at-r.start > limit {
 			return 0
 		}
 		if c == '\n' && r.newline < 0 {

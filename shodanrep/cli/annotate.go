@@ -167,8 +167,12 @@ func (c *annotateCommand) run(ctx context.Context, name string) error {
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
-		if c.file == "" && n.lastLine > 0 {
+		switch {
+		case c.file != "": // it is not replaced
+		case n.lastLine > 0:
 			c.say(fmt.Sprintf("the output ends after line %d", n.lastLine))
+		case n.leftOut:
+			c.say("the output has no line, because only a part of the first one was read")
 		}
 		return interruption{}
 	case err != nil:

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -287,6 +288,56 @@ func TestAPipeThatDoesNotEndIsWrittenLineByLine(t *testing.T) {
 	}
 	if got := <-ended; got.status != exitInterrupted || got.stderr != "shodanrep: the output ends after line 6\nshodanrep: interrupted\n" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// What an interrupt cuts off is not written: its addresses may go on. It is reported.
+func TestAnInterruptReportsThePartOfALine(t *testing.T) {
+	for name, test := range map[string]struct{ in, stdout, stderr string }{
+		"a line":                 {"x\n10.0.0.2", "x\n", "shodanrep: the output ends after line 1\n"},
+		"the first line":         {"10.0.0.1", "", "shodanrep: the output has no line, because only a part of the first one was read\n"},
+		"a record of CSV":        {"ip,text\n10.0.0.1,\"a\nb", "ip,text," + "shodanrep_" + strings.Join(noteColumns, ",shodanrep_") + "\n", "shodanrep: the output ends after line 1\n"},
+		"an object of two lines": {"x\n{\n\"a\": 1,\n", "x\n", "shodanrep: the output ends after line 1\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			read, write := io.Pipe()
+			stdin, ended := startAnnotate(t, ctx, "cache = \"memory\"\n", write)
+			go func() {
+				defer cancel()
+				io.WriteString(stdin, test.in)
+				io.WriteString(stdin, "5") // which is read only when the rest was
+			}()
+			out, err := io.ReadAll(read)
+			got := <-ended
+			if want := test.stderr + "shodanrep: interrupted\n"; err != nil || string(out) != test.stdout || got.status != exitInterrupted || got.stderr != want {
+				t.Errorf("%q, %v, %+v; want %q, %q", out, err, got, test.stdout, want)
+			}
+		})
+	}
+}
+
+// The last line of a file is complete without a line ending.
+func TestAnInterruptLosesNoLineOfAFile(t *testing.T) {
+	sim := shodantest.New(t)
+	sim.Fault(shodantest.Fault{Target: "93.10.0.9", Kind: shodantest.Hang})
+	t.Setenv("SHODAN_API_KEY", "")
+	t.Setenv(configVariable, writeFile(t, "check.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+to(sim)+"}\n"))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		defer cancel()
+		for sim.Count("") == 0 { // the file is read before the first lookup
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	var stdout, stderr bytes.Buffer
+	a := app{plugin: shodanrep.Plugin, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+	status := a.run(ctx, []string{"annotate", writeFile(t, "a.txt", "93.10.0.9\nthe last")})
+	const want = "93.10.0.9 [shodanrep 93.10.0.9 error: interrupted before it was looked up]\nthe last"
+	if status != exitInterrupted || stdout.String() != want || stderr.String() != "shodanrep: the output ends after line 2\nshodanrep: interrupted\n" {
+		t.Errorf("status %d, %q, %q", status, stdout.String(), stderr.String())
 	}
 }
 

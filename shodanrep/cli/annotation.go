@@ -50,6 +50,7 @@ type annotation struct {
 	known   *simplelru.LRU[netip.Prefix, *knownAddress]
 	round   *lookupRound // which only this goroutine changes
 	found   atomic.Bool  // there was an address or a network; the other goroutine reads it
+	partial bool         // a record was cut off and left out; the other goroutine reads it after groups is closed
 	readErr error        // the other goroutine reads it after groups is closed
 
 	// The progress of the current round and the last one, and the summary of the earlier ones, whose lookups have
@@ -63,6 +64,7 @@ type annotation struct {
 	checked  checkedCount
 	networks int
 	lastLine int64
+	leftOut  bool // partial, when it is known
 }
 
 // A recordGroup is some records with the addresses of each.
@@ -122,9 +124,11 @@ func (n *annotation) read(stop <-chan struct{}) error {
 	}
 }
 
-// uncut leaves out the partial line at the end of an interrupted text.
+// uncut leaves out the record that an interrupt cut off at the end of the text. A last line that only has no line ending
+// is complete.
 func (n *annotation) uncut(records []annotate.Record) []annotate.Record {
-	if last := len(records) - 1; last >= 0 && n.ctx.Err() != nil && !bytes.HasSuffix(records[last].Text, []byte("\n")) {
+	if last := len(records) - 1; last >= 0 && n.ctx.Err() != nil && records[last].Partial {
+		n.partial = true
 		return records[:last]
 	}
 	return records
@@ -190,6 +194,7 @@ func (n *annotation) write(w io.Writer) (err error) {
 			}
 		}
 	}
+	n.leftOut = n.partial
 	if n.readErr == nil {
 		return n.ctx.Err()
 	}

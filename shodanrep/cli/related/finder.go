@@ -156,7 +156,9 @@ func (f *finder) checkHost(rows []embedded.Row) error {
 // A lookupError is a failed lookup of an address.
 type lookupError struct{ ip, reason string }
 
-func (e lookupError) Error() string { return fmt.Sprintf("%s could not be looked up: %s", e.ip, e.reason) }
+func (e lookupError) Error() string {
+	return fmt.Sprintf("%s could not be looked up: %s", e.ip, e.reason)
+}
 
 // IsLookupError reports whether the address itself could not be looked up, so that there is no result.
 func IsLookupError(err error) bool { return errors.As(err, &lookupError{}) }
