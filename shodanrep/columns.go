@@ -3,16 +3,12 @@ package shodanrep
 import (
 	"context"
 	"reflect"
-	"regexp"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin/transform"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
@@ -95,9 +91,6 @@ const (
 	sourceDescription = "The source of the data: dataset (files written by shodan download), shodan (the REST API) or internetdb (free, no key). " +
 		"Select one with where source = '…'. Null if no source was used, as for a reserved address."
 
-	statusDescription = "The result of the lookup: indexed (the source has data), not_indexed (the source has no data, which does not mean clean), " +
-		"reserved (the address cannot be on the internet), not_a_host (a network), error (the lookup failed, see error)."
-
 	policyDescription = "The policy that computed the score. The default is the connection's policy; select another with where policy = '…', such as baseline or extended."
 
 	errorDescription = "The reason why the lookup failed, and what to do. Null unless status is error."
@@ -165,28 +158,4 @@ func hydrated(hydrate plugin.HydrateFunc, columns ...*plugin.Column) []*plugin.C
 		column.Hydrate = hydrate
 	}
 	return columns
-}
-
-// statusWord matches a word of a description that can be a status.
-var statusWord = regexp.MustCompile(`[A-Za-z_]+`)
-
-// StatusesIn returns the statuses that the description of a column named status explains. These are all that it can
-// have.
-func StatusesIn(description string) []string {
-	var found []string
-	for _, word := range statusWord.FindAllString(strings.ToLower(description), -1) {
-		if slices.Contains(Statuses(), word) && !slices.Contains(found, word) {
-			found = append(found, word)
-		}
-	}
-	return found
-}
-
-// Statuses returns the values that the columns named status of the tables can have.
-func Statuses() []string {
-	return []string{
-		string(lookup.Indexed), string(lookup.NotIndexed), string(lookup.Reserved), string(scan.NotAHost), string(scan.NotChecked), string(lookup.Failed),
-		string(resolved), string(notResolved),
-		"submitting", "queue", "processing", "done", // of a scan, which Shodan writes in capitals
-	}
 }

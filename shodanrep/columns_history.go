@@ -3,18 +3,23 @@ package shodanrep
 import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 const (
 	recordedSourceDescription = "The source that responded: shodan (the REST API) or internetdb. Answers from files are not recorded. Select one with where source = '…'. Null if neither has responded."
 
-	recordedStatusDescription = "The result of the check: indexed (the source had data), not_indexed (the source had no data, which does not mean clean), " +
-		"not_checked (the history store has no response about the address, so that nothing is known of its past), " +
-		"reserved (not on the internet, never looked up), not_a_host (a network), error (not an address, see error)."
-
 	recordedPolicyDescription = "The name of the policy that computed the scores. Select others with where policy = '…'. Scores are computed from the recorded facts, so a new policy also applies to the past."
 )
+
+// recordedStatuses are those of the tables that read the history store.
+var recordedStatuses = &statusSet{
+	"The result of the check: indexed (the source had data), not_indexed (the source had no data, which does not mean clean), " +
+		"not_checked (the history store has no response about the address, so that nothing is known of its past), " +
+		"reserved (not on the internet, never looked up), not_a_host (a network), error (not an address, see error).",
+	[]lookup.Status{lookup.Indexed, lookup.NotIndexed, scan.NotChecked, lookup.Reserved, scan.NotAHost, lookup.Failed},
+}
 
 // historyKeys are the key columns of the tables that read the history store: without an address they list it.
 func historyKeys(moment string) plugin.KeyColumnSlice {
@@ -29,7 +34,7 @@ func recordedColumns() []*plugin.Column {
 	return []*plugin.Column{
 		inet("ip", ipDescription+" Without a condition on it, the table lists the history store.", func(r answeredTarget) any { return r.Echo() }),
 		text("source", recordedSourceDescription, func(r answered) any { return string(r.Answer().Source) }),
-		text("status", recordedStatusDescription, func(r answered) any { return string(r.Answer().Status) }),
+		statusColumn(recordedStatuses, func(r answered) any { return string(r.Answer().Status) }),
 		failure(),
 	}
 }

@@ -22,7 +22,7 @@ func answerColumns() []*plugin.Column {
 }
 
 func status() *plugin.Column {
-	return text("status", statusDescription, func(r answered) string { return string(r.Answer().Status) })
+	return statusColumn(lookupStatuses, func(r answered) string { return string(r.Answer().Status) })
 }
 
 func failure() *plugin.Column {

@@ -15,6 +15,13 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
+// relatedStatuses are those of the tables of related hosts.
+var relatedStatuses = &statusSet{
+	"The result of the lookup of the address: indexed (the source has data), not_indexed (the source has no data, which does not mean that no host is related), " +
+		"reserved (the address cannot be on the internet), not_a_host (a network), error (see error). Unless it is indexed, the address has one row, without a related host. Null if the query gives a value instead.",
+	[]lookup.Status{lookup.Indexed, lookup.NotIndexed, lookup.Reserved, scan.NotAHost, lookup.Failed},
+}
+
 // A correlation is a table of hosts that share something with an address, or with a value that is given.
 type correlation struct {
 	table       string
@@ -72,8 +79,7 @@ func (c correlation) definition() *plugin.Table {
 				return r.target.Echo()
 			}),
 			text("source", "The source of the related host: dataset (files written by shodan download, free of charge) or shodan (a search, which costs a query credit).", func(r row) any { return string(r.source) }),
-			text("status", "The result of the lookup of the address: indexed (the source has data), not_indexed (the source has no data, which does not mean that no host is related), "+
-				"reserved (the address cannot be on the internet), not_a_host (a network), error (see error). Unless it is indexed, the address has one row, without a related host. Null if the query gives a value instead.", func(r row) any { return string(r.status) }),
+			statusColumn(relatedStatuses, func(r row) any { return string(r.status) }),
 			text("error", "The reason why the lookup of the address failed, and what to do. Null if it succeeded.", func(r row) any { return r.error }),
 			text("pivot", "The property that the hosts share: "+join(c.pivots)+".", func(r row) any { return string(r.pivot) }),
 			text("value", "The value of the property that the hosts share.", func(r row) any { return r.value }),

@@ -24,7 +24,7 @@ func tableShodanDNSResolve(context.Context) *plugin.Table {
 				}
 				return r.Value.String()
 			}),
-			text("status", "The result of the lookup: resolved (the name has an address), not_resolved (the name has no address), error (the lookup failed, see error).", func(r row) any { return string(r.Status) }),
+			statusColumn(nameStatuses, func(r row) any { return string(r.Status) }),
 			text("error", "The reason why the lookup failed, and what to do. Null unless status is error.", func(r row) any { return r.Error }),
 			moment("checked_at", "Time when the data was requested from Shodan; a cached response keeps the time of its request. Null if no request was sent.", func(r row) any { return moments(r.CheckedAt) }),
 			text("title", "The display name of the row: the host name.", func(r row) any { return r.Given }),
@@ -40,6 +40,12 @@ const (
 	resolved    lookup.Status = "resolved"
 	notResolved lookup.Status = "not_resolved"
 )
+
+// nameStatuses are those of the lookup of a host name.
+var nameStatuses = &statusSet{
+	"The result of the lookup: resolved (the name has an address), not_resolved (the name has no address), error (the lookup failed, see error).",
+	[]lookup.Status{resolved, notResolved, lookup.Failed},
+}
 
 // resolution returns the status of a name with an address, or none.
 func resolution(addr netip.Addr) lookup.Status {

@@ -19,6 +19,12 @@ import (
 // large domain has thousands.
 const domainPages = 10
 
+// domainStatuses are those of a row of a domain.
+var domainStatuses = &statusSet{
+	"The type of row: indexed (a record), not_indexed (Shodan has no such record, although one may exist), error (records are missing, see error).",
+	[]lookup.Status{lookup.Indexed, lookup.NotIndexed, lookup.Failed},
+}
+
 func tableShodanDomain(context.Context) *plugin.Table {
 	type row = *domainRow
 	return newTable(&plugin.Table{
@@ -26,7 +32,7 @@ func tableShodanDomain(context.Context) *plugin.Table {
 		Description: "The DNS records that Shodan has for a domain and its subdomains, one row per record. A domain without data, or with records missing, has a row without a record whose status and error say so.",
 		Columns: []*plugin.Column{
 			text("domain", "The domain, as written in the query. Upper case, a trailing dot and non-ASCII letters make no difference.", func(r row) any { return echoed(&r.options.given) }),
-			text("status", "The type of row: indexed (a record), not_indexed (Shodan has no such record, although one may exist), error (records are missing, see error).", func(r row) any { return string(r.status) }),
+			statusColumn(domainStatuses, func(r row) any { return string(r.status) }),
 			text("error", "The reason why records of the domain are missing, and what to do. Null unless status is error.", func(r row) any { return r.error }),
 			text("hostname", "The full name of the record, such as www.example.com.", func(r row) any { return r.hostname }),
 			text("subdomain", "The part of the name before the domain, such as www. Null for the domain itself.", record(func(d *shodan.DNSRecord) any { return string(d.Subdomain) })),

@@ -7,9 +7,16 @@ import (
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
+
+// scanStatuses are those of a scan.
+var scanStatuses = &statusSet{
+	"The status of the scan: SUBMITTING, QUEUE, PROCESSING or DONE.",
+	[]lookup.Status{"submitting", "queue", "processing", "done"},
+}
 
 func tableShodanScan(context.Context) *plugin.Table {
 	type row = scan.Item[shodan.Scan]
@@ -18,7 +25,7 @@ func tableShodanScan(context.Context) *plugin.Table {
 		Description: "The scans that the account has requested from Shodan. The table does not start scans.",
 		Columns: []*plugin.Column{
 			text("id", "The id of the scan.", func(r row) any { return string(r.Value.ID) }),
-			text("status", "The status of the scan: SUBMITTING, QUEUE, PROCESSING or DONE.", func(r row) any { return string(r.Value.Status) }),
+			statusColumn(scanStatuses, func(r row) any { return string(r.Value.Status) }),
 			integer("size", "The number of addresses in the scan.", func(r row) any { return r.Value.Size.Ptr() }),
 			moment("created", "Time when the scan was requested.", func(r row) any { return r.Value.Created.Ptr() }),
 			moment("status_check", "Time when the status was last checked.", func(r row) any { return r.Value.StatusCheck.Ptr() }),

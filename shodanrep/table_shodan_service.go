@@ -20,7 +20,7 @@ func tableShodanService(context.Context) *plugin.Table {
 		Columns: slices.Concat([]*plugin.Column{
 			inet("ip", ipDescription, func(r row) any { return r.Echo() }),
 			text("source", sourceDescription, func(r row) any { return string(r.Answer().Source) }),
-			text("status", statusDescription, func(r row) any { return string(r.Answer().Status) }),
+			statusColumn(lookupStatuses, func(r row) any { return string(r.Answer().Status) }),
 			text("error", errorDescription, func(r row) any { return r.Answer().Error }),
 			integer("port", "The port. Null in the only row of an address without services or whose lookup failed.", func(r row) any { return r.port }),
 		}, bannerColumns(func(r row) *shodan.Banner { return r.banner }), []*plugin.Column{
