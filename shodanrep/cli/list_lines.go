@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"unicode"
 
@@ -36,18 +35,15 @@ func (l *listLines) add(line []byte, number int64) {
 	if !bytes.ContainsFunc(line, isLetterOrDigit) {
 		return
 	}
-	found := false
-	for m := range iptext.Find(line) {
-		if m.Text == string(line) || isPort(bytes.Replace(line, []byte(m.Text), nil, 1)) {
-			l.entries++
-			return
-		}
-		found = true
+	kind := iptext.ListLineOf(line)
+	if kind == iptext.EntryLine {
+		l.entries++
+		return
 	}
 	l.addOther()
-	if !found && seemsAddress(line) {
-		if isMistyped(line) {
-			l.mistyped++
+	if kind == iptext.NameLine || kind == iptext.MistypedLine {
+		if kind == iptext.MistypedLine {
+			l.mistyped++ // it does not make a list another text
 		}
 		if l.missing++; l.missing == 1 {
 			l.first, l.firstNumber = string(line), number
@@ -79,52 +75,3 @@ func withoutComment(line []byte) []byte {
 	}
 	return line
 }
-
-// isPort reports whether a text is what remains of an address with a port, such as 192.0.2.44:443 or [2001:db8::1]:443,
-// without the address.
-func isPort(text []byte) bool {
-	port, found := bytes.CutPrefix(bytes.TrimPrefix(text, []byte("[]")), []byte{':'})
-	return found && len(port) > 0 && len(bytes.TrimFunc(port, isDigit)) == 0
-}
-
-// dateOrTime matches a date, a time or both.
-var dateOrTime = regexp.MustCompile(`^(\d{4}-\d\d-\d\d([ T]|$))?(\d\d?:\d\d(:\d\d([.,]\d+)?)?(Z| ?[+-]\d\d:?\d\d)?)?$`)
-
-// seemsAddress reports whether a line of a list is meant as an address or the name of a host: its first word has a dot
-// or a colon within it, or the line begins with a digit and has no letters but those of a hexadecimal number. The name
-// of a column, a heading, a sentence and a hash have neither. A date and a time are meant as what they are.
-func seemsAddress(line []byte) bool {
-	if dateOrTime.Match(line) {
-		return false
-	}
-	word, _, _ := bytes.Cut(line, []byte{' '})
-	for i, c := range word {
-		if (c == '.' || c == ':') && i > 0 && i+1 < len(word) {
-			return true
-		}
-	}
-	return isDigit(rune(line[0])) && (isHexadecimal(line) || !bytes.ContainsFunc(line, unicode.IsLetter))
-}
-
-// isMistyped reports whether a line of any text is an address in another form, or with a wrong character: a number of
-// 8 to 10 digits, a hexadecimal number, or numbers with three dots or two colons. Such a line does not make a list
-// another text.
-func isMistyped(line []byte) bool {
-	if len(bytes.TrimFunc(line, isDigit)) == 0 {
-		return len(line) >= 8 && len(line) <= 10
-	}
-	const address = "0123456789abcdefABCDEF.:"
-	hasForm := bytes.Count(line, []byte{'.'}) >= 3 || bytes.Contains(line, []byte("::"))
-	return isHexadecimal(line) || len(line) <= maxAddress && hasForm && len(bytes.Trim(line, address)) == 0
-}
-
-// maxAddress is the length of the longest IPv6 address.
-const maxAddress = 45
-
-// isHexadecimal reports whether a line is a hexadecimal number such as 0x7f000001.
-func isHexadecimal(line []byte) bool {
-	digits, found := bytes.CutPrefix(bytes.ToLower(line), []byte("0x"))
-	return found && len(digits) > 0 && len(digits) <= 8 && len(bytes.Trim(digits, "0123456789abcdef")) == 0
-}
-
-func isDigit(r rune) bool { return r >= '0' && r <= '9' }
