@@ -114,6 +114,29 @@ func TestCallsThatFailSayWhatAndWhy(t *testing.T) {
 	}
 }
 
+// One message stands for a query that is wrong and for one that took too long. A second try tells them apart.
+func TestAQueryThatMayBeWrongIsSentTwice(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault shodantest.Fault
+		fails bool
+	}{
+		"with status 200":    {shodantest.Fault{Body: shodantest.BodyQueryRefused}, true},
+		"with status 400":    {shodantest.Fault{Status: 400, Body: shodantest.BodyQueryRefused}, true},
+		"it took long, once": {shodantest.Fault{Body: shodantest.BodyQueryRefused, Times: 1}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				sim := shodantest.NewHandler()
+				sim.Fault(test.fault)
+				_, err := lookup.Request(t.Context(), start(t, withKey(sim)), shodan.Count("port:22", nil, 0))
+				if (err != nil) != test.fails || sim.Count("") != 2 {
+					t.Errorf("%v after %d requests", err, sim.Count(""))
+				}
+			})
+		})
+	}
+}
+
 func TestACancelledCallEndsItsRequestAndLeavesOthersAlone(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := shodantest.NewHandler(shodantest.WithLatency(5 * time.Second))

@@ -43,3 +43,42 @@ func TestWithoutTheFileAProcessKeepsItsShareOfTheRateAndWhatItLearns(t *testing.
 		}
 	})
 }
+
+// A ban that began while the file was out of reach is still known, with its reason, when the file is back.
+func TestABanThatIsLearnedWithoutTheFileKeepsItsReason(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		ban  func(*Limiter, time.Time)
+		want BannedError
+	}{
+		"too many requests":           {(*Limiter).Ban, BannedError{}},
+		"a service that is down":      {(*Limiter).BanUnavailable, BannedError{Unavailable: true}},
+		"a client that is not wanted": {(*Limiter).BanClientRefused, BannedError{ClientRefused: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				file, err := Open(t.TempDir())
+				if err != nil {
+					t.Fatal(err)
+				}
+				l := exact()
+				l.ShareThrough(file, "rate")
+				begin(t, l).Done()
+				if err := errors.Join(os.Remove(file.Path()), os.Mkdir(file.Path(), 0o700)); err != nil {
+					t.Fatal(err)
+				}
+				begin(t, l).Done() // it cannot be written
+				test.want.Until = time.Now().Add(time.Hour)
+				test.ban(l, test.want.Until)
+				if err := os.Remove(file.Path()); err != nil {
+					t.Fatal(err)
+				}
+				var banned *BannedError
+				if _, err := l.Acquire(t.Context(), nil); !errors.As(err, &banned) || *banned != test.want {
+					t.Errorf("got %+v, want %+v", banned, test.want)
+				}
+			})
+		})
+	}
+}

@@ -3,6 +3,7 @@ package shodan
 import (
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 )
@@ -80,6 +81,12 @@ func (e *Error) Error() string {
 		return fmt.Sprintf("%s sent an unexpected response (%s)", e.Service, e.details())
 	}
 	return fmt.Sprintf("%s sent no usable response (%s)", e.Service, e.details())
+}
+
+// NotSent reports whether the request was never sent: there was no connection, or the proxy cannot be used.
+func (e *Error) NotSent() bool {
+	var connect *net.OpError
+	return e.Status == 0 && (e.Kind == Invalid || errors.As(e.Err, &connect) && (connect.Op == "dial" || connect.Op == "proxyconnect"))
 }
 
 // details returns the status and the message or the cause.

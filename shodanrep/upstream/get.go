@@ -64,7 +64,7 @@ func (f callFetcher[T]) fetch(ctx context.Context, _ []*call) ([]response, *regr
 		r.age = lastingAge
 	}
 	var value T
-	value, r.err = retry(ctx, c, effort{tries: maxTries, timeout: c.Timeout}, func(ctx context.Context) (value T, err error) {
+	value, r.err = retry(ctx, c, effort{tries: maxTries, timeout: c.Timeout, isQuery: true}, func(ctx context.Context) (value T, err error) {
 		value, r.body, err = shodan.Do(ctx, c.get, f.call)
 		var failure *shodan.Error
 		if f.call.Credits == 0 || err != nil && !(errors.As(err, &failure) && failure.Kind == shodan.Unavailable && failure.Status == http.StatusOK) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
@@ -30,6 +31,8 @@ const (
 type effort struct {
 	tries   int
 	timeout time.Duration
+	// isQuery says that the request may be a query that is invalid. The lookup of a host is not.
+	isQuery bool
 }
 
 // finalError is an error after which another try is of no use, or costs too much.
@@ -49,11 +52,14 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 			return none, c.nameBan(err)
 		}
 		value, took, err := sendOnce(ctx, slot, left, send)
-		c.requests.Add(1)
 		var failure *shodan.Error
 		var final finalError
-		isBlocked := errors.As(err, &failure) && c.breaker.isBlocked(failure)
-		if failure != nil && (failure.Kind == shodan.Limited || isBlocked) {
+		isFailure := errors.As(err, &failure)
+		if !isFailure || !failure.NotSent() {
+			c.requests.Add(1)
+		}
+		isBlocked := isFailure && c.breaker.isBlocked(failure)
+		if isFailure && (failure.Kind == shodan.Limited || isBlocked) {
 			ban := &ratelimit.BannedError{ClientRefused: isBlocked || failure.RefusesClient()}
 			refused, banned := slot.Refused, false
 			if ban.ClientRefused {
@@ -88,7 +94,7 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 			c.breaker.succeed() // the service is up
 			return none, err
 		}
-		if isRefusedQuery(failure) && try == min(queryTries, most.tries) {
+		if most.isRefusedQuery(failure) && try == min(queryTries, most.tries) {
 			c.breaker.succeed() // the service is up
 			return none, err
 		}
@@ -111,9 +117,15 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 }
 
 // isRefusedQuery reports whether the service refused a request in its own words, of which only some say that it may
-// succeed later.
-func isRefusedQuery(failure *shodan.Error) bool {
-	return failure != nil && failure.Message != "" && failure.Status >= http.StatusBadRequest && failure.Status < http.StatusInternalServerError
+// succeed later. The words about a query that timed out or is invalid also come with status 200.
+func (e effort) isRefusedQuery(failure *shodan.Error) bool {
+	switch {
+	case failure == nil || failure.Message == "":
+		return false
+	case failure.Status == http.StatusOK:
+		return e.isQuery && strings.Contains(failure.Message, "query was invalid")
+	}
+	return failure.Status >= http.StatusBadRequest && failure.Status < http.StatusInternalServerError
 }
 
 // sendOnce sends a request, which may take as long as timeout without the wait for memory. It returns how long it took.

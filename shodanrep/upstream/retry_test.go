@@ -1,11 +1,16 @@
 package upstream
 
 import (
+	"fmt"
+	"net"
+	"net/http"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
@@ -33,3 +38,37 @@ func TestATryThatIsCutShortDoesNotHideWhyTheOneBeforeFailed(t *testing.T) {
 		})
 	}
 }
+
+// A request that found no connection was not sent, and costs nothing.
+func TestOnlyRequestsThatWereSentAreCounted(t *testing.T) {
+	addr := []netip.Addr{netip.MustParseAddr("11.0.0.1")}
+	for name, test := range map[string]struct {
+		transport transportFunc
+		want      int64
+	}{
+		"no connection": {func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+		}, 0},
+		"no proxy": {func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "proxyconnect", Err: syscall.ECONNREFUSED}
+		}, 0},
+		"an unusable proxy": {func(*http.Request) (*http.Response, error) { return nil, fmt.Errorf("%w: x", shodan.ErrProxy) }, 0},
+		"no response": {func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "read", Err: syscall.ECONNRESET}
+		}, maxTries},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				s := NewInternetDB(Endpoint{URL: "http://internetdb.test", Transport: test.transport})
+				got := lookUp(t.Context(), client(s, cache.Off{}, 1), addr)
+				if got[0].Err == nil || s.Requests() != test.want {
+					t.Errorf("%v, %d requests, want %d", got[0].Err, s.Requests(), test.want)
+				}
+			})
+		})
+	}
+}
+
+type transportFunc func(*http.Request) (*http.Response, error)
+
+func (f transportFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
