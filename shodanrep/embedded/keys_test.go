@@ -193,6 +193,8 @@ func TestValuesAreAskedForByTheTypeOfTheColumn(t *testing.T) {
 		"the later":                           {"select n from fake_event where at > '2026-01-02T04:30:00Z'", "2", "map[] [at >]"},
 		"the later, in another zone":          {"select n from fake_event where at > '2026-01-02T05:30:00+01:00'", "2", "map[] [at >]"},
 		"the later, as SQLite writes times":   {"select n from fake_event where at > datetime('2026-01-02T04:30:00Z')", "2", "map[] [at >]"},
+		"the later than seconds":              {"select n from fake_event where at > unixepoch('2026-01-02T04:30:00Z')", "2", "map[] [at >]"},
+		"a time in seconds":                   {"select n from fake_event where at = 1767326645.6", "1", "map[at:2026-01-02T04:04:05Z] [at =]"},
 		"the later than a text":               {"select n from fake_event where at > 'yesterday'", "", "map[] []"},
 		"the later than NULL":                 {"select n from fake_event where at > null", "", ""},
 		"the earlier, which it doesn't take":  {"select n from fake_event where at < '2026-01-02T04:00:00Z'", "0", "map[] []"},
@@ -246,6 +248,22 @@ func TestTimesOfAllColumnsAreComparedAsTimes(t *testing.T) {
 		"checked_at <> '2026-01-02 03:04:05.6'":                                          false,
 		"checked_at in ('2026-01-02', '2026-01-02T04:04:05.6+01:00')":                    true,
 		"checked_at is '2026-01-02 03:04:05.600'":                                        true,
+		"checked_at > unixepoch('2026-01-02 04:00:00')":                                  false,
+		"checked_at < unixepoch('2026-01-02 04:00:00')":                                  true,
+		"unixepoch('2026-01-02 04:00:00') < checked_at":                                  false,
+		"checked_at > unixepoch('2026-01-02 04:00:00') - 86400":                          true,
+		"checked_at > 1767326400":                                                        false, // 04:00:00
+		"checked_at between 1767322800 and 1767326400":                                   true,
+		"checked_at = 1767323045.6":                                                      true,
+		"checked_at <> 1767323045.6":                                                     false,
+		"checked_at in (1, 1767323045.6)":                                                true,
+		"checked_at not in (1, 1767323045.6)":                                            false,
+		"checked_at > strftime('%s', '2026-01-02 04:00:00')":                             false,
+		"checked_at > julianday('2026-01-02 04:00:00')":                                  false,
+		"checked_at > julianday('2026-01-02 03:00:00')":                                  true,
+		"checked_at < (select unixepoch('2026-01-02 04:00:00'))":                         true,
+		"checked_at > 0":        true,
+		"checked_at > 20260103": false,
 	} {
 		for _, from := range []string{"fake_address", "(select * from fake_address)", "fake_address left join (select 1)"} {
 			got := f.query(t, "select ip from "+from+" where ip = '192.0.2.1' and "+condition)

@@ -32,10 +32,11 @@ var columnTypes = map[proto.ColumnType]struct{ steampipe, declared string }{
 	proto.ColumnType_LTREE:     {"ltree", "LTREE TEXT"},
 }
 
-// timestampFormats are the formats of a timestamp in a condition. The ones without a zone are UTC, as in SQLite.
+// timestampFormats are the formats of a timestamp in a condition. The ones without a zone are UTC, as in SQLite. PostgreSQL
+// reads 20060102 as well.
 var timestampFormats = []string{
 	time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00",
-	"2006-01-02 15:04:05.999999999", "2006-01-02 15:04", "2006-01-02",
+	"2006-01-02 15:04:05.999999999", "2006-01-02 15:04", "2006-01-02", "20060102",
 }
 
 // timestampText is RFC 3339 in UTC, with microseconds if there are any, as PostgreSQL stores them.
@@ -119,8 +120,39 @@ func parseTimestamp(text string) (time.Time, bool) {
 			return at, true
 		}
 	}
-	return time.Time{}, false
+	return numericTime(text)
 }
+
+// The numbers that are Julian days, as unixepoch() and others of SQLite's functions take them with the modifier auto, but
+// only from the year 0 on: smaller numbers are more likely seconds.
+const minJulianDay, maxJulianDay = 1721059.5, 5373484.5
+
+// unixJulianDay is the Julian day of the time 0 of Unix.
+const unixJulianDay = 2440587.5
+
+// The seconds of the first and the last time that a condition can have.
+const minUnix, maxUnix = -62135596800, 253402300799
+
+// numericTime returns the time of a number, in the text that SQLite makes of it: seconds since 1970, as unixepoch()
+// returns, or a Julian day, as julianday() does. SQLite would compare the number with the text of a time, and every time
+// would be greater than the seconds of today. A number of four digits is a year, which is compared with the text.
+func numericTime(text string) (time.Time, bool) {
+	if text == "" || len(text) == len("2006") && isDigits(text) || strings.Trim(text, "0123456789.+-eE") != "" {
+		return time.Time{}, false
+	}
+	number, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return time.Time{}, false
+	}
+	if number >= minJulianDay && number < maxJulianDay {
+		number = (number - unixJulianDay) * 24 * 60 * 60
+	}
+	number = min(max(number, minUnix), maxUnix)
+	seconds := math.Floor(number)
+	return time.Unix(int64(seconds), int64((number-seconds)*1e9)).UTC().Round(time.Microsecond), true
+}
+
+func isDigits(text string) bool { return strings.Trim(text, "0123456789") == "" }
 
 // matchKey returns a text that is the same for all texts of one value of type t: "8.8.8.8" and "8.8.8.8/32" are the
 // same address, "2024-05-01" and "2024-05-01T00:00:00Z" the same time.
