@@ -55,8 +55,8 @@ func (r *changesRun) writeBuffered(ctx context.Context, w io.Writer, o changes.O
 
 // writeResults writes what is selected.
 func (r *changesRun) writeResults(ctx context.Context, w io.Writer, o changes.Options) error {
-	r.summary = changes.Summary{Policy: r.reader.Policy(), Since: r.from}
 	o.Since, o.Now, o.Levels = r.from, time.Now(), indicatorLevels(r.indicatorsOf)
+	r.summary = changes.Summary{Policy: r.reader.Policy(), Since: r.from, Now: o.Now}
 	o.Summary = func() changes.Summary { return r.summary }
 	out := r.output.New(w, o)
 	var checked netipx.IPSetBuilder
@@ -215,6 +215,9 @@ func (r *changesRun) notices() []string {
 			line += fmt.Sprintf(", %d of them never", r.summary.Never)
 		}
 		lines = append(lines, line+": "+advice)
+	}
+	if last := r.summary.LastResponses(); last != "" && !r.output.HasSummary {
+		lines = append(lines, strings.ToLower(last[:1])+last[1:])
 	}
 	if r.list == nil && r.summary.Checked == 0 {
 		lines = append(lines, "no address was checked since "+since+`: run "shodanrep check --refresh" first`)

@@ -363,6 +363,35 @@ func TestAFailedCheckAfterAResponseShows(t *testing.T) {
 	}
 }
 
+// If every check has failed, the addresses do not look checked and unchanged in any format.
+func TestAnOutageAfterAResponseShows(t *testing.T) {
+	sim := shodantest.New(t)
+	connection, path := historyOf(t, sim)
+	addr := sim.Generate(1)[0].String()
+	record(t, path, addr, 20*time.Hour, "internetdb", goodPorts)
+	sim.Fault(shodantest.Fault{Status: 400, Body: `{"error": "Invalid IP"}`})
+	if got := runCheck(t, connection, "", "check", "--refresh", addr); !strings.Contains(got.stderr, "1 of 1 address could not be checked") {
+		t.Fatalf("%+v", got)
+	}
+	const want = " UTC; later checks may have failed, because failures are not recorded\n"
+	for _, format := range changes.Names() {
+		if format == rowformat.Parquet {
+			continue
+		}
+		got := runCheck(t, connection, "", "changes", "--output", format, addr)
+		shown := got.stderr
+		if format == "table" || format == "markdown" {
+			shown = got.stdout
+		}
+		if !strings.Contains(strings.ToLower(shown), "last responses: ") || !strings.Contains(shown, want) || strings.Contains(got.stdout+got.stderr, want+want) {
+			t.Errorf("%s: %+v", format, got)
+		}
+		if got := runCheck(t, connection, "", "changes", "--quiet", "--output", format, addr); got.stderr != "" {
+			t.Errorf("%s, quietly: %+v", format, got)
+		}
+	}
+}
+
 func TestChangesReadsInputsAsCheckDoes(t *testing.T) {
 	connection := past(t)
 	file := writeFile(t, "list.txt", "seen 203.0.114[.]10 and 203.0.114.11\n")

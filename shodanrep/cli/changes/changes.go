@@ -61,17 +61,19 @@ type Format struct {
 	KeepsUnchecked bool
 	// AddressesOnly says that the output has addresses and nothing else: an address in it has changed.
 	AddressesOnly bool
-	New           func(out io.Writer, o Options) Writer
+	// HasSummary says that the output ends with the summary.
+	HasSummary bool
+	New        func(out io.Writer, o Options) Writer
 }
 
 // Formats are the output formats, the default first.
 var Formats = slices.Concat([]Format{
-	{Name: "table", Help: "a table with a summary, the worst first", Paged: true, New: newTableWriter},
+	{Name: "table", Help: "a table with a summary, the worst first", Paged: true, HasSummary: true, New: newTableWriter},
 	{Name: "jsonl", Help: "one JSON object per line and change", New: newRowWriter("jsonl")},
 	{Name: "csv", Help: "a header, and one line per change", New: newRowWriter("csv")},
 	{Name: "json", Help: "one JSON document with columns and rows", New: newRowWriter("json")},
 	{Name: rowformat.Parquet, Help: "a Parquet file with the columns of csv, with their types", New: newRowWriter(rowformat.Parquet)},
-	{Name: "markdown", Help: "a Markdown table with a summary, the worst first", New: newMarkdownWriter},
+	{Name: "markdown", Help: "a Markdown table with a summary, the worst first", HasSummary: true, New: newMarkdownWriter},
 }, addressFormats("list", "cidr", "nft", "stix", "ecs", "ocsf", "misp"))
 
 // Names are the names of the formats.

@@ -17,8 +17,9 @@ type Summary struct {
 	Since  time.Time
 	// Checked is how many addresses were checked since the time, and Changed how many of them changed.
 	Checked, Changed int
-	// Oldest and Newest are the times of the oldest and the newest among their last responses.
-	Oldest, Newest time.Time
+	// Oldest and Newest are the times of the oldest and the newest among their last responses. Now is the time of the
+	// command.
+	Oldest, Newest, Now time.Time
 	// Worse and Better are how many of them have a worse or better level after a change, and New how many were checked
 	// for the first time.
 	Worse, Better, New int
@@ -72,8 +73,23 @@ func (s *Summary) Count(r Result) {
 	s.Worse, s.Better, s.New = s.Worse+worse, s.Better+better, s.New+first
 }
 
-// sameRun is how far apart responses may be without a mention.
+// sameRun is how far apart responses may be, and how long ago, without a mention.
 const sameRun = time.Hour
+
+// LastResponses says when the addresses were last checked, unless all were just now. The history has responses only: a
+// check that failed, of some addresses or of all, leaves the last responses of its addresses as they were.
+func (s Summary) LastResponses() string {
+	switch {
+	case s.Checked == 0:
+		return ""
+	case s.Newest.Sub(s.Oldest) >= sameRun:
+		return "Last responses: from " + minute(s.Oldest) + " to " + minute(s.Newest) +
+			" UTC; later checks of the addresses with older ones may have failed, because failures are not recorded"
+	case s.Now.Sub(s.Newest) >= sameRun:
+		return "Last responses: " + minute(s.Newest) + " UTC; later checks may have failed, because failures are not recorded"
+	}
+	return ""
+}
 
 // Text returns the summary as sentences, each a line.
 func (s Summary) Text() []string {
@@ -92,10 +108,8 @@ func (s Summary) Text() []string {
 		first += " (" + strings.Join(parts, ", ") + ")"
 	}
 	lines := []string{first + ", by the policy " + display.Printable(s.Policy)}
-	// The history has responses only: a check that failed leaves the last response of its address older than others.
-	if s.Newest.Sub(s.Oldest) >= sameRun {
-		lines = append(lines, "Last responses: from "+minute(s.Oldest)+" to "+minute(s.Newest)+
-			" UTC; later checks of the addresses with older ones may have failed, because failures are not recorded")
+	if last := s.LastResponses(); last != "" {
+		lines = append(lines, last)
 	}
 	if s.Unchecked > 0 {
 		text := "Not checked since then: " + display.Plural(int64(s.Unchecked), "address")
