@@ -74,17 +74,6 @@ func addressKeys() plugin.KeyColumnSlice {
 	return plugin.KeyColumnSlice{scan.AnyOf("ip"), scan.AnyOf("source")}
 }
 
-// moments returns a moment, or nil for the zero time and for one that a column cannot hold, which would end the query.
-func moments(t time.Time) any {
-	if !isMoment(t) {
-		return nil
-	}
-	return t
-}
-
-// isMoment reports whether a time is a moment that a column can hold.
-func isMoment(t time.Time) bool { return !t.IsZero() && shodan.IsStorable(t) }
-
 const (
 	ipDescription = "The IPv4 or IPv6 address, as written in the query. A full-length mask (/32, /128) makes no difference."
 
@@ -117,31 +106,24 @@ func list[T, V any](name, description string, get func(T) V) *plugin.Column {
 	return &plugin.Column{Name: name, Type: proto.ColumnType_JSON, Description: description, Transform: from(get)}
 }
 
-func moment[T, V any](name, description string, get func(T) V) *plugin.Column {
-	column := &plugin.Column{Name: name, Type: proto.ColumnType_TIMESTAMP, Description: description}
-	if get, ok := any(get).(func(T) time.Time); ok {
-		column.Transform = from(func(item T) (null time.Time) {
-			if at := get(item); isMoment(at) {
-				return at
-			}
-			return null
-		})
-		return column
-	}
-	column.Transform = from(func(item T) any {
-		value := any(get(item))
-		switch at := value.(type) {
-		case time.Time:
-			return moments(at)
-		case *time.Time:
-			if at == nil {
-				return nil
-			}
-			return moments(*at)
+// A moment that a column cannot hold would end the query: it is null.
+func moment[T any](name, description string, get func(T) time.Time) *plugin.Column {
+	return &plugin.Column{Name: name, Type: proto.ColumnType_TIMESTAMP, Description: description, Transform: from(func(item T) (null time.Time) {
+		if at := get(item); shodan.IsStorable(at) {
+			return at
 		}
-		return value
-	})
-	return column
+		return null
+	})}
+}
+
+// ofPart gets a value from a part of a row. It is null for a row without the part.
+func ofPart[T, P, V any](part func(T) *P, get func(*P) V) func(T) V {
+	return func(item T) (null V) {
+		if p := part(item); p != nil {
+			return get(p)
+		}
+		return null
+	}
 }
 
 func inet[T, V any](name, description string, get func(T) V) *plugin.Column {

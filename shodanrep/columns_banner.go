@@ -1,6 +1,8 @@
 package shodanrep
 
 import (
+	"time"
+
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
@@ -9,30 +11,21 @@ import (
 // bannerColumns are the columns of a service but for its address and port, for every table whose rows have a banner.
 // They are null where a row has none.
 func bannerColumns[R any](of func(R) *shodan.Banner) []*plugin.Column {
-	banner := func(get func(*shodan.Banner) any) func(R) any {
-		return func(r R) any {
-			if b := of(r); b != nil {
-				return get(b)
-			}
-			return nil
+	ssl := func(r R) *shodan.SSL {
+		if b := of(r); b != nil {
+			return b.SSL
 		}
+		return nil
 	}
-	tls := func(get func(*shodan.SSL) any) func(R) any {
-		return banner(func(b *shodan.Banner) any {
-			if b.SSL == nil {
-				return nil
-			}
-			return get(b.SSL)
-		})
+	http := func(r R) *shodan.HTTP {
+		if b := of(r); b != nil {
+			return b.HTTP
+		}
+		return nil
 	}
-	web := func(get func(*shodan.HTTP) any) func(R) any {
-		return banner(func(b *shodan.Banner) any {
-			if b.HTTP == nil {
-				return nil
-			}
-			return get(b.HTTP)
-		})
-	}
+	banner := func(get func(*shodan.Banner) any) func(R) any { return ofPart(of, get) }
+	tls := func(get func(*shodan.SSL) any) func(R) any { return ofPart(ssl, get) }
+	web := func(get func(*shodan.HTTP) any) func(R) any { return ofPart(http, get) }
 	return []*plugin.Column{
 		text("transport", "The transport protocol, tcp or udp.", banner(func(b *shodan.Banner) any { return string(b.Transport) })),
 		text("product", "The name of the software, if the service reveals it.", banner(func(b *shodan.Banner) any { return string(b.Product) })),
@@ -48,11 +41,11 @@ func bannerColumns[R any](of func(R) *shodan.Banner) []*plugin.Column {
 		list("domains", "The domains of the host names.", banner(func(b *shodan.Banner) any { return b.Domains })),
 		list("tags", "The tags that Shodan assigned to the service.", banner(func(b *shodan.Banner) any { return b.Tags })),
 		integer("hash", "The hash of the data column. Services with the same response have the same hash. It is often negative.", banner(func(b *shodan.Banner) any { return b.Hash.Ptr() })),
-		moment("timestamp", "Time when Shodan saw the service.", banner(func(b *shodan.Banner) any { return b.Timestamp.Ptr() })),
+		moment("timestamp", "Time when Shodan saw the service.", ofPart(of, func(b *shodan.Banner) time.Time { return b.Timestamp.Time })),
 		list("ssl_subject", "The subject of the certificate, such as {\"CN\": \"example.com\"}.", tls(func(s *shodan.SSL) any { return s.Cert.Subject })),
 		list("ssl_issuer", "The issuer of the certificate.", tls(func(s *shodan.SSL) any { return s.Cert.Issuer })),
 		text("ssl_subject_cn", "The common name (CN) in the subject of the certificate.", tls(func(s *shodan.SSL) any { return string(s.Cert.Subject["CN"]) })),
-		moment("ssl_expires", "Time when the certificate expires.", tls(func(s *shodan.SSL) any { return s.Cert.Expires.Ptr() })),
+		moment("ssl_expires", "Time when the certificate expires.", ofPart(ssl, func(s *shodan.SSL) time.Time { return s.Cert.Expires.Time })),
 		boolean("ssl_expired", "True if the certificate had expired when Shodan saw it.", tls(func(s *shodan.SSL) any { return s.Cert.Expired.Ptr() })),
 		text("ssl_serial", "The serial number of the certificate, as text in decimal digits, because most do not fit a bigint.", tls(func(s *shodan.SSL) any { return string(s.Cert.Serial) })),
 		text("ssl_fingerprint_sha1", "The SHA-1 fingerprint of the certificate.", tls(func(s *shodan.SSL) any { return string(s.Cert.Fingerprint.SHA1) })),

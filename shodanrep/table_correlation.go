@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
@@ -60,14 +61,8 @@ func (c correlation) keyColumns() plugin.KeyColumnSlice {
 // definition makes the table.
 func (c correlation) definition() *plugin.Table {
 	type row = *relatedRow
-	related := func(get func(*shodan.Banner) any) func(row) any {
-		return func(r row) any {
-			if r.related == nil {
-				return nil
-			}
-			return get(r.related)
-		}
-	}
+	banner := func(r row) *shodan.Banner { return r.related }
+	related := func(get func(*shodan.Banner) any) func(row) any { return ofPart(banner, get) }
 	return newTable(&plugin.Table{
 		Name:        c.table,
 		Description: c.description,
@@ -90,7 +85,7 @@ func (c correlation) definition() *plugin.Table {
 			text("asn", "The autonomous system of the related host.", c.orGiven("asn", related(func(b *shodan.Banner) any { return string(b.ASN) }))),
 			text("product", "The software found on the related host.", related(func(b *shodan.Banner) any { return string(b.Product) })),
 			list("hostnames", "The host names of the related host.", related(func(b *shodan.Banner) any { return b.Hostnames })),
-			moment("last_seen", "Time when Shodan saw the related host with the value.", related(func(b *shodan.Banner) any { return b.Timestamp.Ptr() })),
+			moment("last_seen", "Time when Shodan saw the related host with the value.", ofPart(banner, func(b *shodan.Banner) time.Time { return b.Timestamp.Time })),
 			text("title", "The display name of the row: the related address and port.", func(r row) any { return r.title() }),
 		},
 	}, scan.Table{Keys: c.keyColumns(), Action: "search", Rows: scan.FromPages(c.listRelated)})

@@ -3,6 +3,7 @@ package shodanrep
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
@@ -22,9 +23,9 @@ func tableShodanAlert(context.Context) *plugin.Table {
 			integer("size", "The number of addresses that the alert monitors.", func(r row) any { return r.Size.Ptr() }),
 			list("triggers", "The events that the alert reports, such as new_service or malware: an object with one key per event, whose value says what to ignore. An alert without triggers reports nothing.", func(r row) any { return r.Triggers }),
 			list("notifiers", "The recipients of the alert's notifications: a list of {id, provider, description}.", func(r row) any { return r.Notifiers }),
-			moment("created", "Time when the alert was created.", func(r row) any { return r.Created.Ptr() }),
+			moment("created", "Time when the alert was created.", func(r row) time.Time { return r.Created.Time }),
 			integer("expires", "The number of seconds from its creation until the alert expires. 0 means never.", func(r row) any { return r.Expires.Ptr() }),
-			moment("expiration", "Time when the alert expires. Null if it never expires.", func(r row) any { return r.Expiration.Ptr() }),
+			moment("expiration", "Time when the alert expires. Null if it never expires.", func(r row) time.Time { return r.Expiration.Time }),
 			boolean("expired", "True if the alert has expired. Null if Shodan does not say.", func(r row) any { return r.Expired.Ptr() }),
 			text("title", "The display name of the row: the name of the alert, or its id if it has no name.", func(r row) any { return string(cmp.Or(r.Name, r.ID)) }),
 		},

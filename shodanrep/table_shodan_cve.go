@@ -35,11 +35,11 @@ func tableShodanCVE(context.Context) *plugin.Table {
 			text("propose_action", "The recommended action, if the vulnerability is known to be exploited.", func(r row) any { return string(r.cve.ProposeAction) }),
 			text("ransomware_campaign", "The use by ransomware campaigns: Known or Unknown. Null if the vulnerability is not known to be exploited.", func(r row) any { return string(r.cve.RansomwareCampaign) }),
 			list("reference_urls", "The links to more information. CVEDB calls them references, which is a reserved word in SQL.", func(r row) any { return r.cve.References }),
-			moment("published_time", "Time when the vulnerability was published.", func(r row) any { return r.cve.PublishedTime.Ptr() }),
+			moment("published_time", "Time when the vulnerability was published.", func(r row) time.Time { return r.cve.PublishedTime.Time }),
 			list("cpes", "The affected products, as CPE names. Null in lists, which do not have them; query by cve_id to get them.", func(r row) any { return r.cve.CPEs }),
 			text("cpe23", "The product and version in the query's condition, as a CPE name. Null if the query has no such condition.", func(r row) any { return r.cpe }),
 			text("product", "The product in the query's condition, by its name in CPEs, such as nginx. Null if the query has no such condition.", func(r row) any { return r.product }),
-			moment("checked_at", "Time when the data was requested from CVEDB; a cached response keeps the time of its request.", func(r row) any { return moments(r.checkedAt) }),
+			moment("checked_at", "Time when the data was requested from CVEDB; a cached response keeps the time of its request.", func(r row) time.Time { return r.checkedAt }),
 			text("title", "The display name of the row: the id.", func(r row) any { return r.id }),
 		},
 	}, scan.Table{

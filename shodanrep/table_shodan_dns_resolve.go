@@ -3,6 +3,7 @@ package shodanrep
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
@@ -26,7 +27,7 @@ func tableShodanDNSResolve(context.Context) *plugin.Table {
 			}),
 			statusColumn(nameStatuses, func(r row) any { return string(r.Status) }),
 			text("error", "The reason why the lookup failed, and what to do. Null unless status is error.", func(r row) any { return r.Error }),
-			moment("checked_at", "Time when the data was requested from Shodan; a cached response keeps the time of its request. Null if no request was sent.", func(r row) any { return moments(r.CheckedAt) }),
+			moment("checked_at", "Time when the data was requested from Shodan; a cached response keeps the time of its request. Null if no request was sent.", func(r row) time.Time { return r.CheckedAt }),
 			text("title", "The display name of the row: the host name.", func(r row) any { return r.Given }),
 		},
 	}, scan.Table{

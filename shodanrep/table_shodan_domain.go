@@ -46,11 +46,11 @@ func tableShodanDomain(context.Context) *plugin.Table {
 			})),
 			list("ports", "The open ports of the record's address. Few responses have them.", record(func(d *shodan.DNSRecord) any { return d.Ports })),
 			list("tags", "The tags that Shodan assigned to the domain and to the record, such as ipv6 or spf.", func(r row) any { return r.tags }),
-			moment("last_seen", "Time when Shodan last saw the record.", record(func(d *shodan.DNSRecord) any { return d.LastSeen.Ptr() })),
+			moment("last_seen", "Time when Shodan last saw the record.", ofPart(func(r row) *shodan.DNSRecord { return r.record }, func(d *shodan.DNSRecord) time.Time { return d.LastSeen.Time })),
 			boolean("history", "True if past records are included, with where history = true.", func(r row) any { return r.options.history }),
 			integer("page", "The number of the page of Shodan's response that has the row. Each page costs a query credit. Select a single page with where page = ….", func(r row) any { return r.page }),
 			boolean("more", "True if Shodan has records on further pages.", func(r row) any { return r.more }),
-			moment("checked_at", "Time when the data was requested from Shodan; a cached response keeps the time of its request. Null if no request was sent.", func(r row) any { return moments(r.checkedAt) }),
+			moment("checked_at", "Time when the data was requested from Shodan; a cached response keeps the time of its request. Null if no request was sent.", func(r row) time.Time { return r.checkedAt }),
 			text("title", "The display name of the row: the name and the type of the record.", func(r row) any { return r.title() }),
 		},
 	}, scan.Table{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
@@ -14,14 +15,8 @@ import (
 
 func tableShodanFingerprint(context.Context) *plugin.Table {
 	type row = *fingerprintRow
-	of := func(get func(*shodan.Banner) any) func(row) any {
-		return func(r row) any {
-			if r.banner == nil {
-				return nil
-			}
-			return get(r.banner)
-		}
-	}
+	banner := func(r row) *shodan.Banner { return r.banner }
+	of := func(get func(*shodan.Banner) any) func(row) any { return ofPart(banner, get) }
 	return newTable(&plugin.Table{
 		Name: "shodan_fingerprint",
 		Description: "The fingerprints of an IP address's services, to search for on other hosts: certificates, keys, pages, icons and server behavior. One row per fingerprint of each service. " +
@@ -35,7 +30,7 @@ func tableShodanFingerprint(context.Context) *plugin.Table {
 			integer("port", "The port of the service.", of(func(b *shodan.Banner) any { return b.Port.Ptr() })),
 			text("transport", "The transport protocol, tcp or udp.", of(func(b *shodan.Banner) any { return string(b.Transport) })),
 			text("product", "The name of the software, if the service reveals it.", of(func(b *shodan.Banner) any { return string(b.Product) })),
-			moment("last_seen", "Time when Shodan saw the service with the fingerprint.", of(func(b *shodan.Banner) any { return b.Timestamp.Ptr() })),
+			moment("last_seen", "Time when Shodan saw the service with the fingerprint.", ofPart(banner, func(b *shodan.Banner) time.Time { return b.Timestamp.Time })),
 			text("title", "The display name of the row: the address, port and kind.", func(r row) any { return r.title() }),
 		}),
 	}, scan.Table{

@@ -19,9 +19,9 @@ func tableShodanReputationChange(context.Context) *plugin.Table {
 		Description: "The changes of IP addresses from one check to the next, as this plugin has recorded them: one row per change, with the scores before and after by the same policy. " +
 			"The table reads the history store and looks nothing up. An address in the query without a change has one row with a null change; the status says whether it was ever checked.",
 		Columns: slices.Concat(recordedColumns(), []*plugin.Column{
-			moment("changed_at", "Time when a check found the change.", func(r row) any { return r.changedAt() }),
-			moment("previous_checked_at", "Time when the address was last checked before, by the same source. The change happened between the two. Null if the address was not checked before.", func(r row) any { return r.previous() }),
-			moment("last_checked", "Time when the address was last checked and was as after the change, or last checked at all if there is no change. Null if the address was never checked.", func(r row) any { return r.Last }),
+			moment("changed_at", "Time when a check found the change.", func(r row) time.Time { return r.changedAt() }),
+			moment("previous_checked_at", "Time when the address was last checked before, by the same source. The change happened between the two. Null if the address was not checked before.", func(r row) time.Time { return r.previous() }),
+			moment("last_checked", "Time when the address was last checked and was as after the change, or last checked at all if there is no change. Null if the address was never checked.", func(r row) time.Time { return r.Last }),
 			text("change", "The type of change: "+kindsText()+". "+
 				"An address that is checked for the first time has a row indexed or not_indexed, and a row level if it has a score. Null in the only row of an address without changes.", func(r row) any { return r.kind() }),
 			text("old_value", "The value before: a level, port, vulnerability, tag, organization or SHA-256 fingerprint of a certificate; the ports of a host that is no longer indexed. Null if there was none.", func(r row) any { return r.oldValue() }),
@@ -55,16 +55,16 @@ type changeRow struct {
 	change *scan.Change // nil if there is none
 }
 
-func (r *changeRow) changedAt() any {
+func (r *changeRow) changedAt() (null time.Time) {
 	if r.change == nil {
-		return nil
+		return null
 	}
 	return r.First
 }
 
-func (r *changeRow) previous() any {
+func (r *changeRow) previous() (null time.Time) {
 	if r.change == nil || r.change.Before == nil {
-		return nil
+		return null
 	}
 	return r.change.Before.Last
 }

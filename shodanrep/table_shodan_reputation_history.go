@@ -22,8 +22,8 @@ func tableShodanReputationHistory(context.Context) *plugin.Table {
 		Description: "The past states of IP addresses, as this plugin has recorded them: one row per address, source and state, with its score by any policy. " +
 			"The table reads the history store and looks nothing up. An address that was never checked has one row with the status not_checked.",
 		Columns: slices.Concat(recordedColumns(), []*plugin.Column{
-			moment("first_checked", "Time when the source first responded with this state.", func(r row) any { return r.First }),
-			moment("last_checked", "Time when the source last responded with this state.", func(r row) any { return r.Last }),
+			moment("first_checked", "Time when the source first responded with this state.", func(r row) time.Time { return r.First }),
+			moment("last_checked", "Time when the source last responded with this state.", func(r row) time.Time { return r.Last }),
 			integer("checks", "The number of responses with this state.", func(r row) any { return r.checks() }),
 			boolean("is_newest", "True if the history store has no newer state of the address by this source.", func(r row) any { return r.newest() }),
 			integer("score", "The score of the state. A higher score is worse; 0 means that the policy found nothing. Null if there is no data.", func(r row) any { return scoreOf(r.Verdict) }),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
@@ -27,7 +28,7 @@ func tableShodanSavedQuery(context.Context) *plugin.Table {
 			text("description", "The description that the author wrote.", func(r row) any { return string(r.Value.Description) }),
 			integer("votes", "The number of users who voted for the query.", func(r row) any { return r.Value.Votes.Ptr() }),
 			list("tags", "The tags that the author assigned.", func(r row) any { return r.Value.Tags }),
-			moment("timestamp", "Time when the query was shared.", func(r row) any { return r.Value.Timestamp.Ptr() }),
+			moment("timestamp", "Time when the query was shared.", func(r row) time.Time { return r.Value.Timestamp.Time }),
 			integer("total", "The total number of queries. The table may list only some of them.", func(r row) any { return r.Total }),
 			text("title", "The title that the author wrote.", func(r row) any { return string(r.Value.Title) }),
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
@@ -27,8 +28,8 @@ func tableShodanScan(context.Context) *plugin.Table {
 			text("id", "The id of the scan.", func(r row) any { return string(r.Value.ID) }),
 			statusColumn(scanStatuses, func(r row) any { return string(r.Value.Status) }),
 			integer("size", "The number of addresses in the scan.", func(r row) any { return r.Value.Size.Ptr() }),
-			moment("created", "Time when the scan was requested.", func(r row) any { return r.Value.Created.Ptr() }),
-			moment("status_check", "Time when the status was last checked.", func(r row) any { return r.Value.StatusCheck.Ptr() }),
+			moment("created", "Time when the scan was requested.", func(r row) time.Time { return r.Value.Created.Time }),
+			moment("status_check", "Time when the status was last checked.", func(r row) time.Time { return r.Value.StatusCheck.Time }),
 			integer("credits_left", "The number of scan credits left after the scan.", func(r row) any { return r.Value.CreditsLeft.Ptr() }),
 			integer("total", "The total number of scans. If it is higher than the number of rows, Shodan did not list the others.", func(r row) any { return r.Total }),
 			text("title", "The display name of the row: the id of the scan.", func(r row) any { return string(r.Value.ID) }),
