@@ -19,7 +19,7 @@ APT_UPDATE := tries=0; until problem=$$(apt-get $(APT_WAIT) update -qq 2>&1); do
 RACE := ./shodanrep/history/... ./shodanrep/cache/... ./shodanrep/reputation/... ./shodanrep/shodan/... \
 	./shodanrep/upstream/... ./shodanrep/ratelimit/... ./shodanrep/pgerror ./shodanrep/sqlitefile/... \
 	./shodanrep/filelock/... ./shodanrep/internetdbfile/... ./shodanrep/shodantest ./shodanrep/iptext/... \
-	./shodanrep/gzipfile ./shodanrep/cli/load
+	./shodanrep/filestate ./shodanrep/gzipfile ./shodanrep/cli/load
 # Those of them that take most memory and time.
 RACE_LARGE := ./shodanrep/lookup/... ./shodanrep/dataset/...
 # SQLite and compression work on memory that no other goroutine has. The race detector would take more time for them than

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filestate"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/homedir"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
@@ -37,7 +38,7 @@ func readCached[T any](key string, paths []string, read func() (T, error)) (T, e
 			var none T
 			return none, err
 		}
-		fmt.Fprintln(&state, path, info.Size(), info.ModTime().UnixNano())
+		fmt.Fprintln(&state, path, filestate.Of(info))
 	}
 	fileCache.Lock()
 	defer fileCache.Unlock()

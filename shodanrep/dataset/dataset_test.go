@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"net/netip"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filestate"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -249,6 +252,36 @@ func TestLongAndOddBanners(t *testing.T) {
 	related, err := d.Related(t.Context(), shodan.Organization, "Nul Hosting", netip.Addr{}, 0)
 	if err != nil || len(related) != 1 {
 		t.Errorf("related: %d %v", len(related), err)
+	}
+}
+
+// cp -p and rsync keep the time of a file, and another download can have the same length.
+func TestAFileOfTheSameSizeAndTimeIsReadAgain(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
+		t.Skip("the system does not say when a file was changed")
+	}
+	path := write(t, in(t.TempDir(), "a.json"), line("192.0.2.1", 80, "2026-01-02T00:00:00", "data", "a"))
+	touch(t, path, time.Hour)
+	state := func() filestate.State {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return filestate.Of(info)
+	}
+	before := state()
+	d := open(t, t.TempDir(), path)
+	for deadline := time.Now().Add(10 * time.Second); state() == before && time.Now().Before(deadline); {
+		write(t, path, line("192.0.2.1", 80, "2026-01-02T00:00:00", "data", "b"))
+		touch(t, path, time.Hour)
+	}
+	if err := d.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{"192.0.2.1": {"80/tcp b"}}
+	if diff := cmp.Diff(want, hosts(t, d, "192.0.2.1")); diff != "" || state().Size != before.Size {
+		t.Errorf("%d and %d bytes: %s", state().Size, before.Size, diff)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filestate"
 )
 
 // entry is a data file in the index.
@@ -18,14 +20,14 @@ type entry struct {
 	badReason                  string
 }
 
-const selectFiles = `select id, path, size, mtime, used, first_host, last_host, banners, bad_lines, bad_line, bad_reason, newest, stored from file`
+const selectFiles = `select id, path, size, mtime, used, first_host, last_host, banners, bad_lines, bad_line, bad_reason, newest, stored, ctime from file`
 
 // entries returns the files of the index by path.
 func (c conn) entries() (map[string]entry, error) {
 	found := map[string]entry{}
 	err := c.Rows(selectFiles, nil, func(row *sqlite3.Stmt) (bool, error) {
 		e := entry{
-			file:      file{path: row.ColumnText(1), size: row.ColumnInt64(2), mtime: row.ColumnInt64(3)},
+			file:      file{row.ColumnText(1), filestate.State{Size: row.ColumnInt64(2), Modified: row.ColumnInt64(3), Changed: row.ColumnInt64(13)}},
 			id:        row.ColumnInt64(0),
 			used:      row.ColumnInt64(4),
 			firstHost: row.ColumnInt64(5), lastHost: row.ColumnInt64(6),

@@ -9,14 +9,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filestate"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/homedir"
 )
 
-// file is a data file. Its size and time tell whether it has changed.
+// file is a data file. Its state tells whether it has changed.
 type file struct {
-	path  string
-	size  int64
-	mtime int64 // nanoseconds since 1970
+	path string
+	filestate.State
 }
 
 // A match is a file that was found, and how.
@@ -116,8 +116,8 @@ func findOne(glob string, number int) (found []match, err error) {
 		if !info.Mode().IsRegular() { // to open a pipe would wait for ever
 			return nil, fmt.Errorf("data file %q is not a file", path)
 		}
-		m := match{file{path: path, size: info.Size(), mtime: info.ModTime().UnixNano()}, number}
-		if several && m.size == 0 {
+		m := match{file{path, filestate.Of(info)}, number}
+		if several && m.Size == 0 {
 			empty = append(empty, m)
 		} else {
 			found = append(found, m)

@@ -32,6 +32,7 @@ create table file (
 	path text not null unique,
 	size integer not null,
 	mtime integer not null,
+	ctime integer not null,
 	used integer not null,         -- Unix seconds
 	first_host integer not null,   -- the rows of a file are consecutive
 	last_host integer not null,

@@ -11,7 +11,7 @@ import (
 // insertRecords inserts the banners of a file and counts its records.
 func (c conn) insertRecords(ctx context.Context, e *entry, r io.Reader, logger hclog.Logger) error {
 	started, lastLog := time.Now(), time.Now()
-	packer := &packer{mtime: e.mtime, latest: started.Add(24 * time.Hour).UnixMicro()}
+	packer := &packer{mtime: e.Modified, latest: started.Add(24 * time.Hour).UnixMicro()}
 	defer packer.close()
 	pivots := &pivotWriter{conn: c, file: e.id}
 	err := parse(ctx, r, packer, func(b *batch) error {
@@ -39,7 +39,7 @@ func (c conn) insertRecords(ctx context.Context, e *entry, r io.Reader, logger h
 		return err
 	}
 	if e.newest == 0 {
-		e.newest = e.mtime / 1000 // no banner has a time
+		e.newest = e.Modified / 1000 // no banner has a time
 	}
 	return pivots.flush()
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filestate"
 )
 
 // An update is what bringing the index up to date has found.
@@ -155,7 +156,7 @@ func (x *index) replace(ctx context.Context, path string, logger hclog.Logger) (
 		if err != nil {
 			return fmt.Errorf("data file %q: %w", path, cause(err))
 		}
-		now := file{path: path, size: info.Size(), mtime: info.ModTime().UnixNano()}
+		now := file{path, filestate.Of(info)}
 		known, err := c.entries()
 		if e := known[path]; err != nil || e.file == now && e.isStored {
 			return err
@@ -166,8 +167,8 @@ func (x *index) replace(ctx context.Context, path string, logger hclog.Logger) (
 		}
 		// The row is inserted first for its ID, and updated when the counts are known.
 		e := entry{file: now, used: time.Now().Unix()}
-		if err := c.Run(`insert into file (path, size, mtime, used, first_host, last_host, banners, newest, stored, bad_lines, bad_line, bad_reason)
-			values (?, ?, ?, ?, 0, 0, 0, 0, 1, 0, 0, '')`, e.path, e.size, e.mtime, e.used); err != nil {
+		if err := c.Run(`insert into file (path, size, mtime, ctime, used, first_host, last_host, banners, newest, stored, bad_lines, bad_line, bad_reason)
+			values (?, ?, ?, ?, ?, 0, 0, 0, 0, 1, 0, 0, '')`, e.path, e.Size, e.Modified, e.Changed, e.used); err != nil {
 			return err
 		}
 		e.id = c.LastInsertRowID()

@@ -44,7 +44,7 @@ func openDatabase(path string, source version) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkHeader(path, v.size); err != nil {
+	if err := checkHeader(path, v.state.Size); err != nil {
 		return nil, err
 	}
 	d := &database{

@@ -17,6 +17,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filestate"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/homedir"
 )
 
@@ -105,22 +106,21 @@ func (f *File) Inspect(ctx context.Context) (Info, error) {
 	if err != nil {
 		return info, err
 	}
-	info.Size = d.version.size
+	info.Size = d.version.state.Size
 	return info, nil
 }
 
 // A version identifies the content of a file.
 type version struct {
 	os.FileInfo
-	size    int64
-	changed int64 // nanoseconds since 1970
+	state filestate.State
 }
 
-func (v version) time() time.Time { return time.Unix(0, v.changed).UTC() }
+func (v version) time() time.Time { return time.Unix(0, v.state.Modified).UTC() }
 
 // same reports whether nothing has changed since an earlier version.
 func (v version) same(earlier version) bool {
-	return v.size == earlier.size && v.changed == earlier.changed && os.SameFile(v.FileInfo, earlier.FileInfo)
+	return v.state == earlier.state && os.SameFile(v.FileInfo, earlier.FileInfo)
 }
 
 // stat returns the version of the file at the path.
@@ -144,7 +144,7 @@ func statFile(path string) (version, error) {
 	case !info.Mode().IsRegular(): // to open a pipe would wait for ever
 		return version{}, errors.New("it is not a file")
 	}
-	return version{FileInfo: info, size: info.Size(), changed: info.ModTime().UnixNano()}, nil
+	return version{info, filestate.Of(info)}, nil
 }
 
 // cause removes the path from an error of package os: the message names it already.

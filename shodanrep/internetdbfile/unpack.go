@@ -87,12 +87,12 @@ func (f *File) versionName(v version) (string, error) {
 	}
 	defer file.Close()
 	ends := sha256.New()
-	for _, from := range []int64{0, max(0, v.size-versionEnds)} {
+	for _, from := range []int64{0, max(0, v.state.Size-versionEnds)} {
 		if _, err := io.Copy(ends, io.NewSectionReader(file, from, versionEnds)); err != nil {
 			return "", cause(err)
 		}
 	}
-	return fmt.Sprintf("%s-%d-%x-%.6x", f.copyPrefix(), v.size, v.changed, ends.Sum(nil)), nil
+	return fmt.Sprintf("%s-%d-%x-%.6x", f.copyPrefix(), v.state.Size, v.state.Modified, ends.Sum(nil)), nil
 }
 
 // copyPrefix is the beginning of the names of all copies of the file.
@@ -122,7 +122,7 @@ func (f *File) unpack(ctx context.Context, v version) (path string, err error) {
 	if err := os.MkdirAll(f.options.Dir, 0o700); err != nil {
 		return "", fmt.Errorf("there is no folder to unpack it to: %w", err)
 	}
-	u := &unpacker{file: f, ctx: ctx, state: Unpacking{Path: f.path, Total: v.size}}
+	u := &unpacker{file: f, ctx: ctx, state: Unpacking{Path: f.path, Total: v.state.Size}}
 	defer u.end()
 	unlock, err := u.lock(filepath.Join(f.options.Dir, f.copyPrefix()+".lock"))
 	if err != nil {

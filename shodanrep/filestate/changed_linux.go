@@ -1,0 +1,13 @@
+package filestate
+
+import (
+	"os"
+	"syscall"
+)
+
+func changed(info os.FileInfo) int64 {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return stat.Ctim.Nano()
+	}
+	return 0
+}
