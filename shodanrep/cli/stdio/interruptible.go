@@ -83,10 +83,10 @@ func (w Writer) Write(p []byte) (int, error) {
 	*buffer = append((*buffer)[:0], p...) // the caller owns p again if this write is abandoned
 	go func() {
 		n, err := w.Writer.Write(*buffer)
-		if path := (*fs.PathError)(nil); errors.As(err, &path) {
-			err = writeError(w.name, err)
-		}
 		if err != nil {
+			if path := (*fs.PathError)(nil); errors.As(err, &path) {
+				err = writeError(w.name, err)
+			}
 			w.err.CompareAndSwap(nil, &err)
 		}
 		ended <- outcome{n, err}
