@@ -341,6 +341,16 @@ func TestAnInterruptLosesNoLineOfAFile(t *testing.T) {
 	}
 }
 
+// The length of a pipe is not known before its end, so that it may be a long list. The message does not say that it is.
+func TestTheSourceOfAPipeIsExplained(t *testing.T) {
+	sim := shodantest.New(t)
+	got := runCheck(t, to(sim, fmt.Sprintf("api_key = %q", shodantest.Key))+"\n", "93.10.0.1\n", "annotate")
+	const want = "shodanrep: 1 address was looked up in InternetDB, because the list may be longer than api_lookup_limit (100): its length is not known before its end\n"
+	if got.status != exitDone || got.stderr != want {
+		t.Errorf("%+v", got)
+	}
+}
+
 // brokenPipe is what nobody reads any more.
 type brokenPipe struct{}
 

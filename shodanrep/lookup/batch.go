@@ -2,6 +2,7 @@ package lookup
 
 import (
 	"context"
+	"math"
 	"sync"
 
 	"golang.org/x/sync/semaphore"
@@ -33,6 +34,9 @@ type item struct {
 	answered chan struct{}
 	answer   Answer
 }
+
+// UnknownSize is the size of a list whose length is not known before its end. It is longer than any limit.
+const UnknownSize = math.MaxInt
 
 // Batch begins a batch for a list of size different addresses. The size decides whether Auto uses the REST API.
 // The batch ends with its context.

@@ -208,6 +208,8 @@ func (b *Batch) fallback(q Question, answered Source) string {
 	switch {
 	case answered != InternetDB || e.rest == nil || q.SkipREST || b.named(q) != Auto:
 		return ""
+	case b.size == UnknownSize:
+		return fmt.Sprintf("the list may be longer than api_lookup_limit (%d): its length is not known before its end", e.cfg.APILookupLimit)
 	case b.size > e.cfg.APILookupLimit:
 		return fmt.Sprintf("the list is longer than api_lookup_limit (%d)", e.cfg.APILookupLimit)
 	}

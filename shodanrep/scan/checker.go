@@ -148,7 +148,7 @@ type Lookups struct {
 // decides which source is used (api_lookup_limit); UnknownSize is more than the limit.
 func (c *Checker) Lookups(ctx context.Context, size int) *Lookups {
 	if size == UnknownSize {
-		size = c.APILookupLimit() + 1
+		size = lookup.UnknownSize
 	}
 	return &Lookups{checker: c, scan: newScan(ctx, c.engine, c.settings, size)}
 }
