@@ -86,6 +86,8 @@ func TestQueryOfAFile(t *testing.T) {
 		"without a suffix":   {noSuffix, result{"a\n2\n", "", 0}},
 		"an empty file":      {empty, result{"", "shodanrep: query needs SQL, and there is no statement in " + empty + "\nRun 'shodanrep query --help' for usage.\n", 2}},
 		"one that is not":    {"/nowhere/check.SQL", result{"", "shodanrep: open /nowhere/check.SQL: no such file or directory\n", 1}},
+		"a path":             {"./none/hosts.txt", result{"", "shodanrep: open ./none/hosts.txt: no such file or directory\n", 1}},
+		"a comment":          {"/**/select/**/1", result{"1\n1\n", "", 0}},
 		"a folder":           {folder, result{"", "shodanrep: read " + folder + ": is a directory\n", 1}},
 		"neither SQL nor it": {"chekc", result{"", "shodanrep: near \"chekc\": syntax error, at: chekc\n", 1}},
 		"a short SQL":        {"select(1)/2", result{"(1)/2\n0\n", "", 0}},

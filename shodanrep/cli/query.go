@@ -142,13 +142,14 @@ func (c *queryCommand) readSQL(ctx context.Context, args []string) (sql, from st
 	return string(content), from, failed(err)
 }
 
-// isFile reports whether an argument is the name of a file of SQL: an existing file, or a word that ends in .sql. Then
-// a missing file is reported as such.
+// isFile reports whether an argument is the name of a file of SQL: an existing file, a word that ends in .sql, or a word
+// that begins as a path does, which no statement does. Then a missing file is reported as such.
 func isFile(arg string) bool {
 	if _, err := os.Stat(arg); err == nil {
 		return true
 	}
-	return strings.HasSuffix(strings.ToLower(arg), ".sql") && !strings.ContainsFunc(arg, unicode.IsSpace)
+	isPath := strings.HasPrefix(arg, "./") || strings.HasPrefix(arg, "../") || strings.HasPrefix(arg, "/") && !strings.HasPrefix(arg, "/*")
+	return (isPath || strings.HasSuffix(strings.ToLower(arg), ".sql")) && !strings.ContainsFunc(arg, unicode.IsSpace)
 }
 
 // run runs the statements and prints the results.
