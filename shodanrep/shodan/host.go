@@ -171,10 +171,10 @@ func (h *Host) normalize() {
 			h.AddGeneral(&general)
 		}
 		if h.Hostnames == nil {
-			h.Hostnames = known(collect(h.Banners, func(b *Banner) Texts { return b.Hostnames }))
+			h.Hostnames = collect(h.Banners, func(b *Banner) Texts { return b.Hostnames })
 		}
 		if h.Domains == nil {
-			h.Domains = known(collect(h.Banners, func(b *Banner) Texts { return b.Domains }))
+			h.Domains = collect(h.Banners, func(b *Banner) Texts { return b.Domains })
 		}
 	}
 	if h.Ports == nil {
@@ -259,14 +259,6 @@ func collect(banners Banners, of func(*Banner) Texts) Texts {
 		all = append(all, of(&banners[i])...)
 	}
 	return all.unique()
-}
-
-// known returns nil for an empty list: a response without banners knows no more of the same host.
-func known(texts Texts) Texts {
-	if len(texts) == 0 {
-		return nil
-	}
-	return texts
 }
 
 // parseAddr reads the address in a response: ip_str, or the older ip, which is a number for IPv4.
