@@ -69,7 +69,7 @@ func filled[T any](list []T) []T {
 
 // sorted returns a sorted copy of a list without duplicates, nil for nil: the order in a response means nothing.
 func sorted(list []string) []string {
-	if len(list) == 0 { // a response without banners has none where one with them has an empty list
+	if list == nil {
 		return nil
 	}
 	list = append([]string{}, list...)

@@ -106,6 +106,8 @@ func MergeBanners(banners []Banner) *Host {
 		h.addVulns(&h.Banners[i])
 	}
 	h.normalize()
+	// The banners are all that is known of the host.
+	h.Hostnames, h.Domains = present(h.Hostnames), present(h.Domains)
 	return h
 }
 
@@ -170,12 +172,8 @@ func (h *Host) normalize() {
 			general.OS = h.Banners[i].OS
 			h.AddGeneral(&general)
 		}
-		if h.Hostnames == nil {
-			h.Hostnames = collect(h.Banners, func(b *Banner) Texts { return b.Hostnames })
-		}
-		if h.Domains == nil {
-			h.Domains = collect(h.Banners, func(b *Banner) Texts { return b.Domains })
-		}
+		h.Hostnames = orCollected(h.Hostnames, h.Banners, func(b *Banner) Texts { return b.Hostnames })
+		h.Domains = orCollected(h.Domains, h.Banners, func(b *Banner) Texts { return b.Domains })
 	}
 	if h.Ports == nil {
 		h.Ports = Ints{}
@@ -259,6 +257,18 @@ func collect(banners Banners, of func(*Banner) Texts) Texts {
 		all = append(all, of(&banners[i])...)
 	}
 	return all.unique()
+}
+
+// orCollected returns a list of a response or, if the response has none, that of the banners. One that neither has stays
+// nil, as in a response of the same host without banners.
+func orCollected(list Texts, banners Banners, of func(*Banner) Texts) Texts {
+	if list != nil {
+		return list
+	}
+	if all := collect(banners, of); len(all) > 0 {
+		return all
+	}
+	return nil
 }
 
 // parseAddr reads the address in a response: ip_str, or the older ip, which is a number for IPv4.
