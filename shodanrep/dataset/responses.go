@@ -130,10 +130,11 @@ func parseBanners(name string, list json.RawMessage, host *shodan.Host, f func(p
 }
 
 // covers reports whether a host that is made of banners has all that the summary of its response has, and no port that
-// the response does not list, such as a closed one of a response with the history. It may add to merged.
+// the response does not list, such as a closed one of a response with the history.
 func covers(merged, summary *shodan.Host) bool {
-	return !merged.AddGeneral(summary) && containsAll(summary.Ports, merged.Ports) && containsAll(merged.Ports, summary.Ports) && containsAll(merged.Tags, summary.Tags) &&
-		containsAll(merged.Hostnames, summary.Hostnames) && containsAll(merged.Domains, summary.Domains) &&
+	both := *merged
+	return !both.AddGeneral(summary) && containsAll(summary.Ports, merged.Ports) && containsAll(merged.Ports, summary.Ports) &&
+		containsAll(merged.Tags, summary.Tags) && containsAll(merged.Hostnames, summary.Hostnames) && containsAll(merged.Domains, summary.Domains) &&
 		containsAll(merged.Vulns.IDs(), summary.Vulns.IDs())
 }
 

@@ -108,7 +108,7 @@ func current(h *shodan.Host, now time.Time) shodan.Banners {
 }
 
 // hasVulns reports whether a response has a list of the host's vulnerabilities. Where it has none, shodan.ParseHost
-// collects those of all banners.
+// collects those of the banners that are the newest by their own times, whenever the address was checked.
 func hasVulns(h *shodan.Host) bool {
 	var body struct {
 		Vulns json.RawMessage `json:"vulns"`

@@ -1,6 +1,11 @@
 package internetdbfile
 
-import "github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+import (
+	"iter"
+	"slices"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
+)
 
 // A Memory is where results are: many are allocated at a time. The zero value is ready to use.
 type Memory struct {
@@ -11,12 +16,17 @@ type Memory struct {
 
 // Reset frees the memory for other results. Those that are in it must not be used any more.
 func (m *Memory) Reset() {
-	m.hosts.reset(func(h *shodan.Host) { // the map stays: it is the largest part of a host
-		clear(h.Vulns)
-		*h = shodan.Host{Vulns: h.Vulns}
-	})
-	m.texts.reset(func(text *string) { *text = "" }) // it shares the memory of a whole block
-	m.ports.reset(func(port *int) { *port = 0 })
+	for block := range m.hosts.inUse() {
+		for i := range block {
+			h := &block[i]
+			clear(h.Vulns) // the map stays: it is the largest part of a host
+			*h = shodan.Host{Vulns: h.Vulns}
+		}
+	}
+	for block := range m.texts.inUse() {
+		clear(block) // a text keeps the memory of a whole block of rows
+	}
+	m.hosts.used, m.texts.used, m.ports.used = 0, 0, 0
 }
 
 // slabLength is how many values a slab allocates at a time.
@@ -28,7 +38,7 @@ type slab[T any] struct {
 	used   int   // how many values of all blocks
 }
 
-// take returns a slice of n values that nothing else uses.
+// take returns a slice of n values that nothing else uses. They are zero, or what Reset has left.
 func (s *slab[T]) take(n int) []T {
 	if n > slabLength {
 		return make([]T, n)
@@ -44,10 +54,7 @@ func (s *slab[T]) take(n int) []T {
 	return s.blocks[block][at : at+n : at+n]
 }
 
-// reset frees all values for take, after clear has cleared each.
-func (s *slab[T]) reset(clear func(*T)) {
-	for i := range s.used {
-		clear(&s.blocks[i/slabLength][i%slabLength])
-	}
-	s.used = 0
+// inUse yields the blocks that have values in use.
+func (s *slab[T]) inUse() iter.Seq[[]T] {
+	return slices.Values(s.blocks[:(s.used+slabLength-1)/slabLength])
 }

@@ -47,7 +47,7 @@ func (c *Checker) Requests() int64 { return c.engine.Requests() }
 func (c *Checker) Credits() int64 { return c.engine.Spent().Credits }
 
 // UnknownSize is the size of a list whose length is not known before its end.
-const UnknownSize = -1
+const UnknownSize = lookup.UnknownSize
 
 // Countable reports whether an address counts towards api_lookup_limit: a single one that can be on the internet.
 func Countable(address netip.Prefix) bool {
@@ -147,9 +147,6 @@ type Lookups struct {
 // Lookups makes Lookups, which end with the context. The size is how many different addresses there will be, which
 // decides which source is used (api_lookup_limit); UnknownSize is more than the limit.
 func (c *Checker) Lookups(ctx context.Context, size int) *Lookups {
-	if size == UnknownSize {
-		size = lookup.UnknownSize
-	}
 	return &Lookups{checker: c, scan: newScan(ctx, c.engine, c.settings, size)}
 }
 
