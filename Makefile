@@ -25,6 +25,7 @@ RACE_LARGE := ./shodanrep/lookup/... ./shodanrep/dataset/...
 # SQLite and compression work on memory that no other goroutine has. The race detector would take more time for them than
 # for everything else, so it leaves them out.
 RACE_FLAGS := -race -gcflags='github.com/ncruces/go-sqlite3-wasm/...=-race=false' -gcflags='compress/...=-race=false' \
+	-gcflags='$(PACKAGE)/inflate=-race=false' \
 	-gcflags='github.com/klauspost/compress/...=-race=false' -gcflags='github.com/google/go-cmp/...=-race=false'
 # The packages whose tests take longest begin first, so that the last ones do not run alone. Of these the first and the
 # last take most memory.

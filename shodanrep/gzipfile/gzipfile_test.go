@@ -62,9 +62,6 @@ func TestReader(t *testing.T) {
 			if _, again := r.Read(make([]byte, 1)); again == nil || err != nil && !errors.Is(again, err) {
 				t.Errorf("%s, %s: after the end: %v", name, kind, again)
 			}
-			if err := r.Close(); err != nil && !tt.bad {
-				t.Errorf("%s, %s: %v", name, kind, err)
-			}
 		}
 	}
 	if _, err := NewReader(bufio.NewReader(strings.NewReader("no gzip data"))); err == nil {
