@@ -47,7 +47,8 @@ func newChangesCommand(a *app) *cobra.Command {
 organization, certificates. Every response of a service is recorded in the
 history (history_store of the connection), for any command and query. This
 command reads the history and looks nothing up: run "shodanrep check --refresh"
-before it.
+before it. An address whose last lookup failed is shown as not checked, with the
+reason.
 
 An INPUT is an address, a network, a file, or "-" for standard input, as for
 check. Without an INPUT all addresses in the history are read. An address in an
@@ -65,7 +66,8 @@ The words of --only and --fail-on are:
   port_opened, ...  the change: ` + strings.Join(scan.ChangeKinds()[:4], ", ") + `,
                     ` + strings.Join(scan.ChangeKinds()[4:8], ", ") + `,
                     ` + strings.Join(scan.ChangeKinds()[8:], ", ") + `
-  not_checked       the address was not checked since the time
+  not_checked       the address was not checked since the time, or the lookups
+                    after its last check failed
 
 The formats of --output are:
 

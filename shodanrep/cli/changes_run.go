@@ -67,7 +67,7 @@ func (r *changesRun) writeResults(ctx context.Context, w io.Writer, o changes.Op
 		}
 		r.summary.Count(result)
 		r.failOn.count(result)
-		if result.Unchecked == "" && r.list != nil && r.list.networks > 0 {
+		if !result.Checked.IsZero() && r.list != nil && r.list.networks > 0 {
 			checked.Add(observations.Addr)
 		}
 		if !r.selects(&result) {
@@ -149,31 +149,49 @@ func (r *changesRun) observations(ctx context.Context, use func(o *scan.Observat
 }
 
 // result returns the result of an address with all its changes. It returns false for an address that nobody named and
-// that was not checked since the time.
+// that was not looked up since the time.
 func (r *changesRun) result(o *scan.Observations, named bool) (changes.Result, bool) {
-	last := o.LastChecked()
+	last, failure := o.LastChecked(), o.Failure()
 	if !last.IsZero() && !last.Before(r.from.Truncate(time.Second)) {
 		result := changes.Result{Checked: last, Changes: o.Changes(scan.Since(r.from))}
 		if len(result.Changes) > 0 { // scoring all others would cost most of the time
 			result.Latest = o.Latest()
 		}
+		if failure != nil {
+			setUnchecked(&result, o, "not checked since "+minute(last))
+		}
 		return result, true
 	}
-	if !named {
+	if !named && failure == nil {
 		return changes.Result{}, false
 	}
-	result := changes.Result{Latest: o.Latest(), Unchecked: "never checked"}
+	result := changes.Result{Latest: o.Latest()}
 	switch {
 	case !last.IsZero():
-		result.Unchecked = "not checked since " + minute(last)
-		result.Latest = o.Without(scan.NotChecked, "")
-		result.Latest.Last = last
+		setUnchecked(&result, o, "not checked since "+minute(last))
 	case result.Latest.Status() == lookup.Reserved:
 		result.Unchecked, result.Reserved = "never checked: a private, local or reserved address", true
-		return result, true
+		result.NotChecked = result.Latest
+	default:
+		setUnchecked(&result, o, "never checked")
 	}
-	result.Failed = o.Without(lookup.Failed, result.Unchecked)
 	return result, true
+}
+
+// setUnchecked sets in a result that its address was not checked, and why, if lookups are known to have failed.
+func setUnchecked(r *changes.Result, o *scan.Observations, text string) {
+	problem := ""
+	if f := o.Failure(); f != nil {
+		r.LookupsFailed = true
+		problem = fmt.Sprintf("the last lookup failed at %s: %s", minute(f.Last), f.Reason)
+		if f.Lookups > 1 {
+			problem = fmt.Sprintf("%d lookups failed from %s to %s, the last with: %s", f.Lookups, minute(f.First), minute(f.Last), f.Reason)
+		}
+		text += ": " + problem
+	}
+	r.Unchecked = text
+	r.NotChecked, r.Failed = o.Without(scan.NotChecked, problem), o.Without(lookup.Failed, text)
+	r.NotChecked.Last = o.LastChecked()
 }
 
 // minute formats a time for people.
@@ -181,8 +199,10 @@ func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") + " 
 
 // selects keeps the selected changes of a result, and reports whether it is written.
 func (r *changesRun) selects(result *changes.Result) bool {
-	if result.Unchecked != "" {
-		return r.only == nil && !r.hasMinScore && !r.output.AddressesOnly || r.only != nil && r.only.unchecked || r.output.KeepsUnchecked
+	keepsUnchecked := result.Unchecked != "" && (r.only == nil && !r.hasMinScore && !r.output.AddressesOnly ||
+		r.only != nil && r.only.unchecked || r.output.KeepsUnchecked)
+	if !keepsUnchecked {
+		result.Unchecked, result.Failed = "", nil
 	}
 	result.Changes = slices.DeleteFunc(slices.Clone(result.Changes), func(change *scan.Change) bool {
 		if r.hasMinScore && (change.Score() == nil || change.Score().Score < r.minScore) {
@@ -190,7 +210,7 @@ func (r *changesRun) selects(result *changes.Result) bool {
 		}
 		return r.only != nil && r.only.match(change) == ""
 	})
-	return len(result.Changes) > 0
+	return len(result.Changes) > 0 || keepsUnchecked
 }
 
 // notices returns what a user must know: which addresses were not checked.
@@ -216,10 +236,13 @@ func (r *changesRun) notices() []string {
 		}
 		lines = append(lines, line+": "+advice)
 	}
+	if n := r.summary.LookupsFailed; n > 0 {
+		lines = append(lines, fmt.Sprintf("the last lookup of %s failed: changes since then are not known; %s", display.Plural(int64(n), "address"), advice))
+	}
 	if last := r.summary.LastResponses(); last != "" && !r.output.HasSummary {
 		lines = append(lines, strings.ToLower(last[:1])+last[1:])
 	}
-	if r.list == nil && r.summary.Checked == 0 {
+	if r.list == nil && r.summary.Checked == 0 && r.summary.Unchecked == 0 {
 		lines = append(lines, "no address was checked since "+since+`: run "shodanrep check --refresh" first`)
 	}
 	if r.list != nil && r.list.networks > 0 {

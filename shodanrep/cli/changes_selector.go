@@ -84,11 +84,8 @@ type changeFailOn struct {
 
 // count counts an address if it has a change that is selected, or was not checked and that is selected.
 func (f *changeFailOn) count(r changes.Result) {
-	if r.Unchecked != "" {
-		if !r.Reserved {
-			f.countUnchecked()
-		}
-		return
+	if r.Unchecked != "" && !r.Reserved {
+		f.countUnchecked()
 	}
 	words := map[string]bool{}
 	for _, change := range r.Changes {

@@ -328,8 +328,8 @@ Not shown: time, source; use a wider terminal, or --output csv
 
 Since YYYY-MM-DD hh:mm UTC: 5 addresses checked, 4 changed (2 worse, 1 better, 1
 checked for the first time), by the policy baseline
-Last responses: from YYYY-MM-DD hh:mm to YYYY-MM-DD hh:mm UTC; later checks of
-the addresses with older ones may have failed, because failures are not recorded
+Last responses: from YYYY-MM-DD hh:mm to YYYY-MM-DD hh:mm UTC; the addresses
+with older ones were not looked up since then
 Not checked since then: 2 addresses, 1 of them never
 Never checked, because reserved: 1 address
 `
@@ -354,8 +354,16 @@ func TestAFailedCheckAfterAResponseShows(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	got := runCheck(t, connection, "", "changes", list)
-	if !strings.Contains(got.stdout, "2 addresses checked") || !strings.Contains(got.stdout, "may have failed, because failures are not recorded") {
-		t.Errorf("%+v", got)
+	for _, want := range []string{"2 addresses checked", "Last lookup failed: 1 address; changes since then are not known", ": the last lookup failed at "} {
+		if !strings.Contains(strings.Join(strings.Fields(got.stdout), " "), want) {
+			t.Errorf("no %q: %+v", want, got)
+		}
+	}
+	if got := runCheck(t, connection, "", "changes", "--fail-on", "not_checked", "--quiet", list); got.status != exitFound {
+		t.Errorf("to fail on not_checked: %+v", got)
+	}
+	if got := runCheck(t, connection, "", "changes", "--fail-on", "not_checked", addrs[0].String()); got.status != exitDone || strings.Contains(got.stdout, "failed") {
+		t.Errorf("the other address: %+v", got)
 	}
 	got = runCheck(t, connection, "", "changes", "--since", began, "--only", "not_checked", "--fail-on", "not_checked", "--output", "list", list)
 	if got.status != exitFound || got.stdout != addrs[1].String()+"\n" {
@@ -363,32 +371,63 @@ func TestAFailedCheckAfterAResponseShows(t *testing.T) {
 	}
 }
 
-// If every check has failed, the addresses do not look checked and unchanged in any format.
+// If every check has failed, the addresses do not look checked and unchanged in any format, with inputs and without.
 func TestAnOutageAfterAResponseShows(t *testing.T) {
 	sim := shodantest.New(t)
 	connection, path := historyOf(t, sim)
 	addr := sim.Generate(1)[0].String()
 	record(t, path, addr, 20*time.Hour, "internetdb", goodPorts)
 	sim.Fault(shodantest.Fault{Status: 400, Body: `{"error": "Invalid IP"}`})
-	if got := runCheck(t, connection, "", "check", "--refresh", addr); !strings.Contains(got.stderr, "1 of 1 address could not be checked") {
-		t.Fatalf("%+v", got)
+	for range 3 {
+		if got := runCheck(t, connection, "", "check", "--refresh", addr); !strings.Contains(got.stderr, "1 of 1 address could not be checked") {
+			t.Fatalf("%+v", got)
+		}
 	}
-	const want = " UTC; later checks may have failed, because failures are not recorded\n"
 	for _, format := range changes.Names() {
-		if format == rowformat.Parquet {
-			continue
+		f, _ := changes.Find(format)
+		for _, inputs := range [][]string{{addr}, {addr + "/30"}, nil} {
+			got := runCheck(t, connection, "", append([]string{"changes", "--output", format}, inputs...)...)
+			if !strings.Contains(got.stderr, "the last lookup of 1 address failed: ") || got.status != exitDone {
+				t.Errorf("%s %v: %+v", format, inputs, got)
+			}
+			if text := strings.Join(strings.Fields(got.stdout), " "); format != rowformat.Parquet && !f.AddressesOnly && !strings.Contains(text, "3 lookups failed from ") {
+				t.Errorf("%s %v: the output does not say what failed: %+v", format, inputs, got)
+			}
+			if got := runCheck(t, connection, "", append([]string{"changes", "--quiet", "--output", format}, inputs...)...); got.stderr != "" {
+				t.Errorf("%s, quietly: %+v", format, got)
+			}
+			if got := runCheck(t, connection, "", append([]string{"changes", "--fail-on", "not_checked", "--output", format}, inputs...)...); got.status != exitFound {
+				t.Errorf("%s %v, to fail: %+v", format, inputs, got)
+			}
 		}
-		got := runCheck(t, connection, "", "changes", "--output", format, addr)
-		shown := got.stderr
-		if format == "table" || format == "markdown" {
-			shown = got.stdout
-		}
-		if !strings.Contains(strings.ToLower(shown), "last responses: ") || !strings.Contains(shown, want) || strings.Contains(got.stdout+got.stderr, want+want) {
-			t.Errorf("%s: %+v", format, got)
-		}
-		if got := runCheck(t, connection, "", "changes", "--quiet", "--output", format, addr); got.stderr != "" {
-			t.Errorf("%s, quietly: %+v", format, got)
-		}
+	}
+	rows := runCheck(t, connection, "", "changes", "--output", "jsonl", addr)
+	if lines := jsonLines(t, rows.stdout, "status", "change", "level"); lines[len(lines)-1] != "not_checked - unknown" {
+		t.Errorf("the rows are %q", lines)
+	}
+	sim.ClearFaults()
+	if got := runCheck(t, connection, "", "check", "--refresh", addr); got.status != exitDone {
+		t.Fatal(got)
+	}
+	if got := runCheck(t, connection, "", "changes", "--fail-on", "not_checked", addr); got.status != exitDone || strings.Contains(got.stdout+got.stderr, "failed") {
+		t.Errorf("after a response: %+v", got)
+	}
+}
+
+// An address that became bad stays in the formats for platforms as bad, if a later lookup failed.
+func TestAFailedLookupDoesNotHideABadChange(t *testing.T) {
+	sim := shodantest.New(t)
+	connection, path := historyOf(t, sim)
+	record(t, path, "203.0.114.10", 100*time.Hour, "internetdb", goodPorts)
+	record(t, path, "203.0.114.10", 2*time.Hour, "internetdb", badPorts, badVulns...)
+	sim.Fault(shodantest.Fault{Status: 400, Body: `{"error": "Invalid IP"}`})
+	runCheck(t, connection, "", "check", "--refresh", "203.0.114.10")
+	got := runCheck(t, connection, "", "changes", "--output", "ecs", "203.0.114.10")
+	if !strings.Contains(got.stdout, `"level":"critical"`) || !strings.Contains(got.stderr, "the last lookup of 1 address failed") {
+		t.Error(got)
+	}
+	if got := runCheck(t, connection, "", "changes", "--only", "worse", "--output", "list"); got.stdout != "203.0.114.10\n" {
+		t.Error(got)
 	}
 }
 

@@ -64,6 +64,7 @@ type postgresBackend struct {
 	writer *pgx.Conn // nil until it is connected; one call of write uses it at a time
 	ready  bool      // the tables are there
 	sized  time.Time // when the size was last looked at
+	denied bool      // it was logged that failures cannot be written
 }
 
 func newPostgres(opts Options) *postgresBackend {
@@ -140,17 +141,21 @@ func (b *postgresBackend) open(ctx context.Context) error {
 	return b.wrapError(b.prepare(ctx, b.writer))
 }
 
-func (b *postgresBackend) write(ctx context.Context, sightings []*sighting) error {
+func (b *postgresBackend) write(ctx context.Context, sightings []*sighting, failures []Failure) error {
 	err := b.open(ctx)
 	if err == nil {
 		err = pgx.BeginFunc(ctx, b.writer, func(tx pgx.Tx) error {
 			if _, err := tx.Exec(ctx, lockHistory); err != nil {
 				return err
 			}
-			if err := add(postgresTransaction{ctx, tx}, sightings); err != nil {
+			t := postgresTransaction{ctx, tx}
+			if err := add(t, sightings); err != nil {
 				return err
 			}
-			return b.prune(ctx, tx)
+			if err := b.saveFailures(t, failures); err != nil {
+				return err
+			}
+			return b.prune(t)
 		})
 	}
 	if isMissingTable(err) {

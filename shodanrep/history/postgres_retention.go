@@ -7,7 +7,8 @@ import (
 )
 
 // prune deletes states that are too old, now and then, and the oldest where the table is larger than its bound.
-func (b *postgresBackend) prune(ctx context.Context, tx pgx.Tx) error {
+func (b *postgresBackend) prune(t postgresTransaction) error {
+	ctx, tx := t.ctx, t.Tx
 	var last retention
 	if err := tx.QueryRow(ctx, `select ran, until from shodanrep_history_retention`).Scan(&last.ran, &last.until); err != nil {
 		return err
@@ -17,7 +18,11 @@ func (b *postgresBackend) prune(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `update shodanrep_history_retention set ran = $1, until = $2`, next.ran, next.until); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `delete from shodanrep_history where last_checked < $1`, next.until.Add(-b.opts.Keep)); err != nil {
+		before := next.until.Add(-b.opts.Keep)
+		if err := t.pruneFailures(before); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `delete from shodanrep_history where last_checked < $1`, before); err != nil {
 			return err
 		}
 	}
@@ -25,6 +30,9 @@ func (b *postgresBackend) prune(ctx context.Context, tx pgx.Tx) error {
 		return nil
 	}
 	b.sized = now
+	if err := t.evictFailures(b.opts.MaxBytes); err != nil {
+		return err
+	}
 	return evictRows(ctx, tx, b.opts.MaxBytes)
 }
 

@@ -126,10 +126,13 @@ func (b *sqliteBackend) do(ctx context.Context, op func(*sqlitefile.File) error)
 	return b.wrapError(err)
 }
 
-func (b *sqliteBackend) write(ctx context.Context, sightings []*sighting) error {
+func (b *sqliteBackend) write(ctx context.Context, sightings []*sighting, failures []Failure) error {
 	return b.do(ctx, func(db *sqlitefile.File) error {
 		return db.Write(ctx, func(c *sqlitefile.Conn) error {
 			if err := add(sqliteTransaction{c}, sightings); err != nil {
+				return err
+			}
+			if err := (sqliteTransaction{c}).saveFailures(failures); err != nil {
 				return err
 			}
 			return b.prune(c)

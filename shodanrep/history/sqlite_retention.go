@@ -39,7 +39,11 @@ func (b *sqliteBackend) deleteOld(c *sqlitefile.Conn, r retention) error {
 	if err := c.Run(`UPDATE retention SET ran = ?, until = ?`, r.ran.UnixMicro(), r.until.UnixMicro()); err != nil {
 		return err
 	}
-	return c.Run(`DELETE FROM history WHERE last_checked < ?`, r.until.Add(-b.opts.Keep).UnixMicro())
+	before := r.until.Add(-b.opts.Keep)
+	if err := pruneFailures(c, before); err != nil {
+		return err
+	}
+	return c.Run(`DELETE FROM history WHERE last_checked < ?`, before.UnixMicro())
 }
 
 // evict deletes the states that were checked longest ago where the file is larger than its bound. It goes down to nine
@@ -47,6 +51,12 @@ func (b *sqliteBackend) deleteOld(c *sqlitefile.Conn, r retention) error {
 func (b *sqliteBackend) evict(c *sqlitefile.Conn) error {
 	p, err := c.Pages()
 	if err != nil || p.Used() <= b.opts.MaxBytes {
+		return err
+	}
+	if err := evictFailures(c, b.opts.MaxBytes); err != nil {
+		return err
+	}
+	if p, err = c.Pages(); err != nil {
 		return err
 	}
 	bound := b.opts.MaxBytes / 10 * 9

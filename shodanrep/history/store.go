@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -34,10 +36,12 @@ const (
 type backend interface {
 	// open opens the place where it is not open yet. The other methods open it too.
 	open(ctx context.Context) error
-	// write adds sightings in one transaction, and deletes what is too old or too much.
-	write(ctx context.Context, sightings []*sighting) error
+	// write adds sightings and failures in one transaction, and deletes what is too old or too much.
+	write(ctx context.Context, sightings []*sighting, failures []Failure) error
 	// states calls yield for the chosen states in their order, until it returns false.
 	states(ctx context.Context, f Filter, yield func(State) bool) error
+	// failures calls yield for the failures since a time, until it returns false.
+	failures(ctx context.Context, since time.Time, yield func(Failure) bool) error
 	stats(ctx context.Context) (Stats, error)
 	close() error
 }
@@ -52,15 +56,16 @@ type Store struct {
 	ctx     context.Context // ends when the store is closed
 	cancel  context.CancelFunc
 
-	mu      sync.Mutex
-	pending []pending
-	bytes   int64 // about the memory of what is pending
-	timer   *time.Timer
-	opened  bool // it was begun to open the location
-	flushes bool // a write is about to begin
-	retryAt time.Time
-	warned  bool
-	closed  bool
+	mu       sync.Mutex
+	pending  []pending
+	bytes    int64           // about the memory of what is pending
+	failures map[key]Failure // pending ones
+	timer    *time.Timer
+	opened   bool // it was begun to open the location
+	flushes  bool // a write is about to begin
+	retryAt  time.Time
+	warned   bool
+	closed   bool
 }
 
 // Open returns the store at a location. It opens the location with the first observation.
@@ -106,12 +111,17 @@ func (s *Store) Record(o Observation) {
 	}
 	s.pending = append(s.pending, p)
 	s.bytes += p.size()
+	s.scheduleFlush(len(s.pending) >= flushAt || s.bytes >= flushBytes)
+}
+
+// scheduleFlush has what is pending written: at once if it is enough, or else in a while. The caller holds the lock.
+func (s *Store) scheduleFlush(enough bool) {
 	if !s.opened { // while the other responses are still to come: a short process waits less at its end
 		s.opened = true
 		s.work.Go(s.openBeside)
 	}
 	switch {
-	case !s.flushes && (len(s.pending) >= flushAt || s.bytes >= flushBytes) && s.ready():
+	case !s.flushes && enough && s.ready():
 		s.flushes = true
 		s.work.Go(s.flushBeside)
 	case s.timer == nil:
@@ -145,7 +155,7 @@ func (s *Store) openBeside() {
 	<-s.writing
 	defer func() { s.writing <- struct{}{} }()
 	if err := s.backend.open(ctx); err != nil {
-		s.fail(err, nil)
+		s.fail(err, nil, nil)
 	}
 }
 
@@ -188,22 +198,22 @@ func (s *Store) Flush(ctx context.Context) error {
 		return ctx.Err()
 	}
 	s.mu.Lock()
-	taken := s.pending
-	s.pending, s.bytes, s.flushes = nil, 0, false
+	taken, failures := s.pending, slices.Collect(maps.Values(s.failures))
+	s.pending, s.failures, s.bytes, s.flushes = nil, nil, 0, false
 	s.mu.Unlock()
-	if len(taken) == 0 {
+	if len(taken) == 0 && len(failures) == 0 {
 		return nil
 	}
-	err := s.write(ctx, taken)
+	err := s.write(ctx, taken, failures)
 	if err == nil {
 		return nil
 	}
-	s.fail(err, taken)
+	s.fail(err, taken, failures)
 	return err
 }
 
 // fail warns, and keeps what could not be written for another attempt.
-func (s *Store) fail(err error, taken []pending) {
+func (s *Store) fail(err error, taken []pending, failures []Failure) {
 	s.warn(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -212,19 +222,22 @@ func (s *Store) fail(err error, taken []pending) {
 	for _, p := range taken {
 		s.bytes += p.size()
 	}
+	for _, f := range failures {
+		s.addFailure(f)
+	}
 	if s.timer == nil && !s.closed {
 		s.timer = time.AfterFunc(retryAfter, s.flushLater)
 	}
 }
 
-func (s *Store) write(ctx context.Context, taken []pending) error {
+func (s *Store) write(ctx context.Context, taken []pending, failures []Failure) error {
 	sightings := make([]*sighting, 0, len(taken))
 	for _, p := range taken {
 		if p = p.reduced(); p.sighting != nil {
 			sightings = append(sightings, p.sighting)
 		}
 	}
-	return s.backend.write(ctx, sightings)
+	return s.backend.write(ctx, sightings, failures)
 }
 
 // warn logs that the store cannot be used, once.

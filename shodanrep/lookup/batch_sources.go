@@ -201,7 +201,11 @@ func (b *Batch) request(form requestForm, questions []Question) {
 			if q := questions[r.Index]; upstream.IsRefusal(r.Err) {
 				refused, refusal = append(refused, q), r.Err
 			} else {
-				b.resolve(q, b.answer(form.source, r))
+				a := b.answer(form.source, r)
+				if a.Status == Failed && b.ctx.Err() == nil {
+					b.engine.recordFailure(q.Addr, a.Source, a.failure)
+				}
+				b.resolve(q, a)
 			}
 		}
 		if len(refused) > 0 {

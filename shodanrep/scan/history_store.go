@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
+	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
 )
@@ -20,6 +21,7 @@ var errHistoryUnusable = errors.New(`the history store cannot be used (a warning
 type historyStore interface {
 	Records() bool
 	States(context.Context, history.Filter) iter.Seq2[history.State, error]
+	Failures(context.Context, time.Time) iter.Seq2[history.Failure, error]
 }
 
 // readHistory reads states and yields those of one address together, in order of their sources and times. If the filter

@@ -18,6 +18,8 @@ type Observations struct {
 	scan   *Scan
 	states []history.State // of all sources, by source and time
 	scored []*Observed     // of states, made when they are needed
+	// failure is the lookups that have failed since the last response of their source, nil if none are known.
+	failure *history.Failure
 }
 
 // An Observed is a state of an address with its score by a policy. The score is as of the time when the state began, so
@@ -85,6 +87,15 @@ func (o *Observations) LastChecked() time.Time {
 		return o.states[latest].LastChecked.Truncate(time.Second)
 	}
 	return time.Time{}
+}
+
+// Failure returns the lookups that have failed since the source of the query last responded about the address, nil if
+// none are known.
+func (o *Observations) Failure() *history.Failure {
+	if o.failure == nil || !o.failure.Last.After(o.LastChecked()) {
+		return nil
+	}
+	return o.failure
 }
 
 // Latest returns the state that was seen last, by the source of the query. If the store has none it returns an Observed

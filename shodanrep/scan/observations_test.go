@@ -28,13 +28,24 @@ func day(n int) time.Time { return start.AddDate(0, 0, n) }
 
 // A fakeStore is a history store in memory.
 type fakeStore struct {
-	states []history.State
-	off    bool
-	err    error // after the states
-	reads  []history.Filter
+	states   []history.State
+	failures []history.Failure
+	off      bool
+	err      error // after the states
+	reads    []history.Filter
 }
 
 func (s *fakeStore) Records() bool { return !s.off }
+
+func (s *fakeStore) Failures(context.Context, time.Time) iter.Seq2[history.Failure, error] {
+	return func(yield func(history.Failure, error) bool) {
+		for _, f := range s.failures {
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}
+}
 
 func (s *fakeStore) States(_ context.Context, f history.Filter) iter.Seq2[history.State, error] {
 	s.reads = append(s.reads, f)

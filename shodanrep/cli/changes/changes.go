@@ -21,12 +21,16 @@ type Result struct {
 	Checked time.Time
 	// Changes are the selected changes.
 	Changes []*scan.Change
-	// Unchecked says why nothing is known of the address since the time, such as "never checked". It is empty for an
-	// address that was checked.
+	// Unchecked says why nothing is known of the address since the time, such as "never checked", or since its last
+	// response. It is empty for an address that was checked.
 	Unchecked string
+	// NotChecked is the address with the status not_checked, for formats with a row about it.
+	NotChecked *scan.Observed
+	// LookupsFailed says that lookups of the address have failed since its last response.
+	LookupsFailed bool
 	// Reserved says that the address is never checked, because it cannot be on the internet.
 	Reserved bool
-	// Failed is Latest with Unchecked as the error, for formats that know addresses that could not be checked.
+	// Failed is the address with Unchecked as the error, for formats that know addresses that could not be checked.
 	Failed *scan.Observed
 }
 
@@ -125,12 +129,17 @@ type addressWriter struct {
 
 func (w *addressWriter) Write(r Result) error {
 	shown := r.Latest
-	if r.Failed != nil {
+	if r.Failed != nil && !r.isBad() {
 		shown = r.Failed
 	}
 	w.summary.Total++
 	w.summary.Count(shown.Verdict)
 	return w.out.Write(report.Result{Verdict: shown.Verdict, Hits: 1})
+}
+
+// isBad reports whether the address has changed and was bad then. A later lookup that failed does not hide that.
+func (r Result) isBad() bool {
+	return len(r.Changes) > 0 && slices.Contains([]reputation.Level{reputation.Medium, reputation.High, reputation.Critical}, r.Latest.Level())
 }
 
 func (w *addressWriter) Close() error { return w.out.Close() }

@@ -31,7 +31,7 @@ func events(r Result) []event {
 		found = append(found, event{Observed: change.Observed, before: change.Before, changes: []*scan.Change{change}})
 	}
 	if r.Unchecked != "" {
-		found = append(found, event{Observed: r.Latest, unchecked: r.Unchecked})
+		found = append(found, event{Observed: r.NotChecked, unchecked: r.Unchecked})
 	}
 	return found
 }

@@ -38,7 +38,7 @@ func (w *rowWriter) Write(r Result) error {
 		}
 	}
 	if r.Unchecked != "" {
-		return w.write(r.Latest, nil)
+		return w.write(r.NotChecked, nil)
 	}
 	return nil
 }

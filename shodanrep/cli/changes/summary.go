@@ -17,8 +17,8 @@ type Summary struct {
 	Since  time.Time
 	// Checked is how many addresses were checked since the time, and Changed how many of them changed.
 	Checked, Changed int
-	// Oldest and Newest are the times of the oldest and the newest among their last responses. Now is the time of the
-	// command.
+	// Oldest and Newest are the times of the oldest and the newest among their last responses, without the addresses
+	// whose later lookups failed. Now is the time of the command.
 	Oldest, Newest, Now time.Time
 	// Worse and Better are how many of them have a worse or better level after a change, and New how many were checked
 	// for the first time.
@@ -26,12 +26,17 @@ type Summary struct {
 	// Unchecked is how many of the addresses that were named were not checked since the time, and Never how many of
 	// them never were.
 	Unchecked, Never int
+	// LookupsFailed is how many addresses had failed lookups after their last response, or without one. Some of them
+	// were checked since the time.
+	LookupsFailed int
 	// UncheckedNetworks is how many of the networks that were named have no address that was checked since the time.
 	UncheckedNetworks int
 	// Reserved is how many of the addresses that were named can never be checked.
 	Reserved int
 	// Shown is how many addresses are selected.
 	Shown int
+	// failedUnchanged is how many addresses were checked since the time, have not changed, and had failed lookups then.
+	failedUnchanged int
 }
 
 // Count counts a result with all its changes.
@@ -40,21 +45,27 @@ func (s *Summary) Count(r Result) {
 		s.Reserved++
 		return
 	}
-	if r.Unchecked != "" {
+	if r.LookupsFailed {
+		s.LookupsFailed++
+	}
+	if r.Checked.IsZero() {
 		s.Unchecked++
-		if r.Latest.Last.IsZero() {
+		if r.NotChecked.Last.IsZero() {
 			s.Never++
 		}
 		return
 	}
 	s.Checked++
-	if s.Oldest.IsZero() || r.Checked.Before(s.Oldest) {
+	if !r.LookupsFailed && (s.Oldest.IsZero() || r.Checked.Before(s.Oldest)) {
 		s.Oldest = r.Checked
 	}
-	if r.Checked.After(s.Newest) {
+	if !r.LookupsFailed && r.Checked.After(s.Newest) {
 		s.Newest = r.Checked
 	}
 	if len(r.Changes) == 0 {
+		if r.LookupsFailed {
+			s.failedUnchanged++
+		}
 		return
 	}
 	s.Changed++
@@ -76,17 +87,17 @@ func (s *Summary) Count(r Result) {
 // sameRun is how far apart responses may be, and how long ago, without a mention.
 const sameRun = time.Hour
 
-// LastResponses says when the addresses were last checked, unless all were just now. The history has responses only: a
-// check that failed, of some addresses or of all, leaves the last responses of its addresses as they were.
+// LastResponses says when the addresses were last checked, unless all were just now: a schedule that did not run, or
+// found the responses in the cache, leaves them as they were.
 func (s Summary) LastResponses() string {
 	switch {
-	case s.Checked == 0:
+	case s.Oldest.IsZero():
 		return ""
 	case s.Newest.Sub(s.Oldest) >= sameRun:
 		return "Last responses: from " + minute(s.Oldest) + " to " + minute(s.Newest) +
-			" UTC; later checks of the addresses with older ones may have failed, because failures are not recorded"
+			" UTC; the addresses with older ones were not looked up since then"
 	case s.Now.Sub(s.Newest) >= sameRun:
-		return "Last responses: " + minute(s.Newest) + " UTC; later checks may have failed, because failures are not recorded"
+		return "Last responses: " + minute(s.Newest) + " UTC; nothing was looked up since then"
 	}
 	return ""
 }
@@ -118,13 +129,16 @@ func (s Summary) Text() []string {
 		}
 		lines = append(lines, text)
 	}
+	if s.LookupsFailed > 0 {
+		lines = append(lines, "Last lookup failed: "+display.Plural(int64(s.LookupsFailed), "address")+"; changes since then are not known")
+	}
 	if s.UncheckedNetworks > 0 {
 		lines = append(lines, "Networks without an address that was checked since then: "+count(s.UncheckedNetworks))
 	}
 	if s.Reserved > 0 {
 		lines = append(lines, "Never checked, because reserved: "+display.Plural(int64(s.Reserved), "address"))
 	}
-	if total := s.Changed + s.Unchecked + s.Reserved; s.Shown < total {
+	if total := s.Changed + s.Unchecked + s.Reserved + s.failedUnchanged; s.Shown < total {
 		lines = append(lines, "Shown: "+count(s.Shown))
 	}
 	return lines
