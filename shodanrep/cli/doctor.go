@@ -179,6 +179,10 @@ func (d *doctor) dataFiles(ctx context.Context, c embedded.Connection, s shodanr
 		result = checkWarning
 		text += fmt.Sprintf("; %s cannot be read, the first in %s", display.Plural(stats.BadRecords, "record"), stats.FirstBad)
 	}
+	if foreign := stats.Foreign; len(foreign) > 0 {
+		result = checkWarning
+		text += fmt.Sprintf("; %s without a banner left out, the first: %s", display.Plural(int64(len(foreign)), "file"), foreign[0])
+	}
 	d.line(result, "data_files", "%s", text)
 }
 

@@ -212,6 +212,30 @@ func TestDoctorSaysWhatIsLeftOutOfTheDataFiles(t *testing.T) {
 	}
 }
 
+// A file of another kind in a folder takes nothing away from the others, and doctor says that it is there.
+func TestDoctorNamesAFileWithoutBanners(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"0.json": `{"ip_str":"11.0.0.1","port":80,"transport":"tcp","timestamp":"2025-01-01T00:00:00","data":""}` + "\n",
+		"1.json": "<html>502 Bad Gateway</html>\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sim := shodantest.New(t)
+	connection := to(sim, fmt.Sprintf("cvedb_url = %q", sim.CVEDBURL()), fmt.Sprintf("data_files = [%q]", dir))
+	lines, _, status := runDoctor(t, connection)
+	want := "warning data_files 1 host in " + dir + "; 1 file without a banner left out, the first: data file "
+	if status != exitDone || !says(lines, want) || !says(lines, "1.json") || !says(lines, "it is HTML or XML") {
+		t.Errorf("exit status %d: no %q in %q", status, want, lines)
+	}
+	got := runCheck(t, connection+"\n", "", "check", "11.0.0.1")
+	if got.status != exitDone || !strings.Contains(got.stdout, "11.0.0.1") || !strings.Contains(got.stderr, "1.json") {
+		t.Errorf("check: %+v", got)
+	}
+}
+
 func TestDoctorNamesTheConfigurationOfTheEnvironment(t *testing.T) {
 	sim := shodantest.New(t)
 	connection := fmt.Sprintf("internetdb_url = %q\ncvedb_url = %q\ncache = \"memory\"\nhistory_store = \"off\"\n", sim.InternetDBURL(), sim.CVEDBURL())

@@ -46,6 +46,7 @@ type Stats struct {
 type Omissions struct {
 	FirstBad string   // the first record that cannot be read: its file, line and reason
 	LeftOut  []string // the files that Options.Window leaves out
+	Foreign  []string // why the files of a pattern or a folder are left out that have no banner in them
 }
 
 // A Dataset has the hosts of some data files. Of the banners with the same port, transport and requested host name the
@@ -176,9 +177,19 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 		index: d.index, files: files, paths: make(map[string]bool, len(files)), ids: make(map[int64]bool, len(files)), checked: started,
 	}
 	s.stats.Files = len(u.entries)
+	foreign, err := d.checkForeign(files, u.entries)
+	if err != nil {
+		return err
+	}
 	for _, e := range u.entries {
 		if e.banners == 0 {
-			return noRecord(e)
+			reason := foreign[e.path]
+			s.stats.Files--
+			s.omissions.Foreign = append(s.omissions.Foreign, reason)
+			if !slices.Contains(old.omissions.Foreign, reason) {
+				d.logger.Warn("a file of a pattern or a folder is left out: what it should have is not looked up in it", "reason", reason)
+			}
+			continue
 		}
 		s.ids[e.id], s.paths[e.path] = true, true
 		s.stats.Banners += e.banners
@@ -207,6 +218,33 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 		_ = old.index.Close() // it is damaged or was removed
 	}
 	return nil
+}
+
+// checkForeign returns why files without a banner are left out, by path. Such a file is an error if it is named itself, or
+// if its pattern or folder has no other: another program's file, or a page of an error that was saved as a download, must
+// not take away what the other files have.
+func (d *Dataset) checkForeign(files []match, entries []entry) (reasons map[string]string, err error) {
+	patterns, has := map[string]int{}, map[int]bool{}
+	for _, m := range files {
+		patterns[m.path] = m.pattern
+	}
+	for _, e := range entries {
+		if pattern := patterns[e.path]; pattern != named && e.banners > 0 {
+			has[pattern] = true
+		}
+	}
+	reasons = map[string]string{}
+	for _, e := range entries {
+		if e.banners > 0 {
+			continue
+		}
+		reason := noRecord(e)
+		if !has[patterns[e.path]] {
+			return nil, reason
+		}
+		reasons[e.path] = reason.Error()
+	}
+	return reasons, nil
 }
 
 // update brings the index up to date, and counts its hosts. A damaged index is replaced by a new one.

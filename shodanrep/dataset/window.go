@@ -11,7 +11,9 @@ import "time"
 func withinWindow(matches []match, window time.Duration, known map[string]entry) (within, outside []match) {
 	newest := map[int]int64{}
 	for _, m := range matches {
-		newest[m.pattern] = max(newest[m.pattern], known[m.path].newest)
+		if e := known[m.path]; e.banners > 0 { // else its time is that of the file
+			newest[m.pattern] = max(newest[m.pattern], e.newest)
+		}
 	}
 	for _, m := range matches {
 		e, isKnown := known[m.path]
