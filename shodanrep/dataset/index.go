@@ -16,7 +16,7 @@ import (
 
 // schemaVersion is raised when the schema or the form of a row changes, also with each new pivot and with each new form
 // of data file: a file that could not be read is read again only into an index of another version.
-const schemaVersion = 8
+const schemaVersion = 9
 
 // maxLog is how large the write-ahead log may be where further rows follow, in bytes.
 const maxLog = 64 << 20
@@ -59,6 +59,13 @@ create table pivot (
 	page integer not null,
 	entries blob not null,         -- see addrsOf
 	primary key (file, run, first, page)
+) without rowid;
+create table unreadable (
+	addr blob not null,
+	file integer not null,
+	line integer not null,         -- of the first record of the address that cannot be read
+	reason text not null,
+	primary key (addr, file)
 ) without rowid;
 `
 

@@ -20,6 +20,9 @@ func (c conn) insertRecords(ctx context.Context, e *entry, r io.Reader, logger h
 				e.badLine, e.badReason = p.number, p.err.Error()
 			}
 			e.badLines += 1 + p.more
+			if err := c.insertUnreadable(e.id, p); err != nil {
+				return err
+			}
 		}
 		if b.number == 1 && packer.dictionary != nil {
 			if err := c.insertDictionary(e.id, packer.dictionary); err != nil {
@@ -102,8 +105,10 @@ func (c conn) dropRows(e entry) error {
 	if err := c.Run("delete from block where id between ? and ?", blockID(e.id, 0), blockID(e.id+1, 0)-1); err != nil {
 		return err
 	}
-	if err := c.Run("delete from pivot where file = ?", e.id); err != nil {
-		return err
+	for _, table := range []string{"pivot", "unreadable"} {
+		if err := c.Run("delete from "+table+" where file = ?", e.id); err != nil {
+			return err
+		}
 	}
 	return c.Run("update file set stored = 0, first_host = 0, last_host = 0 where id = ?", e.id)
 }

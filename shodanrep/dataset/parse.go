@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/netip"
 	"runtime"
 	"sync"
 
@@ -20,7 +21,8 @@ type parsed struct {
 	host   *shodan.Host
 	kind   string // of the response that has the host
 	err    error
-	more   int64 // how many further errors the record has
+	more   int64        // how many further errors the record has
+	addrs  []netip.Addr // that a record with an error is about, as far as they are known
 }
 
 // record is a part of a batch's text, or the reason why there is none.
@@ -159,6 +161,7 @@ func (b *batch) parse() {
 				return
 			case p.err != nil:
 				bad = len(b.parsed)
+				p.addrs = addressesIn(b.text[start:r.end])
 			}
 			b.parsed = append(b.parsed, p)
 		}

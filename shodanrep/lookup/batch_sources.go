@@ -1,10 +1,12 @@
 package lookup
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"sync"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/dataset"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/upstream"
 )
@@ -127,6 +129,38 @@ func (b *Batch) withoutDataset(questions []Question) []Question {
 			b.resolve(q, Answer{Status: Indexed, Source: Dataset, Host: host})
 		default:
 			rest = append(rest, q)
+		}
+	}
+	if err != nil {
+		return rest
+	}
+	return b.withoutUnreadable(data, rest)
+}
+
+// withoutUnreadable answers the questions about addresses of which the dataset has only records that cannot be read, and
+// returns the rest. They are not looked up elsewhere, and "not_indexed" would say that the files do not have them.
+func (b *Batch) withoutUnreadable(data *dataset.Dataset, questions []Question) []Question {
+	isLast := func(q Question) bool { return b.mayUseDataset(q) && b.source(q) == Dataset }
+	if data.Stats().BadRecords == 0 {
+		return questions
+	}
+	var addrs []netip.Addr
+	for _, q := range questions {
+		if isLast(q) {
+			addrs = append(addrs, q.Addr)
+		}
+	}
+	reasons, err := data.Unreadable(b.ctx, addrs)
+	var rest []Question
+	for _, q := range questions {
+		reason := reasons[q.Addr]
+		switch {
+		case !isLast(q) || err == nil && reason == "":
+			rest = append(rest, q)
+		case err == nil:
+			b.fail(q, Dataset, errors.New(reason))
+		default:
+			b.fail(q, Dataset, err)
 		}
 	}
 	return rest
