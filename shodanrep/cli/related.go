@@ -80,7 +80,7 @@ and 130 if the command was interrupted.`,
 	f.StringSliceVar(&c.pivots, "pivots", nil, "what hosts may share, with commas between: "+strings.Join(pivotNames(), ", ")+" (default all; values of more than 1,000 services only if their pivot is named)")
 	f.IntVar(&c.maxCredits, "max-credits", 5, "spend at most `N` query credits")
 	f.BoolVar(&c.yes, "yes", false, "do not ask before credits are spent")
-	f.StringVar(&c.source, "source", "", "where to search: dataset or shodan (default the dataset first, if there is one)")
+	f.StringVar(&c.source, "source", "", "where to look the address up and to search: dataset or shodan (default the dataset first, if there is one)")
 	f.StringVar(&c.policy, "policy", policyfile.ExtendedName, "the `NAME` of the policy of the verdicts")
 	f.StringVar(&c.output, "output", related.Formats[0], "the `FORMAT` of the result: "+strings.Join(related.Formats, ", "))
 	addOutputFile(f, &c.file)

@@ -145,6 +145,37 @@ func TestADatasetIsSearchedAtNoCost(t *testing.T) {
 	}
 }
 
+// A key, and a connection that looks addresses up in the REST API, send nothing with --source dataset. That source is for
+// the address, for the search and for the verdicts.
+func TestTheDatasetAloneSendsNoRequest(t *testing.T) {
+	sim := neighbourhood(t)
+	file := filepath.Join("..", "..", "config", "sample", "hosts.json.gz")
+	for _, source := range []string{"auto", "shodan", "internetdb"} {
+		connection := to(sim, fmt.Sprintf("api_key = %q", shodantest.Key), fmt.Sprintf("data_files = [%q]", file), fmt.Sprintf("source = %q", source))
+		stdout, stderr, status := runRelated(t, connection, "203.0.113.10", "--source", "dataset", "--output", "jsonl", "--pivots", "fingerprint_sha256", "--hops", "2", "--policy", "extended")
+		if got := relatedHosts(t, stdout); status != exitDone || len(got) < 3 {
+			t.Errorf("%s: exit status %d, %v: %s", source, status, got, stderr)
+		}
+		_, stderr, status = runRelated(t, connection, "11.0.1.1", "--source", "dataset")
+		if want := "11.0.1.1 has the status not_indexed: it is not in the dataset; without --source dataset it would be looked up in Shodan\n"; status != exitFailed || !strings.Contains(stderr, want) {
+			t.Errorf("%s, another address: exit status %d: %s", source, status, stderr)
+		}
+	}
+	if n := len(sim.Requests()); n != 0 {
+		t.Errorf("%d requests: %v", n, sim.Requests())
+	}
+	// With --source shodan the address is looked up there, also if the dataset has it.
+	dataset := filepath.Join(t.TempDir(), "old.json")
+	if err := os.WriteFile(dataset, []byte(`{"ip_str":"11.0.1.1","port":22,"timestamp":"2020-01-01T00:00:00","data":"","hash":1}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	connection := to(sim, fmt.Sprintf("api_key = %q", shodantest.Key), fmt.Sprintf("data_files = [%q]", dataset))
+	stdout, stderr, status := runRelated(t, connection, "11.0.1.1", "--source", "shodan", "--yes", "--output", "jsonl", "--pivots", "subject_cn")
+	if got := relatedHosts(t, stdout); status != exitDone || !slices.Equal(got, []string{"1 11.0.1.2 subject_cn"}) {
+		t.Errorf("--source shodan: exit status %d, %v: %s", status, got, stderr)
+	}
+}
+
 func TestRelatedSaysWhatIsWrong(t *testing.T) {
 	sim := neighbourhood(t)
 	keyed := to(sim, fmt.Sprintf("api_key = %q", shodantest.Key))

@@ -76,8 +76,8 @@ func (f *finder) valuesOf(ctx context.Context, ips []string, hop int) ([]Value, 
 		f.searched[key] = true
 		values = append(values, Value{From: ip, Hop: hop, Pivot: pivot, Value: value, Query: lookup.Query(pivot, value)})
 	}
-	in := quoteAll(ips)
-	fingerprints, err := f.db.QueryAll(ctx, "select ip, kind, value, source, status, error from shodan_fingerprint where ip in ("+in+")")
+	in := quoteAll(ips) + ")" + f.fromSource()
+	fingerprints, err := f.db.QueryAll(ctx, "select ip, kind, value, source, status, error from shodan_fingerprint where ip in ("+in)
 	if err != nil {
 		return nil, err
 	}
@@ -86,11 +86,11 @@ func (f *finder) valuesOf(ctx context.Context, ips []string, hop int) ([]Value, 
 			return nil, err
 		}
 	}
-	services, err := f.db.QueryAll(ctx, "select ip, ssl_subject ->> '$.CN' as cn from shodan_service where ip in ("+in+")")
+	services, err := f.db.QueryAll(ctx, "select ip, ssl_subject ->> '$.CN' as cn from shodan_service where ip in ("+in)
 	if err != nil {
 		return nil, err
 	}
-	hosts, err := f.db.QueryAll(ctx, "select ip, org, asn from shodan_host where ip in ("+in+")")
+	hosts, err := f.db.QueryAll(ctx, "select ip, org, asn from shodan_host where ip in ("+in)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +127,14 @@ func (f *finder) valuesOf(ctx context.Context, ips []string, hop int) ([]Value, 
 	return values, nil
 }
 
+// fromSource is the condition that addresses are looked up in the source that the user named.
+func (f *finder) fromSource() string {
+	if f.Source == "" {
+		return ""
+	}
+	return " and source = " + quoteSQL(string(f.Source))
+}
+
 // checkHost returns an error if the address of the user has no data, which says why. Nothing else is then looked up:
 // the other tables could say something different of it, because InternetDB has hosts but no banners.
 func (f *finder) checkHost(rows []embedded.Row) error {
@@ -140,6 +148,8 @@ func (f *finder) checkHost(rows []embedded.Row) error {
 			return lookupError{ip, r.Text("error")}
 		case status == lookup.NotIndexed && source == lookup.Dataset && !f.HasKey:
 			return fmt.Errorf("%s has the status %s: it is not in the dataset; with an API key (api_key, or SHODAN_API_KEY) it would be looked up in Shodan", ip, status)
+		case status == lookup.NotIndexed && source == lookup.Dataset && f.Source == lookup.Dataset:
+			return fmt.Errorf("%s has the status %s: it is not in the dataset; without --source dataset it would be looked up in Shodan", ip, status)
 		case status == lookup.NotIndexed && source == lookup.Dataset:
 			return fmt.Errorf("%s has the status %s: it is not in the dataset", ip, status)
 		case status == lookup.NotIndexed:
@@ -298,8 +308,12 @@ func (f *finder) addVerdicts(ctx context.Context) error {
 	for i := range f.result.Hosts {
 		ips[i] = f.result.Hosts[i].IP
 	}
+	source := ""
+	if f.Source == lookup.Dataset { // else any source may have the verdict, at no cost
+		source = f.fromSource()
+	}
 	rows, err := f.db.QueryAll(ctx, "select ip, status, level, score, policy, error from shodan_ip_reputation where policy = "+
-		quoteSQL(f.Policy)+" and ip in ("+quoteAll(ips)+")")
+		quoteSQL(f.Policy)+" and ip in ("+quoteAll(ips)+")"+source)
 	if err != nil {
 		return err
 	}
