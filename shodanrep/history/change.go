@@ -118,7 +118,7 @@ func missing[T cmp.Ordered](from, list []T) []T {
 func certificates(was, is *shodan.Host) []Change {
 	before, after := fingerprints(was), fingerprints(is)
 	var changes []Change
-	for _, key := range slices.SortedFunc(maps.Keys(after), compareServices) {
+	for _, key := range slices.SortedFunc(maps.Keys(after), shodan.ServiceKey.Compare) {
 		old, new := before[key], after[key]
 		if old == "" || new == "" || len(old) != len(new) || old == new {
 			continue
@@ -131,10 +131,6 @@ func certificates(was, is *shodan.Host) []Change {
 		}
 	}
 	return changes
-}
-
-func compareServices(a, b shodan.ServiceKey) int {
-	return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Transport, b.Transport), cmp.Compare(a.VirtualHost, b.VirtualHost))
 }
 
 // fingerprints returns the fingerprints of the certificates of a host, by service.

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/netip"
 	"slices"
@@ -146,6 +147,27 @@ func (d *document) withServices(known []service) *document {
 			s.Vulns = vulns
 		}
 		d.Services = append(d.Services, s)
+	}
+	return d
+}
+
+// withGeneral returns the document with what another one says of the host in general, as far as it says nothing itself. A
+// response with services has the operating system and other facts from these, which one without them does not know.
+func (d *document) withGeneral(known *document) *document {
+	d = new(*d)
+	for _, field := range []struct{ own, known *string }{
+		{&d.ASN, &known.ASN}, {&d.Organization, &known.Organization}, {&d.ISP, &known.ISP}, {&d.OS, &known.OS},
+	} {
+		*field.own = cmp.Or(*field.own, *field.known)
+	}
+	if d.CountryCode == "" && d.CountryName == "" && d.City == "" { // they count as one, as in shodan.Host.AddGeneral
+		d.CountryCode, d.CountryName, d.City = known.CountryCode, known.CountryName, known.City
+	}
+	if d.Hostnames == nil {
+		d.Hostnames = known.Hostnames
+	}
+	if d.Domains == nil {
+		d.Domains = known.Domains
 	}
 	return d
 }

@@ -89,8 +89,7 @@ func servicesOf(banners shodan.Banners) []service {
 		all[i] = keyed{banners[i].ServiceKey(), newService(&banners[i])}
 	}
 	slices.SortStableFunc(all, func(a, b keyed) int {
-		return cmp.Or(cmp.Compare(a.ServiceKey.Port, b.ServiceKey.Port), cmp.Compare(a.ServiceKey.Transport, b.ServiceKey.Transport),
-			cmp.Compare(a.VirtualHost, b.VirtualHost), compareTimes(a.Timestamp, b.Timestamp))
+		return cmp.Or(a.Compare(b.ServiceKey), compareTimes(a.Timestamp, b.Timestamp))
 	})
 	services := make([]service, len(all))
 	for i := range all {

@@ -55,24 +55,27 @@ const hashSize = 16
 
 // setHashes sets the hashes of the facts.
 func (s *sighting) setHashes() error {
-	var d document // what is hashed where the service has nothing: no host is without an address
-	if s.document != nil {
-		d = *s.document
-	}
-	d.Services = nil
-	text, err := json.Marshal(d)
-	if err != nil {
+	var err error
+	if s.summary, err = s.document.summary(); err != nil || s.document == nil || s.document.Services == nil {
 		return err
 	}
-	s.summary = hash(text)
-	if s.document == nil || s.document.Services == nil {
-		return nil
-	}
-	if text, err = appendLasting(text[:0], s.document.Services); err != nil {
+	text, err := appendLasting(nil, s.document.Services)
+	if err != nil {
 		return err
 	}
 	s.services = hash(text)
 	return nil
+}
+
+// summary returns a hash of the facts on the host, without its services.
+func (d *document) summary() ([]byte, error) {
+	var host document // what is hashed where the service has nothing: no host is without an address
+	if d != nil {
+		host = *d
+	}
+	host.Services = nil
+	text, err := json.Marshal(host)
+	return hash(text), err
 }
 
 func hash(text []byte) []byte {

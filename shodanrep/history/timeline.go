@@ -69,12 +69,20 @@ func add(tx transaction, sightings []*sighting) error {
 // its place in time. The order of states is always that of the times at which they were checked.
 func (s *sighting) place(around neighbors) ([]*record, error) {
 	before, after := around.before, around.after
+	isBefore, err := s.same(before)
+	if err != nil {
+		return nil, err
+	}
+	isAfter, err := s.same(after)
+	if err != nil {
+		return nil, err
+	}
 	switch {
-	case before != nil && s.same(before):
+	case isBefore:
 		return s.confirm(before)
 	case before != nil && s.at.Before(before.last):
 		return s.split(before, after)
-	case after != nil && s.same(after) && (before == nil || before.last.Before(s.at)):
+	case isAfter && (before == nil || before.last.Before(s.at)):
 		after.first = s.at
 		return s.confirm(after)
 	}
@@ -82,9 +90,30 @@ func (s *sighting) place(around neighbors) ([]*record, error) {
 	return []*record{r}, err
 }
 
-// same reports whether a record has the facts of a sighting, as far as both have them.
-func (s *sighting) same(r *record) bool {
-	return bytes.Equal(s.summary, r.summary) && (s.services == nil || r.services == nil || bytes.Equal(s.services, r.services))
+// same reports whether a record, which may be nil, has the facts of a sighting, as far as both have them.
+func (s *sighting) same(r *record) (bool, error) {
+	switch {
+	case r == nil || s.services != nil && r.services != nil && !bytes.Equal(s.services, r.services):
+		return false, nil
+	case bytes.Equal(s.summary, r.summary):
+		return true, nil
+	case (s.services == nil) == (r.services == nil) || s.document == nil || r.packed == nil:
+		return false, nil
+	}
+	known, err := unpack(r.packed)
+	if err != nil {
+		return false, err
+	}
+	without, with := s.document, known
+	if s.services != nil {
+		without, with = known, s.document
+	}
+	one, err := without.withGeneral(with).summary()
+	if err != nil {
+		return false, err
+	}
+	other, err := with.summary()
+	return bytes.Equal(one, other), err
 }
 
 // confirm counts the sighting in a record with the same facts. Of the facts that differ from day to day the record gets
@@ -127,7 +156,7 @@ func (s *sighting) record(before *record) (*record, error) {
 		if err != nil {
 			return nil, err
 		}
-		d = d.withServices(known.Services)
+		d = d.withGeneral(known).withServices(known.Services)
 	}
 	f, err := s.pack(d)
 	return &record{key: s.key, facts: f, first: s.at, last: s.at, checks: 1}, err

@@ -2,6 +2,7 @@ package shodan
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/netip"
 	"strconv"
@@ -162,6 +163,11 @@ type ServiceKey struct {
 
 // ServiceKey returns the key of the banner's service.
 func (b *Banner) ServiceKey() ServiceKey { return ServiceKey{b.Endpoint(), b.VirtualHost()} }
+
+// Compare orders services by port, transport and host name, as all lists of services are, from any source.
+func (k ServiceKey) Compare(other ServiceKey) int {
+	return cmp.Or(cmp.Compare(k.Port, other.Port), cmp.Compare(k.Transport, other.Transport), cmp.Compare(k.VirtualHost, other.VirtualHost))
+}
 
 // Banners is a JSON list of banners. It is nil if there is no list, and empty if the list is empty.
 type Banners []Banner

@@ -77,30 +77,8 @@ func MergeBanners(banners []Banner) *Host {
 	if len(banners) == 0 {
 		return nil
 	}
-	type service struct {
-		ServiceKey
-		banner *Banner
-	}
-	services := make([]service, len(banners))
-	for i := range banners {
-		services[i] = service{banners[i].ServiceKey(), &banners[i]}
-	}
-	slices.SortStableFunc(services, func(a, b service) int {
-		return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Transport, b.Transport), cmp.Compare(a.VirtualHost, b.VirtualHost),
-			b.banner.Timestamp.Compare(a.banner.Timestamp.Time))
-	})
-	services = slices.CompactFunc(services, func(a, b service) bool { return a.ServiceKey == b.ServiceKey })
-	h := &Host{Banners: banners}
-	isAsGiven := len(services) == len(banners)
-	for i := range services {
-		isAsGiven = isAsGiven && services[i].banner == &banners[i]
-	}
-	if !isAsGiven {
-		h.Banners = make(Banners, len(services))
-		for i, s := range services {
-			h.Banners[i] = *s.banner
-		}
-	}
+	services := slices.CompactFunc(inOrder(banners), func(a, b service) bool { return a.ServiceKey == b.ServiceKey })
+	h := &Host{Banners: bannersOf(services, banners)}
 	h.Addr, h.Vulns = h.newestBanner().Addr, VulnMap{}
 	for i := range h.Banners {
 		h.addVulns(&h.Banners[i])
@@ -109,6 +87,47 @@ func MergeBanners(banners []Banner) *Host {
 	// The banners are all that is known of the host.
 	h.Hostnames, h.Domains = present(h.Hostnames), present(h.Domains)
 	return h
+}
+
+// SortBanners brings the banners into the order of MergeBanners: the order in a response means nothing.
+func (h *Host) SortBanners() {
+	if len(h.Banners) > 1 {
+		h.Banners = bannersOf(inOrder(h.Banners), h.Banners)
+	}
+}
+
+// A service is a banner with the key of its service.
+type service struct {
+	ServiceKey
+	banner *Banner
+}
+
+// inOrder returns banners in the order of their services, each service's newest first.
+func inOrder(banners []Banner) []service {
+	services := make([]service, len(banners))
+	for i := range banners {
+		services[i] = service{banners[i].ServiceKey(), &banners[i]}
+	}
+	slices.SortStableFunc(services, func(a, b service) int {
+		return cmp.Or(a.Compare(b.ServiceKey), b.banner.Timestamp.Compare(a.banner.Timestamp.Time))
+	})
+	return services
+}
+
+// bannersOf returns the banners of services, which is the given list if that has them and no others, in the same order.
+func bannersOf(services []service, given []Banner) Banners {
+	isAsGiven := len(services) == len(given)
+	for i := 0; isAsGiven && i < len(services); i++ {
+		isAsGiven = services[i].banner == &given[i]
+	}
+	if isAsGiven {
+		return given
+	}
+	banners := make(Banners, len(services))
+	for i, s := range services {
+		banners[i] = *s.banner
+	}
+	return banners
 }
 
 // newestBanner returns the banner with the latest time, the first of several, or nil if the host has no banners.

@@ -142,6 +142,7 @@ func (f *hostFetcher) read(key callKey, entry cache.Entry) (any, bool) {
 	if err != nil || host.Addr.String() != key.Target {
 		return nil, false
 	}
+	host.SortBanners()
 	return host, true
 }
 
@@ -222,6 +223,7 @@ func (c *Client) hostResponse(host *shodan.Host, err error) response {
 	case host == nil:
 		r.err = &shodan.Error{Service: c.Name, Kind: shodan.NotFound}
 	default:
+		host.SortBanners() // before it is shared
 		r.value, r.body = host, host.Raw
 		if host.MaxAge > 0 {
 			r.age = min(host.MaxAge, maxAge)
