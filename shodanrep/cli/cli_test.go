@@ -284,6 +284,9 @@ func (*writeError) Unwrap() error { return syscall.EPIPE }
 
 func TestABrokenPipeEndsQuietly(t *testing.T) {
 	t.Parallel()
+	// Parquet writes first after some thousand rows. The SDK takes so long for as many that SQLite makes most of them.
+	const sql = `with recursive copies (copy) as (select 1 union all select copy + 1 from copies where copy < 1000)
+		select n from fake_event cross join copies; select 1`
 	for _, format := range rowformat.Names {
 		var stderr bytes.Buffer
 		fake := &embeddedtest.Plugin{Rows: 100_000}
@@ -292,11 +295,11 @@ func TestABrokenPipeEndsQuietly(t *testing.T) {
 		}
 		a := app{plugin: fake.Func, stdin: strings.NewReader(""), stdout: &head{}, stderr: &stderr}
 		config := writeFile(t, "fake.spc", `connection "fake" { plugin = "shodanrep" }`)
-		status := a.run(t.Context(), []string{"query", "--config", config, "--output", format, "select n from fake_event; select 1"})
+		status := a.run(t.Context(), []string{"query", "--config", config, "--output", format, sql})
 		if status != exitDone || stderr.Len() > 0 {
 			t.Errorf("%s: status %d, %q", format, status, stderr.String())
 		}
-		if fake.Streamed() > 50_000 {
+		if fake.Streamed() > 5_000 {
 			t.Errorf("%s: read on to row %d", format, fake.Streamed())
 		}
 	}
