@@ -171,6 +171,9 @@ func (c *changesCommand) run(ctx context.Context, inputs []string) error {
 	if err != nil {
 		return err
 	}
+	if err := checkOutputFile(c.file, c.stdin, inputs); err != nil {
+		return err
+	}
 	var list *targetList // nil for all
 	if len(inputs) > 0 {
 		list, err = stdio.Within(ctx, func() (*targetList, error) { return readTargets(c.stdin, inputs) })

@@ -165,6 +165,9 @@ func (c *checkCommand) run(ctx context.Context, inputs []string) error {
 	if err != nil {
 		return err
 	}
+	if err := checkOutputFile(c.file, c.stdin, inputs); err != nil {
+		return err
+	}
 	list, err := stdio.Within(ctx, func() (*targetList, error) { return readTargets(c.stdin, inputs) })
 	if err != nil {
 		return err

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -32,10 +34,21 @@ type malformedLines struct {
 // found reports whether there are any.
 func (m *malformedLines) found() bool { return m.leftOut.n+m.shortened.n+m.ranges.n > 0 }
 
-// addArgument counts an argument if it is a range.
+// addArgument counts the ranges in an argument.
 func (m *malformedLines) addArgument(argument string) {
-	if iptext.IsRange([]byte(argument)) {
-		m.ranges.add(argument)
+	for part := range rangesIn([]byte(argument)) {
+		m.ranges.add(string(part))
+	}
+}
+
+// rangesIn yields the ranges in a text, which may be one or a list with commas or semicolons.
+func rangesIn(text []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for part := range bytes.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == ';' }) {
+			if part = bytes.TrimSpace(part); iptext.IsRange(part) && !yield(part) {
+				return
+			}
+		}
 	}
 }
 
@@ -57,11 +70,12 @@ func (m *malformedLines) reader(text io.Reader, name string) io.Reader {
 func (m *malformedLines) add(line []byte, number int64, name string) bool {
 	reason := iptext.Malformed(line)
 	if reason == "" {
-		isRange := iptext.IsRange(line)
-		if isRange {
-			m.ranges.addLine(number, name, string(line))
+		found := false
+		for part := range rangesIn(line) {
+			found = true
+			m.ranges.addLine(number, name, string(part))
 		}
-		return isRange
+		return found
 	}
 	count := &m.leftOut
 	for range iptext.Find(line) {

@@ -181,6 +181,9 @@ func TestARangeIsReadAsItsEnds(t *testing.T) {
 		{[]string{argument}, ends, one},
 		{[]string{argument, "11.0.0.1 - 11.0.0.9"}, ends, several},
 		{[]string{file}, "192.0.2.44\n" + ends, inFile},
+		{[]string{argument + ",192.0.2.44"}, ends + "192.0.2.44\n", one},
+		{[]string{writeFile(t, "list.txt", "192.0.2.44, "+argument+"\n")}, "192.0.2.44\n" + ends, ": 11.0.0.1-11.0.0.9; name networks"},
+		{[]string{writeFile(t, "dots.txt", "11.0.0.1..11.0.0.9\n")}, "11.0.0.1\n", "11.0.0.1..11.0.0.9 is a range: name its networks or its addresses"},
 	} {
 		got := runCheck(t, offlineConnection, "", append([]string{"check", "--output", "list"}, tt.inputs...)...)
 		if got.stdout != tt.stdout || got.status != exitDone || !strings.Contains(got.stderr, tt.notice) {

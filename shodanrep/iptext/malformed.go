@@ -17,6 +17,9 @@ func Malformed(text []byte) string {
 	if len(text) > maxMalformed || isPlain(text) {
 		return ""
 	}
+	if isRange(text, dots) {
+		return "is a range: name its networks or its addresses"
+	}
 	for _, c := range text {
 		if c <= ' ' || c >= 0x7f {
 			return ""
@@ -41,13 +44,24 @@ func IsAddress4(text []byte) bool {
 	return d.count == 4 && d.valid == 4 && d.end == len(text)
 }
 
-// IsRange reports whether a text is two addresses, the smaller one first, with a hyphen or a dash between them.
+// dashes are what stands between the two addresses of a range, of which [Find] finds both.
+var dashes = [][]byte{[]byte("-"), []byte("–"), []byte("—"), []byte("−"), []byte("…"), []byte(" to ")}
+
+// dots stand between the two addresses of a range as well. Find finds the first address only.
+var dots = []byte("..")
+
+// IsRange reports whether a text is two addresses, the smaller one first, with a hyphen, a dash or "to" between them.
 func IsRange(text []byte) bool {
-	first, last, found := bytes.Cut(text, []byte("-"))
-	if !found {
-		first, last, found = bytes.Cut(text, []byte("–"))
+	if len(text) > 2*maxMalformed {
+		return false
 	}
-	if !found || len(text) > 2*maxMalformed {
+	return slices.ContainsFunc(dashes, func(dash []byte) bool { return isRange(text, dash) })
+}
+
+// isRange reports whether a text is two addresses, the smaller one first, with something between them.
+func isRange(text, between []byte) bool {
+	first, last, found := bytes.Cut(text, between)
+	if !found {
 		return false
 	}
 	from, err := netip.ParseAddr(fanged.Replace(string(bytes.TrimSpace(first))))
@@ -61,11 +75,14 @@ func IsRange(text []byte) bool {
 // fanged undoes what makes an address unusable.
 var fanged = strings.NewReplacer("[.]", ".", "(.)", ".", "[dot]", ".", "(dot)", ".", "[:]", ":")
 
-// isPlain reports whether a text has only dots and numbers up to 255 without leading zeros: most lines of lists do.
+// isPlain reports whether a text has only numbers up to 255 without leading zeros, and single dots: most lines of lists do.
 func isPlain(text []byte) bool {
 	first, number := true, 0
 	for i, c := range text {
 		if c == '.' {
+			if first && i > 0 {
+				return false
+			}
 			first, number = true, 0
 			continue
 		}

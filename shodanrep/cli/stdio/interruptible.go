@@ -53,6 +53,14 @@ func (r Reader) Read(p []byte) (int, error) {
 // Fd returns the descriptor of the wrapped stream, so that [IsTerminal] recognizes a terminal.
 func (r Reader) Fd() uintptr { return Fd(r.Reader) }
 
+// Stat describes the file that the stream is. It fails if the stream is none.
+func (r Reader) Stat() (fs.FileInfo, error) {
+	if file, ok := r.Reader.(interface{ Stat() (fs.FileInfo, error) }); ok {
+		return file.Stat()
+	}
+	return nil, errors.ErrUnsupported
+}
+
 // writeBuffers are buffers for what is being written.
 var writeBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
