@@ -182,16 +182,16 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 		return err
 	}
 	for _, e := range u.entries {
+		s.ids[e.id], s.paths[e.path] = true, true // also of one without banners: its records may name addresses
 		if e.banners == 0 {
 			reason := foreign[e.path]
 			s.stats.Files--
 			s.omissions.Foreign = append(s.omissions.Foreign, reason)
 			if !slices.Contains(old.omissions.Foreign, reason) {
-				d.logger.Warn("a file of a pattern or a folder is left out: what it should have is not looked up in it", "reason", reason)
+				d.logger.Warn("a file without a banner is left out of the data files of its pattern or folder", "reason", reason)
 			}
 			continue
 		}
-		s.ids[e.id], s.paths[e.path] = true, true
 		s.stats.Banners += e.banners
 		if s.stats.BadRecords += e.badLines; e.badLines > 0 && s.omissions.FirstBad == "" {
 			s.omissions.FirstBad = fmt.Sprintf("%s, line %d: %s", e.path, e.badLine, e.badReason)
@@ -218,33 +218,6 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 		_ = old.index.Close() // it is damaged or was removed
 	}
 	return nil
-}
-
-// checkForeign returns why files without a banner are left out, by path. Such a file is an error if it is named itself, or
-// if its pattern or folder has no other: another program's file, or a page of an error that was saved as a download, must
-// not take away what the other files have.
-func (d *Dataset) checkForeign(files []match, entries []entry) (reasons map[string]string, err error) {
-	patterns, has := map[string]int{}, map[int]bool{}
-	for _, m := range files {
-		patterns[m.path] = m.pattern
-	}
-	for _, e := range entries {
-		if pattern := patterns[e.path]; pattern != named && e.banners > 0 {
-			has[pattern] = true
-		}
-	}
-	reasons = map[string]string{}
-	for _, e := range entries {
-		if e.banners > 0 {
-			continue
-		}
-		reason := noRecord(e)
-		if !has[patterns[e.path]] {
-			return nil, reason
-		}
-		reasons[e.path] = reason.Error()
-	}
-	return reasons, nil
 }
 
 // update brings the index up to date, and counts its hosts. A damaged index is replaced by a new one.

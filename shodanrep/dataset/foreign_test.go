@@ -40,7 +40,7 @@ func TestAForeignFileTakesNothingAway(t *testing.T) {
 				if o := d.Omissions().Foreign; len(o) != 1 || !strings.Contains(o[0], foreign) || d.Stats().Files != 2 {
 					t.Errorf("%s: left out %q, %+v", files, o, d.Stats())
 				}
-				if text := log.String(); strings.Count(text, "a file of a pattern or a folder is left out") != 1 || !strings.Contains(text, "3.json") {
+				if text := log.String(); strings.Count(text, "a file without a banner is left out") != 1 || !strings.Contains(text, "3.json") {
 					t.Errorf("%s: the log says %q", files, text)
 				}
 				// When it is complete it is read.

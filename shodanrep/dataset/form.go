@@ -7,7 +7,37 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 )
+
+// checkForeign returns why files without a banner are left out, by path. Such a file is an error if it is named itself, or
+// if its pattern or folder has no other: another program's file, or a page of an error that was saved as a download, must
+// not take away what the other files have.
+func (d *Dataset) checkForeign(files []match, entries []entry) (reasons map[string]string, err error) {
+	patterns, has := map[string]int{}, map[int]bool{}
+	for _, m := range files {
+		patterns[m.path] = m.pattern
+	}
+	for _, e := range entries {
+		for i, glob := range d.globs { // a file is in all that have it, though only one counts
+			if matches, _ := filepath.Match(glob, e.path); e.banners > 0 && (matches || filepath.Dir(e.path) == glob) {
+				has[i] = true
+			}
+		}
+	}
+	reasons = map[string]string{}
+	for _, e := range entries {
+		if e.banners > 0 {
+			continue
+		}
+		reason := noRecord(e)
+		if pattern := patterns[e.path]; pattern == named || !has[pattern] {
+			return nil, reason
+		}
+		reasons[e.path] = reason.Error()
+	}
+	return reasons, nil
+}
 
 // noRecord returns the error for a file without a record. It says what the file looks like.
 func noRecord(e entry) error {

@@ -79,6 +79,9 @@ func (c conn) insertUnreadable(file int64, p parsed) error {
 // record. They may have others of the same address, which can be read.
 func (d *Dataset) Unreadable(ctx context.Context, addrs []netip.Addr) (map[netip.Addr]string, error) {
 	found := map[netip.Addr]string{}
+	if s := d.current.Load(); s.stats.BadRecords == 0 && len(s.omissions.Foreign) == 0 {
+		return found, nil
+	}
 	err := d.query(ctx, func(s snapshot) error {
 		clear(found)
 		for _, addr := range addrs {

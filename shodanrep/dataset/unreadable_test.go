@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +25,9 @@ func TestTheAddressOfARecordThatCannotBeReadIsKnown(t *testing.T) {
 			t.Parallel()
 			dir, index := t.TempDir(), t.TempDir()
 			path := write(t, in(dir, "1.json"), good, record)
+			if err := os.Mkdir(in(dir, "bad"), 0o700); err != nil {
+				t.Fatal(err)
+			}
 			d := open(t, index, path)
 			addr := netip.MustParseAddr("192.0.2.9")
 			addrs := []netip.Addr{netip.MustParseAddr("192.0.2.1"), addr, netip.MustParseAddr("192.0.2.2")}
@@ -36,6 +40,19 @@ func TestTheAddressOfARecordThatCannotBeReadIsKnown(t *testing.T) {
 			}
 			if found[addrs[2]] != "" {
 				t.Errorf("of another address: %q", found)
+			}
+			// In a file without a banner too.
+			bad := open(t, index, write(t, in(dir, "bad", "0.json"), good), in(dir, "bad", "*"), write(t, in(dir, "bad", "1.json"), record, good))
+			if err := os.WriteFile(in(dir, "bad", "2.json"), []byte(strings.ReplaceAll(record, good, "{}")), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			write(t, in(dir, "bad", "1.json"), good)
+			if err := bad.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			// Of a text that is one unfinished record nothing is kept.
+			if found, err := bad.Unreadable(t.Context(), addrs); err != nil || found[addr] == "" && name != "no end" {
+				t.Errorf("in a file without a banner: %q, %v", found, err)
 			}
 			// When the file is mended it is forgotten, and so it is with a Dataset of other files.
 			other := open(t, index, write(t, in(dir, "2.json"), good))

@@ -141,14 +141,14 @@ func (b *Batch) withoutDataset(questions []Question) []Question {
 // returns the rest. They are not looked up elsewhere, and "not_indexed" would say that the files do not have them.
 func (b *Batch) withoutUnreadable(data *dataset.Dataset, questions []Question) []Question {
 	isLast := func(q Question) bool { return b.mayUseDataset(q) && b.source(q) == Dataset }
-	if data.Stats().BadRecords == 0 {
-		return questions
-	}
 	var addrs []netip.Addr
 	for _, q := range questions {
 		if isLast(q) {
 			addrs = append(addrs, q.Addr)
 		}
+	}
+	if len(addrs) == 0 {
+		return questions
 	}
 	reasons, err := data.Unreadable(b.ctx, addrs)
 	var rest []Question
