@@ -93,6 +93,15 @@ func TestKeyColumns(t *testing.T) {
 			sql:      "select ip, 'in ()' from fake_address /* in () */ where ip in ( )",
 			warnings: []string{"fake_address: the list of ip is empty, nothing was looked up"},
 		},
+		"a text in place of a time is warned of": {
+			sql: "select n from fake_event where at > 'yesterday'",
+			warnings: []string{"fake_event: at > 'yesterday' compares texts, because this is not a time: " +
+				"write it such as 2026-01-31T06:00:00Z, or use datetime('now', '-1 day')"},
+		},
+		"a time is not": {
+			sql:  "select n from fake_event where at > datetime('now', '-1 day') or at > '2026-01-02T04:30:00Z'",
+			rows: []string{"2"},
+		},
 		"an empty table in a join is warned of": {
 			sql:      "select a.ip from fake_event e join fake_address a on a.ip = e.name where e.n > 99",
 			warnings: []string{nothing},

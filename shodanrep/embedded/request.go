@@ -3,6 +3,7 @@ package embedded
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/ncruces/go-sqlite3"
@@ -32,6 +33,8 @@ type request struct {
 	// none says that no row can satisfy the conditions, and emptyList names the column of a list without values.
 	none      bool
 	emptyList string
+	// notTime is the first condition that compares a column of times with a text that is no time, if there is one.
+	notTime string
 }
 
 // An equalColumn is a column with the values that it may have, each once and in the order of the query.
@@ -123,6 +126,9 @@ func (r *request) addHint(c TableColumn, operator string, value sqlite3.Value) {
 	if operator != operators[sqlite3.INDEX_CONSTRAINT_ISNULL] && operator != operators[sqlite3.INDEX_CONSTRAINT_ISNOTNULL] {
 		text, ok := conditionText(c.kind, value)
 		if !ok {
+			if c.kind == proto.ColumnType_TIMESTAMP && value.Type() == sqlite3.TEXT && r.notTime == "" {
+				r.notTime = fmt.Sprintf("%s %s '%s'", c.Name, operator, text)
+			}
 			// Nothing is before or after NULL. Of columns of other types SQLite finds that out row by row.
 			r.none = r.none || c.kind == proto.ColumnType_TIMESTAMP && value.Type() == sqlite3.NULL
 			return

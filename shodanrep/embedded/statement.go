@@ -25,6 +25,8 @@ type statementTable struct {
 	scans int
 	// emptyList is a column that was compared with an empty list.
 	emptyList string
+	// notTime is a condition that compares a time with a text that is no time.
+	notTime string
 }
 
 func (s *statement) table(t *Table) *statementTable {
@@ -44,6 +46,12 @@ func (s *statement) started(t *Table)  { s.table(t).scans++ }
 func (s *statement) skipped(t *Table, emptyList string) {
 	st := s.table(t)
 	st.emptyList = cmp.Or(emptyList, st.emptyList)
+}
+
+// comparedText records a condition that compares a time with a text that is no time.
+func (s *statement) comparedText(t *Table, condition string) {
+	st := s.table(t)
+	st.notTime = cmp.Or(st.notTime, condition)
 }
 
 func (s *statement) fail(err error) {
@@ -74,10 +82,15 @@ func (s *statement) missingConditions() error {
 }
 
 // warnings lists the tables that the statement did not read, because there was nothing to look up: that they have no
-// rows means nothing. Tables that need no condition are not listed.
+// rows means nothing. Tables that need no condition are not listed. It also lists conditions that SQLite compares as
+// texts: after 'yesterday' is nothing, and before it everything.
 func (s *statement) warnings() []string {
 	var warnings []string
 	for _, t := range s.tables {
+		if t.notTime != "" {
+			warnings = append(warnings, fmt.Sprintf(
+				"%s: %s compares texts, because this is not a time: write it such as 2026-01-31T06:00:00Z, or use datetime('now', '-1 day')", t.Name, t.notTime))
+		}
 		switch {
 		case t.plans == 0 || t.scans > 0 || t.satisfied(func(string, string) bool { return false }):
 		case t.emptyList != "":

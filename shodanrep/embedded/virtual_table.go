@@ -75,6 +75,9 @@ func (c *cursor) Filter(_ int, idxStr string, args ...sqlite3.Value) (err error)
 	if err != nil {
 		return err
 	}
+	if request.notTime != "" {
+		c.db.statement.comparedText(c.table, request.notTime)
+	}
 	if request.none {
 		c.db.statement.skipped(c.table, request.emptyList)
 		return nil
