@@ -27,6 +27,7 @@ func TestAnOutputDoesNotReplaceAnInput(t *testing.T) {
 	defer stdin.Close()
 	for _, args := range [][]string{
 		{"check", "-o", list, list}, {"check", "-o", list, "11.0.0.2", link}, {"check", "-o", link, list}, {"check", "-o", list}, {"check", "-o", list, "-"},
+		{"query", "--output", "csv", "-o", list, "--attach", "a=" + list, "select 1"}, {"query", "--output", "csv", "-o", list, "--attach", "a=-", "select 1"},
 		{"report", "-o", list, list}, {"changes", "-o", list, list}, {"changes", "-o", list, "-"},
 	} {
 		config := writeFile(t, "check.spc", "connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n"+connection+"}\n")

@@ -154,6 +154,14 @@ func isFile(arg string) bool {
 
 // run runs the statements and prints the results.
 func (c *queryCommand) run(ctx context.Context, sql string, w *failOn) error {
+	var attached []string
+	for _, attach := range c.attach {
+		_, file, _ := strings.Cut(attach, "=")
+		attached = append(attached, file)
+	}
+	if err := checkOutputFile(c.file, c.stdin, attached); err != nil {
+		return err
+	}
 	connections, err := stdio.Within(ctx, func() ([]embedded.Connection, error) { return c.connections(c.say) })
 	if err != nil {
 		return err
