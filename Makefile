@@ -16,10 +16,10 @@ APT_UPDATE := tries=0; until problem=$$(apt-get $(APT_WAIT) update -qq 2>&1); do
 	tries=$$((tries + 1)); [ $$tries -le 120 ] || { echo "$$problem" >&2; exit 1; }; sleep 5; done
 # Packages that do not run the SDK and use goroutines. The race detector finds races inside the SDK, so only these are
 # tested with it.
-RACE := ./shodanrep/history/... ./shodanrep/cache/... ./shodanrep/reputation/... ./shodanrep/shodan/... \
-	./shodanrep/upstream/... ./shodanrep/ratelimit/... ./shodanrep/pgerror ./shodanrep/sqlitefile/... \
-	./shodanrep/filelock/... ./shodanrep/internetdbfile/... ./shodanrep/shodantest ./shodanrep/iptext/... \
-	./shodanrep/filestate ./shodanrep/gzipfile ./shodanrep/cli/load
+RACE := ./shodanrep/history/... ./shodanrep/cache/... ./shodanrep/shodan/... ./shodanrep/upstream/... \
+	./shodanrep/ratelimit/... ./shodanrep/pgerror ./shodanrep/sqlitefile/... ./shodanrep/filelock/... \
+	./shodanrep/internetdbfile/... ./shodanrep/shodantest ./shodanrep/iptext/... ./shodanrep/filestate \
+	./shodanrep/gzipfile ./shodanrep/cli/load ./shodanrep/reputation/policyfile
 # Those of them that take most memory and time.
 RACE_LARGE := ./shodanrep/lookup/... ./shodanrep/dataset/...
 # SQLite and compression work on memory that no other goroutine has. The race detector would take more time for them than
@@ -65,7 +65,8 @@ release: ## Build a tagged version, and publish it on GitHub: what a workflow do
 	$(GORELEASER) release --clean
 
 # A test with the race detector checks all that it checks without, so each package is tested once. In lookup there are
-# tests that send so many requests that they skip with the race detector. Many tests wait, so the packages of RACE run
+# tests that send so many requests that they skip with the race detector, and reputation has tests of random hosts, of which
+# a tenth is enough for it. Many tests wait, so the packages of RACE run
 # beside the others. RACE_LARGE runs at the end, because beside the others it would take more than 1.5 GB of memory. "make
 # lint" vets everything.
 .PHONY: test
@@ -83,6 +84,7 @@ test-without-race:
 .PHONY: test-with-race
 test-with-race:
 	go test -run Ban ./shodanrep/lookup
+	go test -short -parallel 4 $(RACE_FLAGS) ./shodanrep/reputation
 	go test -p 1 -parallel 4 $(RACE_FLAGS) $(RACE)
 
 # To optimize by a profile, Go compiles each package once more. What only checks the code needs none.

@@ -14,7 +14,7 @@ func TestRememberedFactorsAreThoseOfTheHost(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(17, 18))
 	found, remembered := 0, 0
-	for range 60 {
+	for range Fewer(60) {
 		p := randomPolicy(t, rng)
 		factors := map[factorKey]Factor{}
 		for range 60 {

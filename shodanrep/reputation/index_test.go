@@ -190,11 +190,20 @@ func plainlyApplies(r *Rule, f *facts) bool {
 	return slices.ContainsFunc(r.Matches, func(m *Match) bool { return plainlyMatches(m, f) })
 }
 
+// Fewer returns how many random policies or hosts a test tries: all, or a tenth of them with -short. "make test" does both,
+// see the Makefile.
+func Fewer(all int) int {
+	if testing.Short() {
+		return all / 10
+	}
+	return all
+}
+
 func TestTheIndexOfRulesChangesNoScore(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(11, 12))
 	applied, skipped := 0, 0
-	for range 40 {
+	for range Fewer(40) {
 		p := randomPolicy(t, rng)
 		every := *p
 		every.rules = ruleIndex{always: ^ruleSet(0)}

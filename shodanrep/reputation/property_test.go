@@ -138,7 +138,7 @@ func TestABadFactNeverLowersAScore(t *testing.T) {
 			t.Run(policy.Name+": "+name, func(t *testing.T) {
 				t.Parallel()
 				rng := rand.New(rand.NewPCG(1, 2))
-				for range 1000 {
+				for range reputation.Fewer(1000) {
 					h := randomHost(rng)
 					worse := copyOf(h)
 					worsen(rng, &worse)
@@ -155,7 +155,7 @@ func TestABadFactNeverLowersAScore(t *testing.T) {
 func TestAHoneypotLowersScoreAndConfidenceAsThePolicySays(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(3, 4))
-	for range 1000 {
+	for range reputation.Fewer(1000) {
 		h := randomHost(rng)
 		h.Listed = reputation.Listing{}
 		h.Tags = slices.DeleteFunc(h.Tags, func(tag string) bool { return tag == "honeypot" })
@@ -182,7 +182,7 @@ func TestPropertiesThatHoldForEveryHost(t *testing.T) {
 		t.Run(policy.Name, func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(5, 6))
-			for range 3000 {
+			for range reputation.Fewer(3000) {
 				h := randomHost(rng)
 				got := policy.Score(h)
 				mustHold(t, policy, h, got)
