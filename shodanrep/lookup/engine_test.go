@@ -17,11 +17,14 @@ import (
 // bubble runs a test in which time is not waited for: it passes at once where all wait. It fails where a goroutine is
 // left behind that nothing will wake. Two engines must not write to one cache file at the same moment in it, for which
 // synctest.Wait is there: SQLite would sleep until the other is done, and no time passes while a goroutine waits for a
-// mutex.
+// mutex. So it also waits until the last responses are written before one engine after the other is closed.
 func bubble(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	t.Parallel()
-	synctest.Test(t, test)
+	synctest.Test(t, func(t *testing.T) {
+		defer synctest.Wait()
+		test(t)
+	})
 }
 
 // longBubble is bubble for a test that sends so many requests that the race detector makes minutes of it. make test
