@@ -79,9 +79,21 @@ func (s *Simulator) host(addr netip.Addr) *entry {
 		return e
 	}
 	if i := generatedIndex(addr); i >= 0 && i < s.generated {
-		return generatedEntry(addr)
+		if i < len(kept) {
+			k := &kept[i]
+			k.once.Do(func() { k.entry = generatedEntry(addr, sync.OnceValue[[]byte]) })
+			return k.entry
+		}
+		return generatedEntry(addr, func(response func() []byte) func() []byte { return response })
 	}
 	return nil
+}
+
+// kept are the first generated hosts, for which every test asks. To make their responses again for each would take longer
+// than all else that the simulator does.
+var kept [1000]struct {
+	once  sync.Once
+	entry *entry
 }
 
 // entry makes the responses for an invented host.
@@ -99,14 +111,15 @@ func (h Host) entry(addr netip.Addr) *entry {
 	return e
 }
 
-// generatedEntry makes the responses for a generated host on request, so that it takes no memory.
-func generatedEntry(addr netip.Addr) *entry {
+// generatedEntry makes a generated host. Its responses are made on request, so that it takes no memory, unless keep keeps
+// them.
+func generatedEntry(addr netip.Addr, keep func(response func() []byte) func() []byte) *entry {
 	h := GeneratedHost(addr)
-	whole := func() []byte { return marshal(h.document(addr)) }
+	whole := keep(func() []byte { return marshal(h.document(addr)) })
 	return &entry{
 		addr: addr, whole: whole, history: whole,
-		minified: func() []byte { return marshal(h.withDefaults().general(addr, []map[string]any{})) },
-		brief:    func() []byte { return marshal(h.union(nil)) },
+		minified: keep(func() []byte { return marshal(h.withDefaults().general(addr, []map[string]any{})) }),
+		brief:    keep(func() []byte { return marshal(h.union(nil)) }),
 		names:    h.Hostnames,
 	}
 }
