@@ -6,8 +6,6 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 )
 
@@ -18,6 +16,13 @@ var levelColors = map[reputation.Level]text.Colors{
 	reputation.Medium:   {text.FgYellow},
 	reputation.Low:      {text.FgGreen},
 	reputation.Unknown:  {text.FgMagenta},
+}
+
+// Unscored are the statuses that have no score, which are all that the tables have but indexed. They are written here again,
+// so that a program that shows text need not have the plugin in it; a test of package cli compares them.
+var Unscored = []string{
+	"not_indexed", "reserved", "not_a_host", "not_checked", "error", "resolved", "not_resolved",
+	"submitting", "queue", "processing", "done",
 }
 
 // A Painter colours text if it is true, and leaves text as it is if it is false.
@@ -46,7 +51,7 @@ func LevelIn(cell string) reputation.Level {
 	switch {
 	case levelColors[reputation.Level(word)] != nil:
 		return reputation.Level(word)
-	case word != string(lookup.Indexed) && slices.Contains(shodanrep.Statuses(), word):
+	case slices.Contains(Unscored, word):
 		return reputation.Unknown
 	}
 	return ""
