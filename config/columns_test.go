@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest/foreigntable"
 )
 
 // TestTheFunctionsHaveTheColumnsOfTheTables holds functions.sql to the plugin, by name and type.
@@ -27,7 +28,7 @@ func TestTheFunctionsHaveTheColumnsOfTheTables(t *testing.T) {
 		"shodan_reputation(inet[])": "shodan_ip_reputation", "shodan_reputation(cidr[])": "shodan_ip_reputation", "shodan_reputation(text[])": "shodan_ip_reputation",
 		"shodan_services(inet[])": "shodan_service",
 	} {
-		if diff := cmp.Diff(columns(postgrestest.Columns(all[table])), columns(resultOf(db, function))); diff != "" {
+		if diff := cmp.Diff(columns(foreigntable.Columns(all[table])), columns(resultOf(db, function))); diff != "" {
 			t.Errorf("the columns of %s (-) and of %s (+) differ: %s", table, function, diff)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest/foreigntable"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest/joincheck"
 )
 
@@ -56,7 +57,7 @@ func withResources(t *testing.T) *postgrestest.Database {
 	t.Helper()
 	db := postgrestest.New(t)
 	for _, name := range []string{"shodan_ip_reputation", "shodan_reputation_change"} {
-		db.CreateForeignTable("shodanrep", name, postgrestest.Columns(tables(t)[name]))
+		db.CreateForeignTable("shodanrep", name, foreigntable.Columns(tables(t)[name]))
 	}
 	db.ExecRemote(`insert into shodanrep.shodan_ip_reputation (ip, status, level, score) values
 		('203.0.113.1', 'indexed', 'critical', 80), ('203.0.113.2', 'indexed', 'high', 40), ('203.0.113.3', 'indexed', 'medium', 20), ('203.0.113.9', 'indexed', 'low', 0);

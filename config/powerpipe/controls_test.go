@@ -14,6 +14,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest/foreigntable"
 )
 
 // clouds are the beginnings of the controls' names, and what each cloud calls the rules of its firewall.
@@ -28,7 +29,7 @@ func open(t *testing.T) *postgrestest.Database {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"shodan_ip_reputation", "shodan_reputation_change", "shodan_service", "shodan_vulnerability"} {
-		db.CreateForeignTable("shodanrep", name, postgrestest.Columns(tables[name]))
+		db.CreateForeignTable("shodanrep", name, foreigntable.Columns(tables[name]))
 	}
 	db.Exec(read(t, "testdata/cloud_tables.sql"))
 	db.Exec("set search_path = public, shodanrep")
