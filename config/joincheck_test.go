@@ -1,24 +1,14 @@
-package joincheck_test
+package config_test
 
 import (
 	"maps"
 	"strings"
 	"testing"
 
-	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
-
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest/joincheck"
 )
 
-func tables(t *testing.T) map[string]*plugin.Table {
-	t.Helper()
-	tables, err := shodanrep.Plugin(t.Context()).TableMapFunc(t.Context(), &plugin.TableMapData{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tables
-}
+// The tests of joincheck are here because this package has the plugin in it anyway.
 
 func TestUnsafeJoinsAreFound(t *testing.T) {
 	all := tables(t)
