@@ -79,12 +79,12 @@ test: packages ## Run every test
 test-large:
 	go test -parallel 16 $(LARGEST)
 	go test -p 1 -parallel 4 $(RACE_FLAGS) $(RACE_LARGE)
-	go test -run Ban ./shodanrep/lookup
 
 .PHONY: test-small
 test-small:
 	go test -p 1 -parallel 4 $(RACE_FLAGS) $(RACE)
 	go test -short -parallel 4 $(RACE_FLAGS) ./shodanrep/reputation
+	go test -run Ban ./shodanrep/lookup
 	go test -p 1 -parallel 16 $$(go list ./... | grep -vxF "$$(go list $(RACE) $(RACE_LARGE) $(LARGEST))")
 
 # To optimize by a profile, Go compiles each package once more. What only checks the code needs none.
