@@ -95,6 +95,9 @@ func (w Writer) Write(p []byte) (int, error) {
 			if path := (*fs.PathError)(nil); errors.As(err, &path) {
 				err = writeError(w.name, err)
 			}
+			if isBrokenPipe(err) {
+				err = brokenPipe{err}
+			}
 			w.err.CompareAndSwap(nil, &err)
 		}
 		ended <- outcome{n, err}

@@ -3,9 +3,7 @@
 package stdio
 
 import (
-	"errors"
 	"os"
-	"slices"
 
 	"golang.org/x/term"
 
@@ -45,9 +43,4 @@ func Width(stream any) int {
 // the environment turns colours off.
 func Painter(stream any, noColor bool) display.Painter {
 	return display.Painter(IsTerminal(stream) && TakesEscapes(stream) && !noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
-}
-
-// IsBrokenPipe reports whether a write failed because the reader of the pipe has gone.
-func IsBrokenPipe(err error) bool {
-	return slices.ContainsFunc(brokenPipeErrors, func(broken error) bool { return errors.Is(err, broken) })
 }
