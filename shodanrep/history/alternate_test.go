@@ -18,9 +18,11 @@ func TestFormsOfAResponseDoNotAlternate(t *testing.T) {
 		return parsed(t, `{"ip_str": "192.0.2.1", %s "ports": [%s], "tags": [], "last_update": "2026-03-01T00:00:00"%s}`, general, ports, banners)
 	}
 	forms := map[string]func() *shodan.Host{
-		"full":                func() *shodan.Host { return response("", "22", `, "data": [`+banner+`]`) },
-		"minified":            func() *shodan.Host { return response("", "22", "") },
-		"minified with null":  func() *shodan.Host { return response(`"os": null, "org": null, "hostnames": null,`, "22", `, "data": []`) },
+		"full":     func() *shodan.Host { return response("", "22", `, "data": [`+banner+`]`) },
+		"minified": func() *shodan.Host { return response("", "22", "") },
+		"minified with null": func() *shodan.Host {
+			return response(`"os": null, "org": null, "hostnames": null,`, "22", `, "data": []`)
+		},
 		"minified with org":   func() *shodan.Host { return response(`"org": "Example",`, "22", "") },
 		"minified, other org": func() *shodan.Host { return response(`"org": "Other",`, "22", "") },
 		"minified, a port":    func() *shodan.Host { return response("", "22, 80", "") },
