@@ -1,7 +1,7 @@
 // Package inflate decompresses DEFLATE data (RFC 1951), of which gzip files consist.
 //
-// The libraries for Go decode a symbol's bits byte by byte, and a file of Shodan's spends more time there than in all else
-// that is done with it. This package reads eight bytes at a time and decodes into one buffer that is both its output and its
+// The libraries for Go read the bits of a symbol byte by byte, which took a third of the processor time of indexing a file of
+// Shodan's. This package reads eight bytes at a time and decodes into one buffer that is both its output and its
 // window. BenchmarkReader compares it with github.com/klauspost/compress and the standard library.
 package inflate
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/flate"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -278,23 +279,28 @@ func readBoth(t *testing.T, data []byte) {
 	}
 }
 
-// BenchmarkReader reads a text that is as the lines of a data file are.
+// BenchmarkReader reads a text that consists of matches mostly, as the lines of a data file are where they repeat, and one
+// of literals, as certificates are.
 func BenchmarkReader(b *testing.B) {
-	text := texts()["lines"] + texts()["hexadecimal digits"]
-	data := compress(b, flate.DefaultCompression, text)
-	for name, reader := range map[string]func(*bufio.Reader) io.Reader{
-		"this package": func(r *bufio.Reader) io.Reader { return NewReader(r) },
-		"klauspost":    func(r *bufio.Reader) io.Reader { return klauspost.NewReader(r) },
-		"standard":     func(r *bufio.Reader) io.Reader { return flate.NewReader(r) },
-	} {
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(text)))
-			buf := make([]byte, 1<<16)
-			for b.Loop() {
-				if _, err := io.CopyBuffer(io.Discard, struct{ io.Reader }{reader(bufio.NewReader(bytes.NewReader(data)))}, buf); err != nil {
-					b.Fatal(err)
+	noise := make([]byte, 1<<20)
+	random := rand.NewChaCha8([32]byte{})
+	_, _ = random.Read(noise)
+	for kind, text := range map[string]string{"matches": texts()["lines"], "literals": base64.StdEncoding.EncodeToString(noise)} {
+		data := compress(b, flate.DefaultCompression, text)
+		for name, reader := range map[string]func(*bufio.Reader) io.Reader{
+			"this package": func(r *bufio.Reader) io.Reader { return NewReader(r) },
+			"klauspost":    func(r *bufio.Reader) io.Reader { return klauspost.NewReader(r) },
+			"standard":     func(r *bufio.Reader) io.Reader { return flate.NewReader(r) },
+		} {
+			b.Run(kind+" "+name, func(b *testing.B) {
+				b.SetBytes(int64(len(text)))
+				buf := make([]byte, 1<<16)
+				for b.Loop() {
+					if _, err := io.CopyBuffer(io.Discard, struct{ io.Reader }{reader(bufio.NewReader(bytes.NewReader(data)))}, buf); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }

@@ -86,6 +86,9 @@ func (r *Reader) copyMatch(symbol uint32) error {
 // fastInput is how many bytes decodeFast reads at most for a symbol: two words, of which all but a byte may be left.
 const fastInput = 16
 
+// longMatch is from how many bytes on to call copy takes less than to copy words.
+const longMatch = 32
+
 // decodeFast decodes symbols as long as there is enough input and output for any. It reports whether the block has ended.
 //
 // The bits are filled up with a word of eight bytes. Of these it counts as read only as many as make 56 to 63 bits; the rest
@@ -171,14 +174,17 @@ func (r *Reader) decodeFast() (ended bool, err error) {
 			break
 		}
 		to := end + length
-		if end-from < 8 {
+		switch distance := end - from; {
+		case distance < 8:
 			for ; end < to; from, end = from+1, end+1 {
 				out[end] = out[from]
 			}
-			continue
-		}
-		for ; end < to; from, end = from+8, end+8 {
-			binary.LittleEndian.PutUint64(out[end:], binary.LittleEndian.Uint64(out[from:]))
+		case length > longMatch && distance >= length:
+			copy(out[end:to], out[from:])
+		default:
+			for ; end < to; from, end = from+8, end+8 {
+				binary.LittleEndian.PutUint64(out[end:], binary.LittleEndian.Uint64(out[from:]))
+			}
 		}
 		end = to
 	}
