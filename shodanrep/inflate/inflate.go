@@ -18,8 +18,9 @@ const (
 	windowSize = 32 << 10  // a match copies what is at most so far back
 	outputSize = 128 << 10 // so much is decompressed at a time
 	maxMatch   = 258
-	// A symbol more may be decoded when the output is full, and matches are copied in words of 8 bytes.
-	outputSlack = maxMatch + 16
+	// What the bits at hand have may be decoded when the output is full: literals of a bit each, and a match, which is copied
+	// in words of 8 bytes.
+	outputSlack = 64 + maxMatch + 8
 	outputEnd   = windowSize + outputSize
 )
 

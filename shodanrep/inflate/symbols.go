@@ -86,68 +86,55 @@ func (r *Reader) copyMatch(symbol uint32) error {
 // fastInput is how many bytes decodeFast reads at most for a symbol: two words, of which all but a byte may be left.
 const fastInput = 16
 
+// maxLength is how many bits a length has at most: those of its code, and 5 that follow it.
+const maxLength = maxCode + 5
+
 // longMatch is from how many bytes on to call copy takes less than to copy words.
 const longMatch = 32
 
 // decodeFast decodes symbols as long as there is enough input and output for any. It reports whether the block has ended.
 //
 // The bits are filled up with a word of eight bytes. Of these it counts as read only as many as make 56 to 63 bits; the rest
-// of the word stays in the bits, and the next word repeats it. 56 bits suffice for two literals of the root table and a
-// length, or for a distance. The steps are written out: a call would take longer than they do.
+// of the word stays in the bits, and the next word repeats it. That suffices for literals until fewer than maxLength bits are
+// left, or for a distance.
 func (r *Reader) decodeFast() (ended bool, err error) {
 	literals, distances := &r.literals, &r.distances
 	bits, count := r.bits, r.bitsCount
 	in, pos := r.in, r.pos
 	out, end, oldest := r.out, r.end, r.oldest
+symbols:
 	for inEnd := len(in) - fastInput; pos < inEnd && end < outputEnd; {
 		bits |= binary.LittleEndian.Uint64(in[pos:]) << (count & 63)
 		pos += int((63 - count) >> 3)
 		count |= 56
-		e := literals[bits&(1<<literalRoot-1)]
-		if e&isLiteral != 0 {
-			bits >>= e & codeMask
-			count -= uint(e & codeMask)
-			out[end] = byte(e >> valueShift)
-			end++
+		var e uint32
+		for {
 			e = literals[bits&(1<<literalRoot-1)]
-			if e&isLiteral != 0 {
-				bits >>= e & codeMask
-				count -= uint(e & codeMask)
-				out[end] = byte(e >> valueShift)
-				end++
-				e = literals[bits&(1<<literalRoot-1)]
-				if e&isLiteral != 0 {
-					bits >>= e & codeMask
-					count -= uint(e & codeMask)
-					out[end] = byte(e >> valueShift)
-					end++
-					continue
-				}
-			}
-		}
-		if e&(isSubtable|isEnd|isInvalid) != 0 {
 			if e&isSubtable != 0 {
 				bits >>= literalRoot
 				count -= literalRoot
 				e = literals[(uint64(e>>valueShift)+bits&(1<<(e>>extraShift&extraMask)-1))%literalTableSize]
-				if e&isLiteral != 0 {
-					bits >>= e & codeMask
-					count -= uint(e & codeMask)
-					out[end] = byte(e >> valueShift)
-					end++
-					continue
-				}
 			}
-			if e&isInvalid != 0 {
-				err = ErrDamaged
+			if e&isLiteral == 0 {
 				break
 			}
-			if e&isEnd != 0 {
-				bits >>= e & codeMask
-				count -= uint(e & codeMask)
-				ended = true
-				break
+			bits >>= e & codeMask
+			count -= uint(e & codeMask)
+			out[end] = byte(e >> valueShift)
+			end++
+			if count < maxLength {
+				continue symbols
 			}
+		}
+		if e&isInvalid != 0 {
+			err = ErrDamaged
+			break
+		}
+		if e&isEnd != 0 {
+			bits >>= e & codeMask
+			count -= uint(e & codeMask)
+			ended = true
+			break
 		}
 		bits >>= e & codeMask
 		extra := e >> extraShift & extraMask
