@@ -9,8 +9,8 @@ import (
 // checkOutputFile returns an error if the file of the results is an input as well: a list of addresses would be replaced
 // by what was found of them.
 func checkOutputFile(output string, stdin io.Reader, inputs []string) error {
-	out, err := os.Stat(output)
-	if output == "" || err != nil || !out.Mode().IsRegular() {
+	out, err := os.Stat(output) // fails if there is none yet, and if output is empty
+	if err != nil || !out.Mode().IsRegular() {
 		return nil
 	}
 	if len(inputs) == 0 {

@@ -112,8 +112,10 @@ func (c *queryCommand) validate(readsInput bool) error {
 			return err
 		}
 	}
+	var attached []string
 	for _, attach := range c.attach {
 		name, file, ok := strings.Cut(attach, "=")
+		attached = append(attached, file)
 		switch {
 		case !ok || name == "" || file == "":
 			return fmt.Errorf("--attach must be NAME=FILE, not %q", attach)
@@ -123,7 +125,7 @@ func (c *queryCommand) validate(readsInput bool) error {
 			readsInput = true
 		}
 	}
-	return nil
+	return checkOutputFile(c.file, c.stdin, attached)
 }
 
 // readSQL returns the statements to run, and where they are from.
@@ -154,14 +156,6 @@ func isFile(arg string) bool {
 
 // run runs the statements and prints the results.
 func (c *queryCommand) run(ctx context.Context, sql string, w *failOn) error {
-	var attached []string
-	for _, attach := range c.attach {
-		_, file, _ := strings.Cut(attach, "=")
-		attached = append(attached, file)
-	}
-	if err := checkOutputFile(c.file, c.stdin, attached); err != nil {
-		return err
-	}
 	connections, err := stdio.Within(ctx, func() ([]embedded.Connection, error) { return c.connections(c.say) })
 	if err != nil {
 		return err

@@ -3,13 +3,14 @@ package dataset
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
 // addressesIn returns the addresses that a record which cannot be read is about, as far as it names them. It looks for
@@ -57,11 +58,11 @@ func addressAtStart(value []byte) (addr netip.Addr) {
 	if end < 0 {
 		end = len(value)
 	}
-	number, err := strconv.ParseUint(string(value[:end]), 10, 32)
+	number, err := strconv.ParseInt(string(value[:end]), 10, 64)
 	if err != nil || number == 0 {
 		return addr
 	}
-	return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, uint32(number))))
+	return shodan.AddrFromNumber(number)
 }
 
 // insertUnreadable inserts the addresses of a record that cannot be read.

@@ -89,21 +89,5 @@ func shortReason(reason string) string {
 // Failures yields the failures whose last lookup was not before a time, with what is pending, in no order. A failure
 // after which the source has responded is none. It ends with the first error.
 func (s *Store) Failures(ctx context.Context, since time.Time) iter.Seq2[Failure, error] {
-	return func(yield func(Failure, error) bool) {
-		if !s.Records() {
-			return
-		}
-		if err := s.Flush(ctx); err != nil {
-			yield(Failure{}, err)
-			return
-		}
-		stopped := false
-		err := s.backend.failures(ctx, since, func(f Failure) bool {
-			stopped = !yield(f, nil)
-			return !stopped
-		})
-		if err != nil && !stopped {
-			yield(Failure{}, err)
-		}
-	}
+	return stored(ctx, s, func(yield func(Failure) bool) error { return s.backend.failures(ctx, since, yield) })
 }

@@ -256,21 +256,27 @@ func (s *Store) warn(err error) {
 // States returns the chosen states, ordered by address, source and FirstChecked, with what is pending. It ends with the
 // first error. A state with a time in the future is from a wrong clock: it is left out, or ends now.
 func (s *Store) States(ctx context.Context, f Filter) iter.Seq2[State, error] {
-	return func(yield func(State, error) bool) {
+	return stored(ctx, s, func(yield func(State) bool) error { return s.backend.states(ctx, f, yield) })
+}
+
+// stored yields what read reads from the backend, after what is pending was written. It ends with the first error.
+func stored[T any](ctx context.Context, s *Store, read func(yield func(T) bool) error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
 		if !s.Records() {
 			return
 		}
 		if err := s.Flush(ctx); err != nil {
-			yield(State{}, err)
+			yield(none, err)
 			return
 		}
 		stopped := false
-		err := s.backend.states(ctx, f, func(state State) bool {
-			stopped = !yield(state, nil)
+		err := read(func(value T) bool {
+			stopped = !yield(value, nil)
 			return !stopped
 		})
 		if err != nil && !stopped {
-			yield(State{}, err)
+			yield(none, err)
 		}
 	}
 }

@@ -73,18 +73,18 @@ func (s *sighting) place(around neighbors) ([]*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	isAfter, err := s.same(after)
-	if err != nil {
-		return nil, err
-	}
 	switch {
 	case isBefore:
 		return s.confirm(before)
 	case before != nil && s.at.Before(before.last):
 		return s.split(before, after)
-	case isAfter && (before == nil || before.last.Before(s.at)):
-		after.first = s.at
-		return s.confirm(after)
+	case before == nil || before.last.Before(s.at):
+		if isAfter, err := s.same(after); err != nil {
+			return nil, err
+		} else if isAfter {
+			after.first = s.at
+			return s.confirm(after)
+		}
 	}
 	r, err := s.record(before)
 	return []*record{r}, err

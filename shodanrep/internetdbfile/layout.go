@@ -11,6 +11,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
@@ -168,13 +169,13 @@ func parseIP(row *sqlite3.Stmt, column int) (netip.Addr, form, error) {
 	switch kind := row.ColumnType(column); kind {
 	case sqlite3.INTEGER, sqlite3.FLOAT:
 		n := row.ColumnInt64(column)
-		if addr, ok := addrOf(n); ok && (kind == sqlite3.INTEGER || row.ColumnFloat(column) == float64(n)) {
+		if addr := shodan.AddrFromNumber(n); addr.IsValid() && (kind == sqlite3.INTEGER || row.ColumnFloat(column) == float64(n)) {
 			return addr, numberForm, nil
 		}
 	case sqlite3.TEXT:
 		text := row.ColumnText(column)
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil && strconv.FormatInt(n, 10) == text {
-			if addr, ok := addrOf(n); ok {
+			if addr := shodan.AddrFromNumber(n); addr.IsValid() {
 				return addr, decimalForm, nil
 			}
 		}
@@ -186,14 +187,6 @@ func parseIP(row *sqlite3.Stmt, column int) (netip.Addr, form, error) {
 	}
 	return netip.Addr{}, 0, fmt.Errorf("its column ip has the value %q: it must be a text such as 198.51.100.7 or 2001:db8::7, or a number from 0 to 4294967295",
 		row.ColumnText(column))
-}
-
-// addrOf returns the IPv4 address of a number.
-func addrOf(n int64) (netip.Addr, bool) {
-	if n < 0 || n > 1<<32-1 {
-		return netip.Addr{}, false
-	}
-	return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}), true
 }
 
 // numberOf returns the number of an IPv4 address.

@@ -295,8 +295,17 @@ func parseAddr(text string, number json.RawMessage) netip.Addr {
 	if addr, err := netip.ParseAddr(text); err == nil {
 		return addr.Unmap().WithZone("")
 	}
-	if n, ok := parseInt(literal(number)); ok && n >= 0 && n <= 1<<32-1 {
-		return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
+	n, ok := parseInt(literal(number))
+	if !ok {
+		return netip.Addr{}
 	}
-	return netip.Addr{}
+	return AddrFromNumber(n)
+}
+
+// AddrFromNumber returns the IPv4 address that Shodan writes as a number, or the zero Addr if the number is of none.
+func AddrFromNumber(n int64) netip.Addr {
+	if n < 0 || n > 1<<32-1 {
+		return netip.Addr{}
+	}
+	return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
 }

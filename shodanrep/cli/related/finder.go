@@ -76,8 +76,8 @@ func (f *finder) valuesOf(ctx context.Context, ips []string, hop int) ([]Value, 
 		f.searched[key] = true
 		values = append(values, Value{From: ip, Hop: hop, Pivot: pivot, Value: value, Query: lookup.Query(pivot, value)})
 	}
-	in := quoteAll(ips) + ")" + f.fromSource()
-	fingerprints, err := f.db.QueryAll(ctx, "select ip, kind, value, source, status, error from shodan_fingerprint where ip in ("+in)
+	where := " where ip in (" + quoteAll(ips) + ")" + f.fromSource()
+	fingerprints, err := f.db.QueryAll(ctx, "select ip, kind, value, source, status, error from shodan_fingerprint"+where)
 	if err != nil {
 		return nil, err
 	}
@@ -86,11 +86,11 @@ func (f *finder) valuesOf(ctx context.Context, ips []string, hop int) ([]Value, 
 			return nil, err
 		}
 	}
-	services, err := f.db.QueryAll(ctx, "select ip, ssl_subject ->> '$.CN' as cn from shodan_service where ip in ("+in)
+	services, err := f.db.QueryAll(ctx, "select ip, ssl_subject ->> '$.CN' as cn from shodan_service"+where)
 	if err != nil {
 		return nil, err
 	}
-	hosts, err := f.db.QueryAll(ctx, "select ip, org, asn from shodan_host where ip in ("+in)
+	hosts, err := f.db.QueryAll(ctx, "select ip, org, asn from shodan_host"+where)
 	if err != nil {
 		return nil, err
 	}
