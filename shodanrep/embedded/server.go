@@ -132,23 +132,38 @@ func (c *call) nullableLimit() *proto.NullableInt {
 	return &proto.NullableInt{Value: c.limit}
 }
 
-// collectErrors records every error of the plugin's functions in its call, and makes the SDK ignore it. The SDK's own
-// error handling loses errors in a race between two channels, and leaks the goroutines of other rows. Functions with an
-// IgnoreConfig of their own keep the SDK's error handling.
+// collectErrors records every error and panic of the plugin's functions in its call, and makes the SDK ignore the
+// errors. The SDK's own error handling loses errors in a race between two channels, and leaks the goroutines of other
+// rows. A panic cannot be ignored, but the SDK asks whether to retry it. Functions with an IgnoreConfig or a RetryConfig
+// of their own keep the SDK's error handling, as do panics of a List function that has made rows.
 func collectErrors(p *plugin.Plugin) {
-	own := p.DefaultIgnoreConfig
+	ignore, retry := p.DefaultIgnoreConfig, p.DefaultRetryConfig
 	p.DefaultIgnoreConfig = &plugin.IgnoreConfig{
 		ShouldIgnoreErrorFunc: func(ctx context.Context, d *plugin.QueryData, h *plugin.HydrateData, err error) bool {
-			if own != nil && own.ShouldIgnoreErrorFunc != nil && own.ShouldIgnoreErrorFunc(ctx, d, h, err) {
+			if ignore != nil && ignore.ShouldIgnoreErrorFunc != nil && ignore.ShouldIgnoreErrorFunc(ctx, d, h, err) {
 				return true
 			}
-			c, ours := ctx.Value(callKey{}).(*call)
-			if ours {
-				c.fail(err)
-			}
-			return ours
+			return failCall(ctx, err)
 		},
 	}
+	p.DefaultRetryConfig = &plugin.RetryConfig{
+		ShouldRetryErrorFunc: func(ctx context.Context, d *plugin.QueryData, h *plugin.HydrateData, err error) bool {
+			if retry != nil && retry.ShouldRetryErrorFunc != nil && retry.ShouldRetryErrorFunc(ctx, d, h, err) {
+				return true
+			}
+			failCall(ctx, errors.New(cleanMessage(err.Error())))
+			return false
+		},
+	}
+}
+
+// failCall records an error in the call of a context, and reports whether there is one.
+func failCall(ctx context.Context, err error) bool {
+	c, found := ctx.Value(callKey{}).(*call)
+	if found {
+		c.fail(err)
+	}
+	return found
 }
 
 func (c *call) fail(err error) {

@@ -29,10 +29,10 @@ func (f *Failure) Err() error {
 	return f.err
 }
 
-// noteFailure keeps an error in the Failure of a context, if it has one. An execution that ended has not failed.
+// noteFailure keeps an error, if there is one, in the Failure of a context, if it has one. An execution that ended has not failed.
 func noteFailure(ctx context.Context, err error) {
 	f, _ := ctx.Value(failureKey{}).(*Failure)
-	if f == nil || ctx.Err() != nil || errors.Is(err, context.Canceled) {
+	if f == nil || err == nil || ctx.Err() != nil || errors.Is(err, context.Canceled) {
 		return
 	}
 	f.mu.Lock()

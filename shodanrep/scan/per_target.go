@@ -44,7 +44,9 @@ type lookUps struct {
 }
 
 // lookUp is the hydrate function of the columns that are not in Echoes.
-func (l lookUps) lookUp(ctx context.Context, d *plugin.QueryData, h *plugin.HydrateData) (any, error) {
+func (l lookUps) lookUp(ctx context.Context, d *plugin.QueryData, h *plugin.HydrateData) (_ any, err error) {
+	defer func() { noteFailure(ctx, err) }()
+	defer catchPanic(&err)
 	result, err := l.table.scanOf(ctx, d).Result(ctx, h.Item.(*Target), l.needs(d.QueryContext.Columns))
 	switch {
 	case err != nil:

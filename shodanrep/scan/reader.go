@@ -128,7 +128,7 @@ func (t *table) listData(d *plugin.QueryData) []*plugin.QueryData {
 	return all
 }
 
-// catchPanic makes an error of a panic, as the SDK does.
+// catchPanic makes an error of a panic, as the SDK does. The SDK's own can be lost, see Failure.
 func catchPanic(err *error) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("the table failed with panic %v", r)

@@ -71,14 +71,19 @@ func Define(seen *plugin.Table, made Table, read ReadSettings) *plugin.Table {
 // list is the List function. It is a method and not a closure, as is lookUp: the SDK knows hydrate functions by the last
 // part of their names, which is func1 for every closure.
 func (t *table) list(ctx context.Context, d *plugin.QueryData, _ *plugin.HydrateData) (any, error) {
-	c, err := t.listCall(ctx, d, d.RowsRemaining)
-	if err == nil {
-		err = t.Rows.list(ctx, c)
-	}
-	if err != nil {
-		return nil, c.fail(ctx, err)
+	if err := t.listRows(ctx, d); err != nil {
+		return nil, t.scanOf(ctx, d).fail(ctx, err)
 	}
 	return nil, nil
+}
+
+func (t *table) listRows(ctx context.Context, d *plugin.QueryData) (err error) {
+	defer catchPanic(&err)
+	c, err := t.listCall(ctx, d, d.RowsRemaining)
+	if err != nil {
+		return err
+	}
+	return t.Rows.list(ctx, c)
 }
 
 // tags returns tags that are the caller's: the SDK adds to those of a List function.
