@@ -70,9 +70,12 @@ func (p *readPath) query(ctx context.Context, sql string, hide ...string) (o out
 	p.progress, p.warnings = lookup.NewProgress(), nil
 	err := p.db.Query(ctx, sql, func(rows *embedded.Rows) error {
 		o.Columns = append(o.Columns, rows.Columns()...)
-		for rows.Next() {
+		for first := true; rows.Next(); first = false {
 			var b strings.Builder
 			for i, v := range rows.Values() {
+				if first && v == nil && o.Columns[i].Type == "text" {
+					o.Columns[i].Type = anyType
+				}
 				if raw, ok := v.(json.RawMessage); ok {
 					v = "JSON " + string(raw)
 				} else if v != nil && slices.Contains(hide, rows.Columns()[i].Name) {
@@ -92,6 +95,14 @@ func (p *readPath) query(ctx context.Context, sql string, hide ...string) (o out
 	o.Warnings, o.Done, o.Failed = p.warnings, state.Done, state.Failed
 	return o
 }
+
+// anyType is the type of a column without a value in the first row. A computed column then has none of its own, and which
+// row is the first is not said.
+const anyType = "any"
+
+// equalTypes compares the types of columns.
+var equalTypes = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Type" },
+	cmp.Comparer(func(a, b string) bool { return a == b || a == anyType || b == anyType }))
 
 // tablesWithReaders returns the names of the tables that have a reader.
 func tablesWithReaders(t *testing.T) (names []string) {
@@ -158,7 +169,7 @@ func TestReadersReturnWhatTheServerReturns(t *testing.T) {
 		if len(server.Rows) > 0 {
 			withRows++
 		}
-		if diff := cmp.Diff(server, readers); diff != "" {
+		if diff := cmp.Diff(server, readers, equalTypes); diff != "" {
 			t.Errorf("%s: the server's (-) and the readers' (+) differ: %s", sql, diff)
 		}
 	}
@@ -292,7 +303,7 @@ func TestReadersSendTheRequestsThatTheServerSends(t *testing.T) {
 				outcomes = append(outcomes, p.query(t.Context(), sql, "checked_at", "fresh_until"))
 				requests = append(requests, requestsOf(sims[i].Requests()[before[i]:]))
 			}
-			if diff := cmp.Diff(outcomes[0], outcomes[1]); diff != "" {
+			if diff := cmp.Diff(outcomes[0], outcomes[1], equalTypes); diff != "" {
 				t.Errorf("%s: the server's (-) and the readers' (+) rows differ: %s", sql, diff)
 			}
 			if diff := cmp.Diff(requests[0], requests[1]); diff != "" {
@@ -338,7 +349,7 @@ func TestReadersReturnWhatTheExamplesReturn(t *testing.T) {
 				if len(server.Rows) == len(readers.Rows) && (strings.Contains(sql, "limit") || strings.Contains(sql, "group_concat")) {
 					server.Rows, readers.Rows = nil, nil // they depend on the order of rows, which is not said
 				}
-				if diff := cmp.Diff(server, readers); diff != "" {
+				if diff := cmp.Diff(server, readers, equalTypes); diff != "" {
 					t.Errorf("%s, %s: the server's (-) and the readers' (+) differ: %s", name, b.heading, diff)
 				}
 			}

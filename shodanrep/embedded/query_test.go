@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -48,6 +49,21 @@ func TestValuesKeepTheirTypes(t *testing.T) {
 	}
 	if diff := cmp.Diff(wantValues, values); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestAComputedValueIsJSONWhateverTheFirstRowHas(t *testing.T) {
+	t.Parallel()
+	var values []any
+	err := open(t, 3).Query(t.Context(), "select case column1 when 1 then json_array(1) when 2 then '[2]' end from (values (0), (1), (2))",
+		func(rows *embedded.Rows) error {
+			for rows.Next() {
+				values = append(values, rows.Values()[0])
+			}
+			return rows.Err()
+		})
+	if diff := cmp.Diff([]any{nil, json.RawMessage("[1]"), "[2]"}, values); diff != "" || err != nil {
+		t.Error(diff, err)
 	}
 }
 

@@ -15,7 +15,9 @@ type Rows struct {
 	db      *DB
 	stmt    *sqlite3.Stmt
 	columns []Column
-	values  []any
+	// computed says which columns are no columns of a table.
+	computed []bool
+	values   []any
 	// ready says that the statement is at a row that was not returned yet, and done that there are no more rows:
 	// another step would run the statement again.
 	ready, done bool
@@ -62,7 +64,7 @@ func (r *Rows) Next() bool {
 }
 
 // Values returns the row's values, until the next call of Next: nil, bool, int64, float64, string, []byte, or a
-// json.RawMessage where the column holds JSON.
+// json.RawMessage where the column is of type jsonb or, if it is computed, the value is of one of SQLite's JSON functions.
 func (r *Rows) Values() []any { return r.values }
 
 // Err returns the error that ended the rows, or nil.
@@ -96,11 +98,11 @@ var declaredTypes = func() map[string]string {
 
 func (r *Rows) describe() {
 	n := r.stmt.ColumnCount()
-	r.columns, r.values = make([]Column, n), make([]any, n)
+	r.columns, r.computed, r.values = make([]Column, n), make([]bool, n), make([]any, n)
 	for i := range r.columns {
 		r.columns[i] = Column{Name: r.stmt.ColumnName(i), Type: declaredTypes[strings.ToUpper(r.stmt.ColumnDeclType(i))]}
 		if r.columns[i].Type == "" {
-			r.columns[i].Type = r.valueType(i)
+			r.columns[i].Type, r.computed[i] = r.valueType(i), true
 		}
 	}
 }
@@ -116,13 +118,16 @@ func (r *Rows) valueType(i int) string {
 		case sqlite3.BLOB:
 			return "bytea"
 		case sqlite3.TEXT:
-			if r.stmt.ColumnValue(i).Subtype() == jsonSubtype {
+			if r.isComputedJSON(i) {
 				return "jsonb"
 			}
 		}
 	}
 	return "text"
 }
+
+// isComputedJSON reports whether a value of the row is of one of SQLite's JSON functions.
+func (r *Rows) isComputedJSON(i int) bool { return r.stmt.ColumnValue(i).Subtype() == jsonSubtype }
 
 func (r *Rows) read() {
 	clear(r.values)
@@ -137,7 +142,11 @@ func (r *Rows) read() {
 				r.values[i] = v != 0
 			}
 		case string:
-			if c.Type == "jsonb" && json.Valid([]byte(v)) {
+			isJSON := c.Type == "jsonb"
+			if r.computed[i] { // the rows before this one had NULL, perhaps
+				isJSON = r.isComputedJSON(i)
+			}
+			if isJSON && json.Valid([]byte(v)) {
 				r.values[i] = json.RawMessage(v)
 			}
 		}
