@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -23,22 +22,18 @@ const (
 	Password = "correct horse/battery:staple@1"
 )
 
-// A Database is a new database for a test, with a second one in the place of the services: a foreign table of the first
-// is an ordinary table of the second, the remote database. So its scans are those of a foreign table, and their queries
-// are in the server's log.
+// A Database is a new database for a test.
 type Database struct {
 	t      testing.TB
 	server *server
 	name   string
-	read   int // how much of the log RemoteQueries has read
-	admin  *pgx.Conn
-	remote *pgx.Conn
+	remote *pgx.Conn // to the remote database, once there is one
+	read   int       // how much of the log RemoteQueries has read
 	// Conn is the connection of an ordinary user.
 	Conn *pgx.Conn
 }
 
-// New makes a database for a test. The first call starts the server. Without PostgreSQL the test is skipped. Tests that
-// use RemoteQueries must not run in parallel, because they share the server's log.
+// New makes a database for a test. The first call starts the server. Without PostgreSQL the test is skipped.
 func New(t testing.TB) *Database {
 	t.Helper()
 	shared.once.Do(func() { shared.server, shared.err = start() })
@@ -72,24 +67,10 @@ func newDatabase(t testing.TB, s *server) *Database {
 	db := &Database{t: t, server: s, name: fmt.Sprintf("test%d", s.databases)}
 	s.mu.Unlock()
 
-	boot := db.connect(superuser, superuser)
-	for _, role := range []string{analyst + " login", guarded + " login password '" + Password + "'"} {
-		execute(t, boot, "do $$ begin create role "+role+"; exception when duplicate_object or unique_violation then null; end $$")
-	}
-	execute(t, boot, "create database "+db.name+" owner "+analyst)
-	execute(t, boot, "create database "+db.remoteName())
-	db.admin, db.remote, db.Conn = db.connect(superuser, db.name), db.connect(superuser, db.remoteName()), db.connect(analyst, db.name)
-	execute(t, db.admin, fmt.Sprintf(`
-		create extension postgres_fdw;
-		create server services foreign data wrapper postgres_fdw options (host '%s', dbname '%s', application_name '%s');
-		create user mapping for %s server services options (user '%s', password_required 'false');
-		grant usage on foreign server services to %[4]s`,
-		s.folder, db.remoteName(), db.foreignName(), analyst, superuser))
+	execute(t, db.connect(superuser, superuser), "create database "+db.name+" owner "+analyst)
+	db.Conn = db.connect(analyst, db.name)
 	return db
 }
-
-func (db *Database) remoteName() string  { return db.name + "_remote" }
-func (db *Database) foreignName() string { return db.name + "_foreign" }
 
 func (db *Database) connect(role, database string) *pgx.Conn {
 	db.t.Helper()
@@ -101,21 +82,6 @@ func (db *Database) connect(role, database string) *pgx.Conn {
 	return conn
 }
 
-// CreateForeignTable creates a foreign table in a schema, and its table in the remote database. The columns are in the
-// form of create table.
-func (db *Database) CreateForeignTable(schema, table, columns string) {
-	db.t.Helper()
-	execute(db.t, db.remote, fmt.Sprintf("create schema if not exists %[1]s; create table %[1]s.%[2]s (%[3]s)", schema, table, columns))
-	execute(db.t, db.Conn, fmt.Sprintf("create schema if not exists %[1]s; create foreign table %[1]s.%[2]s (%[3]s) server services options (schema_name '%[4]s')",
-		schema, table, columns, strings.Trim(schema, `"`)))
-}
-
-// ExecRemote runs statements in the remote database.
-func (db *Database) ExecRemote(sql string) {
-	db.t.Helper()
-	execute(db.t, db.remote, sql)
-}
-
 // Exec runs statements as the ordinary user.
 func (db *Database) Exec(sql string) {
 	db.t.Helper()
@@ -125,7 +91,7 @@ func (db *Database) Exec(sql string) {
 // ExecAdmin runs statements as a superuser.
 func (db *Database) ExecAdmin(sql string) {
 	db.t.Helper()
-	execute(db.t, db.admin, sql)
+	execute(db.t, db.connect(superuser, db.name), sql)
 }
 
 func execute(t testing.TB, conn *pgx.Conn, sql string) {
@@ -205,37 +171,4 @@ func QueryText(t testing.TB, conn *pgx.Conn, sql string, args ...any) (found [][
 		found = append(found, row)
 	}
 	return found, rows.Err()
-}
-
-// The start of a record in the server's log, and the end of the application's name in it.
-const recordStart, nameEnd = "\x1e", "\x1f"
-
-var (
-	declared = regexp.MustCompile(`(?s)(?:statement|execute [^:]*): DECLARE c\d+ CURSOR FOR\s+(.*)`)
-	detail   = regexp.MustCompile(`(?s)^DETAIL:\s+(?:p|P)arameters: (.*)`)
-)
-
-// RemoteQueries returns the queries that the foreign tables have sent since the last call, in order, with their
-// parameters.
-func (db *Database) RemoteQueries() []string {
-	db.t.Helper()
-	text, err := os.ReadFile(db.server.log())
-	if err != nil {
-		db.t.Fatal(err)
-	}
-	records := strings.Split(string(text[db.read:]), recordStart)
-	db.read = len(text)
-	var queries []string
-	for _, record := range records {
-		name, message, _ := strings.Cut(record, nameEnd)
-		if name != db.foreignName() {
-			continue
-		}
-		if m := declared.FindStringSubmatch(message); m != nil {
-			queries = append(queries, strings.TrimSpace(m[1]))
-		} else if m := detail.FindStringSubmatch(message); m != nil && len(queries) > 0 {
-			queries[len(queries)-1] += " -- " + strings.TrimSpace(m[1])
-		}
-	}
-	return queries
 }

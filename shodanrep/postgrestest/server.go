@@ -88,10 +88,24 @@ func start() (*server, error) {
 	if err == nil {
 		err = s.launch()
 	}
+	if err == nil {
+		err = s.createRoles()
+	}
 	if err != nil {
 		return nil, s.fail(err)
 	}
 	return s, nil
+}
+
+func (s *server) createRoles() error {
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, s.address(superuser, superuser))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	_, err = conn.PgConn().Exec(ctx, "create role "+analyst+" login; create role "+guarded+" login password '"+Password+"'").ReadAll()
+	return err
 }
 
 // command returns a command that runs one of PostgreSQL's programs.
