@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	// workers is how many claims a process works on at a time: while one writes, the other looks up.
+	// workers is how many claims a process works on at a time: while one writes, the other looks up. Each has a connection,
+	// so there is one where the first claim takes all addresses.
 	workers = 2
 	// waitTime is the time between two looks at addresses that only other processes have claimed, at first and at most.
 	waitTime, maxWaitTime = 200 * time.Millisecond, 5 * time.Second
@@ -129,7 +130,11 @@ func (r *run) work(ctx context.Context, conn *pgx.Conn) error {
 			r.isWanted("a", "$2::timestamptz", "$3::timestamptz")+" order by a.ip on conflict do nothing", r.policy, r.olderThan, r.began, r.id); err != nil {
 			return err
 		}
-		for len(pool) < workers {
+		needed := workers
+		if left <= firstClaim {
+			needed = 1 // which claims all of them
+		}
+		for len(pool) < needed {
 			w, err := r.newWorker(ctx)
 			if err != nil {
 				return err
