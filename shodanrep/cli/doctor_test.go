@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,13 +38,8 @@ func says(lines []string, text string) bool {
 	return strings.Contains(joined(strings.Join(lines, " ")), joined(text))
 }
 
-// closedPort returns an address at which nothing listens.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	server := httptest.NewServer(nil)
-	server.Close()
-	return server.URL
-}
+// closedPort is an address at which nothing listens: no server of another test is given this port.
+const closedPort = "http://127.0.0.1:1"
 
 func TestDoctorChecksKeyPlanAndServices(t *testing.T) {
 	key := fmt.Sprintf("api_key = %q", shodantest.Key)
@@ -77,7 +71,7 @@ func TestDoctorChecksKeyPlanAndServices(t *testing.T) {
 			sim := shodantest.New(t, shodantest.WithPlan(test.plan))
 			connection := to(sim, fmt.Sprintf("cvedb_url = %q", sim.CVEDBURL()), test.arguments)
 			if test.close {
-				connection = strings.ReplaceAll(connection, strings.TrimSuffix(sim.APIURL(), shodantest.APIPath), closedPort(t))
+				connection = strings.ReplaceAll(connection, strings.TrimSuffix(sim.APIURL(), shodantest.APIPath), closedPort)
 			}
 			lines, stderr, status := runDoctor(t, connection)
 			if status != test.status || (status == exitFailed) != strings.Contains(stderr, "at least one check failed") {
@@ -163,7 +157,7 @@ func TestDoctorChecksTheFileOfInternetDB(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			// InternetDB cannot be reached, and need not.
-			lines, stderr, status := runDoctor(t, fmt.Sprintf("internetdb_file = %q\ncache = %q\ninternetdb_url = %[3]q\ncvedb_url = %[3]q\nhistory_store = \"off\"\n", tt.file, cache, closedPort(t)))
+			lines, stderr, status := runDoctor(t, fmt.Sprintf("internetdb_file = %q\ncache = %q\ninternetdb_url = %[3]q\ncvedb_url = %[3]q\nhistory_store = \"off\"\n", tt.file, cache, closedPort))
 			text := strings.Join(lines, " ")
 			for _, want := range append(tt.want, "warning InternetDB http://127.0.0.1") {
 				if !says(lines, want) {

@@ -3,10 +3,12 @@ package redistest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -23,6 +25,9 @@ type Server struct {
 	cmd            *exec.Cmd
 }
 
+// The servers' ports. Linux gives those from 32768 to whoever asks for any, others those from 49152.
+const lowestPort, highestPort = 15000, 32768
+
 // Start starts a server that keeps nothing on disk, and stops it when the test ends. The password may be empty. Where
 // there is no redis-server the test is skipped.
 func Start(t testing.TB, password string) *Server {
@@ -32,13 +37,14 @@ func Start(t testing.TB, password string) *Server {
 	}
 	s := &Server{password: password, dir: t.TempDir()}
 	t.Cleanup(s.Kill)
-	// Another process may take the port between the moments when it is free and when Redis listens.
-	for range 5 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	// The port is below those that a system gives to whoever asks for any. Otherwise another test could be given it while
+	// the server is killed. A port that is taken in this moment is not one that Redis can use.
+	for range 20 {
+		s.port = strconv.Itoa(lowestPort + rand.IntN(highestPort-lowestPort))
+		l, err := net.Listen("tcp", "127.0.0.1:"+s.port)
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
-		_, s.port, _ = net.SplitHostPort(l.Addr().String())
 		l.Close()
 		if s.Restart(t) {
 			return s
