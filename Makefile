@@ -30,6 +30,9 @@ RACE_FLAGS := -race -gcflags='github.com/ncruces/go-sqlite3-wasm/...=-race=false
 	-gcflags='github.com/klauspost/compress/...=-race=false' -gcflags='github.com/google/go-cmp/...=-race=false'
 # The packages whose tests take longest and most memory. Of these the first and the last take most memory.
 LARGEST := ./shodanrep ./shodanrep/cli ./shodanrep/shodantest/matrix ./shodanrep/cli/report/browsertest
+# Tests without the race detector, which needs cgo, are compiled as the release is, so that the test that builds it and
+# "make lint" compile nothing once more.
+GO_TEST := CGO_ENABLED=0 go test
 
 .PHONY: demo
 demo: build ## Run on the invented sample: no key, no network
@@ -68,8 +71,9 @@ release: ## Build a tagged version, and publish it on GitHub: what a workflow do
 # tests that send so many requests that they skip with the race detector, and reputation has tests of random hosts, of which
 # a tenth is enough for it. Many tests wait, so what takes most memory runs beside all else, of which one package at a time
 # is tested: with two processors that keeps both at work to the end, in 1.5 GB of memory. "make lint" vets everything.
+# The limit for a package is for a machine that is busy, or compiles beside it.
 .PHONY: test
-test: export GOFLAGS += -pgo=off -vet=off
+test: export GOFLAGS += -trimpath -pgo=off -vet=off -timeout=30m
 # A process with the race detector sleeps for a second when it ends, if nothing else is said.
 test: export GORACE = atexit_sleep_ms=50
 test: packages ## Run every test
@@ -77,19 +81,20 @@ test: packages ## Run every test
 
 .PHONY: test-large
 test-large:
-	go test -parallel 16 $(LARGEST)
+	$(GO_TEST) -parallel 16 $(LARGEST)
 	go test -p 1 -parallel 4 $(RACE_FLAGS) $(RACE_LARGE)
 
 .PHONY: test-small
 test-small:
 	go test -p 1 -parallel 4 $(RACE_FLAGS) $(RACE)
 	go test -short -parallel 4 $(RACE_FLAGS) ./shodanrep/reputation
-	go test -run Ban ./shodanrep/lookup
-	go test -p 1 -parallel 16 $$(go list ./... | grep -vxF "$$(go list $(RACE) $(RACE_LARGE) $(LARGEST))")
+	$(GO_TEST) -run Ban ./shodanrep/lookup
+	$(GO_TEST) -p 1 -parallel 16 $$(go list ./... | grep -vxF "$$(go list $(RACE) $(RACE_LARGE) $(LARGEST))")
 
 # To optimize by a profile, Go compiles each package once more. What only checks the code needs none.
 .PHONY: lint
-lint: export GOFLAGS += -pgo=off
+lint: export GOFLAGS += -trimpath -pgo=off
+lint: export CGO_ENABLED := 0
 lint: ## Check format and code
 	@unformatted=$$(gofmt -l main.go shodanrep config contrib); if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
 	go vet ./...
