@@ -4,6 +4,7 @@ package contrib_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
@@ -37,12 +39,22 @@ func TestMain(m *testing.M) {
 	os.Exit(processtest.RunInTempDir(func(string) int { return m.Run() }))
 }
 
+// interpreter finds Python itself. What is called python3 in PATH may be a script of a version manager, which takes longer
+// than the scripts under test.
+var interpreter = sync.OnceValues(func() (string, error) {
+	path, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+	return strings.TrimSpace(string(path)), err
+})
+
 // python skips the test where there is no Python.
 func python(t *testing.T) string {
 	t.Helper()
-	path, err := exec.LookPath("python3")
-	if err != nil {
+	path, err := interpreter()
+	if errors.Is(err, exec.ErrNotFound) {
 		t.Skip("needs the program python3")
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	return path
 }
