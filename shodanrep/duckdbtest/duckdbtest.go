@@ -25,6 +25,9 @@ const installTimeout = time.Minute
 //go:embed query.js
 var script string
 
+// The user's cache is found before a TestMain gives its tests another home, in which DuckDB would be installed each time.
+var cache, cacheErr = os.UserCacheDir()
+
 // install returns the folder that has DuckDB, in the user's cache, and installs it there the first time.
 var install = sync.OnceValues(func() (string, error) {
 	for _, program := range []string{"node", "npm"} {
@@ -32,9 +35,8 @@ var install = sync.OnceValues(func() (string, error) {
 			return "", fmt.Errorf("needs the program %s", program)
 		}
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
+	if cacheErr != nil {
+		return "", cacheErr
 	}
 	dir := filepath.Join(cache, "shodanrep-tests", strings.NewReplacer("@", "", "/", "-").Replace(module))
 	if _, err := os.Stat(dir); err == nil {
