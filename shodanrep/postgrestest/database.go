@@ -112,9 +112,10 @@ func (db *Database) Environ() []string {
 // Name returns the name of the database.
 func (db *Database) Name() string { return db.name }
 
-// URL returns the address of the database for the ordinary user.
+// URL returns the address of the database for the ordinary user. A program that uses it waits for a connection as long as
+// the tests do: on a busy machine, the server may need longer than a user would wait.
 func (db *Database) URL() string {
-	return "postgres://" + analyst + "@/" + db.name + "?host=" + url.QueryEscape(db.server.folder)
+	return fmt.Sprintf("postgres://%s@/%s?host=%s&connect_timeout=%d", analyst, db.name, url.QueryEscape(db.server.folder), int(timeout.Seconds()))
 }
 
 // GuardedURL returns the connection string for the role that needs a [Password], without it.

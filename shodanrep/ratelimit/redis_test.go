@@ -75,9 +75,9 @@ func (askedHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// takeSlots makes requests to Redis at a rate that others share, until the time is over.
+// takeSlots makes requests to Redis at a rate that others share, until all together have made so many.
 func takeSlots(ctx context.Context, args []string) error {
-	address, prefix, rateName, perSecond, until := args[0], args[1], args[2], args[3], args[4]
+	address, prefix, rateName, perSecond, total := args[0], args[1], args[2], args[3], args[4]
 	r, err := joinRedis(address, prefix)
 	if err != nil {
 		return err
@@ -85,9 +85,16 @@ func takeSlots(ctx context.Context, args []string) error {
 	defer r.client.Close()
 	r.client.AddHook(askedHook{})
 	rate, _ := strconv.ParseFloat(perSecond, 64)
-	end, _ := strconv.ParseInt(until, 10, 64)
-	ctx, cancel := context.WithDeadline(ctx, time.UnixMilli(end))
+	enough, _ := strconv.ParseInt(total, 10, 64)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	arrivals := prefix + "arrivals:" + rateName
+	go func() {
+		for ctx.Err() == nil && r.client.LLen(ctx, arrivals).Val() < enough {
+			_ = sleep(ctx, 20*time.Millisecond, nil)
+		}
+		cancel()
+	}()
 	// Several at once in each process, as a batch of addresses has them.
 	requests := make(chan error)
 	for range 3 {
@@ -96,8 +103,7 @@ func takeSlots(ctx context.Context, args []string) error {
 				var asked time.Time
 				_, err := r.Take(context.WithValue(ctx, askedKey{}, &asked), rateName, rate, 1)
 				if err == nil {
-					arrivals := []string{prefix + "arrivals:" + rateName}
-					err = arriveScript.Run(context.WithoutCancel(ctx), r.client, arrivals, asked.UnixMicro()).Err()
+					err = arriveScript.Run(context.WithoutCancel(ctx), r.client, []string{arrivals}, asked.UnixMicro()).Err()
 				}
 				requests <- err
 				if err != nil {
@@ -109,7 +115,7 @@ func takeSlots(ctx context.Context, args []string) error {
 	for ended := 0; ended < 3; {
 		switch err := <-requests; {
 		case err == nil:
-		case errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(err, context.Canceled):
 			ended++
 		default:
 			return err
@@ -122,14 +128,13 @@ func TestTakeHoldsARateAmongProcesses(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t, "")
 	r := openRedis(t, s)
-	const lasts = 6 * time.Second
-	until := strconv.FormatInt(time.Now().Add(lasts).UnixMilli(), 10)
 	rates := map[string]float64{"slow": 1, "fast": 5}
 	processes := map[string]int{"slow": 10, "fast": 3}
 	var args [][]string
 	for name, perSecond := range rates {
+		total := fmt.Sprint(6 * perSecond) // takes six seconds, or longer where the processes start late
 		for range processes[name] {
-			args = append(args, []string{s.Address(), r.prefix, name, fmt.Sprint(perSecond), until})
+			args = append(args, []string{s.Address(), r.prefix, name, fmt.Sprint(perSecond), total})
 		}
 	}
 	processtest.RunAll(t, "take slots", args...)
@@ -265,20 +270,27 @@ func TestTakePlansTurns(t *testing.T) {
 	})
 	t.Run("a turn that was used late delays the next by as much", func(t *testing.T) {
 		r := openRedis(t, s)
-		var first, next redisRate
-		if admitted, err := r.takeOnce(t.Context(), &first, "rate", 1, 1); !admitted || err != nil {
-			t.Fatal(admitted, err)
-		}
-		asked := time.Now()
-		if admitted, err := r.takeOnce(t.Context(), &next, "rate", 1, 1); admitted || err != nil {
-			t.Fatal(admitted, err)
-		}
-		took := time.Since(asked)
-		due := next.due
+		var name string
+		var next redisRate
+		var took time.Duration
 		const delay = 30 * time.Second
-		r.Delay(t.Context(), "rate", delay)
+		for try, inTime := 0, false; !inTime; try++ { // until all has been done before the second turn
+			name, next = fmt.Sprint("rate", try), redisRate{}
+			if admitted, err := r.takeOnce(t.Context(), &redisRate{}, name, 1, 1); !admitted || err != nil {
+				t.Fatal(admitted, err)
+			}
+			asked := time.Now()
+			admitted, err := r.takeOnce(t.Context(), &next, name, 1, 1)
+			if err != nil || try == 100 {
+				t.Fatal(admitted, err)
+			}
+			took = time.Since(asked)
+			r.Delay(t.Context(), name, delay)
+			inTime = !admitted && time.Now().Before(next.due)
+		}
+		due := next.due
 		time.Sleep(time.Until(due))
-		if admitted, err := r.takeOnce(t.Context(), &next, "rate", 1, 1); admitted || err != nil {
+		if admitted, err := r.takeOnce(t.Context(), &next, name, 1, 1); admitted || err != nil {
 			t.Fatalf("admitted %v, %v: it came when it was due, before the delay", admitted, err)
 		}
 		// The time that a response takes is added to when it is due.

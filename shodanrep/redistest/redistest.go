@@ -18,6 +18,10 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 )
 
+// timeout is how long the clients of a test wait for Redis. It is long enough for a busy machine, on which a client that
+// waits for some seconds takes a Redis that works to be away.
+const timeout = 5 * time.Minute
+
 // A Server is a Redis server of a test.
 type Server struct {
 	port, password string
@@ -93,15 +97,19 @@ func (s *Server) Kill() {
 // Port returns the server's port.
 func (s *Server) Port() string { return s.port }
 
-// Address returns the server's redis:// address.
+// Address returns the server's redis:// address. A client that uses it waits as long as those of the tests.
 func (s *Server) Address() string {
+	user := ""
 	if s.password != "" {
-		return "redis://:" + s.password + "@127.0.0.1:" + s.port + "/0"
+		user = ":" + s.password + "@"
 	}
-	return "redis://127.0.0.1:" + s.port
+	return fmt.Sprintf("redis://%s127.0.0.1:%s/0?dial_timeout=%[3]v&read_timeout=%[3]v&write_timeout=%[3]v", user, s.port, timeout)
 }
 
 // Client returns a client of the server. The caller closes it.
 func (s *Server) Client() *redis.Client {
-	return redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + s.port, Password: s.password, DialerRetries: 1})
+	return redis.NewClient(&redis.Options{
+		Addr: "127.0.0.1:" + s.port, Password: s.password, DialerRetries: 1,
+		DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout,
+	})
 }
