@@ -237,7 +237,7 @@ func TestAnAddressThatCannotBeLookedUpIsARowOfTheCorrelation(t *testing.T) {
 	sim := simulate(t)
 	shareCertificate(sim, "shared.example.com", "11.0.1.1", "11.0.1.2")
 	sim.Fault(shodantest.Fault{Target: "11.0.1.2", Endpoint: "/shodan/host/{ip}", Status: 502, Body: shodantest.BodyPage(502)})
-	rows := mustConnect(t, keyed(sim)+`timeout = "5s"`).mustRun(t, query{table: "shodan_ssl_correlation", quals: map[string]*proto.QualValue{"ip": inets("11.0.1.1", "11.0.1.2")}})
+	rows := mustRunInTime(t, keyed(sim), "5s", query{table: "shodan_ssl_correlation", quals: map[string]*proto.QualValue{"ip": inets("11.0.1.1", "11.0.1.2")}})
 	if r := byIP(t, rows, "11.0.1.2"); r["error"] == nil || r["related_ip"] != nil {
 		t.Errorf("%v", r)
 	}

@@ -218,7 +218,7 @@ func TestRecordsThatAreMissingAreARowThatSaysSo(t *testing.T) {
 			if tt.fault.Body != "" || tt.fault.Kind != shodantest.Respond {
 				sim.Fault(tt.fault)
 			}
-			rows := mustConnect(t, keyed(sim)+`timeout = "5s"`).mustRun(t, domain("example.com"))
+			rows := mustRunInTime(t, keyed(sim), "5s", domain("example.com"))
 			failed := slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r["status"] != "error" })
 			if len(rows) != tt.rows || len(failed) != 1 {
 				t.Fatalf("%d rows, %d of them errors", len(rows), len(failed))

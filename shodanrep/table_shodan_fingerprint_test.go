@@ -94,7 +94,7 @@ func TestAnAddressWithoutFingerprintsOrWithoutAnAnswerIsOneRow(t *testing.T) {
 	t.Parallel()
 	sim := simulate(t)
 	sim.Fault(shodantest.Fault{Target: good, Kind: shodantest.Truncated})
-	rows := mustConnect(t, keyed(sim)+`timeout = "5s"`).mustRun(t, fingerprints(empty, good, "11.0.0.9", "10.0.0.1", "11.0.0.0/24"))
+	rows := mustRunInTime(t, keyed(sim), "5s", fingerprints(empty, good, "11.0.0.9", "10.0.0.1", "11.0.0.0/24"))
 	if len(rows) != 5 {
 		t.Errorf("%d rows for five addresses", len(rows))
 	}

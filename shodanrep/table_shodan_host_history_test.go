@@ -142,7 +142,7 @@ func TestAnAddressWithoutHistoryOrWithoutAnAnswerIsOneRow(t *testing.T) {
 	t.Parallel()
 	sim := simulate(t)
 	sim.Fault(shodantest.Fault{Target: good, Body: shodantest.BodyPage(200)})
-	rows := mustConnect(t, keyed(sim)+`timeout = "5s"`).mustRun(t, hostHistory(empty, good, "11.0.0.9", "10.0.0.1", "11.0.0.0/24"))
+	rows := mustRunInTime(t, keyed(sim), "5s", hostHistory(empty, good, "11.0.0.9", "10.0.0.1", "11.0.0.0/24"))
 	if len(rows) != 5 {
 		t.Errorf("%d rows for five addresses", len(rows))
 	}

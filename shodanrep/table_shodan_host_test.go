@@ -34,7 +34,7 @@ func TestEveryAddressIsARowOfTheHostTable(t *testing.T) {
 	t.Parallel()
 	sim := historic(t)
 	sim.Fault(shodantest.Fault{Target: good, Kind: shodantest.Truncated})
-	rows := mustConnect(t, keyed(sim)+`timeout = "5s"`).mustRun(t, query{
+	rows := mustRunInTime(t, keyed(sim), "5s", query{
 		table: "shodan_host", quals: map[string]*proto.QualValue{"ip": inets(bad, good, "11.0.0.9", "10.1.2.3", "11.0.0.0/8")},
 	})
 	if len(rows) != 5 {

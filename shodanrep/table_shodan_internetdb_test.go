@@ -94,7 +94,7 @@ func TestAnAddressThatInternetDBDoesNotAnswerIsARow(t *testing.T) {
 			sim := simulate(t)
 			test.fault.Target = bad
 			sim.Fault(test.fault)
-			rows := mustConnect(t, free(sim)+`timeout = "5s"`).mustRun(t, internetDB(bad, good))
+			rows := mustRunInTime(t, free(sim), "5s", internetDB(bad, good))
 			r := byIP(t, rows, bad)
 			if message, _ := r["error"].(string); r["status"] != "error" || r["ports"] != nil || r["fresh_until"] != nil || !strings.Contains(message, test.want) || strings.ContainsAny(message, "<>") {
 				t.Errorf("%v", r)

@@ -228,7 +228,7 @@ func TestAnAddressOfANetworkThatCannotBeCheckedIsARow(t *testing.T) {
 			t.Parallel()
 			sim := simulate(t)
 			sim.Fault(tt.fault)
-			rows := mustConnect(t, keyed(sim)+`timeout = "800ms"`).mustRun(t, ofNetwork("11.0.0.0/30").from(tt.source))
+			rows := mustRunInTime(t, keyed(sim), "800ms", ofNetwork("11.0.0.0/30").from(tt.source))
 			if len(rows) != 4 {
 				t.Fatalf("%d rows", len(rows))
 			}

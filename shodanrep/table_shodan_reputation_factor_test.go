@@ -80,7 +80,7 @@ func TestFactorsOfWhatCannotBeChecked(t *testing.T) {
 	} {
 		sim := simulate(t)
 		sim.Fault(tt.fault)
-		rows := mustConnect(t, keyed(sim)+"timeout = \"2s\"\n").mustRun(t, factors(good))
+		rows := mustRunInTime(t, keyed(sim), "2s", factors(good))
 		if len(rows) != 1 || rows[0]["status"] != tt.want || rows[0]["factor"] != nil || (rows[0]["error"] != nil) != (tt.want == "error") {
 			t.Errorf("%s: %v", name, rows)
 		}

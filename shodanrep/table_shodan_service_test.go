@@ -42,7 +42,7 @@ func TestAnAddressWithoutServicesOrWithoutAnAnswerIsOneRow(t *testing.T) {
 	sim := simulate(t)
 	sim.Fault(shodantest.Fault{Target: good, Status: 502, Body: shodantest.BodyPage(502)})
 	for ip, status := range map[string]string{empty: "indexed", "11.0.0.9": "not_indexed", "10.0.0.1": "reserved", "11.0.0.0/24": "not_a_host", good: "error"} {
-		rows := mustConnect(t, free(sim)+`timeout = "5s"`).mustRun(t, services(ip))
+		rows := mustRunInTime(t, free(sim), "5s", services(ip))
 		if len(rows) != 1 || rows[0]["ip"] != ip || rows[0]["status"] != status || rows[0]["port"] != nil || (rows[0]["error"] != nil) != (status == "error") {
 			t.Errorf("%s: %v", ip, rows)
 		}

@@ -140,8 +140,8 @@ func TestCSVGetsColumns(t *testing.T) {
 
 func TestALineWithAFailedLookupSaysSo(t *testing.T) {
 	sim := shodantest.New(t)
-	sim.Fault(shodantest.Fault{Target: "93.184.216.34", Status: 500, Body: "out of order"})
-	connection := fmt.Sprintf("internetdb_url = %q\ncache = \"memory\"\ntimeout = \"200ms\"\ninternetdb_requests_per_second = 10000\n", sim.InternetDBURL())
+	sim.Fault(shodantest.Fault{Target: "93.184.216.34", Status: 400, Body: `{"error": "Invalid IP"}`}) // which is not tried again
+	connection := fmt.Sprintf("internetdb_url = %q\ncache = \"memory\"\ninternetdb_requests_per_second = 10000\n", sim.InternetDBURL())
 	got := runAnnotate(t, connection, "93.184.216.34\n93.184.216.35\n", "--only", "critical", "--fail-on", "error")
 	if got.status != exitFound || !strings.HasPrefix(got.stdout, "93.184.216.34 [shodanrep 93.184.216.34 error: ") || !strings.HasSuffix(got.stdout, "]\n93.184.216.35\n") ||
 		!strings.Contains(got.stderr, "1 of 2 addresses could not be checked") {
@@ -245,7 +245,7 @@ func TestWrongAnnotateCommands(t *testing.T) {
 func startAnnotate(t *testing.T, ctx context.Context, connection string, stdout io.WriteCloser) (stdin io.WriteCloser, ended <-chan result) {
 	t.Helper()
 	t.Setenv("SHODAN_API_KEY", "")
-	t.Setenv(configVariable, writeFile(t, "check.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+connection+"}\n"))
+	t.Setenv(configVariable, writeFile(t, "check.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+patient(connection)+"}\n"))
 	in, out := io.Pipe()
 	t.Cleanup(func() { out.Close() })
 	end := make(chan result, 1)
@@ -323,7 +323,7 @@ func TestAnInterruptLosesNoLineOfAFile(t *testing.T) {
 	sim := shodantest.New(t)
 	sim.Fault(shodantest.Fault{Target: "93.10.0.9", Kind: shodantest.Hang})
 	t.Setenv("SHODAN_API_KEY", "")
-	t.Setenv(configVariable, writeFile(t, "check.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+to(sim)+"}\n"))
+	t.Setenv(configVariable, writeFile(t, "check.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+patient(to(sim))+"}\n"))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go func() {

@@ -84,7 +84,8 @@ func TestLoadUsesNoCachedResponseThatIsOld(t *testing.T) {
 func TestAFailedLookupKeepsTheEarlierVerdict(t *testing.T) {
 	db, sim := postgrestest.New(t), shodantest.New(t)
 	sim.AddHost(shodantest.Host{IP: "11.0.0.1", Ports: []int{22}})
-	connection := uncached(sim) + "timeout = \"300ms\"\n"
+	connection := uncached(sim)
+	failing := connection + "timeout = \"300ms\"\n" // for the lookups that are to fail
 	loadInto(t, db, connection, "11.0.0.1", "11.0.0.2")
 	const state = "select ip, status, level, score, coalesce(error, '') <> '', failed_at is not null, coalesce(failure, '') <> '', fresh_from is not null, policy from reputation order by ip"
 	good := [][]string{
@@ -96,7 +97,7 @@ func TestAFailedLookupKeepsTheEarlierVerdict(t *testing.T) {
 	}
 	before := db.Query("select ip, loaded_at, fresh_from, factors from reputation where ip <= '11.0.0.2' order by ip")
 	sim.Fault(shodantest.Fault{Status: 403, Body: shodantest.BodyChallenge})
-	got := runLoad(t, connection, "", "--to", db.URL(), "--max-age", "0", "--policy", "baseline", "--fail-on", "error", "11.0.0.1", "11.0.0.2", "11.0.0.3")
+	got := runLoad(t, failing, "", "--to", db.URL(), "--max-age", "0", "--policy", "baseline", "--fail-on", "error", "11.0.0.1", "11.0.0.2", "11.0.0.3")
 	if got.status != exitFound || !strings.Contains(got.stderr, "rows to fail on: 3 with the status error") || !strings.Contains(got.stderr, "3 of 3 addresses could not be checked (") ||
 		!strings.Contains(got.stderr, "the last lookup of 2 addresses failed: the table keeps the earlier verdict") {
 		t.Errorf("got %+v", got)

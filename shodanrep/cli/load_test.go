@@ -15,7 +15,7 @@ import (
 // runLoad runs "shodanrep load" over a connection.
 func runLoad(t *testing.T, connection, stdin string, args ...string) result {
 	t.Helper()
-	config := writeFile(t, "load.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+connection+"}\n")
+	config := writeFile(t, "load.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+patient(connection)+"}\n")
 	var stdout, stderr bytes.Buffer
 	a := app{plugin: shodanrep.Plugin, stdin: strings.NewReader(stdin), stdout: &stdout, stderr: &stderr}
 	status := a.run(t.Context(), append([]string{"load", "--config", config}, args...))

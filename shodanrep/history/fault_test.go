@@ -3,6 +3,7 @@ package history
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -43,7 +44,7 @@ func TestADamagedFileIsSetAside(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "history.sqlite")
 			s := openTest(t, Options{Location: path})
 			record100(t, s, day(0))
-			if err := s.Close(); err != nil {
+			if err := errors.Join(s.Flush(t.Context()), s.Close()); err != nil {
 				t.Fatal(err)
 			}
 			if err := damage(path); err != nil {

@@ -55,15 +55,23 @@ func TestBatchesThatAskTheSameAtOnceShareTheLookUps(t *testing.T) {
 	}
 }
 
+// overNetwork is withKey for connections that share what they know of the services, as those with a transport of their own
+// do not. The time is real, so that the timeout is long enough for a busy machine.
+func overNetwork(sim *shodantest.Simulator) lookup.Config {
+	cfg := withKey(sim)
+	cfg.Transport, cfg.Timeout = nil, 5*time.Minute
+	return cfg
+}
+
 func TestConnectionsOfAProcessShareLookUpsPaceAndMemory(t *testing.T) {
 	t.Parallel()
-	sim := shodantest.New(t, shodantest.WithLatency(20*time.Millisecond), shodantest.WithRateLimit(shodantest.Shodan, 50, 5))
-	cfg := withKey(sim)
-	cfg.Transport = nil // or nothing is shared
+	sim := shodantest.New(t, shodantest.WithLatency(20*time.Millisecond))
+	cfg := overNetwork(sim)
 	cfg.BulkLookup = "off"
 	cfg.RequestsPerSecond = 50
 	engines := []*lookup.Engine{start(t, cfg), start(t, cfg), start(t, cfg)}
 	list := questions(sim.Generate(20))
+	began := time.Now()
 	var asking sync.WaitGroup
 	for _, e := range engines {
 		asking.Go(func() {
@@ -76,16 +84,16 @@ func TestConnectionsOfAProcessShareLookUpsPaceAndMemory(t *testing.T) {
 	if twice := askedTwice(sim); len(twice) > 0 {
 		t.Errorf("asked twice: %v", twice)
 	}
-	if refused := statuses(sim, shodantest.Shodan)[429]; refused > 0 {
-		t.Errorf("%d requests were too many: the connections do not keep one pace", refused)
+	// Three paces would take a third of this. When the requests arrive says nothing, as some do so late on a busy machine.
+	if took := time.Since(began); took < 19*time.Second/50 {
+		t.Errorf("20 requests at 50 a second took %v: the connections do not keep one pace", took)
 	}
 }
 
 func TestTheMostCarefulConnectionSetsThePace(t *testing.T) {
 	t.Parallel()
 	sim := shodantest.New(t)
-	cfg := withKey(sim)
-	cfg.Transport = nil
+	cfg := overNetwork(sim)
 	cfg.RequestsPerSecond = 1000
 	fast := start(t, cfg)
 	cfg.RequestsPerSecond = 20
@@ -100,8 +108,7 @@ func TestTheMostCarefulConnectionSetsThePace(t *testing.T) {
 func TestConnectionsWithDifferentKeysShareNothingOfTheRESTAPI(t *testing.T) {
 	t.Parallel()
 	sim := shodantest.New(t, shodantest.WithAnotherKey("SIMULATEDkeyNumberTwo45678901234", "dev"))
-	cfg := withKey(sim)
-	cfg.Transport = nil
+	cfg := overNetwork(sim)
 	cfg.RequestsPerSecond = 100
 	list := questions(sim.Generate(3))
 	lookUp(t.Context(), t, start(t, cfg), list...)
