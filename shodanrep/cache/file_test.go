@@ -48,6 +48,7 @@ func TestFileIsKeptFromOneProcessToTheNext(t *testing.T) {
 		mustGet(t, f, e.Key)
 		mustPut(t, f, e)
 		mustGet(t, f, e.Key)
+		f.flush(patience) // because Close would give up the counts after a second
 		if err := f.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -204,6 +205,9 @@ func shareFile(ctx context.Context, args []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := f.write(ctx, func(c *sqlitefile.Conn) error { return c.BusyTimeout(patience) }); err != nil {
+		return nil, err
+	}
 	c := newClock()
 	first, _ := strconv.Atoi(id)
 	entries := c.batch(sharers*shared, 300)
@@ -222,6 +226,7 @@ func shareFile(ctx context.Context, args []string) (any, error) {
 		return nil, err
 	}
 	f.Count(int64(len(found)), int64(len(entries)-len(found)))
+	f.flush(patience)
 	return len(found), f.Close()
 }
 

@@ -82,10 +82,13 @@ func FuzzParseEntry(f *testing.F) {
 	})
 }
 
+// patience is how long a test waits for an event. It is long enough for a busy machine.
+const patience = 2 * time.Minute
+
 // eventually waits for what another goroutine or process brings about.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if condition() {
 			return
 		}
