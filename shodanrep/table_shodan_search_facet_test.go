@@ -92,7 +92,7 @@ func TestFacetsThatCannotBeAskedFor(t *testing.T) {
 			if tt.facet == nil {
 				delete(search.quals, "facet")
 			}
-			rows, err := mustConnect(t, keyed(simulate(t))+`timeout = "5s"`).run(t, search)
+			rows, err := mustConnect(t, keyed(simulate(t))).run(t, search)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || len(rows) != 0 {
 				t.Errorf("%d rows, error %v, want %s", len(rows), err, tt.want)
 			}

@@ -198,7 +198,7 @@ func TestWhatIsRefusedOfAQueryIsAnError(t *testing.T) {
 				if table == "shodan_search_facet" {
 					search.quals["facet"] = texts("country")
 				}
-				rows, err := mustConnect(t, spc(sim)+`timeout = "5s"`).run(t, search)
+				rows, err := runInTime(t, spc(sim), "5s", search)
 				if err == nil || !strings.Contains(err.Error(), tt.want) || len(rows) != 0 {
 					t.Errorf("%d rows, error %v, want %s", len(rows), err, tt.want)
 				}

@@ -40,7 +40,7 @@ func TestLoadIsToldWhatIsWrong(t *testing.T) {
 		"an empty query":        {append(to, "--from-query", ""), exitUsage, "--from-query needs a query, such as 'select distinct src_ip from flows'" + usage},
 		"a missing file":        {append(to, missing), exitFailed, missing + ": no such file, and not an address\n"},
 
-		"no server":        {[]string{"--to", "postgres://analyst:secret@127.0.0.1:1/x", "192.0.2.1"}, exitFailed, "cannot connect to PostgreSQL on 127.0.0.1:1, database x, as analyst: dial tcp 127.0.0.1:1: connect: connection refused\n"},
+		"no server":        {[]string{"--to", "postgres://analyst:secret@127.0.0.1:1/x?connect_timeout=300", "192.0.2.1"}, exitFailed, "cannot connect to PostgreSQL on 127.0.0.1:1, database x, as analyst: dial tcp 127.0.0.1:1: connect: connection refused\n"},
 		"no database here": {[]string{"--to", strings.Replace(db.URL(), "/test", "/nonesuch", 1), "192.0.2.1"}, exitFailed, `does not exist`},
 		"a wrong password": {[]string{"--to", withPassword("secret"), "192.0.2.1"}, exitFailed, "as guarded: password authentication failed for user \"guarded\": set the password in PGPASSWORD or in ~/.pgpass\n"},
 		"no right to create": {[]string{"--to", withPassword(postgrestest.Password), "--table", "fresh", "192.0.2.1"}, exitFailed, "shodanrep: the role guarded may not create the tables public.fresh and public.fresh_queue (permission denied for schema public): " +

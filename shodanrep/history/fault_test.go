@@ -127,7 +127,7 @@ func broken(t *testing.T) map[string]string {
 // pgconn tries with TLS and without.
 func TestTheErrorOfAServerSaysEachReasonOnce(t *testing.T) {
 	t.Parallel()
-	s := Open(Options{Location: "postgres://user@127.0.0.1:1/db"})
+	s := Open(Options{Location: "postgres://user@127.0.0.1:1/db?connect_timeout=300"})
 	defer s.Close()
 	if _, err := s.Stats(t.Context()); err == nil || strings.Count(err.Error(), "connection refused") != 1 {
 		t.Errorf("got %v", err)
