@@ -118,7 +118,7 @@ func (db *DB) setUp(connections []Connection) error {
 	}
 	//lint:ignore SA1019 the method that replaces it needs Go 1.27
 	err := sqlite3.CreateModule(db.conn, moduleName, connect, connect)
-	if err := errors.Join(err, regexp.Register(db.conn), registerFunctions(db.conn), registerCollation(db.conn)); err != nil {
+	if err := errors.Join(err, regexp.Register(db.conn), registerFunctions(db.conn), db.registerCollation()); err != nil {
 		return err
 	}
 	for i, c := range connections {

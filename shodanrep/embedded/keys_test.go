@@ -15,6 +15,7 @@ import (
 
 func TestKeyColumns(t *testing.T) {
 	t.Parallel()
+	const notTime = ", because this is not a time: write it such as 2026-01-31T06:00:00Z, or use datetime('now', '-1 day')"
 	const nothing = "fake_address: there was no value to look up, nothing was looked up"
 	tests := map[string]struct {
 		sql string
@@ -97,6 +98,22 @@ func TestKeyColumns(t *testing.T) {
 			sql: "select n from fake_event where at > 'yesterday'",
 			warnings: []string{"fake_event: at > 'yesterday' compares texts, because this is not a time: " +
 				"write it such as 2026-01-31T06:00:00Z, or use datetime('now', '-1 day')"},
+		},
+		"a text in place of a time of a column that is no key is warned of": {
+			sql:      "select ip from fake_address where ip = '192.0.2.1' and checked_at > 'yesterday'",
+			warnings: []string{"a time was compared as a text with 'yesterday'" + notTime}, asked: []string{"192.0.2.1"},
+		},
+		"one in a list of times is warned of": {
+			sql:      "select ip from fake_address where ip = '192.0.2.1' and checked_at in ('2026-01-01', 'today')",
+			warnings: []string{"a time was compared as a text with 'today'" + notTime}, asked: []string{"192.0.2.1"},
+		},
+		"one of another table is warned of": {
+			sql:      "select ip from (select '' as day) join fake_address on checked_at < day where ip = '192.0.2.1'",
+			warnings: []string{"a time was compared as a text with ''" + notTime}, asked: []string{"192.0.2.1"},
+		},
+		"times in any order, and none, are not": {
+			sql:  "select ip from fake_address where ip = '192.0.2.1' and coalesce(checked_at, 'never') <> 'never' order by checked_at",
+			rows: []string{"192.0.2.1"}, asked: []string{"192.0.2.1"},
 		},
 		"a time is not": {
 			sql:  "select n from fake_event where at > datetime('now', '-1 day') or at > '2026-01-02T04:30:00Z'",

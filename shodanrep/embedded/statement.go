@@ -13,6 +13,8 @@ import (
 type statement struct {
 	tables []*statementTable
 	err    error
+	// notTime is the first text that was compared with a time and is none, if there is one.
+	notTime *string
 	// compileOnly says that the statement is only compiled, for the names in it.
 	compileOnly bool
 }
@@ -54,6 +56,17 @@ func (s *statement) comparedText(t *Table, condition string) {
 	st.notTime = cmp.Or(st.notTime, condition)
 }
 
+// comparedTexts records that a time was compared with a text that is no time. Either can be the text.
+func (s *statement) comparedTexts(a, b string) {
+	if s.notTime != nil {
+		return
+	}
+	s.notTime = &a
+	if _, ok := parseTimestamp(a); ok {
+		s.notTime = &b
+	}
+}
+
 func (s *statement) fail(err error) {
 	if s.err == nil {
 		s.err = err
@@ -86,10 +99,14 @@ func (s *statement) missingConditions() error {
 // texts: after 'yesterday' is nothing, and before it everything.
 func (s *statement) warnings() []string {
 	var warnings []string
+	const advice = "write it such as 2026-01-31T06:00:00Z, or use datetime('now', '-1 day')"
+	knowsCondition := slices.ContainsFunc(s.tables, func(t *statementTable) bool { return t.notTime != "" })
+	if s.notTime != nil && !knowsCondition {
+		warnings = append(warnings, fmt.Sprintf("a time was compared as a text with '%.60s', because this is not a time: %s", *s.notTime, advice))
+	}
 	for _, t := range s.tables {
 		if t.notTime != "" {
-			warnings = append(warnings, fmt.Sprintf(
-				"%s: %s compares texts, because this is not a time: write it such as 2026-01-31T06:00:00Z, or use datetime('now', '-1 day')", t.Name, t.notTime))
+			warnings = append(warnings, fmt.Sprintf("%s: %s compares texts, because this is not a time: %s", t.Name, t.notTime, advice))
 		}
 		switch {
 		case t.plans == 0 || t.scans > 0 || t.satisfied(func(string, string) bool { return false }):

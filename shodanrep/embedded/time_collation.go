@@ -2,9 +2,7 @@ package embedded
 
 import (
 	"bytes"
-	"time"
 
-	"github.com/ncruces/go-sqlite3"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 )
 
@@ -14,25 +12,28 @@ const timeCollation = "TIMESTAMP"
 
 const binaryCollation = "BINARY"
 
-// registerCollation registers timeCollation.
-func registerCollation(conn *sqlite3.Conn) error {
-	return conn.CreateCollation(timeCollation, compareTimes)
+// registerCollation registers timeCollation. A comparison of a time with a text that is no time is recorded.
+func (db *DB) registerCollation() error {
+	return db.conn.CreateCollation(timeCollation, func(a, b []byte) int {
+		order, mixed := compareTimes(a, b)
+		if mixed {
+			db.statement.comparedTexts(string(a), string(b))
+		}
+		return order
+	})
 }
 
-// compareTimes compares two texts as times, if both are, and else as texts.
-func compareTimes(a, b []byte) int {
+// compareTimes compares two texts as times, if both are, and else as texts. Mixed says that one is a time, and one is not.
+func compareTimes(a, b []byte) (order int, mixed bool) {
 	if isWholeSecond(a) && isWholeSecond(b) {
-		return bytes.Compare(a, b)
+		return bytes.Compare(a, b), false
 	}
-	at, ok := parseTimestamp(string(a))
-	var other time.Time
-	if ok {
-		other, ok = parseTimestamp(string(b))
+	at, isTime := parseTimestamp(string(a))
+	other, otherIsTime := parseTimestamp(string(b))
+	if !isTime || !otherIsTime {
+		return bytes.Compare(a, b), isTime != otherIsTime
 	}
-	if !ok {
-		return bytes.Compare(a, b)
-	}
-	return at.Compare(other)
+	return at.Compare(other), false
 }
 
 // isWholeSecond reports whether a text has the form of a time in a result without a fraction, such as

@@ -23,16 +23,16 @@ func TestCompareTimes(t *testing.T) {
 		for j, later := range ascending {
 			for _, a := range earlier {
 				for _, b := range later {
-					if got, want := compareTimes([]byte(a), []byte(b)), slices.Compare([]int{i}, []int{j}); got != want {
-						t.Errorf("%s and %s: got %d, want %d", a, b, got, want)
+					if got, mixed := compareTimes([]byte(a), []byte(b)); got != slices.Compare([]int{i}, []int{j}) || mixed {
+						t.Errorf("%s and %s: got %d, mixed %t", a, b, got, mixed)
 					}
 				}
 			}
 		}
 	}
 	for _, text := range []string{"yesterday", "", "2026-02", "2026", "-", "1e", "Inf", "NaN", "0x10", "1e999"} { // compared as texts
-		if got := compareTimes([]byte("2026-01-31T06:00:00Z"), []byte(text)); (got < 0) != ("2026-01-31T06:00:00Z" < text) {
-			t.Errorf("%q: got %d", text, got)
+		if got, mixed := compareTimes([]byte("2026-01-31T06:00:00Z"), []byte(text)); (got < 0) != ("2026-01-31T06:00:00Z" < text) || !mixed {
+			t.Errorf("%q: got %d, mixed %t", text, got, mixed)
 		}
 	}
 }
