@@ -23,6 +23,8 @@ type finder struct {
 	// lastEnd is the end of the last match, or -1: "198.51.100.1-198.51.100.9" and "192.0.2.1/192.0.2.2" are two
 	// matches.
 	lastEnd int
+	// lastHost reports whether the last match is one address, and not a network.
+	lastHost bool
 }
 
 // separators are the bytes to search for: each address has one.
@@ -55,7 +57,7 @@ func (f *finder) next(limit int) bool {
 		}
 		if found {
 			f.i = max(f.i, f.end)
-			f.lastEnd = f.end
+			f.lastEnd, f.lastHost = f.end, f.prefix.IsSingleIP()
 			return true
 		}
 	}
@@ -189,6 +191,9 @@ func (f *finder) before6(start int, withColon bool) bool {
 // suffix makes the match a network if a prefix length or a mask follows.
 func (f *finder) suffix(addr netip.Addr) {
 	b := f.text
+	if addr.Is4() && f.maskAfterBlanks(addr) {
+		return
+	}
 	if f.end >= len(b) || b[f.end] != '/' || f.end+1 >= len(b) || !isDigit(b[f.end+1]) {
 		return
 	}
@@ -208,6 +213,45 @@ func (f *finder) suffix(addr netip.Addr) {
 		return // part of a path
 	}
 	f.end, f.prefix = p, netip.PrefixFrom(addr, bits).Masked()
+}
+
+// maxBlanks is how many blanks may be between an address and its mask.
+const maxBlanks = 64
+
+// maskAfterBlanks makes the match a network if a mask follows as routers print it: "10.0.0.0 255.255.255.0", or the
+// wildcard mask "10.0.0.0 0.0.0.255". Masks shorter than /8 are left to be addresses, as some of them are hosts, and so
+// are those of one address and of all. In the columns "10.0.0.0 198.51.100.1 255.255.255.0" of a routing table the mask
+// does not belong to the gateway.
+func (f *finder) maskAfterBlanks(addr netip.Addr) bool {
+	b := f.text
+	p := skipBlanks(b, f.end)
+	if p == f.end || p >= len(b) || !isDigit(b[p]) || f.lastHost && f.lastEnd >= 0 && f.lastEnd < f.start && skipBlanks(b, f.lastEnd) == f.start {
+		return false
+	}
+	d := parseDotted(b, p)
+	if d.count != 4 || d.valid != 4 || !after(b, d.end) || portAt(b, d.end) || d.end < len(b) && b[d.end] == '/' {
+		return false
+	}
+	mask := d.octets
+	if mask[0] == 0 {
+		for i := range mask {
+			mask[i] = ^mask[i]
+		}
+	}
+	bits, ok := maskBits(mask)
+	if !ok || bits < 8 || bits == 32 {
+		return false
+	}
+	f.end, f.prefix = d.end, netip.PrefixFrom(addr, bits).Masked()
+	return true
+}
+
+// skipBlanks returns the index after the blanks at an index, of which it skips at most maxBlanks.
+func skipBlanks(b []byte, i int) int {
+	for end := min(len(b), i+maxBlanks); i < end && (b[i] == ' ' || b[i] == '\t'); {
+		i++
+	}
+	return i
 }
 
 // maskBits returns the prefix length of a network mask such as 255.255.255.0.
