@@ -218,10 +218,11 @@ func (f *finder) suffix(addr netip.Addr) {
 // maxBlanks is how many blanks may be between an address and its mask.
 const maxBlanks = 64
 
-// maskAfterBlanks makes the match a network if a mask follows as routers print it: "10.0.0.0 255.255.255.0", or the
-// wildcard mask "10.0.0.0 0.0.0.255". Masks shorter than /8 are left to be addresses, as some of them are hosts, and so
-// are those of one address and of all. In the columns "10.0.0.0 198.51.100.1 255.255.255.0" of a routing table the mask
-// does not belong to the gateway.
+// maskAfterBlanks reports whether a mask follows as routers print it, which is then no address. It makes the match a
+// network: "10.0.0.0 255.255.255.0", or the wildcard mask "10.0.0.0 0.0.0.255". But in "198.51.100.66 255.255.255.0", an
+// address of an interface, the match stays a host. Masks shorter than /8 are left to be addresses, as some of them are
+// hosts, and so are those of one address and of all. In the columns "10.0.0.0 198.51.100.1 255.255.255.0" of a routing
+// table the mask does not belong to the gateway.
 func (f *finder) maskAfterBlanks(addr netip.Addr) bool {
 	b := f.text
 	p := skipBlanks(b, f.end)
@@ -232,8 +233,8 @@ func (f *finder) maskAfterBlanks(addr netip.Addr) bool {
 	if d.count != 4 || d.valid != 4 || !after(b, d.end) || portAt(b, d.end) || d.end < len(b) && b[d.end] == '/' {
 		return false
 	}
-	mask := d.octets
-	if mask[0] == 0 {
+	mask, isWildcard := d.octets, d.octets[0] == 0
+	if isWildcard {
 		for i := range mask {
 			mask[i] = ^mask[i]
 		}
@@ -242,7 +243,12 @@ func (f *finder) maskAfterBlanks(addr netip.Addr) bool {
 	if !ok || bits < 8 || bits == 32 {
 		return false
 	}
-	f.end, f.prefix = d.end, netip.PrefixFrom(addr, bits).Masked()
+	network := netip.PrefixFrom(addr, bits).Masked()
+	if !isWildcard && network.Addr() != addr {
+		f.i = d.end // passes the mask
+		return true
+	}
+	f.end, f.prefix = d.end, network
 	return true
 }
 
