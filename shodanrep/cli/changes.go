@@ -151,6 +151,9 @@ func (c *changesCommand) validate(flags *pflag.FlagSet, now time.Time) (err erro
 	if c.from, err = parseSince(c.since, now); err != nil {
 		return err
 	}
+	if err := checkMinScore(c.minScore); err != nil {
+		return err
+	}
 	if flags.Changed("only") {
 		only, err := newChangeSelector("only", c.onlyWords, false)
 		if err != nil {

@@ -331,6 +331,7 @@ func TestChangesThatCannotBeRead(t *testing.T) {
 		"a wrong word":        {good, []string{"--only", "wurst"}, exitUsage, `--only: there is no word "wurst"; use worse, better, not_checked, critical,`},
 		"no word":             {good, []string{"--fail-on", ""}, exitUsage, "--fail-on needs a word"},
 		"a wrong format":      {good, []string{"--output", "yaml"}, exitUsage, `--output must be one of table, jsonl, csv,`},
+		"a negative score":    {good, []string{"--min-score=-1"}, exitUsage, "--min-score must not be negative, but is -1"},
 		"a wrong time":        {good, []string{"--since", "yesterday"}, exitUsage, `--since must be a duration such as 24h or 7d, or a date such as 2026-01-31, not "yesterday"`},
 		"a time to come":      {good, []string{"--since", "2999-01-01"}, exitUsage, `--since "2999-01-01" is in the future`},
 		"a negative duration": {good, []string{"--since=-5h"}, exitUsage, "--since must be a duration"},

@@ -142,10 +142,21 @@ func (c *checkCommand) validate(flags *pflag.FlagSet) error {
 	if c.output.IsFile && c.file == "" && stdio.IsTerminal(c.stdout) {
 		return fmt.Errorf("the format %s is not for a terminal: name a file, such as -o report.%s", c.output.Name, c.output.Name)
 	}
+	if err := checkMinScore(c.minScore); err != nil {
+		return err
+	}
 	if err := c.lookupFlags.validate(); err != nil {
 		return err
 	}
 	return c.selectionFlags.validate(flags)
+}
+
+// checkMinScore returns an error if a value of --min-score is lower than every score.
+func checkMinScore(score int) error {
+	if score < 0 {
+		return fmt.Errorf("--min-score must not be negative, but is %d", score)
+	}
+	return nil
 }
 
 // shows reports whether a verdict is written.

@@ -144,6 +144,7 @@ func TestCheckSelects(t *testing.T) {
 		"by score":                     {[]string{"--min-score", "60"}, "198.51.100.66\n", 0, ""},
 		"an unknown word":              {[]string{"--only", "crtical"}, "", exitUsage, `--only: "crtical" is not a level or a status`},
 		"an unknown word to fail on":   {[]string{"--fail-on", "crtical"}, "", exitUsage, `--fail-on: "crtical" is not a level or a status`},
+		"a negative score":             {[]string{"--min-score", "-5"}, "", exitUsage, "--min-score must not be negative, but is -5"},
 		"an unknown format":            {[]string{"--output", "xml"}, "", exitUsage, "--output must be one of table, jsonl"},
 		"a level or worse":             {[]string{"--fail-on", "high", "--only", "low"}, "192.0.2.222\n", exitFound, "2 with the level critical"},
 		"a policy that there is not":   {[]string{"--policy", "basline"}, "", exitFailed, "policy basline: there is no policy of that name"},
