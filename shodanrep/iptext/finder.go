@@ -226,8 +226,11 @@ const maxBlanks = 64
 func (f *finder) maskAfterBlanks(addr netip.Addr) bool {
 	b := f.text
 	p := skipBlanks(b, f.end)
-	if p == f.end || p >= len(b) || !isDigit(b[p]) || f.lastHost && f.lastEnd >= 0 && f.lastEnd < f.start && skipBlanks(b, f.lastEnd) == f.start {
+	if p == f.end || p >= len(b) || !isDigit(b[p]) {
 		return false
+	}
+	if f.lastHost && f.lastEnd >= 0 && f.lastEnd < f.start && skipBlanks(b, f.lastEnd) == f.start {
+		return false // the second column
 	}
 	d := parseDotted(b, p)
 	if d.count != 4 || d.valid != 4 || !after(b, d.end) || portAt(b, d.end) || d.end < len(b) && b[d.end] == '/' {
