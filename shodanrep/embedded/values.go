@@ -33,10 +33,11 @@ var columnTypes = map[proto.ColumnType]struct{ steampipe, declared string }{
 }
 
 // timestampFormats are the formats of a timestamp in a condition. The ones without a zone are UTC, as in SQLite. PostgreSQL
-// reads 20060102 as well.
+// reads 20060102 as well, and writes a zone of whole hours as +00.
 var timestampFormats = []string{
 	time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00",
-	"2006-01-02 15:04:05.999999999", "2006-01-02 15:04", "2006-01-02", "20060102",
+	"2006-01-02 15:04:05.999999999Z07", "2006-01-02 15:04:05.999999999", "2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02T15:04Z07:00",
+	"2006-01-02", "20060102",
 }
 
 // timestampText is RFC 3339 in UTC, with microseconds if there are any, as PostgreSQL stores them.
