@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -17,6 +16,8 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"google.golang.org/grpc/metadata"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
 // A server is the plugin behind the SDK's own server, with one connection, as Steampipe runs it.
@@ -30,12 +31,10 @@ type server struct {
 var idle = make(chan server, 64)
 
 // connect starts the plugin with the text of a connection, as a user writes it. The error is the connection's. A
-// connection without a timeout gets a long one: on a busy machine a response may need longer than a user would wait.
+// connection without a timeout gets a long one.
 func connect(t *testing.T, spc string) (server, error) {
 	t.Helper()
-	if !hasTimeout.MatchString(spc) {
-		spc += "\ntimeout = \"5m\"\n"
-	}
+	spc = shodantest.Patient(spc)
 	var s server
 	select {
 	case s = <-idle:
@@ -56,8 +55,6 @@ func connect(t *testing.T, spc string) (server, error) {
 	})
 	return s, err
 }
-
-var hasTimeout = regexp.MustCompile(`(?m)^\s*timeout\b`)
 
 // Execute also remembers that a scan has failed.
 func (s server) Execute(request *proto.ExecuteRequest, stream proto.WrapperPlugin_ExecuteServer) error {

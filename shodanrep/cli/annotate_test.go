@@ -245,7 +245,7 @@ func TestWrongAnnotateCommands(t *testing.T) {
 func startAnnotate(t *testing.T, ctx context.Context, connection string, stdout io.WriteCloser) (stdin io.WriteCloser, ended <-chan result) {
 	t.Helper()
 	t.Setenv("SHODAN_API_KEY", "")
-	t.Setenv(configVariable, writeFile(t, "check.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+patient(connection)+"}\n"))
+	t.Setenv(configVariable, writeFile(t, "check.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+shodantest.Patient(connection)+"}\n"))
 	in, out := io.Pipe()
 	t.Cleanup(func() { out.Close() })
 	end := make(chan result, 1)
@@ -323,7 +323,7 @@ func TestAnInterruptLosesNoLineOfAFile(t *testing.T) {
 	sim := shodantest.New(t)
 	sim.Fault(shodantest.Fault{Target: "93.10.0.9", Kind: shodantest.Hang})
 	t.Setenv("SHODAN_API_KEY", "")
-	t.Setenv(configVariable, writeFile(t, "check.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+patient(to(sim))+"}\n"))
+	t.Setenv(configVariable, writeFile(t, "check.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+shodantest.Patient(to(sim))+"}\n"))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go func() {

@@ -33,7 +33,7 @@ cache = "memory"
 func runCheck(t *testing.T, connection, stdin string, args ...string) result {
 	t.Helper()
 	t.Setenv("SHODAN_API_KEY", "")
-	t.Setenv(configVariable, writeFile(t, "check.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+patient(connection)+"}\n"))
+	t.Setenv(configVariable, writeFile(t, "check.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+shodantest.Patient(connection)+"}\n"))
 	var stdout, stderr bytes.Buffer
 	a := app{plugin: shodanrep.Plugin, stdin: strings.NewReader(stdin), stdout: &stdout, stderr: &stderr}
 	status := a.run(t.Context(), args)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -34,7 +33,7 @@ func query(t *testing.T, connection, sql string, flags ...string) []map[string]a
 func runQuery(t *testing.T, connection, sql string, flags ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	spc := filepath.Join(t.TempDir(), "test.spc")
-	text := "connection \"shodanrep\" {\n  plugin = \"local/shodanrep\"\n" + patient(connection) + "\n}\n"
+	text := "connection \"shodanrep\" {\n  plugin = \"local/shodanrep\"\n" + shodantest.Patient(connection) + "\n}\n"
 	if err := os.WriteFile(spc, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -42,17 +41,6 @@ func runQuery(t *testing.T, connection, sql string, flags ...string) (stdout, st
 	status = Main(append([]string{"query", "--config", spc, sql}, flags...), strings.NewReader(""), &out, &errs)
 	return out.String(), errs.String(), status
 }
-
-// patient gives a connection without a timeout a long one: on a busy machine a response may need longer than a user would
-// wait, and a request that is sent again is one more than a test counts.
-func patient(connection string) string {
-	if hasTimeout.MatchString(connection) {
-		return connection
-	}
-	return "timeout = \"5m\"\n" + connection
-}
-
-var hasTimeout = regexp.MustCompile(`(?m)^\s*timeout\b`)
 
 // to is a connection to simulated services.
 func to(sim *shodantest.Simulator, arguments ...string) string {

@@ -48,7 +48,7 @@ type loader struct {
 // startLoader starts "shodanrep load" as a process, which shares no rate limit with others, as on a machine of its own.
 func startLoader(t *testing.T, db *postgrestest.Database, connection, input string) *loader {
 	t.Helper()
-	config := writeFile(t, "load.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+patient(connection)+"}\n")
+	config := writeFile(t, "load.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+shodantest.Patient(connection)+"}\n")
 	l := &loader{Cmd: exec.Command(os.Args[0], "load", "--config", config, "--to", db.URL(), input)}
 	l.Env = append(os.Environ(), asCommand+"=1", "SHODANREP_CACHE_DIR="+t.TempDir())
 	l.Stderr = &l.stderr
@@ -125,7 +125,7 @@ func TestAnInterruptedLoadKeepsWhatIsDone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var stdout, stderr bytes.Buffer
 	a := app{plugin: shodanrep.Plugin, stdin: strings.NewReader(addressList(addresses)), stdout: &stdout, stderr: &stderr}
-	config := writeFile(t, "load.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+patient(uncached(sim))+"}\n") // no lookup may fail before the load is interrupted
+	config := writeFile(t, "load.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+shodantest.Patient(uncached(sim))+"}\n") // no lookup may fail before the load is interrupted
 	ended := make(chan int)
 	go func() { ended <- a.run(ctx, []string{"load", "--config", config, "--to", db.URL()}) }()
 	waitFor(t, "the service is silent", func() bool { return sim.Count("") > 160 })

@@ -10,12 +10,13 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
 // runLoad runs "shodanrep load" over a connection.
 func runLoad(t *testing.T, connection, stdin string, args ...string) result {
 	t.Helper()
-	config := writeFile(t, "load.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+patient(connection)+"}\n")
+	config := writeFile(t, "load.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+shodantest.Patient(connection)+"}\n")
 	var stdout, stderr bytes.Buffer
 	a := app{plugin: shodanrep.Plugin, stdin: strings.NewReader(stdin), stdout: &stdout, stderr: &stderr}
 	status := a.run(t.Context(), append([]string{"load", "--config", config}, args...))

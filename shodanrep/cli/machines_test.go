@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 func runProcesses(t *testing.T, n int, connection, sql string) []string {
 	t.Helper()
 	spc := filepath.Join(t.TempDir(), "test.spc")
-	if err := os.WriteFile(spc, []byte("connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n"+patient(connection)+"\n}\n"), 0o600); err != nil {
+	if err := os.WriteFile(spc, []byte("connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n"+shodantest.Patient(connection)+"\n}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	outputs := make([]string, n)

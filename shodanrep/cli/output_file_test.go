@@ -30,7 +30,7 @@ func TestAnOutputDoesNotReplaceAnInput(t *testing.T) {
 		{"query", "--output", "csv", "-o", list, "--attach", "a=" + list, "select 1"}, {"query", "--output", "csv", "-o", list, "--attach", "a=-", "select 1"},
 		{"report", "-o", list, list}, {"changes", "-o", list, list}, {"changes", "-o", list, "-"},
 	} {
-		config := writeFile(t, "check.spc", "connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n"+patient(connection)+"}\n")
+		config := writeFile(t, "check.spc", "connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n"+shodantest.Patient(connection)+"}\n")
 		var stdout, stderr strings.Builder
 		status := Main(append([]string{args[0], "--config", config}, args[1:]...), stdin, &stdout, &stderr)
 		if status != exitUsage || !strings.Contains(stderr.String(), "is an input as well") {

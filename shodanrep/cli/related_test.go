@@ -20,7 +20,7 @@ import (
 func runRelated(t *testing.T, connection string, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	spc := filepath.Join(t.TempDir(), "test.spc")
-	text := "connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n" + patient(connection) + "\n}\n"
+	text := "connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n" + shodantest.Patient(connection) + "\n}\n"
 	if err := os.WriteFile(spc, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

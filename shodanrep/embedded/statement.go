@@ -13,8 +13,8 @@ import (
 type statement struct {
 	tables []*statementTable
 	err    error
-	// notTime is the first text that was compared with a time and is none, if there is one.
-	notTime *string
+	// notTime is the first text that was compared with a time and is none, in quotes, if there is one.
+	notTime string
 	// compileOnly says that the statement is only compiled, for the names in it.
 	compileOnly bool
 }
@@ -58,13 +58,14 @@ func (s *statement) comparedText(t *Table, condition string) {
 
 // comparedTexts records that a time was compared with a text that is no time. Either can be the text.
 func (s *statement) comparedTexts(a, b string) {
-	if s.notTime != nil {
+	if s.notTime != "" {
 		return
 	}
-	s.notTime = &a
+	text := a
 	if _, ok := parseTimestamp(a); ok {
-		s.notTime = &b
+		text = b
 	}
+	s.notTime = fmt.Sprintf("'%.60s'", text)
 }
 
 func (s *statement) fail(err error) {
@@ -101,8 +102,8 @@ func (s *statement) warnings() []string {
 	var warnings []string
 	const advice = "write it such as 2026-01-31T06:00:00Z, or use datetime('now', '-1 day')"
 	knowsCondition := slices.ContainsFunc(s.tables, func(t *statementTable) bool { return t.notTime != "" })
-	if s.notTime != nil && !knowsCondition {
-		warnings = append(warnings, fmt.Sprintf("a time was compared as a text with '%.60s', because this is not a time: %s", *s.notTime, advice))
+	if s.notTime != "" && !knowsCondition {
+		warnings = append(warnings, fmt.Sprintf("a time was compared as a text with %s, because this is not a time: %s", s.notTime, advice))
 	}
 	for _, t := range s.tables {
 		if t.notTime != "" {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/pgerror"
 )
 
 // postgresFailureSchema makes the table of failures with the first one: tables that an earlier version made lack it.
@@ -67,7 +69,7 @@ func (t postgresTransaction) saveFailures(failures []Failure) error {
 func (b *postgresBackend) saveFailures(t postgresTransaction, failures []Failure) error {
 	err := pgx.BeginFunc(t.ctx, t.Tx, func(tx pgx.Tx) error { return postgresTransaction{t.ctx, tx}.saveFailures(failures) })
 	var failure *pgconn.PgError
-	if !errors.As(err, &failure) || failure.Code != "42501" {
+	if !errors.As(err, &failure) || failure.Code != pgerror.CodeNoRight {
 		return err
 	}
 	if !b.denied {

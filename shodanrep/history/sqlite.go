@@ -140,38 +140,45 @@ func (b *sqliteBackend) write(ctx context.Context, sightings []*sighting, failur
 	})
 }
 
-// states reads in one transaction: the writes of other processes do not wait for it, and do not change what it sees.
-func (b *sqliteBackend) states(ctx context.Context, f Filter, yield func(State) bool) error {
-	stopped, begun := false, false
+// readOnce reads in one transaction: the writes of other processes do not wait for it, and do not change what it sees.
+// Read calls begin before the caller sees anything of it: it is then not repeated after an error.
+func (b *sqliteBackend) readOnce(ctx context.Context, read func(c *sqlitefile.Conn, begin func()) error) error {
+	begun := false
 	var failure error
 	return b.do(ctx, func(db *sqlitefile.File) error {
 		if begun {
-			return failure // the caller has seen some states, and must not see them again
+			return failure
 		}
-		failure = db.ReadLong(ctx, func(c *sqlitefile.Conn) error {
-			for _, q := range sqliteQueries(f, b.opts.Now()) {
-				if stopped {
-					return nil
-				}
-				err := c.Rows(q.text, q.args, func(row *sqlite3.Stmt) (bool, error) {
-					r, err := readRecord(row)
-					if err != nil {
-						return false, err
-					}
-					state, err := r.state(b.opts.Now())
-					if err != nil {
-						return false, err
-					}
-					begun, stopped = true, !yield(state)
-					return !stopped, nil
-				})
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		failure = db.ReadLong(ctx, func(c *sqlitefile.Conn) error { return read(c, func() { begun = true }) })
 		return failure
+	})
+}
+
+func (b *sqliteBackend) states(ctx context.Context, f Filter, yield func(State) bool) error {
+	return b.readOnce(ctx, func(c *sqlitefile.Conn, begin func()) error {
+		stopped := false
+		for _, q := range sqliteQueries(f, b.opts.Now()) {
+			if stopped {
+				return nil
+			}
+			err := c.Rows(q.text, q.args, func(row *sqlite3.Stmt) (bool, error) {
+				r, err := readRecord(row)
+				if err != nil {
+					return false, err
+				}
+				state, err := r.state(b.opts.Now())
+				if err != nil {
+					return false, err
+				}
+				begin()
+				stopped = !yield(state)
+				return !stopped, nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -58,32 +58,24 @@ func hasFailures(c *sqlitefile.Conn) (bool, error) {
 }
 
 func (b *sqliteBackend) failures(ctx context.Context, since time.Time, yield func(Failure) bool) error {
-	begun := false
-	var failure error
-	return b.do(ctx, func(db *sqlitefile.File) error {
-		if begun {
-			return failure // the caller has seen some, and must not see them again
+	return b.readOnce(ctx, func(c *sqlitefile.Conn, begin func()) error {
+		if has, err := hasFailures(c); !has {
+			return err
 		}
-		failure = db.ReadLong(ctx, func(c *sqlitefile.Conn) error {
-			if has, err := hasFailures(c); !has {
-				return err
-			}
-			return c.Rows(`SELECT ip_order, source, first_failed, last_failed, lookups, reason FROM failure
-				WHERE last_failed >= ? AND last_failed <= ? AND NOT `+respondedSQLite,
-				[]any{since.UnixMicro(), b.opts.Now().Add(clockSkew).UnixMicro()}, func(row *sqlite3.Stmt) (bool, error) {
-					order := row.ColumnRawBlob(0)
-					addr, ok := netip.AddrFromSlice(order[min(1, len(order)):])
-					if !ok {
-						return false, fmt.Errorf("a failure has no address")
-					}
-					begun = true
-					return yield(Failure{
-						Addr: addr, Source: row.ColumnText(1), First: timeOf(row.ColumnInt64(2)), Last: timeOf(row.ColumnInt64(3)),
-						Lookups: row.ColumnInt64(4), Reason: row.ColumnText(5),
-					}), nil
-				})
-		})
-		return failure
+		return c.Rows(`SELECT ip_order, source, first_failed, last_failed, lookups, reason FROM failure
+			WHERE last_failed >= ? AND last_failed <= ? AND NOT `+respondedSQLite,
+			[]any{since.UnixMicro(), b.opts.Now().Add(clockSkew).UnixMicro()}, func(row *sqlite3.Stmt) (bool, error) {
+				order := row.ColumnRawBlob(0)
+				addr, ok := netip.AddrFromSlice(order[min(1, len(order)):])
+				if !ok {
+					return false, fmt.Errorf("a failure has no address")
+				}
+				begin()
+				return yield(Failure{
+					Addr: addr, Source: row.ColumnText(1), First: timeOf(row.ColumnInt64(2)), Last: timeOf(row.ColumnInt64(3)),
+					Lookups: row.ColumnInt64(4), Reason: row.ColumnText(5),
+				}), nil
+			})
 	})
 }
 

@@ -11,6 +11,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
+// CodeNoRight is PostgreSQL's code where the role lacks a right.
+const CodeNoRight = "42501"
+
 // codeInvalidPassword is PostgreSQL's code of a wrong or missing password.
 const codeInvalidPassword = "28P01"
 

@@ -55,17 +55,17 @@ func TestFaultsChooseTheirRequests(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		fault shodantest.Fault
-		want  string // which of the paths fail, asked twice
+		want  string // which of the paths fail (F), asked twice
 	}{
-		{"all of them", shodantest.Fault{}, "XXXXX XXXXX"},
-		{"of a service", shodantest.Fault{Service: shodantest.InternetDB}, ".XX.. .XX.."},
-		{"of an endpoint", shodantest.Fault{Endpoint: shodantest.EndpointSearch}, "....X ....X"},
-		{"of an address, also among others", shodantest.Fault{Target: "192.0.2.2"}, "..XX. ..XX."},
-		{"of an address at one service", shodantest.Fault{Target: "192.0.2.2", Service: shodantest.Shodan}, "...X. ...X."},
-		{"of a query", shodantest.Fault{Target: "port:22"}, "....X ....X"},
-		{"so many times", shodantest.Fault{Times: 3}, "XXX.. ....."},
-		{"after so many", shodantest.Fault{Skip: 4, Times: 2}, "....X X...."},
-		{"of an address, once", shodantest.Fault{Target: "192.0.2.1", Times: 1}, "X.... ....."},
+		{"all of them", shodantest.Fault{}, "FFFFF FFFFF"},
+		{"of a service", shodantest.Fault{Service: shodantest.InternetDB}, ".FF.. .FF.."},
+		{"of an endpoint", shodantest.Fault{Endpoint: shodantest.EndpointSearch}, "....F ....F"},
+		{"of an address, also among others", shodantest.Fault{Target: "192.0.2.2"}, "..FF. ..FF."},
+		{"of an address at one service", shodantest.Fault{Target: "192.0.2.2", Service: shodantest.Shodan}, "...F. ...F."},
+		{"of a query", shodantest.Fault{Target: "port:22"}, "....F ....F"},
+		{"so many times", shodantest.Fault{Times: 3}, "FFF.. ....."},
+		{"after so many", shodantest.Fault{Skip: 4, Times: 2}, "....F F...."},
+		{"of an address, once", shodantest.Fault{Target: "192.0.2.1", Times: 1}, "F.... ....."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -81,7 +81,7 @@ func TestFaultsChooseTheirRequests(t *testing.T) {
 				for _, path := range paths {
 					mark := byte('.')
 					if resp, _ := getPath(t, sim, path); resp.StatusCode == http.StatusTeapot {
-						mark = 'X'
+						mark = 'F'
 					}
 					got.WriteByte(mark)
 				}

@@ -15,7 +15,6 @@ import (
 
 // Codes of PostgreSQL's errors.
 const (
-	codeNoRight          = "42501"
 	codeReadOnly         = "25006"
 	codeNoSchema         = "3F000"
 	classConnection      = "08"
@@ -44,7 +43,7 @@ func (d Database) explain(err error) error {
 		switch {
 		case strings.HasPrefix(server.Code, classConnection), strings.HasPrefix(server.Code, classServerShutsDown):
 			return LostError{server.Message}
-		case server.Code == codeNoRight:
+		case server.Code == pgerror.CodeNoRight:
 			return fmt.Errorf("PostgreSQL: %s: ask the owner for that right of the role %s", server.Message, d.config.User)
 		case server.Code == codeReadOnly:
 			return fmt.Errorf("PostgreSQL: %s: connect to the primary server, where rows can be written", server.Message)

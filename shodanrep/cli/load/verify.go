@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/pgerror"
 )
 
 // prepareTable finds the table and its queue, or creates what is missing, and returns the name with the schema.
@@ -76,7 +78,7 @@ func (d Database) explainCreate(n Name, err error) error {
 	switch {
 	case errors.As(err, &server) && server.Code == codeNoSchema:
 		return fmt.Errorf("there is no schema %s: create it with create schema %s", n.Schema, quote(n.Schema))
-	case errors.As(err, &server) && server.Code == codeNoRight:
+	case errors.As(err, &server) && server.Code == pgerror.CodeNoRight:
 		return fmt.Errorf("the role %s may not create the tables %s and %s (%s): let a role that may run what shodanrep load --print-sql --table %[2]s prints, "+
 			"and grant select, insert, update, delete on both", d.config.User, n, n.queue(), server.Message)
 	}
