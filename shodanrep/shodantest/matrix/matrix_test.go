@@ -155,6 +155,10 @@ func (r *engine) run(clean []row) {
 		if c == r.quick && r.faultOn != "" && r.late(rows, err, r.faultOn) {
 			rows, err = r.queryWithFault(f, r.patient)
 		}
+		// A service that turns away can be the reason why a host is late, but not why the details of another service are.
+		for tries := 1; c != r.patient && lateDetails(rows) && tries < maxTries; tries++ {
+			rows, err = r.queryWithFault(f, c)
+		}
 		r.check(f, clean, rows, err)
 		if f.turnsAway() || f.want != failed {
 			continue
@@ -182,10 +186,17 @@ func (r *engine) queryWithFault(f faultCase, c connection) ([]row, error) {
 // late reports whether a query, or a target other than the faulty one, had no response in time: the machine is too busy
 // for the timeout of the quick connection.
 func (r *engine) late(rows []row, err error, faulty string) bool {
-	const late = "no response within"
 	return err != nil && strings.Contains(err.Error(), late) || slices.ContainsFunc(rows, func(row row) bool {
 		return (faulty == "" || row[r.key] != faulty) && strings.Contains(row["error"]+row["detail_error"], late)
 	})
+}
+
+// late is in the error where a request had no response in time.
+const late = "no response within"
+
+// lateDetails reports whether the details of a row from another service had no response in time.
+func lateDetails(rows []row) bool {
+	return slices.ContainsFunc(rows, func(row row) bool { return strings.Contains(row["detail_error"], late) })
 }
 
 // config returns the arguments of a connection.
