@@ -33,10 +33,12 @@ var (
 	screenshots = flag.String("screenshots", "", "write screenshots to this folder")
 )
 
-// browser is the context of the running Chromium, and noBrowser why there is none.
+// browser is the context of the running Chromium, and noBrowser why there is none. Tests share a tab, because a new one
+// is a new process, which takes longer to start than most pages take to load.
 var (
 	browser   context.Context
 	noBrowser string
+	shared    *tab
 )
 
 // patience is how long anything may take. It is far more than is needed, for machines that are busy.
@@ -85,10 +87,12 @@ func run(m *testing.M, dir string) int {
 // An action is something that is done in a tab.
 type action = chromedp.Action[chromedp.Void]
 
-// A tab is a tab of the browser, with what was noticed in it.
+// A tab is a tab of the browser, with what was noticed in it since it loaded the page.
 type tab struct {
-	t   *testing.T
-	ctx context.Context
+	t     *testing.T
+	tab   context.Context // which is closed with it
+	close context.CancelFunc
+	ctx   context.Context // the time that the test has
 
 	mu       sync.Mutex
 	requests []request
@@ -101,23 +105,61 @@ type request struct {
 	url string
 }
 
-// open opens a file in a new tab. The actions, such as the size of the screen, come first.
+// open opens a file in the tab that tests share, in place of what is there. The actions, such as the size of the screen, come
+// first.
 func open(t *testing.T, file string, before ...action) *tab {
+	t.Helper()
+	if shared == nil {
+		shared = newTab(t)
+	}
+	p := shared
+	t.Cleanup(func() {
+		if t.Failed() && p == shared { // it may be in any state
+			p.close()
+			shared = nil
+		}
+	})
+	p.load(t, file, before...)
+	return p
+}
+
+// openAlone opens a file in a tab of its own.
+func openAlone(t *testing.T, file string, before ...action) *tab {
+	t.Helper()
+	p := newTab(t)
+	t.Cleanup(p.close)
+	p.load(t, file, before...)
+	return p
+}
+
+// newTab opens a tab.
+func newTab(t *testing.T) *tab {
 	t.Helper()
 	if browser == nil {
 		t.Skip(noBrowser)
 	}
 	p := &tab{t: t}
-	ctx, end := chromedp.NewContext(browser, chromedp.WithListener(p.notice))
-	t.Cleanup(end)
-	p.ctx = ctx
-	p.do() // opens the tab, which lives as long as this context
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	t.Cleanup(cancel)
-	p.ctx = ctx
-	p.do(append([]action{command(network.Enable, network.EnableParams{}), command(log.Enable, cdp.Empty{})}, before...)...)
-	p.do(chromedp.Navigate(addressOf(file)))
+	p.tab, p.close = chromedp.NewContext(browser, chromedp.WithListener(p.notice))
+	p.ctx = p.tab // its first use opens the tab, which lives as long as this context
+	p.do(command(network.Enable, network.EnableParams{}), command(log.Enable, cdp.Empty{}))
 	return p
+}
+
+// load opens a file for a test. It ends what an earlier one set, and forgets what it noticed.
+func (p *tab) load(t *testing.T, file string, before ...action) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(p.tab, patience)
+	t.Cleanup(cancel)
+	p.t, p.ctx = t, ctx
+	p.do(
+		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{}),
+		command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{}),
+		chromedp.Navigate("about:blank"))
+	p.mu.Lock()
+	p.requests, p.messages = nil, nil
+	p.mu.Unlock()
+	p.do(before...)
+	p.do(chromedp.Navigate(addressOf(file)))
 }
 
 // command makes an action of a command.

@@ -18,7 +18,7 @@ import (
 // those that the processor worked: the time on the clock depends on what else the machine does.
 func openMeasured(t *testing.T, file string) (p *tab, counts map[string]float64) {
 	t.Helper()
-	p = open(t, file, width(1280), command(performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}))
+	p = openAlone(t, file, width(1280), command(performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}))
 	p.do(chromedp.Evaluate[chromedp.Void](`new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))`, chromedp.EvalAwaitPromise))
 	result := get(p, func(ctx context.Context, t *chromedp.Target) (performance.GetMetricsResult, error) {
 		return cdp.Call(ctx, t, performance.GetMetrics, cdp.Empty{})
@@ -61,9 +61,12 @@ func TestTenThousandAddressesAreAPageThatOpensSoon(t *testing.T) {
 	if err := os.WriteFile(empty, []byte("<!DOCTYPE html><title>Empty</title>"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	page, nothing := metrics(t, file), metrics(t, empty)
-	p, again := openMeasured(t, file)
-	seconds, least := min(page["TaskDuration"], again["TaskDuration"]), nothing["TaskDuration"]
+	least := metrics(t, empty)["TaskDuration"]
+	p, page := openMeasured(t, file)
+	seconds := page["TaskDuration"]
+	if seconds > maxTimes*least { // once more, since other work of the machine makes it longer
+		seconds = metrics(t, file)["TaskDuration"]
+	}
 	t.Logf("%d bytes; the page takes %.3f s and has %.0f objects, an empty one takes %.3f s", info.Size(), seconds, page["LayoutObjects"], least)
 	if least == 0 || seconds > maxTimes*least {
 		t.Errorf("the page takes %.3f s, and an empty one %.3f s, want at most %d times as long", seconds, least, maxTimes)
