@@ -62,12 +62,11 @@ func NewServer(t testing.TB) *Database {
 
 func newDatabase(t testing.TB, s *server) *Database {
 	t.Helper()
-	s.mu.Lock()
-	s.databases++
-	db := &Database{t: t, server: s, name: fmt.Sprintf("test%d", s.databases)}
-	s.mu.Unlock()
-
-	execute(t, db.connect(superuser, superuser), "create database "+db.name+" owner "+analyst)
+	name, err := s.createDatabase(t.Context(), analyst)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := &Database{t: t, server: s, name: name}
 	db.Conn = db.connect(analyst, db.name)
 	return db
 }

@@ -18,19 +18,20 @@ func (db *Database) remoteConn() *pgx.Conn {
 	if db.remote != nil {
 		return db.remote
 	}
-	admin := db.connect(superuser, db.name)
-	execute(db.t, admin, "create database "+db.remoteName())
-	execute(db.t, admin, fmt.Sprintf(`
+	remote, err := db.server.createDatabase(db.t.Context(), superuser)
+	if err != nil {
+		db.t.Fatal(err)
+	}
+	db.ExecAdmin(fmt.Sprintf(`
 		create extension postgres_fdw;
 		create server services foreign data wrapper postgres_fdw options (host '%s', dbname '%s', application_name '%s');
 		create user mapping for %s server services options (user '%s', password_required 'false');
 		grant usage on foreign server services to %[4]s`,
-		db.server.folder, db.remoteName(), db.foreignName(), analyst, superuser))
-	db.remote = db.connect(superuser, db.remoteName())
+		db.server.folder, remote, db.foreignName(), analyst, superuser))
+	db.remote = db.connect(superuser, remote)
 	return db.remote
 }
 
-func (db *Database) remoteName() string  { return db.name + "_remote" }
 func (db *Database) foreignName() string { return db.name + "_foreign" }
 
 // CreateForeignTable creates a foreign table in a schema, and its table in the remote database. The columns are in the
