@@ -43,6 +43,7 @@ func historyConfig(t *testing.T) string {
 		{"198.51.100.66", 2 * hour, facts{Ports: []int{443, 3389, 6667}, Vulns: vulns, Tags: []string{"compromised"}}},
 		{"203.0.113.10", 2 * hour, facts{Ports: []int{8080}, Vulns: vulns, Tags: []string{"c2"}}},
 		{"192.0.2.80", 100 * hour, facts{Ports: []int{443}}},
+		{"192.0.2.81", 100 * hour, facts{Ports: []int{443}}},
 	} {
 		body, err := json.Marshal(map[string]any{"ip": o.ip, "ports": o.Ports, "vulns": append([]string{}, o.Vulns...), "tags": append([]string{}, o.Tags...), "hostnames": []string{}, "cpes": []string{}})
 		if err != nil {
@@ -53,6 +54,9 @@ func historyConfig(t *testing.T) string {
 			t.Fatal(err)
 		}
 		store.Record(history.Observation{Addr: netip.MustParseAddr(o.ip), Source: string(lookup.InternetDB), Host: host, CheckedAt: time.Now().Add(-o.ago)})
+	}
+	for ip, ago := range map[string]time.Duration{"192.0.2.81": hour, "192.0.2.82": 30 * hour} { // the second one has only failed
+		store.RecordFailure(netip.MustParseAddr(ip), string(lookup.InternetDB), "InternetDB did not respond within 10s", time.Now().Add(-ago))
 	}
 	if err := store.Close(); err != nil {
 		t.Fatal(err)

@@ -73,3 +73,22 @@ func recordedHere(t *testing.T) string {
 	t.Helper()
 	return filepath.Join(t.TempDir(), "history.sqlite")
 }
+
+// A recordedFailure is a lookup of an address by a source that failed on a day.
+type recordedFailure struct {
+	ip, source string
+	day        int
+	reason     string
+}
+
+// recordFailures adds failed lookups to a history store.
+func recordFailures(t *testing.T, location string, all ...recordedFailure) {
+	t.Helper()
+	store := history.Open(history.Options{Location: location})
+	for _, f := range all {
+		store.RecordFailure(netip.MustParseAddr(f.ip), f.source, f.reason, recordedDay(f.day))
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

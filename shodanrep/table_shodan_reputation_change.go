@@ -17,13 +17,14 @@ func tableShodanReputationChange(context.Context) *plugin.Table {
 	return newTable(&plugin.Table{
 		Name: "shodan_reputation_change",
 		Description: "The changes of IP addresses from one check to the next, as this plugin has recorded them: one row per change, with the scores before and after by the same policy. " +
-			"The table reads the history store and looks nothing up. An address in the query without a change has one row with a null change; the status says whether it was ever checked.",
+			"The table reads the history store and looks nothing up. An address in the query without a change has one row with a null change; the status says whether it was ever checked. So has an address whose last lookup failed, if no change led to its present state.",
 		Columns: slices.Concat(recordedColumns(), []*plugin.Column{
 			moment("changed_at", "Time when a check found the change.", func(r row) time.Time { return r.changedAt() }),
 			moment("previous_checked_at", "Time when the address was last checked before, by the same source. The change happened between the two. Null if the address was not checked before.", func(r row) time.Time { return r.previous() }),
 			moment("last_checked", "Time when the address was last checked and was as after the change, or last checked at all if there is no change. Null if the address was never checked.", func(r row) time.Time { return r.Last }),
+		}, failedColumns(), []*plugin.Column{
 			text("change", "The type of change: "+kindsText()+". "+
-				"An address that is checked for the first time has a row indexed or not_indexed, and a row level if it has a score. Null in the only row of an address without changes.", func(r row) any { return r.kind() }),
+				"An address that is checked for the first time has a row indexed or not_indexed, and a row level if it has a score. Null in a row without a change.", func(r row) any { return r.kind() }),
 			text("old_value", "The value before: a level, port, vulnerability, tag, organization or SHA-256 fingerprint of a certificate; the ports of a host that is no longer indexed. Null if there was none.", func(r row) any { return r.oldValue() }),
 			text("new_value", "The value after: a level, port, vulnerability, tag, organization or SHA-256 fingerprint of a certificate; the ports of a host that is newly indexed. Null if there is no value.", func(r row) any { return r.newValue() }),
 			integer("port", "The port that opened or closed, or whose certificate changed. Null for other changes.", func(r row) any { return r.port() }),
@@ -31,8 +32,8 @@ func tableShodanReputationChange(context.Context) *plugin.Table {
 			text("level", "The level after: critical, high, medium or low; unknown if there is no data.", func(r row) any { return string(r.Level()) }),
 			integer("old_score", "The score before. Null if there was no data.", func(r row) any { return r.oldScore() }),
 			integer("score", "The score after. Null if there is no data.", func(r row) any { return scoreOf(r.Verdict) }),
-			boolean("is_worse", "True if the level is worse than before. An address that had no score before is worse with medium, high or critical. Null in the only row of an address without changes.", func(r row) any { return r.worse() }),
-			boolean("is_better", "True if the level is better than before. An address without data is not better. Null in the only row of an address without changes.", func(r row) any { return r.better() }),
+			boolean("is_worse", "True if the level is worse than before. An address that had no score before is worse with medium, high or critical. Null in a row without a change.", func(r row) any { return r.worse() }),
+			boolean("is_better", "True if the level is better than before. An address without data is not better. Null in a row without a change.", func(r row) any { return r.better() }),
 			text("policy", recordedPolicyDescription, func(r row) any { return r.PolicyName() }),
 			text("title", "The display name of the row: the address and the change.", func(r row) any { return r.title() }),
 		}),
@@ -133,7 +134,8 @@ func (r *changeRow) title() string {
 }
 
 // listChanges lists the changes of the addresses of a call, or of all. An address in the query without a change has a row
-// that says so, unless the query limits the time: that row has none.
+// that says so, and also without a condition on it a source whose lookups fail, if no change led to what it said last. It
+// has none if the query limits the time: these rows have no time.
 func listChanges(ctx context.Context, c *scan.ListCall, emit func(*changeRow) bool) error {
 	bounds, err := c.Bounds("changed_at")
 	if err != nil {
@@ -143,12 +145,22 @@ func listChanges(ctx context.Context, c *scan.ListCall, emit func(*changeRow) bo
 		if err != nil {
 			return err
 		}
-		changes := o.Changes(bounds)
-		if len(changes) == 0 && len(bounds) == 0 && c.Has("ip") && !emit(&changeRow{Observed: o.Latest()}) {
-			return nil
+		var rows []*changeRow
+		for _, change := range o.Changes(bounds) {
+			rows = append(rows, &changeRow{change.Observed, change})
 		}
-		for _, change := range changes {
-			if !emit(&changeRow{change.Observed, change}) {
+		if len(bounds) == 0 {
+			for _, observed := range o.Failing() {
+				if !slices.ContainsFunc(rows, func(r *changeRow) bool { return r.Observed == observed }) {
+					rows = append(rows, &changeRow{Observed: observed})
+				}
+			}
+			if len(rows) == 0 && c.Has("ip") {
+				rows = append(rows, &changeRow{Observed: o.Latest()})
+			}
+		}
+		for _, row := range rows {
+			if !emit(row) {
 				return nil
 			}
 		}

@@ -20,10 +20,11 @@ func tableShodanReputationHistory(context.Context) *plugin.Table {
 	return newTable(&plugin.Table{
 		Name: "shodan_reputation_history",
 		Description: "The past states of IP addresses, as this plugin has recorded them: one row per address, source and state, with its score by any policy. " +
-			"The table reads the history store and looks nothing up. An address that was never checked has one row with the status not_checked.",
+			"The table reads the history store and looks nothing up. An address in the query that was never checked has one row with the status not_checked, and so has each address whose lookups have only failed.",
 		Columns: slices.Concat(recordedColumns(), []*plugin.Column{
 			moment("first_checked", "Time when the source first responded with this state.", func(r row) time.Time { return r.First }),
 			moment("last_checked", "Time when the source last responded with this state.", func(r row) time.Time { return r.Last }),
+		}, failedColumns(), []*plugin.Column{
 			integer("checks", "The number of responses with this state.", func(r row) any { return r.checks() }),
 			boolean("is_newest", "True if the history store has no newer state of the address by this source.", func(r row) any { return r.newest() }),
 			integer("score", "The score of the state. A higher score is worse; 0 means that the policy found nothing. Null if there is no data.", func(r row) any { return scoreOf(r.Verdict) }),
@@ -72,7 +73,8 @@ func (r *stateRow) title() string {
 }
 
 // listStates lists the states of the addresses of a call, or of all. An address in the query without a state has a row
-// that says so, unless the query limits the time: that row has none.
+// that says so, and also without a condition on it a source that never responded, if the last lookup by it failed. It has
+// none if the query limits the time: these rows have no time.
 func listStates(ctx context.Context, c *scan.ListCall, emit func(*stateRow) bool) error {
 	bounds, err := c.Bounds("last_checked")
 	if err != nil {
@@ -83,8 +85,15 @@ func listStates(ctx context.Context, c *scan.ListCall, emit func(*stateRow) bool
 			return err
 		}
 		states := o.States(bounds)
-		if len(states) == 0 && len(bounds) == 0 && c.Has("ip") {
-			states = append(states, o.Latest())
+		if len(bounds) == 0 {
+			for _, observed := range o.Failing() {
+				if observed.Checks == 0 { // the others are among the states
+					states = append(states, observed)
+				}
+			}
+			if len(states) == 0 && c.Has("ip") {
+				states = append(states, o.Latest())
+			}
 		}
 		for _, state := range states {
 			if !emit(&stateRow{state}) {

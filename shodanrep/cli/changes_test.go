@@ -249,7 +249,7 @@ func TestTheFormatsOfChanges(t *testing.T) {
 		t.Errorf("the networks are %q", got.stdout)
 	}
 	csv := runCheck(t, connection, "", "changes", "--output", "csv", "203.0.114.10")
-	if want := "ip,source,status,error,changed_at,previous_checked_at,last_checked,change,old_value,new_value,port,old_level,level,old_score,score,is_worse,is_better,policy,title\n"; !strings.HasPrefix(csv.stdout, want) {
+	if want := "ip,source,status,error,changed_at,previous_checked_at,last_checked,last_failed,last_failure,change,old_value,new_value,port,old_level,level,old_score,score,is_worse,is_better,policy,title\n"; !strings.HasPrefix(csv.stdout, want) {
 		t.Errorf("the header is %q", csv.stdout)
 	}
 	path := filepath.Join(t.TempDir(), "changes.md")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/changes"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
@@ -125,6 +126,58 @@ func TestAnOutageAfterAResponseShows(t *testing.T) {
 	}
 	if got := runCheck(t, connection, "", "changes", "--fail-on", "not_checked", addr); got.status != exitDone || strings.Contains(got.stdout+got.stderr, "failed") {
 		t.Errorf("after a response: %+v", got)
+	}
+}
+
+// TestTheTablesAndTheCommandTellTheSameFailedLookups looks addresses up, one of which never got a response.
+func TestTheTablesAndTheCommandTellTheSameFailedLookups(t *testing.T) {
+	t.Run("in a file", func(t *testing.T) { testFailedLookups(t, filepath.Join(t.TempDir(), "history.sqlite")) })
+	t.Run("in PostgreSQL", func(t *testing.T) { testFailedLookups(t, postgrestest.New(t).URL()) })
+}
+
+func testFailedLookups(t *testing.T, location string) {
+	sim := shodantest.New(t)
+	connection := to(sim, fmt.Sprintf("history_store = %q\n", location))
+	addrs := sim.Generate(2)
+	record(t, location, addrs[0].String(), 20*time.Hour, "internetdb", goodPorts)
+	sim.Fault(shodantest.Fault{Status: 400, Body: `{"error": "Invalid IP"}`})
+	runCheck(t, connection, "", "check", "--refresh", addrs[0].String(), addrs[1].String())
+	columns := []string{"ip", "source", "status", "change", "last_checked", "last_failed", "last_failure"}
+	told := jsonLines(t, runCheck(t, connection, "", "changes", "--output", "jsonl", "--only", "not_checked").stdout, columns...)
+	if len(told) != 2 || strings.Contains(told[0], " - -") || !strings.HasPrefix(told[1], addrs[1].String()+" internetdb not_checked - - 20") || !strings.Contains(told[1], "Invalid IP") {
+		t.Fatalf("the command: %q", told)
+	}
+	for _, table := range []string{"shodan_reputation_history", "shodan_reputation_change"} {
+		rows, _, _ := runQuery(t, connection, "select distinct ip, source, status, null as change, last_checked, last_failed, last_failure from "+table+" order by last_checked is null", "--output", "jsonl")
+		want := []string{strings.Replace(told[0], "not_checked", "indexed", 1), told[1]}
+		if diff := cmp.Diff(want, jsonLines(t, rows, columns...)); diff != "" {
+			t.Errorf("%s: want (-), got (+): %s", table, diff)
+		}
+	}
+	sim.ClearFaults()
+	runCheck(t, connection, "", "check", "--refresh", addrs[0].String(), addrs[1].String())
+	for _, table := range []string{"shodan_reputation_history", "shodan_reputation_change"} {
+		if rows := query(t, connection, "select ip from "+table+" where last_failed is not null or last_failure is not null or status = 'not_checked'"); len(rows) > 0 {
+			t.Errorf("%s, after a response: %v", table, rows)
+		}
+	}
+}
+
+// TestFailedLookupsThatCannotBeReadAreAnError reads as a role that may read only the states: null would say that no lookup
+// has failed.
+func TestFailedLookupsThatCannotBeReadAreAnError(t *testing.T) {
+	sim, db := shodantest.New(t), postgrestest.New(t)
+	sim.Fault(shodantest.Fault{Status: 400, Body: `{"error": "Invalid IP"}`})
+	record(t, db.URL(), "203.0.114.10", 2*time.Hour, "internetdb", goodPorts)
+	runCheck(t, to(sim, fmt.Sprintf("history_store = %q\n", db.URL())), "", "check", "--refresh", "203.0.114.10")
+	reader := "reader_" + db.Name()
+	db.ExecAdmin("create role " + reader + " login; grant select on shodanrep_history, shodanrep_history_retention to " + reader)
+	connection := to(sim, fmt.Sprintf("history_store = %q\n", strings.Replace(db.URL(), "analyst@", reader+"@", 1)))
+	for _, table := range []string{"shodan_reputation_history", "shodan_reputation_change"} {
+		stdout, stderr, status := runQuery(t, connection, "select * from "+table+" where ip = '203.0.114.10'")
+		if status != exitFailed || stdout != "" || !strings.Contains(stderr, "permission denied for table shodanrep_failure") {
+			t.Errorf("%s: %d %q %q", table, status, stdout, stderr)
+		}
 	}
 }
 

@@ -86,8 +86,8 @@ func shortReason(reason string) string {
 	return reason[:end] + "…"
 }
 
-// Failures yields the failures whose last lookup was not before a time, with what is pending, in no order. A failure
-// after which the source has responded is none. It ends with the first error.
-func (s *Store) Failures(ctx context.Context, since time.Time) iter.Seq2[Failure, error] {
-	return stored(ctx, s, func(yield func(Failure) bool) error { return s.backend.failures(ctx, since, yield) })
+// Failures yields the failures of addresses, or of all if there are none, whose last lookup was not before a time, with
+// what is pending, in no order. A failure after which the source has responded is none. It ends with the first error.
+func (s *Store) Failures(ctx context.Context, addrs []netip.Addr, since time.Time) iter.Seq2[Failure, error] {
+	return stored(ctx, s, func(yield func(Failure) bool) error { return s.backend.failures(ctx, addrs, since, yield) })
 }

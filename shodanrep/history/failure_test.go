@@ -12,11 +12,11 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 )
 
-// failures reads the failures since a time by their address and source.
-func failures(t testing.TB, s *Store, since time.Time) map[string]Failure {
+// failures reads the failures since a time, of addresses or of all, by their address and source.
+func failures(t testing.TB, s *Store, since time.Time, addrs ...netip.Addr) map[string]Failure {
 	t.Helper()
 	found := map[string]Failure{}
-	for f, err := range s.Failures(t.Context(), since) {
+	for f, err := range s.Failures(t.Context(), addrs, since) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,6 +42,18 @@ func TestFailuresAreThoseSinceTheLastResponse(t *testing.T) {
 		one1, two2 := address(1).String()+" internetdb", address(2).String()+" shodan"
 		if got := failures(t, s, time.Time{}); !maps.Equal(got, map[string]Failure{one1: one, two2: two}) {
 			t.Errorf("got %+v", got)
+		}
+		for _, test := range []struct {
+			addrs []netip.Addr
+			want  map[string]Failure
+		}{
+			{[]netip.Addr{address(2), netip.AddrFrom16(address(2).As16()), address(3)}, map[string]Failure{two2: two}},
+			{[]netip.Addr{address(2), address(1)}, map[string]Failure{one1: one, two2: two}},
+			{[]netip.Addr{address(3)}, map[string]Failure{}},
+		} {
+			if got := failures(t, s, time.Time{}, test.addrs...); !maps.Equal(got, test.want) {
+				t.Errorf("of %v: %+v", test.addrs, got)
+			}
 		}
 		// A later process adds to what is there.
 		s.RecordFailure(address(1), "internetdb", "HTTP 503", day(3))

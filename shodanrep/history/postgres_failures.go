@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -80,13 +81,19 @@ func (b *postgresBackend) saveFailures(t postgresTransaction, failures []Failure
 	return nil
 }
 
-func (b *postgresBackend) failures(ctx context.Context, since time.Time, yield func(Failure) bool) error {
+func (b *postgresBackend) failures(ctx context.Context, addrs []netip.Addr, since time.Time, yield func(Failure) bool) error {
+	query := `select ip, source, first_failed, last_failed, lookups, reason from shodanrep_failure f
+		where last_failed between $1 and $2 and not ` + respondedPostgres
+	args := []any{since, b.opts.Now().Add(clockSkew)}
+	if len(addrs) > 0 {
+		query += ` and f.ip = any($3)`
+		args = append(args, addressesOf(addrs))
+	}
 	return b.read(ctx, func(conn *pgx.Conn) error {
 		if exists, err := hasPostgresFailures(ctx, conn); !exists {
 			return err
 		}
-		rows, err := conn.Query(ctx, `select ip, source, first_failed, last_failed, lookups, reason from shodanrep_failure f
-			where last_failed between $1 and $2 and not `+respondedPostgres, since, b.opts.Now().Add(clockSkew))
+		rows, err := conn.Query(ctx, query, args...)
 		if err != nil {
 			return err
 		}

@@ -120,7 +120,7 @@ func postgresQuery(f Filter, now time.Time) (string, []any) {
 		where = append(where, strings.ReplaceAll(condition, "$N", fmt.Sprintf("$%d", len(args))))
 	}
 	if len(f.Addrs) > 0 {
-		add(`s.ip = any($N)`, addressesOf(f))
+		add(`s.ip = any($N)`, addressesOf(f.Addrs))
 	}
 	if len(f.Sources) > 0 {
 		add(`s.source = any($N)`, f.Sources)

@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"time"
@@ -57,25 +58,34 @@ func hasFailures(c *sqlitefile.Conn) (bool, error) {
 	return n > 0, err
 }
 
-func (b *sqliteBackend) failures(ctx context.Context, since time.Time, yield func(Failure) bool) error {
+func (b *sqliteBackend) failures(ctx context.Context, addrs []netip.Addr, since time.Time, yield func(Failure) bool) error {
+	query := `SELECT ip_order, source, first_failed, last_failed, lookups, reason FROM failure
+		WHERE last_failed >= ? AND last_failed <= ? AND NOT ` + respondedSQLite
+	args := []any{since.UnixMicro(), b.opts.Now().Add(clockSkew).UnixMicro()}
+	if len(addrs) > 0 {
+		orders := make([]string, 0, len(addrs))
+		for _, addr := range addressesOf(addrs) {
+			orders = append(orders, hex.EncodeToString(orderOf(addr)))
+		}
+		query += ` AND ip_order IN (SELECT unhex(value) FROM json_each(?))`
+		args = append(args, listOrNil(orders))
+	}
 	return b.readOnce(ctx, func(c *sqlitefile.Conn, begin func()) error {
 		if has, err := hasFailures(c); !has {
 			return err
 		}
-		return c.Rows(`SELECT ip_order, source, first_failed, last_failed, lookups, reason FROM failure
-			WHERE last_failed >= ? AND last_failed <= ? AND NOT `+respondedSQLite,
-			[]any{since.UnixMicro(), b.opts.Now().Add(clockSkew).UnixMicro()}, func(row *sqlite3.Stmt) (bool, error) {
-				order := row.ColumnRawBlob(0)
-				addr, ok := netip.AddrFromSlice(order[min(1, len(order)):])
-				if !ok {
-					return false, fmt.Errorf("a failure has no address")
-				}
-				begin()
-				return yield(Failure{
-					Addr: addr, Source: row.ColumnText(1), First: timeOf(row.ColumnInt64(2)), Last: timeOf(row.ColumnInt64(3)),
-					Lookups: row.ColumnInt64(4), Reason: row.ColumnText(5),
-				}), nil
-			})
+		return c.Rows(query, args, func(row *sqlite3.Stmt) (bool, error) {
+			order := row.ColumnRawBlob(0)
+			addr, ok := netip.AddrFromSlice(order[min(1, len(order)):])
+			if !ok {
+				return false, fmt.Errorf("a failure has no address")
+			}
+			begin()
+			return yield(Failure{
+				Addr: addr, Source: row.ColumnText(1), First: timeOf(row.ColumnInt64(2)), Last: timeOf(row.ColumnInt64(3)),
+				Lookups: row.ColumnInt64(4), Reason: row.ColumnText(5),
+			}), nil
+		})
 	})
 }
 

@@ -185,7 +185,7 @@ func sqliteQueries(f Filter, now time.Time) []sqliteQuery {
 		return []sqliteQuery{{`SELECT ` + recordColumns + ` FROM ` + from + where + order, args}}
 	}
 	var queries []sqliteQuery
-	for _, addr := range addressesOf(f) {
+	for _, addr := range addressesOf(f.Addrs) {
 		queries = append(queries, sqliteQuery{
 			`SELECT ` + recordColumns + ` FROM ` + from + where + ` AND s.ip_order = ?` + order, append(slices.Clone(args), orderOf(addr)),
 		})
@@ -193,12 +193,12 @@ func sqliteQueries(f Filter, now time.Time) []sqliteQuery {
 	return queries
 }
 
-// addressesOf returns the addresses of a filter in order.
-func addressesOf(f Filter) []netip.Addr {
-	addrs := make([]netip.Addr, 0, len(f.Addrs))
-	for _, addr := range f.Addrs {
-		addrs = append(addrs, addr.Unmap().WithZone(""))
+// addressesOf returns addresses as they are stored, in order and each once.
+func addressesOf(addrs []netip.Addr) []netip.Addr {
+	stored := make([]netip.Addr, 0, len(addrs))
+	for _, addr := range addrs {
+		stored = append(stored, addr.Unmap().WithZone(""))
 	}
-	slices.SortFunc(addrs, netip.Addr.Compare)
-	return slices.Compact(addrs)
+	slices.SortFunc(stored, netip.Addr.Compare)
+	return slices.Compact(stored)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"maps"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -40,8 +41,8 @@ type backend interface {
 	write(ctx context.Context, sightings []*sighting, failures []Failure) error
 	// states calls yield for the chosen states in their order, until it returns false.
 	states(ctx context.Context, f Filter, yield func(State) bool) error
-	// failures calls yield for the failures since a time, until it returns false.
-	failures(ctx context.Context, since time.Time, yield func(Failure) bool) error
+	// failures calls yield for the failures of addresses, or of all, since a time, until it returns false.
+	failures(ctx context.Context, addrs []netip.Addr, since time.Time, yield func(Failure) bool) error
 	stats(ctx context.Context) (Stats, error)
 	close() error
 }

@@ -5,16 +5,15 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
+	"time"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 )
 
 // This file has the methods of ListCall that read the history store.
 
 // Observations yields what the history store has of the addresses of a call. Without addresses it yields the whole store.
-// Bounds are those on the time of the rows, so that no more is read than the query needs; given says that the query names
-// the address. No request is sent.
+// Bounds are those on the time of the rows, so that no more is read than the query needs. No request is sent.
 func (c *ListCall) Observations(ctx context.Context, bounds []Bound) iter.Seq2[*Observations, error] {
 	return func(yield func(*Observations, error) bool) {
 		if err := c.checkHistory(); err != nil {
@@ -22,27 +21,30 @@ func (c *ListCall) Observations(ctx context.Context, bounds []Bound) iter.Seq2[*
 			return
 		}
 		if c.Has("ip") {
-			known, err := Once(c, "history", func() (map[netip.Addr][]history.State, error) { return c.statesOfList(ctx, bounds) })
+			known, err := Once(c, "history", func() (map[netip.Addr]past, error) { return c.pastOfList(ctx, bounds) })
 			if err != nil {
 				yield(nil, err)
 				return
 			}
 			for _, t := range c.Targets() {
-				if !yield(&Observations{Target: t, scan: c.Scan, states: known[t.Addr]}, nil) {
+				if !yield(&Observations{Target: t, scan: c.Scan, past: known[t.Addr]}, nil) {
 					return
 				}
 			}
 			return
 		}
 		options := optionsOf(c.own)
-		for states, err := range readHistory(ctx, c.engine.History(), historyFilter(bounds)) {
+		for p, err := range readAll(ctx, c.engine.History(), startOf(bounds)) {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
+			if p.states == nil && len(bounds) > 0 {
+				return // only failures follow, and no row of those is within bounds
+			}
 			for _, o := range options {
-				t := &Target{Address: addressOf(netip.PrefixFrom(states[0].Addr, states[0].Addr.BitLen())), Options: o}
-				if !yield(&Observations{Target: t, scan: c.Scan, states: states}, nil) {
+				t := &Target{Address: addressOf(netip.PrefixFrom(p.addr, p.addr.BitLen())), Options: o}
+				if !yield(&Observations{Target: t, scan: c.Scan, past: p}, nil) {
 					return
 				}
 			}
@@ -74,30 +76,20 @@ func checkRecorded(source lookup.Source) error {
 	return fmt.Errorf(`source = %q: the history store has the responses of services: use "%s" or "%s"`, source, lookup.Shodan, lookup.InternetDB)
 }
 
-// statesOfList reads the states of all addresses of the scan.
-func (c *ListCall) statesOfList(ctx context.Context, bounds []Bound) (map[netip.Addr][]history.State, error) {
-	filter := historyFilter(bounds)
+// pastOfList reads what the store has of all addresses of the scan.
+func (c *ListCall) pastOfList(ctx context.Context, bounds []Bound) (map[netip.Addr]past, error) {
+	var addrs []netip.Addr
 	for _, text := range c.AllTexts("ip") {
 		if a := ParseAddress(text); a.Addr.IsValid() {
-			filter.Addrs = append(filter.Addrs, a.Addr)
+			addrs = append(addrs, a.Addr)
 		}
 	}
-	known := make(map[netip.Addr][]history.State, len(filter.Addrs))
-	if len(filter.Addrs) == 0 {
-		return known, nil
-	}
-	for states, err := range readHistory(ctx, c.engine.History(), filter) {
-		if err != nil {
-			return nil, err
-		}
-		known[states[0].Addr] = states
-	}
-	return known, nil
+	return readList(ctx, c.engine.History(), addrs, startOf(bounds))
 }
 
-// historyFilter returns what to read of the store for rows within bounds. The states after the bounds are read as well: a
-// state is the newest only if none follows.
-func historyFilter(bounds []Bound) history.Filter {
+// startOf returns from when on to read the store for rows within bounds. What comes after the bounds is read as well: a state
+// is the newest only if none follows.
+func startOf(bounds []Bound) time.Time {
 	since, _ := Span(bounds)
-	return history.Filter{Since: since}
+	return since
 }

@@ -1,11 +1,14 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
@@ -21,7 +24,85 @@ var errHistoryUnusable = errors.New(`the history store cannot be used (a warning
 type historyStore interface {
 	Records() bool
 	States(context.Context, history.Filter) iter.Seq2[history.State, error]
-	Failures(context.Context, time.Time) iter.Seq2[history.Failure, error]
+	Failures(context.Context, []netip.Addr, time.Time) iter.Seq2[history.Failure, error]
+}
+
+// A past is what the store has of an address.
+type past struct {
+	addr   netip.Addr
+	states []history.State // of all sources, by source and time
+	// failures are the lookups that have failed since the last response of their source, by source.
+	failures []history.Failure
+}
+
+// readAll yields what the store has since a time, address by address: first those with states, and then those with failures
+// only, whose states before that time are not read.
+func readAll(ctx context.Context, store historyStore, since time.Time) iter.Seq2[past, error] {
+	return func(yield func(past, error) bool) {
+		// The failures are read first: a response that comes meanwhile is among the states, and ends them.
+		failures, err := readFailures(ctx, store, nil, since)
+		if err != nil {
+			yield(past{}, err)
+			return
+		}
+		for states, err := range readHistory(ctx, store, history.Filter{Since: since}) {
+			if err != nil {
+				yield(past{}, err)
+				return
+			}
+			addr := states[0].Addr
+			if !yield(past{addr, states, failures[addr]}, nil) {
+				return
+			}
+			delete(failures, addr)
+		}
+		for _, addr := range slices.SortedFunc(maps.Keys(failures), netip.Addr.Compare) {
+			if !yield(past{addr: addr, failures: failures[addr]}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// readList reads what the store has of addresses: their states since a time, and all their failures.
+func readList(ctx context.Context, store historyStore, addrs []netip.Addr, since time.Time) (map[netip.Addr]past, error) {
+	known := make(map[netip.Addr]past, len(addrs))
+	if len(addrs) == 0 {
+		return known, nil
+	}
+	failures, err := readFailures(ctx, store, addrs, time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	for addr, failures := range failures {
+		known[addr] = past{addr: addr, failures: failures}
+	}
+	for states, err := range readHistory(ctx, store, history.Filter{Addrs: addrs, Since: since}) {
+		if err != nil {
+			return nil, err
+		}
+		addr := states[0].Addr
+		known[addr] = past{addr, states, failures[addr]}
+	}
+	return known, nil
+}
+
+// readFailures reads the lookups of addresses, or of all if there are none, that have failed since a time.
+func readFailures(ctx context.Context, store historyStore, addrs []netip.Addr, since time.Time) (map[netip.Addr][]history.Failure, error) {
+	if !store.Records() {
+		return nil, errHistoryUnusable
+	}
+	found := map[netip.Addr][]history.Failure{}
+	for f, err := range store.Failures(ctx, addrs, since) {
+		if err != nil {
+			return nil, fmt.Errorf("the history store: %w", err)
+		}
+		found[f.Addr] = append(found[f.Addr], f)
+	}
+	for _, failures := range found {
+		slices.SortFunc(failures, func(a, b history.Failure) int { return cmp.Compare(a.Source, b.Source) })
+	}
+	return found, nil
 }
 
 // readHistory reads states and yields those of one address together, in order of their sources and times. If the filter

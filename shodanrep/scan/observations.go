@@ -15,11 +15,9 @@ const NotChecked lookup.Status = "not_checked"
 // Observations are what the history store has of an address, for one combination of the options of a query.
 type Observations struct {
 	*Target
+	past
 	scan   *Scan
-	states []history.State // of all sources, by source and time
-	scored []*Observed     // of states, made when they are needed
-	// failure is the lookups that have failed since the last response of their source, nil if none are known.
-	failure *history.Failure
+	scored []*Observed // of states, made when they are needed
 }
 
 // An Observed is a state of an address with its score by a policy. The score is as of the time when the state began, so
@@ -32,6 +30,25 @@ type Observed struct {
 	Checks      int64
 	// Newest says that no newer state of the address by the source is known.
 	Newest bool
+	// Failure is the lookups that have failed since the state was last seen, nil if none have or the source has responded
+	// since then.
+	Failure *history.Failure
+}
+
+// LastFailed returns when the last of the lookups failed that have failed since the state was last seen, zero if none have.
+func (o *Observed) LastFailed() (null time.Time) {
+	if o.Failure == nil {
+		return null
+	}
+	return o.Failure.Last.Truncate(time.Second)
+}
+
+// LastFailure returns why that lookup failed.
+func (o *Observed) LastFailure() string {
+	if o.Failure == nil {
+		return ""
+	}
+	return o.Failure.Reason
 }
 
 // observed scores a state.
@@ -53,7 +70,20 @@ func (o *Observations) observed(i int) *Observed {
 		Verdict: result.Verdict(), First: state.FirstChecked.Truncate(time.Second), Last: state.LastChecked.Truncate(time.Second), Checks: state.Checks,
 		Newest: i+1 == len(o.states) || o.states[i+1].Source != state.Source,
 	}
+	if o.scored[i].Newest {
+		o.scored[i].Failure = o.failureOf(state)
+	}
 	return o.scored[i]
+}
+
+// failureOf returns the lookups of the source of a state that have failed since it was last seen, or nil.
+func (o *Observations) failureOf(state *history.State) *history.Failure {
+	for i := range o.failures {
+		if f := &o.failures[i]; f.Source == state.Source && f.Last.After(state.LastChecked) {
+			return f
+		}
+	}
+	return nil
 }
 
 // wants reports whether the query wants states of a source.
@@ -82,20 +112,50 @@ func (o *Observations) latest() int {
 }
 
 // LastChecked returns when the source of the query last responded about the address, zero if it never did.
-func (o *Observations) LastChecked() time.Time {
+func (o *Observations) LastChecked() time.Time { return o.lastResponse().Truncate(time.Second) }
+
+func (o *Observations) lastResponse() time.Time {
 	if latest := o.latest(); latest >= 0 {
-		return o.states[latest].LastChecked.Truncate(time.Second)
+		return o.states[latest].LastChecked
 	}
 	return time.Time{}
 }
 
-// Failure returns the lookups that have failed since the source of the query last responded about the address, nil if
-// none are known.
-func (o *Observations) Failure() *history.Failure {
-	if o.failure == nil || !o.failure.Last.After(o.LastChecked()) {
-		return nil
+// Failure returns the lookups that have failed since a source of the query last responded about the address, nil if none
+// are known. Of those of two sources it returns the ones that failed last.
+func (o *Observations) Failure() (last *history.Failure) {
+	checked := o.lastResponse()
+	for i := range o.failures {
+		if f := &o.failures[i]; o.wants(f.Source) && f.Last.After(checked) && (last == nil || f.Last.After(last.Last)) {
+			last = f
+		}
 	}
-	return o.failure
+	return last
+}
+
+// Failing returns, for each source of the query whose lookups have failed since any of them last responded about the
+// address, its newest state or, if it never responded, an Observed with the status not_checked.
+func (o *Observations) Failing() []*Observed {
+	checked := o.lastResponse()
+	var found []*Observed
+	for i := range o.failures {
+		f := &o.failures[i]
+		if !o.wants(f.Source) || !f.Last.After(checked) {
+			continue
+		}
+		newest := -1
+		for i := range o.states {
+			if o.states[i].Source == f.Source {
+				newest = i
+			}
+		}
+		if newest >= 0 {
+			found = append(found, o.observed(newest))
+			continue
+		}
+		found = append(found, o.notChecked(f, f.Reason))
+	}
+	return found
 }
 
 // Latest returns the state that was seen last, by the source of the query. If the store has none it returns an Observed
@@ -115,9 +175,21 @@ func (o *Observations) Latest() *Observed {
 	return o.Without(NotChecked, "")
 }
 
-// Without returns an Observed that says that nothing is known of the address, and why.
+// Without returns an Observed that says that nothing is known of the address, and why. If it was not checked and lookups
+// failed, the Observed has these and their source.
 func (o *Observations) Without(status lookup.Status, problem string) *Observed {
+	if status == NotChecked {
+		return o.notChecked(o.Failure(), problem)
+	}
 	return &Observed{Verdict: o.scan.NewResult(o.Target, lookup.Answer{Status: status, Error: problem}).Verdict()}
+}
+
+func (o *Observations) notChecked(f *history.Failure, problem string) *Observed {
+	answer := lookup.Answer{Status: NotChecked, Error: problem}
+	if f != nil {
+		answer.Source = lookup.Source(f.Source)
+	}
+	return &Observed{Verdict: o.scan.NewResult(o.Target, answer).Verdict(), Failure: f}
 }
 
 // Changes returns the changes of the address by the source of the query that were seen within bounds, in order of time.

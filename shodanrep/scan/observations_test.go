@@ -37,10 +37,10 @@ type fakeStore struct {
 
 func (s *fakeStore) Records() bool { return !s.off }
 
-func (s *fakeStore) Failures(context.Context, time.Time) iter.Seq2[history.Failure, error] {
+func (s *fakeStore) Failures(_ context.Context, addrs []netip.Addr, since time.Time) iter.Seq2[history.Failure, error] {
 	return func(yield func(history.Failure, error) bool) {
 		for _, f := range s.failures {
-			if !yield(f, nil) {
+			if (len(addrs) == 0 || slices.Contains(addrs, f.Addr)) && !f.Last.Before(since) && !yield(f, nil) {
 				return
 			}
 		}
@@ -238,6 +238,63 @@ func TestTheLatestStateIsOfAnySource(t *testing.T) {
 			if got := fmt.Sprintf("%s %s %s", latest.Answer().Source, latest.Level(), latest.Last.Format(time.DateOnly)); got != want {
 				t.Errorf("of %q: got %s, want %s", source, got, want)
 			}
+		}
+	}
+}
+
+// TestFailedLookupsAreThoseOfTheSourcesOfTheQuery is about addresses whose sources respond and fail at different times.
+func TestFailedLookupsAreThoseOfTheSourcesOfTheQuery(t *testing.T) {
+	t.Parallel()
+	const known, never = "203.0.114.1", "203.0.114.2"
+	failure := func(ip, source string, n int) history.Failure {
+		return history.Failure{Addr: netip.MustParseAddr(ip), Source: source, First: day(n), Last: day(n), Lookups: 1, Reason: source + " failed"}
+	}
+	store := &fakeStore{
+		states: []history.State{state(t, known, "internetdb", "443", 0, 4), state(t, known, "shodan", "443", 2, 6)},
+		failures: []history.Failure{
+			failure(known, "internetdb", 5), failure(known, "shodan", 8), failure(never, "shodan", 3), failure(never, "internetdb", 2),
+		},
+	}
+	for _, tt := range []struct {
+		source  string
+		since   int
+		named   bool
+		failure string // of each address
+		failing string
+	}{
+		{"", 0, false, "shodan failed, shodan failed", "shodan indexed, internetdb not_checked shodan not_checked"},
+		{"", 0, true, "shodan failed, shodan failed", "shodan indexed, internetdb not_checked shodan not_checked"},
+		{"internetdb", 0, true, "internetdb failed, internetdb failed", "internetdb indexed, internetdb not_checked"},
+		{"shodan", 0, false, "shodan failed, shodan failed", "shodan indexed, shodan not_checked"},
+		{"", 7, false, "shodan failed", "shodan indexed"},
+		{"internetdb", 7, false, "", ""},
+		{"", 7, true, "shodan failed, shodan failed", "shodan indexed, internetdb not_checked shodan not_checked"},
+	} {
+		r := &HistoryReader{store: store, settings: Settings{Policy: policyfile.Baseline(), Clock: time.Now}, source: lookup.Source(tt.source)}
+		var list []netip.Addr
+		if tt.named {
+			list = []netip.Addr{netip.MustParseAddr(known), netip.MustParseAddr(never)}
+		}
+		var failures, failing []string
+		for o, err := range r.Observations(t.Context(), list, day(tt.since)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			failures = append(failures, o.Failure().Reason)
+			var texts []string
+			for _, f := range o.Failing() {
+				texts = append(texts, fmt.Sprintf("%s %s", f.Answer().Source, f.Status()))
+				if f.Failure == nil || f.LastFailure() != f.Failure.Reason {
+					t.Errorf("%+v: %s has the failure %+v", tt, texts, f.Failure)
+				}
+			}
+			failing = append(failing, strings.Join(texts, " "))
+		}
+		if got := strings.Join(failures, ", "); got != tt.failure {
+			t.Errorf("%+v: the failures are %s", tt, got)
+		}
+		if got := strings.Join(failing, ", "); got != tt.failing {
+			t.Errorf("%+v: failing: %s", tt, got)
 		}
 	}
 }
