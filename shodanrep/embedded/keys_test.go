@@ -99,6 +99,15 @@ func TestKeyColumns(t *testing.T) {
 			warnings: []string{"fake_event: at > 'yesterday' compares texts, because this is not a time: " +
 				"write it such as 2026-01-31T06:00:00Z, or use datetime('now', '-1 day')"},
 		},
+		"a text that should equal a time is warned of": {
+			sql:      "select n from fake_event where at = 'yesterday'",
+			warnings: []string{"fake_event: at = 'yesterday' compares texts" + notTime},
+		},
+		"one in a list of times of a key is warned of": {
+			sql:      "select n from fake_event where at in ('2026-01-02 04:04:05.6', null, 'yesterday')",
+			rows:     []string{"1"},
+			warnings: []string{"fake_event: at = 'yesterday' compares texts" + notTime},
+		},
 		"a text in place of a time of a column that is no key is warned of": {
 			sql:      "select ip from fake_address where ip = '192.0.2.1' and checked_at > 'yesterday'",
 			warnings: []string{"a time was compared as a text with 'yesterday'" + notTime}, asked: []string{"192.0.2.1"},

@@ -99,8 +99,11 @@ func (r *request) addEquals(i int, in bool, value sqlite3.Value) error {
 	given := 0
 	err := eachValue(in, value, func(v sqlite3.Value) {
 		given++
-		if text, ok := conditionText(c.kind, v); ok {
+		text, ok := conditionText(c.kind, v)
+		if ok {
 			column.add(text)
+		} else {
+			r.noteNotTime(c, opEqual, v, text)
 		}
 	})
 	if err != nil {
@@ -126,9 +129,7 @@ func (r *request) addHint(c TableColumn, operator string, value sqlite3.Value) {
 	if operator != operators[sqlite3.INDEX_CONSTRAINT_ISNULL] && operator != operators[sqlite3.INDEX_CONSTRAINT_ISNOTNULL] {
 		text, ok := conditionText(c.kind, value)
 		if !ok {
-			if c.kind == proto.ColumnType_TIMESTAMP && value.Type() == sqlite3.TEXT && r.notTime == "" {
-				r.notTime = fmt.Sprintf("%s %s '%s'", c.Name, operator, text)
-			}
+			r.noteNotTime(c, operator, value, text)
 			// Nothing is before or after NULL. Of columns of other types SQLite finds that out row by row.
 			r.none = r.none || c.kind == proto.ColumnType_TIMESTAMP && value.Type() == sqlite3.NULL
 			return
@@ -136,6 +137,13 @@ func (r *request) addHint(c TableColumn, operator string, value sqlite3.Value) {
 		qual.Value, _ = qualValue(c.kind, text)
 	}
 	r.hints = append(r.hints, qual)
+}
+
+// noteNotTime notes a condition on a column of times whose value has no place in it, if that is a text.
+func (r *request) noteNotTime(c TableColumn, operator string, value sqlite3.Value, text string) {
+	if c.kind == proto.ColumnType_TIMESTAMP && value.Type() == sqlite3.TEXT && r.notTime == "" {
+		r.notTime = fmt.Sprintf("%s %s '%s'", c.Name, operator, text)
+	}
 }
 
 // listDone is SQLite's error at the end of a list.
