@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/ncruces/go-sqlite3"
 )
@@ -18,6 +19,10 @@ type planArg struct {
 	Op     string
 	// In says that the argument is a whole list.
 	In bool
+	// AsText says that SQLite compares the texts of times, because the other side of the condition decides how.
+	AsText bool
+	// Unsent says that the condition is not for the plugin.
+	Unsent bool
 }
 
 const (
@@ -41,6 +46,9 @@ var operators = map[sqlite3.IndexConstraintOp]string{
 	sqlite3.INDEX_CONSTRAINT_LIMIT:     opLimit,
 	sqlite3.INDEX_CONSTRAINT_OFFSET:    opOffset,
 }
+
+// comparisons are the operators of the order of values.
+var comparisons = []string{opEqual, ">", ">=", "<", "<=", "<>"}
 
 // The costs, in SQLite's units, tell the planner that a call of the plugin is expensive, that a batch is one call, and
 // that a table without conditions may be endless. SQLite then looks up a list as one batch and joins afterwards,
@@ -71,12 +79,19 @@ func planScan(t *Table, idx *sqlite3.IndexInfo) bool {
 			continue
 		}
 		equal := operator == opEqual
+		in := c.Usable && equal && idx.In(i, -1)
+		asText := c.Usable && slices.Contains(comparisons, operator) && comparesTexts(t.Columns[c.Column], idx.Collation(i))
 		if !c.Usable || operator == "" || !t.accepts(c.Column, operator) ||
 			equal && !isPlainCollation(t.Columns[c.Column], idx.Collation(i)) {
 			exact = false
+			// The value is only looked at. It is not known to a table that is read before the one of the texts, and for each
+			// value of a list SQLite would run a scan.
+			if asText && !in {
+				idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args) + 1}
+				p.Args = append(p.Args, planArg{Column: c.Column, Op: operator, AsText: true, Unsent: true})
+			}
 			continue
 		}
-		in := equal && idx.In(i, -1)
 		if in {
 			idx.In(i, 1)
 		}
@@ -85,7 +100,7 @@ func planScan(t *Table, idx *sqlite3.IndexInfo) bool {
 		// not know. Other operators are hints: the plugin may ignore them, and SQLite checks them.
 		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args) + 1, Omit: equal}
 		exact = exact && equal
-		p.Args = append(p.Args, planArg{Column: c.Column, Op: operator, In: in})
+		p.Args = append(p.Args, planArg{Column: c.Column, Op: operator, In: in, AsText: asText && !equal})
 		given[condition{t.Columns[c.Column].Name, operator}] = true
 	}
 	if !t.satisfied(func(column, operator string) bool { return given[condition{column, operator}] }) {

@@ -33,8 +33,9 @@ type request struct {
 	// none says that no row can satisfy the conditions, and emptyList names the column of a list without values.
 	none      bool
 	emptyList string
-	// notTime is the first condition that compares a column of times with a text that is no time, if there is one.
-	notTime string
+	// notTime is the first condition that compares a column of times with a text that is no time, if there is one, and
+	// asText the first that compares its texts with one in another form.
+	notTime, asText string
 }
 
 // An equalColumn is a column with the values that it may have, each once and in the order of the query.
@@ -50,7 +51,7 @@ type equalColumn struct {
 // newRequest returns the request of a plan with the arguments of Filter.
 func newRequest(t *Table, p plan, args []sqlite3.Value) (*request, error) {
 	for _, arg := range p.Args {
-		if arg.Op == opEqual {
+		if arg.Op == opEqual && !arg.Unsent {
 			p.Used |= columnBit(arg.Column)
 		}
 	}
@@ -61,6 +62,12 @@ func newRequest(t *Table, p plan, args []sqlite3.Value) (*request, error) {
 	}
 	var limit, offset int64
 	for i, arg := range p.Args {
+		if arg.AsText {
+			r.noteText(t.Columns[arg.Column], arg.Op, args[i])
+		}
+		if arg.Unsent {
+			continue
+		}
 		switch arg.Op {
 		case opLimit:
 			limit = args[i].Int64()
@@ -143,6 +150,13 @@ func (r *request) addHint(c TableColumn, operator string, value sqlite3.Value) {
 func (r *request) noteNotTime(c TableColumn, operator string, value sqlite3.Value, text string) {
 	if c.kind == proto.ColumnType_TIMESTAMP && value.Type() == sqlite3.TEXT && r.notTime == "" {
 		r.notTime = fmt.Sprintf("%s %s '%s'", c.Name, operator, text)
+	}
+}
+
+// noteText notes a condition that compares the texts of a column of times with a time in another form.
+func (r *request) noteText(c TableColumn, operator string, value sqlite3.Value) {
+	if value.Type() == sqlite3.TEXT && r.asText == "" && !isComparable(value.Text()) {
+		r.asText = fmt.Sprintf("%s %s '%s'", c.Name, operator, value.Text())
 	}
 }
 

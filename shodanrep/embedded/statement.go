@@ -27,8 +27,9 @@ type statementTable struct {
 	scans int
 	// emptyList is a column that was compared with an empty list.
 	emptyList string
-	// notTime is a condition that compares a time with a text that is no time.
-	notTime string
+	// notTime is a condition that compares a time with a text that is no time, and asText one that compares the texts of
+	// times, of which one has another form.
+	notTime, asText string
 }
 
 func (s *statement) table(t *Table) *statementTable {
@@ -50,10 +51,10 @@ func (s *statement) skipped(t *Table, emptyList string) {
 	st.emptyList = cmp.Or(emptyList, st.emptyList)
 }
 
-// comparedText records a condition that compares a time with a text that is no time.
-func (s *statement) comparedText(t *Table, condition string) {
+// comparedText records the conditions of a request that compare a time with a text that is no time, and the texts of times.
+func (s *statement) comparedText(t *Table, notTime, asText string) {
 	st := s.table(t)
-	st.notTime = cmp.Or(st.notTime, condition)
+	st.notTime, st.asText = cmp.Or(st.notTime, notTime), cmp.Or(st.asText, asText)
 }
 
 // comparedTexts records that a time was compared with a text that is no time. Either can be the text.
@@ -108,6 +109,9 @@ func (s *statement) warnings() []string {
 	for _, t := range s.tables {
 		if t.notTime != "" {
 			warnings = append(warnings, fmt.Sprintf("%s: %s compares texts, because this is not a time: %s", t.Name, t.notTime, advice))
+		} else if t.asText != "" {
+			warnings = append(warnings, fmt.Sprintf("%s: %s compares texts, because SQLite compares as the column on the left does: write the time on the left, or datetime(…) on both sides",
+				t.Name, t.asText))
 		}
 		switch {
 		case t.plans == 0 || t.scans > 0 || t.satisfied(func(string, string) bool { return false }):

@@ -2,6 +2,8 @@ package embedded
 
 import (
 	"bytes"
+	"slices"
+	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 )
@@ -46,4 +48,17 @@ func isWholeSecond(text []byte) bool {
 // that of the column's type.
 func isPlainCollation(c TableColumn, collation string) bool {
 	return collation == binaryCollation || collation == timeCollation && c.kind == proto.ColumnType_TIMESTAMP
+}
+
+// comparesTexts reports whether a comparison on a column by a collation is one of the texts of times: the other side of
+// the condition is a column of texts, such as one of a CSV file, that stands on the left.
+func comparesTexts(c TableColumn, collation string) bool {
+	return collation == binaryCollation && c.kind == proto.ColumnType_TIMESTAMP
+}
+
+// isComparable reports whether a text is a time in the form of results, or a date. Such times are in the order of their
+// texts, but for fractions of a second.
+func isComparable(text string) bool {
+	at, ok := parseTimestamp(text)
+	return ok && slices.Contains([]string{at.UTC().Format(timestampText), at.Format(time.DateOnly)}, text)
 }

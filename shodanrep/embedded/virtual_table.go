@@ -75,8 +75,8 @@ func (c *cursor) Filter(_ int, idxStr string, args ...sqlite3.Value) (err error)
 	if err != nil {
 		return err
 	}
-	if request.notTime != "" {
-		c.db.statement.comparedText(c.table, request.notTime)
+	if request.notTime != "" || request.asText != "" {
+		c.db.statement.comparedText(c.table, request.notTime, request.asText)
 	}
 	if request.none {
 		c.db.statement.skipped(c.table, request.emptyList)
