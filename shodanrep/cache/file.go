@@ -13,6 +13,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/waitlimit"
 )
 
 const (
@@ -71,7 +72,7 @@ func (f *fileStore) reopen(ctx context.Context) error {
 			Name: "the cache file", ApplicationID: applicationID, Version: schemaVersion, Schema: schema,
 			// With synchronous = NORMAL a crash of the machine may lose the newest entries, and nothing else.
 			Pragmas:     "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 8388608",
-			BusyTimeout: busyTimeout, Logger: f.opts.Logger,
+			BusyTimeout: waitlimit.Of(busyTimeout), Logger: f.opts.Logger,
 		})
 	}
 	if err == nil {
@@ -279,7 +280,7 @@ func (f *fileStore) flush(timeout time.Duration) {
 
 // Close writes the counts and closes the file.
 func (f *fileStore) Close() error {
-	f.flush(time.Second)
+	f.flush(waitlimit.Of(time.Second))
 	db := f.db.Load()
 	if db == nil {
 		return nil

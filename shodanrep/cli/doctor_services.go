@@ -15,6 +15,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/waitlimit"
 )
 
 const (
@@ -126,7 +127,7 @@ func proxyOf(address string) string {
 // reach sends one request to a service, without the API key. Any response will do. It returns how long the response
 // took, and how far the clock is ahead of the service's clock.
 func (d *doctor) reach(ctx context.Context, address string) (took, skew time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, waitlimit.Of(requestTimeout))
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodHead, address+"/", nil)
 	if err != nil {

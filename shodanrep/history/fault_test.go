@@ -354,6 +354,7 @@ func TestAServerThatDoesNotAnswerHoldsNoProcessUp(t *testing.T) {
 	defer silent.Close()
 	var w warnings
 	s := Open(Options{Location: "postgres://user:hunter2@" + silent.Addr().String() + "/db?connect_timeout=3600", Logger: w.logger()})
+	s.closeTimeout = closeTimeout // as for users
 	s.Record(Observation{Addr: addrA, Source: "internetdb", CheckedAt: day(0)})
 	ended := make(chan struct{})
 	go func() {

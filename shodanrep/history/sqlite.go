@@ -10,6 +10,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/waitlimit"
 )
 
 const (
@@ -85,7 +86,7 @@ func (b *sqliteBackend) file(ctx context.Context) (*sqlitefile.File, error) {
 			Name: "the history file", ApplicationID: applicationID, Version: schemaVersion, Schema: schema,
 			// With synchronous = NORMAL a crash of the machine may lose the newest observations, and nothing else.
 			Pragmas:     "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 8388608",
-			BusyTimeout: busyTimeout, Logger: b.opts.Logger,
+			BusyTimeout: waitlimit.Of(busyTimeout), Logger: b.opts.Logger,
 		})
 		if err != nil {
 			return nil, err

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/waitlimit"
 )
 
 const (
@@ -56,6 +58,8 @@ type Store struct {
 	work    sync.WaitGroup
 	ctx     context.Context // ends when the store is closed
 	cancel  context.CancelFunc
+	// closeTimeout is how long Close may take.
+	closeTimeout time.Duration
 
 	mu       sync.Mutex
 	pending  []pending
@@ -71,7 +75,7 @@ type Store struct {
 
 // Open returns the store at a location. It opens the location with the first observation.
 func Open(opts Options) *Store {
-	s := &Store{opts: opts.withDefaults(), writing: make(chan struct{}, 1)}
+	s := &Store{opts: opts.withDefaults(), writing: make(chan struct{}, 1), closeTimeout: waitlimit.Of(closeTimeout)}
 	s.writing <- struct{}{}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	switch {
@@ -310,7 +314,7 @@ func (s *Store) Close() error {
 	}
 	var err error
 	if ready {
-		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), s.closeTimeout)
 		defer cancel()
 		err = s.Flush(ctx)
 	}

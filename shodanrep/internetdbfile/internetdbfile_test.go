@@ -21,6 +21,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/internetdbfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/internetdbfile/internetdbtest"
+	_ "github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest" // waits as long as a busy machine needs
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 

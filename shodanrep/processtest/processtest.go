@@ -1,4 +1,5 @@
-// Package processtest runs test programs as processes of their own, and ends the processes that tests start.
+// Package processtest runs test programs as processes of their own, and ends the processes that tests start. The tests that
+// import it, and their processes, have patience.
 package processtest
 
 import (
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/waitlimit"
 )
 
 // A Role is what a process does that a test starts, in place of the tests.
@@ -36,6 +39,9 @@ func Main(roles map[string]Role) {
 	}
 	os.Exit(0)
 }
+
+// A process of the tests waits as long as a role may take where a user would not.
+func init() { waitlimit.Extend(roleTime) }
 
 func perform(roles map[string]Role, name string) error {
 	var args []string

@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filelock"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/waitlimit"
 )
 
 const (
@@ -116,7 +117,7 @@ func (f *File) locked(use func(*lockedfile.File) error) error {
 			return f.blocked
 		}
 	}
-	file, err := filelock.Open(context.Background(), f.path, os.O_RDWR, lockTimeout)
+	file, err := filelock.Open(context.Background(), f.path, os.O_RDWR, waitlimit.Of(lockTimeout))
 	if err != nil {
 		errors.As(err, &f.blocked)
 		return err

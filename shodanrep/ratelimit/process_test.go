@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/waitlimit"
 )
 
 // roles are what the processes do that tests start: several processes are tested with several processes.
@@ -22,5 +23,6 @@ var roles = map[string]processtest.Role{
 func TestMain(m *testing.M) {
 	logging.Disable()
 	processtest.Main(roles)
+	waitlimit.Extend(0) // what is tested here is, among others, that nobody waits for a stopped process
 	os.Exit(m.Run())
 }

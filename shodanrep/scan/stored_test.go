@@ -15,6 +15,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	_ "github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest" // waits as long as a busy machine needs
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 

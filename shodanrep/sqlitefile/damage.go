@@ -12,6 +12,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filelock"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/waitlimit"
 )
 
 const (
@@ -72,7 +73,7 @@ func renameIfExists(from, to string) error {
 
 // locked calls f while it holds the lock of a file: a shared one where flag is os.O_RDONLY.
 func locked(ctx context.Context, path string, flag int, f func() error) error {
-	lock, err := filelock.Open(ctx, path+lockSuffix, flag, lockTimeout)
+	lock, err := filelock.Open(ctx, path+lockSuffix, flag, waitlimit.Of(lockTimeout))
 	if err != nil {
 		return err
 	}
