@@ -35,7 +35,8 @@ func connection(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return write(t, "test.spc", fmt.Sprintf("connection \"test\" {\n  plugin = \"shodanrep\"\n  data_files = [%q]\n  internetdb_url = %q\n  cvedb_url = %q\n  cache = \"memory\"\n}\n", sample, sim.InternetDBURL(), sim.CVEDBURL()))
+	return write(t, "test.spc", "connection \"test\" {\n  plugin = \"shodanrep\"\n"+shodantest.Patient(fmt.Sprintf(
+		"  data_files = [%q]\n  internetdb_url = %q\n  cvedb_url = %q\n  cache = \"memory\"\n", sample, sim.InternetDBURL(), sim.CVEDBURL()))+"}\n")
 }
 
 func write(t *testing.T, name, text string) string {

@@ -69,8 +69,8 @@ func environment(t *testing.T) []string {
 	sim.AddHost(shodantest.Host{IP: cleanAddress, Ports: []int{443}})
 	sim.Fault(shodantest.Fault{Target: brokenHost, Status: http.StatusBadRequest, Body: `{"error": "Invalid IP"}`}) // not sent again
 	config := filepath.Join(t.TempDir(), "test.spc")
-	text := fmt.Sprintf("connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n  internetdb_url = %q\n  api_url = %q\n  cache = \"memory\"\n}\n",
-		sim.InternetDBURL(), sim.APIURL())
+	arguments := fmt.Sprintf("  internetdb_url = %q\n  api_url = %q\n  cache = \"memory\"\n", sim.InternetDBURL(), sim.APIURL())
+	text := "connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n" + shodantest.Patient(arguments) + "}\n"
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func TestRedisWithAPassword(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var w warnings
-			r := Open(t.Context(), "redis://"+test.user+"127.0.0.1:"+s.Port(), Options{Logger: w.logger()})
+			r := Open(t.Context(), s.AddressAs(test.user), Options{Logger: w.logger()})
 			defer r.Close()
 			mustPut(t, r, e)
 			if got := mustGet(t, r, e.Key); len(got) != 1 {

@@ -19,7 +19,7 @@ import (
 func runDoctor(t *testing.T, connection string) (lines []string, stderr string, status int) {
 	t.Helper()
 	spc := filepath.Join(t.TempDir(), "test.spc")
-	text := "connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n" + connection + "\n}\n"
+	text := "connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n" + shodantest.Patient(connection) + "\n}\n"
 	if err := os.WriteFile(spc, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,8 @@ func TestAnInterruptSaysWhatIsKept(t *testing.T) {
 		rows := &counting{after: answered, then: cancel}
 		var stderr bytes.Buffer
 		a := app{plugin: shodanrep.Plugin, stdin: strings.NewReader(""), stdout: rows, stderr: &stderr}
-		config := writeFile(t, "test.spc", fmt.Sprintf("connection \"shodanrep\" {\n plugin = \"shodanrep\"\n internetdb_url = %q\n internetdb_requests_per_second = 1\n cache = %q\n}", sim.InternetDBURL(), cache))
+		config := writeFile(t, "test.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+shodantest.Patient(fmt.Sprintf(
+			" internetdb_url = %q\n internetdb_requests_per_second = 1\n cache = %q\n", sim.InternetDBURL(), cache))+"}")
 		var ips []string
 		for i := range addresses {
 			ips = append(ips, fmt.Sprintf("'11.0.%d.%d'", (i+1)/256, (i+1)%256))

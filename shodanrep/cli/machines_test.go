@@ -74,7 +74,9 @@ func TestSeveralProcessesWithOneRedisAskOnceAndKeepOnePace(t *testing.T) {
 	}
 	connection := fmt.Sprintf("api_url = %q\napi_key = %q\nsource = \"shodan\"\nbulk_lookup = \"off\"\nrequests_per_second = %d\ncache = %q", sim.APIURL(), shodantest.Key, perSecond, address)
 	sql := "select count(*) as n, sum(score) as score from shodan_ip_reputation where status = 'indexed' and ip in (" + strings.Join(ips, ", ") + ")"
+	began := time.Now()
 	outputs := runProcesses(t, processes, connection, sql)
+	took := time.Since(began)
 	for i, output := range outputs {
 		if output != outputs[0] || !strings.HasPrefix(output, fmt.Sprintf("n,score\n%d,", addresses)) {
 			t.Errorf("process %d printed %q, the first %q", i, output, outputs[0])
@@ -83,10 +85,10 @@ func TestSeveralProcessesWithOneRedisAskOnceAndKeepOnePace(t *testing.T) {
 	if n := sim.Count(""); n != addresses {
 		t.Errorf("%d requests for %d addresses that %d processes asked for", n, addresses, processes)
 	}
-	// The rate counts where requests are written. On a busy machine some arrive late, and with them more in a second.
-	// Processes that do not share the rate send all sixteen in half a second.
-	if peak := sim.PeakPerSecond(shodantest.Shodan); peak > perSecond*3/2 {
-		t.Errorf("%d requests in one second, %d are allowed to all processes together", peak, perSecond)
+	// Processes that do not share the rate send all sixteen in half a second. When the requests arrive says nothing, as some
+	// do so late on a busy machine.
+	if took < (addresses-1)*time.Second/perSecond {
+		t.Errorf("%d requests at %d a second took %v", addresses, perSecond, took)
 	}
 }
 

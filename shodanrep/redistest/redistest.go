@@ -103,6 +103,11 @@ func (s *Server) Address() string {
 	if s.password != "" {
 		user = ":" + s.password + "@"
 	}
+	return s.AddressAs(user)
+}
+
+// AddressAs is the address with another user and password, such as ":password@", or without.
+func (s *Server) AddressAs(user string) string {
 	return fmt.Sprintf("redis://%s127.0.0.1:%s/0?dial_timeout=%[3]v&read_timeout=%[3]v&write_timeout=%[3]v", user, s.port, timeout)
 }
 

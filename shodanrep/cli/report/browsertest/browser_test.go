@@ -26,6 +26,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 
 var (
@@ -271,7 +272,7 @@ func reportOn(t *testing.T, arguments, input string, args ...string) string {
 	}
 	dir := t.TempDir()
 	spc, page := filepath.Join(dir, "test.spc"), filepath.Join(dir, "report.html")
-	text := "connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n  cache = \"memory\"\n" + arguments + "\n}\n"
+	text := "connection \"shodanrep\" {\n  plugin = \"shodanrep\"\n  cache = \"memory\"\n" + shodantest.Patient(arguments) + "\n}\n"
 	if err := os.WriteFile(spc, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
