@@ -35,7 +35,8 @@ const (
 
 // A File is a file of named records that processes share. Its methods may be called concurrently.
 type File struct {
-	path string
+	path        string
+	lockTimeout time.Duration
 
 	mu      sync.Mutex
 	blocked *filelock.TimeoutError // of an update that gave up and may still wait for the lock
@@ -71,7 +72,7 @@ func Open(folders ...string) (*File, error) {
 			continue
 		}
 		if err = file.Close(); err == nil {
-			return &File{path: path}, nil
+			return &File{path: path, lockTimeout: waitlimit.Of(lockTimeout)}, nil
 		}
 	}
 	return nil, fmt.Errorf("the file %s cannot be written: %w", FileName, err)
@@ -105,7 +106,7 @@ func (f *File) Clear() error {
 	return f.locked(func(file *lockedfile.File) error { return write(file, content{}) })
 }
 
-// locked calls use with the locked file. It gives up after lockTimeout, and then never calls it.
+// locked calls use with the locked file. It gives up after the timeout, and then never calls it.
 func (f *File) locked(use func(*lockedfile.File) error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -117,7 +118,7 @@ func (f *File) locked(use func(*lockedfile.File) error) error {
 			return f.blocked
 		}
 	}
-	file, err := filelock.Open(context.Background(), f.path, os.O_RDWR, waitlimit.Of(lockTimeout))
+	file, err := filelock.Open(context.Background(), f.path, os.O_RDWR, f.lockTimeout)
 	if err != nil {
 		errors.As(err, &f.blocked)
 		return err

@@ -85,6 +85,7 @@ func TestAKilledProcessLetsGoOfTheLockAndAStoppedOneIsNotWaitedFor(t *testing.T)
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.lockTimeout = lockTimeout // as for users
 	cmd := processtest.Command(t, "hold the lock", folder)
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/waitlimit"
 )
 
 // roles are what the processes do that tests start: several processes are tested with several processes.
@@ -23,6 +22,5 @@ var roles = map[string]processtest.Role{
 func TestMain(m *testing.M) {
 	logging.Disable()
 	processtest.Main(roles)
-	waitlimit.Extend(0) // what is tested here is, among others, that nobody waits for a stopped process
 	os.Exit(m.Run())
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/waitlimit"
 )
 
 // lookEvery is how often a call that waits for the end of a lease looks for it: some tenths of what a response takes.
@@ -39,7 +41,7 @@ func (r *Redis) Lease(ctx context.Context, name string, ttl time.Duration) (rele
 			return
 		}
 		// Also where the query was canceled: others wait.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), waitlimit.Of(time.Second))
 		defer cancel()
 		if err := releaseScript.Run(ctx, r.client, []string{key}, token).Err(); err != nil {
 			_ = r.failed(ctx, err)
