@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ratelimit"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/waitlimit"
 )
 
 const (
@@ -83,9 +84,9 @@ func openRedis(ctx context.Context, address, prefix string, every time.Duration,
 	if err != nil {
 		return nil, err
 	}
-	setDefault(&conf.DialTimeout, 2*time.Second)
-	setDefault(&conf.ReadTimeout, 2*time.Second)
-	setDefault(&conf.WriteTimeout, 2*time.Second)
+	setDefault(&conf.DialTimeout, waitlimit.Of(2*time.Second))
+	setDefault(&conf.ReadTimeout, waitlimit.Of(2*time.Second))
+	setDefault(&conf.WriteTimeout, waitlimit.Of(2*time.Second))
 	conf.ContextTimeoutEnabled = true
 	// No retries: a call that fails uses memory at once, and a lease or a slot could be taken twice.
 	conf.MaxRetries, conf.DialerRetries = -1, 1
