@@ -34,6 +34,10 @@ func (c *clock) forward(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
+// soon is for how long entries are kept that expire in a test. The clock of the test goes forward by it. Redis, which has
+// its own clock, must not let them expire before, however long the test takes.
+const soon = 10 * time.Minute
+
 // entry makes an entry of a body, checked now and good for an hour.
 func (c *clock) entry(subject, body string) Entry {
 	return Entry{
@@ -97,7 +101,7 @@ func testStore(t *testing.T, open func(t *testing.T, c *clock) Store) {
 		"gives back what was put, and leaves out what was not": func(t *testing.T, c *clock, s Store) {
 			a, b, neg := c.entry("192.0.2.1", "one"), c.entry("192.0.2.1", "two"), c.entry("198.51.100.7", "")
 			b.Options = "minify"
-			neg.Expires = c.now().Add(time.Minute)
+			neg.Expires = c.now().Add(soon)
 			mustPut(t, s, a, b, neg)
 			other := Key{Service: "shodan https://api.shodan.io", Target: "192.0.2.1"}
 			got := mustGet(t, s, a.Key, b.Key, neg.Key, other)
@@ -146,13 +150,13 @@ func testStore(t *testing.T, open func(t *testing.T, c *clock) Store) {
 		},
 		"gives back no entry that has expired": func(t *testing.T, c *clock, s Store) {
 			short, long, dead := c.entry("192.0.2.1", "s"), c.entry("192.0.2.2", "l"), c.entry("192.0.2.3", "d")
-			short.Expires = c.now().Add(30 * time.Second)
+			short.Expires = c.now().Add(soon)
 			dead.Expires = c.now()
 			mustPut(t, s, short, long, dead)
 			if got := mustGet(t, s, short.Key, long.Key, dead.Key); len(got) != 2 {
 				t.Errorf("got %v before anything else expired, want two", got)
 			}
-			c.forward(30 * time.Second)
+			c.forward(soon)
 			if got := mustGet(t, s, short.Key, long.Key); len(got) != 1 || string(got[long.Key].Body) != "l" {
 				t.Errorf("got %v, want the long one only", got)
 			}
@@ -298,9 +302,9 @@ func testPrune(t *testing.T, open func(t *testing.T, c *clock) Store) {
 	s := open(t, c)
 	defer s.Close()
 	short, long := c.entry("192.0.2.1", "s"), c.entry("192.0.2.2", "l")
-	short.Expires = c.now().Add(time.Second)
+	short.Expires = c.now().Add(soon)
 	mustPut(t, s, short, long)
-	c.forward(time.Second)
+	c.forward(soon)
 	if got := mustStats(t, s); got.Entries != 2 || got.Expired != 1 {
 		t.Errorf("%d entries, %d expired, want 2 and 1", got.Entries, got.Expired)
 	}
