@@ -9,14 +9,18 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 )
 
-// OpenCache opens the cache that a connection with these arguments uses, to inspect or clear it.
+// OpenCache opens the cache that a connection with these arguments uses, to inspect or clear it. It fails if the cache
+// cannot be used, where lookups would go on in memory.
 // The arguments are the text of the connection block's body, as Steampipe hands it to the plugin.
 func OpenCache(ctx context.Context, name, arguments string, logger hclog.Logger) (cache.Store, error) {
 	s, err := parseSettings(name, arguments)
 	if err != nil {
 		return nil, err
 	}
-	store := cache.Open(ctx, s.Lookup.Cache, cache.Options{MaxBytes: s.Lookup.CacheMaxSize, Logger: logger})
+	store, err := cache.OpenStrict(ctx, s.Lookup.Cache, cache.Options{MaxBytes: s.Lookup.CacheMaxSize, Logger: logger})
+	if err != nil {
+		return nil, err
+	}
 	return clearable{store, s.Lookup.Cache}, nil
 }
 

@@ -139,3 +139,30 @@ func Open(ctx context.Context, location string, opts Options) Store {
 	f := newFileStore(path, opts)
 	return newFallback(ctx, f, f.path, retryFileAfter, opts)
 }
+
+// OpenStrict opens the store at a location as Open does, to inspect or clear it. Where the location cannot be used it
+// fails: memory in its place would be empty, and clearing it would change nothing.
+func OpenStrict(ctx context.Context, location string, opts Options) (Store, error) {
+	opts = opts.withDefaults()
+	if location == "memory" || location == "off" {
+		return Open(ctx, location, opts), nil
+	}
+	var b backend
+	if IsRedis(location) {
+		store, err := newRedisStore(location, redisPrefix, opts)
+		if err != nil {
+			return nil, err
+		}
+		b = store
+	} else {
+		path, err := pathOf(location)
+		if err != nil {
+			return nil, err
+		}
+		b = newFileStore(path, opts)
+	}
+	if err := b.open(ctx); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}

@@ -79,7 +79,16 @@ func parseRedis(address string) (opts *redis.Options, location string, err error
 // openRedis opens the store at a redis:// or rediss:// address. It fails only where the address cannot be read. Where
 // Redis cannot be reached, it logs one warning, and tries again later.
 func openRedis(ctx context.Context, address, prefix string, every time.Duration, opts Options) (*Redis, error) {
-	opts = opts.withDefaults()
+	store, err := newRedisStore(address, prefix, opts.withDefaults())
+	if err != nil {
+		return nil, err
+	}
+	f := newFallback(ctx, store, store.location, every, store.opts)
+	return &Redis{fallback: f, store: store, Redis: ratelimit.NewRedis(store.client, prefix, redisStatus{f, store})}, nil
+}
+
+// newRedisStore returns a store that is not open yet.
+func newRedisStore(address, prefix string, opts Options) (*redisStore, error) {
 	conf, location, err := parseRedis(address)
 	if err != nil {
 		return nil, err
@@ -92,10 +101,7 @@ func openRedis(ctx context.Context, address, prefix string, every time.Duration,
 	conf.MaxRetries, conf.DialerRetries = -1, 1
 	conf.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	redis.SetLogger(driverLog{opts.Logger})
-
-	store := &redisStore{client: redis.NewClient(conf), prefix: prefix, location: location, opts: opts, bound: scanBound}
-	f := newFallback(ctx, store, location, every, opts)
-	return &Redis{fallback: f, store: store, Redis: ratelimit.NewRedis(store.client, prefix, redisStatus{f, store})}, nil
+	return &redisStore{client: redis.NewClient(conf), prefix: prefix, location: location, opts: opts, bound: scanBound}, nil
 }
 
 func setDefault(d *time.Duration, to time.Duration) {

@@ -177,13 +177,13 @@ func (d *doctor) history(ctx context.Context, c embedded.Connection) {
 func (d *doctor) cache(ctx context.Context, c embedded.Connection) {
 	store, err := shodanrep.OpenCache(ctx, c.Name, c.Config, d.logger(false))
 	if err != nil {
-		d.line(checkError, "cache", "%v", err)
+		d.line(checkWarning, "cache", "%v; until then each process has a cache of its own, in memory", err)
 		return
 	}
 	defer store.Close()
 	stats, err := store.Stats(ctx)
 	if err != nil {
-		d.line(checkError, "cache", "%v", err)
+		d.line(checkWarning, "cache", "%v", err)
 		return
 	}
 	d.line(checkOK, "cache", "%s: %s, %s", stats.Location, display.Plural(stats.Entries, "response"), humanize.Bytes(uint64(max(0, stats.Bytes))))

@@ -53,7 +53,8 @@ type backend interface {
 // that cannot be used logs one warning. Its methods may be called concurrently, and on a nil Store, which is off.
 type Store struct {
 	opts    Options
-	backend backend       // nil where the store is off
+	backend backend       // nil where the store is off, or there is no location
+	missing error         // why there is no location
 	writing chan struct{} // holds a token while nothing is written
 	work    sync.WaitGroup
 	ctx     context.Context // ends when the store is closed
@@ -85,6 +86,7 @@ func Open(opts Options) *Store {
 	default:
 		path, err := pathOf(opts.Location)
 		if err != nil {
+			s.missing = err
 			s.warn(err)
 			break
 		}
@@ -93,7 +95,7 @@ func Open(opts Options) *Store {
 	return s
 }
 
-// Records reports whether the store records observations: it is not off.
+// Records reports whether the store records observations: it is not off, and has a location.
 func (s *Store) Records() bool { return s != nil && s.backend != nil }
 
 // Record records an observation soon, and returns at once.
@@ -289,6 +291,9 @@ func stored[T any](ctx context.Context, s *Store, read func(yield func(T) bool) 
 // Stats describes the store.
 func (s *Store) Stats(ctx context.Context) (Stats, error) {
 	if !s.Records() {
+		if s != nil && s.missing != nil {
+			return Stats{}, s.missing
+		}
 		return Stats{Location: "off"}, nil
 	}
 	if err := s.Flush(ctx); err != nil {
