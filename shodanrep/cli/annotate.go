@@ -157,7 +157,7 @@ func (c *annotateCommand) run(ctx context.Context, name string) error {
 	if c.file == "" {
 		err = n.write(c.stdout)
 	} else {
-		err = stdio.ReplaceFile(c.file, n.write)
+		err = stdio.ReplaceFile(ctx, c.file, n.write)
 	}
 	if !c.quiet {
 		c.sayAll(lookupNotices(n.summary(), ""))

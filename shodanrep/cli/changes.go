@@ -188,6 +188,9 @@ func (c *changesCommand) run(ctx context.Context, inputs []string) error {
 		}
 	}
 	defer scan.Shutdown()
+	if err := checkPolicy(ctx, c.policy); err != nil {
+		return err
+	}
 	reader, err := shodanrep.NewHistoryReader(ctx, connection.Name, connection.Config, shodanrep.CheckOptions{
 		Policy: c.policy, Source: c.source, Logger: c.logger(false),
 	})

@@ -31,7 +31,7 @@ type changesRun struct {
 func (r *changesRun) write(ctx context.Context) error {
 	o := changes.Options{Width: plainOptions().Width}
 	if r.file != "" {
-		return stdio.ReplaceFile(r.file, func(w io.Writer) error { return r.writeBuffered(ctx, w, o) })
+		return stdio.ReplaceFile(ctx, r.file, func(w io.Writer) error { return r.writeBuffered(ctx, w, o) })
 	}
 	if stdio.IsTerminal(r.stdout) {
 		o.Width, o.Painter = stdio.Width(r.stdout), stdio.Painter(r.stdout, r.noColor)

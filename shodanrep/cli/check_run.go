@@ -33,7 +33,7 @@ type check struct {
 // write writes the results to standard output or a file.
 func (c *check) write(ctx context.Context, stdout io.Writer) error {
 	if c.file != "" {
-		return stdio.ReplaceFile(c.file, func(w io.Writer) error { return c.writeBuffered(ctx, w, plainOptions()) })
+		return stdio.ReplaceFile(ctx, c.file, func(w io.Writer) error { return c.writeBuffered(ctx, w, plainOptions()) })
 	}
 	o := plainOptions()
 	if stdio.IsTerminal(stdout) {

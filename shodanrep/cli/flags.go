@@ -17,6 +17,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
@@ -46,8 +47,8 @@ func (f *connectionFlags) files() []string {
 
 // connections returns the connections of the configuration, the chosen one first. It calls warn for what is not safe
 // about the files.
-func (f *connectionFlags) connections(warn func(string)) ([]embedded.Connection, error) {
-	found, err := spcfile.Connections(f.files(), warn)
+func (f *connectionFlags) connections(ctx context.Context, warn func(string)) ([]embedded.Connection, error) {
+	found, err := stdio.Within(ctx, func() ([]embedded.Connection, error) { return spcfile.Connections(f.files(), warn) })
 	if err != nil || f.connection == "" {
 		return found, err
 	}
@@ -65,7 +66,7 @@ func (f *connectionFlags) connections(warn func(string)) ([]embedded.Connection,
 
 // single returns the chosen connection, which must not be an aggregator.
 func (f *connectionFlags) single(ctx context.Context, warn func(string)) (embedded.Connection, error) {
-	found, err := stdio.Within(ctx, func() ([]embedded.Connection, error) { return f.connections(warn) })
+	found, err := f.connections(ctx, warn)
 	if err != nil {
 		return embedded.Connection{}, err
 	}
@@ -105,8 +106,18 @@ func (f *lookupFlags) validate() error {
 	return nil
 }
 
+// checkPolicy returns an error if a policy, by its name or path, is wrong or cannot be read. An interrupt ends it, also if
+// the path is a pipe. What was read is not read again.
+func checkPolicy(ctx context.Context, policy string) error {
+	_, err := stdio.Within(ctx, func() (*reputation.Policy, error) { return shodanrep.ReadPolicy(policy) })
+	return err
+}
+
 // checker returns a checker on a connection.
 func (f *lookupFlags) checker(ctx context.Context, c embedded.Connection, logger hclog.Logger) (*scan.Checker, error) {
+	if err := checkPolicy(ctx, f.policy); err != nil {
+		return nil, err
+	}
 	return shodanrep.NewChecker(ctx, c.Name, c.Config, shodanrep.CheckOptions{
 		Policy: f.policy, Source: f.source, NoCache: f.noCache, Refresh: f.refresh, CacheMaxAge: f.cacheMaxAge, Logger: logger,
 	})

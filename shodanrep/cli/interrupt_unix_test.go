@@ -51,7 +51,18 @@ func TestAnInterruptEndsAWaitForAPipe(t *testing.T) {
 		"for a CSV file": func(pipe string) []string {
 			return []string{"query", "--config", config, "--attach", "f=" + pipe, "select 1"}
 		},
-		"for a file of SQL": func(pipe string) []string { return []string{"query", "--config", config, pipe} },
+		"for a file of SQL":    func(pipe string) []string { return []string{"query", "--config", config, pipe} },
+		"of doctor":            func(pipe string) []string { return []string{"doctor", "--config", pipe} },
+		"of cache":             func(pipe string) []string { return []string{"cache", "--config", pipe} },
+		"of cache clear":       func(pipe string) []string { return []string{"cache", "clear", "--config", pipe} },
+		"of related":           func(pipe string) []string { return []string{"related", "--config", pipe, "11.0.0.1"} },
+		"for a policy":         func(pipe string) []string { return []string{"policy", "check", pipe} },
+		"for one of several":   func(pipe string) []string { return []string{"policy", "check", pipe, pipe} },
+		"for a new policy":     func(pipe string) []string { return []string{"policy", "diff", "baseline", pipe, "11.0.0.1"} },
+		"for that of a check":  func(pipe string) []string { return []string{"check", "--config", config, "--policy", pipe, "10.0.0.1"} },
+		"for that of changes":  func(pipe string) []string { return []string{"changes", "--config", config, "--policy", pipe} },
+		"for the reader of -o": func(pipe string) []string { return []string{"check", "--config", config, "-o", pipe, "10.0.0.1"} },
+		"for that of a query":  func(pipe string) []string { return []string{"query", "--config", config, "-o", pipe, "select 1"} },
 	} {
 		pipe := filepath.Join(t.TempDir(), "pipe")
 		if err := syscall.Mkfifo(pipe, 0o600); err != nil {

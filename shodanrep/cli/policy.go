@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/texttable"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
@@ -88,19 +90,19 @@ func newPolicyCheckCommand(a *app) *cobra.Command {
   shodanrep policy check policies/*.hcl`,
 		Args:              countArguments(1, anyNumber, "the files of policies"),
 		ValidArgsFunction: completeFiles("hcl"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			return failed(a.checkPolicies(args))
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return failed(a.checkPolicies(cmd.Context(), args))
 		},
 	}
 }
 
 // checkPolicies describes each policy file, or lists its errors. A file that cannot be read is not called wrong.
-func (a *app) checkPolicies(files []string) error {
+func (a *app) checkPolicies(ctx context.Context, files []string) error {
 	wrong, unread := 0, 0
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := stdio.Within(ctx, func() ([]byte, error) { return os.ReadFile(file) })
 		if err != nil {
-			if len(files) == 1 {
+			if len(files) == 1 || ctx.Err() != nil {
 				return err
 			}
 			a.say(err.Error())

@@ -76,7 +76,7 @@ one whose level stays.
 func (c *policyDiffCommand) run(ctx context.Context, before, after string, inputs []string) error {
 	for _, policy := range []string{before, after} {
 		// A wrong policy is an error before anything is looked up.
-		if _, err := shodanrep.ReadPolicy(policy); err != nil {
+		if err := checkPolicy(ctx, policy); err != nil {
 			return err
 		}
 	}

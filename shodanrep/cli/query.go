@@ -156,7 +156,7 @@ func isFile(arg string) bool {
 
 // run runs the statements and prints the results.
 func (c *queryCommand) run(ctx context.Context, sql string, w *failOn) error {
-	connections, err := stdio.Within(ctx, func() ([]embedded.Connection, error) { return c.connections(c.say) })
+	connections, err := c.connections(ctx, c.say)
 	if err != nil {
 		return err
 	}

@@ -132,7 +132,7 @@ func (c *relatedCommand) options() (related.Options, error) {
 
 // run finds and writes the hosts related to an address. The result is also written if some lookups or searches failed.
 func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) error {
-	connections, err := c.connections(c.say)
+	connections, err := c.connections(ctx, c.say)
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) 
 	if c.file == "" {
 		err = find(c.stdout)
 	} else {
-		err = stdio.ReplaceFile(c.file, find) // a file that cannot be written is an error before credits are spent
+		err = stdio.ReplaceFile(ctx, c.file, find) // a file that cannot be written is an error before credits are spent
 	}
 	if !c.quiet {
 		s := progress.Summary()

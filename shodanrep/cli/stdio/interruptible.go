@@ -71,11 +71,13 @@ type Writer struct {
 	name  string       // in errors of the system
 	stuck *atomic.Bool // a write was abandoned; a later one could end up in the middle of it
 	err   *atomic.Pointer[error]
+	// isFile says that the user named a file. That its reader has gone is then a failure as any other.
+	isFile bool
 }
 
 // NewWriter returns a Writer. The errors of a file have the given name.
 func NewWriter(ctx context.Context, w io.Writer, name string) Writer {
-	return Writer{w, ctx, name, new(atomic.Bool), new(atomic.Pointer[error])}
+	return Writer{Writer: w, ctx: ctx, name: name, stuck: new(atomic.Bool), err: new(atomic.Pointer[error])}
 }
 
 func (w Writer) Write(p []byte) (int, error) {
@@ -95,7 +97,7 @@ func (w Writer) Write(p []byte) (int, error) {
 			if path := (*fs.PathError)(nil); errors.As(err, &path) {
 				err = writeError(w.name, err)
 			}
-			if isBrokenPipe(err) {
+			if isBrokenPipe(err) && !w.isFile {
 				err = brokenPipe{err}
 			}
 			w.err.CompareAndSwap(nil, &err)

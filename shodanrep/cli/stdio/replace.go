@@ -1,6 +1,7 @@
 package stdio
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -27,11 +28,11 @@ const (
 )
 
 // ReplaceFile writes a file that replaces the old one only when it is complete. A device or a pipe is written to in
-// place.
-func ReplaceFile(name string, write func(io.Writer) error) error {
+// place, until the context ends: a pipe without a reader blocks.
+func ReplaceFile(ctx context.Context, name string, write func(io.Writer) error) error {
 	name = linkTarget(name) // the link stays
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return writeInPlace(name, write)
+		return writeInPlace(ctx, name, write)
 	}
 	if canLock {
 		removeAbandoned(name)
@@ -148,12 +149,17 @@ func removeAbandoned(name string) {
 	}
 }
 
-func writeInPlace(name string, write func(io.Writer) error) error {
-	file, err := os.OpenFile(name, os.O_WRONLY, 0)
+func writeInPlace(ctx context.Context, name string, write func(io.Writer) error) error {
+	file, err := Within(ctx, func() (*os.File, error) { return os.OpenFile(name, os.O_WRONLY, 0) })
+	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+		return err
+	}
 	if err != nil {
 		return writeError(name, err)
 	}
-	if err := write(namedFile{file, name}); err != nil {
+	writer := NewWriter(ctx, namedFile{file, name}, name)
+	writer.isFile = true
+	if err := write(writer); err != nil {
 		file.Close()
 		return err
 	}

@@ -49,7 +49,7 @@ func TestAbandonedFilesAreRemoved(t *testing.T) {
 		_, err := io.WriteString(w, "x")
 		return err
 	}
-	if err := ReplaceFile(result, write); err != nil {
+	if err := ReplaceFile(t.Context(), result, write); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
@@ -65,14 +65,14 @@ func TestAFileThatIsBeingWrittenStays(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	result := filepath.Join(dir, "a.csv")
-	err := ReplaceFile(result, func(w io.Writer) error {
+	err := ReplaceFile(t.Context(), result, func(w io.Writer) error {
 		old := time.Now().Add(-2 * minAbandoned)
 		for _, name := range names(t, dir) {
 			if err := os.Chtimes(filepath.Join(dir, name), old, old); err != nil {
 				return err
 			}
 		}
-		if err := ReplaceFile(result, func(io.Writer) error { return nil }); err != nil {
+		if err := ReplaceFile(t.Context(), result, func(io.Writer) error { return nil }); err != nil {
 			return err
 		}
 		_, err := io.WriteString(w, "slow")
@@ -91,7 +91,7 @@ func TestResultsWithLongNames(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Skip(err)
 		}
-		if err := ReplaceFile(filepath.Join(dir, name), func(io.Writer) error { return nil }); err != nil || len(names(t, dir)) != 1 {
+		if err := ReplaceFile(t.Context(), filepath.Join(dir, name), func(io.Writer) error { return nil }); err != nil || len(names(t, dir)) != 1 {
 			t.Errorf("%d bytes: %q, %v", len(name), names(t, dir), err)
 		}
 	}
@@ -115,7 +115,7 @@ func TestALinkStays(t *testing.T) {
 		{"latest.csv", "1.csv"}, {"2.csv", "1.csv"}, {"latest.csv", "1.csv"}, {"short/up.csv", "deep/3.csv"}, {"loop.csv", "loop.csv"},
 	} {
 		target := filepath.Join(dir, test.target)
-		err := ReplaceFile(filepath.Join(dir, test.name), func(w io.Writer) error {
+		err := ReplaceFile(t.Context(), filepath.Join(dir, test.name), func(w io.Writer) error {
 			_, err := io.WriteString(w, test.name)
 			return err
 		})
@@ -136,7 +136,7 @@ func TestErrorsNameTheResult(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	result := filepath.Join(dir, "a.csv")
-	err := ReplaceFile(result, func(w io.Writer) error {
+	err := ReplaceFile(t.Context(), result, func(w io.Writer) error {
 		if err := w.(io.Closer).Close(); err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func TestErrorsNameTheResult(t *testing.T) {
 	if want := result + " cannot be written: file already closed"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	if err := ReplaceFile(dir, nil); err == nil || !strings.HasPrefix(err.Error(), dir+" cannot be written: ") || strings.Count(err.Error(), dir) != 1 {
+	if err := ReplaceFile(t.Context(), dir, nil); err == nil || !strings.HasPrefix(err.Error(), dir+" cannot be written: ") || strings.Count(err.Error(), dir) != 1 {
 		t.Errorf("a folder: %v", err)
 	}
 }

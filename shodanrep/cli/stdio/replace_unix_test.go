@@ -1,0 +1,47 @@
+//go:build unix
+
+package stdio
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A pipe that the user names is a file: that its reader has gone is a failure, and not the quiet end of "| head".
+func TestAPipeIsWrittenInPlace(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	reader, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0) // does not wait for the writer
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = ReplaceFile(t.Context(), pipe, func(w io.Writer) error {
+		if _, err := io.WriteString(w, "a line\n"); err != nil {
+			t.Error(err)
+		}
+		line := make([]byte, 100)
+		if n, err := reader.Read(line); string(line[:n]) != "a line\n" {
+			t.Errorf("read %q, %v", line[:n], err)
+		}
+		reader.Close()
+		_, err := io.WriteString(w, "another line\n")
+		return err
+	})
+	if err == nil || IsBrokenPipe(err) || strings.Count(err.Error(), pipe+" cannot be written: ") != 1 {
+		t.Errorf("got %v, want a failure that names the pipe", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err = ReplaceFile(ctx, pipe, func(io.Writer) error { return errors.New("nobody reads") })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("without a reader: got %v, want the interrupt", err)
+	}
+}
