@@ -104,7 +104,7 @@ usage, 3 if --fail-on found something, and 130 if the command was interrupted.`,
 	f.StringVar(&c.since, "since", "24h", "show changes since this `TIME`: a duration such as 24h or 7d, or a date such as 2026-01-31")
 	f.StringSliceVar(&c.onlyWords, "only", nil, "show only changes with one of these `WORDS`, such as worse, high or port_opened")
 	f.StringSliceVar(&c.failOnWords, "fail-on", nil, "exit with status 3 if a change has one of these `WORDS`, such as worse, high or not_checked")
-	f.IntVar(&c.minScore, "min-score", 0, "show only changes to at least this `SCORE`")
+	addInt(f, &c.minScore, "min-score", 0, "show only changes to at least this `SCORE`")
 	f.StringVar(&c.policy, "policy", policyfile.ExtendedName, "score by this policy: `NAME|FILE`, a name such as baseline or the path of a file")
 	f.StringVar(&c.source, "source", "", "show only what this `SOURCE` responded: shodan or internetdb")
 	f.StringVar(&c.format, "output", changes.Formats[0].Name, "the `FORMAT` of the result: "+strings.Join(changes.Names(), ", "))

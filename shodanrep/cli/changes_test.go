@@ -333,6 +333,7 @@ func TestChangesThatCannotBeRead(t *testing.T) {
 		"a wrong format":      {good, []string{"--output", "yaml"}, exitUsage, `--output must be one of table, jsonl, csv,`},
 		"a negative score":    {good, []string{"--min-score=-1"}, exitUsage, "--min-score must not be negative, but is -1"},
 		"a wrong time":        {good, []string{"--since", "yesterday"}, exitUsage, `--since must be a duration such as 24h or 7d, or a date such as 2026-01-31, not "yesterday"`},
+		"a long time":         {good, []string{"--since", "70000d"}, exitUsage, `--since "70000d" is longer than 100 years ago: give a shorter duration or a date`},
 		"a time to come":      {good, []string{"--since", "2999-01-01"}, exitUsage, `--since "2999-01-01" is in the future`},
 		"a negative duration": {good, []string{"--since=-5h"}, exitUsage, "--since must be a duration"},
 		"a wrong source":      {good, []string{"--source", "dataset"}, exitUsage, `--source must be shodan or internetdb, not "dataset"`},
@@ -351,6 +352,7 @@ func TestParseSince(t *testing.T) {
 	for text, want := range map[string]string{
 		"24h": "2026-03-09T12:00:00Z", "90m": "2026-03-10T10:30:00Z", "7d": "2026-03-03T12:00:00Z", "2w": "2026-02-24T12:00:00Z", "0s": "2026-03-10T12:00:00Z", " 1d ": "2026-03-09T12:00:00Z",
 		"2026-03-01": "2026-03-01T00:00:00Z", "2026-03-01T06:30": "2026-03-01T06:30:00Z", "2026-03-01 06:30": "2026-03-01T06:30:00Z", "2026-03-01T06:30:00+02:00": "2026-03-01T04:30:00Z",
+		"1w2d12h": "2026-03-01T00:00:00Z", "2026-03-01T06:30:15": "2026-03-01T06:30:15Z", "2026-03-01 06:30:15": "2026-03-01T06:30:15Z", "2026-03-01T06:30Z": "2026-03-01T06:30:00Z",
 		"": "", "d": "", "-1d": "", "1.5d": "", "99999999d": "", "tomorrow": "", "2026-03-11": "", "2026-13-01": "", "24": "",
 	} {
 		at, err := parseSince(text, now)

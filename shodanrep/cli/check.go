@@ -99,7 +99,7 @@ func (c *checkCommand) register(f *pflag.FlagSet) {
 	c.lookupFlags.register(f)
 	c.selectionFlags.register(f, "show only addresses with exactly one of these `WORDS`: levels or statuses, such as high,critical or error")
 	f.BoolVar(&c.expand, "expand", false, "check each address of a network, up to network_limit of the connection")
-	f.IntVar(&c.minScore, "min-score", 0, "show only addresses with at least this `SCORE`")
+	addInt(f, &c.minScore, "min-score", 0, "show only addresses with at least this `SCORE`")
 	addOutputFile(f, &c.file)
 }
 

@@ -75,10 +75,10 @@ and 130 if the command was interrupted.`,
 	}
 	f := cmd.Flags()
 	c.register(f)
-	f.IntVar(&c.hops, "hops", 1, fmt.Sprintf("how far to go, from 1 to %d: 2 also finds hosts that share something with a related host", maxHops))
-	f.IntVar(&c.limit, "limit", 100, "find at most `N` hosts")
+	addInt(f, &c.hops, "hops", 1, fmt.Sprintf("how far to go, from 1 to %d: 2 also finds hosts that share something with a related host", maxHops))
+	addInt(f, &c.limit, "limit", 100, "find at most `N` hosts")
 	f.StringSliceVar(&c.pivots, "pivots", nil, "what hosts may share, with commas between: "+strings.Join(pivotNames(), ", ")+" (default all; values of more than 1,000 services only if their pivot is named)")
-	f.IntVar(&c.maxCredits, "max-credits", 5, "spend at most `N` query credits")
+	addInt(f, &c.maxCredits, "max-credits", 5, "spend at most `N` query credits")
 	f.BoolVar(&c.yes, "yes", false, "do not ask before credits are spent")
 	f.StringVar(&c.source, "source", "", "where to look the address up and to search: dataset or shodan (default the dataset first, if there is one)")
 	f.StringVar(&c.policy, "policy", policyfile.ExtendedName, "the `NAME` of the policy of the verdicts")

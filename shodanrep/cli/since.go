@@ -1,27 +1,30 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 )
+
+// sinceLayouts are the forms of dates and times that --since takes.
+var sinceLayouts = []string{
+	time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04",
+	time.DateOnly,
+}
 
 // parseSince returns the time that --since names: a duration before now, in which d is a day and w a week, or a date or
 // time. A date is in UTC.
 func parseSince(text string, now time.Time) (time.Time, error) {
 	text = strings.TrimSpace(text)
-	for unit, length := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
-		if count, ok := strings.CutSuffix(text, unit); ok {
-			if n, err := strconv.ParseUint(count, 10, 16); err == nil {
-				return now.Add(-time.Duration(n) * length), nil
-			}
-		}
-	}
-	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+	d, err := parseDuration(text)
+	if err == nil && d >= 0 {
 		return now.Add(-d), nil
 	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
+	if errors.Is(err, errTooLong) {
+		return time.Time{}, fmt.Errorf("--since %q is %w ago: give a shorter duration or a date", text, err)
+	}
+	for _, layout := range sinceLayouts {
 		if at, err := time.Parse(layout, text); err == nil {
 			if at.After(now) {
 				return time.Time{}, fmt.Errorf("--since %q is in the future", text)

@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+func TestWholeNumbersAreDecimal(t *testing.T) {
+	t.Parallel()
+	const noNumber, large = "must be a whole number, such as 50", "the number is too large"
+	for text, want := range map[string]any{
+		"0": 0, "50": 50, "-5": -5, "+5": 5, "050": 50, "08": 8, "9223372036854775807": 1<<63 - 1,
+		"": noNumber, " 5": noNumber, "0x10": noNumber, "1_0": noNumber, "1.5": noNumber, "1e2": noNumber, "NaN": noNumber,
+		"99999999999999999999": large, "-99999999999999999999": large,
+	} {
+		var n wholeNumber
+		err := n.Set(text)
+		if number, ok := want.(int); ok && (err != nil || int(n) != number) || !ok && (err == nil || err.Error() != want) {
+			t.Errorf("%q: %d, %v; want %v", text, n, err, want)
+		}
+	}
+}
+
+func TestDurationsMayHaveDays(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for text, want := range map[string]any{
+		"0": time.Duration(0), "90m": 90 * time.Minute, "1h30m": 90 * time.Minute, "1.5h": 90 * time.Minute, "-1h": -time.Hour, "7d": 7 * day, "1d12h": 36 * time.Hour,
+		"2w": 14 * day, "1w1d1h": 8*day + time.Hour, "-1d": -day, "36500d": 36500 * day,
+		"": errNoDuration, "-": errNoDuration, "d": errNoDuration, "20": errNoDuration, "1.5d": errNoDuration, "1d1w": errNoDuration, "1d-1h": errNoDuration, "--1h": errNoDuration,
+		"-+1h": errNoDuration, "7 d": errNoDuration, "1y": errNoDuration, "NaN": errNoDuration, "inf": errNoDuration, "٧d": errNoDuration,
+		"36501d": errTooLong, "36500d1h": errTooLong, "99999999999999999999d": errTooLong, "9999999h": errTooLong, "1000000h": errTooLong, "-9999999h": errTooLong,
+		"99999999999999999999m": errTooLong, "5300w": errTooLong,
+	} {
+		got, err := parseDuration(text)
+		if length, ok := want.(time.Duration); ok && (err != nil || got != length) || !ok && err != want {
+			t.Errorf("%q: %v, %v; want %v", text, got, err, want)
+		}
+	}
+}
+
+// The flags of pflag take 010 for 8, refuse days, and say of a number out of range that it is none.
+func TestNumbersAndDurationsOfFlagsAreOurs(t *testing.T) {
+	t.Parallel()
+	var found int
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		for _, child := range cmd.Commands() {
+			visit(child)
+		}
+		cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
+			switch flag.Value.(type) {
+			case *wholeNumber, *duration:
+				found++
+				return
+			}
+			if kind := flag.Value.Type(); kind != "bool" && !strings.HasPrefix(kind, "string") {
+				t.Errorf("%s --%s is of pflag's type %s: use addInt or addDuration", cmd.Name(), flag.Name, kind)
+			}
+		})
+	}
+	visit(Command())
+	if found == 0 {
+		t.Error("no flag was found")
+	}
+}
