@@ -14,7 +14,7 @@ var brokenPipeErrors = []error{windows.ERROR_BROKEN_PIPE, windows.ERROR_NO_DATA,
 // It reports false if the stream is not a console, or Windows is too old.
 func TakesEscapes(stream any) bool {
 	file, ok := stream.(descriptor)
-	if !ok {
+	if !ok || isDumb() {
 		return false
 	}
 	console, mode := windows.Handle(file.Fd()), uint32(0)

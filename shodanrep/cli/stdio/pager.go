@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 
 	"golang.org/x/term"
@@ -16,7 +17,7 @@ import (
 // names, or less. It reports false if it did not, and the caller has to write the text.
 func page(terminal io.Writer, content []byte) (shown bool, err error) {
 	_, height, err := term.GetSize(int(Fd(terminal)))
-	if err != nil || bytes.Count(content, []byte{'\n'}) < height {
+	if err != nil || isDumb() || bytes.Count(content, []byte{'\n'}) < height {
 		return false, nil
 	}
 	command := cmp.Or(os.Getenv("SHODANREP_PAGER"), os.Getenv("PAGER"), "less")
@@ -34,6 +35,10 @@ func page(terminal io.Writer, content []byte) (shown bool, err error) {
 	if os.Getenv("LESS") == "" {
 		cmd.Env = append(cmd.Env, "LESS=FRX") // colours, and exit at once if the text fits
 	}
+	// An interrupt is for the pager, which shares the terminal: this process waits until the pager ends.
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
 	var exit *exec.ExitError
 	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
 		return false, nil

@@ -39,8 +39,12 @@ func Width(stream any) int {
 	return width
 }
 
+// isDumb reports whether terminals show escape sequences as text, and pagers ask for a key before they show anything: so
+// does the shell of an editor, which sets TERM.
+func isDumb() bool { return os.Getenv("TERM") == "dumb" }
+
 // Painter returns the painter for a stream. It colours if the stream is a terminal and neither the flag --no-color nor
 // the environment turns colours off.
 func Painter(stream any, noColor bool) display.Painter {
-	return display.Painter(IsTerminal(stream) && TakesEscapes(stream) && !noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
+	return display.Painter(IsTerminal(stream) && TakesEscapes(stream) && !noColor && os.Getenv("NO_COLOR") == "")
 }
