@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,11 +49,9 @@ func ReplaceFile(ctx context.Context, name string, write func(io.Writer) error) 
 		file.Close()
 		return err
 	}
-	mode := os.FileMode(0o644)
-	if info, err := os.Stat(name); err == nil {
-		mode = info.Mode().Perm()
+	if info, statErr := os.Stat(name); statErr == nil {
+		err = file.Chmod(info.Mode().Perm())
 	}
-	err = file.Chmod(mode)
 	if sync := file.Sync(); err == nil {
 		err = sync
 	}
@@ -101,10 +101,19 @@ func newPrefix(name string) string {
 }
 
 // createNew makes the file that will replace another one, and locks it. A file system may have no locks: the file is
-// then not locked.
+// then not locked. It can be read by those that the umask allows, unless it replaces a file, whose mode it gets later.
 func createNew(name string) (file *os.File, unlock func(), err error) {
+	mode := os.FileMode(0o666)
+	if _, err := os.Stat(name); err == nil {
+		mode = 0o600
+	}
 	for range maxNewAttempts {
-		if file, err = os.CreateTemp(filepath.Dir(name), newPrefix(name)+"*"); err != nil {
+		number := strconv.FormatUint(rand.Uint64(), 10)
+		file, err = os.OpenFile(filepath.Join(filepath.Dir(name), newPrefix(name)+number), os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+		if errors.Is(err, os.ErrExist) {
+			continue
+		}
+		if err != nil {
 			return nil, nil, err
 		}
 		if !canLock {

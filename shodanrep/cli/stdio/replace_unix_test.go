@@ -45,3 +45,19 @@ func TestAPipeIsWrittenInPlace(t *testing.T) {
 		t.Errorf("without a reader: got %v, want the interrupt", err)
 	}
 }
+
+func TestAResultHasTheModeOfTheUmaskOrOfTheFileItReplaces(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o027)) // parallel tests do not run beside this one
+	result := filepath.Join(t.TempDir(), "result")
+	for _, mode := range []os.FileMode{0o640, 0o604} {
+		if err := ReplaceFile(t.Context(), result, func(io.Writer) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(result); err != nil || info.Mode() != mode {
+			t.Errorf("the mode is %v, want %v (%v)", info.Mode(), mode, err)
+		}
+		if err := os.Chmod(result, 0o604); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
