@@ -16,6 +16,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/homedir"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
@@ -39,10 +40,25 @@ func (f *connectionFlags) register(flags *pflag.FlagSet) {
 
 // files returns the named configuration files; without any the default file is read, if it exists.
 func (f *connectionFlags) files() []string {
-	if len(f.config) > 0 {
-		return f.config
+	files := f.config
+	if len(files) == 0 {
+		files = filepath.SplitList(os.Getenv(configVariable))
 	}
-	return filepath.SplitList(os.Getenv(configVariable))
+	expanded := make([]string, len(files))
+	for i, file := range files {
+		expanded[i] = expandHome(file)
+	}
+	return expanded
+}
+
+// expandHome returns a path with a leading ~ as the home directory. Shells leave it as it is in --config=~/x and in
+// --attach hosts=~/x. Without a home the error of opening the path says what was named.
+func expandHome(path string) string {
+	expanded, err := homedir.Expand(path)
+	if err != nil {
+		return path
+	}
+	return expanded
 }
 
 // connections returns the connections of the configuration, the chosen one first. It calls warn for what is not safe

@@ -113,8 +113,9 @@ func (c *queryCommand) validate(readsInput bool) error {
 		}
 	}
 	var attached []string
-	for _, attach := range c.attach {
+	for i, attach := range c.attach {
 		name, file, ok := strings.Cut(attach, "=")
+		file = expandHome(file)
 		attached = append(attached, file)
 		switch {
 		case !ok || name == "" || file == "":
@@ -124,6 +125,7 @@ func (c *queryCommand) validate(readsInput bool) error {
 		case file == "-":
 			readsInput = true
 		}
+		c.attach[i] = name + "=" + file
 	}
 	return checkOutputFile(c.file, c.stdin, attached)
 }

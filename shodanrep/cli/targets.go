@@ -119,7 +119,7 @@ func inputNames(inputs []string) string {
 func openInput(name string) (*os.File, error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, explainInput(name, err)
 	}
 	info, err := file.Stat()
 	if err == nil && info.IsDir() {
@@ -130,6 +130,17 @@ func openInput(name string) (*os.File, error) {
 		return nil, err
 	}
 	return file, nil
+}
+
+// explainInput says of a file that cannot be opened what it is, where the error of the system does not.
+func explainInput(name string, err error) error {
+	if info, statErr := os.Stat(name); statErr == nil && info.Mode()&fs.ModeSocket != 0 {
+		return fmt.Errorf("%s is a socket, which cannot be read as a file", name)
+	}
+	if target, linkErr := os.Readlink(name); linkErr == nil && errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is a link to %s, and there is no such file", name, target)
+	}
+	return err
 }
 
 // addressOf returns the address in an argument that must have one. It may be written as in any text: defanged, with a
