@@ -54,6 +54,8 @@ func TestAWrongArgumentFailsTheQueriesOfItsConnection(t *testing.T) {
 		`policy = "/none/x.hcl"`:                    `policy = "/none/x.hcl": stat /none/x.hcl: no such file`,
 		`policy = "../config/shodanrep.spc"`:        `policy = "../config/shodanrep.spc": ../config/shodanrep.spc:1: the file has no block connection: blocks are policy`,
 		`allow_list = ["example.com ours"]`:         `allow_list: "example.com ours": use an address, a network or an autonomous system, and a reason after a space, such as "203.0.113.0/24 our scanners" or "AS64496 our provider", or a file of such lines, as "@~/list.txt"`,
+		`policy = "/dev/zero"`:                      `policy = "/dev/zero": read /dev/zero: is not a file`, // it never ends
+		`deny_list = ["@/dev/zero"]`:                `deny_list: read /dev/zero: is not a file`,
 		`deny_list = ["@/none/deny.txt"]`:           `deny_list: stat /none/deny.txt: no such file`,
 		`deny_list = ["@../config/shodanrep.spc"]`:  `deny_list: ../config/shodanrep.spc:1: "connection`,
 		`deny_list = "192.0.2.1"`:                   `deny_list = "192.0.2.1": use a list of texts, such as ["203.0.113.0/24 attacked us"]`,

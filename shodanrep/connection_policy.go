@@ -70,7 +70,7 @@ func readPolicy(nameOrPath string) (*reputation.Policy, error) {
 		return nil, err
 	}
 	return readCached("policy "+path, []string{path}, func() (*reputation.Policy, error) {
-		text, err := os.ReadFile(path)
+		text, err := readFile(path, fs.ModeNamedPipe) // --policy <(…) is one
 		if err != nil {
 			return nil, err
 		}
@@ -167,9 +167,21 @@ func addTo(lists *reputation.Lists, list reputation.List, entry string) error {
 		}
 		return nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := readFile(path, 0)
 	if err != nil {
 		return err
 	}
 	return lists.AddFile(list, path, text)
+}
+
+// readFile reads a regular file, or one of an allowed type. A device may never end, and a pipe that nobody writes blocks.
+func readFile(path string, allowed fs.FileMode) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if kind := info.Mode().Type() &^ allowed; kind != 0 && kind != fs.ModeDir { // the error of a folder says what it is
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("is not a file")}
+	}
+	return os.ReadFile(path)
 }
