@@ -42,7 +42,7 @@ func TestAQueryThatALimitEndsEarlyLogsNothing(t *testing.T) {
 		ips = append(ips, addr.String())
 	}
 	logged := &lineBuffer{}
-	client, _ := startPluginLogging(t, logged)
+	client, _, _ := startPluginLogging(t, logged)
 	if _, err := client.SetAllConnectionConfigs(&proto.SetAllConnectionConfigsRequest{
 		MaxCacheSizeMb: 1,
 		Configs:        []*proto.ConnectionConfig{{Connection: "test", Plugin: "shodanrep", Config: keyed(sim) + "max_concurrency = 4\n"}},

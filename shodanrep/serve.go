@@ -34,6 +34,9 @@ func Serve() {
 		GRPCServer:      goplugin.DefaultGRPCServer,
 		HandshakeConfig: shared.Handshake,
 	})
+	// Steampipe ends the process, and waits up to two seconds for it. "steampipe query" does so after the query if no
+	// service was running, and then what the query has looked up may not be in the history yet.
+	scan.Shutdown()
 }
 
 // A pluginServer is the SDK's server without a query cache and with a quiet logger, and it knows which connections are

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -19,6 +21,7 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/shared"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 )
 
@@ -48,11 +51,13 @@ func TestMain(m *testing.M) {
 // startPlugin starts the plugin as a process of its own, as Steampipe does.
 func startPlugin(t *testing.T) (client *grpc.PluginClient, process *os.Process) {
 	t.Helper()
-	return startPluginLogging(t, io.Discard)
+	client, process, _ = startPluginLogging(t, io.Discard)
+	return client, process
 }
 
-// startPluginLogging is startPlugin with a place for what the process writes to its log.
-func startPluginLogging(t *testing.T, lines io.Writer) (client *grpc.PluginClient, process *os.Process) {
+// startPluginLogging is startPlugin with a place for what the process writes to its log. It also returns what ends the
+// process as Steampipe does.
+func startPluginLogging(t *testing.T, lines io.Writer) (client *grpc.PluginClient, process *os.Process, end func()) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), servePlugin+"=1")
@@ -69,7 +74,7 @@ func startPluginLogging(t *testing.T, lines io.Writer) (client *grpc.PluginClien
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client, cmd.Process
+	return client, cmd.Process, c.Kill
 }
 
 // residentMB returns the memory of a process that is in RAM.
@@ -146,5 +151,33 @@ func TestThePluginsProcessDoesNotAllocateTheQueryCacheThatItDoesNotUse(t *testin
 	t.Logf("%d MB resident", mb)
 	if mb > 200 {
 		t.Errorf("%d MB resident, want less than 200", mb)
+	}
+}
+
+// TestAProcessThatEndsRecordsWhatItLookedUp ends the process at once after a query, as "steampipe query" does.
+func TestAProcessThatEndsRecordsWhatItLookedUp(t *testing.T) {
+	t.Parallel()
+	sim := simulate(t)
+	addr := sim.Generate(1)[0]
+	path := filepath.Join(t.TempDir(), "history.sqlite")
+	client, _, end := startPluginLogging(t, io.Discard)
+	if _, err := client.SetAllConnectionConfigs(&proto.SetAllConnectionConfigsRequest{
+		Configs: []*proto.ConnectionConfig{{Connection: "test", Plugin: "shodanrep", Config: free(sim) + fmt.Sprintf("history_store = %q\n", path)}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	lookUpIn(t, client, "end", inets(addr.String()), 1)
+	end()
+	store := history.Open(history.Options{Location: path})
+	defer store.Close()
+	var recorded []netip.Addr
+	for state, err := range store.States(t.Context(), history.Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		recorded = append(recorded, state.Addr)
+	}
+	if !slices.Equal(recorded, []netip.Addr{addr}) {
+		t.Errorf("the history has %v, want %v", recorded, addr)
 	}
 }
