@@ -133,6 +133,10 @@ func TestBoundsOnTheTimeArePassedDownAndHoldExactly(t *testing.T) {
 		"the narrowest":     {[]bound{{">", day(1)}, {">=", day(3)}, {"<", day(9)}, {"<=", day(4)}}, 2, 2, "end_date=2024-05-04T00:00:00&limit=1000&start_date=2024-05-03T00:00:00"},
 		"parts of a second": {[]bound{{">=", day(3).Add(ms)}, {"<=", day(5).Add(-ms)}}, 3, 1, "end_date=2024-05-05T00:00:00&limit=1000&start_date=2024-05-03T00:00:00"},
 		"in another zone":   {[]bound{{">=", day(8).In(time.FixedZone("", 7200))}}, 7, 3, "limit=1000&start_date=2024-05-08T00:00:00"},
+		// Steampipe passes other times: '9999-12-31', 'infinity' and (select …).
+		"a year after 2292":  {[]bound{{">=", day(8)}, {"<", time.Date(1816, 3, 29, 5, 56, 8, 0, time.UTC)}}, 7, 3, "limit=1000&start_date=2024-05-08T00:00:00"},
+		"infinity":           {[]bound{{">=", day(8)}, {"<=", time.Date(1999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)}}, 7, 3, "limit=1000&start_date=2024-05-08T00:00:00"},
+		"known when it runs": {[]bound{{">=", day(8)}, {"<", time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)}}, 7, 3, "limit=1000&start_date=2024-05-08T00:00:00"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			quals := &proto.Quals{}
@@ -214,6 +218,10 @@ func TestQueriesForCVEsThatCannotBeAnsweredSayHowToAsk(t *testing.T) {
 		"an id known when it runs": {map[string]*proto.QualValue{"cve_id": nothing}, nil, "cve_id is compared with a value that is only known when the query runs"},
 		"a time known when it runs": {nil, map[string]*proto.Quals{"published_time": {Quals: []*proto.Qual{{FieldName: "published_time", Operator: &proto.Qual_StringValue{StringValue: ">"}, Value: nothing}}}},
 			"published_time is compared with a value that is only known when the query runs"},
+		"a text known when it runs": {map[string]*proto.QualValue{"product": texts("?")}, nil, "product is compared with a value that is only known when the query runs"},
+		"any of some times": {nil, map[string]*proto.Quals{"published_time": {Quals: []*proto.Qual{{FieldName: "published_time", Operator: &proto.Qual_StringValue{StringValue: ">"},
+			Value: oneOrList([]*proto.QualValue{momentIs(time.Now()), momentIs(time.Now().AddDate(-1, 0, 0))})}}}},
+			"published_time is compared with a list of times, and Steampipe does not say whether any or all are meant"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rows, err := s.run(t, query{table: "shodan_cve", quals: test.quals, others: test.others})
@@ -224,6 +232,17 @@ func TestQueriesForCVEsThatCannotBeAnsweredSayHowToAsk(t *testing.T) {
 	}
 	if n := sim.Count(""); n != 0 {
 		t.Errorf("%d requests", n)
+	}
+}
+
+// Without the bound the rows of a LIMIT need not satisfy the condition, and PostgreSQL would drop them.
+func TestALimitNeedsATimeThatIsKnown(t *testing.T) {
+	s := mustConnect(t, free(cveDB(t, 3)))
+	_, err := s.run(t, query{table: "shodan_cve", limit: 2, others: map[string]*proto.Quals{"published_time": {Quals: []*proto.Qual{
+		{FieldName: "published_time", Operator: &proto.Qual_StringValue{StringValue: "<"}, Value: momentIs(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))},
+	}}}})
+	if want := "published_time is compared with a value that is only known when the query runs"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package scan
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -71,6 +72,10 @@ func textsOf(v *proto.QualValue) ([]string, bool) {
 	return texts, true
 }
 
+// unknownText is the text that Steampipe's foreign data wrapper passes instead of one that is known only when the query
+// runs, such as that of (select …). PostgreSQL would drop all rows about it, without an error.
+const unknownText = "?"
+
 // textOf returns a qual's value as text: an address as given, a text as it is, a time as RFC 3339. It returns false for a
 // missing value, which is how Steampipe passes one that is known only when the query runs.
 func textOf(v *proto.QualValue) (string, bool) {
@@ -78,7 +83,7 @@ func textOf(v *proto.QualValue) (string, bool) {
 	case *proto.QualValue_InetValue:
 		return inetText(value.InetValue)
 	case *proto.QualValue_StringValue:
-		return value.StringValue, true
+		return value.StringValue, value.StringValue != unknownText
 	case *proto.QualValue_JsonbValue:
 		return value.JsonbValue, true
 	case *proto.QualValue_Int64Value:
@@ -150,8 +155,26 @@ type Bound struct {
 // Since is the bounds of what happened at a time or later.
 func Since(at time.Time) []Bound { return []Bound{{">=", at.Truncate(time.Second)}} }
 
-// boundsOf returns the conditions on a key column of type timestamp.
+var (
+	// unknownTime is the time that Steampipe's foreign data wrapper passes instead of one that is known only when the
+	// query runs: PostgreSQL's zero.
+	unknownTime = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	// infinity is the time that it passes instead of 'infinity'.
+	infinity = unknownTime.Add(-time.Microsecond)
+	// oldest is before anything that a service knows: the oldest CVE is of October 1988.
+	oldest = time.Date(1988, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// boundsOf returns the conditions on a key column of type timestamp. It leaves out an upper bound that may stand for
+// another time, because PostgreSQL checks the rows again. The foreign data wrapper computes times with too few bits:
+// '9999-12-31' arrives as a time of 1816, and 'infinity' as one of 1999.
 func boundsOf(d *plugin.QueryData, column string) ([]Bound, error) {
+	for _, qual := range d.QueryContext.UnsafeQuals[column].GetQuals() {
+		// The SDK makes conditions that must all be true of a list, whether any or all are meant.
+		if qual.GetValue().GetListValue() != nil && slices.Contains([]string{">=", ">", "<=", "<"}, qual.GetStringValue()) {
+			return nil, fmt.Errorf("%s: %s is compared with a list of times, and Steampipe does not say whether any or all are meant: write one time, such as that of least(…) or greatest(…)", d.Table.Name, column)
+		}
+	}
 	quals := d.Quals[column]
 	if quals == nil {
 		return nil, nil
@@ -160,10 +183,15 @@ func boundsOf(d *plugin.QueryData, column string) ([]Bound, error) {
 	for _, qual := range quals.Quals {
 		text, ok := textOf(qual.Value)
 		at, err := time.Parse(time.RFC3339Nano, text)
-		if !ok || err != nil {
+		isUpper := qual.Operator[0] == '<'
+		unknown := isUpper && at.Equal(unknownTime) && d.QueryContext.Limit != nil // the LIMIT would count rows that do not satisfy it
+		switch {
+		case !ok || err != nil || unknown:
 			return nil, fmt.Errorf("%s: %s is compared with a value that is only known when the query runs: write the moment out ('2026-01-01'), or count back from now()", d.Table.Name, column)
+		case isUpper && (at.Equal(unknownTime) || at.Equal(infinity) || at.Before(oldest)):
+		default:
+			list = append(list, Bound{qual.Operator, at})
 		}
-		list = append(list, Bound{qual.Operator, at})
 	}
 	return list, nil
 }
