@@ -46,6 +46,9 @@ func TestUnsafeJoinsAreFound(t *testing.T) {
 		"a function of both sides":                       {"select 1 from t join shodan_ip_reputation r on r.ip = t.ip and coalesce(r.level, 'low') = lower(t.level)", "r.level, t.level"},
 		"a column of the schema's own":                   {"select 1 from t join shodan_ip_reputation r on r.ip = t.ip and r.sp_connection_name = t.name", "r.sp_connection_name"},
 		"a table of a schema":                            {"select 1 from t join shodanrep.shodan_ip_reputation on shodan_ip_reputation.ip = t.ip and shodan_ip_reputation.score > t.id", "shodan_ip_reputation.score"},
+		"an operator on a column of another table":       {"select 1 from t join shodan_exploit e on e.query = 'cve:' || t.cve", "Steampipe crashes: e.query, t.cve"},
+		"an operator on the left":                        {"select 1 from t join shodan_ip_reputation r on t.ip + 1 = r.ip", "Steampipe crashes: t.ip, r.ip"},
+		"an operator inside of offset 0":                 {"select 1 from t cross join lateral (select title from shodan_exploit where query = t.names ->> 0 offset 0) e", "Steampipe crashes: query, t.names"},
 		"a table whose key columns are all not required": {"select 1 from t join shodan_cve c on c.cve_id = t.cve_id and c.cvss > t.least", "c.cvss, t.least"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,6 +82,8 @@ func TestSafeJoinsPass(t *testing.T) {
 		"lists of a row":                       "select 1 from shodan_ip_reputation r cross join lateral jsonb_array_elements(r.factors) as f (factor) where r.ip = '192.0.2.1' and f.factor ->> 'factor' = 'tags'",
 		"exists in a list of the row":          "select 1 from t join shodan_ip_reputation r on r.ip = t.ip where exists (select 1 from jsonb_array_elements_text(r.tags) as x (tag) where x.tag = 'c2')",
 		"a value that depends on nothing":      "select 1 from t join shodan_ip_reputation r on r.ip = t.ip where r.score > (select avg(score) from x)",
+		"an operator inside of a fence":        "select 1 from t cross join lateral (select 'cve:' || t.cve as query offset 0) q cross join lateral (select title from shodan_exploit where query = q.query offset 0) e",
+		"an operator on a constant":            "select 1 from shodan_cve where published_time > now() - interval '1 day' and cve_id = 'CVE-' || '2021-44228'",
 		"two tables, one after a materialized": "with r as materialized (select r.ip from t join shodan_ip_reputation r on r.ip = t.ip) select 1 from r join shodan_host h on h.ip = r.ip",
 		"two tables of the dataset":            "select 1 from shodan_fingerprint f join shodan_host h on h.ip = f.ip where f.source = 'dataset' and h.source = 'dataset'",
 		"one column of two outside a fence":    "select count(*) from (select ip from shodan_host where ip in ('192.0.2.1') group by ip) h join t on t.ip = h.ip",

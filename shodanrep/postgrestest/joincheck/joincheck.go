@@ -6,8 +6,12 @@
 // and must filter where PostgreSQL cannot merge the filter into the join: outside a materialized CTE, a function, or a
 // subquery with offset 0.
 //
-// The check is stricter than the wrapper: it reports every table that is joined by more than one condition, whatever
-// the plan is.
+// It also computes operators before the columns of other tables have values: for s.ip = t.ip + 1 or
+// s.query = 'port:' || t.port PostgreSQL reads from a null pointer, and all its processes end. So a column of the plugin
+// must be compared with a column, which a materialized CTE or a subquery with offset 0 may compute.
+//
+// The check is stricter than the wrapper: it reports every table that is joined by more than one condition, and every
+// such operator, whatever the plan is.
 package joincheck
 
 import (
@@ -63,7 +67,7 @@ func Check(t testing.TB, place, sql string, tables map[string]*plugin.Table) {
 type checker struct {
 	tables map[string]*plugin.Table
 	scans  []*scan
-	shared []string
+	shared []string // problems that are not those of one scan
 }
 
 // A scan is one use of a table of a plugin in a query.
@@ -111,6 +115,10 @@ func (c *checker) condition(condition node, sc *scope) {
 	for s := range names {
 		if s != other && len(names) > 1 && !sc.hides(s) {
 			s.conditions = append(s.conditions, describe(condition))
+			if sc.computes(c, condition, s) {
+				c.shared = append(c.shared, fmt.Sprintf("%s is compared with what an operator computes from another table, and Steampipe crashes: %s",
+					s.table, describe(condition)))
+			}
 		}
 	}
 	if len(names) == 1 && !names[other] {
@@ -120,6 +128,23 @@ func (c *checker) condition(condition node, sc *scope) {
 			})
 		}
 	}
+}
+
+// computes reports whether a condition compares a column of a scan with what an operator computes from other columns.
+func (sc *scope) computes(c *checker, condition node, s *scan) bool {
+	e := as(condition, "A_Expr")
+	for _, sides := range [][2]any{{e["lexpr"], e["rexpr"]}, {e["rexpr"], e["lexpr"]}} {
+		ref, computed := as(sides[0], "ColumnRef"), as(sides[1], "A_Expr")
+		if ref == nil || computed == nil || !sc.resolve(fieldsOf(ref))[s] {
+			continue
+		}
+		for from := range sc.dependencies(c, computed) {
+			if from != s {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // describe returns the columns of a condition.
