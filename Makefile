@@ -70,7 +70,7 @@ release: ## Build a tagged version, and publish it on GitHub: what a workflow do
 # A test with the race detector checks all that it checks without, so each package is tested once. In lookup there are
 # tests that send so many requests that they skip with the race detector, and reputation has tests of random hosts, of which
 # a tenth is enough for it. Many tests wait, so what takes most memory runs beside all else, of which one package at a time
-# is tested: with two processors that keeps both at work to the end, in 1.5 GB of memory. "make lint" vets everything.
+# is tested, and two once the large ones are done: with two processors that keeps both at work to the end, in 1.5 GB of memory. "make lint" vets everything.
 # The limit for a package is for a machine that is busy, or compiles beside it.
 .PHONY: test
 test: export GOFLAGS += -trimpath -pgo=off -vet=off -timeout=30m
@@ -89,7 +89,7 @@ test-small:
 	go test -p 1 -parallel 4 $(RACE_FLAGS) $(RACE)
 	go test -short -parallel 4 $(RACE_FLAGS) ./shodanrep/reputation
 	$(GO_TEST) -run Ban ./shodanrep/lookup
-	$(GO_TEST) -p 1 -parallel 16 $$(go list ./... | grep -vxF "$$(go list $(RACE) $(RACE_LARGE) $(LARGEST))")
+	$(GO_TEST) -p 2 -parallel 16 $$(go list ./... | grep -vxF "$$(go list $(RACE) $(RACE_LARGE) $(LARGEST))")
 
 # To optimize by a profile, Go compiles each package once more. What only checks the code needs none.
 .PHONY: lint

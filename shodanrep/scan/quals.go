@@ -186,8 +186,10 @@ func boundsOf(d *plugin.QueryData, column string) ([]Bound, error) {
 		isUpper := qual.Operator[0] == '<'
 		unknown := isUpper && at.Equal(unknownTime) && d.QueryContext.Limit != nil // the LIMIT would count rows that do not satisfy it
 		switch {
-		case !ok || err != nil || unknown:
+		case !ok || err != nil:
 			return nil, fmt.Errorf("%s: %s is compared with a value that is only known when the query runs: write the moment out ('2026-01-01'), or count back from now()", d.Table.Name, column)
+		case unknown:
+			return nil, fmt.Errorf("%s: %s is compared with 2000-01-01, which Steampipe also passes for a value that is only known when the query runs: write another moment ('2026-01-01'), count back from now(), or leave LIMIT out", d.Table.Name, column)
 		case isUpper && (at.Equal(unknownTime) || at.Equal(infinity) || at.Before(oldest)):
 		default:
 			list = append(list, Bound{qual.Operator, at})
