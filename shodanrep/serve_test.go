@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	goplugin "github.com/hashicorp/go-plugin"
 
@@ -56,7 +57,7 @@ func startPlugin(t *testing.T) (client *grpc.PluginClient, process *os.Process) 
 }
 
 // startPluginLogging is startPlugin with a place for what the process writes to its log. It also returns what ends the
-// process as Steampipe does.
+// process as Steampipe does, but waits until it has ended: Steampipe kills it after two seconds.
 func startPluginLogging(t *testing.T, lines io.Writer) (client *grpc.PluginClient, process *os.Process, end func()) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -74,7 +75,18 @@ func startPluginLogging(t *testing.T, lines io.Writer) (client *grpc.PluginClien
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client, cmd.Process, c.Kill
+	return client, cmd.Process, func() {
+		connection, err := c.Client()
+		if err == nil {
+			err = connection.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for !c.Exited() {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
 }
 
 // residentMB returns the memory of a process that is in RAM.
