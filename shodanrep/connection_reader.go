@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -123,29 +122,11 @@ func (r *reader) duration(name string, value *string, standard time.Duration) ti
 // days takes a time that may have days.
 func (r *reader) days(name string, value *string, standard time.Duration) time.Duration {
 	const allowed = `a time of at least an hour, such as "400d", "36h" or "1d12h"`
-	const most = 100 * 365 // a duration has no more than 292 years
 	if r.mistyped(name, allowed) || value == nil {
 		return standard
 	}
-	var kept time.Duration
-	rest := *value
-	if count, after, found := strings.Cut(rest, "d"); found {
-		n, err := strconv.ParseUint(count, 10, 16)
-		if err != nil || n > most {
-			r.wrong("%s = %q: use %s", name, *value, allowed)
-			return standard
-		}
-		kept, rest = time.Duration(n)*24*time.Hour, after
-	}
-	if rest != "" {
-		d, err := time.ParseDuration(rest)
-		if err != nil || d < 0 || d > most*24*time.Hour {
-			r.wrong("%s = %q: use %s", name, *value, allowed)
-			return standard
-		}
-		kept += d
-	}
-	if kept < time.Hour {
+	kept, err := ParseDuration(*value, "d")
+	if err != nil || kept < time.Hour {
 		r.wrong("%s = %q: use %s", name, *value, allowed)
 	}
 	return kept

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 )
 
 // sinceLayouts are the forms of dates and times that --since takes.
@@ -21,7 +23,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	if err == nil && d >= 0 {
 		return now.Add(-d), nil
 	}
-	if errors.Is(err, errTooLong) {
+	if errors.Is(err, shodanrep.ErrDurationTooLong) {
 		return time.Time{}, fmt.Errorf("--since %q is %w ago: give a shorter duration or a date", text, err)
 	}
 	for _, layout := range sinceLayouts {

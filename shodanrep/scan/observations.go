@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -124,25 +125,31 @@ func (o *Observations) lastResponse() time.Time {
 // Failure returns the lookups that have failed since a source of the query last responded about the address, nil if none
 // are known. Of those of two sources it returns the ones that failed last.
 func (o *Observations) Failure() (last *history.Failure) {
-	checked := o.lastResponse()
-	for i := range o.failures {
-		if f := &o.failures[i]; o.wants(f.Source) && f.Last.After(checked) && (last == nil || f.Last.After(last.Last)) {
+	for f := range o.unanswered() {
+		if last == nil || f.Last.After(last.Last) {
 			last = f
 		}
 	}
 	return last
 }
 
+// unanswered yields, by source, the lookups that have failed since a source of the query last responded about the address.
+func (o *Observations) unanswered() iter.Seq[*history.Failure] {
+	return func(yield func(*history.Failure) bool) {
+		checked := o.lastResponse()
+		for i := range o.failures {
+			if f := &o.failures[i]; o.wants(f.Source) && f.Last.After(checked) && !yield(f) {
+				return
+			}
+		}
+	}
+}
+
 // Failing returns, for each source of the query whose lookups have failed since any of them last responded about the
 // address, its newest state or, if it never responded, an Observed with the status not_checked.
 func (o *Observations) Failing() []*Observed {
-	checked := o.lastResponse()
 	var found []*Observed
-	for i := range o.failures {
-		f := &o.failures[i]
-		if !o.wants(f.Source) || !f.Last.After(checked) {
-			continue
-		}
+	for f := range o.unanswered() {
 		newest := -1
 		for i := range o.states {
 			if o.states[i].Source == f.Source {
