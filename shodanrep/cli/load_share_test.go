@@ -128,7 +128,7 @@ func TestAnInterruptedLoadKeepsWhatIsDone(t *testing.T) {
 	config := writeFile(t, "load.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+shodantest.Patient(uncached(sim))+"}\n") // no lookup may fail before the load is interrupted
 	ended := make(chan int)
 	go func() { ended <- a.run(ctx, []string{"load", "--config", config, "--to", db.URL()}) }()
-	waitFor(t, "the service is silent", func() bool { return sim.Count("") > 160 })
+	waitFor(t, "the service is silent", func() bool { return sim.Count("") > 150 })
 	cancel()
 	status := <-ended
 	written := db.Query("select count(*) from reputation where status = 'indexed'")[0][0]
