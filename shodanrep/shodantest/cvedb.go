@@ -75,7 +75,7 @@ func (s *Simulator) cveDB(c *call) *response {
 func (s *Simulator) knownCVEs() map[string]CVE {
 	known := map[string]CVE{}
 	for _, e := range s.entries() {
-		for _, banner := range e.banners {
+		for _, banner := range e.banners() {
 			for _, id := range vulnIDs(banner["vulns"]) {
 				if cveForm.MatchString(id) && known[id].ID == "" {
 					known[id] = inventedCVE(id, banner)

@@ -39,7 +39,7 @@ func (s *Simulator) resolve(names string) *response {
 	for name := range strings.SplitSeq(names, ",") {
 		resolved[name] = nil
 		for _, e := range s.entries() {
-			if slices.ContainsFunc(e.names, func(known string) bool { return strings.EqualFold(known, name) }) {
+			if slices.ContainsFunc(e.names(), func(known string) bool { return strings.EqualFold(known, name) }) {
 				resolved[name] = e.addr.String()
 				break
 			}
@@ -57,8 +57,8 @@ func (s *Simulator) reverse(addresses string) *response {
 		if err != nil {
 			continue
 		}
-		if e := s.host(addr); e != nil && len(e.names) > 0 {
-			names[address] = e.names
+		if e := s.host(addr); e != nil && len(e.names()) > 0 {
+			names[address] = e.names()
 		}
 	}
 	return ok(names)
@@ -68,7 +68,7 @@ func (s *Simulator) reverse(addresses string) *response {
 func (s *Simulator) recordsOf(domain string) []Record {
 	var records []Record
 	for _, e := range s.entries() {
-		for _, name := range e.names {
+		for _, name := range e.names() {
 			subdomain, within := strings.CutSuffix(name, "."+domain)
 			if name == domain {
 				subdomain, within = "", true

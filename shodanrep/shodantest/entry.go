@@ -15,8 +15,8 @@ type entry struct {
 	minified func() []byte // the same without banners
 	history  func() []byte // the same with old banners
 	brief    func() []byte // InternetDB's response
-	banners  []map[string]any
-	names    []string
+	banners  func() []map[string]any
+	names    func() []string
 }
 
 // AddHost adds a host, or replaces the host with the same address. It panics if the host has no valid address.
@@ -120,37 +120,63 @@ func generatedEntry(addr netip.Addr, keep func(response func() []byte) func() []
 		addr: addr, whole: whole, history: whole,
 		minified: keep(func() []byte { return marshal(h.withDefaults().general(addr, []map[string]any{})) }),
 		brief:    keep(func() []byte { return marshal(h.union(nil)) }),
-		names:    h.Hostnames,
+		banners:  func() []map[string]any { return nil },
+		names:    func() []string { return h.Hostnames },
 	}
 }
 
-// rawEntry makes the responses for a host from the REST API's response, which may be malformed.
+// rawEntry makes the responses for a host from the REST API's response, which may be malformed. It is decoded only when a
+// request needs that: most tests request no more than the response.
 func rawEntry(addr netip.Addr, raw []byte) *entry {
-	e := &entry{addr: addr, whole: ready(raw), minified: ready(raw), history: ready(raw)}
-	s := summary{IP: addr.String()}
-	if doc, err := decode(raw); err == nil {
-		if data, ok := doc["data"].([]any); ok {
-			for _, item := range data {
-				if banner, ok := item.(map[string]any); ok {
-					e.banners = append(e.banners, banner)
-				}
+	decoded := sync.OnceValue(func() decodedHost { return decodeHost(addr, raw) })
+	return &entry{
+		addr: addr, whole: ready(raw), history: ready(raw),
+		minified: sync.OnceValue(func() []byte {
+			if d := decoded(); d.hasData {
+				return marshal(minify(d.doc))
 			}
-			e.minified = sync.OnceValue(func() []byte { return marshal(minify(doc)) })
-		}
-		// The lists of the host are the union of its banners' lists. A minified response has no others.
-		s.Hostnames, s.Tags, s.Vulns = texts(doc["hostnames"]), texts(doc["tags"]), vulnIDs(doc["vulns"])
-		if ports, ok := doc["ports"].([]any); ok {
-			for _, port := range ports {
-				s.Ports = append(s.Ports, integer(port))
-			}
-		}
-		for _, banner := range e.banners {
-			s.add(banner)
+			return raw
+		}),
+		brief:   sync.OnceValue(func() []byte { return marshal(decoded().summary) }),
+		banners: func() []map[string]any { return decoded().banners },
+		names:   func() []string { return decoded().summary.Hostnames },
+	}
+}
+
+// A decodedHost is what the REST API's response for a host contains.
+type decodedHost struct {
+	doc     map[string]any // nil if the response is malformed
+	hasData bool           // doc has a list of banners
+	banners []map[string]any
+	summary summary
+}
+
+func decodeHost(addr netip.Addr, raw []byte) (d decodedHost) {
+	d.summary.IP = addr.String()
+	defer d.summary.normalize()
+	doc, err := decode(raw)
+	if err != nil {
+		return d
+	}
+	data, hasData := doc["data"].([]any)
+	for _, item := range data {
+		if banner, ok := item.(map[string]any); ok {
+			d.banners = append(d.banners, banner)
 		}
 	}
-	s.normalize()
-	e.brief, e.names = sync.OnceValue(func() []byte { return marshal(s) }), s.Hostnames
-	return e
+	d.doc, d.hasData = doc, hasData
+	// The lists of the host are the union of its banners' lists. A minified response has no others.
+	s := &d.summary
+	s.Hostnames, s.Tags, s.Vulns = texts(doc["hostnames"]), texts(doc["tags"]), vulnIDs(doc["vulns"])
+	if ports, ok := doc["ports"].([]any); ok {
+		for _, port := range ports {
+			s.Ports = append(s.Ports, integer(port))
+		}
+	}
+	for _, banner := range d.banners {
+		s.add(banner)
+	}
+	return d
 }
 
 // minify removes the banners from a host.

@@ -62,7 +62,7 @@ func (s *Simulator) find(q query) []map[string]any {
 	}
 	var matches []match
 	for _, e := range s.entries() {
-		for _, banner := range e.banners {
+		for _, banner := range e.banners() {
 			if q.matches(banner) {
 				matches = append(matches, match{fmt.Sprint(banner["timestamp"]), banner})
 			}
