@@ -1,4 +1,4 @@
-package powerpipe_test
+package config_test
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ var addressPattern = regexp.MustCompile(`198\.18\.\d+\.\d+`)
 
 // TestControlsAskEachAddressOnce holds that controls look up in slices, and fetch no more columns than they need.
 func TestControlsAskEachAddressOnce(t *testing.T) {
-	db := open(t)
+	db := modDatabase(t)
 	db.Exec(`insert into aws_vpc_eip (arn, title, public_ip) select n::text, n::text, '198.18.0.0'::inet + n % 450 from generate_series(0, 899) as n;
 		insert into aws_vpc_security_group_rule (security_group_rule_id, group_id, type, cidr_ipv4, ip_protocol) select n::text, 'sg', 'ingress', '198.18.0.0'::inet + n % 450, '-1' from generate_series(0, 899) as n`)
 	for _, test := range []struct {
@@ -40,7 +40,7 @@ func TestControlsAskEachAddressOnce(t *testing.T) {
 				db.Exec(settings)
 				defer db.Exec("reset enable_hashjoin; reset enable_mergejoin; reset enable_material")
 				db.RemoteQueries()
-				for _, row := range run(t, db, load(t, test.values).control(t, test.control)) {
+				for _, row := range runControl(t, db, loadMod(t, test.values).control(t, test.control)) {
 					// There are no answers: these addresses are in no table.
 					if row[status] != "error" && row[status] != "skip" {
 						t.Fatalf("%q", row)
@@ -71,7 +71,7 @@ func TestControlsAskEachAddressOnce(t *testing.T) {
 }
 
 func TestDimensions(t *testing.T) {
-	db := filled(t)
+	db := filledModDatabase(t)
 	connections := func(columns ...string) map[string]cty.Value {
 		values := map[string]cty.Value{"tag_dimensions": cty.ListVal([]cty.Value{cty.StringVal("Owner"), cty.StringVal(`it's "odd"`)})}
 		for cloud := range clouds {
@@ -80,7 +80,7 @@ func TestDimensions(t *testing.T) {
 		return values
 	}
 	for cloud, rules := range clouds {
-		m := load(t, connections())
+		m := loadMod(t, connections())
 		for name, want := range map[string][]string{
 			cloud + "_public_address_reputation":          {"resource", "status", "reason", "ip", "connection_name", "Owner", `it's "odd"`},
 			cloud + "_" + rules + "_ingress_reputation":   {"resource", "status", "reason", "ip", "connection_name"},
@@ -101,7 +101,7 @@ func TestDimensions(t *testing.T) {
 			}
 		}
 	}
-	for _, row := range run(t, db, load(t, connections()).control(t, "aws_public_address_reputation")) {
+	for _, row := range runControl(t, db, loadMod(t, connections()).control(t, "aws_public_address_reputation")) {
 		if row[ip] == "203.0.113.1" && (row[4] != "aws_prod" || row[5] != "web" || row[6] != "<null>") {
 			t.Errorf("the dimensions are %q", row)
 		}
@@ -110,10 +110,10 @@ func TestDimensions(t *testing.T) {
 
 // TestAnAggregatorCountsAsOne is about connections that are aggregated, each of which has a row of an address.
 func TestAnAggregatorCountsAsOne(t *testing.T) {
-	db := filled(t)
-	m := load(t, nil)
+	db := filledModDatabase(t)
+	m := loadMod(t, nil)
 	control := func() map[string]string {
-		return statuses(t, run(t, db, m.control(t, "azure_public_address_reputation")))
+		return statuses(t, runControl(t, db, m.control(t, "azure_public_address_reputation")))
 	}
 	before := control()
 	db.ExecRemote(`insert into shodanrep.shodan_ip_reputation (ip, source, status, level, score) values
@@ -122,7 +122,7 @@ func TestAnAggregatorCountsAsOne(t *testing.T) {
 	if diff := cmp.Diff(before, control()); diff != "" {
 		t.Errorf("want (-), got (+): %s", diff)
 	}
-	if rows := run(t, db, m.control(t, "azure_public_address_reputation")); len(rows) != 11 {
+	if rows := runControl(t, db, m.control(t, "azure_public_address_reputation")); len(rows) != 11 {
 		t.Errorf("%d rows of 11 addresses", len(rows))
 	}
 }
@@ -130,13 +130,13 @@ func TestAnAggregatorCountsAsOne(t *testing.T) {
 // TestThePastIsReadAfterTheLookups is about the controls of newly bad addresses: what a lookup finds is recorded, and
 // must be part of the past that is read.
 func TestThePastIsReadAfterTheLookups(t *testing.T) {
-	db := filled(t)
+	db := filledModDatabase(t)
 	for plan, settings := range map[string]string{
 		"as PostgreSQL likes": "", "with nested loops": "set enable_hashjoin = off; set enable_mergejoin = off; set enable_material = off",
 	} {
 		db.Exec(settings)
 		db.RemoteQueries()
-		run(t, db, load(t, nil).control(t, "gcp_public_address_newly_bad"))
+		runControl(t, db, loadMod(t, nil).control(t, "gcp_public_address_newly_bad"))
 		var tables []string
 		for _, question := range db.RemoteQueries() {
 			_, table, _ := strings.Cut(question, " FROM ")

@@ -1,9 +1,8 @@
-package powerpipe_test
+package config_test
 
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -20,8 +19,8 @@ import (
 // clouds are the beginnings of the controls' names, and what each cloud calls the rules of its firewall.
 var clouds = map[string]string{"aws": "security_group", "azure": "network_security_group", "gcp": "firewall"}
 
-// open makes a database with empty tables of the plugin and of the clouds.
-func open(t *testing.T) *postgrestest.Database {
+// modDatabase makes a database with empty tables of the plugin and of the clouds.
+func modDatabase(t *testing.T) *postgrestest.Database {
 	t.Helper()
 	db := postgrestest.New(t)
 	tables, err := shodanrep.Plugin(t.Context()).TableMapFunc(t.Context(), &plugin.TableMapData{})
@@ -31,27 +30,18 @@ func open(t *testing.T) *postgrestest.Database {
 	for _, name := range []string{"shodan_ip_reputation", "shodan_reputation_change", "shodan_service", "shodan_vulnerability"} {
 		db.CreateForeignTable("shodanrep", name, foreigntable.Columns(tables[name]))
 	}
-	db.Exec(read(t, "testdata/cloud_tables.sql"))
+	db.Exec(read(t, "powerpipe/testdata/cloud_tables.sql"))
 	db.Exec("set search_path = public, shodanrep")
 	return db
 }
 
-func read(t *testing.T, path string) string {
+// filledModDatabase makes a database with the tables and rows of the tests.
+func filledModDatabase(t *testing.T) *postgrestest.Database {
 	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-// filled makes a database with the tables and rows of the tests.
-func filled(t *testing.T) *postgrestest.Database {
-	t.Helper()
-	db := open(t)
-	db.ExecRemote(read(t, "testdata/known.sql"))
+	db := modDatabase(t)
+	db.ExecRemote(read(t, "powerpipe/testdata/known.sql"))
 	for cloud := range clouds {
-		db.Exec(read(t, "testdata/"+cloud+".sql"))
+		db.Exec(read(t, "powerpipe/testdata/"+cloud+".sql"))
 	}
 	return db
 }
@@ -59,8 +49,8 @@ func filled(t *testing.T) *postgrestest.Database {
 // The columns that each control returns first.
 const resource, status, reason, ip = 0, 1, 2, 3
 
-// run runs a control, and returns its rows.
-func run(t *testing.T, db *postgrestest.Database, q query) [][]string {
+// runControl runs a control, and returns its rows.
+func runControl(t *testing.T, db *postgrestest.Database, q query) [][]string {
 	t.Helper()
 	rows := db.Query(q.sql, q.params...)
 	for _, row := range rows {
@@ -95,7 +85,7 @@ func expect(differing map[string]string) map[string]string {
 }
 
 func TestStatusesOfPublicAddresses(t *testing.T) {
-	db := filled(t)
+	db := filledModDatabase(t)
 	type values = map[string]cty.Value
 	texts := func(list ...string) cty.Value {
 		var values []cty.Value
@@ -141,10 +131,10 @@ func TestStatusesOfPublicAddresses(t *testing.T) {
 		{"expired_certificate", "with more days", values{"certificate_days": cty.NumberIntVal(365)}, map[string]string{"203.0.113.1": "alarm", "203.0.113.2": "info", "203.0.113.3": "info", "203.0.113.9": "info", "2001:db8::10": "alarm"}},
 		{"expired_certificate", "with fewer days", values{"certificate_days": cty.NumberIntVal(0)}, map[string]string{"203.0.113.1": "alarm", "203.0.113.9": "info", "2001:db8::10": "alarm"}},
 	} {
-		m := load(t, test.values)
+		m := loadMod(t, test.values)
 		for cloud := range clouds {
 			t.Run(fmt.Sprintf("%s, %s, %s", test.control, test.what, cloud), func(t *testing.T) {
-				got := statuses(t, run(t, db, m.control(t, cloud+"_public_address_"+test.control)))
+				got := statuses(t, runControl(t, db, m.control(t, cloud+"_public_address_"+test.control)))
 				if diff := cmp.Diff(expect(test.want), got); diff != "" {
 					t.Errorf("want (-), got (+): %s", diff)
 				}
@@ -154,7 +144,7 @@ func TestStatusesOfPublicAddresses(t *testing.T) {
 }
 
 func TestStatusesOfRules(t *testing.T) {
-	db := filled(t)
+	db := filledModDatabase(t)
 	for _, direction := range []string{"ingress", "egress"} {
 		for cloud, rules := range clouds {
 			t.Run(direction+" "+cloud, func(t *testing.T) {
@@ -170,7 +160,7 @@ func TestStatusesOfRules(t *testing.T) {
 				if cloud == "aws" && direction == "egress" {
 					want["0.0.0.0/0"] = "skip"
 				}
-				rows := run(t, db, load(t, nil).control(t, fmt.Sprintf("%s_%s_%s_reputation", cloud, rules, direction)))
+				rows := runControl(t, db, loadMod(t, nil).control(t, fmt.Sprintf("%s_%s_%s_reputation", cloud, rules, direction)))
 				if diff := cmp.Diff(want, statuses(t, rows)); diff != "" {
 					t.Errorf("want (-), got (+): %s", diff)
 				}
@@ -180,7 +170,7 @@ func TestStatusesOfRules(t *testing.T) {
 }
 
 func TestRulesThatAreOpenToEveryone(t *testing.T) {
-	db := filled(t)
+	db := filledModDatabase(t)
 	for cloud, rules := range clouds {
 		for _, test := range []struct {
 			what   string
@@ -195,7 +185,7 @@ func TestRulesThatAreOpenToEveryone(t *testing.T) {
 				db.RemoteQueries()
 				var alarms []string
 				seen := map[string]bool{}
-				for _, row := range run(t, db, load(t, test.values).control(t, fmt.Sprintf("%s_%s_open_suspicious_port", cloud, rules))) {
+				for _, row := range runControl(t, db, loadMod(t, test.values).control(t, fmt.Sprintf("%s_%s_open_suspicious_port", cloud, rules))) {
 					seen[row[status]] = true
 					if row[status] == "alarm" {
 						_, name, _ := strings.Cut(row[resource], "open-")

@@ -1,4 +1,4 @@
-package powerpipe_test
+package config_test
 
 import (
 	"fmt"
@@ -36,8 +36,8 @@ func panels(t *testing.T, m *mod, body *hclsyntax.Body) map[string]query {
 }
 
 func TestDashboards(t *testing.T) {
-	db := filled(t)
-	m := load(t, nil)
+	db := filledModDatabase(t)
+	m := loadMod(t, nil)
 	dashboards := m.of("dashboard")
 	if len(dashboards) != len(clouds) {
 		t.Errorf("%d dashboards", len(dashboards))

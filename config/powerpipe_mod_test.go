@@ -1,4 +1,4 @@
-package powerpipe_test
+package config_test
 
 import (
 	"io/fs"
@@ -16,11 +16,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
-
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 )
-
-func TestMain(m *testing.M) { os.Exit(postgrestest.Run(m)) }
 
 // A mod is what Powerpipe reads of the folder, with values for its variables.
 type mod struct {
@@ -36,11 +32,11 @@ type query struct {
 	params []any
 }
 
-// load reads the mod, with the defaults of its variables or other values.
-func load(t *testing.T, values map[string]cty.Value) *mod {
+// loadMod reads the mod, with the defaults of its variables or other values.
+func loadMod(t *testing.T, values map[string]cty.Value) *mod {
 	t.Helper()
 	m := &mod{variables: map[string]cty.Value{}}
-	m.context = &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: functions()}
+	m.context = &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: modFunctions()}
 	var variables []*hclsyntax.Block
 	locals := hclsyntax.Attributes{}
 	for _, block := range blocks(t) {
@@ -81,7 +77,7 @@ func load(t *testing.T, values map[string]cty.Value) *mod {
 func blocks(t *testing.T) hclsyntax.Blocks {
 	t.Helper()
 	var found hclsyntax.Blocks
-	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+	err := filepath.WalkDir("powerpipe", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".pp" {
 			return err
 		}
@@ -227,14 +223,14 @@ func parameter(v cty.Value) any {
 	return texts
 }
 
-// functions returns those of Powerpipe's functions that the mod uses.
-func functions() map[string]function.Function {
+// modFunctions returns those of Powerpipe's functions that the mod uses.
+func modFunctions() map[string]function.Function {
 	return map[string]function.Function{
 		"join": stdlib.JoinFunc, "merge": stdlib.MergeFunc, "replace": stdlib.ReplaceFunc,
 		"file": function.New(&function.Spec{
 			Params: []function.Parameter{{Name: "path", Type: cty.String}}, Type: function.StaticReturnType(cty.String),
 			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-				text, err := os.ReadFile(args[0].AsString())
+				text, err := os.ReadFile(filepath.Join("powerpipe", args[0].AsString()))
 				return cty.StringVal(string(text)), err
 			},
 		}),

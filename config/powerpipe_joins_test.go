@@ -1,4 +1,4 @@
-package powerpipe_test
+package config_test
 
 import (
 	"maps"
@@ -19,14 +19,14 @@ func TestControlsAndDashboardsJoinSafely(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile("testdata/cloud_tables.sql")
+	text, err := os.ReadFile("powerpipe/testdata/cloud_tables.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, match := range regexp.MustCompile(`create table (\w+)`).FindAllStringSubmatch(string(text), -1) {
 		maps.Copy(tables, joincheck.Foreign(match[1]))
 	}
-	m := load(t, nil)
+	m := loadMod(t, nil)
 	queries := map[string]query{}
 	for name := range m.of("control") {
 		queries[name] = m.control(t, name)

@@ -1,4 +1,4 @@
-package powerpipe_test
+package config_test
 
 import (
 	"maps"
@@ -19,7 +19,7 @@ import (
 
 func TestTheModDescribesItself(t *testing.T) {
 	t.Parallel()
-	m := load(t, nil)
+	m := loadMod(t, nil)
 	mods := m.of("mod")
 	if len(mods) != 1 {
 		t.Fatalf("%d mods", len(mods))
@@ -40,7 +40,7 @@ func TestTheModDescribesItself(t *testing.T) {
 
 func TestControlsFollowTheRulesOfTheHub(t *testing.T) {
 	t.Parallel()
-	m := load(t, nil)
+	m := loadMod(t, nil)
 	number := regexp.MustCompile(`\$(\d+)`)
 	for name, block := range m.of("control") {
 		attributes := block.Body.Attributes
@@ -71,7 +71,7 @@ func TestControlsFollowTheRulesOfTheHub(t *testing.T) {
 
 func TestEveryControlIsInOneBenchmark(t *testing.T) {
 	t.Parallel()
-	m := load(t, nil)
+	m := loadMod(t, nil)
 	children := map[string]int{}
 	for name, block := range m.of("benchmark") {
 		attributes := block.Body.Attributes
@@ -110,7 +110,7 @@ func TestEveryCloudHasTheSameControls(t *testing.T) {
 		}
 	}
 	got := map[string]bool{}
-	for name := range load(t, nil).of("control") {
+	for name := range loadMod(t, nil).of("control") {
 		got[name] = true
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -121,7 +121,7 @@ func TestEveryCloudHasTheSameControls(t *testing.T) {
 func TestTheSuspiciousPortsAreThoseOfTheBaseline(t *testing.T) {
 	t.Parallel()
 	var got []int
-	for _, port := range load(t, nil).variables["suspicious_ports"].AsValueSlice() {
+	for _, port := range loadMod(t, nil).variables["suspicious_ports"].AsValueSlice() {
 		n, _ := port.AsBigFloat().Int64()
 		got = append(got, int(n))
 	}
@@ -136,15 +136,15 @@ func TestTheSuspiciousPortsAreThoseOfTheBaseline(t *testing.T) {
 
 func TestTheExampleOfVariablesHasTheirDefaults(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("powerpipe.ppvars.example")
+	text, err := os.ReadFile("powerpipe/powerpipe.ppvars.example")
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, diagnostics := hclsyntax.ParseConfig(text, "powerpipe.ppvars.example", hcl.InitialPos)
+	file, diagnostics := hclsyntax.ParseConfig(text, "powerpipe/powerpipe.ppvars.example", hcl.InitialPos)
 	if diagnostics.HasErrors() {
 		t.Fatal(diagnostics)
 	}
-	defaults := load(t, nil)
+	defaults := loadMod(t, nil)
 	values := map[string]cty.Value{}
 	for name, attribute := range file.Body.(*hclsyntax.Body).Attributes {
 		values[name] = defaults.value(t, attribute.Expr)
@@ -152,7 +152,7 @@ func TestTheExampleOfVariablesHasTheirDefaults(t *testing.T) {
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(defaults.variables)), slices.Sorted(maps.Keys(values))); diff != "" {
 		t.Errorf("the variables (-) and the example (+) differ: %s", diff)
 	}
-	for name, value := range load(t, values).variables {
+	for name, value := range loadMod(t, values).variables {
 		if !value.RawEquals(defaults.variables[name]) {
 			t.Errorf("%s is %#v, and %#v in the example", name, defaults.variables[name], value)
 		}
@@ -161,13 +161,13 @@ func TestTheExampleOfVariablesHasTheirDefaults(t *testing.T) {
 
 func TestTheDocumentationNamesEveryVariable(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("docs/index.md")
+	text, err := os.ReadFile("powerpipe/docs/index.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name := range load(t, nil).variables {
+	for name := range loadMod(t, nil).variables {
 		if !strings.Contains(string(text), "`"+name+"`") {
-			t.Errorf("docs/index.md does not name %s", name)
+			t.Errorf("powerpipe/docs/index.md does not name %s", name)
 		}
 	}
 }
