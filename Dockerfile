@@ -6,6 +6,7 @@
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /source
 COPY go.mod go.sum ./
+COPY third_party third_party
 RUN go mod download
 COPY . .
 ARG TARGETOS TARGETARCH

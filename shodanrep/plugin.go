@@ -32,8 +32,8 @@ func Plugin(context.Context) *plugin.Plugin {
 		// With this the SDK queries only the members of an aggregator that where sp_connection_name = … names.
 		ConnectionKeyColumns: []plugin.ConnectionKeyColumn{{Name: "sp_connection_name", Hydrate: connectionName}},
 		TableMapFunc:         tables,
-		// No rate limiters of the SDK's: with even one of them every address costs a third of a millisecond more. The
-		// services' limits are kept in package lookup. The tables' tags are for limiters that a user defines.
+		// No rate limiters of the SDK's: package ratelimit keeps the services' limits. The tables' tags are for limiters that
+		// a user defines.
 	}
 }
 

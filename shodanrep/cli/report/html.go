@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -33,10 +34,13 @@ const (
 // their hashes.
 var (
 	//go:embed html
-	htmlFiles     embed.FS
-	htmlTemplates = template.Must(template.New("page").Funcs(template.FuncMap{"comma": comma}).ParseFS(htmlFiles, "html/*.tmpl"))
-	htmlStyle     = htmlFile("html/style.css")
-	htmlScript    = htmlFile("html/script.js")
+	htmlFiles  embed.FS
+	htmlStyle  = htmlFile("html/style.css")
+	htmlScript = htmlFile("html/script.js")
+	// htmlTemplates are parsed when a page is written: most processes write none, and parsing takes milliseconds.
+	htmlTemplates = sync.OnceValue(func() *template.Template {
+		return template.Must(template.New("page").Funcs(template.FuncMap{"comma": comma}).ParseFS(htmlFiles, "html/*.tmpl"))
+	})
 	// htmlPolicy allows this style and this script, and nothing else: neither a request nor what a text of an attacker
 	// might smuggle in.
 	htmlPolicy = "default-src 'none'; style-src '" + htmlHash(htmlStyle) + "'; script-src '" + htmlHash(htmlScript) +
@@ -93,7 +97,7 @@ func (w *htmlWriter) Close() error {
 		template string
 		buffer   *bytes.Buffer
 	}{{"head", rows}, {"between", cards}, {"foot", nil}} {
-		if err := htmlTemplates.ExecuteTemplate(w.out, part.template, page); err != nil {
+		if err := htmlTemplates().ExecuteTemplate(w.out, part.template, page); err != nil {
 			return err
 		}
 		if part.buffer == nil {
@@ -231,7 +235,7 @@ func (w *htmlWriter) rows(p *htmlPage, cards int) (*bytes.Buffer, error) {
 			row.Card = i + 1
 		}
 		before := b.Len()
-		if err := htmlTemplates.ExecuteTemplate(&b, "row", row); err != nil {
+		if err := htmlTemplates().ExecuteTemplate(&b, "row", row); err != nil {
 			return nil, err
 		}
 		if b.Len() > maxPage-maxFrame-minCards {
@@ -267,7 +271,7 @@ func (w *htmlWriter) cards(p *htmlPage, wanted, limit int) (*bytes.Buffer, error
 	var b bytes.Buffer
 	for i := range wanted {
 		before := b.Len()
-		if err := htmlTemplates.ExecuteTemplate(&b, "card", w.card(i, related)); err != nil {
+		if err := htmlTemplates().ExecuteTemplate(&b, "card", w.card(i, related)); err != nil {
 			return nil, err
 		}
 		if b.Len() > limit {
