@@ -160,7 +160,7 @@ func (c *loadCommand) run(ctx context.Context, inputs []string) error {
 	if c.watch == 0 {
 		return c.loadOnce(ctx, checker, inputs)
 	}
-	succeeded := false
+	connected := false // a watch that never was fails for good
 	for {
 		began := time.Now()
 		err := c.loadOnce(ctx, checker, inputs)
@@ -171,13 +171,14 @@ func (c *loadCommand) run(ctx context.Context, inputs []string) error {
 		case ctx.Err() != nil: // it was interrupted after its last row
 			return interruption{}
 		case err == nil, errors.Is(err, errUnchecked):
-			succeeded = true
+			connected = true
 			if err != nil {
 				c.say(err.Error())
 			}
-		case !succeeded && !errors.As(err, &lost):
+		case !connected && !errors.As(err, &lost):
 			return err
 		default:
+			connected = true
 			c.say(err.Error())
 			wait = min(wait, watchRetry)
 			began = time.Now().Add(wait - c.watch)

@@ -188,6 +188,7 @@ func TestAWatchGoesOnAfterARestartOfTheServer(t *testing.T) {
 	t.Parallel()
 	db := postgrestest.NewServer(t)
 	db.Exec("create table flows (src_ip inet); insert into flows values ('192.0.2.44')")
+	db.Exec("begin; lock table flows")
 	ctx, cancel := context.WithCancel(t.Context())
 	messages := &lines{each: make(chan string, 100)}
 	a := app{plugin: shodanrep.Plugin, stdin: strings.NewReader(""), stdout: messages, stderr: messages}
@@ -196,6 +197,14 @@ func TestAWatchGoesOnAfterARestartOfTheServer(t *testing.T) {
 	go func() {
 		ended <- a.run(ctx, []string{"load", "--config", config, "--to", db.URL(), "--from-query", "select src_ip from flows", "--watch", "1s"})
 	}()
+	// Its first load waits for the table when it loses the connection.
+	waitFor(t, "the first load runs its query", func() bool {
+		return db.Query("select count(*) from pg_locks where relation = 'flows'::regclass and not granted")[0][0] == "1"
+	})
+	db.Stop()
+	messages.waitFor(t, "the connection to PostgreSQL was lost")
+	messages.waitFor(t, "cannot connect to PostgreSQL")
+	db.Restart()
 	messages.waitFor(t, "1 address in the table public.reputation")
 	db.Stop()
 	messages.waitFor(t, "cannot connect to PostgreSQL")

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
@@ -287,6 +289,28 @@ func TestTablesThatAreThereNeedNoRightToMakeThem(t *testing.T) {
 		t.Error("a guest made the table")
 	}
 	w.wantOne(t, "permission denied", "postgres://guest_")
+}
+
+// TestADatabaseOfAnotherEncodingHoldsAllFacts records names that LATIN1 lacks. Only the columns for plain SQL lose them.
+func TestADatabaseOfAnotherEncodingHoldsAllFacts(t *testing.T) {
+	t.Parallel()
+	const name = "Telefónica 日本"
+	db := postgrestest.NewIn(t, "LATIN1")
+	s := openTest(t, Options{Location: db.URL()})
+	host, err := shodan.ParseHost([]byte(`{"ip_str": "192.0.2.1", "org": "` + name + `", "ports": [22], "hostnames": ["ü.example"], "data": []}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.RecordFailure(addrB, "shodan", "ungültig 日本", day(0))
+	record1(t, s, addrA, "shodan", host, day(0))
+	record1(t, s, addrA, "shodan", host, day(1))
+	if got := states(t, s, Filter{}); len(got) != 1 || got[0].Checks != 2 || string(got[0].Host.Organization) != name {
+		t.Errorf("%v", shown(got))
+	}
+	got := db.Query("select organization, hostnames, reason from shodanrep_history, shodanrep_failure")
+	if len(got) != 1 || !slices.Equal(got[0], []string{"Telef?nica ??", "{?.example}", "ung?ltig ??"}) {
+		t.Errorf("%q", got)
+	}
 }
 
 // TestPlainSQLReadsTheTable reads the columns that the docs name.

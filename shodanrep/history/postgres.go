@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/pgerror"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/pgtext"
 )
 
 const (
@@ -53,6 +54,10 @@ comment on table shodanrep_history is 'What Shodan''s services said of addresses
 // lockHistory makes a transaction the only one that writes to the history.
 const lockHistory = `select pg_advisory_xact_lock(1397905513)`
 
+// afterLock begins a transaction whose statements see what others have committed until it has the lock. A database or a
+// role can have another default.
+var afterLock = pgx.TxOptions{IsoLevel: pgx.ReadCommitted}
+
 // postgresBackend stores states in a table of PostgreSQL, which the machines of a team share.
 type postgresBackend struct {
 	address string // as it may be shown
@@ -76,6 +81,7 @@ func newPostgres(opts Options) *postgresBackend {
 	if b.config.ConnectTimeout == 0 {
 		b.config.ConnectTimeout = connectTimeout
 	}
+	pgtext.UseUTF8(b.config)
 	if b.config.RuntimeParams["application_name"] == "" {
 		b.config.RuntimeParams["application_name"] = "shodanrep"
 	}
@@ -97,7 +103,7 @@ func (b *postgresBackend) prepare(ctx context.Context, conn *pgx.Conn) error {
 	if ready {
 		return nil
 	}
-	err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+	err := pgx.BeginTxFunc(ctx, conn, afterLock, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, lockHistory); err != nil {
 			return err
 		}
@@ -144,11 +150,11 @@ func (b *postgresBackend) open(ctx context.Context) error {
 func (b *postgresBackend) write(ctx context.Context, sightings []*sighting, failures []Failure) error {
 	err := b.open(ctx)
 	if err == nil {
-		err = pgx.BeginFunc(ctx, b.writer, func(tx pgx.Tx) error {
+		err = pgx.BeginTxFunc(ctx, b.writer, afterLock, func(tx pgx.Tx) error {
 			if _, err := tx.Exec(ctx, lockHistory); err != nil {
 				return err
 			}
-			t := postgresTransaction{ctx, tx}
+			t := postgresTransaction{ctx, tx, pgtext.Of(b.writer)}
 			if err := add(t, sightings); err != nil {
 				return err
 			}

@@ -60,7 +60,7 @@ func (t postgresTransaction) saveFailures(failures []Failure) error {
 	}
 	var batch pgx.Batch
 	for _, f := range failures {
-		batch.Queue(postgresSaveFailure, f.Addr, f.Source, f.First, f.Last, f.Lookups, f.Reason)
+		batch.Queue(postgresSaveFailure, f.Addr, f.Source, f.First, f.Last, f.Lookups, t.encoding.Text(f.Reason))
 	}
 	return t.SendBatch(t.ctx, &batch).Close()
 }
@@ -68,7 +68,7 @@ func (t postgresTransaction) saveFailures(failures []Failure) error {
 // saveFailures saves failures, unless the user has no right to: tables of an earlier version lack the one of failures,
 // and a user who may write states may not be allowed to make it.
 func (b *postgresBackend) saveFailures(t postgresTransaction, failures []Failure) error {
-	err := pgx.BeginFunc(t.ctx, t.Tx, func(tx pgx.Tx) error { return postgresTransaction{t.ctx, tx}.saveFailures(failures) })
+	err := pgx.BeginFunc(t.ctx, t.Tx, func(tx pgx.Tx) error { return postgresTransaction{t.ctx, tx, t.encoding}.saveFailures(failures) })
 	var failure *pgconn.PgError
 	if !errors.As(err, &failure) || failure.Code != pgerror.CodeNoRight {
 		return err

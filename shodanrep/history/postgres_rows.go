@@ -8,12 +8,15 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/pgtext"
 )
 
 // postgresTransaction is a transaction that writes to PostgreSQL. It needs few round trips, however many sightings.
 type postgresTransaction struct {
 	ctx context.Context
 	pgx.Tx
+	encoding pgtext.Encoding
 }
 
 const postgresColumns = `s.id, s.ip, s.source, s.first_checked, s.last_checked, s.checks, s.last_update, s.summary, s.services, s.facts`
@@ -64,10 +67,10 @@ func (t postgresTransaction) save(records []*record) error {
 				r.first, r.last, r.checks, momentOrNil(r.lastUpdate), r.id)
 			continue
 		}
-		c := r.columns
+		c, e := r.columns, t.encoding
 		args := []any{
-			r.addr, r.source, r.first, r.last, r.checks, c.indexed, momentOrNil(r.lastUpdate), c.ports, c.vulns, c.tags, c.hostnames,
-			textOrNil(c.organization), textOrNil(c.asn), textOrNil(c.countryCode), c.certificates, r.summary, r.services, r.packed,
+			r.addr, r.source, r.first, r.last, r.checks, c.indexed, momentOrNil(r.lastUpdate), c.ports, e.Texts(c.vulns), e.Texts(c.tags), e.Texts(c.hostnames),
+			textOrNil(e.Text(c.organization)), textOrNil(e.Text(c.asn)), textOrNil(e.Text(c.countryCode)), e.Texts(c.certificates), r.summary, r.services, r.packed,
 		}
 		if r.id == 0 {
 			batch.Queue(`insert into shodanrep_history (ip, source, first_checked, last_checked, checks, indexed, last_update, ports,

@@ -92,6 +92,11 @@ func TestProcessesShareAStore(t *testing.T) {
 	for name, location := range map[string]func(*testing.T) string{
 		"sqlite":   func(t *testing.T) string { return filepath.Join(t.TempDir(), "a folder", "history.sqlite") },
 		"postgres": func(t *testing.T) string { return postgrestest.New(t).URL() },
+		"serializable postgres": func(t *testing.T) string {
+			db := postgrestest.New(t)
+			db.Exec("alter database " + db.Name() + " set default_transaction_isolation = 'serializable'")
+			return db.URL()
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

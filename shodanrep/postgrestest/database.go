@@ -60,9 +60,17 @@ func NewServer(t testing.TB) *Database {
 	return newDatabase(t, s)
 }
 
-func newDatabase(t testing.TB, s *server) *Database {
+// NewIn is New with a database in another encoding than UTF8, such as LATIN1.
+func NewIn(t testing.TB, encoding string) *Database {
 	t.Helper()
-	name, err := s.createDatabase(t.Context(), analyst)
+	s := New(t).server
+	return newDatabase(t, s, " template template0 encoding '"+encoding+"'")
+}
+
+// newDatabase makes a database, with further options of "create database".
+func newDatabase(t testing.TB, s *server, options ...string) *Database {
+	t.Helper()
+	name, err := s.createDatabase(t.Context(), analyst, options...)
 	if err != nil {
 		t.Fatal(err)
 	}

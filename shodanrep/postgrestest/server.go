@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -114,12 +115,12 @@ func (s *server) prepare(ctx context.Context) (err error) {
 }
 
 // createDatabase creates a database, and returns its name.
-func (s *server) createDatabase(ctx context.Context, owner string) (string, error) {
+func (s *server) createDatabase(ctx context.Context, owner string, options ...string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.databases++
 	name := fmt.Sprintf("test%d", s.databases)
-	_, err := s.admin.PgConn().Exec(ctx, "create database "+name+" owner "+owner+s.strategy).ReadAll()
+	_, err := s.admin.PgConn().Exec(ctx, "create database "+name+" owner "+owner+s.strategy+strings.Join(options, "")).ReadAll()
 	return name, err
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/pgtext"
 )
 
 // applicationName is what pg_stat_activity shows, unless the connection string sets another.
@@ -34,15 +36,17 @@ func ParseDatabase(text string) (Database, error) {
 	}
 	config.RuntimeParams["application_name"] = cmp.Or(config.RuntimeParams["application_name"], applicationName)
 	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, connectTimeout)
+	pgtext.UseUTF8(config)
 	return Database{config}, nil
 }
 
 // sessionSettings keep the server from ending a session that waits for lookups, and let it notice soon that this
-// machine is gone: its claims end then. To compile the many short statements would take longer than to run them. Unknown
-// settings are those of newer servers, and are left out.
+// machine is gone: its claims end then. Processes share the queue by statements that each see what others have committed.
+// To compile the many short statements would take longer than to run them. Unknown settings are those of newer servers,
+// and are left out.
 const sessionSettings = `select set_config(name, value, false) from (values
 	('statement_timeout', '0'), ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0'), ('idle_session_timeout', '0'),
-	('jit', 'off'), ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3')
+	('default_transaction_isolation', 'read committed'), ('jit', 'off'), ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3')
 	) as s (name, value) where exists (select from pg_settings p where p.name = s.name)`
 
 // connect opens a connection for lookups.

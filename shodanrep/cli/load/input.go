@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/pgtext"
 )
 
 // An Input is what to load: addresses that are read one after the other, never all at once.
@@ -142,6 +143,9 @@ func (in Input) addresses(prefixes iter.Seq2[netip.Prefix, error], found *Found)
 // connectSource opens a connection for the query of the input. It keeps the server's timeouts.
 func (d Database) connectSource(ctx context.Context) (*pgx.Conn, error) {
 	conn, err := pgx.ConnectConfig(ctx, d.config.Copy())
+	if err == nil {
+		err = pgtext.AllowAnyBytes(ctx, conn)
+	}
 	return conn, d.explain(err)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/pgtext"
 )
 
 const (
@@ -46,7 +47,8 @@ type run struct {
 	name       Name // with the schema
 	table      string
 	queue      string
-	policy     string
+	encoding   pgtext.Encoding
+	policy     string // as the database can hold it
 	upsert     string
 	listLength int
 	id         int64     // of this process in the queue
@@ -67,7 +69,8 @@ func (d Database) Load(ctx context.Context, in Input, o Options) (Summary, error
 		return Summary{}, err
 	}
 	defer closeConn(conn)
-	r := &run{Options: o, db: d, policy: o.Policy, check: o.Check, id: rand.Int64()}
+	encoding := pgtext.Of(conn)
+	r := &run{Options: o, db: d, encoding: encoding, policy: encoding.Text(o.Policy), check: o.Check, id: rand.Int64()}
 	if r.name, err = d.prepareTable(ctx, conn, o.Table); err != nil {
 		return Summary{}, err
 	}
@@ -122,6 +125,9 @@ func (r *run) work(ctx context.Context, conn *pgx.Conn) error {
 	}()
 	wait := waitTime
 	for {
+		if err := r.followClock(ctx, conn); err != nil {
+			return err
+		}
 		left, err := r.countWanted(ctx, conn)
 		if err != nil || left == 0 {
 			return err
@@ -156,6 +162,19 @@ func (r *run) work(ctx context.Context, conn *pgx.Conn) error {
 			wait = min(2*wait, maxWaitTime)
 		}
 	}
+}
+
+// followClock begins the load again, by the clock of the server, if that was set back: what is written after that would
+// seem to be older than the load, and be looked up without end.
+func (r *run) followClock(ctx context.Context, conn *pgx.Conn) error {
+	var now time.Time
+	if err := conn.QueryRow(ctx, "select now()").Scan(&now); err != nil {
+		return err
+	}
+	if back := r.began.Sub(now); back > 0 {
+		r.began, r.olderThan = now, r.olderThan.Add(-back)
+	}
+	return nil
 }
 
 // workAll has all workers work, and counts the queue meanwhile. The first error ends all.
@@ -216,10 +235,13 @@ func (r *run) reportLeft(ctx context.Context, conn *pgx.Conn, done <-chan struct
 
 // isWanted is a condition of SQL: the address of a table has to be looked up, because there is no row of this policy
 // that is new enough and whose last lookup succeeded, and no lookup that failed since a time. A row that was written
-// since then counts as new in any case, so that no address is looked up again and again. The policy is the parameter $1.
+// since then counts as new in any case, so that no address is looked up again and again. A time that lies further ahead
+// than a clock is ever set back is from a wrong clock, and would count as new for years. The policy is the parameter $1.
 func (r *run) isWanted(of, olderThan, since string) string {
-	return fmt.Sprintf(`not exists (select from %s as r where r.ip = %s.ip and (r.failed_at >= %s
-		or r.policy = $1::text and r.status <> 'error' and r.failed_at is null and (r.fresh_from >= %s or r.loaded_at >= %[3]s)))`, r.table, of, since, olderThan)
+	const ahead = "now() + interval '1 day'"
+	return fmt.Sprintf(`not exists (select from %s as r where r.ip = %s.ip and (r.failed_at between %s and %s
+		or r.policy = $1::text and r.status <> 'error' and r.failed_at is null and r.loaded_at <= %[4]s and (r.fresh_from >= %[5]s or r.loaded_at >= %[3]s)))`,
+		r.table, of, since, ahead, olderThan)
 }
 
 func (r *run) countWanted(ctx context.Context, conn *pgx.Conn) (n int64, err error) {

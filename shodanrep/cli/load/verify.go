@@ -35,11 +35,12 @@ func (d Database) prepareTable(ctx context.Context, conn *pgx.Conn, n Name) (Nam
 		columns []Column
 		create  string
 		key     []string
+		rights  []string
 	}{
-		{n, Columns(), createTableSQL(n), []string{ipColumn}},
-		{n.queue(), queueColumns, createQueueSQL(n), []string{"policy", ipColumn}},
+		{n, Columns(), createTableSQL(n), []string{ipColumn}, []string{"select", "insert", "update"}},
+		{n.queue(), queueColumns, createQueueSQL(n), []string{"policy", ipColumn}, []string{"select", "insert", "update", "delete"}},
 	} {
-		found, err := readTable(ctx, tx, part.name)
+		found, err := readTable(ctx, tx, part.name, part.rights)
 		if err != nil {
 			return n, d.explain(err)
 		}
@@ -51,6 +52,10 @@ func (d Database) prepareTable(ctx context.Context, conn *pgx.Conn, n Name) (Nam
 		}
 		if err := found.check(part.name, part.columns, part.key); err != nil {
 			return n, err
+		}
+		if len(found.lacks) > 0 {
+			rights := strings.Join(found.lacks, ", ")
+			return n, fmt.Errorf("the role %s may not %s in the table %s: ask its owner for grant %[2]s on %[3]s to %[1]s", d.config.User, rights, part.name)
 		}
 	}
 	return n, d.explain(tx.Commit(ctx))
@@ -91,10 +96,11 @@ type existingTable struct {
 	types   map[string]string // of the columns
 	needs   []string          // columns that must have a value and have no default
 	uniques [][]string        // the columns of unique indexes, sorted
+	lacks   []string          // the rights on the table that the role lacks
 }
 
-// readTable returns nil if there is no such table.
-func readTable(ctx context.Context, tx pgx.Tx, n Name) (*existingTable, error) {
+// readTable returns nil if there is no such table. The rights are those that the role needs.
+func readTable(ctx context.Context, tx pgx.Tx, n Name, rights []string) (*existingTable, error) {
 	var found existingTable
 	var oid uint32
 	err := tx.QueryRow(ctx, "select c.oid, c.relkind::text from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2",
@@ -126,7 +132,16 @@ func readTable(ctx context.Context, tx pgx.Tx, n Name) (*existingTable, error) {
 	if err != nil {
 		return nil, err
 	}
-	found.uniques, err = pgx.CollectRows(rows, pgx.RowTo[[]string])
+	if found.uniques, err = pgx.CollectRows(rows, pgx.RowTo[[]string]); err != nil {
+		return nil, err
+	}
+	// A lack is found before addresses are looked up for nothing. A right on columns is enough, but to delete.
+	rows, err = tx.Query(ctx, `select p from unnest($2::text[]) with ordinality as r (p, i)
+		where not case p when 'delete' then has_table_privilege($1::oid, p) else has_any_column_privilege($1::oid, p) end order by i`, oid, rights)
+	if err != nil {
+		return nil, err
+	}
+	found.lacks, err = pgx.CollectRows(rows, pgx.RowTo[string])
 	return &found, err
 }
 

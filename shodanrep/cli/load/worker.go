@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"net/netip"
@@ -11,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/pgtext"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
@@ -220,6 +222,7 @@ func (w *worker) lookUp(ctx, writing context.Context, tx pgx.Tx, addrs []netip.A
 			if values[i], err = c.value(v); err != nil {
 				return nil, fmt.Errorf("%s: column %s: %w", v.IP(), c.Name, err)
 			}
+			values[i] = held(w.encoding, values[i])
 		}
 		written++
 		if v.Status() == lookup.Failed {
@@ -228,6 +231,19 @@ func (w *worker) lookUp(ctx, writing context.Context, tx pgx.Tx, addrs []netip.A
 		return values, nil
 	}))
 	return written, failed, err
+}
+
+// held returns a value of a column that the encoding of the database can hold.
+func held(e pgtext.Encoding, value any) any {
+	switch value := value.(type) {
+	case string:
+		return e.Text(value)
+	case []string:
+		return e.Texts(value)
+	case json.RawMessage:
+		return json.RawMessage(e.JSON(value))
+	}
+	return value
 }
 
 // withGrace returns a context that ends some time after ctx.
