@@ -155,7 +155,7 @@ func (b *postgresBackend) write(ctx context.Context, sightings []*sighting, fail
 				return err
 			}
 			t := postgresTransaction{ctx, tx, pgtext.Of(b.writer)}
-			if err := add(t, sightings); err != nil {
+			if err := add(t, sightings, b.opts.Now()); err != nil {
 				return err
 			}
 			if err := b.saveFailures(t, failures); err != nil {

@@ -18,7 +18,7 @@ func (b *postgresBackend) prune(t postgresTransaction) error {
 		if _, err := tx.Exec(ctx, `update shodanrep_history_retention set ran = $1, until = $2`, next.ran, next.until); err != nil {
 			return err
 		}
-		before := next.until.Add(-b.opts.Keep)
+		before := next.before(b.opts.Keep)
 		if err := t.pruneFailures(before); err != nil {
 			return err
 		}

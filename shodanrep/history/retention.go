@@ -5,8 +5,8 @@ import "time"
 const (
 	// pruneEvery is how often states that are too old are deleted.
 	pruneEvery = 24 * time.Hour
-	// pruneStep is by how much the time that decides what is too old moves at most. So a clock that is years ahead for a
-	// moment does not delete the history.
+	// pruneStep is by how much the time that decides what is too old moves at most, forward and back. So a clock that is
+	// years ahead for a moment does not delete the history, and one that is years behind does not keep it for years.
 	pruneStep = 7 * 24 * time.Hour
 	// clockSkew is by how much the clocks of machines that share a store may differ.
 	clockSkew = 5 * time.Minute
@@ -15,7 +15,7 @@ const (
 // A retention is when states that are too old were last deleted.
 type retention struct {
 	ran   time.Time // by the clock
-	until time.Time // the time that decided what was too old; not after ran
+	until time.Time // the time that decided what was too old; near ran, unless the clock jumped
 }
 
 // next returns the retention after a run at a time, and whether one is due.
@@ -25,8 +25,19 @@ func (r retention) next(now time.Time) (next retention, due bool) {
 		return r, false
 	}
 	until := r.until.Add(pruneStep)
-	if until.After(now) { // or the clock was ahead before
+	if least := r.until.Add(-pruneStep); now.Before(least) {
+		until = least
+	} else if until.After(now) { // or the clock was ahead before
 		until = now
 	}
 	return retention{ran: now, until: until}, true
+}
+
+// before returns the time from before which states are too old. It is never later than the clock allows: that may have
+// been ahead when the store was made.
+func (r retention) before(keep time.Duration) time.Time {
+	if r.ran.Before(r.until) {
+		return r.ran.Add(-keep)
+	}
+	return r.until.Add(-keep)
 }

@@ -130,7 +130,7 @@ func (b *sqliteBackend) do(ctx context.Context, op func(*sqlitefile.File) error)
 func (b *sqliteBackend) write(ctx context.Context, sightings []*sighting, failures []Failure) error {
 	return b.do(ctx, func(db *sqlitefile.File) error {
 		return db.Write(ctx, func(c *sqlitefile.Conn) error {
-			if err := add(sqliteTransaction{c}, sightings); err != nil {
+			if err := add(sqliteTransaction{c}, sightings, b.opts.Now()); err != nil {
 				return err
 			}
 			if err := (sqliteTransaction{c}).saveFailures(failures); err != nil {

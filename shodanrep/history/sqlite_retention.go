@@ -39,7 +39,7 @@ func (b *sqliteBackend) deleteOld(c *sqlitefile.Conn, r retention) error {
 	if err := c.Run(`UPDATE retention SET ran = ?, until = ?`, r.ran.UnixMicro(), r.until.UnixMicro()); err != nil {
 		return err
 	}
-	before := r.until.Add(-b.opts.Keep)
+	before := r.before(b.opts.Keep)
 	if err := pruneFailures(c, before); err != nil {
 		return err
 	}

@@ -261,7 +261,7 @@ func (s *Store) warn(err error) {
 }
 
 // States returns the chosen states, ordered by address, source and FirstChecked, with what is pending. It ends with the
-// first error. A state with a time in the future is from a wrong clock: it is left out, or ends now.
+// first error. A state with a time in the future is from a wrong clock: it is left out, or ends when it began.
 func (s *Store) States(ctx context.Context, f Filter) iter.Seq2[State, error] {
 	return stored(ctx, s, func(yield func(State) bool) error { return s.backend.states(ctx, f, yield) })
 }

@@ -31,7 +31,7 @@ type transaction interface {
 }
 
 // add adds sightings to the states in a store.
-func add(tx transaction, sightings []*sighting) error {
+func add(tx transaction, sightings []*sighting, now time.Time) error {
 	// The facts of one time may have been observed by two processes, whose clocks may differ.
 	slices.SortStableFunc(sightings, func(a, b *sighting) int { return a.at.Compare(b.at) })
 	for len(sightings) > 0 {
@@ -51,7 +51,7 @@ func add(tx transaction, sightings []*sighting) error {
 		}
 		var changed []*record
 		for i, s := range round {
-			records, err := s.place(around[i])
+			records, err := s.place(around[i], now)
 			if err != nil {
 				return err
 			}
@@ -67,7 +67,7 @@ func add(tx transaction, sightings []*sighting) error {
 
 // place returns the records that a sighting adds or changes. One that comes late, or that a wrong clock dates back, takes
 // its place in time. The order of states is always that of the times at which they were checked.
-func (s *sighting) place(around neighbors) ([]*record, error) {
+func (s *sighting) place(around neighbors, now time.Time) ([]*record, error) {
 	before, after := around.before, around.after
 	isBefore, err := s.same(before)
 	if err != nil {
@@ -75,7 +75,7 @@ func (s *sighting) place(around neighbors) ([]*record, error) {
 	}
 	switch {
 	case isBefore:
-		return s.confirm(before)
+		return s.confirm(before, now)
 	case before != nil && s.at.Before(before.last):
 		return s.split(before, after)
 	case before == nil || before.last.Before(s.at):
@@ -83,7 +83,7 @@ func (s *sighting) place(around neighbors) ([]*record, error) {
 			return nil, err
 		} else if isAfter {
 			after.first = s.at
-			return s.confirm(after)
+			return s.confirm(after, now)
 		}
 	}
 	r, err := s.record(before)
@@ -117,10 +117,10 @@ func (s *sighting) same(r *record) (bool, error) {
 }
 
 // confirm counts the sighting in a record with the same facts. Of the facts that differ from day to day the record gets
-// the newest, and services that it did not have.
-func (s *sighting) confirm(r *record) ([]*record, error) {
+// the newest, and services that it did not have. An end in the future is from a wrong clock, and is not the newest.
+func (s *sighting) confirm(r *record, now time.Time) ([]*record, error) {
 	r.checks++
-	newest := !s.at.Before(r.last)
+	newest := !s.at.Before(r.last) || isFuture(r.last, now)
 	if newest {
 		r.last, r.lastUpdate = s.at, s.lastUpdate
 	}
@@ -175,15 +175,19 @@ func (r *record) restoreColumns() error {
 	return err
 }
 
-// state returns the state of a record. One that ends in the future ends now: a wrong clock wrote that.
+// isFuture reports whether a time is from a wrong clock.
+func isFuture(t, now time.Time) bool { return t.After(now.Add(clockSkew)) }
+
+// state returns the state of a record. A wrong clock wrote an end in the future: when the address was last checked is not
+// known then, and certain is only when it was first.
 func (r *record) state(now time.Time) (State, error) {
 	host, err := hostOf(r.addr, r.packed, r.lastUpdate)
 	if err != nil {
 		return State{}, fmt.Errorf("the facts of %s, first checked at %s, cannot be read: %w", r.addr, r.first.Format(time.RFC3339), err)
 	}
 	last := r.last
-	if last.After(now.Add(clockSkew)) {
-		last = now.UTC().Truncate(time.Microsecond)
+	if isFuture(last, now) {
+		last = r.first
 	}
 	return State{Addr: r.addr, Source: r.source, Host: host, FirstChecked: r.first, LastChecked: last, Checks: r.checks}, nil
 }
