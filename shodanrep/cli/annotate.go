@@ -143,6 +143,10 @@ func (c *annotateCommand) run(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	// The file of the results may be the input, which then gets its verdicts: it is replaced at the end.
+	if err := checkOutputFile(c.file, c.stdin, c.usedFiles(connection)); err != nil {
+		return err
+	}
 	input, err := c.open(ctx, name)
 	if err != nil {
 		return err

@@ -174,7 +174,7 @@ func (c *changesCommand) run(ctx context.Context, inputs []string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkOutputFile(c.file, c.stdin, inputs); err != nil {
+	if err := checkOutputFile(c.file, c.stdin, append(append(inputFiles(inputs), c.usedFiles(connection)...), policyFile(c.policy))); err != nil {
 		return err
 	}
 	var list *targetList // nil for all

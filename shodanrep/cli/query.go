@@ -86,7 +86,7 @@ interrupted.`,
 			if !embedded.HasStatement(sql) {
 				return fmt.Errorf("query needs SQL, and there is no statement in %s", from)
 			}
-			return w.outcome(c.run(cmd.Context(), sql, w))
+			return w.outcome(c.run(cmd.Context(), sql, args, w))
 		},
 	}
 	f := cmd.Flags()
@@ -112,11 +112,9 @@ func (c *queryCommand) validate(readsInput bool) error {
 			return err
 		}
 	}
-	var attached []string
 	for i, attach := range c.attach {
 		name, file, ok := strings.Cut(attach, "=")
 		file = expandHome(file)
-		attached = append(attached, file)
 		switch {
 		case !ok || name == "" || file == "":
 			return fmt.Errorf("--attach must be NAME=FILE, not %q", attach)
@@ -127,7 +125,20 @@ func (c *queryCommand) validate(readsInput bool) error {
 		}
 		c.attach[i] = name + "=" + file
 	}
-	return checkOutputFile(c.file, c.stdin, attached)
+	return nil
+}
+
+// usedFiles are the files that the query reads: of the SQL, of the tables, and those of the connections.
+func (c *queryCommand) usedFiles(sql []string, connections []embedded.Connection) []usedFile {
+	files := []usedFile{{"-", "an input"}}
+	for _, file := range sql { // an argument that is SQL names no file
+		files = append(files, usedFile{file, "the SQL"})
+	}
+	for _, attach := range c.attach {
+		_, file, _ := strings.Cut(attach, "=")
+		files = append(files, usedFile{file, "an input"})
+	}
+	return append(files, c.connectionFlags.usedFiles(connections...)...)
 }
 
 // readSQL returns the statements to run, and where they are from.
@@ -156,10 +167,13 @@ func isFile(arg string) bool {
 	return (isPath || strings.HasSuffix(strings.ToLower(arg), ".sql")) && !strings.ContainsFunc(arg, unicode.IsSpace)
 }
 
-// run runs the statements and prints the results.
-func (c *queryCommand) run(ctx context.Context, sql string, w *failOn) error {
+// run runs the statements, which are those of the arguments, and prints the results.
+func (c *queryCommand) run(ctx context.Context, sql string, args []string, w *failOn) error {
 	connections, err := c.connections(ctx, c.say)
 	if err != nil {
+		return err
+	}
+	if err := checkOutputFile(c.file, c.stdin, c.usedFiles(args, connections)); err != nil {
 		return err
 	}
 	r := &sqlRun{

@@ -136,6 +136,9 @@ func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) 
 	if err != nil {
 		return err
 	}
+	if err := checkOutputFile(c.file, c.stdin, c.usedFiles(connections...)); err != nil {
+		return err
+	}
 	summary, err := shodanrep.SummarizeConnection(connections[0].Name, connections[0].Config)
 	if err != nil {
 		return err
