@@ -29,7 +29,8 @@ type cachedFile struct {
 	err   error
 }
 
-// readCached calls read, or returns what it returned before if the files have not changed.
+// readCached calls read, or returns what it returned before if the files have not changed. A pipe can be read only once:
+// it changes when it is written to, and what was read of it stays.
 func readCached[T any](key string, paths []string, read func() (T, error)) (T, error) {
 	var state strings.Builder
 	for _, path := range paths {
@@ -38,7 +39,11 @@ func readCached[T any](key string, paths []string, read func() (T, error)) (T, e
 			var none T
 			return none, err
 		}
-		fmt.Fprintln(&state, path, filestate.Of(info))
+		if info.Mode().IsRegular() {
+			fmt.Fprintln(&state, path, filestate.Of(info))
+		} else {
+			fmt.Fprintln(&state, path, info.Mode().Type())
+		}
 	}
 	fileCache.Lock()
 	defer fileCache.Unlock()
@@ -54,8 +59,9 @@ func readCached[T any](key string, paths []string, read func() (T, error)) (T, e
 	return m.value.(T), m.err
 }
 
-// readPolicy is [ReadPolicy] for the argument of a connection, whose errors have the argument before them.
-func readPolicy(nameOrPath string) (*reputation.Policy, error) {
+// readPolicy returns a policy that is built in, by its name, or that of a file, by its path: of a regular one, or one of
+// an allowed type. Errors do not name it.
+func readPolicy(nameOrPath string, allowed fs.FileMode) (*reputation.Policy, error) {
 	if policy := policyfile.BuiltIn(nameOrPath); policy != nil {
 		return policy, nil
 	}
@@ -70,7 +76,7 @@ func readPolicy(nameOrPath string) (*reputation.Policy, error) {
 		return nil, err
 	}
 	return readCached("policy "+path, []string{path}, func() (*reputation.Policy, error) {
-		text, err := readFile(path, fs.ModeNamedPipe) // --policy <(…) is one
+		text, err := readFile(path, allowed)
 		if err != nil {
 			return nil, err
 		}
@@ -78,9 +84,10 @@ func readPolicy(nameOrPath string) (*reputation.Policy, error) {
 	})
 }
 
-// ReadPolicy returns a policy that is built in, by its name, or that of a file, by its path. Errors name it.
+// ReadPolicy returns a policy that is built in, by its name, or that of a file, by its path. Errors name it. The file may
+// be a pipe, as --policy <(…) is, and reading it then waits for who writes to it.
 func ReadPolicy(nameOrPath string) (*reputation.Policy, error) {
-	policy, err := readPolicy(nameOrPath)
+	policy, err := readPolicy(nameOrPath, fs.ModeNamedPipe)
 	var problems policyfile.Problems
 	var path *fs.PathError
 	switch {
@@ -94,12 +101,13 @@ func ReadPolicy(nameOrPath string) (*reputation.Policy, error) {
 	return nil, fmt.Errorf("policy %s: %w", nameOrPath, err)
 }
 
-// policy reads the policy of a connection.
+// policy reads the policy of a connection, which is no pipe: each process reads it, and nothing ends the wait for one that
+// nobody writes to. [ReadPolicy] may have read a pipe of that name already.
 func (r *reader) policy(value *string) *reputation.Policy {
 	if r.mistyped("policy", `"`+strings.Join(policyfile.Names(), `", "`)+`", or the path of a file such as "./policy.hcl"`) || value == nil {
 		return policyfile.Baseline()
 	}
-	policy, err := readPolicy(*value)
+	policy, err := readPolicy(*value, 0)
 	if err != nil {
 		r.wrong("policy = %q: %w", *value, err)
 	}

@@ -5,6 +5,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -13,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
 )
 
@@ -75,5 +77,37 @@ func TestAnInterruptEndsAWaitForAPipe(t *testing.T) {
 		if status := a.run(ctx, args(pipe)); status != exitInterrupted || stderr.String() != "shodanrep: interrupted\n" {
 			t.Errorf("%s: status %d, %q", name, status, stderr.String())
 		}
+	}
+}
+
+// A pipe is read once, by a command that names it. The connections of a configuration are read by every process.
+func TestAPolicyOfAConnectionIsNoPipe(t *testing.T) {
+	t.Parallel()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	const arguments = "cache = \"off\"\nhistory_store = \"off\"\n"
+	config := writeFile(t, "pipe.spc", fmt.Sprintf("connection \"shodanrep\" {\n plugin = \"shodanrep\"\n%spolicy = %q\n}\n", arguments, pipe))
+	run := func(args ...string) (status int, stdout, stderr string) {
+		var out, messages bytes.Buffer
+		a := app{plugin: shodanrep.Plugin, stdin: strings.NewReader(""), stdout: &out, stderr: &messages}
+		return a.run(t.Context(), args), out.String(), messages.String()
+	}
+	for _, args := range [][]string{{"check", "10.0.0.1"}, {"annotate"}, {"cache"}, {"changes"}, {"query", "select level from shodan_ip_reputation where ip = '10.0.0.1'"}} {
+		status, _, stderr := run(append(args, "--config", config)...)
+		if want := fmt.Sprintf("policy = %q: read %s: is not a file", pipe, pipe); status != exitFailed || !strings.Contains(stderr, want) {
+			t.Errorf("%q: status %d, %s", args, status, stderr)
+		}
+	}
+	named := filepath.Join(t.TempDir(), "named") // another one: what was read of a file is kept
+	if err := syscall.Mkfifo(named, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan error, 1)
+	go func() { written <- os.WriteFile(named, []byte("policy \"ours\" {\n  base = \"extended\"\n}\n"), 0) }()
+	status, stdout, stderr := run("check", "--config", writeFile(t, "test.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+arguments+"}\n"), "--policy", named, "10.0.0.1")
+	if err := <-written; err != nil || status != exitDone || !strings.Contains(stdout, "by the policy ours") {
+		t.Errorf("%v: status %d, %s%s", err, status, stdout, stderr)
 	}
 }
