@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/waitlimit"
 )
 
 // writeTimeout is how long a write in progress may still take after an interrupt. A write only takes long if the other
@@ -113,7 +115,7 @@ func (w Writer) Write(p []byte) (int, error) {
 	select {
 	case o := <-ended:
 		return o.n, o.err
-	case <-time.After(writeTimeout):
+	case <-time.After(waitlimit.Of(writeTimeout)):
 		w.stuck.Store(true)
 		return 0, context.Cause(w.ctx)
 	}
