@@ -204,13 +204,13 @@ type textInput struct {
 // open opens a file, or standard input.
 func (c *annotateCommand) open(ctx context.Context, name string) (textInput, error) {
 	if name == "" || name == "-" {
-		return textInput{c.stdin, io.NopCloser(nil), "standard input", isRegular(c.stdin)}, nil
+		return textInput{c.awaiter().reader(c.stdin, "standard input"), io.NopCloser(nil), "standard input", isRegular(c.stdin)}, nil
 	}
-	file, err := stdio.Within(ctx, func() (*os.File, error) { return openInput(name) })
+	file, err := stdio.Within(ctx, func() (*os.File, error) { return openInput(name, c.awaiter()) })
 	if err != nil {
 		return textInput{}, err
 	}
-	return textInput{stdio.Reader{Reader: file, Context: ctx}, file, name, isRegular(file)}, nil
+	return textInput{c.awaiter().reader(stdio.Reader{Reader: file, Context: ctx}, name), file, name, isRegular(file)}, nil
 }
 
 // isRegular reports whether a stream is a regular file.

@@ -179,7 +179,7 @@ func (c *changesCommand) run(ctx context.Context, inputs []string) error {
 	}
 	var list *targetList // nil for all
 	if len(inputs) > 0 {
-		list, err = stdio.Within(ctx, func() (*targetList, error) { return readTargets(c.stdin, inputs) })
+		list, err = stdio.Within(ctx, func() (*targetList, error) { return readTargets(c.stdin, inputs, c.awaiter()) })
 		if err != nil {
 			return err
 		}

@@ -179,7 +179,7 @@ func (c *checkCommand) run(ctx context.Context, inputs []string) error {
 	if err := checkOutputFile(c.file, c.stdin, append(inputFiles(inputs), c.usedFiles(connection)...)); err != nil {
 		return err
 	}
-	list, err := stdio.Within(ctx, func() (*targetList, error) { return readTargets(c.stdin, inputs) })
+	list, err := stdio.Within(ctx, func() (*targetList, error) { return readTargets(c.stdin, inputs, c.awaiter()) })
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func TestAFileThatHidesItsTextFails(t *testing.T) {
 			}
 		}
 	}
-	for _, err := range streamTargets(strings.NewReader(content), nil, new(malformedLines)) {
+	for _, err := range streamTargets(strings.NewReader(content), nil, nil, new(malformedLines)) {
 		if err == nil || !strings.HasPrefix(err.Error(), "standard input: it is compressed") {
 			t.Errorf("load: %v", err)
 		}

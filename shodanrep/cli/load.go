@@ -203,7 +203,7 @@ func (c *loadCommand) loadOnce(ctx context.Context, checker *scan.Checker, input
 	}
 	var malformed malformedLines
 	if len(inputs) > 0 || c.fromQuery == "" {
-		in.Texts = interruptible(ctx, streamTargets(c.stdin, inputs, &malformed))
+		in.Texts = interruptible(ctx, streamTargets(c.stdin, inputs, c.awaiter(), &malformed))
 	}
 	summary, err := c.database.Load(ctx, in, load.Options{
 		Table: c.name, Policy: checker.Policy(), MaxAge: c.maxAge, Limit: checker.APILookupLimit(),

@@ -48,7 +48,7 @@ func TestAnArgumentThatIsNoNetworkIsNotChecked(t *testing.T) {
 func TestLoadRefusesAnArgumentThatIsNoNetwork(t *testing.T) {
 	t.Parallel()
 	var malformed malformedLines
-	for _, err := range streamTargets(strings.NewReader(""), []string{"192.0.2.1", "11.0.0.1/33"}, &malformed) {
+	for _, err := range streamTargets(strings.NewReader(""), []string{"192.0.2.1", "11.0.0.1/33"}, nil, &malformed) {
 		if status, message := exitStatus(t.Context(), failed(err)); status != exitUsage || !strings.HasPrefix(message, "11.0.0.1/33 is not") {
 			t.Errorf("status %d: %s", status, message)
 		}
@@ -191,7 +191,7 @@ func TestARangeIsReadAsItsEnds(t *testing.T) {
 		}
 	}
 	var malformed malformedLines
-	for range streamTargets(strings.NewReader(""), []string{argument, file}, &malformed) {
+	for range streamTargets(strings.NewReader(""), []string{argument, file}, nil, &malformed) {
 	}
 	if malformed.ranges.n != 2 {
 		t.Errorf("load: %+v", malformed)

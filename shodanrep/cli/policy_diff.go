@@ -105,7 +105,7 @@ func (c *policyDiffCommand) run(ctx context.Context, before, after string, input
 
 // targets finds the addresses of inputs. Inputs without an address are an error, because nothing was compared.
 func (c *policyDiffCommand) targets(ctx context.Context, connection embedded.Connection, inputs []string) (*targetList, error) {
-	list, err := stdio.Within(ctx, func() (*targetList, error) { return readTargets(c.stdin, inputs) })
+	list, err := stdio.Within(ctx, func() (*targetList, error) { return readTargets(c.stdin, inputs, c.awaiter()) })
 	if err != nil {
 		return nil, err
 	}

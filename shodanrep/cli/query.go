@@ -143,11 +143,15 @@ func (c *queryCommand) usedFiles(sql []string, connections []embedded.Connection
 
 // readSQL returns the statements to run, and where they are from.
 func (c *queryCommand) readSQL(ctx context.Context, args []string) (sql, from string, err error) {
-	read, from := func() ([]byte, error) { return io.ReadAll(c.stdin) }, "standard input"
+	from = "standard input"
+	read := func() ([]byte, error) { return io.ReadAll(c.awaiter().reader(c.stdin, from)) }
 	switch {
 	case len(args) == 1 && isFile(args[0]):
 		from = args[0]
-		read = func() ([]byte, error) { return os.ReadFile(from) }
+		read = func() ([]byte, error) {
+			defer c.awaiter().start(from)()
+			return os.ReadFile(from)
+		}
 	case len(args) == 1 && args[0] != "-":
 		return args[0], "its argument", nil
 	case len(args) == 0 && stdio.IsTerminal(c.stdin):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -131,7 +132,10 @@ func (r *sqlRun) attachTables(ctx context.Context, db *embedded.DB) (inUse bool,
 		name, file, _ := strings.Cut(attach, "=")
 		_, err := stdio.Within(ctx, func() (any, error) {
 			if file == "-" {
-				return nil, db.AttachCSVFrom(name, "standard input", r.stdin)
+				return nil, db.AttachCSVFrom(name, "standard input", r.awaiter().reader(r.stdin, "standard input"))
+			}
+			if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+				defer r.awaiter().start(file)()
 			}
 			return nil, db.AttachCSV(name, file)
 		})

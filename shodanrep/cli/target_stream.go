@@ -12,7 +12,7 @@ import (
 
 // streamTargets returns the addresses and networks of inputs, as often as they occur, without keeping them. It counts the
 // malformed lines.
-func streamTargets(stdin io.Reader, names []string, malformed *malformedLines) iter.Seq2[netip.Prefix, error] {
+func streamTargets(stdin io.Reader, names []string, await awaiter, malformed *malformedLines) iter.Seq2[netip.Prefix, error] {
 	return func(yield func(netip.Prefix, error) bool) {
 		errStop := errors.New("stop")
 		send := func(m iptext.Match) error {
@@ -21,7 +21,7 @@ func streamTargets(stdin io.Reader, names []string, malformed *malformedLines) i
 			}
 			return nil
 		}
-		err := readInputs(stdin, names, func(name string, matches []iptext.Match) error {
+		err := readInputs(stdin, names, await, func(name string, matches []iptext.Match) error {
 			malformed.addArgument(name)
 			for _, m := range matches {
 				if err := send(m); err != nil {

@@ -22,7 +22,7 @@ type input struct {
 
 // openInputs opens the inputs. An input that does not exist is an error before any input is read. The caller must close
 // the files, also after an error.
-func openInputs(names []string) (inputs []input, err error) {
+func openInputs(names []string, await awaiter) (inputs []input, err error) {
 	for _, name := range names {
 		if name == "-" {
 			inputs = append(inputs, input{name: name})
@@ -33,7 +33,7 @@ func openInputs(names []string) (inputs []input, err error) {
 			inputs = append(inputs, input{name: name, matches: matches})
 			continue
 		}
-		file, err := openInput(name)
+		file, err := openInput(name, await)
 		if err == nil {
 			inputs = append(inputs, input{name: name, file: file})
 			continue
@@ -55,11 +55,11 @@ func openInputs(names []string) (inputs []input, err error) {
 
 // readInputs calls one of two functions for each input in order: for an argument that has addresses itself, and for a
 // text to read. Without names it reads standard input.
-func readInputs(stdin io.Reader, names []string, argument func(name string, matches []iptext.Match) error, text func(source io.Reader, name string) error) error {
+func readInputs(stdin io.Reader, names []string, await awaiter, argument func(name string, matches []iptext.Match) error, text func(source io.Reader, name string) error) error {
 	if len(names) == 0 {
 		names = []string{"-"}
 	}
-	inputs, err := openInputs(names)
+	inputs, err := openInputs(names, await)
 	defer func() {
 		for _, in := range inputs {
 			if in.file != nil {
@@ -81,17 +81,18 @@ func readInputs(stdin io.Reader, names []string, argument func(name string, matc
 		if in.file != nil {
 			reader = in.file
 		}
-		if err := text(reader, in.name); err != nil {
-			return fmt.Errorf("%s: %w", inputNames([]string{in.name}), err)
+		shown := inputNames([]string{in.name})
+		if err := text(await.reader(reader, shown), in.name); err != nil {
+			return fmt.Errorf("%s: %w", shown, err)
 		}
 	}
 	return nil
 }
 
 // readTargets finds the addresses of inputs; without names, of standard input.
-func readTargets(stdin io.Reader, names []string) (*targetList, error) {
+func readTargets(stdin io.Reader, names []string, await awaiter) (*targetList, error) {
 	list := newTargetList()
-	err := readInputs(stdin, names, func(name string, matches []iptext.Match) error {
+	err := readInputs(stdin, names, await, func(name string, matches []iptext.Match) error {
 		list.malformed.addArgument(name)
 		for _, m := range matches {
 			list.add(m.Prefix, 1, 0, 0)
@@ -115,8 +116,9 @@ func inputNames(inputs []string) string {
 	return strings.Join(inputs, ", ")
 }
 
-// openInput opens a file.
-func openInput(name string) (*os.File, error) {
+// openInput opens a file. A pipe is open when another process writes to it.
+func openInput(name string, await awaiter) (*os.File, error) {
+	defer await.start(name)()
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, explainInput(name, err)
