@@ -54,3 +54,25 @@ func TestCellsAreColouredByTheLevelTheyName(t *testing.T) {
 		t.Error("an empty cell has no line")
 	}
 }
+
+// A word that is cut must not look like another word.
+func TestACutWordShowsThatItIsCut(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		text  string
+		width int
+		want  string // of the second and last line
+	}{
+		{"CVE-2021-40000, CVE-2021-40001, CVE-2021-40002", 20, "CVE-2021-40001 …"},
+		{"CVE-2021-40000, CVE-2021-40001, CVE-2021-40002", 16, "CVE-2021-40001 …"},
+		{"CVE-2021-40000, CVE-2021-40001, CVE-2021-40002", 15, "CVE-2021-40001…"},
+		{"one two three four five six", 9, "three …"},
+		{"0123456789abcdef0123456789abcdef", 10, "abcdef012…"},
+		{"漢字漢字漢字漢字漢字漢字", 8, "漢字漢…"},
+	} {
+		lines := Cut(Wrap(test.text, test.width), 2, test.width)
+		if got := lines[len(lines)-1]; len(lines) != 2 || got != test.want || text.StringWidth(got) > test.width {
+			t.Errorf("%q at %d: %q, want %q", test.text, test.width, got, test.want)
+		}
+	}
+}

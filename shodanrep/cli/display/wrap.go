@@ -21,19 +21,24 @@ func Wrap(s string, width int) []string {
 	return lines
 }
 
-// Cut returns at most the first lines up to a limit, the last of which then ends in "…"; a limit of 0 is unlimited.
-func Cut(lines []string, limit int) []string {
+// Cut returns at most the first lines up to a limit, the last of which then ends in "…"; a limit of 0 is unlimited. The
+// lines have at most the width. A word that is not whole has the mark at its end: CVE-2021-4444 is another vulnerability
+// than CVE-2021-44440.
+func Cut(lines []string, limit, width int) []string {
 	if limit <= 0 || len(lines) <= limit {
 		return lines
 	}
 	lines = lines[:limit]
-	last := lines[limit-1]
+	const separators = " ,;:("
+	last, mark := lines[limit-1], " …"
 	if space := strings.LastIndexByte(last, ' '); space > 0 {
-		last = last[:space]
+		last = strings.TrimRight(last[:space], separators)
+	} else if word := strings.TrimRight(last, separators); text.StringWidth(word+mark) <= width {
+		last = word
 	} else {
-		last = text.Trim(last, max(0, text.StringWidth(last)-2))
+		last, mark = text.Trim(last, max(0, min(text.StringWidth(last), width)-1)), "…"
 	}
-	lines[limit-1] = strings.TrimRight(last, " ,;:(") + " …"
+	lines[limit-1] = last + mark
 	return lines
 }
 

@@ -261,7 +261,7 @@ func (t *Table) wrapped(column *Column, cell string) []string {
 	if t.MaxLines > 0 {
 		cell = text.Trim(cell, width*(t.MaxLines+1)) // it is cut anyway, and may be a whole web page
 	}
-	return display.Cut(display.Wrap(cell, width), t.MaxLines)
+	return display.Cut(display.Wrap(cell, width), t.MaxLines, width)
 }
 
 // row writes a row whose cells are divided into lines. Paint colours each line; if it is nil, levels are coloured.
