@@ -52,13 +52,19 @@ pages, icons and responses of its services, its organization, its autonomous
 system. It first counts how many services have each value, which is free, and
 then searches for the rarest values, which costs query credits: no more than
 --max-credits, and on a terminal only after you agreed. The files of data_files
-are searched at no cost. Each host has the verdict of a policy.
+are searched at no cost. Each host has the verdict of a policy. A value that was
+not searched for is reported: other hosts may have it.
 
 The exit status is 0 if everything succeeded, 1 if something could not be looked
 up or searched for, or the configuration or an output failed, 2 for wrong usage,
 and 130 if the command was interrupted.`,
-		Example: `  shodanrep related 198.51.100.66
+		Example: `  # What shares something with this address?
+  shodanrep related 198.51.100.66
+
+  # A drawing of two hops
   shodanrep related 198.51.100.66 --hops 2 --output mermaid
+
+  # By two pivots only, for at most one query credit
   shodanrep related 198.51.100.66 --pivots favicon,jarm --max-credits 1 --output jsonl`,
 		Args: countArguments(1, 1, "one argument, an address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -75,12 +81,12 @@ and 130 if the command was interrupted.`,
 	}
 	f := cmd.Flags()
 	c.register(f)
-	addInt(f, &c.hops, "hops", 1, fmt.Sprintf("how far to go, from 1 to %d: 2 also finds hosts that share something with a related host", maxHops))
+	addInt(f, &c.hops, "hops", 1, fmt.Sprintf("go `N` hops, from 1 to %d: 2 also finds hosts that share something with a related host", maxHops))
 	addInt(f, &c.limit, "limit", 100, "find at most `N` hosts")
-	f.StringSliceVar(&c.pivots, "pivots", nil, "what hosts may share, with commas between: "+strings.Join(pivotNames(), ", ")+" (default all; values of more than 1,000 services only if their pivot is named)")
+	f.StringSliceVar(&c.pivots, "pivots", nil, "only these `PIVOTS`, which hosts may share, with commas between them: "+strings.Join(pivotNames(), ", ")+" (default all; values of more than 1,000 services only if their pivot is named)")
 	addInt(f, &c.maxCredits, "max-credits", 5, "spend at most `N` query credits")
 	f.BoolVar(&c.yes, "yes", false, "do not ask before credits are spent")
-	f.StringVar(&c.source, "source", "", "where to look the address up and to search: dataset or shodan (default the dataset first, if there is one)")
+	f.StringVar(&c.source, "source", "", "look the address up and search only in this `SOURCE`: dataset or shodan (default the dataset first, if there is one)")
 	f.StringVar(&c.policy, "policy", policyfile.ExtendedName, "the `NAME` of the policy of the verdicts")
 	f.StringVar(&c.output, "output", related.Formats[0], "the `FORMAT` of the result: "+strings.Join(related.Formats, ", "))
 	addOutputFile(f, &c.file)
@@ -168,12 +174,14 @@ func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) 
 		return credits > 0 && (c.yes || c.confirm(ctx, fmt.Sprintf("Searching costs query credits. Spend up to %d?", credits)))
 	}
 	var failures []error
+	unsearched := ""
 	find := func(out io.Writer) error {
 		result, err := related.Find(ctx, db, ip, o)
 		if err != nil {
 			return err
 		}
 		failures = result.Failures
+		unsearched = result.UnsearchedText()
 		return related.Write(c.output, out, result, c.noColor)
 	}
 	if c.file == "" {
@@ -187,6 +195,9 @@ func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) 
 			s.Failed = 0 // the error says it
 		}
 		c.sayAll(lookupNotices(s, ""))
+		if unsearched != "" && c.output != related.Formats[0] { // the table has a row for each
+			c.say(unsearched + "; --output table lists them")
+		}
 	}
 	return errors.Join(append(failures, err)...)
 }

@@ -112,8 +112,22 @@ func TestRelatedSpendsTheCreditsOnTheRarestValues(t *testing.T) {
 	}
 	// Two services have the certificate, three the organization.
 	first, rest, _ := strings.Cut(stdout[strings.Index(stdout, "11.0.1.1"):], "\n")
-	if !strings.Contains(first, "1 new host") || !strings.Contains(rest, "not searched, --max-credits is reached") {
+	if !strings.Contains(first, "1 new host") || !strings.Contains(rest, "| not searched, --max-credits is reached") {
 		t.Errorf("%s", stdout)
+	}
+	if stderr != "" {
+		t.Errorf("the table says it already: %s", stderr)
+	}
+	stdout, _, status = runRelated(t, to(sim, fmt.Sprintf("api_key = %q", shodantest.Key)), "11.0.1.1", "--max-credits", "0", "--pivots", "organization,asn")
+	if want := "no related hosts found; 2 of 2 values were not searched for (--max-credits is reached)\n"; status != exitDone || !strings.HasSuffix(stdout, want) {
+		t.Errorf("status %d, %s", status, stdout)
+	}
+	// Hosts that share what was not searched for are not known: no line of the others is not "no related hosts".
+	for _, output := range []string{"jsonl", "mermaid", "dot", "stix", "misp"} {
+		_, stderr, status := runRelated(t, to(sim, fmt.Sprintf("api_key = %q", shodantest.Key)), "11.0.1.1", "--max-credits", "0", "--output", output)
+		if status != exitDone || !strings.HasPrefix(stderr, "shodanrep: ") || !strings.Contains(stderr, "were not searched for (--max-credits is reached); --output table lists them\n") {
+			t.Errorf("%s: status %d, %q", output, status, stderr)
+		}
 	}
 }
 

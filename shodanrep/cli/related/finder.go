@@ -229,19 +229,21 @@ func (f *finder) search(ctx context.Context, v *Value) error {
 	}
 	switch {
 	case f.isFull():
-		v.Note, v.Cost = v.Note+"; not searched, the limit of hosts is reached", 0
+		v.leaveOut("the limit of hosts is reached", f.HasDataset)
+		v.Cost = 0
 		return nil
 	case v.Total <= int64(max(1, len(v.inDataset))):
 		v.Cost = 0
 		return nil
 	case v.Total > commonTotal && !f.Named:
-		v.Note, v.Cost = v.Note+"; not searched, too common unless --pivots names it", 0
+		v.leaveOut("too common unless --pivots names it", f.HasDataset)
+		v.Cost = 0
 		return nil
 	case v.Cost > f.Credits:
-		v.Note = v.Note + "; not searched, --max-credits is reached"
+		v.leaveOut("--max-credits is reached", f.HasDataset)
 		return nil
 	case !f.maySpend():
-		v.Note = v.Note + "; not searched"
+		v.leaveOut("no credits may be spent", f.HasDataset)
 		return nil
 	}
 	rows, err := f.sharing(ctx, *v, lookup.Shodan)
@@ -251,6 +253,16 @@ func (f *finder) search(ctx context.Context, v *Value) error {
 	f.Credits -= v.Cost
 	v.Note = display.Plural(int64(found+f.add(*v, rows)), "new host")
 	return nil
+}
+
+// leaveOut says why a value is not searched for. What was found of it is known only if there is a dataset.
+func (v *Value) leaveOut(reason string, hasDataset bool) {
+	v.Unsearched = reason
+	note := "not searched, " + reason
+	if hasDataset {
+		note = v.Note + "; " + note
+	}
+	v.Note = note
 }
 
 // add adds the hosts of rows that are not known yet, and returns their number.

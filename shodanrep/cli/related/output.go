@@ -83,7 +83,9 @@ func writeTables(out io.Writer, r *Result, o rowformat.Options) error {
 	if unique > 0 {
 		fmt.Fprintf(&b, "%s that no other host has\n", display.Plural(int64(unique), "value"))
 	}
-	if len(r.Hosts) == 0 {
+	if unsearched := r.UnsearchedText(); len(r.Hosts) == 0 && unsearched != "" {
+		fmt.Fprintf(&b, "no related hosts found; %s\n", unsearched)
+	} else if len(r.Hosts) == 0 {
 		b.WriteString("no related hosts\n")
 	} else if len(shared)+unique > 0 {
 		b.WriteByte('\n')

@@ -2,6 +2,13 @@
 package related
 
 import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
@@ -40,6 +47,8 @@ type Value struct {
 	Cost int64
 	// Note says what the search found, or why there was none.
 	Note string
+	// Unsearched is why it was not searched for. It is empty if it was.
+	Unsearched string
 
 	inDataset []embedded.Row
 }
@@ -60,6 +69,35 @@ type Host struct {
 	Score        *int64       `json:"score"`
 	Policy       string       `json:"policy"`
 	Error        string       `json:"error"`
+}
+
+// UnsearchedText says how many values were not searched for, and why, the most frequent reason first. It is empty if all
+// were searched for: hosts that share the others are not known, which does not mean that there are none.
+func (r *Result) UnsearchedText() string {
+	counts := map[string]int{}
+	total := 0
+	for _, v := range r.Values {
+		if v.Unsearched != "" {
+			counts[v.Unsearched]++
+			total++
+		}
+	}
+	if total == 0 {
+		return ""
+	}
+	reasons := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	if len(reasons) > 1 {
+		for i, reason := range reasons {
+			reasons[i] = fmt.Sprintf("%d: %s", counts[reason], reason)
+		}
+	}
+	verb := "were"
+	if total == 1 {
+		verb = "was"
+	}
+	return fmt.Sprintf("%d of %s %s not searched for (%s)", total, display.Plural(int64(len(r.Values)), "value"), verb, strings.Join(reasons, "; "))
 }
 
 // A Result is what was found.
