@@ -206,6 +206,18 @@ func TestCompressedAndBrokenTexts(t *testing.T) {
 	if text, _ := os.ReadFile(file); string(text) != "old" {
 		t.Errorf("the file has %q", text)
 	}
+	// The end of what is cut off could be that of another address: 192.0.2.8 of 192.0.2.80.
+	var stored bytes.Buffer
+	if g, err := gzip.NewWriterLevel(&stored, gzip.NoCompression); err != nil {
+		t.Fatal(err)
+	} else if _, err := io.WriteString(g, "192.0.2.222\n192.0.2.80\n"); err != nil || g.Close() != nil {
+		t.Fatal(err)
+	}
+	text := stored.Bytes()
+	got := runAnnotate(t, sampleConnection, string(text[:bytes.Index(text, []byte("0\n"))]))
+	if want := "gzip: unexpected EOF: line 2 is cut off and was left as it is, and its addresses not looked up\n"; got.status != exitFailed || !strings.HasSuffix(got.stderr, want) || got.stdout != line+"192.0.2.8" {
+		t.Errorf("cut off: got %+v", got)
+	}
 	if got := runAnnotate(t, sampleConnection, "\xff\xfe"+strings.Join(strings.Split("192.0.2.222\n", ""), "\x00")+"\x00"); got.stdout != line {
 		t.Errorf("UTF-16: got %+v", got)
 	}

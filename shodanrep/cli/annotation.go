@@ -50,6 +50,7 @@ type annotation struct {
 	known   *simplelru.LRU[netip.Prefix, *knownAddress]
 	round   *lookupRound // which only this goroutine changes
 	found   atomic.Bool  // there was an address or a network; the other goroutine reads it
+	cutOff  int64        // the line of a record that an error cut off and that is written as it is, or 0
 	partial bool         // a record was cut off and left out; the other goroutine reads it after groups is closed
 	readErr error        // the other goroutine reads it after groups is closed
 
@@ -116,6 +117,9 @@ func (n *annotation) read(stop <-chan struct{}) error {
 			if err == io.EOF {
 				return nil
 			}
+			if n.cutOff > 0 {
+				err = fmt.Errorf("%w: line %d is cut off and was left as it is, and its addresses not looked up", err, n.cutOff)
+			}
 			return fmt.Errorf("%s: %w", n.input.name, err)
 		}
 		var records []annotate.Record
@@ -124,12 +128,17 @@ func (n *annotation) read(stop <-chan struct{}) error {
 	}
 }
 
-// uncut leaves out the record that an interrupt cut off at the end of the text. A last line that only has no line ending
-// is complete.
+// uncut leaves out the record that an interrupt cut off at the end of the text, and remembers one that another error cut
+// off. A last line that only has no line ending is complete.
 func (n *annotation) uncut(records []annotate.Record) []annotate.Record {
-	if last := len(records) - 1; last >= 0 && n.ctx.Err() != nil && records[last].Partial {
+	last := len(records) - 1
+	switch {
+	case last < 0 || !records[last].Partial:
+	case n.ctx.Err() != nil:
 		n.partial = true
 		return records[:last]
+	default:
+		n.cutOff = records[last].Line
 	}
 	return records
 }
