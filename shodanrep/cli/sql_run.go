@@ -72,7 +72,11 @@ func (r *sqlRun) run(ctx context.Context, sql string) error {
 	columns, err := r.write(ctx, db, sql, shown.stdout)
 	bar.end()
 	if !r.quiet {
-		r.sayAll(progressNotices(bar.progress, failureAdvice(columns)))
+		advice := failureAdvice(columns)
+		if r.print != nil { // the SQL is not the user's
+			advice = ""
+		}
+		r.sayAll(progressNotices(bar.progress, advice))
 	}
 	if err != nil && ctx.Err() != nil {
 		return newInterruption(bar.progress)
