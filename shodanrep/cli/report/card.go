@@ -21,6 +21,9 @@ const (
 	cardVulnerabilities = 8  // how many vulnerabilities a card lists
 	cardServices        = 12 // how many services a card lists
 	cardLabel           = 14 // the width of the labels
+	// cardText is how much a card shows of a text that the owner of the host may have chosen: a name of 20,000 characters
+	// would push the verdict off the screen.
+	cardText = 200
 )
 
 // A card writes everything that matters about one result, one labelled fact per line.
@@ -102,15 +105,48 @@ func (c card) host(f Result, h *shodan.Host) {
 	if h.ISP == h.Organization {
 		isp = ""
 	}
-	c.line("Organization", joined(", ", string(h.Organization), isp, string(h.ASN)))
-	c.line("Location", joined(", ", string(h.City), string(h.CountryName)))
+	c.line("Organization", joined(", ", brief(string(h.Organization)), brief(isp), brief(string(h.ASN))))
+	c.line("Location", joined(", ", brief(string(h.City)), brief(string(h.CountryName))))
 	if r := f.Score(); r != nil && r.Hosting.Type != "" && r.Hosting.Type != "unknown" {
-		c.line("Network", joined(": ", r.Hosting.Type, r.Hosting.Reason))
+		c.line("Network", joined(": ", r.Hosting.Type, brief(r.Hosting.Reason)))
 	}
-	c.line("Names", firstOf(h.Hostnames, 6))
+	names := make([]string, len(h.Hostnames))
+	for i, name := range h.Hostnames {
+		names[i] = brief(name)
+	}
+	c.line("Names", firstOf(names, 6))
 	c.line("Tags", strings.Join(h.Tags, ", "))
 	c.services(f, h)
+	c.line("Not known", unknownText(f.Answer().Source, h))
 	c.line("Vulnerable to", vulnerabilitiesText(h))
+}
+
+// brief returns as much of a text of a host as a card shows.
+func brief(s string) string { return display.Shorten(display.Printable(s), cardText) }
+
+// unknownText says what a response leaves out: without it a host that is only known in part looks like one that has
+// nothing to hide. InternetDB, whose name is in the card, never says what answers.
+func unknownText(source lookup.Source, h *shodan.Host) string {
+	if source == lookup.InternetDB || len(h.Ports) == 0 {
+		return ""
+	}
+	if len(h.Banners) == 0 {
+		return "what answers there, and what only that shows: the response has no banners"
+	}
+	var unknown []string
+	for _, port := range h.Ports {
+		hasPort := func(b shodan.Banner) bool { return int(b.Port.V) == port }
+		if !slices.ContainsFunc(h.Banners, hasPort) {
+			unknown = append(unknown, strconv.Itoa(port))
+		}
+	}
+	switch len(unknown) {
+	case 0:
+		return ""
+	case 1:
+		return "what answers on the open port " + unknown[0] + ": the response has no banner of it"
+	}
+	return "what answers on the open ports " + firstOf(unknown, 8) + ": the response has no banners of them"
 }
 
 // services writes a line per service, or the open ports if the source has no services.
@@ -129,9 +165,13 @@ func (c card) services(f Result, h *shodan.Host) {
 			break
 		}
 		banner := &h.Banners[i]
-		software := joined(" ", string(banner.Product), string(banner.Version))
-		text := fmt.Sprintf("%d/%s", banner.Port.V, cmp.Or(string(banner.Transport), "tcp"))
-		c.line(label, joined("  ", text, joined(", ", string(banner.Module), software)))
+		software := brief(joined(" ", string(banner.Product), string(banner.Version)))
+		endpoint := fmt.Sprintf("%d/%s", banner.Port.V, cmp.Or(string(banner.Transport), "tcp"))
+		if service := joined(", ", brief(string(banner.Module)), software); service != "" {
+			c.item(label, endpoint+"  ", service)
+		} else {
+			c.line(label, endpoint)
+		}
 	}
 }
 
