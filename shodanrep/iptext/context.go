@@ -3,6 +3,7 @@ package iptext
 import (
 	"bytes"
 	"net/netip"
+	"regexp"
 )
 
 // skipEscape returns the start of a number whose first digits belong to an escape sequence: in "%20198.51.100.66" and
@@ -42,8 +43,11 @@ func after(b []byte, end int) bool {
 	switch c := b[end]; {
 	case isWord(c):
 		return false
-	case c == '.', c == '~':
+	case c == '~':
 		return !isWord(next)
+	case dotAt(b, end) > 0:
+		dot := dotAt(b, end)
+		return end+dot >= len(b) || !isWord(b[end+dot])
 	case c == '-' && isWord(next): // a range, or a version such as 1.2.3.4-1
 		if !isDigit(next) {
 			return false
@@ -156,8 +160,8 @@ func isKey(b []byte, end int) bool {
 	return false
 }
 
-// isCapture reports whether an address is one of tcpdump's, with a port or the name of a service after a dot:
-// "IP 198.51.100.66.443 > 203.0.113.5.51234: Flags".
+// isCapture reports whether an address has a port or the name of a service after a dot, as those of tcpdump and of the
+// netstat of BSD, macOS and Solaris do: "IP 198.51.100.66.443 > 203.0.113.5.51234: Flags".
 func isCapture(b []byte, start, end int) bool {
 	if end+1 >= len(b) || b[end] != '.' || !isWord(b[end+1]) {
 		return false
@@ -172,8 +176,30 @@ func isCapture(b []byte, start, end int) bool {
 	case start >= 4 && string(b[start-3:start]) == " > " && isWord(b[start-4]):
 		return p < len(b) && b[p] == ':'
 	}
-	return false
+	return (p >= len(b) || isBlank(b[p])) && isConnection(b, start, p)
 }
+
+var (
+	protocolLine = regexp.MustCompile(`^[ \t]*(tcp|udp)\d*[ \t]+\d+[ \t]+\d+[ \t]`)
+	stateLine    = regexp.MustCompile(`[ \t](ESTABLISHED|LISTEN|TIME_WAIT|CLOSE_WAIT|LAST_ACK|CLOSING|CLOSED|FIN_WAIT_[12]|SYN_SENT|SYN_RCVD|SYN_RECEIVED)[ \t\r]*$`)
+)
+
+// isConnection reports whether the line around a text is one of netstat's: it begins with the protocol and the lengths of
+// the queues, or ends with the state of a connection.
+func isConnection(b []byte, start, end int) bool {
+	line := b[max(0, start-maxBehind/2):start]
+	whole := start <= maxBehind/2
+	if i := bytes.LastIndexByte(line, '\n'); i >= 0 {
+		line, whole = line[i+1:], true
+	}
+	if whole && protocolLine.Match(line) {
+		return true
+	}
+	rest, _, _ := bytes.Cut(b[end:min(len(b), end+maxBehind/2)], []byte{'\n'})
+	return stateLine.Match(rest)
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // zoneEnd returns the end of the zone of an IPv6 address, or end if there is no zone.
 func zoneEnd(b []byte, addr netip.Addr, end int) int {

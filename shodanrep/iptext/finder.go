@@ -28,7 +28,7 @@ type finder struct {
 }
 
 // separators are the bytes to search for: each address has one.
-var separators = [256]bool{'.': true, ':': true, '[': true, '(': true}
+var separators = [256]bool{'.': true, ':': true, '[': true, '(': true, '{': true, '\\': true}
 
 // next finds the next match with its first separator before limit.
 func (f *finder) next(limit int) bool {
@@ -48,8 +48,8 @@ func (f *finder) next(limit int) bool {
 			found = at > 0 && isDigit(b[at-1]) && f.find4(at)
 		case ':':
 			found = f.find6(at)
-		default: // a bracket
-			if at > 0 && dotAt(b, at) > 0 && isDigit(b[at-1]) {
+		default: // of a defanged dot or colon
+			if at > 0 && isDigit(b[at-1]) && dotAt(b, at) > 0 {
 				found = f.find4(at)
 			} else if colonAt(b, at) > 0 {
 				found = f.find6(at)
@@ -130,7 +130,7 @@ func (f *finder) before4(start, end int) bool {
 	switch c := b[start-1]; {
 	case isWord(c):
 		return isEscaped(b, start)
-	case c == '.', c == '~', c == '^', c == ':' && two == ':', c == '=' && (two == '>' || two == '<' || two == '~'):
+	case endsDot(b, start), c == '~', c == '^', c == ':' && two == ':', c == '=' && (two == '>' || two == '<' || two == '~'):
 		return false
 	case c == '-':
 		return start-1 == f.lastEnd || !isWord(two)
@@ -176,7 +176,7 @@ func (f *finder) before6(start int, withColon bool) bool {
 	switch c := b[start-1]; {
 	case isWord(c):
 		return isEscaped(b, start)
-	case c == '.':
+	case endsDot(b, start):
 		return false
 	case c == ':':
 		return !withColon && isKey(b, start-1)

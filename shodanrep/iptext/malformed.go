@@ -25,7 +25,7 @@ func Malformed(text []byte) string {
 			return ""
 		}
 	}
-	word := fanged.Replace(string(text))
+	word := refang(text)
 	if host, length, isNetwork := strings.Cut(word, "/"); isNetwork {
 		return malformedNetwork(host, length)
 	}
@@ -64,16 +64,28 @@ func isRange(text, between []byte) bool {
 	if !found {
 		return false
 	}
-	from, err := netip.ParseAddr(fanged.Replace(string(bytes.TrimSpace(first))))
+	from, err := netip.ParseAddr(refang(bytes.TrimSpace(first)))
 	if err != nil {
 		return false
 	}
-	to, err := netip.ParseAddr(fanged.Replace(string(bytes.TrimSpace(last))))
+	to, err := netip.ParseAddr(refang(bytes.TrimSpace(last)))
 	return err == nil && from.BitLen() == to.BitLen() && from.Less(to)
 }
 
-// fanged undoes what makes an address unusable.
-var fanged = strings.NewReplacer("[.]", ".", "(.)", ".", "[dot]", ".", "(dot)", ".", "[:]", ":")
+// refang undoes what makes an address unusable.
+func refang(text []byte) string {
+	plain := make([]byte, 0, len(text))
+	for i := 0; i < len(text); {
+		if n := dotAt(text, i); n > 0 {
+			plain, i = append(plain, '.'), i+n
+		} else if n := colonAt(text, i); n > 0 {
+			plain, i = append(plain, ':'), i+n
+		} else {
+			plain, i = append(plain, text[i]), i+1
+		}
+	}
+	return string(plain)
+}
 
 // isPlain reports whether a text has only numbers up to 255 without leading zeros, and single dots: most lines of lists do.
 func isPlain(text []byte) bool {

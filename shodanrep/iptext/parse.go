@@ -153,27 +153,56 @@ func isPlausible(addr netip.Addr) bool {
 	return false
 }
 
-// dotAt returns the length of the dot at an index, which may be ".", "[.]", "(.)", "[dot]" or "(dot)"; 0 is none.
+// dotAt returns the length of the dot at an index; 0 is none. A dot may be defanged: in brackets of any kind, such as "[.]"
+// or "{dot}", in half of them before a digit, such as "[." or ".]", or after backslashes, as in a regular expression.
 func dotAt(b []byte, i int) int {
 	if i >= len(b) {
 		return 0
 	}
-	switch b[i] {
+	switch c := b[i]; c {
 	case '.':
+		if i+2 < len(b) && isClosing(b[i+1]) && isDigit(b[i+2]) {
+			return 2
+		}
 		return 1
-	case '[', '(':
-		closing := byte(']')
-		if b[i] == '(' {
-			closing = ')'
-		}
-		if i+2 < len(b) && b[i+1] == '.' && b[i+2] == closing {
+	case '[', '(', '{':
+		switch {
+		case i+2 < len(b) && b[i+1] == '.' && closes(b[i+2], c):
 			return 3
-		}
-		if i+4 < len(b) && b[i+1]|0x20 == 'd' && b[i+2]|0x20 == 'o' && b[i+3]|0x20 == 't' && b[i+4] == closing {
+		case i+2 < len(b) && b[i+1] == '.' && isDigit(b[i+2]):
+			return 2
+		case i+4 < len(b) && b[i+1]|0x20 == 'd' && b[i+2]|0x20 == 'o' && b[i+3]|0x20 == 't' && closes(b[i+4], c):
 			return 5
+		}
+	case '\\': // also two, as JSON has it
+		if i+1 < len(b) && b[i+1] == '.' {
+			return 2
+		}
+		if i+2 < len(b) && b[i+1] == '\\' && b[i+2] == '.' {
+			return 3
 		}
 	}
 	return 0
+}
+
+// endsDot reports whether a dot ends at an index.
+func endsDot(b []byte, i int) bool {
+	if i == 0 || !isClosing(b[i-1]) {
+		return i > 0 && b[i-1] == '.'
+	}
+	for _, n := range []int{2, 3, 5} {
+		if i >= n && dotAt(b, i-n) == n {
+			return true
+		}
+	}
+	return false
+}
+
+func isClosing(c byte) bool { return c == ']' || c == ')' || c == '}' }
+
+// closes reports whether a byte is the closing bracket of an opening one.
+func closes(c, opening byte) bool {
+	return opening == '[' && c == ']' || opening == '(' && c == ')' || opening == '{' && c == '}'
 }
 
 // colonAt returns the length of the colon at an index, which may be ":" or "[:]"; 0 is none.
