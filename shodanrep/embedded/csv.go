@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -25,6 +26,7 @@ type csvImport struct {
 	reader       *csv.Reader
 	header       []string
 	first        []string // the first record, if it is data
+	notUTF8      int      // the first line that has a field in another encoding; 0: none
 }
 
 func (i *csvImport) run(text *bufio.Reader) error {
@@ -44,6 +46,10 @@ func (i *csvImport) run(text *bufio.Reader) error {
 	}
 	if n := i.commentedRows(); n > 0 {
 		i.db.warn(fmt.Sprintf("%s: %d lines that look like rows begin with #, and are ignored as comments", i.source, n))
+	}
+	if i.notUTF8 > 0 {
+		i.db.warn(fmt.Sprintf("%s: line %d is not in UTF-8, so its letters with accents equal no text of a table or a query: "+
+			"convert the file, as with iconv -f WINDOWS-1252 -t UTF-8", i.source, i.notUTF8))
 	}
 	return nil
 }
@@ -67,6 +73,7 @@ func (i *csvImport) readHeader(text *bufio.Reader) error {
 	if err != nil {
 		return err
 	}
+	i.checkEncoding(first)
 	if hasAddress(first) {
 		i.header, i.first = numberedColumns(len(first)), slices.Clone(first) // the reader reuses the record
 		return nil
@@ -172,7 +179,21 @@ func (i *csvImport) read() ([]string, error) {
 		line, _ := i.reader.FieldPos(0)
 		return nil, fmt.Errorf("line %d has %d fields, the first line names %d columns", line, len(record), len(i.header))
 	}
+	i.checkEncoding(record)
 	return record, err
+}
+
+// checkEncoding notes the line of the first field that is not in UTF-8.
+func (i *csvImport) checkEncoding(record []string) {
+	if i.notUTF8 > 0 {
+		return
+	}
+	for n, field := range record {
+		if !utf8.ValidString(field) {
+			i.notUTF8, _ = i.reader.FieldPos(n)
+			return
+		}
+	}
 }
 
 // hasAddress reports whether a record has an address or a network, which cannot be the name of a column.

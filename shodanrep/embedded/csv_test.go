@@ -130,6 +130,25 @@ func TestAttachCSVUnpacksAndWarns(t *testing.T) {
 	}
 }
 
+func TestAttachCSVWarnsOfAnotherEncoding(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"ip,name\n192.0.2.1,web\n192.0.2.2,D\xfcsseldorf\n192.0.2.3,K\xf6ln\n": {"f: line 3 is not in UTF-8, so its letters with accents equal no text " +
+			"of a table or a query: convert the file, as with iconv -f WINDOWS-1252 -t UTF-8"},
+		"ip,gr\xf6\xdfe\n192.0.2.1,1\n": {"f: line 1 is not in UTF-8, so its letters with accents equal no text " +
+			"of a table or a query: convert the file, as with iconv -f WINDOWS-1252 -t UTF-8"},
+		"ip,name\n192.0.2.1,Düsseldorf\n": nil,
+	} {
+		f := open(t, 0)
+		if err := f.AttachCSVFrom("f", "f", strings.NewReader(text)); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+		if !slices.Equal(f.warnings, want) {
+			t.Errorf("%q: warnings %q", text, f.warnings)
+		}
+	}
+}
+
 func TestAttachCSVRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ name, text, want string }{
