@@ -50,7 +50,11 @@ func decodeArguments(body hcl.Body) (config connectionConfig, wrong map[string]s
 		}
 		value, diagnostics := attribute.Expr.Value(nil)
 		if diagnostics.HasErrors() {
-			return config, wrong, fmt.Errorf(`%s has no value: %s; write a text in quotes, as in %[1]s = "…"`, name, diagnostics[0].Summary)
+			err := fmt.Errorf(`%s has no value: %s; write a text in quotes, as in %[1]s = "…"`, name, diagnostics[0].Summary)
+			if name == "api_key" { // as in env("SHODAN_API_KEY"), which other programs of Turbot take
+				err = fmt.Errorf("%w, or leave the argument out and set the environment variable %s", err, keyVariable)
+			}
+			return config, wrong, err
 		}
 		if !gohcl.DecodeExpression(attribute.Expr, nil, field).HasErrors() {
 			continue

@@ -96,7 +96,9 @@ func TestAWrongArgumentFailsTheQueriesOfItsConnection(t *testing.T) {
 		`api_url = ["http://me:secret@h"]`:          `api_url = (a value that is not shown): use an address such as "https://api.shodan.io"`,
 		`source = auto`:                             `source has no value: Variables not allowed; write a text in quotes, as in source = "…"`,
 		`api_key = secret`:                          `api_key has no value: Variables not allowed; write a text in quotes`,
-		`timeout = upper("x")`:                      `timeout has no value: Function calls not allowed`,
+		`api_key = env("SHODAN_KEY")`: `api_key has no value: Function calls not allowed; write a text in quotes, as in api_key = "…", ` +
+			`or leave the argument out and set the environment variable SHODAN_API_KEY`,
+		`timeout = upper("x")`: `timeout has no value: Function calls not allowed`,
 	} {
 		s := mustConnect(t, spc)
 		rows, err := s.run(t, query{table: "shodan_ip_reputation", columns: []string{"ip"}, quals: map[string]*proto.QualValue{"ip": inets(bad)}})
