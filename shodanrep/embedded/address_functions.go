@@ -9,9 +9,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
 )
 
-// registerFunctions adds SQL functions for addresses and networks. They have the names of the functions of ncruces'
-// ipaddr extension, parse addresses as the ip column of a table does, and return NULL for an invalid address: a bad
-// cell of a file must not fail a query.
+// registerFunctions adds SQL functions for addresses and networks. But for iporder they have the names of the functions of
+// ncruces' ipaddr extension. They parse addresses as the ip column of a table does, and return NULL for an invalid address:
+// a bad cell of a file must not fail a query.
 func registerFunctions(conn *sqlite3.Conn) error {
 	const flags = sqlite3.DETERMINISTIC | sqlite3.INNOCUOUS
 	one := func(name string, f func(sqlite3.Context, netip.Prefix)) error {
@@ -42,5 +42,18 @@ func registerFunctions(conn *sqlite3.Conn) error {
 		one("iphost", func(ctx sqlite3.Context, p netip.Prefix) { ctx.ResultText(p.Addr().String()) }),
 		one("ipmasklen", func(ctx sqlite3.Context, p netip.Prefix) { ctx.ResultInt(p.Bits()) }),
 		one("ipnetwork", func(ctx sqlite3.Context, p netip.Prefix) { ctx.ResultText(p.Masked().String()) }),
+		one("iporder", func(ctx sqlite3.Context, p netip.Prefix) { ctx.ResultBlob(orderKey(p)) }),
 	)
+}
+
+// orderKey returns bytes that sort as PostgreSQL sorts values of the type inet: IPv4 before IPv6, by the network, a
+// network before its addresses. SQLite sorts the texts of addresses: 9.0.0.1 after 10.0.0.1.
+func orderKey(p netip.Prefix) []byte {
+	key := []byte{6}
+	if p.Addr().Is4() {
+		key[0] = 4
+	}
+	key = append(key, p.Masked().Addr().AsSlice()...)
+	key = append(key, byte(p.Bits()))
+	return append(key, p.Addr().AsSlice()...)
 }
