@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 	"regexp"
+	"slices"
 )
 
 // skipEscape returns the start of a number whose first digits belong to an escape sequence: in "%20198.51.100.66" and
@@ -28,7 +29,23 @@ func isEscaped(b []byte, i int) bool {
 	case i >= 6 && b[i-6] == '\\' && b[i-5] == 'u':
 		return isHex(b[i-4]) && isHex(b[i-3]) && isHex(b[i-2]) && isHex(b[i-1])
 	}
-	return false
+	return endsColour(b, i)
+}
+
+// escapes are the forms of the escape character: itself, and as JSON, programs and rsyslog write it.
+var escapes = [][]byte{{0x1b}, []byte(`\u001b`), []byte(`\u001B`), []byte(`\x1b`), []byte(`\x1B`), []byte(`\033`), []byte(`\e`), []byte("#033")}
+
+// endsColour reports whether the bytes before an index are a sequence that sets the colour of a terminal, such as ESC[31m,
+// or another one of that form.
+func endsColour(b []byte, i int) bool {
+	if i == 0 || isDigit(b[i-1]) || b[i-1] == '_' {
+		return false
+	}
+	p := i - 1
+	for p > 0 && i-p < maxWord && (isDigit(b[p-1]) || b[p-1] == ';' || b[p-1] == ':' || b[p-1] == '?') {
+		p--
+	}
+	return p > 0 && b[p-1] == '[' && slices.ContainsFunc(escapes, func(escape []byte) bool { return bytes.HasSuffix(b[:p-1], escape) })
 }
 
 // after reports whether the text after an index allows an address to end there.
@@ -100,16 +117,16 @@ func wordBefore(b []byte, end int) []byte {
 var addressPaths = words("ip", "ips", "ipv4", "ip-address", "ip-addresses", "ip_address", "ip_addresses", "ipaddress", "addr", "address",
 	"addresses", "host", "hosts", "check", "lookup", "whois")
 
-// endsPath reports whether an address after the slash at an index is the end of a URL's path, and not the version of a
-// product as in curl/7.81.0.1.
+// endsPath reports whether an address after the slash at an index is the end of a URL's path, or follows one of
+// addressPaths, and is not the version of a product as in curl/7.81.0.1.
 func endsPath(b []byte, slash, end int) bool {
-	if end+1 < len(b) && b[end] == '/' && isWord(b[end+1]) {
-		return false
-	}
 	word := wordBefore(b, slash)
 	before := slash - len(word)
 	if before > 0 && b[before-1] == '/' && addressPaths[lower(word)] {
 		return true
+	}
+	if end+1 < len(b) && b[end] == '/' && isWord(b[end+1]) {
+		return false
 	}
 	// https://name/198.51.100.66
 	for before > 0 && slash-before < 100 && (isWord(b[before-1]) || b[before-1] == '-' || b[before-1] == '.') {

@@ -152,6 +152,9 @@ func (f *finder) find6(at int) bool {
 		return false
 	}
 	addr, end, ok := parse6(b, start)
+	if ok && bytes.HasSuffix(b[:start], openVPN) {
+		addr, end = withoutPort(b, start, addr, end)
+	}
 	if !ok || !isPlausible(addr) {
 		return false
 	}

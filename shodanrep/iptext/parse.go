@@ -1,6 +1,9 @@
 package iptext
 
-import "net/netip"
+import (
+	"bytes"
+	"net/netip"
+)
 
 // A dotted is a sequence of decimal numbers with dots between them, which may be defanged.
 type dotted struct {
@@ -122,6 +125,23 @@ func parse6(b []byte, start int) (addr netip.Addr, end int, ok bool) {
 		return addr, 0, false
 	}
 	return netip.AddrFrom16(bytes), end, true
+}
+
+// openVPN is what OpenVPN writes before an IPv6 address, with a colon and the port after it, and no brackets.
+var openVPN = []byte("[AF_INET6]")
+
+// withoutPort returns the address without its last group, if that is a port: a decimal number after one colon. The rest
+// must be an address as well.
+func withoutPort(b []byte, start int, addr netip.Addr, end int) (netip.Addr, int) {
+	text := b[start:end]
+	colon := bytes.LastIndexByte(text, ':')
+	if colon <= 0 || text[colon-1] == ':' || len(bytes.Trim(text[colon+1:], "0123456789")) > 0 {
+		return addr, end
+	}
+	if rest, err := netip.ParseAddr(string(text[:colon])); err == nil {
+		return rest, start + colon
+	}
+	return addr, end
 }
 
 // endsAfterPort reports whether there is a port at an index, and no further group.
