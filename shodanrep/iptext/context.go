@@ -122,10 +122,11 @@ var addressPaths = words("ip", "ips", "ipv4", "ip-address", "ip-addresses", "ip_
 func endsPath(b []byte, slash, end int) bool {
 	word := wordBefore(b, slash)
 	before := slash - len(word)
+	follows := end+1 < len(b) && b[end] == '/' && isWord(b[end+1])
 	if before > 0 && b[before-1] == '/' && addressPaths[lower(word)] {
-		return true
+		return !follows || !isDigit(b[end+1]) // a number may be the length of a network, and may not
 	}
-	if end+1 < len(b) && b[end] == '/' && isWord(b[end+1]) {
+	if follows {
 		return false
 	}
 	// https://name/198.51.100.66
