@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -138,6 +139,18 @@ func textForm(text []byte) string {
 		return "a host response"
 	case keys["ports"] && keys["ip"]:
 		return "an InternetDB response"
+	case len(keys) == 1 && (keys["error"] || keys["detail"]):
+		return "an error response" + errorText(text)
+	}
+	return ""
+}
+
+// errorText returns the text of an error response in brackets, or "" if it has none.
+func errorText(response []byte) string {
+	var body struct{ Error, Detail string }
+	_ = json.NewDecoder(bytes.NewReader(response)).Decode(&body) // a detail may be a list
+	if text := cmp.Or(body.Error, body.Detail); text != "" {
+		return fmt.Sprintf(" (%.100q)", text)
 	}
 	return ""
 }
