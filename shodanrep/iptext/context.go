@@ -62,9 +62,10 @@ func after(b []byte, end int) bool {
 		return false
 	case c == '~':
 		return !isWord(next)
-	case dotAt(b, end) > 0:
-		dot := dotAt(b, end)
-		return end+dot >= len(b) || !isWord(b[end+dot])
+	case c == '.' || c == '[' || c == '(' || c == '{' || c == '\\':
+		if dot := dotAt(b, end); dot > 0 {
+			return end+dot >= len(b) || !isWord(b[end+dot])
+		}
 	case c == '-' && isWord(next): // a range, or a version such as 1.2.3.4-1
 		if !isDigit(next) {
 			return false
@@ -198,8 +199,9 @@ func isCapture(b []byte, start, end int) bool {
 }
 
 var (
-	protocolLine = regexp.MustCompile(`^[ \t]*(tcp|udp)\d*[ \t]+\d+[ \t]+\d+[ \t]`)
-	stateLine    = regexp.MustCompile(`[ \t](ESTABLISHED|LISTEN|TIME_WAIT|CLOSE_WAIT|LAST_ACK|CLOSING|CLOSED|FIN_WAIT_[12]|SYN_SENT|SYN_RCVD|SYN_RECEIVED)[ \t\r]*$`)
+	protocolLine     = regexp.MustCompile(`^(tcp|udp)\d*[ \t]+\d+[ \t]+\d+[ \t]`)
+	connectionStates = words("ESTABLISHED", "LISTEN", "TIME_WAIT", "CLOSE_WAIT", "LAST_ACK", "CLOSING", "CLOSED", "FIN_WAIT_1", "FIN_WAIT_2",
+		"SYN_SENT", "SYN_RCVD", "SYN_RECEIVED")
 )
 
 // isConnection reports whether the line around a text is one of netstat's: it begins with the protocol and the lengths of
@@ -210,11 +212,13 @@ func isConnection(b []byte, start, end int) bool {
 	if i := bytes.LastIndexByte(line, '\n'); i >= 0 {
 		line, whole = line[i+1:], true
 	}
-	if whole && protocolLine.Match(line) {
+	line = bytes.TrimLeft(line, " \t")
+	if whole && (bytes.HasPrefix(line, []byte("tcp")) || bytes.HasPrefix(line, []byte("udp"))) && protocolLine.Match(line) {
 		return true
 	}
 	rest, _, _ := bytes.Cut(b[end:min(len(b), end+maxBehind/2)], []byte{'\n'})
-	return stateLine.Match(rest)
+	rest = bytes.TrimRight(rest, " \t\r")
+	return connectionStates[string(rest[bytes.LastIndexAny(rest, " \t")+1:])]
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }

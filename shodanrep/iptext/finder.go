@@ -130,7 +130,7 @@ func (f *finder) before4(start, end int) bool {
 	switch c := b[start-1]; {
 	case isWord(c):
 		return isEscaped(b, start)
-	case endsDot(b, start), c == '~', c == '^', c == ':' && two == ':', c == '=' && (two == '>' || two == '<' || two == '~'):
+	case c == '.', isClosing(c) && endsDefangedDot(b, start), c == '~', c == '^', c == ':' && two == ':', c == '=' && (two == '>' || two == '<' || two == '~'):
 		return false
 	case c == '-':
 		return start-1 == f.lastEnd || !isWord(two)
@@ -179,7 +179,7 @@ func (f *finder) before6(start int, withColon bool) bool {
 	switch c := b[start-1]; {
 	case isWord(c):
 		return isEscaped(b, start)
-	case endsDot(b, start):
+	case c == '.', isClosing(c) && endsDefangedDot(b, start):
 		return false
 	case c == ':':
 		return !withColon && isKey(b, start-1)

@@ -205,11 +205,8 @@ func dotAt(b []byte, i int) int {
 	return 0
 }
 
-// endsDot reports whether a dot ends at an index.
-func endsDot(b []byte, i int) bool {
-	if i == 0 || !isClosing(b[i-1]) {
-		return i > 0 && b[i-1] == '.'
-	}
+// endsDefangedDot reports whether a dot with a closing bracket ends at an index, after that bracket.
+func endsDefangedDot(b []byte, i int) bool {
 	for _, n := range []int{2, 3, 5} {
 		if i >= n && dotAt(b, i-n) == n {
 			return true
