@@ -105,7 +105,7 @@ func TestALimitAsksForNoMoreValuesThanItNeeds(t *testing.T) {
 	for name, list := range map[string]query{"names": names(many(250, "host-%d.example.com")...), "addresses": namesOfAddresses(many(250, "11.0.0.%d")...)} {
 		t.Run(name, func(t *testing.T) {
 			sim := shodantest.New(t)
-			list.limit = 5
+			list.limit, list.exact = 5, true
 			rows := mustConnect(t, keyed(sim)).mustRun(t, list)
 			if len(rows) != 5 || sim.Count("") != 1 || strings.Count(subjects(sim)[0], ",") != 4 {
 				t.Errorf("%d rows, asked for %v", len(rows), subjects(sim))

@@ -62,12 +62,14 @@ func newPluginServer() pluginServer {
 	return pluginServer{server, all}
 }
 
-// Execute also returns the errors that the SDK's server loses, see scan.Failure and scan.CheckConditions.
+// Execute also returns the errors that the SDK's server loses, see scan.Failure and scan.CheckConditions, and has no LIMIT
+// where Steampipe's may be wrong, see scan.DropLimit.
 func (s pluginServer) Execute(request *proto.ExecuteRequest, stream proto.WrapperPlugin_ExecuteServer) error {
 	if table := s.tables[request.Table]; table != nil {
 		if err := scan.CheckConditions(table, request.GetQueryContext().GetQuals()); err != nil {
 			return fmt.Errorf("%s: %w", request.Connection, err)
 		}
+		scan.DropLimit(table, request)
 	}
 	ctx, failure := scan.WithFailure(stream.Context())
 	err := s.PluginServer.Execute(request, executeStream{stream, ctx})

@@ -85,6 +85,7 @@ type query struct {
 	quals   map[string]*proto.QualValue
 	others  map[string]*proto.Quals // conditions that are not by equality
 	limit   int64                   // none where 0
+	exact   bool                    // the limit is one of the command line, which scan.DropLimit leaves in place
 
 	connection  string   // whose table it is, "test" where empty
 	connections []string // that are asked, where they are others: the members of an aggregator
@@ -158,6 +159,10 @@ func (s server) run(t *testing.T, q query) ([]row, error) {
 func (s server) runContext(ctx context.Context, t *testing.T, q query) ([]row, error) {
 	t.Helper()
 	stream := &rowStream{ctx: ctx}
+	if q.exact {
+		err := s.PluginServer.Execute(s.request(t, q), stream)
+		return stream.rows, err
+	}
 	err := s.Execute(s.request(t, q), stream)
 	return stream.rows, err
 }

@@ -21,7 +21,7 @@ func tableShodanCount(context.Context) *plugin.Table {
 			moment("checked_at", checkedAtDescription, func(r row) time.Time { return r.checkedAt }),
 			text("title", "The display name of the row: the query.", func(r row) any { return r.query }),
 		},
-	}, scan.Table{Keys: queryKey(), Action: "count", Rows: scan.FromPages(listCounts)})
+	}, scan.Table{Keys: queryKey(), Action: "count", AllRows: true, Rows: scan.FromPages(listCounts)})
 }
 
 // A countRow is a query with its total.

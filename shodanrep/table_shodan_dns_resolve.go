@@ -31,7 +31,7 @@ func tableShodanDNSResolve(context.Context) *plugin.Table {
 			text("title", "The display name of the row: the host name.", func(r row) any { return r.Given }),
 		},
 	}, scan.Table{
-		Keys: plugin.KeyColumnSlice{scan.Required("hostname")}, Action: "dns",
+		Keys: plugin.KeyColumnSlice{scan.Required("hostname")}, Action: "dns", AllRows: true,
 		Rows: scan.FromPages(scan.Bulk("hostname", parseHostname, shodan.Resolve, resolution)),
 	})
 }

@@ -31,7 +31,7 @@ func tableShodanDNSReverse(context.Context) *plugin.Table {
 			text("title", "The display name of the row: the address.", func(r row) any { return r.Given }),
 		},
 	}, scan.Table{
-		Keys: plugin.KeyColumnSlice{scan.Required("ip")}, Action: "dns",
+		Keys: plugin.KeyColumnSlice{scan.Required("ip")}, Action: "dns", AllRows: true,
 		Rows: scan.FromPages(scan.Bulk("ip", parseAddress, shodan.Reverse, indexing)),
 	})
 }

@@ -70,7 +70,7 @@ func TestInternetDBIsNotAskedForNothing(t *testing.T) {
 		t.Errorf("%d rows and %d requests, want 50 rows and none", len(rows), sim.Count(""))
 	}
 	q = internetDB(ips...)
-	q.limit = 3
+	q.limit, q.exact = 3, true
 	if rows := s.mustRun(t, q); len(rows) != 3 || sim.Count("") != 3 {
 		t.Errorf("limit 3: %d rows and %d requests", len(rows), sim.Count(""))
 	}

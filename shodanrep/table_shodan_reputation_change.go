@@ -38,9 +38,10 @@ func tableShodanReputationChange(context.Context) *plugin.Table {
 			text("title", "The display name of the row: the address and the change.", func(r row) any { return r.title() }),
 		}),
 	}, scan.Table{
-		Keys:   historyKeys("changed_at"),
-		Scores: true,
-		Rows:   scan.FromPages(listChanges),
+		Keys:    historyKeys("changed_at"),
+		Scores:  true,
+		AllRows: true,
+		Rows:    scan.FromPages(listChanges),
 	})
 }
 

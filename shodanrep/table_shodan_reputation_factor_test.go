@@ -63,7 +63,7 @@ func TestFactorsAreRowsThatAddUpToTheScore(t *testing.T) {
 func TestAFactorsLimitSparesLookUps(t *testing.T) {
 	sim := simulate(t)
 	q := factors(bad, good, empty)
-	q.limit = 1
+	q.limit, q.exact = 1, true
 	if rows := mustConnect(t, free(sim)).mustRun(t, q); len(rows) != 1 || sim.Count("") > 1 {
 		t.Errorf("%d rows and %d requests", len(rows), sim.Count(""))
 	}

@@ -42,9 +42,10 @@ func tableShodanReputationHistory(context.Context) *plugin.Table {
 			text("title", "The display name of the row: the address and the time of the first check.", func(r row) any { return r.title() }),
 		}),
 	}, scan.Table{
-		Keys:   historyKeys("last_checked"),
-		Scores: true,
-		Rows:   scan.FromPages(listStates),
+		Keys:    historyKeys("last_checked"),
+		Scores:  true,
+		AllRows: true,
+		Rows:    scan.FromPages(listStates),
 	})
 }
 

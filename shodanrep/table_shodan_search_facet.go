@@ -34,9 +34,10 @@ func tableShodanSearchFacet(context.Context) *plugin.Table {
 			text("title", "The display name of the row: the facet and the value.", func(r row) any { return fmt.Sprintf("%s %s", r.facet, r.value.Value) }),
 		},
 	}, scan.Table{
-		Keys:   append(queryKey(), scan.Required("facet"), scan.Optional("size")),
-		Action: "count",
-		Rows:   scan.FromPages(listFacets),
+		Keys:    append(queryKey(), scan.Required("facet"), scan.Optional("size")),
+		Action:  "count",
+		AllRows: true,
+		Rows:    scan.FromPages(listFacets),
 	})
 }
 

@@ -21,7 +21,7 @@ func tableShodanSearchFilter(context.Context) *plugin.Table {
 			boolean("is_facet", "True if shodan_search_facet can count the matches of a search by its values.", func(r row) any { return r.isFacet }),
 			text("title", "The display name of the row: the name.", func(r row) any { return r.name }),
 		},
-	}, scan.Table{Rows: scan.FromPages(listSearchFilters)})
+	}, scan.Table{AllRows: true, Rows: scan.FromPages(listSearchFilters)})
 }
 
 type searchFilter struct {

@@ -117,9 +117,14 @@ func (list fromPages[R]) list(ctx context.Context, c *ListCall) error {
 	return list(ctx, c, func(row R) bool { return c.emit(ctx, row) })
 }
 
+// fromCall are the Rows of FromCall.
+type fromCall[R any] struct{ fromPages[R] }
+
+func (fromCall[R]) oneCall() {}
+
 // FromCall builds rows that are all in the response to one call.
 func FromCall[T, R any](call shodan.Call[T], rows func(*ListCall, T) []R) Rows {
-	return FromPages(func(ctx context.Context, c *ListCall, emit func(R) bool) error {
+	return fromCall[R]{func(ctx context.Context, c *ListCall, emit func(R) bool) error {
 		reply, err := Fetch(ctx, c, call)
 		if err != nil {
 			return err
@@ -130,7 +135,7 @@ func FromCall[T, R any](call shodan.Call[T], rows func(*ListCall, T) []R) Rows {
 			}
 		}
 		return nil
-	})
+	}}
 }
 
 // Items are the rows of a response that is a list of them.

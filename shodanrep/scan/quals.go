@@ -157,17 +157,18 @@ func Since(at time.Time) []Bound { return []Bound{{">=", at.Truncate(time.Second
 
 var (
 	// unknownTime is the time that Steampipe's foreign data wrapper passes instead of one that is known only when the
-	// query runs: PostgreSQL's zero.
+	// query runs, and instead of '-infinity': PostgreSQL's zero.
 	unknownTime = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	// infinity is the time that it passes instead of 'infinity'.
 	infinity = unknownTime.Add(-time.Microsecond)
-	// oldest is before anything that a service knows: the oldest CVE is of October 1988.
+	// oldest is before anything that a service knows: the oldest CVE is of October 1988. newest is after it.
 	oldest = time.Date(1988, 1, 1, 0, 0, 0, 0, time.UTC)
+	newest = time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
-// boundsOf returns the conditions on a key column of type timestamp. It leaves out an upper bound that may stand for
-// another time, because PostgreSQL checks the rows again. The foreign data wrapper computes times with too few bits:
-// '9999-12-31' arrives as a time of 1816, and 'infinity' as one of 1999.
+// boundsOf returns the conditions on a key column of type timestamp. Where a time may stand for another one, the bound is
+// left out or widened, because PostgreSQL checks the rows again. The foreign data wrapper computes times with too few
+// bits: '9999-12-31' arrives as a time of 1816, 'infinity' as one of 1999, and '1601-01-01' as one of 2185.
 func boundsOf(d *plugin.QueryData, column string) ([]Bound, error) {
 	for _, qual := range d.QueryContext.UnsafeQuals[column].GetQuals() {
 		// The SDK makes conditions that must all be true of a list, whether any or all are meant.
@@ -183,14 +184,15 @@ func boundsOf(d *plugin.QueryData, column string) ([]Bound, error) {
 	for _, qual := range quals.Quals {
 		text, ok := textOf(qual.Value)
 		at, err := time.Parse(time.RFC3339Nano, text)
-		isUpper := qual.Operator[0] == '<'
-		unknown := isUpper && at.Equal(unknownTime) && d.QueryContext.Limit != nil // the LIMIT would count rows that do not satisfy it
-		switch {
-		case !ok || err != nil:
+		if !ok || err != nil {
 			return nil, fmt.Errorf("%s: %s is compared with a value that is only known when the query runs: write the moment out ('2026-01-01'), or count back from now()", d.Table.Name, column)
-		case unknown:
-			return nil, fmt.Errorf("%s: %s is compared with 2000-01-01, which Steampipe also passes for a value that is only known when the query runs: write another moment ('2026-01-01'), count back from now(), or leave LIMIT out", d.Table.Name, column)
-		case isUpper && (at.Equal(unknownTime) || at.Equal(infinity) || at.Before(oldest)):
+		}
+		isUpper := qual.Operator[0] == '<'
+		unknown := at.Equal(unknownTime) && d.QueryContext.Limit == nil // with a LIMIT it is known, see DropLimit
+		switch {
+		case unknown && !isUpper:
+			list = append(list, Bound{qual.Operator, oldest}) // and none would say that the query has no condition
+		case isUpper && (unknown || at.Equal(infinity) || at.Before(oldest)), !isUpper && at.After(newest):
 		default:
 			list = append(list, Bound{qual.Operator, at})
 		}

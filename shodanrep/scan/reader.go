@@ -17,8 +17,23 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// readers finds the Reader of a table that Define made. The pointers are weak: when a plugin goes, its tables go too.
-var readers sync.Map // of weak.Pointer[plugin.Table] to *table
+// defined finds the table that Define made of what SQL sees of it. The pointers are weak: when a plugin goes, its tables go
+// too.
+var defined sync.Map // of weak.Pointer[plugin.Table] to *table
+
+// remember makes definedAs find a table.
+func (t *table) remember(seen *plugin.Table) {
+	key := weak.Make(seen)
+	defined.Store(key, t)
+	runtime.AddCleanup(seen, func(key weak.Pointer[plugin.Table]) { defined.Delete(key) }, key)
+}
+
+// definedAs returns the table that Define made, or nil for a table of another plugin.
+func definedAs(seen *plugin.Table) *table {
+	t, _ := defined.Load(weak.Make(seen))
+	made, _ := t.(*table)
+	return made
+}
 
 // itemsAhead is how many items of List wait for their columns.
 const itemsAhead = 100
@@ -31,20 +46,17 @@ const itemsAhead = 100
 // The query data needs Table, Connection, QueryContext, Quals and EqualsQuals. The function returns the first error, and
 // ends soon after its context.
 func ReaderOf(seen *plugin.Table) func(ctx context.Context, d *plugin.QueryData, columns []*plugin.Column, send func([]*proto.Column)) error {
-	if t, ok := readers.Load(weak.Make(seen)); ok {
-		return t.(*table).read
+	// The builder must emit the rows of a whole list in one call, or the table declare ReadBy.
+	if t := definedAs(seen); t != nil && (t.takesLists() || t.ReadBy != "") {
+		return t.read
 	}
 	return nil
 }
 
-// addReader makes ReaderOf return a function for a table, if its builder emits the rows of a whole list in one call, or
-// if the table declares ReadBy.
-func (t *table) addReader(seen *plugin.Table) {
-	if _, ok := t.Rows.(interface{ takesLists() }); ok || t.ReadBy != "" {
-		key := weak.Make(seen)
-		readers.Store(key, t)
-		runtime.AddCleanup(seen, func(key weak.Pointer[plugin.Table]) { readers.Delete(key) }, key)
-	}
+// takesLists reports whether the rows are about addresses, and those of a whole list come from one call of List.
+func (t *table) takesLists() bool {
+	_, ok := t.Rows.(interface{ takesLists() })
+	return ok
 }
 
 // read is the function that ReaderOf returns.

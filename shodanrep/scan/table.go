@@ -20,6 +20,9 @@ type Table struct {
 	// ReadBy makes ReaderOf return a function for a table of FromPages. It names the key column that may have a long list:
 	// List is called for each of its values, in parallel. It is for tables that can have very many rows.
 	ReadBy string
+	// AllRows says that a LIMIT saves little: rows cost no query credits, and come from this machine or in few responses.
+	// It is for tables of FromPages, see DropLimit.
+	AllRows bool
 	// Service and Action are the tags by which a user's own limiters find the table's requests. They are "shodan" and
 	// "list" if empty.
 	Service, Action string
@@ -59,7 +62,7 @@ func Define(seen *plugin.Table, made Table, read ReadSettings) *plugin.Table {
 			}
 		}
 	}
-	t.addReader(seen)
+	t.remember(seen)
 	for _, name := range t.Echoes {
 		if !slices.ContainsFunc(seen.Columns, func(c *plugin.Column) bool { return c.Name == name }) {
 			panic(seen.Name + ": Echoes has " + name + ", which is no column")
