@@ -62,14 +62,15 @@ func newPluginServer() pluginServer {
 	return pluginServer{server, all}
 }
 
-// Execute also returns the errors that the SDK's server loses, see scan.Failure and scan.CheckConditions, and has no LIMIT
-// where Steampipe's may be wrong, see scan.DropLimit.
+// Execute also returns the errors that the SDK's server loses, see scan.Failure and scan.CheckConditions, and drops a LIMIT
+// or a condition of Steampipe that may be wrong, see scan.DropLimit and scan.DropFalse.
 func (s pluginServer) Execute(request *proto.ExecuteRequest, stream proto.WrapperPlugin_ExecuteServer) error {
 	if table := s.tables[request.Table]; table != nil {
 		if err := scan.CheckConditions(table, request.GetQueryContext().GetQuals()); err != nil {
 			return fmt.Errorf("%s: %w", request.Connection, err)
 		}
 		scan.DropLimit(table, request)
+		scan.DropFalse(table, request)
 	}
 	ctx, failure := scan.WithFailure(stream.Context())
 	err := s.PluginServer.Execute(request, executeStream{stream, ctx})

@@ -47,9 +47,10 @@ func tableShodanCVE(context.Context) *plugin.Table {
 			scan.Optional("cve_id"), scan.Optional("cpe23"), scan.Optional("product"), scan.Optional("kev"),
 			{Name: "published_time", Require: plugin.Optional, Operators: []string{">=", ">", "<=", "<"}},
 		},
-		Service: "cvedb",
-		Action:  "cve",
-		Rows:    scan.FromPages(listCVEs),
+		Service:  "cvedb",
+		Action:   "cve",
+		Findings: []string{"kev"},
+		Rows:     scan.FromPages(listCVEs),
 	})
 }
 
@@ -72,11 +73,6 @@ func listCVEs(ctx context.Context, c *scan.ListCall, emit func(*cveRow) bool) er
 		return err
 	}
 	ids, cpes, products, kev := c.Texts("cve_id"), c.Texts("cpe23"), c.Texts("product"), c.Texts("kev")
-	if len(kev) == 1 && kev[0] == "false" && !c.HasLimit() {
-		// Steampipe also passes false for a value that is known only when the query runs, and PostgreSQL checks the rows
-		// again. With a LIMIT the rows that it drops would count.
-		kev = nil
-	}
 	matches := func(row *cveRow) bool {
 		known := row.cve.KEV
 		return (len(kev) == 0 || known.Valid && slices.Contains(kev, strconv.FormatBool(known.V))) &&

@@ -21,6 +21,31 @@ func DropLimit(seen *plugin.Table, request *proto.ExecuteRequest) {
 	}
 }
 
+// DropFalse removes the condition that a finding is false from a request of Steampipe without a LIMIT. Steampipe also
+// passes false for a value that is known only when the query runs, such as (select true), and PostgreSQL checks the rows
+// again. With a LIMIT the rows that it drops would count. SQLite does not check again, so the command line needs the
+// condition.
+func DropFalse(seen *plugin.Table, request *proto.ExecuteRequest) {
+	t := definedAs(seen)
+	if t == nil || request.GetQueryContext().GetLimit() != nil {
+		return
+	}
+	for _, data := range request.ExecuteConnectionData {
+		if data.Limit != nil {
+			return
+		}
+	}
+	for _, column := range t.Findings {
+		list := request.GetQueryContext().GetQuals()[column].GetQuals()
+		if len(list) != 1 || list[0].GetStringValue() != "=" {
+			continue
+		}
+		if value, isBool := list[0].GetValue().GetValue().(*proto.QualValue_BoolValue); isBool && !value.BoolValue {
+			delete(request.QueryContext.Quals, column)
+		}
+	}
+}
+
 // takesAllRows reports whether a row that is not needed costs little.
 func (t *table) takesAllRows() bool {
 	_, isOneCall := t.Rows.(interface{ oneCall() })

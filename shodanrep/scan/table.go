@@ -20,6 +20,8 @@ type Table struct {
 	// ReadBy makes ReaderOf return a function for a table of FromPages. It names the key column that may have a long list:
 	// List is called for each of its values, in parallel. It is for tables that can have very many rows.
 	ReadBy string
+	// Findings are the key columns of type boolean whose values come from the service, see DropFalse.
+	Findings []string
 	// AllRows says that a LIMIT saves little: rows cost no query credits, and come from this machine or in few responses.
 	// It is for tables of FromPages, see DropLimit.
 	AllRows bool
