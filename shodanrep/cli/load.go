@@ -166,7 +166,7 @@ func (c *loadCommand) run(ctx context.Context, inputs []string) error {
 		err := c.loadOnce(ctx, checker, inputs)
 		var lost load.LostError
 		switch wait := c.watch; {
-		case ctx.Err() != nil && err != nil:
+		case ctx.Err() != nil && err != nil && !errors.Is(err, errUnchecked):
 			return err
 		case ctx.Err() != nil: // it was interrupted after its last row
 			return interruption{}

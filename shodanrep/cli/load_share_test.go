@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -215,6 +216,36 @@ func TestAWatchGoesOnAfterARestartOfTheServer(t *testing.T) {
 	if status := <-ended; status != exitInterrupted {
 		t.Errorf("status %d", status)
 	}
+}
+
+// The addresses that could not be checked are reported by then, and the command is interrupted all the same.
+func TestAnInterruptAfterALoadWithUncheckedAddresses(t *testing.T) {
+	t.Parallel()
+	db, sim := postgrestest.New(t), shodantest.New(t)
+	sim.Fault(shodantest.Fault{Status: http.StatusBadRequest, Body: `{"error": "no"}`})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stderr := &cancelingWriter{at: "in the table public.reputation", cancel: cancel}
+	a := app{plugin: shodanrep.Plugin, stdin: strings.NewReader(""), stdout: io.Discard, stderr: stderr}
+	config := writeFile(t, "load.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+uncached(sim)+"}\n")
+	status := a.run(ctx, []string{"load", "--config", config, "--to", db.URL(), "--watch", "1h", "93.10.0.1"})
+	if text := stderr.text.String(); status != exitInterrupted || !strings.Contains(text, "1 of 1 address could not be checked") {
+		t.Errorf("status %d, %q", status, text)
+	}
+}
+
+// A cancelingWriter cancels a context when a text is written.
+type cancelingWriter struct {
+	at     string
+	cancel func()
+	text   strings.Builder
+}
+
+func (w *cancelingWriter) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), w.at) {
+		w.cancel()
+	}
+	return w.text.Write(p)
 }
 
 // lines is a stream whose lines a test waits for.
