@@ -74,6 +74,7 @@ func newDatabase(t testing.TB, s *server, options ...string) *Database {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { s.dropDatabase(name) })
 	db := &Database{t: t, server: s, name: name}
 	db.Conn = db.connect(analyst, db.name)
 	return db

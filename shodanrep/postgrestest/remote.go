@@ -22,6 +22,7 @@ func (db *Database) remoteConn() *pgx.Conn {
 	if err != nil {
 		db.t.Fatal(err)
 	}
+	db.t.Cleanup(func() { db.server.dropDatabase(remote) })
 	db.ExecAdmin(fmt.Sprintf(`
 		create extension postgres_fdw;
 		create server services foreign data wrapper postgres_fdw options (host '%s', dbname '%s', application_name '%s');
