@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 older versions of Steampipe pass the LIMIT of the query, and none for each connection
+
 package shodanrep
 
 import (

@@ -15,6 +15,7 @@ func DropLimit(seen *plugin.Table, request *proto.ExecuteRequest) {
 	if t == nil || !t.takesAllRows() && !comparesWithUnknownTime(request.GetQueryContext().GetQuals()) {
 		return
 	}
+	//lint:ignore SA1019 older versions of Steampipe pass it, and none for each connection
 	request.QueryContext.Limit = nil
 	for _, data := range request.ExecuteConnectionData {
 		data.Limit = nil
@@ -27,6 +28,7 @@ func DropLimit(seen *plugin.Table, request *proto.ExecuteRequest) {
 // condition.
 func DropFalse(seen *plugin.Table, request *proto.ExecuteRequest) {
 	t := definedAs(seen)
+	//lint:ignore SA1019 older versions of Steampipe pass it, and none for each connection
 	if t == nil || request.GetQueryContext().GetLimit() != nil {
 		return
 	}
