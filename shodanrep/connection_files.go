@@ -57,8 +57,8 @@ func ConnectionFiles(arguments string) (files []ConnectionFile) {
 	if config.InternetDBFile != nil {
 		add("internetdb_file", *config.InternetDBFile)
 	}
-	add("cache", stored(config.Cache, cache.DefaultPath))
-	add("history_store", stored(config.HistoryStore, history.DefaultPath))
+	add("cache", stored(config.Cache, cache.CheckLocation, cache.PathOf))
+	add("history_store", stored(config.HistoryStore, history.CheckLocation, history.PathOf))
 	slices.SortStableFunc(files, func(a, b ConnectionFile) int { return strings.Compare(a.Argument, b.Argument) })
 	return files
 }
@@ -82,14 +82,15 @@ func matching(pattern string) []string {
 	return append(found, path)
 }
 
-// stored returns the file of a cache or a history. It is empty if the location is a service or a word.
-func stored(location *string, defaultPath func() (string, error)) string {
-	switch {
-	case location == nil || *location == "" || *location == "on":
-		path, _ := defaultPath()
-		return path
-	case strings.Contains(*location, "://") || !strings.ContainsAny(*location, `/\.`):
+// stored returns the file of a cache or a history. It is empty if the location has none or is wrong.
+func stored(location *string, check func(string) error, pathOf func(string) (string, error)) string {
+	place := "on"
+	if location != nil {
+		place = *location
+	}
+	if check(place) != nil {
 		return ""
 	}
-	return *location
+	path, _ := pathOf(place) // without a folder for it there is no file
+	return path
 }

@@ -60,7 +60,7 @@ func DefaultPath() (string, error) {
 // Dir returns the folder for files that belong to a cache on this machine. It is empty where the location stores nothing
 // on disk, or where there is no such folder. It may not exist yet.
 func Dir(location string) string {
-	path, err := pathOf(location)
+	path, err := PathOf(location)
 	if IsRedis(location) {
 		path, err = DefaultPath()
 	}
@@ -70,8 +70,8 @@ func Dir(location string) string {
 	return filepath.Dir(path)
 }
 
-// pathOf returns the file of a location, empty where it has none.
-func pathOf(location string) (string, error) {
+// PathOf returns the file of a valid location, empty where it has none.
+func PathOf(location string) (string, error) {
 	switch {
 	case location == "memory", location == "off", IsRedis(location):
 		return "", nil
@@ -131,7 +131,7 @@ func Open(ctx context.Context, location string, opts Options) Store {
 		}
 		return store
 	}
-	path, err := pathOf(location)
+	path, err := PathOf(location)
 	if err != nil {
 		opts.Logger.Warn(inMemory, "error", err)
 		return newMemory(min(opts.MaxBytes, fallbackBytes), opts.Now)
@@ -155,7 +155,7 @@ func OpenStrict(ctx context.Context, location string, opts Options) (Store, erro
 		}
 		b = store
 	} else {
-		path, err := pathOf(location)
+		path, err := PathOf(location)
 		if err != nil {
 			return nil, err
 		}

@@ -37,9 +37,12 @@ func DefaultPath() (string, error) {
 	return filepath.Join(home, ".local", "share", "shodanrep", fileName), nil
 }
 
-// pathOf returns the file of a location that is neither "off" nor an address.
-func pathOf(location string) (string, error) {
-	if location == "" || location == "on" {
+// PathOf returns the file of a valid location, empty where it has none.
+func PathOf(location string) (string, error) {
+	switch {
+	case location == "off", isPostgres(location):
+		return "", nil
+	case location == "", location == "on":
 		return DefaultPath()
 	}
 	path, err := homedir.Expand(location)

@@ -84,7 +84,7 @@ func Open(opts Options) *Store {
 	case isPostgres(opts.Location):
 		s.backend = newPostgres(s.opts)
 	default:
-		path, err := pathOf(opts.Location)
+		path, err := PathOf(opts.Location)
 		if err != nil {
 			s.missing = err
 			s.warn(err)
