@@ -169,6 +169,22 @@ func TestLatencyIsKeptSideBySide(t *testing.T) {
 	})
 }
 
+func TestASimulatorWithoutRequestsKeepsNone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := shodantest.NewHandler(shodantest.WithoutRequests(), shodantest.WithRateLimit(shodantest.InternetDB, 1, 1))
+		addr := sim.Generate(1)[0]
+		for i, want := range []int{http.StatusOK, http.StatusTooManyRequests} {
+			if got, _ := getPath(t, sim, "/internetdb/"+addr.String()); got.StatusCode != want {
+				t.Errorf("response %d has status %d, want %d", i, got.StatusCode, want)
+			}
+		}
+		if requests := sim.Requests(); len(requests) > 0 || sim.Count("") > 0 || sim.MaxInFlight() != 1 {
+			t.Errorf("%d requests are kept, %d were under way at once", len(requests), sim.MaxInFlight())
+		}
+	})
+}
+
 func TestACallerMayGoAwayWhileItWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

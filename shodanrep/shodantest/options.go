@@ -21,6 +21,7 @@ type settings struct {
 	saved      int
 	scanned    int
 	watched    int
+	forgets    bool // keeps no requests
 }
 
 // rate is a limit of requests per second, with a burst.
@@ -98,6 +99,12 @@ func WithRetryAfter(d time.Duration) Option {
 // service does. During a ban every response is 429. The number counts from the start or from the last ban.
 func WithBan(after429s int, d time.Duration) Option {
 	return func(s *settings) { s.banAfter, s.banFor = after429s, d }
+}
+
+// WithoutRequests makes the simulator keep no requests, so that its memory does not grow while it runs. Requests, Count and
+// PeakPerSecond see none.
+func WithoutRequests() Option {
+	return func(s *settings) { s.forgets = true }
 }
 
 // WithSavedQueries sets how many shared queries there are. The default is 23. A page has ten.

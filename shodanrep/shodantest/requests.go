@@ -23,6 +23,7 @@ type record struct {
 	requests []Request
 	inFlight int
 	peak     int
+	forgets  bool // see WithoutRequests
 }
 
 // begin records the arrival of a request. The function that it returns records the end.
@@ -32,13 +33,17 @@ func (rec *record) begin(c *call) (done func(status int)) {
 	// Under the lock, so that the times are in order for the limits.
 	c.Time = time.Now()
 	i := len(rec.requests)
-	rec.requests = append(rec.requests, c.Request)
+	if !rec.forgets {
+		rec.requests = append(rec.requests, c.Request)
+	}
 	rec.inFlight++
 	rec.peak = max(rec.peak, rec.inFlight)
 	return func(status int) {
 		rec.mu.Lock()
 		defer rec.mu.Unlock()
-		rec.requests[i].Status = status
+		if !rec.forgets {
+			rec.requests[i].Status = status
+		}
 		rec.inFlight--
 	}
 }

@@ -97,6 +97,7 @@ func NewHandler(opts ...Option) *Simulator {
 	for _, opt := range opts {
 		opt(&s.settings)
 	}
+	s.record.forgets = s.forgets
 	s.hosts, s.records = map[netip.Addr]*entry{}, map[string][]Record{}
 	s.cves = map[string]CVE{}
 	s.limits.buckets = map[caller]*bucket{}

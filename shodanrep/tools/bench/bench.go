@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/tools/peakmemory"
 )
 
 // A bench is what measurements use: the binary to measure, and a folder for files.
@@ -171,12 +172,10 @@ func (b *bench) runToFile(args ...string) (r result, out *os.File, err error) {
 	if err := cmd.Start(); err != nil {
 		return result{}, nil, err
 	}
-	ended, peak := make(chan struct{}), make(chan int64)
-	go func() { peak <- watchMemory(cmd.Process.Pid, ended) }()
+	peak := peakmemory.Watch(cmd.Process.Pid)
 	err = cmd.Wait()
 	r = result{wall: time.Since(begun), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
-	close(ended)
-	r.peak = <-peak
+	r.peak = peak()
 	if err != nil || stderr.Len() > 0 {
 		return r, nil, fmt.Errorf("%s: %w: %s", filepath.Base(b.binary), err, stderr.String())
 	}

@@ -88,9 +88,6 @@ func TestWhatIsWrongWithTheCommandLineIsSaid(t *testing.T) {
 
 func TestTheFilesOfTheKernelAreRead(t *testing.T) {
 	t.Parallel()
-	if got := highWater([]byte("Name:\tshodanrep\nVmPeak:\t  900 kB\nVmHWM:\t  2048 kB\nVmRSS:\t  1000 kB\n")); got != 2<<20 {
-		t.Errorf("the highest memory is %d", got)
-	}
 	// user nice system idle iowait irq softirq steal guest guest_nice
 	if got := usedTime("cpu  100 20 3 9000 9000 9000 9000 4 0 0\ncpu0 1 1 1 1\n"); got != 1270*time.Millisecond {
 		t.Errorf("the time used is %v", got)

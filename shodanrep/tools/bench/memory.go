@@ -2,43 +2,7 @@
 
 package main
 
-import (
-	"bytes"
-	"fmt"
-	"os"
-	"strconv"
-	"strings"
-	"time"
-)
-
-// watchMemory returns the peak memory of a process in bytes, after ended is closed. It polls, because the peak is
-// unknown after the end: the value of wait4 includes the memory of the parent before exec.
-func watchMemory(pid int, ended <-chan struct{}) (peak int64) {
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	path := fmt.Sprintf("/proc/%d/status", pid)
-	for {
-		if status, err := os.ReadFile(path); err == nil {
-			peak = max(peak, highWater(status))
-		}
-		select {
-		case <-ended:
-			return peak
-		case <-ticker.C:
-		}
-	}
-}
-
-// highWater reads the highest resident size from a process's status file.
-func highWater(status []byte) int64 {
-	for line := range bytes.Lines(status) {
-		if value, found := strings.CutPrefix(string(line), "VmHWM:"); found {
-			kilobytes, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 64)
-			return kilobytes << 10
-		}
-	}
-	return 0
-}
+import "fmt"
 
 const (
 	// memoryReach is how much memory a batch may use, and growthReach how much each further address may add: its text in the

@@ -91,7 +91,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if !*quiet {
 		opts = append(opts, shodantest.WithLog(stderr))
 	}
-	sim := shodantest.NewHandler(opts...)
+	sim := shodantest.NewHandler(append(opts, shodantest.WithoutRequests())...)
 	if *failing > 0 {
 		sim.Fault(shodantest.Fault{Probability: *failing, Status: http.StatusBadGateway, Body: shodantest.BodyPage(http.StatusBadGateway)})
 	}

@@ -57,7 +57,9 @@ func newEnvironment(binary string) (*environment, error) {
 	w := &environment{
 		binary: path, dir: dir, url: "http://" + listener.Addr().String(), redisPort: port,
 		// Many times the rate of the connections, so that a refusal is an event and not the rule.
-		sim: shodantest.NewHandler(shodantest.WithRateLimit(shodantest.InternetDB, 2000, 500), shodantest.WithLatency(5*time.Millisecond)),
+		// It keeps no requests: it runs in the process whose heap is measured.
+		sim: shodantest.NewHandler(shodantest.WithRateLimit(shodantest.InternetDB, 2000, 500), shodantest.WithLatency(5*time.Millisecond),
+			shodantest.WithoutRequests()),
 	}
 	w.known = w.sim.Generate(knownAddresses)
 	w.server = &http.Server{Handler: w.sim, ReadHeaderTimeout: 10 * time.Second}

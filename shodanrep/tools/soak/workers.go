@@ -19,6 +19,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/tools/peakmemory"
 )
 
 const (
@@ -79,7 +80,9 @@ func (w *environment) runOnce(rng *rand.Rand, slot int, spc string, r *report) {
 		timer := time.AfterFunc(time.Duration(rng.IntN(1500))*time.Millisecond, func() { _ = cmd.Process.Signal(end) })
 		defer timer.Stop()
 	}
+	memory := peakmemory.Watch(cmd.Process.Pid)
 	err := cmd.Wait()
+	peak := memory()
 	switch status := cmd.ProcessState.ExitCode(); {
 	case ctx.Err() != nil:
 		r.problem("hang: a run took longer than %v", hangTime)
@@ -100,12 +103,9 @@ func (w *environment) runOnce(rng *rand.Rand, slot int, spc string, r *report) {
 			result = append(result, row{fields[0], fields[1], fields[2], fields[3], fields[4]})
 		}
 		checkRows(r, list, result)
-		usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 		r.add(func(r *report) {
 			r.complete++
-			if ok {
-				r.peaks = append(r.peaks, usage.Maxrss<<10)
-			}
+			r.peaks = append(r.peaks, peak)
 		})
 	}
 }
