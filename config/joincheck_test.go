@@ -50,6 +50,15 @@ func TestUnsafeJoinsAreFound(t *testing.T) {
 		"an operator on the left":                        {"select 1 from t join shodan_ip_reputation r on t.ip + 1 = r.ip", "Steampipe crashes: t.ip, r.ip"},
 		"an operator inside of offset 0":                 {"select 1 from t cross join lateral (select title from shodan_exploit where query = t.names ->> 0 offset 0) e", "Steampipe crashes: query, t.names"},
 		"a table whose key columns are all not required": {"select 1 from t join shodan_cve c on c.cve_id = t.cve_id and c.cvss > t.least", "c.cvss, t.least"},
+		"a limit and an order by an expression":          {"select * from shodan_search where query = 'x' order by lower(org) limit 5", "shodan_search has a limit and orders by an expression"},
+		"a limit and a second key that is an expression": {"select * from shodan_search where query = 'x' order by port, lower(org) desc limit 5", "orders by an expression"},
+		"a limit and an order by an expression's name":   {"select ip, lower(org) as o from shodan_search where query = 'x' order by o limit 5", "orders by an expression"},
+		"a limit and an order by an expression's place":  {"select ip, lower(org) from shodan_search where query = 'x' order by 2 limit 5", "orders by an expression"},
+		"a limit over a CTE that PostgreSQL merges":      {"with s as (select * from shodan_search where query = 'x') select * from s order by lower(org) limit 5", "orders by an expression"},
+		"a limit in a subquery":                          {"select count(*) from (select * from shodan_search where query = 'x' order by lower(org) limit 5) s", "orders by an expression"},
+		"a limit and a window function":                  {"select ip, count(*) over () from shodan_search where query = 'x' limit 5", "a window function"},
+		"a limit and a function that returns rows":       {"select jsonb_array_elements_text(hostnames) from shodan_search where query = 'x' limit 5", "returns rows"},
+		"a limit of another plugin's table":              {"select * from aws_x order by lower(name) limit 5", "orders by an expression"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found, err := joincheck.Problems(test.sql, all)
@@ -87,6 +96,11 @@ func TestSafeJoinsPass(t *testing.T) {
 		"two tables, one after a materialized": "with r as materialized (select r.ip from t join shodan_ip_reputation r on r.ip = t.ip) select 1 from r join shodan_host h on h.ip = r.ip",
 		"two tables of the dataset":            "select 1 from shodan_fingerprint f join shodan_host h on h.ip = f.ip where f.source = 'dataset' and h.source = 'dataset'",
 		"one column of two outside a fence":    "select count(*) from (select ip from shodan_host where ip in ('192.0.2.1') group by ip) h join t on t.ip = h.ip",
+		"a limit and an order by a column":     "select ip as org, lower(org) as o from shodan_search where query = 'x' order by org, 1 limit 5",
+		"a limit of all":                       "select * from shodan_search where query = 'x' order by lower(org) limit all",
+		"a limit of groups":                    "select lower(org), count(*) from shodan_search where query = 'x' group by 1 order by 2 desc, 1 limit 5",
+		"a limit of a materialized CTE":        "with s as materialized (select * from shodan_search where query = 'x') select * from s order by lower(org) limit 5",
+		"a limit and a function in from":       "select ip, name from shodan_search cross join lateral jsonb_array_elements_text(hostnames) as h (name) where query = 'x' order by lower(name) limit 5",
 	} {
 		t.Run(name, func(t *testing.T) {
 			found, err := joincheck.Problems(sql, all)

@@ -1,4 +1,4 @@
-// Package joincheck finds joins of which Steampipe drops conditions.
+// Package joincheck finds joins of which Steampipe drops conditions, and queries with a LIMIT of which it drops rows.
 //
 // In a nested loop by a key column, Steampipe's foreign data wrapper keeps the key and at most one more equality. It
 // drops every other condition on the table and another table without an error: the wrapper does not put it into the
@@ -10,8 +10,11 @@
 // s.query = 'port:' || t.port PostgreSQL reads from a null pointer, and all its processes end. So a column of the plugin
 // must be compared with a column, which a materialized CTE or a subquery with offset 0 may compute.
 //
+// It passes the LIMIT of a query to the plugin although PostgreSQL sorts by an expression after it, or makes more rows or
+// fewer of those that it gets. So such a query must select in a materialized CTE.
+//
 // The check is stricter than the wrapper: it reports every table that is joined by more than one condition, and every
-// such operator, whatever the plan is.
+// such operator, whatever the plan is. It also reports limits of tables that do without, see scan.DropLimit.
 package joincheck
 
 import (
@@ -24,7 +27,7 @@ import (
 	"github.com/wasilibs/go-pgquery/parser"
 )
 
-// Problems parses SQL with PostgreSQL's parser and returns its unsafe joins. The tables are those of the plugin and of
+// Problems parses SQL with PostgreSQL's parser and returns its unsafe joins and limits. The tables are those of the plugin and of
 // other plugins, by name. Tables without key columns are read completely and lose no condition.
 func Problems(sql string, tables map[string]*plugin.Table) ([]string, error) {
 	text, err := parser.ParseToJSON(sql)

@@ -62,6 +62,7 @@ func (c *checker) query(selected node, parent *scope, at place) (*relation, *sco
 		sc.dependencies(c, selected[field])
 	}
 	c.sharedKeys(sc)
+	c.limit(selected, sc)
 	c.materialized(selected, sc)
 	if sc.fence {
 		result = &relation{rest: names{other: true}}
