@@ -92,15 +92,6 @@ func (b *Batch) spawn(f func()) {
 // AddTotal adds addresses to the total, if more are looked up than the list is long.
 func (b *Batch) AddTotal(addresses int) { b.progress.AddTotal(addresses) }
 
-// canonical gives equal questions one form.
-func (q Question) canonical() Question {
-	q.Addr = q.Addr.Unmap().WithZone("")
-	if q.Source == "" {
-		q.Source = Auto
-	}
-	return q
-}
-
 // Ready waits until it is known whether the services may be used at all. An error means that no question of the
 // batch will be answered, because the key is refused or its plan too low for the source that was named.
 func (b *Batch) Ready(ctx context.Context) error {

@@ -58,6 +58,15 @@ type Question struct {
 	SkipREST bool
 }
 
+// canonical gives equal questions one form.
+func (q Question) canonical() Question {
+	q.Addr = q.Addr.Unmap().WithZone("")
+	if q.Source == "" {
+		q.Source = Auto
+	}
+	return q
+}
+
 // An Answer is the result of a Question.
 type Answer struct {
 	Status Status

@@ -1,7 +1,5 @@
 package reputation
 
-import "strings"
-
 // Most hosts have the factors of others: of an open port, or of a tag. The sentence and the evidence of such a factor are
 // made once.
 const (
@@ -32,11 +30,6 @@ func (f *facts) factorKey(r *Rule) (key factorKey, ok bool) {
 		key.hits[i] = h.value
 	}
 	return key, true
-}
-
-// isPattern reports whether several texts match the value.
-func (v *Value) isPattern() bool {
-	return strings.HasPrefix(v.Text, "*") || strings.HasSuffix(v.Text, "*")
 }
 
 // remember remembers a factor, unless there are many.

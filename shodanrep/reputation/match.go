@@ -30,6 +30,11 @@ type Value struct {
 	Points *int   // nil for the rule's points
 }
 
+// isPattern reports whether several texts match the value.
+func (v *Value) isPattern() bool {
+	return strings.HasPrefix(v.Text, "*") || strings.HasSuffix(v.Text, "*")
+}
+
 // A hit is a value of a host that a match found.
 type hit struct {
 	fact  *Fact
