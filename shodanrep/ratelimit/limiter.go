@@ -74,7 +74,7 @@ func (l *Limiter) SetRate(perSecond float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.limits.PerSecond = perSecond
-	l.credit = 0
+	l.localTokens = 0
 	l.wake()
 }
 
@@ -239,7 +239,7 @@ func (s *Slot) takeAmongMachines(ctx context.Context, perSecond float64, burst i
 // admit begins the slot's request where it may be sent. Otherwise it returns how long to wait, 0 where only the place
 // among the machines is missing. The caller holds the lock.
 func (l *Limiter) admit(s *Slot, local bool) (wait time.Duration, err error) {
-	if local && l.spendCredit() {
+	if local && l.spendLocal() {
 		l.underWay++
 		s.begun = time.Now()
 		return 0, nil
@@ -301,7 +301,7 @@ func (l *Limiter) take(now time.Time) (wait time.Duration) {
 		return wait
 	}
 	l.Tokens, l.TokensAt = tokens-1, now
-	l.takeCredit(now)
+	l.takeLocal(now)
 	return 0
 }
 

@@ -16,9 +16,9 @@ const (
 	// memberTimeout is how long a process counts as one with requests after it last said so: three times pollEvery, and
 	// less than the second of TestAProcessThatIsKilledBlocksNobodyForMoreThanASecond.
 	memberTimeout = 900 * time.Millisecond
-	// creditTime bounds the requests that a process may send without a look into the file, where the rate is above
+	// localTime bounds the requests that a process may send without a look into the file, where the rate is above
 	// maxRamped: figure 1 sends 2,000 a second, and a look for each would slow it down.
-	creditTime = 200 * time.Millisecond
+	localTime = 200 * time.Millisecond
 	// grace is how long a process lets another that has waited for longer go first, in intervals of the rate. Without
 	// it the process that is faster to wake up would get every token.
 	grace = 0.05
@@ -37,8 +37,8 @@ type sharing struct {
 	beating     bool      // a heartbeat is to come
 	waiting     time.Time // since when a request waits to be sent, zero where none does
 	writing     bool      // a request has a slot and is not yet written, where the limiter is exact
-	credit      int       // requests that may be sent without the file
-	creditUntil time.Time
+	localTokens int       // requests that may be sent without a look into the file
+	localUntil  time.Time
 }
 
 // update changes the state: in the file, where processes share one, while none of the others does. Where the file
@@ -139,24 +139,24 @@ func (l *Limiter) fast() bool {
 	return l.file != nil && !l.limits.Exact && l.Refusals == 0 && l.rate(time.Now()) > maxRamped
 }
 
-// takeCredit takes tokens for further requests, which then need no look into the file. The caller holds the lock.
-func (l *Limiter) takeCredit(now time.Time) {
-	l.credit = 0
+// takeLocal takes tokens for further requests, which then need no look into the file. The caller holds the lock.
+func (l *Limiter) takeLocal(now time.Time) {
+	l.localTokens = 0
 	if l.fast() {
-		l.credit = int(max(0, min(l.Tokens, l.rate(now)*creditTime.Seconds()/float64(1+len(l.Members)))))
-		l.creditUntil = now.Add(creditTime)
-		l.Tokens -= float64(l.credit)
+		l.localTokens = int(max(0, min(l.Tokens, l.rate(now)*localTime.Seconds()/float64(1+len(l.Members)))))
+		l.localUntil = now.Add(localTime)
+		l.Tokens -= float64(l.localTokens)
 	}
 }
 
-// spendCredit takes one of the requests that need no look into the file. The caller holds the lock.
-func (l *Limiter) spendCredit() bool {
+// spendLocal takes one of the requests that need no look into the file. The caller holds the lock.
+func (l *Limiter) spendLocal() bool {
 	now := time.Now()
 	others, _, _ := l.others()
-	if l.credit == 0 || now.After(l.creditUntil) || now.Before(l.Paused) || now.Before(l.Banned) ||
+	if l.localTokens == 0 || now.After(l.localUntil) || now.Before(l.Paused) || now.Before(l.Banned) ||
 		l.underWay+others >= l.window(now) {
 		return false
 	}
-	l.credit--
+	l.localTokens--
 	return true
 }

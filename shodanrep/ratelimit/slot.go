@@ -180,7 +180,7 @@ func (s *Slot) end(urgent bool, change func(now time.Time)) {
 	defer l.mu.Unlock()
 	l.underWay--
 	if urgent {
-		l.credit = 0
+		l.localTokens = 0
 	}
 	if urgent || !l.fast() {
 		l.update(change)
