@@ -107,6 +107,27 @@ func TestThePagesForDevelopersNameWhatExists(t *testing.T) {
 	}
 }
 
+// A row of "Where to find it" that names a function after a file says that the function is declared there.
+func TestFunctionsAreWhereTheArchitectureSays(t *testing.T) {
+	atRoot(t)
+	named := regexp.MustCompile("`((?:[a-z_]+/)*[a-z_]+\\.go)`, `(?:([A-Za-z]+)\\.)?([A-Za-z]+)`")
+	_, table, _ := strings.Cut(read(t, "docs/development/architecture.md"), "\n## Where to find it\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	found := named.FindAllStringSubmatch(table, -1)
+	if len(found) < 10 {
+		t.Errorf("the table names %d functions", len(found))
+	}
+	for _, m := range found {
+		declaration := `(?m)^func ` + m[3] + `\b`
+		if m[2] != "" {
+			declaration = `(?m)^func \(\w+ \*?` + m[2] + `\) ` + m[3] + `\(`
+		}
+		if !regexp.MustCompile(declaration).MatchString(read(t, "shodanrep/"+m[1])) {
+			t.Errorf("%s is not declared in %s", strings.TrimPrefix(m[2]+"."+m[3], "."), m[1])
+		}
+	}
+}
+
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
