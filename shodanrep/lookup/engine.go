@@ -167,7 +167,7 @@ func (e *Engine) SetInForce(inForce bool) {
 	}
 }
 
-// CheckKey returns an error if there is no API key. It says that what needs one.
+// CheckKey returns an error if there is no API key. The error names what needs one, such as a table.
 func (e *Engine) CheckKey(what string) error {
 	if e.rest == nil {
 		return fmt.Errorf("%s needs an API key: set api_key in the connection, or SHODAN_API_KEY, to the key shown at https://account.shodan.io", what)

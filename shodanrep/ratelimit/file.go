@@ -126,7 +126,7 @@ func (f *File) locked(use func(*lockedfile.File) error) error {
 	return errors.Join(use(file), file.Close())
 }
 
-// read returns what is in the file. Whatever is not ours is as good as nothing.
+// read returns what is in the file. It ignores what it did not write.
 func read(file io.Reader) content {
 	var c content
 	// The decoder stops after the first value: a process that was killed while it wrote may leave the end of a longer one.

@@ -18,7 +18,7 @@ type state struct {
 
 	Paused time.Time `json:"paused,omitzero"` // no request is sent before this
 	Banned time.Time `json:"banned,omitzero"` // every request fails before this
-	// Unavailable is until when the service is unavailable, as it says. A ban that ends then is none for too many requests.
+	// Unavailable is until when the service is unavailable, as it says. A ban that ends then is not for too many requests.
 	Unavailable time.Time `json:"unavailable,omitzero"`
 	// ClientRefused is the same of a ban that began because the service, or what is between, refuses this client.
 	ClientRefused time.Time `json:"client_refused,omitzero"`
@@ -39,7 +39,7 @@ type member struct {
 
 func newState() state { return state{CeilingTTL: ceilingTTL} }
 
-// readState reads a record of the file. What cannot be read is as good as nothing known.
+// readState reads a record of the file. One that cannot be read counts as empty.
 func readState(record []byte, now time.Time) state {
 	s := newState()
 	if len(record) > 0 && json.Unmarshal(record, &s) != nil {

@@ -54,7 +54,7 @@ func check(entry cache.Entry, now time.Time, longest time.Duration) (cache.Entry
 	return entry, now.Before(entry.Expires) && entry.CheckedAt.Before(now.Add(clockSkew))
 }
 
-// get returns the fresh entries. A cache that fails is as good as empty: it costs a request, never a row.
+// get returns the fresh entries. A cache that fails counts as empty: that costs a request, never a row.
 func (b *BufferedCache) get(ctx context.Context, keys []cache.Key) map[cache.Key]cache.Entry {
 	found := map[cache.Key]cache.Entry{}
 	now := time.Now()

@@ -24,6 +24,7 @@ const (
 // A LostError says that the connection to the server ended.
 type LostError struct{ reason string }
 
+// Error implements error. It says what to do.
 func (e LostError) Error() string {
 	return "the connection to PostgreSQL was lost (" + e.reason + "): rows that are written stay, so run the same command again to continue"
 }

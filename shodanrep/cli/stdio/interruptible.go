@@ -43,6 +43,7 @@ type Reader struct {
 	Context context.Context
 }
 
+// Read reads from the stream. When the context ends it returns the cause at once, see [Within].
 func (r Reader) Read(p []byte) (int, error) {
 	read, err := Within(r.Context, func() ([]byte, error) {
 		buffer := make([]byte, len(p)) // the caller owns p again if this read is abandoned
@@ -82,6 +83,8 @@ func NewWriter(ctx context.Context, w io.Writer, name string) Writer {
 	return Writer{Writer: w, ctx: ctx, name: name, stuck: new(atomic.Bool), err: new(atomic.Pointer[error])}
 }
 
+// Write writes to the stream. When the context ends, a write in progress has writeTimeout to finish. After one that did
+// not, no other begins.
 func (w Writer) Write(p []byte) (int, error) {
 	if w.stuck.Load() {
 		return 0, context.Cause(w.ctx)
@@ -121,7 +124,7 @@ func (w Writer) Write(p []byte) (int, error) {
 	}
 }
 
-// Err returns the error of the first write that failed, also if who wrote ignored it.
+// Err returns the error of the first write that failed, even if the caller ignored it.
 func (w Writer) Err() error {
 	if err := w.err.Load(); err != nil {
 		return *err
