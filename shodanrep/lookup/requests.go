@@ -51,7 +51,7 @@ func wrapError(what string, err error) error {
 	var failure *shodan.Error
 	switch {
 	case errors.As(err, &failure) && strings.Contains(failure.Message, "query was invalid"):
-		return fmt.Errorf("%s failed: %w; check the query, whose filters are at https://www.shodan.io/search/filters, or ask again later", what, err)
+		return fmt.Errorf("%s failed: %w; check the query, whose filters are at https://www.shodan.io/search/filters, or run the query again later", what, err)
 	case shodan.IsKind(err, shodan.PlanTooLow):
 		return fmt.Errorf("%s needs a plan that allows it: %w; upgrade the plan at https://account.shodan.io", what, err)
 	case shodan.IsKind(err, shodan.CreditsSpent):
