@@ -56,7 +56,7 @@ func newFallback(ctx context.Context, b backend, location string, every time.Dur
 		memory: newMemory(min(opts.MaxBytes, fallbackBytes), opts.Now),
 	}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
-	// The backend has timeouts of its own. It is not at fault where the first query is canceled.
+	// The backend has timeouts of its own. It is not at fault where the first query is cancelled.
 	if err := b.open(context.WithoutCancel(ctx)); err != nil {
 		f.fail(err)
 	} else {

@@ -102,7 +102,7 @@ func (f *fileStore) do(op func(*sqlitefile.File) error) error {
 }
 
 // replace opens the file again where it failed with an error, unless another call has done so. It returns the error
-// where a new file fails again so soon. It does not stop where the call is canceled: the next process may not notice the
+// where a new file fails again so soon. It does not stop where the call is cancelled: the next process may not notice the
 // damage at once.
 func (f *fileStore) replace(failed *sqlitefile.File, err error) error {
 	f.opening.Lock()

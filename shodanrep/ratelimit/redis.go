@@ -40,10 +40,10 @@ type Redis struct {
 var _ Coordinator = (*Redis)(nil)
 
 // redisRate is a rate as this process takes part in it. One call at a time waits for it: more of them would take places
-// in the plan long before they need them, and lose them where their query is canceled.
+// in the plan long before they need them, and lose them where their query is cancelled.
 type redisRate struct {
 	calls     chan struct{} // holds the call that waits
-	due       time.Time     // when to try again, also for the next call where this one is canceled; zero for no place
+	due       time.Time     // when to try again, also for the next call where this one is cancelled; zero for no place
 	processes int           // how many share the rate
 }
 

@@ -40,7 +40,7 @@ func (r *Redis) Lease(ctx context.Context, name string, ttl time.Duration) (rele
 		if !r.status.Ready() { // it runs out by itself
 			return
 		}
-		// Also where the query was canceled: others wait.
+		// Also where the query was cancelled: others wait.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), waitlimit.Of(time.Second))
 		defer cancel()
 		if err := releaseScript.Run(ctx, r.client, []string{key}, token).Err(); err != nil {
