@@ -72,11 +72,16 @@ func listCVEs(ctx context.Context, c *scan.ListCall, emit func(*cveRow) bool) er
 	if err != nil {
 		return err
 	}
+	for _, text := range c.AllTexts("cve_id") {
+		if !isKnownForm(text) {
+			return fmt.Errorf("cve_id = %q is not the id of a CVE: write it like CVE-2021-44228, or leave it out", text)
+		}
+	}
 	ids, cpes, products, kev := c.Texts("cve_id"), c.Texts("cpe23"), c.Texts("product"), c.Texts("kev")
 	matches := func(row *cveRow) bool {
 		known := row.cve.KEV
 		return (len(kev) == 0 || known.Valid && slices.Contains(kev, strconv.FormatBool(known.V))) &&
-			(len(ids) == 0 || slices.Contains(ids, row.id)) && scan.Within(row.cve.PublishedTime.Time, bounds)
+			scan.Within(row.cve.PublishedTime.Time, bounds)
 	}
 	list := shodan.CVEQuery{KEV: len(kev) == 1 && kev[0] == "true", Limit: cvePage}
 	list.Start, list.End = scan.Span(bounds)
@@ -94,7 +99,7 @@ func listCVEs(ctx context.Context, c *scan.ListCall, emit func(*cveRow) bool) er
 				return fmt.Errorf("cpe23 = %q is no CPE with a version: write it like cpe:2.3:a:f5:nginx:1.18.0, or ask for the product instead", text)
 			}
 			list.CPE23 = cpe
-			if more, err := listPages(ctx, c, list, cveRow{cpe: text}, matches, emit); err != nil || !more {
+			if more, err := listPages(ctx, c, list, ids, cveRow{cpe: text}, matches, emit); err != nil || !more {
 				return err
 			}
 		}
@@ -104,7 +109,7 @@ func listCVEs(ctx context.Context, c *scan.ListCall, emit func(*cveRow) bool) er
 				return fmt.Errorf("product = %q is empty: write the product as CPEs do, such as nginx", product)
 			}
 			list.Product = product
-			if more, err := listPages(ctx, c, list, cveRow{product: product}, matches, emit); err != nil || !more {
+			if more, err := listPages(ctx, c, list, ids, cveRow{product: product}, matches, emit); err != nil || !more {
 				return err
 			}
 		}
@@ -113,13 +118,20 @@ func listCVEs(ctx context.Context, c *scan.ListCall, emit func(*cveRow) bool) er
 	case !list.KEV && len(bounds) == 0 && !c.HasLimit():
 		return errors.New("shodan_cve has hundreds of thousands of rows: ask for some by cve_id, product, cpe23, kev = true or published_time (published_time > '2026-01-01'), or for the newest with a limit and no order by")
 	default:
-		_, err = listPages(ctx, c, list, cveRow{}, matches, emit)
+		_, err = listPages(ctx, c, list, nil, cveRow{}, matches, emit)
 	}
 	return err
 }
 
 // cvePage is how many CVEs CVEDB lists in one answer.
 const cvePage = 1000
+
+// isKnownForm reports whether a text has the form of an id that CVEDB may have, or that shodan_vulnerability has besides
+// the ids of CVEs, such as MS15-034: a join passes them all, and CVEDB has none of the others.
+func isKnownForm(text string) bool {
+	_, ok := shodan.CanonicalCVE(text)
+	return ok || shodan.IsVulnID(text)
+}
 
 // lookUpCVEs makes the rows of CVEs by their ids, side by side. One that CVEDB does not know has none.
 func lookUpCVEs(ctx context.Context, c *scan.ListCall, ids []string, matches, emit func(*cveRow) bool) error {
@@ -134,7 +146,7 @@ func lookUpCVEs(ctx context.Context, c *scan.ListCall, ids []string, matches, em
 		answers[i] = make(chan found, 1)
 		go func() {
 			id, ok := shodan.CanonicalCVE(text)
-			if !ok { // as unknown to CVEDB as a CVE can be
+			if !ok { // of another scheme, which CVEDB does not have
 				answers[i] <- found{}
 				return
 			}
@@ -158,8 +170,9 @@ func lookUpCVEs(ctx context.Context, c *scan.ListCall, ids []string, matches, em
 	return nil
 }
 
-// listPages makes the rows of a list, page by page until the scan has enough. It reports whether it needs more.
-func listPages(ctx context.Context, c *scan.ListCall, list shodan.CVEQuery, row cveRow, matches, emit func(*cveRow) bool) (more bool, err error) {
+// listPages makes the rows of a list, page by page until the scan has enough: of all its CVEs, or of some ids, as the
+// query has them. It reports whether the scan needs more.
+func listPages(ctx context.Context, c *scan.ListCall, list shodan.CVEQuery, ids []string, row cveRow, matches, emit func(*cveRow) bool) (more bool, err error) {
 	fetch := func(number int) (scan.Page[shodan.CVE], error) {
 		list.Skip = number * list.Limit
 		reply, err := lookup.Request(ctx, c.Engine(), shodan.FindCVEs(list))
@@ -173,12 +186,32 @@ func listPages(ctx context.Context, c *scan.ListCall, list shodan.CVEQuery, row 
 			return false, err
 		}
 		for i := range page.Items {
-			found := row
-			found.cve, found.id, found.checkedAt = &page.Items[i], string(page.Items[i].ID), page.CheckedAt
-			if found.id != "" && matches(&found) && !emit(&found) {
-				return false, nil
+			cve := &page.Items[i]
+			if cve.ID == "" {
+				continue
+			}
+			spellings := []string{string(cve.ID)}
+			if len(ids) > 0 {
+				spellings = spellingsOf(string(cve.ID), ids)
+			}
+			for _, id := range spellings {
+				found := row
+				found.cve, found.id, found.checkedAt = cve, id, page.CheckedAt
+				if matches(&found) && !emit(&found) {
+					return false, nil
+				}
 			}
 		}
 	}
 	return true, nil
+}
+
+// spellingsOf returns those of some texts that are an id, in any spelling.
+func spellingsOf(id string, texts []string) (found []string) {
+	for _, text := range texts {
+		if canonical, ok := shodan.CanonicalCVE(text); ok && strings.EqualFold(canonical, id) {
+			found = append(found, text)
+		}
+	}
+	return found
 }

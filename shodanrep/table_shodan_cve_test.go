@@ -80,7 +80,8 @@ func TestCVEsAreFoundByWhatIsKnownOfThem(t *testing.T) {
 	}{
 		"an id":                      {quals{"cve_id": texts("CVE-2024-0001")}, []string{"CVE-2024-0001"}, 1},
 		"several, one unknown":       {quals{"cve_id": texts("CVE-2024-0002", "CVE-2024-0003", "CVE-2030-0001")}, []string{"CVE-2024-0002", "CVE-2024-0003"}, 3},
-		"an id that is none":         {quals{"cve_id": texts("MS15-034")}, []string{}, 0},
+		"ids of other schemes":       {quals{"cve_id": texts("MS15-034", "GHSA-jfh8-c2jp-5v3q")}, []string{}, 0},
+		"ids in other spellings":     {quals{"cve_id": texts("cve-2024-0007", " CVE-2024-0008")}, []string{" CVE-2024-0008", "cve-2024-0007"}, 2},
 		"a product":                  {quals{"product": texts("nginx")}, []string{"CVE-2023-0001"}, 1},
 		"a product that is unknown":  {quals{"product": texts("apache")}, []string{}, 1},
 		"a CPE":                      {quals{"cpe23": texts("cpe:2.3:a:f5:nginx:1.19.0")}, []string{"CVE-2023-0001"}, 1},
@@ -91,6 +92,7 @@ func TestCVEsAreFoundByWhatIsKnownOfThem(t *testing.T) {
 		"not exploited, by ids":      {quals{"kev": truth(false), "cve_id": texts("CVE-2024-0010", "CVE-2024-0011")}, []string{"CVE-2024-0010", "CVE-2024-0011"}, 2},
 		"two lists":                  {quals{"kev": oneOrList([]*proto.QualValue{truth(true), truth(false)}), "cve_id": texts("CVE-2024-0004", "CVE-2024-0005")}, []string{"CVE-2024-0004", "CVE-2024-0005"}, 2},
 		"an id of a product":         {quals{"cve_id": texts("CVE-2024-0006"), "product": texts("shop")}, []string{"CVE-2024-0006"}, 1},
+		"two spellings, of a CPE":    {quals{"cve_id": texts("cve-2024-0006", "CVE-2024-0006", "CVE-2030-0001"), "cpe23": texts("cpe:2.3:a:example:shop:1.0")}, []string{"CVE-2024-0006", "cve-2024-0006"}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := sim.Count(shodantest.CVEDB)
@@ -217,6 +219,9 @@ func TestQueriesForCVEsThatCannotBeAnsweredSayHowToAsk(t *testing.T) {
 		"a product that is empty":  {map[string]*proto.QualValue{"product": texts("")}, nil, `product = "" is empty: write the product as CPEs do`},
 		"a product and a CPE":      {map[string]*proto.QualValue{"product": texts("x"), "cpe23": texts("cpe:2.3:a:x:x:1")}, nil, "not of both: leave one out"},
 		"a CPE without a version":  {map[string]*proto.QualValue{"cpe23": texts("cpe:/a:f5:nginx")}, nil, `cpe23 = "cpe:/a:f5:nginx" is no CPE with a version: write it like cpe:2.3:a:f5:nginx:1.18.0`},
+		"an id that is none":       {map[string]*proto.QualValue{"cve_id": texts("CVE-2024-0000", "CVE-2024-ABC")}, nil, `cve_id = "CVE-2024-ABC" is not the id of a CVE: write it like CVE-2021-44228, or leave it out`},
+		"an id that is empty":      {map[string]*proto.QualValue{"cve_id": texts("")}, nil, `cve_id = "" is not the id of a CVE`},
+		"an id without a prefix":   {map[string]*proto.QualValue{"cve_id": texts("2021-44228"), "product": texts("shop")}, nil, `cve_id = "2021-44228" is not the id of a CVE`},
 		"an id known when it runs": {map[string]*proto.QualValue{"cve_id": nothing}, nil, "cve_id is compared with a value that is only known when the query runs"},
 		"a time known when it runs": {nil, map[string]*proto.Quals{"published_time": {Quals: []*proto.Qual{{FieldName: "published_time", Operator: &proto.Qual_StringValue{StringValue: ">"}, Value: nothing}}}},
 			"published_time is compared with a value that is only known when the query runs"},
