@@ -66,6 +66,19 @@ func TestAMappedAddressInAListIsOneRowBesideItsIPv4Form(t *testing.T) {
 	byIP(t, rows, "::ffff:"+good)
 }
 
+// An address of NAT64 names a host with an IPv4 address, which is the one that Shodan knows.
+func TestAnAddressOfNAT64IsItsIPv4Host(t *testing.T) {
+	s := mustConnect(t, free(simulate(t)))
+	given := "64:ff9b::" + bad
+	rows := s.mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, given)}})
+	if len(rows) != 2 {
+		t.Fatalf("%d rows, want 2: %v", len(rows), rows)
+	}
+	if a, b := byIP(t, rows, bad), byIP(t, rows, given); a["score"] != b["score"] || b["status"] != "indexed" {
+		t.Errorf("one host by two addresses has the rows %v and %v", a, b)
+	}
+}
+
 func TestAMappedNetworkIsItsIPv4Network(t *testing.T) {
 	s := mustConnect(t, free(simulate(t)))
 	for _, given := range []string{"::ffff:11.0.0.0/126", "11.0.0.0/30"} {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
 )
 
@@ -146,10 +147,10 @@ func explainInput(name string, err error) error {
 }
 
 // addressOf returns the address in an argument that must have one. It may be written as in any text: defanged, with a
-// port or in a URL. IPv4-mapped addresses become IPv4, and zones are removed.
+// port or in a URL. It is the address of the host, see [ipaddr.Host].
 func addressOf(argument string) (netip.Addr, error) {
 	if addr, err := netip.ParseAddr(strings.TrimSpace(argument)); err == nil {
-		return addr.Unmap().WithZone(""), nil
+		return ipaddr.Host(addr), nil
 	}
 	if err := malformedArgument(argument); err != nil {
 		return netip.Addr{}, err

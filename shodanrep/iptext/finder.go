@@ -3,6 +3,8 @@ package iptext
 import (
 	"bytes"
 	"net/netip"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
 )
 
 const (
@@ -166,6 +168,9 @@ func (f *finder) find6(at int) bool {
 	f.prefix = netip.PrefixFrom(addr, addr.BitLen())
 	if f.end == end {
 		f.suffix(addr)
+	}
+	if host := ipaddr.Host(addr); host.Is4() && f.prefix.IsSingleIP() {
+		f.prefix = netip.PrefixFrom(host, 32)
 	}
 	return true
 }

@@ -13,8 +13,8 @@ import (
 
 // A Match is an address or a network found in a text.
 type Match struct {
-	// Prefix is the network, masked, or the address as a network of one. IPv4-mapped IPv6 addresses are IPv4, and zones
-	// are removed.
+	// Prefix is the network, masked, or the address as a network of one. IPv4-mapped IPv6 addresses and those of NAT64
+	// are IPv4, and zones are removed.
 	Prefix netip.Prefix
 	// Text is the match as it is written, without a port.
 	Text string

@@ -26,7 +26,7 @@ func ParseAddress(text string) Address {
 	a := Address{Given: text}
 	if prefix, ok := ipaddr.Parse(text); ok {
 		if prefix.IsSingleIP() {
-			a.Addr = prefix.Addr()
+			a.Addr = ipaddr.Host(prefix.Addr())
 		} else {
 			a.Network = true
 		}
@@ -41,7 +41,7 @@ func addressOf(prefix netip.Prefix) Address {
 	if !prefix.IsSingleIP() {
 		return Address{Given: prefix.String(), Network: true}
 	}
-	addr := prefix.Addr().Unmap().WithZone("")
+	addr := ipaddr.Host(prefix.Addr())
 	return Address{Given: addr.String(), Addr: addr}
 }
 

@@ -46,7 +46,7 @@ var arrays = map[string]string{
 
 // descriptions replace those of shodan_ip_reputation which are about queries.
 var descriptions = map[string]string{
-	ipColumn: "The IPv4 or IPv6 address. An IPv4-mapped IPv6 address is stored as IPv4.",
+	ipColumn: "The IPv4 or IPv6 address. An IPv4-mapped IPv6 address or one of NAT64 is stored as IPv4.",
 	"source": "The source of the data: dataset (local files), shodan (the REST API) or internetdb (free, no key). Null if no source was used, as for a reserved address.",
 	"status": "The result of the lookup: indexed (the source has data), not_indexed (the source has no data, which does not mean clean), " +
 		"reserved (the address cannot be on the internet), error (no lookup has succeeded yet, see error).",

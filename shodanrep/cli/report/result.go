@@ -10,6 +10,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
@@ -68,9 +69,9 @@ func Reasons(v *scan.Verdict) []string {
 	case v.Status() == lookup.Failed:
 		return []string{"not checked: " + v.Answer().Error}
 	case v.Status() == lookup.Reserved:
-		return []string{"not on the internet: a private, local or reserved address"}
+		return append([]string{"not on the internet: a private, local or reserved address"}, tunnelReason(v.IP())...)
 	case r == nil:
-		return []string{fmt.Sprintf("not indexed: %s has no data on it", SourceName(v.Answer().Source))}
+		return append([]string{fmt.Sprintf("not indexed: %s has no data on it", SourceName(v.Answer().Source))}, tunnelReason(v.IP())...)
 	}
 	factors := byPoints(r.Factors)
 	reasons := make([]string, 0, len(factors)+1)
@@ -81,6 +82,20 @@ func Reasons(v *scan.Verdict) []string {
 		reasons = append(reasons, factor.Detail)
 	}
 	return reasons
+}
+
+// tunnelReason names the IPv4 address that an address of 6to4 or Teredo is reached through. Shodan has data on that one,
+// if on any. There is none for other addresses.
+func tunnelReason(ip string) []string {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return nil
+	}
+	end, protocol := ipaddr.Tunnelled(addr)
+	if protocol == "" || lookup.IsReserved(end) {
+		return nil
+	}
+	return []string{fmt.Sprintf("its %s tunnel ends at %s: check that address too", protocol, end)}
 }
 
 // byPoints returns factors with the most points first.
