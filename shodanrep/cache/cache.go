@@ -48,7 +48,7 @@ type Store interface {
 
 // Stats describes what a store holds and how often it was hit.
 type Stats struct {
-	Location string // "memory", a path, a redis:// address without its password
+	Location string // "memory", "off", a path, a redis:// address without its password
 	Entries  int64
 	Expired  int64     // how many of Entries have expired
 	Bytes    int64     // the size of the store
@@ -57,3 +57,9 @@ type Stats struct {
 	Hits     int64 // since the store was made or cleared, of all processes that share it
 	Misses   int64
 }
+
+// offLocation is the location of a store that holds nothing.
+const offLocation = "off"
+
+// IsOff reports whether the store holds nothing, so that there is nothing to count.
+func (s Stats) IsOff() bool { return s.Location == offLocation }

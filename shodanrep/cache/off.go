@@ -25,7 +25,7 @@ func (Off) Clear(ctx context.Context, _ string) (int64, error) { return 0, ctx.E
 func (Off) Prune(ctx context.Context) (int64, error) { return 0, ctx.Err() }
 
 // Stats returns the location "off".
-func (Off) Stats(ctx context.Context) (Stats, error) { return Stats{Location: "off"}, ctx.Err() }
+func (Off) Stats(ctx context.Context) (Stats, error) { return Stats{Location: offLocation}, ctx.Err() }
 
 // Close does nothing.
 func (Off) Close() error { return nil }

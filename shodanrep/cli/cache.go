@@ -146,6 +146,10 @@ func (c *cacheCommand) printDropped(n int64, err error) error {
 
 // printStats prints the statistics of a store.
 func printStats(w io.Writer, s cache.Stats, now time.Time) error {
+	if s.IsOff() {
+		_, err := fmt.Fprintln(w, "location  off: responses are not kept, and each lookup sends a request")
+		return err
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "location\t%s\n", display.Printable(s.Location))
 	fmt.Fprintf(t, "entries\t%s, %s of them expired\n", display.Plural(s.Entries, "response"), humanize.Comma(s.Expired))

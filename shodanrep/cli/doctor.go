@@ -31,6 +31,7 @@ const (
 type doctor struct {
 	*app
 	connectionFlags
+	ctx    context.Context // of the command
 	failed bool
 }
 
@@ -52,7 +53,11 @@ if the command was interrupted.`,
   shodanrep doctor --config ./shodanrep.spc --connection work`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if d.run(cmd.Context()); d.failed {
+			d.ctx = cmd.Context()
+			switch d.run(cmd.Context()); {
+			case cmd.Context().Err() != nil:
+				return failed(interruption{})
+			case d.failed:
 				return failed(errChecksFailed)
 			}
 			return nil
@@ -69,8 +74,11 @@ const (
 	doctorWidth = 100
 )
 
-// line prints the result of a check.
+// line prints the result of a check. After an interrupt it prints nothing: a check that was interrupted has no result.
 func (d *doctor) line(result, name, format string, args ...any) {
+	if d.ctx.Err() != nil {
+		return
+	}
 	if result == checkError {
 		d.failed = true
 	}

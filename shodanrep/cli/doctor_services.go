@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -139,6 +141,9 @@ func (d *doctor) reach(ctx context.Context, address string) (took, skew time.Dur
 	defer transport.CloseIdleConnections()
 	began := time.Now()
 	response, err := transport.RoundTrip(request)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("no response within %v", requestTimeout)
+	}
 	if err != nil {
 		if reason, ok := err.(*url.Error); ok {
 			err = reason.Err
@@ -184,6 +189,10 @@ func (d *doctor) cache(ctx context.Context, c embedded.Connection) {
 	stats, err := store.Stats(ctx)
 	if err != nil {
 		d.line(checkWarning, "cache", "%v", err)
+		return
+	}
+	if stats.IsOff() {
+		d.line(checkOK, "cache", "off: responses are not kept, and each lookup sends a request")
 		return
 	}
 	d.line(checkOK, "cache", "%s: %s, %s", stats.Location, display.Plural(stats.Entries, "response"), humanize.Bytes(uint64(max(0, stats.Bytes))))

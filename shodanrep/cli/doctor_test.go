@@ -3,7 +3,10 @@ package cli
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/internetdbfile/internetdbtest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
@@ -36,6 +40,38 @@ func runDoctor(t *testing.T, connection string) (lines []string, stderr string, 
 func says(lines []string, text string) bool {
 	joined := func(text string) string { return strings.Join(strings.Fields(text), "") }
 	return strings.Contains(joined(strings.Join(lines, " ")), joined(text))
+}
+
+func TestAnInterruptedDoctorHasNoResultOfTheCheckThatItWasIn(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		cancel()
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	config := writeFile(t, "doctor.spc", fmt.Sprintf("connection \"a\" {\n plugin = \"shodanrep\"\n internetdb_url = %[1]q\n cvedb_url = %[1]q\n cache = \"off\"\n history_store = \"off\"\n}\n", server.URL))
+	var stdout, stderr bytes.Buffer
+	a := app{plugin: shodanrep.Plugin, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+	status := a.run(ctx, []string{"doctor", "--config", config})
+	if status != exitInterrupted || stderr.String() != "shodanrep: interrupted\n" || !strings.Contains(stdout.String(), "ok       version") || strings.Contains(stdout.String(), "InternetDB        ") {
+		t.Errorf("status %d, %q, %q", status, stdout.String(), stderr.String())
+	}
+}
+
+func TestACacheThatIsOffHasNoResponsesToCount(t *testing.T) {
+	t.Parallel()
+	const arguments = "cache = \"off\"\nhistory_store = \"off\"\ninternetdb_url = %[1]q\ncvedb_url = %[1]q\n"
+	lines, _, _ := runDoctor(t, fmt.Sprintf(arguments, closedPort))
+	if !says(lines, "ok cache off: responses are not kept") || says(lines, "0 responses") {
+		t.Errorf("%q", lines)
+	}
+	config := writeFile(t, "off.spc", "connection \"a\" {\n plugin = \"shodanrep\"\n cache = \"off\"\n}\n")
+	var stdout, stderr bytes.Buffer
+	status := Main([]string{"cache", "--config", config}, strings.NewReader(""), &stdout, &stderr)
+	if want := "location  off: responses are not kept, and each lookup sends a request\n"; status != exitDone || stdout.String() != want || stderr.Len() > 0 {
+		t.Errorf("status %d, %q, %q", status, stdout.String(), stderr.String())
+	}
 }
 
 // closedPort is an address at which nothing listens: no server of another test is given this port.
