@@ -86,7 +86,7 @@ func readSettings(connection *plugin.Connection) (scan.Settings, error) {
 		},
 		CorrelationLimit: r.count("correlation_limit", config.CorrelationLimit, 20, 1, 10_000),
 		SearchLimit:      r.count("search_limit", config.SearchLimit, 1000, 1, 1_000_000),
-		NetworkLimit:     r.count("network_limit", config.NetworkLimit, 4096, 1, 1_000_000),
+		NetworkLimit:     r.count("network_limit", config.NetworkLimit, 4096, 1, scan.MaxNetworkLimit),
 		Policy:           r.policy(config.Policy),
 		Lists:            r.lists(config.AllowList, config.DenyList),
 	}

@@ -166,7 +166,7 @@ func (c *annotateCommand) run(ctx context.Context, name string) error {
 	if !c.quiet {
 		c.sayAll(lookupNotices(n.summary(), ""))
 		if n.networks > 0 {
-			c.say(networksNotice(n.networks) + "; shodanrep check --expand checks each of the addresses")
+			c.say(networksNotice(n.networks, n.largeNetworks, "shodanrep check --expand checks each of the addresses"))
 		}
 	}
 	switch {

@@ -63,7 +63,9 @@ type annotation struct {
 	// Of the writing goroutine:
 	problems lineProblems
 	checked  checkedCount
-	networks int
+	// networks are those that were found, and largeNetworks those with more addresses than network_limit.
+	networks, largeNetworks int
+
 	lastLine int64
 	leftOut  bool // partial, when it is known
 }

@@ -102,6 +102,9 @@ func (n *annotation) wait(address *knownAddress) (*note, error) {
 	}
 	if address.note.network {
 		n.networks++
+		if !scan.Fits(address.prefix, n.checker.NetworkLimit()) {
+			n.largeNetworks++
+		}
 	}
 	address.expires.Store(time.Now().Add(keep).UnixNano())
 	return address.note, nil

@@ -213,11 +213,7 @@ func (c *checkCommand) run(ctx context.Context, inputs []string) error {
 			c.sayAll(check.written.notices())
 		}
 		if n := check.summary.Networks; n > 0 {
-			advice := "; --expand checks each of the addresses"
-			if c.expand {
-				advice = overNetworkLimit
-			}
-			c.say(networksNotice(n) + advice)
+			c.say(networksNotice(n, check.summary.LargeNetworks, "--expand checks each of the addresses"))
 		}
 	}
 	if err != nil && ctx.Err() != nil {

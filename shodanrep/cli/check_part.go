@@ -43,7 +43,7 @@ func (c *check) partOf(out report.Writer) func(first int, verdicts []*scan.Verdi
 			*p.text = (*p.text)[:0]
 		}
 		for i, v := range verdicts {
-			p.count(report.OutcomeOf(v))
+			p.count(report.OutcomeOf(v, c.checker.NetworkLimit()))
 			if !c.shows(v) && !(c.output.KeepsUnchecked && report.IsUnchecked(v)) {
 				continue
 			}

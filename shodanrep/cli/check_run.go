@@ -62,7 +62,7 @@ func (c *check) writeBuffered(ctx context.Context, w io.Writer, o report.Options
 // writeResults looks up the targets, and writes the results that are selected.
 func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options) error {
 	began := time.Now()
-	c.summary.Policy, c.summary.Total, c.summary.Expanded = c.checker.Policy(), c.list.len(), c.expand
+	c.summary.Policy, c.summary.Total = c.checker.Policy(), c.list.len()
 	o.Total, o.Levels, o.Now = c.list.len(), indicatorLevels(c.selectedWords()), began
 	o.Summary = func() report.Summary {
 		s := c.summary

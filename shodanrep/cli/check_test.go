@@ -165,6 +165,24 @@ func TestCheckSelects(t *testing.T) {
 	}
 }
 
+// The advice to use --expand does not help with a network that is too large.
+func TestOnlyNetworksThatCanBeExpandedHaveTheAdviceToExpandThem(t *testing.T) {
+	for networks, want := range map[string][2]string{
+		"192.0.2.0/24":                          {"1 network was not looked up; --expand checks each of the addresses", "(--expand)"},
+		"10.0.0.0/8":                            {"1 network was not looked up: more addresses than network_limit of the connection; name smaller networks, or raise it", "(larger than network_limit)"},
+		"192.0.2.0/24 10.0.0.0/8":               {"2 networks were not looked up; --expand checks each of the addresses, but 1 has more addresses than network_limit", "(--expand, but 1 larger than network_limit)"},
+		"192.0.2.0/24 10.0.0.0/8 2001:db8::/32": {"3 networks were not looked up; --expand checks each of the addresses, but 2 have more addresses than network_limit", "(--expand, but 2 larger than"},
+	} {
+		got := runCheck(t, sampleConnection, "", append([]string{"check"}, strings.Fields(networks)...)...)
+		if !strings.Contains(got.stderr, want[0]) || !strings.Contains(strings.Join(strings.Fields(got.stdout), " "), want[1]) {
+			t.Errorf("%s: %+v", networks, got)
+		}
+		if got = runAnnotate(t, sampleConnection, networks); !strings.Contains(got.stderr, strings.Replace(want[0], "--expand", "shodanrep check --expand", 1)) {
+			t.Errorf("%s: %+v", networks, got)
+		}
+	}
+}
+
 // --expand leaves out networks that are too large, which every output must say.
 func TestANetworkThatIsTooLargeToExpandIsReported(t *testing.T) {
 	const notice = "shodanrep: 1 network was not looked up: more addresses than network_limit of the connection; name smaller networks, or raise it\n"

@@ -197,10 +197,7 @@ func (c *loadCommand) loadOnce(ctx context.Context, checker *scan.Checker, input
 	progress := newLoadProgress()
 	bar := newProgressBarOf(c.app, progress.shown, progress.state, false, c.quiet)
 	defer bar.end()
-	in := load.Input{Query: c.fromQuery}
-	if c.expand {
-		in.NetworkLimit = checker.NetworkLimit()
-	}
+	in := load.Input{Query: c.fromQuery, Expand: c.expand, NetworkLimit: checker.NetworkLimit()}
 	var malformed malformedLines
 	if len(inputs) > 0 || c.fromQuery == "" {
 		in.Texts = interruptible(ctx, streamTargets(c.stdin, inputs, c.awaiter(), &malformed))
@@ -261,11 +258,7 @@ func (c *loadCommand) report(s load.Summary, policy string, inputs []string, too
 		c.sayAll(loadNotices(s, policy, took))
 	}
 	if n := s.Found.Networks; n > 0 {
-		advice := "; --expand loads each of the addresses"
-		if c.expand {
-			advice = overNetworkLimit
-		}
-		c.say(networksNotice(int(n)) + advice)
+		c.say(networksNotice(int(n), int(s.Found.Large), "--expand loads each of the addresses"))
 	}
 }
 

@@ -74,13 +74,21 @@ func failureAdvice(columns []string) string {
 	return "select status, error"
 }
 
-// overNetworkLimit is why networks are not looked up in spite of --expand.
-const overNetworkLimit = ": more addresses than network_limit of the connection; name smaller networks, or raise it"
-
-// networksNotice says how many networks were not looked up.
-func networksNotice(n int) string {
-	if n == 1 {
-		return "1 network was not looked up"
+// networksNotice says how many networks were not looked up, and what to do. Some of them may have more addresses than
+// network_limit: the advice does not help with those.
+func networksNotice(n, large int, advice string) string {
+	const tooLarge = "more addresses than network_limit of the connection; name smaller networks, or raise it"
+	text := "1 network was not looked up"
+	if n > 1 {
+		text = display.Plural(int64(n), "network") + " were not looked up"
 	}
-	return display.Plural(int64(n), "network") + " were not looked up"
+	switch large {
+	case 0:
+		return text + "; " + advice
+	case n:
+		return text + ": " + tooLarge
+	case 1:
+		return text + "; " + advice + ", but 1 has " + tooLarge
+	}
+	return text + "; " + advice + ", but " + humanize.Comma(int64(large)) + " have " + tooLarge
 }

@@ -191,7 +191,7 @@ func (l *targetList) expanded(limit int) *targetList {
 	for i := range l.length {
 		e := l.entry(i)
 		p, input := l.prefix(e), int(e.input/2)
-		if bits := p.Addr().BitLen() - p.Bits(); bits == 0 || bits > 62 || 1<<bits > int64(limit) {
+		if p.IsSingleIP() || !scan.Fits(p, limit) {
 			all.add(p, e.hits, e.line, input)
 			continue
 		}

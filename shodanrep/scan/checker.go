@@ -54,6 +54,15 @@ func Countable(address netip.Prefix) bool {
 	return address.IsSingleIP() && !lookup.IsReserved(address.Addr())
 }
 
+// MaxNetworkLimit is the largest network_limit of a connection.
+const MaxNetworkLimit = 1_000_000
+
+// Fits reports whether a network has at most so many addresses.
+func Fits(network netip.Prefix, limit int) bool {
+	bits := network.Addr().BitLen() - network.Bits()
+	return bits <= 62 && int64(1)<<bits <= int64(limit)
+}
+
 // checkerNeeds is what a Checker needs of each address: its verdicts have all columns.
 var checkerNeeds = lookup.Question{Banners: true}
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/pgtext"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
 // An Input is what to load: addresses that are read one after the other, never all at once.
@@ -22,7 +23,8 @@ type Input struct {
 	Texts iter.Seq2[netip.Prefix, error]
 	// Query is a query of the database that returns one column of addresses. It may be empty.
 	Query string
-	// NetworkLimit is how many addresses a network may have to be loaded, 0 if networks are not expanded.
+	// Expand says that the addresses of networks are loaded. NetworkLimit is how many addresses such a network may have.
+	Expand       bool
 	NetworkLimit int
 }
 
@@ -30,6 +32,7 @@ type Input struct {
 type Found struct {
 	Addresses int64 // different ones
 	Networks  int64 // which were not expanded
+	Large     int64 // networks among them with more addresses than the NetworkLimit
 	Invalid   int64 // values of the query that are not addresses
 	Example   string
 }
@@ -127,7 +130,11 @@ func (in Input) addresses(prefixes iter.Seq2[netip.Prefix, error], found *Found)
 				}
 				continue
 			}
-			if bits := addr.BitLen() - p.Bits(); bits > 62 || 1<<bits > int64(in.NetworkLimit) {
+			fits := scan.Fits(p, in.NetworkLimit)
+			if !fits {
+				found.Large++
+			}
+			if !fits || !in.Expand {
 				found.Networks++
 				continue
 			}

@@ -47,6 +47,9 @@ func (r Result) networkReason() string {
 		return fmt.Sprintf("not checked: a network of 2^%d addresses; name smaller networks or addresses", bits)
 	}
 	size := int64(1) << bits
+	if size > scan.MaxNetworkLimit {
+		return fmt.Sprintf("not checked: a network of %s addresses, more than can be expanded; name smaller networks or addresses", humanize.Comma(size))
+	}
 	if size > int64(r.NetworkLimit) {
 		return fmt.Sprintf("not checked: a network of %s addresses, more than network_limit (%s): raise that argument of the connection, or name smaller networks",
 			humanize.Comma(size), humanize.Comma(int64(r.NetworkLimit)))
@@ -55,11 +58,14 @@ func (r Result) networkReason() string {
 }
 
 // prefix returns the network, or the address as a network of one address.
-func (r Result) prefix() netip.Prefix {
-	if addr, err := netip.ParseAddr(r.IP()); err == nil {
+func (r Result) prefix() netip.Prefix { return prefixOf(r.Verdict) }
+
+// prefixOf returns the network of a verdict, or the address as a network of one address.
+func prefixOf(v *scan.Verdict) netip.Prefix {
+	if addr, err := netip.ParseAddr(v.IP()); err == nil {
 		return netip.PrefixFrom(addr, addr.BitLen())
 	}
-	return netip.MustParsePrefix(r.IP())
+	return netip.MustParsePrefix(v.IP())
 }
 
 // Reasons returns why an address has its level, the most important reason first.

@@ -23,9 +23,8 @@ type Summary struct {
 	Levels   map[reputation.Level]int
 	Statuses map[lookup.Status]int
 	Sources  map[lookup.Source]int
-	Networks int
-	// Expanded says that --expand was given, so that Networks are larger than network_limit.
-	Expanded bool
+	// Networks are those that were not expanded, and LargeNetworks those of them with more addresses than network_limit.
+	Networks, LargeNetworks int
 	// Failures are why addresses could not be checked.
 	Failures []lookup.Reason
 	// What the lookups cost.
@@ -33,20 +32,19 @@ type Summary struct {
 	Duration                     time.Duration
 }
 
-// Count counts a result.
-func (s *Summary) Count(v *scan.Verdict) { s.Add(OutcomeOf(v), 1) }
-
 // An Outcome is what a Summary counts of a result.
 type Outcome struct {
 	Level     reputation.Level
 	Status    lookup.Status
 	Source    lookup.Source
 	IsNetwork bool
+	IsLarge   bool // a network with more addresses than network_limit
 }
 
 // OutcomeOf returns the outcome of a verdict.
-func OutcomeOf(v *scan.Verdict) Outcome {
-	return Outcome{v.Level(), v.Status(), v.Answer().Source, v.IsNetwork()}
+func OutcomeOf(v *scan.Verdict, networkLimit int) Outcome {
+	isLarge := v.IsNetwork() && !scan.Fits(prefixOf(v), networkLimit)
+	return Outcome{v.Level(), v.Status(), v.Answer().Source, v.IsNetwork(), isLarge}
 }
 
 // Add counts n results with the same outcome.
@@ -64,6 +62,9 @@ func (s *Summary) Add(o Outcome, n int) {
 	}
 	if o.IsNetwork {
 		s.Networks += n
+	}
+	if o.IsLarge {
+		s.LargeNetworks += n
 	}
 }
 
@@ -113,8 +114,12 @@ func (s Summary) unknown() (n int, why []string) {
 	if s.Networks > 0 {
 		n += s.Networks
 		reason := "--expand"
-		if s.Expanded {
+		switch s.LargeNetworks {
+		case 0:
+		case s.Networks:
 			reason = "larger than network_limit"
+		default:
+			reason += ", but " + humanize.Comma(int64(s.LargeNetworks)) + " larger than network_limit"
 		}
 		why = append(why, fmt.Sprintf("%s not checked (%s)", display.Plural(int64(s.Networks), "network"), reason))
 	}
