@@ -139,7 +139,7 @@ func (c *annotateCommand) readerOptions(name string) annotate.Options {
 
 // run annotates a file, or standard input.
 func (c *annotateCommand) run(ctx context.Context, name string) error {
-	connection, err := c.single(ctx, c.say)
+	connection, err := c.single(ctx, c.app)
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (c *annotateCommand) run(ctx context.Context, name string) error {
 	}
 	defer input.Close()
 	defer scan.Shutdown() // writes new responses to the cache
-	checker, err := c.checker(ctx, connection, c.logger(c.verbose))
+	checker, err := c.checker(ctx, c.app, connection, c.logger(c.verbose))
 	if err != nil {
 		return err
 	}

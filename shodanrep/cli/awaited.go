@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"os"
 	"runtime"
 	"time"
 
@@ -29,6 +30,16 @@ func (w awaiter) start(name string) (stop func()) {
 	}
 	timer := time.AfterFunc(waitNotice, func() { w("waiting for " + name) })
 	return func() { timer.Stop() }
+}
+
+// startFiles is start for files that the command is about to read: for the first one that is a pipe or the like.
+func (w awaiter) startFiles(paths ...string) (stop func()) {
+	for _, path := range paths {
+		if info, err := os.Stat(path); w != nil && err == nil && !info.Mode().IsRegular() {
+			return w.start(path)
+		}
+	}
+	return func() {}
 }
 
 // reader returns a reader of an input that says if its first part does not come soon. A terminal is waited for in any

@@ -1,8 +1,13 @@
 package cli
 
 import (
+	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 )
@@ -20,4 +25,35 @@ func TestATerminalThatIsReadIsSaid(t *testing.T) {
 			t.Errorf("%q: status %d, %q", args, status, got)
 		}
 	}
+}
+
+func TestALongWaitForAPipeAmongFilesIsSaid(t *testing.T) {
+	t.Parallel()
+	regular, missing, pipe := writeFile(t, "regular", ""), filepath.Join(t.TempDir(), "missing"), filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		files []string
+		took  time.Duration
+		want  []string
+	}{
+		"a pipe":         {[]string{regular, missing, pipe}, time.Hour, []string{"waiting for " + pipe}},
+		"a pipe, soon":   {[]string{pipe}, waitNotice / 2, nil},
+		"no pipe":        {[]string{regular, missing, ""}, time.Hour, nil},
+		"no file at all": {nil, time.Hour, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var said []string
+				stop := awaiter(func(message string) { said = append(said, message) }).startFiles(test.files...)
+				time.Sleep(test.took)
+				synctest.Wait()
+				if stop(); !slices.Equal(said, test.want) {
+					t.Errorf("said %q", said)
+				}
+			})
+		})
+	}
+	awaiter(nil).startFiles(pipe)()
 }

@@ -123,7 +123,7 @@ func (c *cacheCommand) confirmClear(ctx context.Context, store cache.Store) (boo
 // withStore returns a command's function that opens the cache of the chosen connection.
 func (c *cacheCommand) withStore(do func(context.Context, cache.Store) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
-		found, err := c.connections(cmd.Context(), c.say)
+		found, err := c.connections(cmd.Context(), c.app)
 		if err != nil {
 			return failed(err)
 		}

@@ -170,7 +170,7 @@ func (c *changesCommand) validate(flags *pflag.FlagSet, now time.Time) (err erro
 
 // run reads the store and writes the changes of the addresses of inputs, or of all.
 func (c *changesCommand) run(ctx context.Context, inputs []string) error {
-	connection, err := c.single(ctx, c.say)
+	connection, err := c.single(ctx, c.app)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (c *changesCommand) run(ctx context.Context, inputs []string) error {
 		}
 	}
 	defer scan.Shutdown()
-	if err := checkPolicy(ctx, c.policy); err != nil {
+	if err := checkPolicy(ctx, c.app, c.policy); err != nil {
 		return err
 	}
 	reader, err := shodanrep.NewHistoryReader(ctx, connection.Name, connection.Config, shodanrep.CheckOptions{

@@ -172,7 +172,7 @@ func (c *checkCommand) collects() bool { return c.sort || c.output.WorstFirst }
 
 // run finds the addresses of inputs, looks them up and writes the results.
 func (c *checkCommand) run(ctx context.Context, inputs []string) error {
-	connection, err := c.single(ctx, c.say)
+	connection, err := c.single(ctx, c.app)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (c *checkCommand) run(ctx context.Context, inputs []string) error {
 	defer bar.end()
 	shown := *c.app
 	shown.stdout, shown.stderr = bar.before(c.stdout), bar.above(c.stderr)
-	checker, err := c.checker(ctx, connection, shown.logger(c.verbose))
+	checker, err := c.checker(ctx, c.app, connection, shown.logger(c.verbose))
 	if err != nil {
 		return err
 	}

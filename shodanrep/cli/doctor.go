@@ -96,7 +96,7 @@ func (d *doctor) line(result, name, format string, args ...any) {
 func (d *doctor) run(ctx context.Context) {
 	defer scan.Shutdown() // also removes a temporary index of data files
 	d.line(checkOK, "version", "shodanrep %s", shodanrep.Version())
-	found, err := d.connections(ctx, d.say)
+	found, err := d.connections(ctx, d.app)
 	if err != nil {
 		d.line(checkError, "configuration", "%v", err)
 		return

@@ -61,10 +61,11 @@ func expandHome(path string) string {
 	return expanded
 }
 
-// connections returns the connections of the configuration, the chosen one first. It calls warn for what is not safe
-// about the files.
-func (f *connectionFlags) connections(ctx context.Context, warn func(string)) ([]embedded.Connection, error) {
-	found, err := stdio.Within(ctx, func() ([]embedded.Connection, error) { return spcfile.Connections(f.files(), warn) })
+// connections returns the connections of the configuration, the chosen one first. The app says what is not safe about the
+// files, and which it waits for.
+func (f *connectionFlags) connections(ctx context.Context, a *app) ([]embedded.Connection, error) {
+	defer a.awaiter().startFiles(f.files()...)()
+	found, err := stdio.Within(ctx, func() ([]embedded.Connection, error) { return spcfile.Connections(f.files(), a.say) })
 	if err != nil || f.connection == "" {
 		return found, err
 	}
@@ -81,8 +82,8 @@ func (f *connectionFlags) connections(ctx context.Context, warn func(string)) ([
 }
 
 // single returns the chosen connection, which must not be an aggregator.
-func (f *connectionFlags) single(ctx context.Context, warn func(string)) (embedded.Connection, error) {
-	found, err := f.connections(ctx, warn)
+func (f *connectionFlags) single(ctx context.Context, a *app) (embedded.Connection, error) {
+	found, err := f.connections(ctx, a)
 	if err != nil {
 		return embedded.Connection{}, err
 	}
@@ -123,15 +124,16 @@ func (f *lookupFlags) validate() error {
 }
 
 // checkPolicy returns an error if a policy, by its name or path, is wrong or cannot be read. An interrupt ends it, also if
-// the path is a pipe. What was read is not read again.
-func checkPolicy(ctx context.Context, policy string) error {
+// the path is a pipe, for which the app says that it waits. What was read is not read again.
+func checkPolicy(ctx context.Context, a *app, policy string) error {
+	defer a.awaiter().startFiles(policyFile(policy).name)()
 	_, err := stdio.Within(ctx, func() (*reputation.Policy, error) { return shodanrep.ReadPolicy(policy) })
 	return err
 }
 
 // checker returns a checker on a connection.
-func (f *lookupFlags) checker(ctx context.Context, c embedded.Connection, logger hclog.Logger) (*scan.Checker, error) {
-	if err := checkPolicy(ctx, f.policy); err != nil {
+func (f *lookupFlags) checker(ctx context.Context, a *app, c embedded.Connection, logger hclog.Logger) (*scan.Checker, error) {
+	if err := checkPolicy(ctx, a, f.policy); err != nil {
 		return nil, err
 	}
 	return shodanrep.NewChecker(ctx, c.Name, c.Config, shodanrep.CheckOptions{

@@ -144,7 +144,7 @@ func (c *loadCommand) validate(flags *pflag.FlagSet, args []string) error {
 
 // run loads once, or again and again.
 func (c *loadCommand) run(ctx context.Context, inputs []string) error {
-	connection, err := c.single(ctx, c.say)
+	connection, err := c.single(ctx, c.app)
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (c *loadCommand) run(ctx context.Context, inputs []string) error {
 		c.maxAge = 0
 	}
 	c.cacheMaxAge = max(c.maxAge, 1) // 0 would be no limit
-	checker, err := c.checker(ctx, connection, c.logger(c.verbose))
+	checker, err := c.checker(ctx, c.app, connection, c.logger(c.verbose))
 	if err != nil {
 		return err
 	}

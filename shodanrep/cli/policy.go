@@ -100,7 +100,9 @@ func newPolicyCheckCommand(a *app) *cobra.Command {
 func (a *app) checkPolicies(ctx context.Context, files []string) error {
 	wrong, unread := 0, 0
 	for _, file := range files {
+		stop := a.awaiter().startFiles(file)
 		text, err := stdio.Within(ctx, func() ([]byte, error) { return os.ReadFile(file) })
+		stop()
 		if err != nil {
 			if len(files) == 1 || ctx.Err() != nil {
 				return err

@@ -76,11 +76,11 @@ one whose level stays.
 func (c *policyDiffCommand) run(ctx context.Context, before, after string, inputs []string) error {
 	for _, policy := range []string{before, after} {
 		// A wrong policy is an error before anything is looked up.
-		if err := checkPolicy(ctx, policy); err != nil {
+		if err := checkPolicy(ctx, c.app, policy); err != nil {
 			return err
 		}
 	}
-	connection, err := c.single(ctx, c.say)
+	connection, err := c.single(ctx, c.app)
 	if err != nil {
 		return err
 	}

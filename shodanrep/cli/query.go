@@ -173,7 +173,7 @@ func isFile(arg string) bool {
 
 // run runs the statements, which are those of the arguments, and prints the results.
 func (c *queryCommand) run(ctx context.Context, sql string, args []string, w *failOn) error {
-	connections, err := c.connections(ctx, c.say)
+	connections, err := c.connections(ctx, c.app)
 	if err != nil {
 		return err
 	}

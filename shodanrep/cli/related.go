@@ -138,7 +138,7 @@ func (c *relatedCommand) options() (related.Options, error) {
 
 // run finds and writes the hosts related to an address. The result is also written if some lookups or searches failed.
 func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) error {
-	connections, err := c.connections(ctx, c.say)
+	connections, err := c.connections(ctx, c.app)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -138,9 +137,7 @@ func (r *sqlRun) attachTables(ctx context.Context, db *embedded.DB) (inUse bool,
 			if file == "-" {
 				return nil, db.AttachCSVFrom(name, "standard input", r.awaiter().reader(r.stdin, "standard input"))
 			}
-			if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
-				defer r.awaiter().start(file)()
-			}
+			defer r.awaiter().startFiles(file)()
 			return nil, db.AttachCSV(name, file)
 		})
 		if err != nil {
