@@ -130,6 +130,23 @@ func (m *malformedLines) notices() []string {
 	return lines
 }
 
+// merge adds the lines that others has counted.
+func (m *malformedLines) merge(others malformedLines) {
+	m.leftOut.merge(others.leftOut)
+	m.shortened.merge(others.shortened)
+	m.ranges.merge(others.ranges)
+}
+
+func (c *lineCount) merge(others lineCount) {
+	if others.n == 0 {
+		return
+	}
+	if c.n == 0 || c.name == others.name && others.line < c.line {
+		c.first, c.line, c.name = others.first, others.line, others.name
+	}
+	c.n += others.n
+}
+
 func (c lineCount) text(one, several string) string {
 	if c.n == 1 {
 		return "1 line " + one + ": " + c.first

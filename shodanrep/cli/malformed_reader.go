@@ -22,6 +22,7 @@ type malformedReader struct {
 	// begun is the beginning of the line that has not ended, up to maxMalformedLine bytes.
 	begun []byte
 	list  listLines
+	words firstWords
 }
 
 func (r *malformedReader) Read(b []byte) (int, error) {
@@ -42,6 +43,9 @@ func (r *malformedReader) Read(b []byte) (int, error) {
 	r.begun = r.begin(rest)
 	if err != nil {
 		r.end(r.begun)
+		if r.list.isList() || r.words.areOfList(r.list.entries) {
+			r.lines.merge(r.words.malformed)
+		}
 		r.lines.addList(&r.list, r.name)
 	}
 	return n, err
@@ -58,12 +62,17 @@ func (r *malformedReader) end(line []byte) {
 	entry := bytes.Trim(line, lineMargin)
 	switch {
 	case len(line) >= maxMalformedLine:
+		r.words.add(entry, r.number, r.name)
 		r.list.addOther()
 	case iptext.IsAddress4(entry):
 		r.list.entries++
 	default:
 		entry = bytes.Trim(withoutComment(entry), lineMargin)
-		if !r.lines.add(entry, r.number, r.name) && !r.list.isText && !isComment(line) {
+		switch {
+		case r.lines.add(entry, r.number, r.name), isComment(line):
+		case r.words.add(entry, r.number, r.name):
+			r.list.addOther()
+		case !r.list.isText:
 			r.list.add(entry, r.number)
 		}
 	}

@@ -223,3 +223,30 @@ func TestFailOnErrorFailsOnLinesThatAreLeftOut(t *testing.T) {
 		t.Errorf("changes: %+v", got)
 	}
 }
+
+// In a list with columns or comments, the first word of a line is meant as an address.
+func TestAFirstWordThatIsMalformedIsSaid(t *testing.T) {
+	const network = " is not a network: a number up to 32 or a mask such as 255.255.255.0 must follow the slash"
+	for name, test := range map[string]struct{ text, stdout, stderr string }{
+		"a network": {"195.78.82.0/234 China\n", "195.78.82.0\n",
+			"shodanrep: 1 line looks like a network, and only its address is read: line 1 of standard input: 195.78.82.0/234" + network + "\n"},
+		"in CSV": {"ip,country\n192.0.2.44,FR\n\"192.0.2.44/234\",\"China\"\n", "192.0.2.44\n",
+			"shodanrep: 1 line looks like a network, and only its address is read: line 3 of standard input: 192.0.2.44/234" + network + "\n"},
+		"several": {"192.0.2.44 a\n192.0.2.0/33\tb\n192.0.2.1/99 c # d\n", "192.0.2.44\n192.0.2.0\n192.0.2.1\n",
+			"shodanrep: 2 lines look like networks, and only their addresses are read, the first is line 2 of standard input: 192.0.2.0/33" + network + "\n"},
+		"an address": {"192.0.2.44 a\n192.0.2.300 b\n", "192.0.2.44\n",
+			"shodanrep: 1 line was left out: line 2 of standard input: 192.0.2.300 is not an address: its numbers must be up to 255\n"},
+		"a range": {"192.0.2.44 a\n192.0.2.1-192.0.2.9 b\n", "192.0.2.44\n192.0.2.1\n192.0.2.9\n",
+			"shodanrep: 1 range is read as its first and its last address: line 2 of standard input: 192.0.2.1-192.0.2.9; name networks to check the addresses between\n"},
+		"IPv6":              {"2001:db8::1 a\n2001:db8::/234 b\n", "2001:db8::1\n2001:db8::\n", "shodanrep: 1 line looks like a network, and only its address is read: line 2 of standard input: 2001:db8::/234 is not a network: a number up to 128 must follow the slash\n"},
+		"a comment":         {"# 192.0.2.0/234 a\n192.0.2.44 a\n", "192.0.2.0\n192.0.2.44\n", ""},
+		"other text":        {"192.0.2.44 a\nupdated\nto version\nand so on\n1.0.300.2 fixes it\nas far as\nwe know\n", "192.0.2.44\n", ""},
+		"a sentence":        {"1.0.300.2 fixes it\n", "", "shodanrep: no address was found in standard input\n"},
+		"a date and a path": {"2026-01-02T10:00:00.123 192.0.2.44/234\n01/02/2026 192.0.2.44\n", "192.0.2.44\n", ""},
+	} {
+		got := runCheck(t, offlineConnection, test.text, "check", "--output", "list", "--only", "critical,high,medium,low,unknown")
+		if got.stdout != test.stdout || got.stderr != test.stderr {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
