@@ -78,9 +78,15 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	status, message := exitStatus(ctx, err)
-	if lost := output.Err(); lost != nil && !stdio.IsBrokenPipe(lost) && (status == exitDone || status == exitUsage) {
-		// Cobra ignores the errors of writing help, and returns those of completions as they are.
-		status, message = exitFailed, lost.Error()
+	if lost := output.Err(); lost != nil && !stdio.IsBrokenPipe(lost) {
+		switch {
+		case status == exitDone, status == exitUsage:
+			// Cobra ignores the errors of writing help, and returns those of completions as they are.
+			status, message = exitFailed, lost.Error()
+		case status == exitFailed && !strings.Contains(message, lost.Error()):
+			// The message may refer to lines that were lost, as that of doctor does.
+			message = lost.Error() + "\n" + messagePrefix + message
+		}
 	}
 	if status == exitUsage {
 		message = addSuggestion(cmd, args, err).Error() + "\nRun '" + helpOf(cmd) + "' for usage."

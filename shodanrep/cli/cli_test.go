@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
 )
 
@@ -356,6 +357,18 @@ type closedPipe struct{ io.Writer }
 func (closedPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 type fullDisk struct{ io.Writer }
+
+// The message of doctor refers to lines, which are lost.
+func TestADoctorOnAFullDiskSaysThatItsLinesAreLost(t *testing.T) {
+	t.Parallel()
+	var stderr bytes.Buffer
+	config := writeFile(t, "bad.spc", "connection \"a\" {\n plugin = \"shodanrep\"\n max_concurrency = 0\n}\n")
+	a := app{plugin: shodanrep.Plugin, stdin: strings.NewReader(""), stdout: fullDisk{}, stderr: &stderr}
+	status := a.run(t.Context(), []string{"doctor", "--config", config})
+	if want := "shodanrep: no space left on device\nshodanrep: " + errChecksFailed.Error() + "\n"; status != exitFailed || stderr.String() != want {
+		t.Errorf("status %d, %q", status, stderr.String())
+	}
+}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
 
