@@ -294,6 +294,22 @@ func TestCheckMakesSetsOfNetworks(t *testing.T) {
 	}
 }
 
+// Shodan has data on the IPv4 address of such a host, if on any.
+func TestAnAddressOfATunnelNamesItsIPv4End(t *testing.T) {
+	got := runCheck(t, offlineConnection, "", "check", "--output", "csv", "64:ff9b::192.0.2.44", "2002:b00:5::1", "2001:0:4136:e378:8000:63bf:f4ff:fff2", "2002:a00:5::1", "2001:4860:4860::8888")
+	for _, want := range []string{
+		"\n192.0.2.44,192.0.2.44,dataset,indexed,", `""not indexed: the dataset has no data on it"",""its 6to4 tunnel ends at 11.0.0.5: check that address too""`,
+		`""not on the internet: a private, local or reserved address"",""its Teredo tunnel ends at 11.0.0.13: check that address too""`,
+	} {
+		if !strings.Contains(got.stdout, want) {
+			t.Errorf("no %q in %s", want, got.stdout)
+		}
+	}
+	if strings.Count(got.stdout, "tunnel") != 2 {
+		t.Errorf("a host without a tunnel, or with a private end, has one: %s", got.stdout)
+	}
+}
+
 func TestAnAddressAloneIsChecked(t *testing.T) {
 	for _, args := range [][]string{{"198.51.100.66", "--output", "list"}, {"198.51.100[.]66", "--output", "list"}} {
 		if got := runCheck(t, sampleConnection, "", args...); got.stdout != "198.51.100.66\n" {

@@ -87,7 +87,7 @@ and 130 if the command was interrupted.`,
 	addInt(f, &c.maxCredits, "max-credits", 5, "spend at most `N` query credits")
 	f.BoolVar(&c.yes, "yes", false, "do not ask before credits are spent")
 	f.StringVar(&c.source, "source", "", "look the address up and search only in this `SOURCE`: dataset or shodan (default the dataset first, if there is one)")
-	f.StringVar(&c.policy, "policy", policyfile.ExtendedName, "the `NAME` of the policy of the verdicts")
+	f.StringVar(&c.policy, "policy", policyfile.ExtendedName, "the `NAME` of the policy of the verdicts: baseline, extended, or that of the policy file of the connection")
 	f.StringVar(&c.output, "output", related.Formats[0], "the `FORMAT` of the result: "+strings.Join(related.Formats, ", "))
 	addOutputFile(f, &c.file)
 	addNoCache(f, &c.noCache)
@@ -148,6 +148,9 @@ func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) 
 	summary, err := shodanrep.SummarizeConnection(connections[0].Name, connections[0].Config)
 	if err != nil {
 		return err
+	}
+	if err := scan.CheckPolicyName(c.policy, summary.Policy); err != nil {
+		return err // before credits are spent, and also if no host needs a verdict
 	}
 	if c.noCache {
 		for i := range connections {

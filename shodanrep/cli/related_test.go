@@ -220,6 +220,15 @@ func TestRelatedSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// A policy that does not exist is an error before credits are spent, and also if no host needs a verdict.
+func TestRelatedKnowsAPolicyBeforeItSearches(t *testing.T) {
+	sim := neighbourhood(t)
+	_, stderr, status := runRelated(t, to(sim, fmt.Sprintf("api_key = %q", shodantest.Key)), "11.0.1.1", "--policy", "extendet", "--yes")
+	if want := "shodanrep: there is no policy \"extendet\": did you mean \"extended\"?\n"; status != exitFailed || stderr != want || sim.Count("") != 0 {
+		t.Errorf("exit status %d, %q after %d requests", status, stderr, sim.Count(""))
+	}
+}
+
 // An address without data has one reason, and a lookup that failed never looks like a host that shares nothing.
 func TestRelatedSaysOneThingOfAnAddress(t *testing.T) {
 	sim := neighbourhood(t)

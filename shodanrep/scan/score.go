@@ -23,23 +23,29 @@ func policiesOf(own *reputation.Policy, names []string) (policies, error) {
 	}
 	all := policies{}
 	for _, name := range names {
-		allowed := policyfile.Names()
-		if !slices.Contains(allowed, own.Name) {
-			allowed = append(allowed, own.Name)
+		if err := CheckPolicyName(name, own.Name); err != nil {
+			return nil, err
 		}
-		switch {
-		case name == own.Name:
-			all[name] = own
-		case policyfile.BuiltIn(name) != nil:
+		if all[name] = own; name != own.Name {
 			all[name] = policyfile.BuiltIn(name)
-		default:
-			if hint := suggest.DidYouMean(name, allowed); hint != "" {
-				return nil, fmt.Errorf("there is no policy %q%s", name, hint)
-			}
-			return nil, fmt.Errorf(`there is no policy %q: use "%s"; a file is a connection's to name, with its argument policy`, name, strings.Join(allowed, `", "`))
 		}
 	}
 	return all, nil
+}
+
+// CheckPolicyName returns an error if a name is neither that of the policy of a connection nor of a built-in one.
+func CheckPolicyName(name, own string) error {
+	allowed := policyfile.Names()
+	if !slices.Contains(allowed, own) {
+		allowed = append(allowed, own)
+	}
+	if slices.Contains(allowed, name) {
+		return nil
+	}
+	if hint := suggest.DidYouMean(name, allowed); hint != "" {
+		return fmt.Errorf("there is no policy %q%s", name, hint)
+	}
+	return fmt.Errorf(`there is no policy %q: use "%s"; a file is a connection's to name, with its argument policy`, name, strings.Join(allowed, `", "`))
 }
 
 // need adds to a lookup what any of the policies needs. It is the same for all rows of a scan, so that an address that
