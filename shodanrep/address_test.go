@@ -1,6 +1,7 @@
 package shodanrep
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
@@ -15,6 +16,7 @@ var inetForms = map[string]string{
 	"::ffff:" + bad + "/128":  "indexed",
 	"::ffff:" + bad + "/120":  "not_a_host",
 	"::ffff:0.0.0.0/96":       "not_a_host",
+	"64:ff9b::b00:1":          "indexed",
 	"11.0.0.0/24":             "not_a_host",
 	"11.0.0.9/24":             "not_a_host",
 	"0.0.0.0/0":               "not_a_host",
@@ -69,7 +71,7 @@ func TestAMappedAddressInAListIsOneRowBesideItsIPv4Form(t *testing.T) {
 // An address of NAT64 names a host with an IPv4 address, which is the one that Shodan knows.
 func TestAnAddressOfNAT64IsItsIPv4Host(t *testing.T) {
 	s := mustConnect(t, free(simulate(t)))
-	given := "64:ff9b::" + bad
+	given := netip.MustParseAddr("64:ff9b::" + bad).String()
 	rows := s.mustRun(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad, given)}})
 	if len(rows) != 2 {
 		t.Fatalf("%d rows, want 2: %v", len(rows), rows)
