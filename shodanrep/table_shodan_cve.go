@@ -73,7 +73,7 @@ func listCVEs(ctx context.Context, c *scan.ListCall, emit func(*cveRow) bool) er
 		return err
 	}
 	for _, text := range c.AllTexts("cve_id") {
-		if !isKnownForm(text) {
+		if isMistypedCVE(text) {
 			return fmt.Errorf("cve_id = %q is not the id of a CVE: write it like CVE-2021-44228, or leave it out", text)
 		}
 	}
@@ -126,11 +126,11 @@ func listCVEs(ctx context.Context, c *scan.ListCall, emit func(*cveRow) bool) er
 // cvePage is how many CVEs CVEDB lists in one answer.
 const cvePage = 1000
 
-// isKnownForm reports whether a text has the form of an id that CVEDB may have, or that shodan_vulnerability has besides
-// the ids of CVEs, such as MS15-034: a join passes them all, and CVEDB has none of the others.
-func isKnownForm(text string) bool {
-	_, ok := shodan.CanonicalCVE(text)
-	return ok || shodan.IsVulnID(text)
+// isMistypedCVE reports whether a text is meant to be the id of a CVE, and is none. An id of another scheme is not, such as
+// MS15-034 or ALAS2-2021-1722: a join with the findings of other tools passes them all, and CVEDB has no row of them.
+func isMistypedCVE(text string) bool {
+	id, ok := shodan.CanonicalCVE(text)
+	return !ok && (id == "" || strings.HasPrefix(id, "CVE") || '0' <= id[0] && id[0] <= '9')
 }
 
 // lookUpCVEs makes the rows of CVEs by their ids, side by side. One that CVEDB does not know has none.

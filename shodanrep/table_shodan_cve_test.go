@@ -80,7 +80,7 @@ func TestCVEsAreFoundByWhatIsKnownOfThem(t *testing.T) {
 	}{
 		"an id":                      {quals{"cve_id": texts("CVE-2024-0001")}, []string{"CVE-2024-0001"}, 1},
 		"several, one unknown":       {quals{"cve_id": texts("CVE-2024-0002", "CVE-2024-0003", "CVE-2030-0001")}, []string{"CVE-2024-0002", "CVE-2024-0003"}, 3},
-		"ids of other schemes":       {quals{"cve_id": texts("MS15-034", "GHSA-jfh8-c2jp-5v3q")}, []string{}, 0},
+		"ids of other schemes":       {quals{"cve_id": texts("MS15-034", "GHSA-jfh8-c2jp-5v3q", "ALAS2-2021-1722")}, []string{}, 0},
 		"ids in other spellings":     {quals{"cve_id": texts("cve-2024-0007", " CVE-2024-0008")}, []string{" CVE-2024-0008", "cve-2024-0007"}, 2},
 		"a product":                  {quals{"product": texts("nginx")}, []string{"CVE-2023-0001"}, 1},
 		"a product that is unknown":  {quals{"product": texts("apache")}, []string{}, 1},

@@ -155,9 +155,6 @@ func (v VulnMap) add(text string, vuln Vuln) {
 // two databases.
 var vulnID = regexp.MustCompile(`^(CVE-\d{4}-\d{4,19}|MS\d{2}-\d{3}|GHSA(-[0-9A-Z]{4}){3}|CNVD-\d{4}-\d+|CNNVD-\d{6}-\d+)$`)
 
-// IsVulnID reports whether a text has the form of an id of a [VulnMap].
-func IsVulnID(text string) bool { return vulnID.MatchString(strings.ToUpper(strings.TrimSpace(text))) }
-
 // isCVE reports whether a text is the id of a CVE, in the form of vulnID.
 func isCVE(text string) bool {
 	const year, number = len("CVE-"), len("CVE-2021-")
