@@ -22,12 +22,19 @@ func tableShodanIPReputation(context.Context) *plugin.Table {
 			text("title", "The display name of the row: the address.", func(t *scan.Target) string { return t.Given }),
 		}, reputationColumns()...),
 	}, scan.Table{
-		Keys:   addressKeys(),
-		Echoes: []string{"ip", "title"},
-		Scores: true,
-		Action: "host",
-		Rows:   scan.OnePerTarget(reputationNeeds),
+		Keys:     addressKeys(),
+		Echoes:   []string{"ip", "title"},
+		Scores:   true,
+		Unscored: unscoredColumns,
+		Action:   "host",
+		Rows:     scan.OnePerTarget(reputationNeeds),
 	})
+}
+
+// unscoredColumns are the columns of an address and those of reputationColumns that need no score.
+var unscoredColumns = []string{
+	"ip", "title", "source", "status", "error", "policy", "organization", "country", "asn", "isp", "country_code", "city", "latitude", "longitude",
+	"os", "domains", "last_update", "ports", "hostnames", "vulns", "tags", "port_count", "vuln_count", "cpes", "services", "first_seen", "checked_at",
 }
 
 // reputationColumns are all columns but the address, for every table whose rows score one.

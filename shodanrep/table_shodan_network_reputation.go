@@ -29,11 +29,12 @@ func tableShodanNetworkReputation(context.Context) *plugin.Table {
 			text("title", "The display name of the row: the address.", func(r row) any { return r.addr.String() }),
 		}),
 	}, scan.Table{
-		Keys:   plugin.KeyColumnSlice{scan.Required("network"), scan.Optional("source")},
-		Echoes: []string{"network", "ip", "title"},
-		Scores: true,
-		ReadBy: "network",
-		Rows:   scan.FromPages(listNetworks),
+		Keys:     plugin.KeyColumnSlice{scan.Required("network"), scan.Optional("source")},
+		Echoes:   []string{"network", "ip", "title"},
+		Scores:   true,
+		Unscored: append([]string{"network"}, unscoredColumns...),
+		ReadBy:   "network",
+		Rows:     scan.FromPages(listNetworks),
 	})
 }
 

@@ -41,6 +41,7 @@ func tableShodanReputationChange(context.Context) *plugin.Table {
 		Keys:    historyKeys("changed_at"),
 		Scores:  true,
 		AllRows: true,
+		ReadBy:  "ip",
 		Rows:    scan.FromPages(listChanges),
 	})
 }
@@ -142,7 +143,9 @@ func listChanges(ctx context.Context, c *scan.ListCall, emit func(*changeRow) bo
 	if err != nil {
 		return err
 	}
-	for o, err := range c.Observations(ctx, bounds) {
+	for o, err := range c.Observations(ctx, scan.HistoryNeed{
+		Bounds: bounds, Hosts: true, Newest: c.Selected().Any("last_failed", "last_failure"), Changes: true,
+	}) {
 		if err != nil {
 			return err
 		}

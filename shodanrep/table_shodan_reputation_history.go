@@ -42,12 +42,23 @@ func tableShodanReputationHistory(context.Context) *plugin.Table {
 			text("title", "The display name of the row: the address and the time of the first check.", func(r row) any { return r.title() }),
 		}),
 	}, scan.Table{
-		Keys:    historyKeys("last_checked"),
-		Scores:  true,
-		AllRows: true,
-		Rows:    scan.FromPages(listStates),
+		Keys:     historyKeys("last_checked"),
+		Scores:   true,
+		Unscored: slices.Concat(columnsWithoutHost, columnsOfHost),
+		AllRows:  true,
+		ReadBy:   "ip",
+		Rows:     scan.FromPages(listStates),
 	})
 }
+
+// These columns need no score. columnsWithoutHost do not even need the facts, which take most of the time to read: so the
+// rows of a long history can be counted, and addresses be found in it, in seconds.
+var (
+	columnsWithoutHost = []string{
+		"ip", "source", "status", "error", "first_checked", "last_checked", "last_failed", "last_failure", "checks", "is_newest", "policy", "title",
+	}
+	columnsOfHost = []string{"organization", "asn", "country_code", "ports", "hostnames", "vulns", "tags", "port_count", "vuln_count", "cpes"}
+)
 
 // A stateRow is a state of an address, or an address without one.
 type stateRow struct{ *scan.Observed }
@@ -81,7 +92,9 @@ func listStates(ctx context.Context, c *scan.ListCall, emit func(*stateRow) bool
 	if err != nil {
 		return err
 	}
-	for o, err := range c.Observations(ctx, bounds) {
+	for o, err := range c.Observations(ctx, scan.HistoryNeed{
+		Bounds: bounds, Hosts: !c.Selected().AllIn(columnsWithoutHost), Newest: c.Selected().Any("is_newest", "last_failed", "last_failure"),
+	}) {
 		if err != nil {
 			return err
 		}

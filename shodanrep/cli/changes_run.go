@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -110,21 +111,19 @@ func (r *changesRun) countNetworks(checked *netipx.IPSetBuilder) error {
 // observations calls use for each address of the inputs, and for each address of their networks that was checked since
 // the time; without inputs for all that were.
 func (r *changesRun) observations(ctx context.Context, use func(o *scan.Observations, named bool) error) error {
-	each := func(addresses []netip.Addr, named bool, skip func(netip.Addr) bool) error {
-		for o, err := range r.reader.Observations(ctx, addresses, r.from) {
+	each := func(all iter.Seq2[*scan.Observations, error], named bool) error {
+		for o, err := range all {
 			if err != nil {
 				return err
 			}
-			if !skip(o.Addr) {
-				if err := use(o, named); err != nil {
-					return err
-				}
+			if err := use(o, named); err != nil {
+				return err
 			}
 		}
 		return nil
 	}
 	if r.list == nil {
-		return each(nil, false, func(netip.Addr) bool { return false })
+		return each(r.reader.AllObservations(ctx, r.from, nil), false)
 	}
 	addresses := []netip.Addr{}
 	var networks netipx.IPSetBuilder
@@ -135,7 +134,7 @@ func (r *changesRun) observations(ctx context.Context, use func(o *scan.Observat
 			networks.AddPrefix(p)
 		}
 	}
-	if err := each(addresses, true, func(netip.Addr) bool { return false }); err != nil || r.list.networks == 0 {
+	if err := each(r.reader.Observations(ctx, addresses), true); err != nil || r.list.networks == 0 {
 		return err
 	}
 	for _, addr := range addresses {
@@ -145,7 +144,7 @@ func (r *changesRun) observations(ctx context.Context, use func(o *scan.Observat
 	if err != nil {
 		return err
 	}
-	return each(nil, false, func(addr netip.Addr) bool { return !set.Contains(addr) })
+	return each(r.reader.AllObservations(ctx, r.from, set.Contains), false)
 }
 
 // result returns the result of an address with all its changes. It returns false for an address that nobody named and

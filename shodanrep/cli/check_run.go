@@ -114,7 +114,7 @@ func (c *check) changes(ctx context.Context) func([]netip.Addr) iter.Seq2[*scan.
 	}
 	return func(addresses []netip.Addr) iter.Seq2[*scan.Change, error] {
 		return func(yield func(*scan.Change, error) bool) {
-			for o, err := range reader.Observations(ctx, addresses, time.Time{}) {
+			for o, err := range reader.Observations(ctx, addresses) {
 				if err != nil {
 					yield(nil, err)
 					return

@@ -29,20 +29,31 @@ type State struct {
 	Source string
 	// Host is made of the stored facts, nil where the service had nothing about the address. Its Banners are nil where no
 	// response had the services, which does not mean that there were none.
-	Host                      *shodan.Host
+	Host *shodan.Host
+	// HostUnread says that the service had something, which the filter leaves out.
+	HostUnread                bool
 	FirstChecked, LastChecked time.Time
 	Checks                    int64
 }
 
+// Indexed reports whether the service had something about the address.
+func (s *State) Indexed() bool { return s.Host != nil || s.HostUnread }
+
 // A Filter chooses states. The zero value chooses all.
 type Filter struct {
-	Addrs   []netip.Addr // all if empty
-	Sources []string     // all if empty
+	Addrs   []netip.Addr          // all if empty
+	Wants   func(netip.Addr) bool // chooses addresses, all if nil
+	Sources []string              // all if empty
 	// Since and Until choose the states whose LastChecked is not before Since and whose FirstChecked is not after Until.
 	// A zero time sets no limit. With the first of them for an address and source comes the one before it: what was new
 	// can be told only beside it.
 	Since, Until time.Time
+	// WithoutHosts leaves out the hosts: to read their facts takes most of the time.
+	WithoutHosts bool
 }
+
+// wants reports whether the filter chooses the states of an address.
+func (f Filter) wants(addr netip.Addr) bool { return f.Wants == nil || f.Wants(addr) }
 
 // Stats describe a store.
 type Stats struct {

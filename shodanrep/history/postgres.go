@@ -200,13 +200,12 @@ func (b *postgresBackend) states(ctx context.Context, f Filter, yield func(State
 		}
 		defer rows.Close()
 		for rows.Next() {
-			r, err := scanRecord(rows, nil)
+			state, wanted, err := scanState(rows, f, b.opts.Now())
 			if err != nil {
 				return err
 			}
-			state, err := r.state(b.opts.Now())
-			if err != nil {
-				return err
+			if !wanted {
+				continue
 			}
 			if !yield(state) {
 				return nil

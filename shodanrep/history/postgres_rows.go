@@ -89,18 +89,46 @@ func (t postgresTransaction) save(records []*record) error {
 func scanRecord(rows pgx.Rows, place *int64) (*record, error) {
 	r := &record{}
 	var lastUpdate *time.Time
-	to := []any{&r.id, &r.addr, &r.source, &r.first, &r.last, &r.checks, &lastUpdate, &r.summary, &r.services, &r.packed}
-	if place != nil {
-		to = append([]any{place}, to...)
+	err := rows.Scan(place, &r.id, &r.addr, &r.source, &r.first, &r.last, &r.checks, &lastUpdate, &r.summary, &r.services, &r.packed)
+	r.setUTC(lastUpdate)
+	return r, err
+}
+
+// stateColumnsPostgres returns the columns of a state, in the order in which scanState reads them.
+func stateColumnsPostgres(f Filter) string {
+	const columns = `s.ip, s.source, s.first_checked, s.last_checked, s.checks, s.last_update, s.facts`
+	if f.WithoutHosts {
+		return columns + ` is not null`
 	}
-	if err := rows.Scan(to...); err != nil {
-		return nil, err
+	return columns
+}
+
+// scanState reads a row of stateColumnsPostgres, and reports whether the filter chooses its address.
+func scanState(rows pgx.Rows, f Filter, now time.Time) (_ State, wanted bool, err error) {
+	r := &record{}
+	var lastUpdate *time.Time
+	var hasFacts bool
+	to := []any{&r.addr, &r.source, &r.first, &r.last, &r.checks, &lastUpdate, &r.packed}
+	if f.WithoutHosts {
+		to[len(to)-1] = &hasFacts
 	}
+	if err := rows.Scan(to...); err != nil || !f.wants(r.addr) {
+		return State{}, false, err
+	}
+	r.setUTC(lastUpdate)
+	if f.WithoutHosts {
+		return r.stateWithoutHost(now, hasFacts), true, nil
+	}
+	state, err := r.state(now)
+	return state, true, err
+}
+
+// setUTC sets the times of a record to UTC, as those of a SQLite file are.
+func (r *record) setUTC(lastUpdate *time.Time) {
 	r.first, r.last = r.first.UTC(), r.last.UTC()
 	if lastUpdate != nil {
 		r.lastUpdate = lastUpdate.UTC()
 	}
-	return r, nil
 }
 
 func momentOrNil(t time.Time) any {
@@ -135,6 +163,6 @@ func postgresQuery(f Filter, now time.Time) (string, []any) {
 		from = fmt.Sprintf(`(select distinct ip, source from shodanrep_history where last_checked >= $%d and first_checked <= $1) k
 			join shodanrep_history s using (ip, source)`, len(args))
 	}
-	return `select ` + postgresColumns + ` from ` + from + ` where ` + strings.Join(where, ` and `) +
+	return `select ` + stateColumnsPostgres(f) + ` from ` + from + ` where ` + strings.Join(where, ` and `) +
 		` order by s.ip, s.source, s.first_checked, s.id`, args
 }

@@ -163,13 +163,9 @@ func (b *sqliteBackend) states(ctx context.Context, f Filter, yield func(State) 
 				return nil
 			}
 			err := c.Rows(q.text, q.args, func(row *sqlite3.Stmt) (bool, error) {
-				r, err := readRecord(row)
-				if err != nil {
-					return false, err
-				}
-				state, err := r.state(b.opts.Now())
-				if err != nil {
-					return false, err
+				state, wanted, err := readState(row, f, b.opts.Now())
+				if err != nil || !wanted {
+					return err == nil, err
 				}
 				begin()
 				stopped = !yield(state)

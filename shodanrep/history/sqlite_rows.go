@@ -81,21 +81,60 @@ func (t sqliteTransaction) saveRecord(r *record) error {
 
 // readRecord reads a row of recordColumns.
 func readRecord(row *sqlite3.Stmt) (*record, error) {
-	addr, ok := netip.AddrFromSlice(row.ColumnRawBlob(1)[min(1, len(row.ColumnRawBlob(1))):])
-	if !ok {
-		return nil, fmt.Errorf("row %d has no address", row.ColumnInt64(0))
+	addr, err := readAddress(row)
+	if err != nil {
+		return nil, err
 	}
+	r := readTimes(row, addr)
+	r.summary, r.services, r.packed = row.ColumnBlob(7, nil), blobOrNone(row, 8), blobOrNone(row, 9)
+	return r, nil
+}
+
+// stateColumns returns the columns of a state, in the order in which readState reads them. SQLite tells from the head of a
+// row whether it has facts, without reading the pages that they are on.
+func stateColumns(f Filter) string {
+	const columns = `s.id, s.ip_order, s.source, s.first_checked, s.last_checked, s.checks, s.last_update, s.facts`
+	if f.WithoutHosts {
+		return columns + ` IS NOT NULL`
+	}
+	return columns
+}
+
+// readState reads a row of stateColumns, and reports whether the filter chooses its address.
+func readState(row *sqlite3.Stmt, f Filter, now time.Time) (_ State, wanted bool, err error) {
+	addr, err := readAddress(row)
+	if err != nil || !f.wants(addr) {
+		return State{}, false, err
+	}
+	r := readTimes(row, addr)
+	if f.WithoutHosts {
+		return r.stateWithoutHost(now, row.ColumnBool(7)), true, nil
+	}
+	r.packed = blobOrNone(row, 7)
+	state, err := r.state(now)
+	return state, true, err
+}
+
+// readAddress reads the address of a row.
+func readAddress(row *sqlite3.Stmt) (netip.Addr, error) {
+	order := row.ColumnRawBlob(1)
+	addr, ok := netip.AddrFromSlice(order[min(1, len(order)):])
+	if !ok {
+		return addr, fmt.Errorf("row %d has no address", row.ColumnInt64(0))
+	}
+	return addr, nil
+}
+
+// readTimes reads the first columns of a row, without the facts.
+func readTimes(row *sqlite3.Stmt, addr netip.Addr) *record {
 	r := &record{
 		id: row.ColumnInt64(0), key: key{addr, row.ColumnText(2)}, first: timeOf(row.ColumnInt64(3)), last: timeOf(row.ColumnInt64(4)),
 		checks: row.ColumnInt64(5),
-		facts: facts{
-			summary: row.ColumnBlob(7, nil), services: blobOrNone(row, 8), packed: blobOrNone(row, 9),
-		},
 	}
 	if row.ColumnType(6) != sqlite3.NULL {
 		r.lastUpdate = timeOf(row.ColumnInt64(6))
 	}
-	return r, nil
+	return r
 }
 
 func blobOrNone(row *sqlite3.Stmt, column int) []byte {
@@ -182,12 +221,12 @@ func sqliteQueries(f Filter, now time.Time) []sqliteQuery {
 	}
 	const order = ` ORDER BY s.ip_order, s.source, s.first_checked, s.id`
 	if len(f.Addrs) == 0 {
-		return []sqliteQuery{{`SELECT ` + recordColumns + ` FROM ` + from + where + order, args}}
+		return []sqliteQuery{{`SELECT ` + stateColumns(f) + ` FROM ` + from + where + order, args}}
 	}
 	var queries []sqliteQuery
 	for _, addr := range addressesOf(f.Addrs) {
 		queries = append(queries, sqliteQuery{
-			`SELECT ` + recordColumns + ` FROM ` + from + where + ` AND s.ip_order = ?` + order, append(slices.Clone(args), orderOf(addr)),
+			`SELECT ` + stateColumns(f) + ` FROM ` + from + where + ` AND s.ip_order = ?` + order, append(slices.Clone(args), orderOf(addr)),
 		})
 	}
 	return queries

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
@@ -167,6 +168,7 @@ func TestFilters(t *testing.T) {
 			"one address":             {Filter{Addrs: []netip.Addr{addrC, addrB, addrB}}, []string{"9", "-"}},
 			"a mapped address":        {Filter{Addrs: []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.10")}}, []string{"9"}},
 			"an address that is not":  {Filter{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.7")}}, nil},
+			"wanted addresses":        {Filter{Wants: func(addr netip.Addr) bool { return addr != addrA }}, []string{"9", "-"}},
 			"a source":                {Filter{Sources: []string{"shodan", "x"}}, []string{"9"}},
 			"since, with one before":  {Filter{Since: day(5)}, []string{"2", "3", "4", "-"}},
 			"since, of an address":    {Filter{Addrs: []netip.Addr{addrA, addrB}, Since: day(6.5)}, []string{"3", "4"}},
@@ -177,7 +179,10 @@ func TestFilters(t *testing.T) {
 		}
 		for name, test := range tests {
 			var got []string
-			for _, state := range states(t, s, test.Filter) {
+			all := states(t, s, test.Filter)
+			test.WithoutHosts = true
+			unread := states(t, s, test.Filter)
+			for _, state := range all {
 				if state.Host == nil {
 					got = append(got, "-")
 				} else {
@@ -186,6 +191,12 @@ func TestFilters(t *testing.T) {
 			}
 			if !slices.Equal(got, test.want) {
 				t.Errorf("%s: %v, want %v", name, got, test.want)
+			}
+			for i := range all {
+				all[i].Host, all[i].HostUnread = nil, all[i].Indexed()
+			}
+			if diff := cmp.Diff(all, unread, cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+				t.Errorf("%s: the states with (-) and without hosts (+) differ: %s", name, diff)
 			}
 		}
 		for state, err := range s.States(t.Context(), Filter{}) {

@@ -185,9 +185,16 @@ func (r *record) state(now time.Time) (State, error) {
 	if err != nil {
 		return State{}, fmt.Errorf("the facts of %s, first checked at %s, cannot be read: %w", r.addr, r.first.Format(time.RFC3339), err)
 	}
+	state := r.stateWithoutHost(now, false)
+	state.Host = host
+	return state, nil
+}
+
+// stateWithoutHost returns the state of a record whose facts were not read; hasFacts says whether it has any.
+func (r *record) stateWithoutHost(now time.Time, hasFacts bool) State {
 	last := r.last
 	if isFuture(last, now) {
 		last = r.first
 	}
-	return State{Addr: r.addr, Source: r.source, Host: host, FirstChecked: r.first, LastChecked: last, Checks: r.checks}, nil
+	return State{Addr: r.addr, Source: r.source, HostUnread: hasFacts, FirstChecked: r.first, LastChecked: last, Checks: r.checks}
 }

@@ -39,9 +39,7 @@ func (c *ListCall) TableName() string { return c.d.Table.Name }
 func (c *ListCall) Selected() Columns { return c.d.QueryContext.Columns }
 
 // OnlyEchoes reports whether the scan selects only columns that the table declares as Echoes.
-func (c *ListCall) OnlyEchoes() bool {
-	return !slices.ContainsFunc(c.Selected(), func(column string) bool { return !slices.Contains(c.table.Echoes, column) })
-}
+func (c *ListCall) OnlyEchoes() bool { return c.Selected().AllIn(c.table.Echoes) }
 
 // Has reports whether a key column must equal something.
 func (c *ListCall) Has(column string) bool {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 )
 
@@ -39,37 +40,12 @@ func (r *HistoryReader) Policy() string { return r.settings.Policy.Name }
 // readAtOnce is how many addresses of a list are read at a time.
 const readAtOnce = 1000
 
-// Observations yields what the store has of addresses, in their order; an address that the store does not have too. If
-// the list is nil it yields the addresses that were checked since a time, and then those whose lookups only failed since
-// then.
-func (r *HistoryReader) Observations(ctx context.Context, addresses []netip.Addr, since time.Time) iter.Seq2[*Observations, error] {
-	s := New(r.settings, r.settings.Policy)
-	s.policies[""] = r.settings.Policy
-	observations := func(addr netip.Addr, p past) *Observations {
-		t := &Target{Address: addressOf(netip.PrefixFrom(addr, addr.BitLen())), Options: Options{Source: r.source}}
-		return &Observations{Target: t, scan: s, past: p}
-	}
+// Observations yields what the store has of addresses, in their order; an address that the store does not have too.
+func (r *HistoryReader) Observations(ctx context.Context, addresses []netip.Addr) iter.Seq2[*Observations, error] {
+	observations := r.observations()
 	return func(yield func(*Observations, error) bool) {
-		if addresses == nil {
-			for p, err := range readAll(ctx, r.store, since) {
-				if err != nil {
-					yield(nil, err)
-					return
-				}
-				o := observations(p.addr, p)
-				if p.states == nil {
-					if o.Failure() != nil {
-						addresses = append(addresses, p.addr)
-					}
-					continue
-				}
-				if !yield(o, nil) {
-					return
-				}
-			}
-		}
 		for some := range slices.Chunk(addresses, readAtOnce) {
-			known, err := readList(ctx, r.store, some, time.Time{})
+			known, err := readList(ctx, r.store, history.Filter{Addrs: some}, true)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -80,5 +56,41 @@ func (r *HistoryReader) Observations(ctx context.Context, addresses []netip.Addr
 				}
 			}
 		}
+	}
+}
+
+// AllObservations yields the addresses that were checked since a time, and then those whose lookups only failed since then.
+// Wants chooses addresses, all if it is nil.
+func (r *HistoryReader) AllObservations(ctx context.Context, since time.Time, wants func(netip.Addr) bool) iter.Seq2[*Observations, error] {
+	observations := r.observations()
+	return func(yield func(*Observations, error) bool) {
+		var failed []netip.Addr
+		for p, err := range readAll(ctx, r.store, history.Filter{Since: since, Wants: wants}, true) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			o := observations(p.addr, p)
+			if p.states == nil {
+				if o.Failure() != nil {
+					failed = append(failed, p.addr)
+				}
+				continue
+			}
+			if !yield(o, nil) {
+				return
+			}
+		}
+		r.Observations(ctx, failed)(yield)
+	}
+}
+
+// observations returns the function that makes the Observations of an address.
+func (r *HistoryReader) observations() func(netip.Addr, past) *Observations {
+	s := New(r.settings, r.settings.Policy)
+	s.policies[""] = r.settings.Policy
+	return func(addr netip.Addr, p past) *Observations {
+		t := &Target{Address: addressOf(netip.PrefixFrom(addr, addr.BitLen())), Options: Options{Source: r.source}}
+		return &Observations{Target: t, scan: s, past: p}
 	}
 }

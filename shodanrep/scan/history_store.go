@@ -35,17 +35,17 @@ type past struct {
 	failures []history.Failure
 }
 
-// readAll yields what the store has since a time, address by address: first those with states, and then those with failures
-// only, whose states before that time are not read.
-func readAll(ctx context.Context, store historyStore, since time.Time) iter.Seq2[past, error] {
+// readAll yields what a filter without addresses chooses, address by address: first those with states, and then those with
+// failures only, whose states before its time are not read.
+func readAll(ctx context.Context, store historyStore, filter history.Filter, forChanges bool) iter.Seq2[past, error] {
 	return func(yield func(past, error) bool) {
 		// The failures are read first: a response that comes meanwhile is among the states, and ends them.
-		failures, err := readFailures(ctx, store, nil, since)
+		failures, err := readFailures(ctx, store, nil, filter.Since)
 		if err != nil {
 			yield(past{}, err)
 			return
 		}
-		for states, err := range readHistory(ctx, store, history.Filter{Since: since}) {
+		for states, err := range readHistory(ctx, store, filter, forChanges) {
 			if err != nil {
 				yield(past{}, err)
 				return
@@ -57,6 +57,9 @@ func readAll(ctx context.Context, store historyStore, since time.Time) iter.Seq2
 			delete(failures, addr)
 		}
 		for _, addr := range slices.SortedFunc(maps.Keys(failures), netip.Addr.Compare) {
+			if filter.Wants != nil && !filter.Wants(addr) {
+				continue
+			}
 			if !yield(past{addr: addr, failures: failures[addr]}, nil) {
 				return
 			}
@@ -64,20 +67,20 @@ func readAll(ctx context.Context, store historyStore, since time.Time) iter.Seq2
 	}
 }
 
-// readList reads what the store has of addresses: their states since a time, and all their failures.
-func readList(ctx context.Context, store historyStore, addrs []netip.Addr, since time.Time) (map[netip.Addr]past, error) {
-	known := make(map[netip.Addr]past, len(addrs))
-	if len(addrs) == 0 {
+// readList reads what the store has of the addresses of a filter: the states that it chooses, and all their failures.
+func readList(ctx context.Context, store historyStore, filter history.Filter, forChanges bool) (map[netip.Addr]past, error) {
+	known := make(map[netip.Addr]past, len(filter.Addrs))
+	if len(filter.Addrs) == 0 {
 		return known, nil
 	}
-	failures, err := readFailures(ctx, store, addrs, time.Time{})
+	failures, err := readFailures(ctx, store, filter.Addrs, time.Time{})
 	if err != nil {
 		return nil, err
 	}
 	for addr, failures := range failures {
 		known[addr] = past{addr: addr, failures: failures}
 	}
-	for states, err := range readHistory(ctx, store, history.Filter{Addrs: addrs, Since: since}) {
+	for states, err := range readHistory(ctx, store, filter, forChanges) {
 		if err != nil {
 			return nil, err
 		}
@@ -105,17 +108,17 @@ func readFailures(ctx context.Context, store historyStore, addrs []netip.Addr, s
 	return found, nil
 }
 
-// readHistory reads states and yields those of one address together, in order of their sources and times. If the filter
-// has a time from which on to read, it yields all states of an address that a source responded about for the first time
-// since then: the response is a change of the host only if no other source responded before.
-func readHistory(ctx context.Context, store historyStore, filter history.Filter) iter.Seq2[[]history.State, error] {
+// readHistory reads states and yields those of one address together, in order of their sources and times. If they are for
+// changes, and the filter has a time from which on to read, it yields all states of an address that a source responded
+// about for the first time since then: the response is a change of the host only if no other source responded before.
+func readHistory(ctx context.Context, store historyStore, filter history.Filter, forChanges bool) iter.Seq2[[]history.State, error] {
 	return func(yield func([]history.State, error) bool) {
 		if !store.Records() {
 			yield(nil, errHistoryUnusable)
 			return
 		}
 		groups := groupStates(store.States(ctx, filter))
-		if filter.Since.IsZero() {
+		if filter.Since.IsZero() || !forChanges {
 			groups(yield)
 			return
 		}

@@ -62,7 +62,7 @@ func (o *Observations) observed(i int) *Observed {
 	}
 	state := &o.states[i]
 	answer := lookup.Answer{Status: lookup.NotIndexed, Source: lookup.Source(state.Source), Host: state.Host, CheckedAt: state.LastChecked}
-	if state.Host != nil {
+	if state.Indexed() {
 		answer.Status = lookup.Indexed
 	}
 	result := o.scan.NewResult(o.Target, answer)

@@ -55,7 +55,7 @@ func (s *fakeStore) States(_ context.Context, f history.Filter) iter.Seq2[histor
 	})
 	return func(yield func(history.State, error) bool) {
 		for i, state := range sorted {
-			if len(f.Addrs) > 0 && !slices.Contains(f.Addrs, state.Addr) {
+			if len(f.Addrs) > 0 && !slices.Contains(f.Addrs, state.Addr) || f.Wants != nil && !f.Wants(state.Addr) {
 				continue
 			}
 			// Of the states that ended before, the last one comes with the first one that did not.
@@ -97,6 +97,14 @@ func state(t *testing.T, ip, source, facts string, first, last int) history.Stat
 	return s
 }
 
+// observationsOf reads addresses, or without a list all since a time.
+func observationsOf(t *testing.T, r *HistoryReader, list []netip.Addr, since time.Time) iter.Seq2[*Observations, error] {
+	if list == nil {
+		return r.AllObservations(t.Context(), since, nil)
+	}
+	return r.Observations(t.Context(), list)
+}
+
 // changesOf returns the changes of addresses as text, and the states that were read.
 func changesOf(t *testing.T, store *fakeStore, addresses []string, since time.Time) []string {
 	t.Helper()
@@ -107,7 +115,7 @@ func changesOf(t *testing.T, store *fakeStore, addresses []string, since time.Ti
 		list = append(list, netip.MustParseAddr(ip))
 	}
 	var texts []string
-	for o, err := range r.Observations(t.Context(), list, since) {
+	for o, err := range observationsOf(t, r, list, since) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,7 +220,7 @@ func TestABrokenStoreIsAnError(t *testing.T) {
 		for _, addresses := range [][]netip.Addr{nil, {netip.MustParseAddr("203.0.114.1")}} {
 			r := &HistoryReader{store: tt.store, settings: Settings{Policy: policyfile.Baseline(), Clock: time.Now}}
 			var last error
-			for _, err := range r.Observations(t.Context(), addresses, day(1)) {
+			for _, err := range observationsOf(t, r, addresses, day(1)) {
 				last = err
 			}
 			if last == nil || !strings.Contains(last.Error(), tt.want) {
@@ -230,7 +238,7 @@ func TestTheLatestStateIsOfAnySource(t *testing.T) {
 	}}
 	for source, want := range map[string]string{"": "internetdb low 2026-03-10", "shodan": "shodan medium 2026-03-08", "internetdb": "internetdb low 2026-03-10"} {
 		r := &HistoryReader{store: store, settings: Settings{Policy: policyfile.Baseline(), Clock: time.Now}, source: lookup.Source(source)}
-		for o, err := range r.Observations(t.Context(), []netip.Addr{netip.MustParseAddr("203.0.114.1")}, day(1)) {
+		for o, err := range observationsOf(t, r, []netip.Addr{netip.MustParseAddr("203.0.114.1")}, day(1)) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -276,7 +284,7 @@ func TestFailedLookupsAreThoseOfTheSourcesOfTheQuery(t *testing.T) {
 			list = []netip.Addr{netip.MustParseAddr(known), netip.MustParseAddr(never)}
 		}
 		var failures, failing []string
-		for o, err := range r.Observations(t.Context(), list, day(tt.since)) {
+		for o, err := range observationsOf(t, r, list, day(tt.since)) {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -63,6 +63,7 @@ type Scan struct {
 	settings Settings
 	batch    *lookup.Batch
 	policies policies  // empty where the table does not score
+	unscored bool      // no column that the scan selects needs the score
 	now      time.Time // the age of data is counted up to this moment
 	quals    quals     // of the whole scan
 	// addresses are those of the whole scan, parsed.
@@ -121,6 +122,7 @@ func (t *table) connect(ctx context.Context, d *plugin.QueryData, s *Scan) (err 
 		if s.policies, err = policiesOf(s.settings.Policy, s.quals["policy"]); err != nil {
 			return err
 		}
+		s.unscored = t.needsNoScore(d.QueryContext.Columns)
 	}
 	size := s.parseList()
 	if limit := d.QueryContext.Limit; limit != nil && *limit < int64(size) {

@@ -147,6 +147,9 @@ func (v *scoredVerdict) set(r *Result, name string) {
 		current.answer.Host, v.past = splitHistory(r.answer.Host)
 		v.Result = &current
 	}
+	if s.unscored {
+		return
+	}
 	facts := factsOf(v.Host(), r.answer.Source, v.past, now)
 	v.listing = s.settings.Lists.Find(r.Addr, facts.ASN)
 	facts.Listed = v.listing

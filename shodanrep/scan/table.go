@@ -17,6 +17,9 @@ type Table struct {
 	Echoes []string
 	// Scores says that rows have a score, by the connection's policy or by those that the query names.
 	Scores bool
+	// Unscored are the columns of a table that scores whose values do not depend on the score. For a scan of no other column
+	// nothing is scored. Without it everything is.
+	Unscored []string
 	// ReadBy makes ReaderOf return a function for a table of FromPages. It names the key column that may have a long list:
 	// List is called for each of its values, in parallel. It is for tables that can have very many rows.
 	ReadBy string
@@ -65,9 +68,9 @@ func Define(seen *plugin.Table, made Table, read ReadSettings) *plugin.Table {
 		}
 	}
 	t.remember(seen)
-	for _, name := range t.Echoes {
+	for _, name := range slices.Concat(t.Echoes, t.Unscored) {
 		if !slices.ContainsFunc(seen.Columns, func(c *plugin.Column) bool { return c.Name == name }) {
-			panic(seen.Name + ": Echoes has " + name + ", which is no column")
+			panic(seen.Name + ": Echoes or Unscored has " + name + ", which is no column")
 		}
 	}
 	return seen
@@ -89,6 +92,11 @@ func (t *table) listRows(ctx context.Context, d *plugin.QueryData) (err error) {
 		return err
 	}
 	return t.Rows.list(ctx, c)
+}
+
+// needsNoScore reports whether a scan of some columns needs no score.
+func (t *table) needsNoScore(selected []string) bool {
+	return t.Unscored != nil && Columns(selected).AllIn(t.Unscored)
 }
 
 // tags returns tags that are the caller's: the SDK adds to those of a List function.
@@ -115,4 +123,9 @@ type Columns []string
 // Any reports whether a scan selects any of some columns.
 func (c Columns) Any(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(c, name) })
+}
+
+// AllIn reports whether a scan selects no other column than some.
+func (c Columns) AllIn(names []string) bool {
+	return !slices.ContainsFunc(c, func(name string) bool { return !slices.Contains(names, name) })
 }
