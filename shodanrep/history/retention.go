@@ -10,7 +10,16 @@ const (
 	pruneStep = 7 * 24 * time.Hour
 	// clockSkew is by how much the clocks of machines that share a store may differ.
 	clockSkew = 5 * time.Minute
+	// prunedAtOnce is how many states one transaction deletes, and freedAtOnce how many pages it gives back to the file
+	// system: other processes wait for it, and what an interrupted one has deleted is there again. A write is followed by at
+	// least one such transaction while there is too much, and by more for pruneFor: a process that ends soon does not delete
+	// hundreds of thousands of states first. That is more than a write adds.
+	prunedAtOnce, freedAtOnce = 1000, 1000
+	pruneFor                  = time.Second / 2
 )
+
+// notPruned is the warning of a store whose states cannot be deleted, once.
+const notPruned = "what is too old or too much cannot be deleted from the history, so that it grows"
 
 // A retention is when states that are too old were last deleted.
 type retention struct {

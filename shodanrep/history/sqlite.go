@@ -63,10 +63,15 @@ type sqliteBackend struct {
 	db       *sqlitefile.File // nil until it is opened
 	replaced time.Time        // when a damaged file was last replaced
 	closed   bool
+
+	// prunedAtOnce and pruneFor are the constants. One write runs at a time.
+	prunedAtOnce int
+	pruneFor     time.Duration
+	notPruned    bool // it was logged that states cannot be deleted
 }
 
 func newSQLite(path string, opts Options) *sqliteBackend {
-	return &sqliteBackend{path: path, opts: opts}
+	return &sqliteBackend{path: path, opts: opts, prunedAtOnce: prunedAtOnce, pruneFor: pruneFor}
 }
 
 func (b *sqliteBackend) open(ctx context.Context) error {
@@ -128,17 +133,23 @@ func (b *sqliteBackend) do(ctx context.Context, op func(*sqlitefile.File) error)
 }
 
 func (b *sqliteBackend) write(ctx context.Context, sightings []*sighting, failures []Failure) error {
-	return b.do(ctx, func(db *sqlitefile.File) error {
-		return db.Write(ctx, func(c *sqlitefile.Conn) error {
+	due := false
+	err := b.do(ctx, func(db *sqlitefile.File) error {
+		return db.Write(ctx, func(c *sqlitefile.Conn) (err error) {
 			if err := add(sqliteTransaction{c}, sightings, b.opts.Now()); err != nil {
 				return err
 			}
 			if err := (sqliteTransaction{c}).saveFailures(failures); err != nil {
 				return err
 			}
-			return b.prune(c)
+			due, err = b.isPruneDue(c)
+			return err
 		})
 	})
+	if err == nil && due {
+		b.prune(ctx)
+	}
+	return err
 }
 
 // readOnce reads in one transaction: the writes of other processes do not wait for it, and do not change what it sees.

@@ -1,84 +1,153 @@
 package history
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-// prune deletes states that are too old, now and then, and the oldest where the file is larger than its bound. It runs
-// within the transaction that writes.
-func (b *sqliteBackend) prune(c *sqlitefile.Conn) error {
-	var last retention
+// A pruner deletes states that are too old, now and then, and the oldest while the file is larger than its bound, a few at a
+// time.
+type pruner struct {
+	*sqliteBackend
+	// bound is what the file is to be smaller than: MaxBytes, or less once that was exceeded, so that not each write has to
+	// delete.
+	bound int64
+}
+
+// isPruneDue reports whether there is something to delete. It runs within the transaction that writes.
+func (b *sqliteBackend) isPruneDue(c *sqlitefile.Conn) (bool, error) {
+	_, due, err := b.nextRetention(c)
+	if err != nil || due {
+		return due, err
+	}
+	p, err := c.Pages()
+	return p.Used() > b.opts.MaxBytes || b.surplus(p) > 0, err
+}
+
+// prune deletes what is too old or too much, until it is done or takes too long: the next write goes on. What was written
+// before is not lost if it fails.
+func (b *sqliteBackend) prune(ctx context.Context) {
+	p := &pruner{b, b.opts.MaxBytes}
+	for began, more := time.Now(), true; more; more = more && time.Since(began) < b.pruneFor {
+		err := b.do(ctx, func(db *sqlitefile.File) error {
+			return db.Write(ctx, func(c *sqlitefile.Conn) (err error) {
+				more, err = p.pruneSome(c)
+				return err
+			})
+		})
+		if err == nil {
+			continue
+		}
+		if ctx.Err() == nil && !b.notPruned {
+			b.notPruned = true
+			b.opts.Logger.Warn(notPruned, "error", err)
+		}
+		return
+	}
+}
+
+// pruneSome is one transaction of prune. It reports whether more is to be deleted.
+func (p *pruner) pruneSome(c *sqlitefile.Conn) (more bool, err error) {
+	if more, err = p.deleteOld(c); err != nil || more {
+		return more, err
+	}
+	if more, err = p.evict(c); err != nil || more {
+		return more, err
+	}
+	return p.free(c)
+}
+
+// free gives some pages back to the file system, and reports whether there are more.
+func (p *pruner) free(c *sqlitefile.Conn) (more bool, err error) {
+	before, err := c.Pages()
+	surplus := p.surplus(before)
+	if err != nil || surplus <= 0 {
+		return false, err
+	}
+	if err := c.Exec(fmt.Sprintf("PRAGMA incremental_vacuum(%d)", min(surplus, freedAtOnce))); err != nil {
+		return false, err
+	}
+	after, err := c.Pages()
+	return after.Free < before.Free && p.surplus(after) > 0, err
+}
+
+// nextRetention returns the next retention, and whether it is due.
+func (b *sqliteBackend) nextRetention(c *sqlitefile.Conn) (next retention, due bool, err error) {
 	found := false
-	err := c.Rows(`SELECT ran, until FROM retention`, nil, func(row *sqlite3.Stmt) (bool, error) {
-		found, last = true, retention{timeOf(row.ColumnInt64(0)), timeOf(row.ColumnInt64(1))}
+	err = c.Rows(`SELECT ran, until FROM retention`, nil, func(row *sqlite3.Stmt) (bool, error) {
+		found, next = true, retention{timeOf(row.ColumnInt64(0)), timeOf(row.ColumnInt64(1))}
 		return false, nil
 	})
 	if err != nil {
-		return err
+		return next, false, err
 	}
 	now := b.opts.Now()
-	next, due := last.next(now)
 	if !found {
-		next, due = retention{now, now}, false
-		err = c.Run(`INSERT INTO retention VALUES (?, ?)`, now.UnixMicro(), now.UnixMicro())
+		return retention{now, now}, false, c.Run(`INSERT INTO retention VALUES (?, ?)`, now.UnixMicro(), now.UnixMicro())
 	}
-	if due {
-		err = b.deleteOld(c, next)
-	}
-	if err != nil {
-		return err
-	}
-	return b.evict(c)
+	next, due = next.next(now)
+	return next, due, nil
 }
 
-func (b *sqliteBackend) deleteOld(c *sqlitefile.Conn, r retention) error {
-	if err := c.Run(`UPDATE retention SET ran = ?, until = ?`, r.ran.UnixMicro(), r.until.UnixMicro()); err != nil {
-		return err
+// deleteOld deletes some of the states that are too old, if it is due, and reports whether there may be more. The retention
+// stays due until all are deleted.
+func (p *pruner) deleteOld(c *sqlitefile.Conn) (more bool, err error) {
+	next, due, err := p.nextRetention(c)
+	if err != nil || !due {
+		return false, err
 	}
-	before := r.before(b.opts.Keep)
+	before := next.before(p.opts.Keep)
+	var ids []int64
+	err = c.Rows(`SELECT id FROM history INDEXED BY history_age WHERE last_checked < ? ORDER BY last_checked LIMIT ?`,
+		[]any{before.UnixMicro(), int64(p.prunedAtOnce)}, func(row *sqlite3.Stmt) (bool, error) {
+			ids = append(ids, row.ColumnInt64(0))
+			return true, nil
+		})
+	if err == nil {
+		err = deleteStates(c, ids)
+	}
+	if err != nil || len(ids) == p.prunedAtOnce {
+		return true, err
+	}
 	if err := pruneFailures(c, before); err != nil {
-		return err
+		return false, err
 	}
-	return c.Run(`DELETE FROM history WHERE last_checked < ?`, before.UnixMicro())
+	return false, c.Run(`UPDATE retention SET ran = ?, until = ?`, next.ran.UnixMicro(), next.until.UnixMicro())
 }
 
-// evict deletes the states that were checked longest ago where the file is larger than its bound. It goes down to nine
-// tenths of it, so that not each batch has to.
-func (b *sqliteBackend) evict(c *sqlitefile.Conn) error {
-	p, err := c.Pages()
-	if err != nil || p.Used() <= b.opts.MaxBytes {
-		return err
+// evict deletes some of the states that were checked longest ago where the file is larger than its bound, and reports
+// whether there may be more. It goes down to nine tenths of MaxBytes.
+func (p *pruner) evict(c *sqlitefile.Conn) (more bool, err error) {
+	pages, err := c.Pages()
+	if err != nil || pages.Used() <= p.bound {
+		return false, err
 	}
-	if err := evictFailures(c, b.opts.MaxBytes); err != nil {
-		return err
-	}
-	if p, err = c.Pages(); err != nil {
-		return err
-	}
-	bound := b.opts.MaxBytes / 10 * 9
-	for p.Used() > bound {
-		if n, err := deleteOldest(c, p.Used()-bound); err != nil {
-			return err
-		} else if n == 0 {
-			break // what is left are the tables themselves
+	if p.bound == p.opts.MaxBytes {
+		p.bound = p.opts.MaxBytes / 10 * 9
+		if err := evictFailures(c, p.opts.MaxBytes); err != nil {
+			return false, err
 		}
-		if p, err = c.Pages(); err != nil {
-			return err
+		if pages, err = c.Pages(); err != nil || pages.Used() <= p.bound {
+			return false, err
 		}
 	}
-	// The next states use the free pages. Only those beyond the bound go back to the file system.
-	if surplus := min(p.Count-b.opts.MaxBytes/p.Size, p.Free); surplus > 0 {
-		return c.Exec(fmt.Sprintf("PRAGMA incremental_vacuum(%d)", surplus))
-	}
-	return nil
+	n, err := deleteOldest(c, pages.Used()-p.bound, p.prunedAtOnce)
+	return n > 0, err // if there is none, what is left are the tables themselves
 }
 
-// deleteOldest deletes states that take up about so many bytes, and returns how many states.
-func deleteOldest(c *sqlitefile.Conn, bytes int64) (int, error) {
+// surplus returns how many pages go back to the file system: free ones beyond the bound, and those beyond a quarter of the
+// file, such as after history_keep was made shorter. The next states use the others.
+func (b *sqliteBackend) surplus(p sqlitefile.Pages) int64 {
+	return min(p.Free, max(p.Count-b.opts.MaxBytes/p.Size, p.Free-p.Count/4-freedAtOnce))
+}
+
+// deleteOldest deletes states that take up about so many bytes, a few at most, and returns how many states.
+func deleteOldest(c *sqlitefile.Conn, bytes int64, most int) (int, error) {
 	const perRow = 160 // the numbers, the hashes, and the places in the indexes
 	var ids []int64
 	err := c.Rows(`SELECT id, coalesce(octet_length(facts), 0) + coalesce(octet_length(ports), 0) + coalesce(octet_length(vulns), 0) +
@@ -86,15 +155,19 @@ func deleteOldest(c *sqlitefile.Conn, bytes int64) (int, error) {
 		FROM history ORDER BY last_checked`, nil, func(row *sqlite3.Stmt) (bool, error) {
 		ids = append(ids, row.ColumnInt64(0))
 		bytes -= row.ColumnInt64(1) + perRow
-		return bytes > 0, nil
+		return bytes > 0 && len(ids) < most, nil
 	})
 	if err != nil {
 		return 0, err
 	}
+	return len(ids), deleteStates(c, ids)
+}
+
+func deleteStates(c *sqlitefile.Conn, ids []int64) error {
 	for _, id := range ids {
 		if err := c.Run(`DELETE FROM history WHERE id = ?`, id); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return len(ids), nil
+	return nil
 }

@@ -39,7 +39,8 @@ const (
 type backend interface {
 	// open opens the place where it is not open yet. The other methods open it too.
 	open(ctx context.Context) error
-	// write adds sightings and failures in one transaction, and deletes what is too old or too much.
+	// write adds sightings and failures in one transaction, and deletes some of what is too old or too much in others: what
+	// was added stays if that takes too long.
 	write(ctx context.Context, sightings []*sighting, failures []Failure) error
 	// states calls yield for the chosen states in their order, until it returns false.
 	states(ctx context.Context, f Filter, yield func(State) bool) error
