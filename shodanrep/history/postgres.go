@@ -70,6 +70,8 @@ type postgresBackend struct {
 	ready  bool      // the tables are there
 	sized  time.Time // when the size was last looked at
 	denied bool      // it was logged that failures cannot be written
+	// notPruned says that it was logged that states cannot be deleted.
+	notPruned bool
 }
 
 func newPostgres(opts Options) *postgresBackend {
@@ -149,20 +151,21 @@ func (b *postgresBackend) open(ctx context.Context) error {
 
 func (b *postgresBackend) write(ctx context.Context, sightings []*sighting, failures []Failure) error {
 	err := b.open(ctx)
+	due := false
 	if err == nil {
-		err = pgx.BeginTxFunc(ctx, b.writer, afterLock, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, lockHistory); err != nil {
-				return err
-			}
-			t := postgresTransaction{ctx, tx, pgtext.Of(b.writer)}
+		err = b.transact(ctx, func(t postgresTransaction) (err error) {
 			if err := add(t, sightings, b.opts.Now()); err != nil {
 				return err
 			}
 			if err := b.saveFailures(t, failures); err != nil {
 				return err
 			}
-			return b.prune(t)
+			due, err = b.isPruneDue(t)
+			return err
 		})
+	}
+	if err == nil && due {
+		b.prune(ctx)
 	}
 	if isMissingTable(err) {
 		b.mu.Lock()
@@ -170,6 +173,16 @@ func (b *postgresBackend) write(ctx context.Context, sightings []*sighting, fail
 		b.mu.Unlock()
 	}
 	return b.wrapError(err)
+}
+
+// transact calls do in a transaction, while no other process writes to the history.
+func (b *postgresBackend) transact(ctx context.Context, do func(postgresTransaction) error) error {
+	return pgx.BeginTxFunc(ctx, b.writer, afterLock, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lockHistory); err != nil {
+			return err
+		}
+		return do(postgresTransaction{ctx, tx, pgtext.Of(b.writer)})
+	})
 }
 
 // isMissingTable reports whether an error says that there is no such table.

@@ -2,38 +2,78 @@ package history
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// prune deletes states that are too old, now and then, and the oldest where the table is larger than its bound.
-func (b *postgresBackend) prune(t postgresTransaction) error {
-	ctx, tx := t.ctx, t.Tx
-	var last retention
-	if err := tx.QueryRow(ctx, `select ran, until from shodanrep_history_retention`).Scan(&last.ran, &last.until); err != nil {
-		return err
+// nextRetention returns the next retention, and whether it is due.
+func (b *postgresBackend) nextRetention(t postgresTransaction) (next retention, due bool, err error) {
+	if err := t.QueryRow(t.ctx, `select ran, until from shodanrep_history_retention`).Scan(&next.ran, &next.until); err != nil {
+		return next, false, err
 	}
-	now := b.opts.Now()
-	if next, due := last.next(now); due {
-		if _, err := tx.Exec(ctx, `update shodanrep_history_retention set ran = $1, until = $2`, next.ran, next.until); err != nil {
+	next, due = next.next(b.opts.Now())
+	return next, due, nil
+}
+
+// isPruneDue reports whether to look for something to delete. It runs within the transaction that writes.
+func (b *postgresBackend) isPruneDue(t postgresTransaction) (bool, error) {
+	_, due, err := b.nextRetention(t)
+	return due || b.isSizeDue(), err
+}
+
+func (b *postgresBackend) isSizeDue() bool { return b.opts.Now().Sub(b.sized).Abs() >= sizeEvery }
+
+// prune deletes what is too old or too much, until it is done or takes too long: the next write goes on. What was written
+// before is not lost if it fails.
+func (b *postgresBackend) prune(ctx context.Context) {
+	for began, more := time.Now(), true; more; more = more && time.Since(began) < pruneFor {
+		err := b.transact(ctx, func(t postgresTransaction) (err error) {
+			more, err = b.pruneSome(t)
 			return err
+		})
+		if err == nil {
+			continue
 		}
+		if ctx.Err() == nil && !b.notPruned {
+			b.notPruned = true
+			b.opts.Logger.Warn(notPruned, "error", b.wrapError(err))
+		}
+		return
+	}
+}
+
+// pruneSome is one transaction of prune: it deletes some of the states that are too old or, if there are no more, the oldest
+// where the table is larger than its bound. It reports whether there may be more that are too old. The retention stays due
+// until all of these are deleted.
+func (b *postgresBackend) pruneSome(t postgresTransaction) (more bool, err error) {
+	next, due, err := b.nextRetention(t)
+	if err != nil {
+		return false, err
+	}
+	if due {
+		const most = 10 * prunedAtOnce // a server deletes faster than a file
 		before := next.before(b.opts.Keep)
+		deleted, err := t.Exec(t.ctx, `delete from shodanrep_history where id in (
+			select id from shodanrep_history where last_checked < $1 order by last_checked limit $2)`, before, most)
+		if err != nil || deleted.RowsAffected() == most {
+			return true, err
+		}
 		if err := t.pruneFailures(before); err != nil {
-			return err
+			return false, err
 		}
-		if _, err := tx.Exec(ctx, `delete from shodanrep_history where last_checked < $1`, before); err != nil {
-			return err
+		if _, err := t.Exec(t.ctx, `update shodanrep_history_retention set ran = $1, until = $2`, next.ran, next.until); err != nil {
+			return false, err
 		}
 	}
-	if now.Sub(b.sized) < sizeEvery {
-		return nil
+	if !b.isSizeDue() {
+		return false, nil
 	}
-	b.sized = now
+	b.sized = b.opts.Now()
 	if err := t.evictFailures(b.opts.MaxBytes); err != nil {
-		return err
+		return false, err
 	}
-	return evictRows(ctx, tx, b.opts.MaxBytes)
+	return false, evictRows(t.ctx, t.Tx, b.opts.MaxBytes)
 }
 
 // evictRows deletes the rows that were checked longest ago where all together are larger than a bound. The size of the
