@@ -281,6 +281,17 @@ func TestTablesThatAreThereNeedNoRightToMakeThem(t *testing.T) {
 	if got := states(t, s, Filter{}); len(got) != 1 || got[0].Checks != 2 {
 		t.Errorf("%v", shown(got))
 	}
+	// What is recorded stays although nothing may be deleted.
+	db.ExecAdmin(`revoke delete on shodanrep_history from guest_` + db.Name())
+	var denied warnings
+	s = openTest(t, Options{Location: guest, Logger: denied.logger(), Now: func() time.Time { return time.Now().Add(36 * time.Hour) }})
+	for n := range 2 {
+		record1(t, s, addrA, "internetdb", withPorts(t, 80), day(float64(2+n)))
+	}
+	if got := states(t, s, Filter{}); len(got) != 1 || got[0].Checks != 4 {
+		t.Errorf("%v", shown(got))
+	}
+	denied.wantOne(t, notPruned, "permission denied")
 	db.Exec("drop table shodanrep_history")
 	var w warnings
 	s = openTest(t, Options{Location: guest, Logger: w.logger()})
