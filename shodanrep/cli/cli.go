@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 )
 
@@ -77,22 +79,24 @@ func (a *app) run(ctx context.Context, args []string) int {
 	args = rewriteArguments(root, args)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
-	status, message := exitStatus(ctx, err)
+	status, messages := exitStatus(ctx, err)
 	if lost := output.Err(); lost != nil && !stdio.IsBrokenPipe(lost) {
+		isSaid := func(message string) bool { return strings.Contains(message, lost.Error()) }
 		switch {
 		case status == exitDone, status == exitUsage:
 			// Cobra ignores the errors of writing help, and returns those of completions as they are.
-			status, message = exitFailed, lost.Error()
-		case status == exitFailed && !strings.Contains(message, lost.Error()):
-			// The message may refer to lines that were lost, as that of doctor does.
-			message = lost.Error() + "\n" + messagePrefix + message
+			status, messages = exitFailed, []string{lost.Error()}
+		case status == exitFailed && !slices.ContainsFunc(messages, isSaid):
+			// The messages may refer to lines that were lost, as that of doctor does.
+			messages = append([]string{lost.Error()}, messages...)
 		}
 	}
 	if status == exitUsage {
-		message = addSuggestion(cmd, args, err).Error() + "\nRun '" + helpOf(cmd) + "' for usage."
+		messages = []string{addSuggestion(cmd, args, err).Error()}
 	}
-	if message != "" {
-		safe.say(message)
+	safe.sayAll(messages)
+	if status == exitUsage {
+		fmt.Fprintln(safe.stderr, "Run '"+helpOf(cmd)+"' for usage.")
 	}
 	return status
 }
@@ -166,8 +170,9 @@ interrupted.`,
 // messagePrefix begins every message.
 const messagePrefix = "shodanrep: "
 
-// say writes a message to standard error.
-func (a *app) say(message string) { fmt.Fprintln(a.stderr, messagePrefix+message) }
+// say writes a message to standard error, as one line: it may quote the name of a file or what a service sent, and a
+// second line would look like a message of shodanrep, or like a command to what reads the lines.
+func (a *app) say(message string) { fmt.Fprintln(a.stderr, messagePrefix+display.Printable(message)) }
 
 // sayAll writes messages to standard error.
 func (a *app) sayAll(messages []string) {

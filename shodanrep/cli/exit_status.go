@@ -32,38 +32,37 @@ func exitStatusHelp(failure string) string {
 // helpTextWidth is the width of the text of the help.
 const helpTextWidth = 80
 
-// exitStatus returns the exit status for the error of a command, and what to say about it. An error that is neither a
+// exitStatus returns the exit status for the error of a command, and the messages about it. An error that is neither a
 // failure nor a finding is about the usage.
-func exitStatus(ctx context.Context, err error) (status int, message string) {
+func exitStatus(ctx context.Context, err error) (status int, messages []string) {
 	var stopped interruption
 	switch {
 	case err == nil, stdio.IsBrokenPipe(err):
-		return exitDone, ""
+		return exitDone, nil
 	case errors.As(err, &foundError{}):
-		return exitFound, err.Error()
+		return exitFound, []string{err.Error()}
 	case errors.As(err, &failure{}) && ctx.Err() != nil:
 		errors.As(err, &stopped)
-		return exitInterrupted, stopped.Error()
+		return exitInterrupted, []string{stopped.Error()}
 	case errors.As(err, &failure{}):
-		return exitFailed, failureMessage(err)
+		return exitFailed, failureMessages(err)
 	}
-	return exitUsage, err.Error()
+	return exitUsage, []string{err.Error()}
 }
 
-// failureMessage returns the message about a failure. Each of the errors that errors.Join has joined is a message.
-func failureMessage(err error) string {
+// failureMessages returns the messages about a failure. Each of the errors that errors.Join has joined is a message.
+func failureMessages(err error) (messages []string) {
 	joined, ok := errors.Unwrap(err).(interface{ Unwrap() []error })
 	if !ok {
-		return err.Error()
+		return []string{err.Error()}
 	}
-	var messages []string
 	for _, one := range joined.Unwrap() {
 		messages = append(messages, one.Error())
 	}
 	if strings.Join(messages, "\n") != err.Error() {
-		return err.Error() // fmt.Errorf has joined them in a sentence
+		return []string{err.Error()} // fmt.Errorf has joined them in a sentence
 	}
-	return strings.Join(messages, "\n"+messagePrefix)
+	return messages
 }
 
 // A failure is an error of a command whose usage is right.

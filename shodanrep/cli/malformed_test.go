@@ -49,8 +49,8 @@ func TestLoadRefusesAnArgumentThatIsNoNetwork(t *testing.T) {
 	t.Parallel()
 	var malformed malformedLines
 	for _, err := range streamTargets(strings.NewReader(""), []string{"192.0.2.1", "11.0.0.1/33"}, nil, &malformed) {
-		if status, message := exitStatus(t.Context(), failed(err)); status != exitUsage || !strings.HasPrefix(message, "11.0.0.1/33 is not") {
-			t.Errorf("status %d: %s", status, message)
+		if status, messages := exitStatus(t.Context(), failed(err)); status != exitUsage || len(messages) != 1 || !strings.HasPrefix(messages[0], "11.0.0.1/33 is not") {
+			t.Errorf("status %d: %s", status, messages)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package shodan_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -136,6 +137,21 @@ func TestAClientThatFollowsRedirectsIsTheCallersOwn(t *testing.T) {
 	for _, referer := range seen {
 		if strings.Contains(referer, key) {
 			t.Errorf("the key was handed on in the Referer: %s", referer)
+		}
+	}
+}
+
+func TestAMessageOfAServiceIsOneLine(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"\n", "\r\n", "\r", "\v", "\u0085", "\u2028"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(400)
+			_ = json.NewEncoder(w).Encode(map[string]string{"error": "no" + line + "shodanrep: everything is clean"})
+		}))
+		t.Cleanup(server.Close)
+		_, err := (&shodan.Client{BaseURL: server.URL, Key: key}).Host(t.Context(), addr, shodan.HostOptions{})
+		if err == nil || !strings.Contains(err.Error(), "(HTTP 400: no shodanrep: everything is clean)") {
+			t.Errorf("%q: %v", line, err)
 		}
 	}
 }

@@ -233,7 +233,8 @@ func (t transport) message(body []byte) (string, bool) {
 	if strings.HasPrefix(strings.TrimSpace(text), "<") {
 		text = "an HTML page"
 	}
-	text = t.hide(text)
+	// In one line: on standard error and in a log a further line would look like one of shodanrep.
+	text = strings.Join(strings.Fields(t.hide(text)), " ")
 	const longest = 300
 	if runes := []rune(text); len(runes) > longest {
 		text = string(runes[:longest]) + "…"

@@ -111,7 +111,9 @@ func (w *markdownWriter) Close() error {
 		b.WriteString("|\n")
 	}
 	b.WriteByte('\n')
-	w.options.Summary().write(&b, 0)
+	var summary bytes.Buffer
+	w.options.Summary().write(&summary, 0)
+	b.WriteString(rowformat.MarkdownLines(summary.String()))
 	_, err := b.WriteTo(w.out)
 	return err
 }

@@ -10,16 +10,29 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
+// MaxMarks is how many combining marks may follow each other. No writing needs more, and hundreds of them would cover the
+// lines above and below.
+const MaxMarks = 4
+
 // Printable returns a text in which every character that would move a terminal's cursor or change its colours is
-// escaped. A host on the internet chooses what its services answer, and must not control the user's terminal.
+// escaped, and so are combining marks after MaxMarks others. A host on the internet chooses what its services answer, and
+// must not control the user's terminal.
 func Printable(s string) string {
-	hidden := func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
-	if !strings.ContainsFunc(s, hidden) {
+	isPlain := func(r rune) bool { return r >= ' ' && r < utf8.RuneSelf && r != '\x7f' }
+	if !strings.ContainsFunc(s, func(r rune) bool { return !isPlain(r) }) {
 		return s
 	}
 	var b strings.Builder
+	marks := 0
 	for _, r := range s {
-		if hidden(r) {
+		if !unicode.Is(unicode.M, r) {
+			marks = 0
+		} else if marks++; marks > MaxMarks {
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+			continue
+		}
+		if r != utf8.RuneError && !unicode.IsPrint(r) {
 			quoted := strconv.QuoteRune(r)
 			b.WriteString(quoted[1 : len(quoted)-1])
 		} else {

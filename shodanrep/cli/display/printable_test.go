@@ -12,12 +12,13 @@ import (
 func TestPrintable(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"plain – ünïcödé 漢字":        "plain – ünïcödé 漢字",
-		"\x1b[31mred\x1b]0;title\a": `\x1b[31mred\x1b]0;title\a`,
-		"one\r\ntwo\tthree":         `one\r\ntwo\tthree`,
-		"\u202eright to left\u200b": `\u202eright to left\u200b`,
-		"not \xff UTF-8":            `not � UTF-8`,
-		"\x00\x7f\u009b":            `\x00\x7f\u009b`,
+		"plain – ünïcödé 漢字":                          "plain – ünïcödé 漢字",
+		"\x1b[31mred\x1b]0;title\a":                   `\x1b[31mred\x1b]0;title\a`,
+		"one\r\ntwo\tthree":                           `one\r\ntwo\tthree`,
+		"\u202eright to left\u200b":                   `\u202eright to left\u200b`,
+		"not \xff UTF-8":                              `not � UTF-8`,
+		"\x00\x7f\u009b":                              `\x00\x7f\u009b`,
+		"e" + strings.Repeat("\u0301", 6) + "a\u0301": "e" + strings.Repeat("\u0301", 4) + `\u0301\u0301` + "a\u0301",
 	} {
 		if got := Printable(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)

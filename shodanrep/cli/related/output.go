@@ -96,7 +96,7 @@ func writeTables(out io.Writer, r *Result, o rowformat.Options) error {
 	if err := writeHosts(out, r, o); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "%s; verdicts by the policy %s\n", display.Plural(int64(len(r.Hosts)), "related host"), r.Policy)
+	_, err := fmt.Fprintf(out, "%s; verdicts by the policy %s\n", display.Plural(int64(len(r.Hosts)), "related host"), display.Printable(r.Policy))
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dustin/go-humanize"
 
@@ -24,6 +25,8 @@ const (
 	// cardText is how much a card shows of a text that the owner of the host may have chosen: a name of 20,000 characters
 	// would push the verdict off the screen.
 	cardText = 200
+	// cardTransport is how much it shows of the name of a transport, which stands left of the service.
+	cardTransport = 10
 )
 
 // A card writes everything that matters about one result, one labelled fact per line.
@@ -41,13 +44,14 @@ func (c card) item(label, mark, value string) {
 	if value == "" {
 		return
 	}
-	width := 0
+	mark = display.Printable(mark)
+	width, indent := 0, utf8.RuneCountInString(mark)
 	if c.width > 0 {
-		width = max(display.MinWidth, c.width-cardLabel-2-len(mark))
+		width = max(display.MinWidth, c.width-cardLabel-2-indent)
 	}
 	for i, part := range display.Wrap(display.Printable(value), width) {
 		if i > 0 {
-			label, mark = "", strings.Repeat(" ", len(mark))
+			label, mark = "", strings.Repeat(" ", indent)
 		}
 		fmt.Fprintf(c.b, "  %-*s%s%s\n", cardLabel, label, mark, part)
 	}
@@ -166,7 +170,7 @@ func (c card) services(f Result, h *shodan.Host) {
 		}
 		banner := &h.Banners[i]
 		software := brief(joined(" ", string(banner.Product), string(banner.Version)))
-		endpoint := fmt.Sprintf("%d/%s", banner.Port.V, cmp.Or(string(banner.Transport), "tcp"))
+		endpoint := fmt.Sprintf("%d/%s", banner.Port.V, cmp.Or(display.Shorten(display.Printable(string(banner.Transport)), cardTransport), "tcp"))
 		if service := joined(", ", brief(string(banner.Module)), software); service != "" {
 			c.item(label, endpoint+"  ", service)
 		} else {

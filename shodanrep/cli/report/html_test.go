@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 )
 
 func TestShortened(t *testing.T) {
@@ -44,7 +46,7 @@ func FuzzShortened(f *testing.F) {
 			if marks++; !unicode.Is(unicode.M, r) {
 				marks = 0
 			}
-			if !unicode.IsPrint(r) || marks > maxMarks {
+			if !unicode.IsPrint(r) || marks > display.MaxMarks {
 				t.Errorf("%q has %q", got, r)
 			}
 		}

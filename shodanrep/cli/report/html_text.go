@@ -8,19 +8,15 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 )
 
-// maxMarks is how many combining marks may follow each other. No writing needs more, and hundreds of them would cover
-// the lines above and below.
-const maxMarks = 4
-
 // shortened returns a text of up to so many characters that cannot disturb the page: [display.Printable] escapes what
-// is not visible or changes the direction of writing.
+// is not visible or changes the direction of writing. Of combining marks it keeps [display.MaxMarks].
 func shortened(text string, limit int) string {
 	var b strings.Builder
 	n, marks := 0, 0
 	for _, r := range text {
 		if marks++; !unicode.Is(unicode.M, r) {
 			marks = 0
-		} else if marks > maxMarks {
+		} else if marks > display.MaxMarks {
 			continue
 		}
 		if n++; n > limit {

@@ -41,7 +41,10 @@ func (w *markdownWriter) Write(r Result) error {
 
 func (w *markdownWriter) Close() error {
 	w.b.WriteByte('\n')
-	w.options.Summary().write(&w.b, w.rows, 0, false)
+	// It quotes what services sent, and the name of the policy.
+	var summary bytes.Buffer
+	w.options.Summary().write(&summary, w.rows, 0, false)
+	w.b.WriteString(rowformat.MarkdownLines(summary.String()))
 	_, err := w.b.WriteTo(w.out)
 	return err
 }

@@ -45,7 +45,16 @@ func (w *markdownWriter) Close() error {
 	return err
 }
 
-var markdownEscaper = strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`)
+var markdownEscaper = strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "*", `\*`, "~", `\~`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`)
 
 // Markdown returns a text as a cell of a table in Markdown, with its markup escaped.
 func Markdown(s string) string { return markdownEscaper.Replace(display.Printable(s)) }
+
+// MarkdownLines is [Markdown] for a text of several lines: line feeds stay.
+func MarkdownLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = Markdown(line)
+	}
+	return strings.Join(lines, "\n")
+}
