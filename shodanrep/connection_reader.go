@@ -163,7 +163,7 @@ func (r *reader) place(name string, value *string, allowed string, check func(st
 	}
 	switch place := *value; {
 	case place != "" && check(place) == nil:
-	case strings.Contains(place, "://"):
+	case strings.ContainsAny(place, ":=@") && !isWindowsPath(place):
 		r.wrong("%s is no %s address (it is not shown, it may hold a password): use one such as %q", name, server, example)
 	case strings.ContainsFunc(place, unicode.IsControl):
 		r.wrong(`%s = %q: the path has a control character: write / or \\ for each \ of it`, name, place)
@@ -173,6 +173,12 @@ func (r *reader) place(name string, value *string, allowed string, check func(st
 	return *value
 }
 
+// isWindowsPath reports whether a text begins with a drive, as C:\temp does.
+func isWindowsPath(text string) bool {
+	return len(text) > 1 && text[1] == ':'
+}
+
+// address takes the address of a service. One that is wrong is shown only if it can hold no key or password.
 func (r *reader) address(name string, value *string, environment, standard string) string {
 	allowed := fmt.Sprintf("an address such as %q, without a query or a password", standard)
 	r.mistyped(name, allowed)
@@ -185,10 +191,11 @@ func (r *reader) address(name string, value *string, environment, standard strin
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.User != nil {
-		if u != nil {
-			text = u.Redacted()
+		if strings.ContainsAny(text, "@?") {
+			r.wrong("%s is no such address (it is not shown, it may hold a key or a password): use %s", name, allowed)
+		} else {
+			r.wrong("%s = %q: use %s", name, text, allowed)
 		}
-		r.wrong("%s = %q: use %s", name, text, allowed)
 		return text
 	}
 	return strings.TrimSuffix(text, "/")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -90,6 +91,9 @@ func IsRedis(location string) bool {
 	return strings.HasPrefix(location, "redis://") || strings.HasPrefix(location, "rediss://")
 }
 
+// notAPath matches an address of Redis without its slashes.
+var notAPath = regexp.MustCompile(`(?i)^rediss?:`)
+
 // CheckLocation returns an error where a location is invalid, such as a misspelled word or an unreadable address of Redis.
 // It opens nothing.
 func CheckLocation(location string) error {
@@ -99,8 +103,8 @@ func CheckLocation(location string) error {
 		return err
 	case location == "", location == "on", location == "memory", location == "off":
 		return nil
-	case strings.Contains(location, "://"):
-		// The address may have a password in it.
+	case strings.Contains(location, "://"), notAPath.MatchString(location):
+		// The address may have a password in it, which would be the name of a file.
 		return errors.New(`the cache cannot be at an address of that kind: want redis:// or rediss://`)
 	case strings.ContainsFunc(location, unicode.IsControl):
 		// "C:\temp" in a configuration has a tab in it.

@@ -216,6 +216,8 @@ func TestCheckLocation(t *testing.T) {
 		}
 	}
 	for bad, want := range map[string]string{
+		"redis:/u:secret@h:6379/0":     `the cache cannot be at an address of that kind: want redis:// or rediss://`,
+		"REDISS:u:secret@h/0":          `the cache cannot be at an address of that kind: want redis:// or rediss://`,
 		"onn":                          `the cache cannot be at "onn": want "on", "memory", "off", a path such as "./onn", or redis://…`,
 		"C:\temp\\c.sqlite":            `the cache cannot be at "C:\temp\\c.sqlite": it has a control character; write / or \\ for each \ of a path`,
 		"redis\t://:secret@h/":         "the cache cannot be at an address of that kind: want redis:// or rediss://",

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"unicode"
@@ -57,6 +58,9 @@ func isPostgres(location string) bool {
 	return strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://")
 }
 
+// notAPath matches an address of PostgreSQL without its slashes, and a connection string of keywords and values.
+var notAPath = regexp.MustCompile(`(?i)^postgres(ql)?:|^\s*(host|hostaddr|port|user|dbname|password|service|sslmode)\s*=`)
+
 // CheckLocation returns an error where a location is invalid, such as a misspelled word or an unreadable address. It
 // opens nothing. The error has no part of an address, which may hold a password.
 func CheckLocation(location string) error {
@@ -68,7 +72,8 @@ func CheckLocation(location string) error {
 		return nil
 	case location == "", location == "on", location == "off":
 		return nil
-	case strings.Contains(location, "://"):
+	case strings.Contains(location, "://"), notAPath.MatchString(location):
+		// As a path it would make a file whose name is the password.
 		return errors.New("the history cannot be at an address of that kind: want postgres://")
 	case strings.ContainsFunc(location, unicode.IsControl):
 		// "C:\temp" in a configuration has a tab in it.

@@ -8,7 +8,7 @@ import (
 
 func TestLocationsThatCannotBe(t *testing.T) {
 	t.Parallel()
-	for _, good := range []string{"", "on", "off", "./h", "~/h.sqlite", "/var/h.sqlite", "h.sqlite", "postgres://u@h/db", "postgresql://u:p@h:5432/db?sslmode=disable"} {
+	for _, good := range []string{"", "on", "off", "./h", "~/h.sqlite", "/var/h.sqlite", "h.sqlite", "a=b/h.sqlite", "postgres://u@h/db", "postgresql://u:p@h:5432/db?sslmode=disable"} {
 		if err := CheckLocation(good); err != nil {
 			t.Errorf("%s: %v", good, err)
 		}
@@ -16,6 +16,8 @@ func TestLocationsThatCannotBe(t *testing.T) {
 	for bad, want := range map[string]string{
 		"of": `want "on", "off"`, "memory": `such as "./memory"`, "mysql://u:secret@h": "postgres://", "postgres://u:secret@h:port/db": "not shown",
 		"C:\temp\\x.sqlite": "control character", "postgres://u:secret@h/db?connect_timeout=x": "not shown",
+		"postgres:u:secret@h/db": "postgres://", "Postgres:/u:secret@h/db": "postgres://", "host=127.0.0.1 password=secret": "postgres://",
+		"password = se.cret": "postgres://",
 	} {
 		if err := CheckLocation(bad); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v, want %s", bad, err, want)
