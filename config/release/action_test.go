@@ -144,11 +144,14 @@ func runAction(t *testing.T, inputs map[string]string) ran {
 	return ran{string(log), file("summary"), file("output"), cmd.ProcessState.ExitCode()}
 }
 
+// commandsStopped matches the lines between which GitHub's runner takes no command out of a log. The word is random.
+var commandsStopped = regexp.MustCompile(`(?s)^::stop-commands::[0-9a-f]{32}\n.*\n::[0-9a-f]{32}::\n$`)
+
 func TestTheAction(t *testing.T) {
 	t.Parallel()
 	binary := program(t)
 	folder := t.TempDir()
-	for name, text := range map[string]string{"a.log": "from 198.51.100.66 port 22\n", "b.log": "to 192.0.2.80\n", "clean it.txt": "192.0.2.80\n"} {
+	for name, text := range map[string]string{"a.log": "from 198.51.100.66 port 22\n", "b.log": "to 192.0.2.80\n", "clean it.txt": "192.0.2.80\n", "x\n::error::y z": "192.0.2.80\n"} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -170,6 +173,8 @@ func TestTheAction(t *testing.T) {
 		"a pattern":                        {map[string]string{"files": "\n" + folder + "/*.log\n"}, []string{bad, good}, found, 3, bad},
 		"files and a text":                 {map[string]string{"files": folder + "/b.log", "text": "198.51.100.66"}, []string{bad, good}, found, 3, bad},
 		"a policy":                         {map[string]string{"text": "198.51.100.66", "policy": "baseline"}, []string{`policy baseline`}, found, 3, bad},
+		"a name of two lines":              {map[string]string{"files": folder + "/x*z"}, []string{good}, nothing, 0, good},
+		"a name that looks like a command": {map[string]string{"files": "/none/##[error]x"}, nil, "exit-status=1\n", 1, `##\[error\]x`},
 		"no input":                         {nil, nil, "", 2, `::error::shodanrep needs an input`},
 		"a file that does not exist":       {map[string]string{"files": folder + "/*.csv"}, nil, "exit-status=1\n", 1, `\*\.csv`},
 		"a word that is unknown":           {map[string]string{"text": "192.0.2.80", "fail-on": "terrible"}, nil, "exit-status=2\n", 2, `terrible`},
@@ -183,6 +188,9 @@ func TestTheAction(t *testing.T) {
 				inputs[input] = value
 			}
 			got := runAction(t, inputs)
+			if outside := commandsStopped.ReplaceAllString(got.log, ""); strings.Contains(outside, "\n") != (tt.inputs == nil) {
+				t.Errorf("commands of the workflow are not stopped for %q", outside)
+			}
 			if got.status != tt.status || got.outputs != tt.outputs || !regexp.MustCompile(tt.log).MatchString(got.log) {
 				t.Errorf("got %+v", got)
 			}
