@@ -66,6 +66,7 @@ type DB struct {
 	mu          sync.Mutex
 	conn        *sqlite3.Conn
 	server      *server
+	schemas     map[string]bool // those with tables of the plugin
 	tables      []*Table
 	warn        func(string)
 	listContext func(context.Context, int) context.Context
@@ -104,7 +105,7 @@ func Open(ctx context.Context, opts Options) (db *DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	db = &DB{conn: conn, server: server, warn: opts.Warn, listContext: opts.ListContext, statement: &statement{}, ctx: ctx}
+	db = &DB{conn: conn, server: server, warn: opts.Warn, listContext: opts.ListContext, statement: &statement{}, ctx: ctx, schemas: map[string]bool{"main": true}}
 	if err := db.setUp(opts.Connections); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -113,7 +114,11 @@ func Open(ctx context.Context, opts Options) (db *DB, err error) {
 
 // setUp registers the functions and creates the tables of every connection.
 func (db *DB) setUp(connections []Connection) error {
-	connect := func(conn *sqlite3.Conn, _, _, _ string, args ...string) (*virtualTable, error) {
+	connect := func(conn *sqlite3.Conn, _, schema, _ string, args ...string) (*virtualTable, error) {
+		if !db.schemas[schema] {
+			// Else a database from someone else could have a table that sends requests when it is read.
+			return nil, fmt.Errorf("%s has tables of a connection only", moduleName)
+		}
 		return newVirtualTable(db, conn, args)
 	}
 	//lint:ignore SA1019 the method that replaces it needs Go 1.27
@@ -130,6 +135,7 @@ func (db *DB) setUp(connections []Connection) error {
 			db.warn(fmt.Sprintf("connection %q is left out: SQLite can have no more than %d", c.Name, maxAttached))
 			continue
 		}
+		db.schemas[c.Name] = true
 		if !reserved {
 			if err := db.conn.Exec("ATTACH ':memory:' AS " + sqlite3.QuoteIdentifier(c.Name)); err != nil {
 				return fmt.Errorf("connection %q: %w", c.Name, sqlError(err))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -220,5 +221,21 @@ func TestTables(t *testing.T) {
 	}
 	if n := len(address.Visible()); n != 11 {
 		t.Errorf("%d visible columns", n)
+	}
+}
+
+// A database file from someone else must not send requests: its tables are its own.
+func TestAnAttachedFileHasNoTablesOfThePlugin(t *testing.T) {
+	t.Parallel()
+	f := open(t, 3)
+	file := filepath.Join(t.TempDir(), "foreign.db")
+	if _, err := f.QueryAll(t.Context(), "attach '"+file+`' as foreign_file; create table foreign_file.own (x); pragma writable_schema = on;
+		insert into foreign_file.sqlite_schema values ('table', 'address', 'address', 0, 'CREATE VIRTUAL TABLE address USING plugin_table(0)');
+		detach foreign_file`); err != nil {
+		t.Fatal(err)
+	}
+	_, err := open(t, 3).QueryAll(t.Context(), "attach '"+file+"' as foreign_file; select * from foreign_file.own; select * from foreign_file.address where ip = '2001:db8::1'")
+	if err == nil || !strings.Contains(err.Error(), "plugin_table has tables of a connection only") {
+		t.Errorf("%v", err)
 	}
 }
