@@ -117,13 +117,11 @@ func (i *csvImport) createTable() (err error) {
 }
 
 // commentedRows returns how many comments have as many fields as a row.
-func (i *csvImport) commentedRows() (n int) {
-	for _, separators := range i.lines.comments {
-		if len(i.header) > 1 && separators == len(i.header)-1 {
-			n++
-		}
+func (i *csvImport) commentedRows() int {
+	if len(i.header) < 2 {
+		return 0
 	}
-	return n
+	return i.lines.comments[len(i.header)-1]
 }
 
 // stage copies the records into a staging table of text, and returns the type that fits all values of each column.

@@ -134,9 +134,16 @@ type csvLines struct {
 	dialect dialect
 	quoted  bool
 	inLine  bool
-	// comments are how many separators each comment has. A comment with as many as a row may be meant as a row.
-	comments []int
+	length  int // of the record, so far
+	// comments are how many comments have so many separators. A comment with as many as a row may be meant as a row.
+	comments map[int]int
 }
+
+// maxRecord is how long a record may be in bytes. No log has one that long, and a small compressed file can have one of
+// many gigabytes.
+const maxRecord = 16 << 20
+
+var errLongRecord = fmt.Errorf("a line is longer than %d MB; is this a CSV file?", maxRecord>>20)
 
 // Read implements [io.Reader].
 func (l *csvLines) Read(p []byte) (n int, err error) {
@@ -157,7 +164,11 @@ func (l *csvLines) Read(p []byte) (n int, err error) {
 		if c == '\r' && l.dialect.returns && !l.quoted {
 			c = '\n'
 		}
-		l.inLine = c != '\n'
+		if l.inLine = c != '\n'; !l.inLine && !l.quoted {
+			l.length = 0
+		} else if l.length++; l.length > maxRecord {
+			return n, errLongRecord
+		}
 		p[n] = c
 		n++
 	}
@@ -173,7 +184,10 @@ func (l *csvLines) comment() error {
 		case err == nil && c == l.dialect.comma:
 			separators++
 		case err != nil || byte(c) == l.dialect.lineEnd() && c < 0x80:
-			l.comments = append(l.comments, separators)
+			if l.comments == nil {
+				l.comments = map[int]int{}
+			}
+			l.comments[separators]++
 			return err
 		}
 	}

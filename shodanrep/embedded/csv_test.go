@@ -161,6 +161,8 @@ func TestAttachCSVRefuses(t *testing.T) {
 		"a line that is too short": {text: "a,b\n1\n", want: "line 2 has 1 fields, the first line names 2 columns"},
 		"a quote that has no end":  {text: "a\n\"1\n", want: `parse error on line 2, column 4: extraneous or missing " in quoted-field`},
 		"a file in UTF-16":         {text: "i\x00p\x00\n\x00", want: "the first line has a NUL character in it; is this a CSV file in UTF-8?"},
+		"a record without an end":  {text: "a\n" + strings.Repeat("x", 17<<20), want: "a line is longer than 16 MB; is this a CSV file?"},
+		"a quote without an end":   {text: "a\n\"" + strings.Repeat("x\n", 9<<20), want: "a line is longer than 16 MB; is this a CSV file?"},
 		"the name of a table":      {name: "FAKE_event", text: "a\n1\n", want: "the table FAKE_event already exists, attach the file by another name"},
 		"a name that is taken":     {name: "taken", text: "a\n1\n", want: `table "taken" already exists`},
 	}
