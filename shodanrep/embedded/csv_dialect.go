@@ -18,6 +18,9 @@ import (
 // sampleSize is how much of a file is read to detect its separator and line endings.
 const sampleSize = 64 << 10
 
+// maxWindow is the largest window of a zstd file that is read: it has to be in memory.
+const maxWindow = 128 << 20
+
 // decode returns the text of a file as UTF-8. It decompresses gzip and zstd, which it recognizes by the content, and
 // decodes UTF-16 with a byte order mark. The caller must call done.
 func decode(file io.Reader) (text *bufio.Reader, done func(), err error) {
@@ -30,7 +33,7 @@ func decode(file io.Reader) (text *bufio.Reader, done func(), err error) {
 		}
 		text = bufio.NewReaderSize(unpacked, sampleSize)
 	case bytes.Equal(start, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		unpacked, err := zstd.NewReader(text, zstd.WithDecoderConcurrency(1))
+		unpacked, err := zstd.NewReader(text, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, done, fmt.Errorf("zstd: %w", err)
 		}

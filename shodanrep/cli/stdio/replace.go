@@ -32,6 +32,11 @@ const (
 // ReplaceFile writes a file that replaces the old one only when it is complete. A device or a pipe is written to in
 // place, until the context ends: a pipe without a reader blocks.
 func ReplaceFile(ctx context.Context, name string, write func(io.Writer) error) error {
+	// The system follows no link that another user made in a shared folder such as /tmp. To read where it leads is no way
+	// around that.
+	if _, err := os.Stat(name); errors.Is(err, os.ErrPermission) {
+		return writeError(name, err)
+	}
 	name = linkTarget(name) // the link stays
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return writeInPlace(ctx, name, write)

@@ -61,3 +61,27 @@ func TestAResultHasTheModeOfTheUmaskOrOfTheFileItReplaces(t *testing.T) {
 		}
 	}
 }
+
+// In a folder that all may write to, the system follows no link of another user (protected_symlinks of Linux). A result
+// must not go where such a link leads.
+func TestALinkOfAnotherUserInASharedFolderIsNotFollowed(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can make a link of another user")
+	}
+	shared, target := t.TempDir(), filepath.Join(t.TempDir(), "target")
+	link := filepath.Join(shared, "result")
+	if err := errors.Join(os.WriteFile(target, []byte("old"), 0o600), os.Symlink(target, link), os.Lchown(link, 65534, 65534),
+		os.Chmod(shared, os.ModeSticky|0o777)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(link); err == nil {
+		t.Skip("this system follows such links")
+	}
+	err := ReplaceFile(t.Context(), link, func(w io.Writer) error {
+		_, err := w.Write([]byte("new"))
+		return err
+	})
+	if text, _ := os.ReadFile(target); err == nil || string(text) != "old" {
+		t.Errorf("%v, %q", err, text)
+	}
+}
