@@ -26,6 +26,7 @@ type redis struct {
 	leases map[string]chan struct{}
 	pace   *rate.Limiter
 	away   bool
+	putFor time.Duration // how long it takes to store something
 	// delayed is by what the turns to come were delayed, each time.
 	delayed []time.Duration
 }
@@ -55,6 +56,18 @@ func (r *redis) Lease(ctx context.Context, key string, ttl time.Duration) (relea
 	}
 	time.AfterFunc(ttl, end)
 	return end, true, nil
+}
+
+func (r *redis) Put(ctx context.Context, entries []cache.Entry) error {
+	time.Sleep(r.putFor)
+	return r.Store.Put(ctx, entries)
+}
+
+// held returns how many leases somebody has.
+func (r *redis) held() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.leases)
 }
 
 func (r *redis) WaitFor(ctx context.Context, key string) error {
@@ -203,6 +216,40 @@ func TestAMachineThatIsGoneKeepsNobodyWaitingForLong(t *testing.T) {
 		}
 		if took := time.Since(began); took > leaseTime+5*time.Second {
 			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// A process often ends with its last result. Others would wait for what it had leased.
+func TestNothingIsLeasedOnceTheResultsAreThere(t *testing.T) {
+	for name, plan := range map[string]string{"one by one": "dev", "in bulk": "corp"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim := shodantest.NewHandler(shodantest.WithPlan(plan))
+				shared := newRedis()
+				shared.putFor = time.Second
+				e := machines(t, sim, shared, 100)[0]
+				// One address: a second would wait for the cache's lock, and so hold the clock of the test.
+				if got := all(t.Context(), t, e, sim.Generate(1)); got[Indexed] != 1 || shared.held() > 0 {
+					t.Errorf("%v, and %d leases", got, shared.held())
+				}
+			})
+		})
+	}
+}
+
+func TestNothingIsLeasedOnceAnEngineIsClosed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := shodantest.NewHandler(shodantest.WithLatency(time.Hour))
+		shared := newRedis()
+		e := machines(t, sim, shared, 100)[0]
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		all(ctx, t, e, sim.Generate(5))
+		if err := e.Close(); err != nil || shared.held() > 0 {
+			t.Errorf("%v, and %d leases", err, shared.held())
 		}
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/internetdbfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/upstream"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/waitlimit"
 )
 
 // Config configures an Engine. All fields must be set unless their comment says otherwise. The plugin has the defaults.
@@ -258,9 +259,18 @@ func (e *Engine) Requests() int64 {
 	return n
 }
 
-// Close writes what is not yet written, and closes the dataset. The engine must not be used afterwards.
+// drainTime is how long Close waits for requests that were cancelled. Other machines wait for the leases that these have.
+const drainTime = time.Second
+
+// Close writes what is not yet written, and closes the dataset. No lookup may be in progress, and the engine must not be
+// used afterwards.
 func (e *Engine) Close() error {
 	e.SetInForce(false)
+	ctx, cancel := context.WithTimeout(context.Background(), waitlimit.Of(drainTime))
+	defer cancel()
+	for _, client := range []*upstream.Client{e.rest, e.internetDB, e.cveDB} {
+		client.Drain(ctx)
+	}
 	err := e.cache.Flush(context.Background())
 	if e.dataset != nil {
 		err = errors.Join(err, e.dataset.Close())

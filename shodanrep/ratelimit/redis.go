@@ -32,6 +32,8 @@ type Redis struct {
 	prefix  string // of all keys
 	status  RedisStatus
 	process string // who this process is among those that share a rate
+	// leaseTerm and renewEvery are the constants of these names. Tests change them.
+	leaseTerm, renewEvery time.Duration
 
 	mu    sync.Mutex
 	rates map[string]*redisRate
@@ -49,7 +51,10 @@ type redisRate struct {
 
 // NewRedis returns a coordinator that uses a client, with keys that begin with prefix.
 func NewRedis(client *redis.Client, prefix string, status RedisStatus) *Redis {
-	return &Redis{client: client, prefix: prefix, status: status, process: rand.Text(), rates: map[string]*redisRate{}}
+	return &Redis{
+		client: client, prefix: prefix, status: status, process: rand.Text(), leaseTerm: leaseTerm, renewEvery: renewEvery,
+		rates: map[string]*redisRate{},
+	}
 }
 
 // Available reports whether Redis can be used.

@@ -56,13 +56,17 @@ func TestLeaseIsOneProcessAtATime(t *testing.T) {
 	}
 }
 
+// shortTerm is for the lease of a process that dies.
+const shortTerm = 300 * time.Millisecond
+
 // holdLease takes the lease, says so, and never lets go.
 func holdLease(ctx context.Context, args []string) error {
 	r, err := joinRedis(args[0], args[1])
 	if err != nil {
 		return err
 	}
-	if _, got, err := r.Lease(ctx, leased, 300*time.Millisecond); !got || err != nil {
+	r.leaseTerm = shortTerm // the kill comes before the first renewal
+	if _, got, err := r.Lease(ctx, leased, time.Minute); !got || err != nil {
 		return fmt.Errorf("no lease: %w", err)
 	}
 	fmt.Println("got it")
@@ -84,6 +88,9 @@ func TestLeaseOfAProcessThatDiesRunsOut(t *testing.T) {
 	}
 	out.Read(make([]byte, 1))
 	cmd.Process.Kill()
+	if left := r.client.PTTL(t.Context(), r.leaseKey(leased)).Val(); left > shortTerm {
+		t.Errorf("the lease of a process that was killed lasts for %v", left)
+	}
 	if err := r.WaitFor(t.Context(), leased); err != nil {
 		t.Fatal(err)
 	}
@@ -112,6 +119,36 @@ func TestLease(t *testing.T) {
 		release()
 		if _, got, err = r.Lease(t.Context(), leased, time.Minute); got || err != nil {
 			t.Errorf("Lease: %v, %v, want none: another has it", got, err)
+		}
+	})
+	t.Run("is renewed until it is released", func(t *testing.T) {
+		t.Parallel()
+		r := openRedis(t, s)
+		r.renewEvery = time.Millisecond
+		release, got, err := r.Lease(t.Context(), leased, time.Hour)
+		if !got || err != nil {
+			t.Fatal(got, err)
+		}
+		left := func() time.Duration { return r.client.PTTL(t.Context(), r.leaseKey(leased)).Val() }
+		for before, now := left(), left(); now <= before; before, now = now, left() { // until it has more time than it had
+			if now < 0 || now > leaseTerm {
+				t.Fatalf("the lease lasts for %v", now)
+			}
+		}
+		release()
+		if now := left(); now > 0 {
+			t.Errorf("a lease that was released lasts for %v", now)
+		}
+	})
+	t.Run("is not renewed for longer than its time", func(t *testing.T) {
+		t.Parallel()
+		r := openRedis(t, s)
+		r.leaseTerm, r.renewEvery = 5*time.Millisecond, time.Millisecond
+		if _, got, err := r.Lease(t.Context(), leased, 50*time.Millisecond); !got || err != nil {
+			t.Fatal(got, err)
+		}
+		if err := r.WaitFor(t.Context(), leased); err != nil {
+			t.Error(err)
 		}
 	})
 	t.Run("is released also where its query was cancelled", func(t *testing.T) {

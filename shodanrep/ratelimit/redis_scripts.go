@@ -72,6 +72,14 @@ end
 return 0
 `)
 
+// renewScript makes a lease that is still the caller's, ARGV[1], end after ARGV[2] milliseconds.
+var renewScript = redis.NewScript(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+	return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+end
+return 0
+`)
+
 // releaseScript deletes a lease where it is still the caller's.
 var releaseScript = redis.NewScript(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then

@@ -136,15 +136,17 @@ func (c *Client) do(ctx context.Context, keys []callKey, f fetcher, done func([]
 func (c *Client) run(g *group, own []*call, f fetcher) {
 	defer func() { <-c.slots }()
 	defer g.cancel()
-	coordinated := c.coordinator != nil && c.coordinator.Available() && len(f.cached(own[0].key)) > 0
-	if coordinated {
-		leased, others, release := c.lease(g.ctx, own)
-		defer func() {
-			release()
-			c.awaitOthers(g.ctx, others, f)
-		}()
+	release := func() {}
+	if c.coordinator != nil && c.coordinator.Available() && len(f.cached(own[0].key)) > 0 {
+		leased, others, end := c.lease(g.ctx, own)
+		defer c.awaitOthers(g.ctx, others, f)
+		release = func() {
+			_ = c.Cache.Flush(context.WithoutCancel(g.ctx)) // what is released must be there for those who wait for it
+			end()
+		}
 		own = c.finishCached(g.ctx, leased, f) // another machine may have cached the response before the lease
 	}
+	var results []Result
 	if len(own) > 0 {
 		responses, again := f.fetch(g.ctx, own)
 		if again != nil {
@@ -153,11 +155,28 @@ func (c *Client) run(g *group, own []*call, f fetcher) {
 		for i, r := range responses {
 			result := c.saveResponse(own[i].key.Key, r)
 			c.observe(own[i].key, result)
-			c.calls.finish(own[i], result)
+			results = append(results, result)
 		}
 	}
-	if coordinated {
-		_ = c.Cache.Flush(context.WithoutCancel(g.ctx)) // what is released must be there for those who wait for it
+	release() // before the results: the process may end with the last of them
+	for i, result := range results {
+		c.calls.finish(own[i], result)
+	}
+}
+
+// Drain waits until no request is in flight, or until the context ends. Their callers must have gone, which cancels them.
+// A nil client has none.
+func (c *Client) Drain(ctx context.Context) {
+	if c == nil {
+		return
+	}
+	for range cap(c.slots) {
+		select {
+		case c.slots <- struct{}{}:
+			defer func() { <-c.slots }()
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
