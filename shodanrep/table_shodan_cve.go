@@ -78,6 +78,7 @@ func listCVEs(ctx context.Context, c *scan.ListCall, emit func(*cveRow) bool) er
 		}
 	}
 	ids, cpes, products, kev := c.Texts("cve_id"), c.Texts("cpe23"), c.Texts("product"), c.Texts("kev")
+	spellings := spellingsOf(ids)
 	matches := func(row *cveRow) bool {
 		known := row.cve.KEV
 		return (len(kev) == 0 || known.Valid && slices.Contains(kev, strconv.FormatBool(known.V))) &&
@@ -99,7 +100,7 @@ func listCVEs(ctx context.Context, c *scan.ListCall, emit func(*cveRow) bool) er
 				return fmt.Errorf("cpe23 = %q is no CPE with a version: write it like cpe:2.3:a:f5:nginx:1.18.0, or ask for the product instead", text)
 			}
 			list.CPE23 = cpe
-			if more, err := listPages(ctx, c, list, ids, cveRow{cpe: text}, matches, emit); err != nil || !more {
+			if more, err := listPages(ctx, c, list, spellings, cveRow{cpe: text}, matches, emit); err != nil || !more {
 				return err
 			}
 		}
@@ -109,7 +110,7 @@ func listCVEs(ctx context.Context, c *scan.ListCall, emit func(*cveRow) bool) er
 				return fmt.Errorf("product = %q is empty: write the product as CPEs do, such as nginx", product)
 			}
 			list.Product = product
-			if more, err := listPages(ctx, c, list, ids, cveRow{product: product}, matches, emit); err != nil || !more {
+			if more, err := listPages(ctx, c, list, spellings, cveRow{product: product}, matches, emit); err != nil || !more {
 				return err
 			}
 		}
@@ -170,9 +171,9 @@ func lookUpCVEs(ctx context.Context, c *scan.ListCall, ids []string, matches, em
 	return nil
 }
 
-// listPages makes the rows of a list, page by page until the scan has enough: of all its CVEs, or of some ids, as the
-// query has them. It reports whether the scan needs more.
-func listPages(ctx context.Context, c *scan.ListCall, list shodan.CVEQuery, ids []string, row cveRow, matches, emit func(*cveRow) bool) (more bool, err error) {
+// listPages makes the rows of a list, page by page until the scan has enough: of all its CVEs, or of those
+// that the query spells in some way. It reports whether the scan needs more.
+func listPages(ctx context.Context, c *scan.ListCall, list shodan.CVEQuery, spellings map[string][]string, row cveRow, matches, emit func(*cveRow) bool) (more bool, err error) {
 	fetch := func(number int) (scan.Page[shodan.CVE], error) {
 		list.Skip = number * list.Limit
 		reply, err := lookup.Request(ctx, c.Engine(), shodan.FindCVEs(list))
@@ -190,11 +191,11 @@ func listPages(ctx context.Context, c *scan.ListCall, list shodan.CVEQuery, ids 
 			if cve.ID == "" {
 				continue
 			}
-			spellings := []string{string(cve.ID)}
-			if len(ids) > 0 {
-				spellings = spellingsOf(string(cve.ID), ids)
+			ids := []string{string(cve.ID)}
+			if len(spellings) > 0 {
+				ids = spellings[strings.ToUpper(ids[0])]
 			}
-			for _, id := range spellings {
+			for _, id := range ids {
 				found := row
 				found.cve, found.id, found.checkedAt = cve, id, page.CheckedAt
 				if matches(&found) && !emit(&found) {
@@ -206,12 +207,13 @@ func listPages(ctx context.Context, c *scan.ListCall, list shodan.CVEQuery, ids 
 	return true, nil
 }
 
-// spellingsOf returns those of some texts that are an id, in any spelling.
-func spellingsOf(id string, texts []string) (found []string) {
+// spellingsOf returns the texts that are the id of a CVE, by the id. A text of another scheme is by itself: CVEDB has none of
+// that, and a query for nothing else has no rows.
+func spellingsOf(texts []string) map[string][]string {
+	found := map[string][]string{}
 	for _, text := range texts {
-		if canonical, ok := shodan.CanonicalCVE(text); ok && strings.EqualFold(canonical, id) {
-			found = append(found, text)
-		}
+		id, _ := shodan.CanonicalCVE(text)
+		found[id] = append(found[id], text)
 	}
 	return found
 }

@@ -75,10 +75,10 @@ func parseNetwork(text string) (network, error) {
 
 // checkSize returns an error if a network has more addresses than a query may look up.
 func (n network) checkSize(limit int) error {
-	size := new(big.Int).Lsh(big.NewInt(1), uint(n.Addr().BitLen()-n.Bits()))
-	if size.Cmp(big.NewInt(int64(limit))) <= 0 {
+	if scan.Fits(n.Prefix, limit) {
 		return nil
 	}
+	size := new(big.Int).Lsh(big.NewInt(1), uint(n.Addr().BitLen()-n.Bits()))
 	return fmt.Errorf("network %s has %d addresses, more than network_limit = %d: ask for its parts, or raise network_limit in the connection", n.given.Given, size, limit)
 }
 

@@ -2,7 +2,6 @@ package history
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -24,23 +23,15 @@ func (b *postgresBackend) isPruneDue(t postgresTransaction) (bool, error) {
 
 func (b *postgresBackend) isSizeDue() bool { return b.opts.Now().Sub(b.sized).Abs() >= sizeEvery }
 
-// prune deletes what is too old or too much, until it is done or takes too long: the next write goes on. What was written
-// before is not lost if it fails.
+// prune deletes what is too old or too much, after a write.
 func (b *postgresBackend) prune(ctx context.Context) {
-	for began, more := time.Now(), true; more; more = more && time.Since(began) < pruneFor {
-		err := b.transact(ctx, func(t postgresTransaction) (err error) {
+	b.opts.prune(ctx, pruneFor, &b.notPruned, func() (more bool, err error) {
+		err = b.transact(ctx, func(t postgresTransaction) (err error) {
 			more, err = b.pruneSome(t)
 			return err
 		})
-		if err == nil {
-			continue
-		}
-		if ctx.Err() == nil && !b.notPruned {
-			b.notPruned = true
-			b.opts.Logger.Warn(notPruned, "error", b.wrapError(err))
-		}
-		return
-	}
+		return more, b.wrapError(err)
+	})
 }
 
 // pruneSome is one transaction of prune: it deletes some of the states that are too old or, if there are no more, the oldest

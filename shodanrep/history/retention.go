@@ -1,6 +1,9 @@
 package history
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 const (
 	// pruneEvery is how often states that are too old are deleted.
@@ -20,6 +23,22 @@ const (
 
 // notPruned is the warning of a store whose states cannot be deleted, once.
 const notPruned = "what is too old or too much cannot be deleted from the history, so that it grows"
+
+// prune calls some, a transaction that deletes some of what is too old or too much, until there is no more or it has taken
+// longest: the next write goes on. What was written before is not lost if it fails. It logs that once, and sets warned.
+func (o Options) prune(ctx context.Context, longest time.Duration, warned *bool, some func() (more bool, err error)) {
+	for began, more := time.Now(), true; more; more = more && time.Since(began) < longest {
+		var err error
+		if more, err = some(); err == nil {
+			continue
+		}
+		if ctx.Err() == nil && !*warned {
+			*warned = true
+			o.Logger.Warn(notPruned, "error", err)
+		}
+		return
+	}
+}
 
 // A retention is when states that are too old were last deleted.
 type retention struct {

@@ -3,7 +3,6 @@ package history
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -29,26 +28,18 @@ func (b *sqliteBackend) isPruneDue(c *sqlitefile.Conn) (bool, error) {
 	return p.Used() > b.opts.MaxBytes || b.surplus(p) > 0, err
 }
 
-// prune deletes what is too old or too much, until it is done or takes too long: the next write goes on. What was written
-// before is not lost if it fails.
+// prune deletes what is too old or too much, after a write.
 func (b *sqliteBackend) prune(ctx context.Context) {
 	p := &pruner{b, b.opts.MaxBytes}
-	for began, more := time.Now(), true; more; more = more && time.Since(began) < b.pruneFor {
-		err := b.do(ctx, func(db *sqlitefile.File) error {
+	b.opts.prune(ctx, b.pruneFor, &b.notPruned, func() (more bool, err error) {
+		err = b.do(ctx, func(db *sqlitefile.File) error {
 			return db.Write(ctx, func(c *sqlitefile.Conn) (err error) {
 				more, err = p.pruneSome(c)
 				return err
 			})
 		})
-		if err == nil {
-			continue
-		}
-		if ctx.Err() == nil && !b.notPruned {
-			b.notPruned = true
-			b.opts.Logger.Warn(notPruned, "error", err)
-		}
-		return
-	}
+		return more, err
+	})
 }
 
 // pruneSome is one transaction of prune. It reports whether more is to be deleted.
