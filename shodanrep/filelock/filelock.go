@@ -29,8 +29,11 @@ func (e *TimeoutError) Unwrap() error { return ErrLocked }
 
 // Open opens a file and locks it, for readers where flag is os.O_RDONLY, else for one writer. It makes the file where it
 // is missing, for its owner only. Closing the file unlocks it. Open fails with a *TimeoutError after the timeout, and
-// with the context's error when that ends before.
+// with the context's error when that ends before: it then makes no file that it has not begun to make.
 func Open(ctx context.Context, path string, flag int, timeout time.Duration) (*lockedfile.File, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	type result struct {
 		file *lockedfile.File
 		err  error
@@ -38,6 +41,11 @@ func Open(ctx context.Context, path string, flag int, timeout time.Duration) (*l
 	opened, abandoned, ended := make(chan result), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
+		select {
+		case <-abandoned:
+			return
+		default:
+		}
 		// The kernel waits for the lock, which cannot be interrupted.
 		file, err := lockedfile.OpenFile(path, flag|os.O_CREATE, 0o600)
 		select {

@@ -28,8 +28,14 @@ func TestOpen(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Open(ended, path, os.O_RDWR, time.Minute); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want that the context ended", err)
+	missing := filepath.Join(filepath.Dir(path), "missing.lock")
+	for _, path := range []string{path, missing} {
+		if _, err := Open(ended, path, os.O_RDWR, time.Minute); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want that the context ended", err)
+		}
+	}
+	if _, err := os.Stat(missing); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file was made though the context had ended: %v", err)
 	}
 	select {
 	case <-timeout.Ended:
