@@ -215,7 +215,7 @@ func TestTheTablesAreFoundInTheSchemaOfTheirConnection(t *testing.T) {
 		hosts(db, schema, 1)
 	}
 	find := func() string {
-		rows, err := postgrestest.QueryText(t, db.Conn, "select count(*) from shodan_reputation(array['198.18.0.0']) where status = 'indexed'")
+		rows, err := postgrestest.QueryText(t, db.Conn(), "select count(*) from shodan_reputation(array['198.18.0.0']) where status = 'indexed'")
 		if err != nil {
 			return err.Error()
 		}

@@ -87,7 +87,7 @@ func TestDimensions(t *testing.T) {
 			cloud + "_" + rules + "_open_suspicious_port": {"resource", "status", "reason", "ip", "connection_name"},
 		} {
 			q := m.control(t, name)
-			rows, err := db.Conn.Query(t.Context(), q.sql, q.params...)
+			rows, err := db.Conn().Query(t.Context(), q.sql, q.params...)
 			if err != nil {
 				t.Fatal(err)
 			}

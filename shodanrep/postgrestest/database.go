@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -27,10 +28,11 @@ type Database struct {
 	t      testing.TB
 	server *server
 	name   string
-	remote *pgx.Conn // to the remote database, once there is one
+	remote *pgx.Conn // to the remote database, once the test has it
 	read   int       // how much of the log RemoteQueries has read
-	// Conn is the connection of an ordinary user.
-	Conn *pgx.Conn
+
+	mu          sync.Mutex
+	connections map[string]*pgx.Conn // by role, once they are needed
 }
 
 // New makes a database for a test. The first call starts the server. Without PostgreSQL the test is skipped.
@@ -75,31 +77,42 @@ func newDatabase(t testing.TB, s *server, options ...string) *Database {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.dropDatabase(name) })
-	db := &Database{t: t, server: s, name: name}
-	db.Conn = db.connect(analyst, db.name)
-	return db
+	return &Database{t: t, server: s, name: name, connections: map[string]*pgx.Conn{}}
 }
 
-func (db *Database) connect(role, database string) *pgx.Conn {
+// Conn returns the connection of the ordinary user. The first call connects.
+func (db *Database) Conn() *pgx.Conn {
 	db.t.Helper()
-	conn, err := pgx.Connect(db.t.Context(), db.server.address(role, database))
+	return db.connection(analyst)
+}
+
+// connection returns the connection of a role. The first call connects, because many tests need none.
+func (db *Database) connection(role string) *pgx.Conn {
+	db.t.Helper()
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if conn := db.connections[role]; conn != nil {
+		return conn
+	}
+	conn, err := pgx.Connect(db.t.Context(), db.server.address(role, db.name))
 	if err != nil {
 		db.t.Fatal(err)
 	}
 	db.t.Cleanup(func() { conn.Close(context.Background()) }) // the test's own context has ended by then
+	db.connections[role] = conn
 	return conn
 }
 
 // Exec runs statements as the ordinary user.
 func (db *Database) Exec(sql string) {
 	db.t.Helper()
-	execute(db.t, db.Conn, sql)
+	execute(db.t, db.Conn(), sql)
 }
 
 // ExecAdmin runs statements as a superuser.
 func (db *Database) ExecAdmin(sql string) {
 	db.t.Helper()
-	execute(db.t, db.connect(superuser, db.name), sql)
+	execute(db.t, db.connection(superuser), sql)
 }
 
 func execute(t testing.TB, conn *pgx.Conn, sql string) {
@@ -132,13 +145,15 @@ func (db *Database) GuardedURL() string { return strings.Replace(db.URL(), analy
 // Stop stops the server of NewServer, which ends all connections.
 func (db *Database) Stop() { db.server.halt() }
 
-// Restart starts the server of NewServer again, and connects to it again.
+// Restart starts the server of NewServer again. [Database.Conn] connects to it again.
 func (db *Database) Restart() {
 	db.t.Helper()
 	if err := db.server.launch(); err != nil {
 		db.t.Fatal(err)
 	}
-	db.Conn = db.connect(analyst, db.name)
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	clear(db.connections)
 }
 
 // RunFile runs a file of SQL with psql, as the ordinary user.
@@ -154,7 +169,7 @@ func (db *Database) RunFile(path string) {
 // Query returns the rows of a query in PostgreSQL's text form. Null is "<null>".
 func (db *Database) Query(sql string, args ...any) [][]string {
 	db.t.Helper()
-	rows, err := QueryText(db.t, db.Conn, sql, args...)
+	rows, err := QueryText(db.t, db.Conn(), sql, args...)
 	if err != nil {
 		db.t.Fatalf("%v\n%s", err, sql)
 	}

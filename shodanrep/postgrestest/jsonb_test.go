@@ -38,13 +38,13 @@ func TestTheModelOfJSONBIsThatOfPostgreSQL(t *testing.T) {
 	for _, text := range jsonbTexts() {
 		refused := postgrestest.CheckJSONB([]byte(text))
 		var got bool
-		err := db.Conn.QueryRow(t.Context(), "select ($1::text)::jsonb is not null", text).Scan(&got)
+		err := db.Conn().QueryRow(t.Context(), "select ($1::text)::jsonb is not null", text).Scan(&got)
 		if (err == nil) != (refused == nil) {
 			t.Errorf("%.60q of %d: PostgreSQL says %v, the model %v", text, len(text), err, refused)
 		}
 		// What Clean makes of valid JSON PostgreSQL takes.
 		if cleaned := shodan.Clean([]byte(text)); fmt.Sprint(refused) != "<nil>" && strings.Contains(fmt.Sprint(refused), "overflows") {
-			if err := db.Conn.QueryRow(t.Context(), "select ($1::text)::jsonb is not null", string(cleaned)).Scan(&got); err != nil {
+			if err := db.Conn().QueryRow(t.Context(), "select ($1::text)::jsonb is not null", string(cleaned)).Scan(&got); err != nil {
 				t.Errorf("%.60q becomes %.60q, and PostgreSQL says %v", text, cleaned, err)
 			}
 		}

@@ -1,6 +1,7 @@
 package postgrestest
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"regexp"
@@ -12,25 +13,30 @@ import (
 // The remote database stands in the place of the services: a foreign table of a test's database is an ordinary table of
 // the remote one. So its scans are those of a foreign table, and their queries are in the server's log.
 
-// remoteConn returns a connection to the remote database. The first call makes the database, because most tests need none.
+// remoteConn returns a connection to the remote database, which is empty at the first call of a test. All tests of a
+// server use the same one, so only one at a time can.
 func (db *Database) remoteConn() *pgx.Conn {
 	db.t.Helper()
 	if db.remote != nil {
 		return db.remote
 	}
-	remote, err := db.server.createDatabase(db.t.Context(), superuser)
+	remote, err := db.server.lendRemote(db.t.Context())
 	if err != nil {
 		db.t.Fatal(err)
 	}
-	db.t.Cleanup(func() { db.server.dropDatabase(remote) })
+	db.t.Cleanup(func() {
+		if err := db.server.returnRemote(context.Background()); err != nil {
+			db.t.Error(err)
+		}
+	})
 	db.ExecAdmin(fmt.Sprintf(`
 		create extension postgres_fdw;
 		create server services foreign data wrapper postgres_fdw options (host '%s', dbname '%s', application_name '%s');
 		create user mapping for %s server services options (user '%s', password_required 'false');
 		grant usage on foreign server services to %[4]s`,
-		db.server.folder, remote, db.foreignName(), analyst, superuser))
-	db.remote = db.connect(superuser, remote)
-	return db.remote
+		db.server.folder, remote.Config().Database, db.foreignName(), analyst, superuser))
+	db.remote = remote
+	return remote
 }
 
 func (db *Database) foreignName() string { return db.name + "_foreign" }
@@ -40,7 +46,7 @@ func (db *Database) foreignName() string { return db.name + "_foreign" }
 func (db *Database) CreateForeignTable(schema, table, columns string) {
 	db.t.Helper()
 	execute(db.t, db.remoteConn(), fmt.Sprintf("create schema if not exists %[1]s; create table %[1]s.%[2]s (%[3]s)", schema, table, columns))
-	execute(db.t, db.Conn, fmt.Sprintf("create schema if not exists %[1]s; create foreign table %[1]s.%[2]s (%[3]s) server services options (schema_name '%[4]s')",
+	execute(db.t, db.Conn(), fmt.Sprintf("create schema if not exists %[1]s; create foreign table %[1]s.%[2]s (%[3]s) server services options (schema_name '%[4]s')",
 		schema, table, columns, strings.Trim(schema, `"`)))
 }
 

@@ -42,6 +42,8 @@ type server struct {
 	admin     *pgx.Conn // of the superuser
 	strategy  string    // of "create database"
 	databases int
+	remote    *pgx.Conn // to the remote database, see remote.go, once there is one
+	lent      bool      // a test uses it
 }
 
 // shared is the server of this test process.
@@ -118,6 +120,11 @@ func (s *server) prepare(ctx context.Context) (err error) {
 func (s *server) createDatabase(ctx context.Context, owner string, options ...string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.createNext(ctx, owner, options...)
+}
+
+// createNext is createDatabase for who holds the mutex.
+func (s *server) createNext(ctx context.Context, owner string, options ...string) (string, error) {
 	s.databases++
 	name := fmt.Sprintf("test%d", s.databases)
 	_, err := s.admin.PgConn().Exec(ctx, "create database "+name+" owner "+owner+s.strategy+strings.Join(options, "")).ReadAll()
@@ -129,6 +136,39 @@ func (s *server) dropDatabase(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, _ = s.admin.PgConn().Exec(context.Background(), "drop database "+name+" with (force)").ReadAll()
+}
+
+// lendRemote returns the connection to the remote database for one test, until returnRemote.
+func (s *server) lendRemote(ctx context.Context) (*pgx.Conn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lent {
+		return nil, errors.New("another test has foreign tables: tests that have must not run in parallel")
+	}
+	if s.remote == nil {
+		name, err := s.createNext(ctx, superuser)
+		if err != nil {
+			return nil, err
+		}
+		if s.remote, err = pgx.Connect(ctx, s.address(superuser, name)); err != nil {
+			return nil, err
+		}
+	}
+	s.lent = true
+	return s.remote, nil
+}
+
+// returnRemote empties the remote database for the next test.
+func (s *server) returnRemote(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lent = false
+	_, err := s.remote.PgConn().Exec(ctx, `do $$ declare name text; begin
+		for name in select nspname from pg_namespace where nspname !~ '^pg_' and nspname not in ('information_schema', 'public') loop
+			execute format('drop schema %I cascade', name);
+		end loop;
+	end $$`).ReadAll()
+	return err
 }
 
 // command returns a command that runs one of PostgreSQL's programs.
@@ -143,7 +183,7 @@ func (s *server) command(name string, args ...string) *exec.Cmd {
 }
 
 // launch starts the server and waits until it accepts connections. It listens only on a socket in its folder, and does
-// not sync files, because nothing must survive a crash of the machine. It does not compile queries: without statistics
+// not sync files, because nothing must survive a crash of the machine, and its log has no more than it needs itself. It does not compile queries: without statistics
 // it takes them all for expensive, and compiles for longer than they run.
 func (s *server) launch() error {
 	log, err := os.OpenFile(s.log(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
@@ -152,7 +192,7 @@ func (s *server) launch() error {
 	}
 	defer log.Close()
 	s.cmd = s.command("postgres", "-D", "data", "-k", s.folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off",
-		"-c", "jit=off", "-c", "log_statement=all", "-c", "log_line_prefix="+recordStart+"%a"+nameEnd, "-c", "timezone=UTC",
+		"-c", "synchronous_commit=off", "-c", "wal_level=minimal", "-c", "max_wal_senders=0", "-c", "jit=off", "-c", "log_statement=all", "-c", "log_line_prefix="+recordStart+"%a"+nameEnd, "-c", "timezone=UTC",
 		"-c", fmt.Sprintf("statement_timeout=%d", timeout.Milliseconds()))
 	s.cmd.Stderr = log
 	processtest.EndWithTests(s.cmd, syscall.SIGINT)
@@ -178,20 +218,21 @@ func (s *server) fail(err error) error {
 	return err
 }
 
+// stop ends the server without writing what it still has in memory, and deletes its data.
 func (s *server) stop() {
-	if s.admin != nil {
-		s.admin.Close(context.Background())
-	}
-	s.halt()
+	s.end(syscall.SIGQUIT)
 	os.RemoveAll(s.folder)
 }
 
 // halt ends the server and its connections. Its data stay.
-func (s *server) halt() {
+func (s *server) halt() { s.end(syscall.SIGINT) }
+
+// end ends the server by a signal that ends its connections as well.
+func (s *server) end(signal syscall.Signal) {
 	if s.cmd == nil || s.cmd.Process == nil {
 		return
 	}
-	s.cmd.Process.Signal(syscall.SIGINT) // ends the connections as well
+	s.cmd.Process.Signal(signal)
 	kill := time.AfterFunc(timeout, func() { s.cmd.Process.Signal(syscall.SIGQUIT) })
 	s.cmd.Wait()
 	kill.Stop()

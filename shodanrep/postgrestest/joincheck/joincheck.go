@@ -21,16 +21,23 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 	"github.com/wasilibs/go-pgquery/parser"
 )
 
+// parsing lets one text be parsed at a time. For each that is parsed beside others, the parser would compile PostgreSQL's
+// parser anew, which takes seconds.
+var parsing sync.Mutex
+
 // Problems parses SQL with PostgreSQL's parser and returns its unsafe joins and limits. The tables are those of the plugin and of
 // other plugins, by name. Tables without key columns are read completely and lose no condition.
 func Problems(sql string, tables map[string]*plugin.Table) ([]string, error) {
+	parsing.Lock()
 	text, err := parser.ParseToJSON(sql)
+	parsing.Unlock()
 	if err != nil {
 		return nil, fmt.Errorf("parse: %w", err)
 	}
