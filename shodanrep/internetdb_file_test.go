@@ -176,7 +176,7 @@ func TestVerdictsThatAreNotKeptAreTheSame(t *testing.T) {
 		}
 		return all
 	}
-	for part, err := range scan.CheckParts(t.Context(), c, slices.Values(targets), len(targets), false, texts) {
+	for part, err := range scan.CheckParts(t.Context(), c, slices.Values(targets), len(targets), scan.VerdictConverter[[]string]{Convert: texts}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -31,12 +31,12 @@ func (c *check) keepsVerdicts(out report.Writer) bool {
 	return !isAppender || c.collects()
 }
 
-// partOf returns the function that makes a part of verdicts, of which first is the number of the first target. It is
-// called on several processors at a time: all that takes long is done there, and only counting and writing remain.
-func (c *check) partOf(out report.Writer) func(first int, verdicts []*scan.Verdict) *checkedPart {
+// converter returns what makes parts of verdicts. It runs on several processors at a time: all that takes long is done
+// there, and only counting and writing remain.
+func (c *check) converter(out report.Writer) scan.VerdictConverter[*checkedPart] {
 	appender, _ := out.(report.Appender)
 	keeps := c.keepsVerdicts(out)
-	return func(first int, verdicts []*scan.Verdict) *checkedPart {
+	convert := func(first int, verdicts []*scan.Verdict) *checkedPart {
 		p := &checkedPart{}
 		if !keeps {
 			p.text = partTexts.Get().(*[]byte)
@@ -59,6 +59,7 @@ func (c *check) partOf(out report.Writer) func(first int, verdicts []*scan.Verdi
 		}
 		return p
 	}
+	return scan.VerdictConverter[*checkedPart]{Convert: convert, Keeps: keeps}
 }
 
 // result returns the result of a target with a number.

@@ -75,15 +75,15 @@ func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options)
 		o.Changes = c.changes(ctx)
 	}
 	out := c.output.New(w, o)
-	keeps := c.keepsVerdicts(out)
-	if !keeps && c.checker.HasInternetDBFile() && os.Getenv("GOGC") == "" {
+	converter := c.converter(out)
+	if !converter.Keeps && c.checker.HasInternetDBFile() && os.Getenv("GOGC") == "" {
 		// Most memory is used again and again. To collect the little garbage earlier takes hardly any time, and saves a
 		// quarter of the memory.
 		defer debug.SetGCPercent(debug.SetGCPercent(50))
 	}
 	ctx = lookup.WithProgress(ctx, c.bar.progress)
 	var collected []report.Result
-	for part, err := range scan.CheckParts(ctx, c.checker, c.list.all(), c.list.countable, keeps, c.partOf(out)) {
+	for part, err := range scan.CheckParts(ctx, c.checker, c.list.all(), c.list.countable, converter) {
 		if err != nil {
 			return err
 		}

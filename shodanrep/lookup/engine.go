@@ -100,8 +100,8 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 func (e *Engine) connect(cache *upstream.BufferedCache) {
 	cache.Allow(e.cfg.CacheTTL)
 	e.cache = cache
-	client := func(make func(upstream.Endpoint) *upstream.Service, url string, perSecond float64, source Source) *upstream.Client {
-		return upstream.NewClient(e.service(make, url), upstream.Options{
+	client := func(newService func(upstream.Endpoint) *upstream.Service, url string, perSecond float64, source Source) *upstream.Client {
+		return upstream.NewClient(e.service(newService, url), upstream.Options{
 			Cache: cache, PerSecond: perSecond, MaxConcurrency: e.cfg.MaxConcurrency, Timeout: e.cfg.Timeout,
 			CacheTTL: e.cfg.CacheTTL, RefreshBefore: e.cfg.RefreshBefore, CacheMaxAge: e.cfg.CacheMaxAge, BulkLookup: e.cfg.BulkLookup, Logger: e.cfg.Logger,
 			Observe: e.observe(source), KeyOrigin: e.cfg.APIKeyOrigin,
@@ -117,10 +117,10 @@ func (e *Engine) connect(cache *upstream.BufferedCache) {
 }
 
 // service returns the service that all engines with the same address and key share.
-func (e *Engine) service(make func(upstream.Endpoint) *upstream.Service, url string) *upstream.Service {
+func (e *Engine) service(newService func(upstream.Endpoint) *upstream.Service, url string) *upstream.Service {
 	endpoint := upstream.Endpoint{URL: url, Key: e.cfg.APIKey, UserAgent: e.cfg.UserAgent, Transport: e.cfg.Transport}
 	if e.cfg.Transport != nil {
-		s := make(endpoint)
+		s := newService(endpoint)
 		s.ShareRateLimit(e.rateLimits())
 		return s
 	}
@@ -131,7 +131,7 @@ func (e *Engine) service(make func(upstream.Endpoint) *upstream.Service, url str
 		shared.services = map[string]*upstream.Service{}
 	}
 	endpoint.Transport = shared.transport
-	own := make(endpoint)
+	own := newService(endpoint)
 	if s := shared.services[own.ID]; s != nil {
 		return s
 	}

@@ -78,9 +78,9 @@ func targetOf(p netip.Prefix, source lookup.Source) Target {
 // the caller does not know it, size is UnknownSize, and Check reads ahead until there is one more than the limit. An
 // error, which is the last element, is about all addresses, such as a refused key.
 func (c *Checker) Check(ctx context.Context, addresses iter.Seq[netip.Prefix], size int) iter.Seq2[*Verdict, error] {
-	verdicts := func(_ int, verdicts []*Verdict) []*Verdict { return verdicts }
+	same := VerdictConverter[[]*Verdict]{Convert: func(_ int, verdicts []*Verdict) []*Verdict { return verdicts }, Keeps: true}
 	return func(yield func(*Verdict, error) bool) {
-		for verdicts, err := range CheckParts(ctx, c, addresses, size, true, verdicts) {
+		for verdicts, err := range CheckParts(ctx, c, addresses, size, same) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -94,13 +94,17 @@ func (c *Checker) Check(ctx context.Context, addresses iter.Seq[netip.Prefix], s
 	}
 }
 
-// CheckParts is [Checker.Check] for a caller that makes something of each verdict, such as text: it yields what make makes
-// of verdicts that follow each other, of which first is the number of the first address. These are one verdict as soon as
-// it is there, or many together that a file has. Make may be called on several processors at a time, in any order. Unless
-// it keeps verdicts, they must not be used after it has returned: their memory is used for others.
-func CheckParts[T any](
-	ctx context.Context, c *Checker, addresses iter.Seq[netip.Prefix], size int, keeps bool, make func(first int, verdicts []*Verdict) T,
-) iter.Seq2[T, error] {
+// A VerdictConverter makes a T of consecutive verdicts, such as their text.
+type VerdictConverter[T any] struct {
+	// Convert gets one verdict as soon as it is there, or many together that a file has. First is the index of the first
+	// address. It may be called on several processors at a time, in any order.
+	Convert func(first int, verdicts []*Verdict) T
+	// Keeps says that the T refers to verdicts. Otherwise their memory is used for others when Convert has returned.
+	Keeps bool
+}
+
+// CheckParts is [Checker.Check] for a caller that converts the verdicts: it yields the conversions in order.
+func CheckParts[T any](ctx context.Context, c *Checker, addresses iter.Seq[netip.Prefix], size int, converter VerdictConverter[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -121,10 +125,10 @@ func CheckParts[T any](
 			}
 		}
 		w := windows{
-			scan: newScan(ctx, c.engine, c.settings, size), source: c.source, need: checkerNeeds, size: size, keepsResults: keeps,
+			scan: newScan(ctx, c.engine, c.settings, size), source: c.source, need: checkerNeeds, size: size, keepsResults: converter.Keeps,
 		}
 		resultsOf(ctx, &w, addresses, func(first int, results []Result, memory *partMemory) T {
-			return make(first, memory.verdictsOf(results))
+			return converter.Convert(first, memory.verdictsOf(results))
 		})(yield)
 	}
 }

@@ -14,23 +14,23 @@ import (
 // the rows of the file.
 const windowPart = 512
 
-// A part is what was made of some results of a window. An error is about all of them.
+// A part is the conversion of some results of a window. An error is about all of them.
 type part[T any] struct {
-	made T
-	err  error
+	value T
+	err   error
 }
 
-// fileParts yields what make makes of the rows of a file. A few parts are made ahead, on all processors.
-func fileParts[T any](ctx context.Context, w *window, rows *lookup.FileRows, first int, makeOf makePart[T]) iter.Seq2[T, error] {
+// fileParts converts the rows of a file and yields the parts in order. A few parts are converted ahead, on all processors.
+func fileParts[T any](ctx context.Context, w *window, rows *lookup.FileRows, first int, convert converter[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var ahead []chan part[T]
 		next := func() bool {
 			p := <-ahead[0]
 			ahead = ahead[1:]
-			return yield(p.made, p.err) && p.err == nil
+			return yield(p.value, p.err) && p.err == nil
 		}
 		inMemory := runtime.GOMAXPROCS(0)
-		if !w.keepsResults { // what is made of them is small, so that no processor has to wait while this one fills a window
+		if !w.keepsResults { // the conversions are small, so that no processor has to wait while this one fills a window
 			inMemory *= 4
 		}
 		used, addresses := 0, 0 // in parts that were started
@@ -40,7 +40,7 @@ func fileParts[T any](ctx context.Context, w *window, rows *lookup.FileRows, fir
 				memory := newPartMemory(len(prefixes))
 				p := part[T]{err: w.makeResults(ctx, rows, firstAddress, prefixes, memory)}
 				if p.err == nil {
-					p.made = makeOf(firstPrefix, memory.results, memory)
+					p.value = convert(firstPrefix, memory.results, memory)
 				}
 				if !w.keepsResults {
 					memory.free()

@@ -60,8 +60,8 @@ func (c *ListCall) targets(ctx context.Context, need lookup.Question) (own []*Ta
 	}
 	own = c.targetsOf(c.own)
 	if c.limited {
-		// Each address becomes at least one row, so those that find no place left are not needed.
-		left := c.places.Add(-int64(len(own))) + int64(len(own))
+		// Each address becomes at least one row, so those beyond the rows that are left are not needed.
+		left := c.rowsLeft.Add(-int64(len(own))) + int64(len(own))
 		own = own[:max(0, min(left, int64(len(own))))]
 	}
 	return own, func(yield func(*Target, error) bool) {
@@ -209,9 +209,9 @@ func (s *Scan) Results(ctx context.Context, addresses iter.Seq[netip.Prefix], so
 	}
 }
 
-// resultsOf looks up addresses as Results does, divided into windows, and yields what make makes of results that follow each
-// other. Make may be called on several processors at a time.
-func resultsOf[T any](ctx context.Context, w *windows, addresses iter.Seq[netip.Prefix], make makePart[T]) iter.Seq2[T, error] {
+// resultsOf looks up addresses as Results does, divided into windows, and yields the conversions of consecutive results. Convert may
+// be called on several processors at a time.
+func resultsOf[T any](ctx context.Context, w *windows, addresses iter.Seq[netip.Prefix], convert converter[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -221,8 +221,8 @@ func resultsOf[T any](ctx context.Context, w *windows, addresses iter.Seq[netip.
 		w.next, w.need = next, w.scan.policies.need(w.need)
 		first := 0
 		for current, ok := w.following(ctx); ok; current, ok = w.following(ctx) {
-			for made, err := range parts(ctx, current, first, make) {
-				if !yield(made, err) || err != nil {
+			for part, err := range parts(ctx, current, first, convert) {
+				if !yield(part, err) || err != nil {
 					return
 				}
 			}

@@ -37,21 +37,21 @@ func (b onePerTarget) list(ctx context.Context, c *ListCall) error {
 
 func (onePerTarget) takesLists() {}
 
-// lookUps have the hydrate function of a table with one row for each address.
-type lookUps struct {
+// A targetHydrate has the hydrate function of a table with one row for each address.
+type targetHydrate struct {
 	onePerTarget
 	table *table
 }
 
 // lookUp is the hydrate function of the columns that are not in Echoes.
-func (l lookUps) lookUp(ctx context.Context, d *plugin.QueryData, h *plugin.HydrateData) (_ any, err error) {
+func (h targetHydrate) lookUp(ctx context.Context, d *plugin.QueryData, data *plugin.HydrateData) (_ any, err error) {
 	defer func() { noteFailure(ctx, err) }()
 	defer catchPanic(&err)
-	result, err := l.table.scanOf(ctx, d).Result(ctx, h.Item.(*Target), l.needs(d.QueryContext.Columns))
+	result, err := h.table.scanOf(ctx, d).Result(ctx, data.Item.(*Target), h.needs(d.QueryContext.Columns))
 	switch {
 	case err != nil:
 		return nil, err
-	case l.table.Scores:
+	case h.table.Scores:
 		return result.Verdict(), nil
 	}
 	return result, nil

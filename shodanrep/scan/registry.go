@@ -60,9 +60,9 @@ func engineFor(ctx context.Context, connection string, config lookup.Config, log
 	key := fmt.Sprintf("%#v", config)
 	config.Logger = logger // each scan has its own, which makes no difference to the engine
 	engines.Lock()
-	make := engines.byConfig[key]
-	if make == nil {
-		make = sync.OnceValues(func() (*lookup.Engine, error) {
+	open := engines.byConfig[key]
+	if open == nil {
+		open = sync.OnceValues(func() (*lookup.Engine, error) {
 			if sendsKeyInClear(config) {
 				logger.Warn("the API key is sent without encryption: use an https:// address", "api_url", config.APIURL)
 			}
@@ -71,10 +71,10 @@ func engineFor(ctx context.Context, connection string, config lookup.Config, log
 		if engines.byConfig == nil {
 			engines.byConfig = map[string]func() (*lookup.Engine, error){}
 		}
-		engines.byConfig[key] = make
+		engines.byConfig[key] = open
 	}
 	engines.Unlock()
-	engine, err := make()
+	engine, err := open()
 	if err != nil {
 		// The next scan tries again: a missing file may be there by then.
 		engines.Lock()
@@ -146,8 +146,8 @@ func sendsKeyInClear(config lookup.Config) bool {
 func Shutdown() {
 	engines.Lock()
 	defer engines.Unlock()
-	for _, make := range engines.byConfig {
-		if engine, err := make(); err == nil {
+	for _, open := range engines.byConfig {
+		if engine, err := open(); err == nil {
 			_ = engine.Close()
 		}
 	}

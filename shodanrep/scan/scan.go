@@ -68,10 +68,10 @@ type Scan struct {
 	quals    quals     // of the whole scan
 	// addresses are those of the whole scan, parsed.
 	addresses map[string]Address
-	// limited says that the scan needs fewer rows than it has addresses, and places how many addresses may still
+	// limited says that the scan needs fewer rows than it has addresses, and rowsLeft how many addresses may still
 	// become rows. Then only those are looked up, and not the whole list.
-	limited bool
-	places  atomic.Int64
+	limited  bool
+	rowsLeft atomic.Int64
 
 	connect func() // sets all of the above and err, once
 	err     error  // why the connection cannot be used
@@ -127,7 +127,7 @@ func (t *table) connect(ctx context.Context, d *plugin.QueryData, s *Scan) (err 
 	size := s.parseList()
 	if limit := d.QueryContext.Limit; limit != nil && *limit < int64(size) {
 		s.limited, size = true, int(*limit)
-		s.places.Store(*limit)
+		s.rowsLeft.Store(*limit)
 	}
 	s.batch = s.engine.Batch(ctx, max(size, listLengthOf(ctx)))
 	return nil
@@ -201,11 +201,11 @@ func Once[T any](c *ListCall, name string, find func() (T, error)) (T, error) {
 }
 
 // once is Once for what cannot fail.
-func once[T any](s *Scan, name string, make func() T) T {
+func once[T any](s *Scan, name string, find func() T) T {
 	s.sharedMu.Lock()
 	value, _ := s.shared[name].(func() T)
 	if value == nil {
-		value = sync.OnceValue(make)
+		value = sync.OnceValue(find)
 		if s.shared == nil {
 			s.shared = map[string]any{}
 		}

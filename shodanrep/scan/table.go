@@ -59,7 +59,7 @@ func Define(seen *plugin.Table, made Table, read ReadSettings) *plugin.Table {
 	seen.List = &plugin.ListConfig{KeyColumns: t.Keys, Hydrate: t.list, Tags: t.tags(t.Action)}
 	if rows, ok := t.Rows.(onePerTarget); ok {
 		seen.List.Tags = t.tags("list") // it sends no request
-		lookUp := lookUps{rows, t}.lookUp
+		lookUp := targetHydrate{rows, t}.lookUp
 		seen.HydrateConfig = []plugin.HydrateConfig{{Func: lookUp, Tags: t.tags(t.Action)}}
 		for _, column := range seen.Columns {
 			if !slices.Contains(t.Echoes, column.Name) {

@@ -44,29 +44,6 @@ type windows struct {
 	fileWindow int
 }
 
-// A window is some addresses and networks that follow each other.
-type window struct {
-	scan   *Scan
-	source lookup.Source
-	need   lookup.Question
-	// targets are those of a window that was added to the batch, and ready says whether to wait until it is known that
-	// the services may be used.
-	targets []*Target
-	ready   bool
-	// prefixes are those of a window that is looked up in the file of InternetDB, and file receives what it has of them.
-	prefixes     []netip.Prefix
-	file         chan fileRows
-	keepsResults bool
-	// startNext starts the next window. It is called when few of the prefixes are left.
-	startNext func()
-}
-
-// fileRows are what the file of InternetDB has of a window. An error is about all of it.
-type fileRows struct {
-	rows *lookup.FileRows
-	err  error
-}
-
 // following returns the next window, and starts the one that follows it.
 func (w *windows) following(ctx context.Context) (*window, bool) {
 	inMemory := 2
@@ -163,59 +140,6 @@ func inParts[T any](list iter.Seq[T], n int) iter.Seq[[]T] {
 		}
 		if len(part) > 0 {
 			yield(part)
-		}
-	}
-}
-
-// readFile reads what the file of InternetDB has of the addresses.
-func (w *window) readFile(ctx context.Context) (*lookup.FileRows, error) {
-	addrs := make([]netip.Addr, 0, len(w.prefixes))
-	for _, p := range w.prefixes {
-		if p.IsSingleIP() {
-			addrs = append(addrs, p.Addr())
-		}
-	}
-	return w.scan.batch.ReadFile(ctx, addrs)
-}
-
-// makePart makes what is wanted of results that follow each other, of which first is the number of the first address or
-// network in the whole list. It may use the memory of the part.
-type makePart[T any] func(first int, results []Result, memory *partMemory) T
-
-// parts waits until the results of a window come, and yields what make makes of them: of one result after the other, or
-// of many together that a file has, on all processors. First is the number of the first in the whole list. An error,
-// which is the last element, is about all targets.
-func parts[T any](ctx context.Context, w *window, first int, make makePart[T]) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var none T
-		if w.file != nil {
-			select {
-			case found := <-w.file:
-				if found.err != nil {
-					yield(none, found.err)
-					return
-				}
-				fileParts(ctx, w, found.rows, first, make)(yield)
-			case <-ctx.Done():
-				yield(none, ctx.Err())
-			}
-			return
-		}
-		if w.ready {
-			if err := w.scan.batch.Ready(ctx); err != nil {
-				yield(none, err)
-				return
-			}
-		}
-		for i, t := range w.targets {
-			result, err := w.scan.Result(ctx, t, w.need)
-			if err != nil {
-				yield(none, err)
-				return
-			}
-			if !yield(make(first+i, []Result{*result}, new(partMemory)), nil) {
-				return
-			}
 		}
 	}
 }
