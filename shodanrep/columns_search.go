@@ -32,8 +32,8 @@ func searchQueries(c *scan.ListCall) ([]string, error) {
 	return queries, nil
 }
 
-// orNothing returns an address as an inet column takes it, or nil for none.
-func orNothing(addr netip.Addr) any {
+// inetValue returns an address as an inet column takes it, or nil for the zero Addr.
+func inetValue(addr netip.Addr) any {
 	if !addr.IsValid() {
 		return nil
 	}

@@ -79,7 +79,7 @@ func (c correlation) definition() *plugin.Table {
 			text("pivot", "The property that the hosts share: "+join(c.pivots)+".", func(r row) any { return string(r.pivot) }),
 			text("value", "The value of the property that the hosts share.", func(r row) any { return r.value }),
 			integer("port", "The port of the address that has the value. Null if the value does not belong to a port.", func(r row) any { return r.port }),
-			inet("related_ip", "The address of the related host.", related(func(b *shodan.Banner) any { return orNothing(b.Addr) })),
+			inet("related_ip", "The address of the related host.", related(func(b *shodan.Banner) any { return inetValue(b.Addr) })),
 			integer("related_port", "The port of the related host.", related(func(b *shodan.Banner) any { return b.Port.Ptr() })),
 			text("organization", "The organization of the related host.", c.orGiven("organization", related(func(b *shodan.Banner) any { return string(b.Organization) }))),
 			text("asn", "The autonomous system of the related host.", c.orGiven("asn", related(func(b *shodan.Banner) any { return string(b.ASN) }))),

@@ -19,15 +19,10 @@ func tableShodanDNSResolve(context.Context) *plugin.Table {
 		Description: "The IP address of a host name, as Shodan's resolvers see it. One row per name in the query, even if the name does not resolve.",
 		Columns: []*plugin.Column{
 			text("hostname", "The host name, as written in the query. Upper case, a trailing dot and non-ASCII letters make no difference.", func(r row) any { return echoed(&r.Given) }),
-			inet("ip", "The address of the name, or one of them if there are several. Null if the name has no address or the lookup failed.", func(r row) any {
-				if !r.Value.IsValid() {
-					return nil
-				}
-				return r.Value.String()
-			}),
+			inet("ip", "The address of the name, or one of them if there are several. Null if the name has no address or the lookup failed.", func(r row) any { return inetValue(r.Value) }),
 			statusColumn(nameStatuses, func(r row) any { return string(r.Status) }),
-			text("error", "The reason why the lookup failed, and what to do. Null unless status is error.", func(r row) any { return r.Error }),
-			moment("checked_at", "Time when the data was requested from Shodan; a cached response keeps the time of its request. Null if no request was sent.", func(r row) time.Time { return r.CheckedAt }),
+			text("error", errorDescription, func(r row) any { return r.Error }),
+			moment("checked_at", checkedAtDescription+" Null if no request was sent.", func(r row) time.Time { return r.CheckedAt }),
 			text("title", "The display name of the row: the host name.", func(r row) any { return r.Given }),
 		},
 	}, scan.Table{

@@ -27,7 +27,7 @@ func tableShodanDNSReverse(context.Context) *plugin.Table {
 			}),
 			statusColumn(lookupStatuses, func(r row) any { return string(r.Status) }),
 			text("error", errorDescription, func(r row) any { return r.Error }),
-			moment("checked_at", "Time when the data was requested from Shodan; a cached response keeps the time of its request. Null if no request was sent.", func(r row) time.Time { return r.CheckedAt }),
+			moment("checked_at", checkedAtDescription+" Null if no request was sent.", func(r row) time.Time { return r.CheckedAt }),
 			text("title", "The display name of the row: the address.", func(r row) any { return r.Given }),
 		},
 	}, scan.Table{

@@ -38,19 +38,14 @@ func tableShodanDomain(context.Context) *plugin.Table {
 			text("subdomain", "The part of the name before the domain, such as www. Null for the domain itself.", record(func(d *shodan.DNSRecord) any { return string(d.Subdomain) })),
 			text("type", "The type of the record: "+strings.Join(shodan.DNSTypes, ", ")+". Select one with where type = '…'.", func(r row) any { return r.kind() }),
 			text("value", "The value of the record: an address, another name or a text.", record(func(d *shodan.DNSRecord) any { return string(d.Value) })),
-			inet("ip", "The address in a record of type A or AAAA. Null for other types.", record(func(d *shodan.DNSRecord) any {
-				if addr := d.Addr(); addr.IsValid() {
-					return addr.String()
-				}
-				return nil
-			})),
+			inet("ip", "The address in a record of type A or AAAA. Null for other types.", record(func(d *shodan.DNSRecord) any { return inetValue(d.Addr()) })),
 			list("ports", "The open ports of the record's address. Few responses have them.", record(func(d *shodan.DNSRecord) any { return d.Ports })),
 			list("tags", "The tags that Shodan assigned to the domain and to the record, such as ipv6 or spf.", func(r row) any { return r.tags }),
-			moment("last_seen", "Time when Shodan last saw the record.", ofPart(func(r row) *shodan.DNSRecord { return r.record }, func(d *shodan.DNSRecord) time.Time { return d.LastSeen.Time })),
+			moment("last_seen", "Time when Shodan last saw the record.", ofPart(recordOf, func(d *shodan.DNSRecord) time.Time { return d.LastSeen.Time })),
 			boolean("history", "True if past records are included, with where history = true.", func(r row) any { return r.options.history }),
 			integer("page", "The number of the page of Shodan's response that has the row. Each page costs a query credit. Select a single page with where page = ….", func(r row) any { return r.page }),
 			boolean("more", "True if Shodan has records on further pages.", func(r row) any { return r.more }),
-			moment("checked_at", "Time when the data was requested from Shodan; a cached response keeps the time of its request. Null if no request was sent.", func(r row) time.Time { return r.checkedAt }),
+			moment("checked_at", checkedAtDescription+" Null if no request was sent.", func(r row) time.Time { return r.checkedAt }),
 			text("title", "The display name of the row: the name and the type of the record.", func(r row) any { return r.title() }),
 		},
 	}, scan.Table{
@@ -81,15 +76,11 @@ type domainRow struct {
 	checkedAt time.Time
 }
 
+// recordOf returns the record of a row, or nil.
+func recordOf(r *domainRow) *shodan.DNSRecord { return r.record }
+
 // record gets a column's value from the record, null if there is none.
-func record(get func(*shodan.DNSRecord) any) func(*domainRow) any {
-	return func(r *domainRow) any {
-		if r.record == nil {
-			return nil
-		}
-		return get(r.record)
-	}
-}
+func record(get func(*shodan.DNSRecord) any) func(*domainRow) any { return ofPart(recordOf, get) }
 
 // kind is the type of the record, or the one in the query: PostgreSQL checks where type = … against the row again.
 func (r *domainRow) kind() string {

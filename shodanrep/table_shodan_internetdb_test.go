@@ -57,7 +57,7 @@ func TestInternetDBIsAskedWhateverTheConnectionsSource(t *testing.T) {
 	}
 }
 
-func TestInternetDBIsNotAskedForNothing(t *testing.T) {
+func TestInternetDBIsNotAskedFinetValue(t *testing.T) {
 	sim := simulate(t)
 	ips := []string{}
 	for _, a := range sim.Generate(50) {

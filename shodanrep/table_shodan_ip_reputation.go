@@ -60,7 +60,7 @@ func reputationColumns() []*plugin.Column {
 		integer("verified_vuln_count", "The number of vulnerabilities that Shodan verified by a test, and did not infer from a version. Null if the source does not return it, such as InternetDB.", func(r row) *int { return r.VulnerabilitySummary().Verified }),
 		list("cpes", "The products found, as CPE names.", host(func(h *shodan.Host) []string { return h.AllCPEs() })),
 		list("services", "The services found: a list of {port, transport, product, version, module, banner, ssl_subject, ssl_issuer, ssl_expires}. InternetDB does not return services.", host(func(h *shodan.Host) []serviceSummary { return servicesOf(h.Banners) })),
-		moment("first_seen", "Time when Shodan first saw a service of the address. Null unless the policy uses history.", firstSeen),
+		moment("first_seen", "Time when Shodan first saw a service of the address. Null unless the policy uses history.", ofPart((*scan.Verdict).Past, func(p *reputation.Past) time.Time { return p.FirstSeen })),
 		text("listed", "The list of the connection that contains the address: allow or deny. Null if neither does.", func(r row) string { return string(r.Listing().List) }),
 		text("list_reason", "The reason given in the list, or the entry itself if it has no reason.", func(r row) string { return r.Listing().Reason }),
 		checkedAt(),
@@ -69,26 +69,15 @@ func reputationColumns() []*plugin.Column {
 
 // scored gets a column's value from the score, null if there is none.
 func scored[V any](get func(*reputation.Result) V) func(*scan.Verdict) V {
-	return func(v *scan.Verdict) (null V) {
-		if v.Score() == nil {
-			return null
-		}
-		return get(v.Score())
-	}
+	return ofPart((*scan.Verdict).Score, get)
 }
 
 func scoreOf(v *scan.Verdict) any {
 	return scored(func(r *reputation.Result) any { return r.Score })(v)
 }
 
-func firstSeen(v *scan.Verdict) (unknown time.Time) {
-	if v.Past() == nil {
-		return unknown
-	}
-	return v.Past().FirstSeen
-}
-
-// reputationNeeds needs a host's summary, or its banners as well, of which only one column has texts. What the policy needs is looked up in any case.
+// reputationNeeds needs a host's summary, or its banners as well, of which only one column has texts. What the policy needs
+// is looked up in any case.
 func reputationNeeds(selected scan.Columns) lookup.Question {
 	return lookup.Question{Banners: selected.Any("services"), Facts: selected.Any("cpes", "confidence", "hosting_type", "max_cvss", "max_epss", "kev_count", "verified_vuln_count")}
 }

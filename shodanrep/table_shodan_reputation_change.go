@@ -14,26 +14,28 @@ import (
 
 func tableShodanReputationChange(context.Context) *plugin.Table {
 	type row = *changeRow
+	changeOf := func(r row) *scan.Change { return r.change }
+	change := func(get func(*scan.Change) any) func(row) any { return ofPart(changeOf, get) }
 	return newTable(&plugin.Table{
 		Name: "shodan_reputation_change",
 		Description: "The changes of IP addresses from one check to the next, as this plugin has recorded them: one row per change, with the scores before and after by the same policy. " +
 			"The table reads the history store and looks nothing up. An address in the query without a change has one row with a null change; the status says whether it was ever checked. So has an address whose last lookup failed, if no change led to its present state.",
 		Columns: slices.Concat(recordedColumns(), []*plugin.Column{
-			moment("changed_at", "Time when a check found the change.", func(r row) time.Time { return r.changedAt() }),
-			moment("previous_checked_at", "Time when the address was last checked before, by the same source. The change happened between the two. Null if the address was not checked before.", func(r row) time.Time { return r.previous() }),
+			moment("changed_at", "Time when a check found the change.", ofPart(changeOf, func(c *scan.Change) time.Time { return c.First })),
+			moment("previous_checked_at", "Time when the address was last checked before, by the same source. The change happened between the two. Null if the address was not checked before.", ofPart(changeOf, (*scan.Change).PreviouslyChecked)),
 			moment("last_checked", "Time when the address was last checked and was as after the change, or last checked at all if there is no change. Null if the address was never checked.", func(r row) time.Time { return r.Last }),
 		}, failedColumns(), []*plugin.Column{
 			text("change", "The type of change: "+kindsText()+". "+
-				"An address that is checked for the first time has a row indexed or not_indexed, and a row level if it has a score. Null in a row without a change.", func(r row) any { return r.kind() }),
-			text("old_value", "The value before: a level, port, vulnerability, tag, organization or SHA-256 fingerprint of a certificate; the ports of a host that is no longer indexed. Null if there was none.", func(r row) any { return r.oldValue() }),
-			text("new_value", "The value after: a level, port, vulnerability, tag, organization or SHA-256 fingerprint of a certificate; the ports of a host that is newly indexed. Null if there is no value.", func(r row) any { return r.newValue() }),
-			integer("port", "The port that opened or closed, or whose certificate changed. Null for other changes.", func(r row) any { return r.port() }),
-			text("old_level", "The level before: critical, high, medium or low; unknown if there was no data. Null if the address was not checked before.", func(r row) any { return r.oldLevel() }),
+				"An address that is checked for the first time has a row indexed or not_indexed, and a row level if it has a score. Null in a row without a change.", change(func(c *scan.Change) any { return string(c.Kind) })),
+			text("old_value", "The value before: a level, port, vulnerability, tag, organization or SHA-256 fingerprint of a certificate; the ports of a host that is no longer indexed. Null if there was none.", change(func(c *scan.Change) any { return c.Old })),
+			text("new_value", "The value after: a level, port, vulnerability, tag, organization or SHA-256 fingerprint of a certificate; the ports of a host that is newly indexed. Null if there is no value.", change(func(c *scan.Change) any { return c.New })),
+			integer("port", "The port that opened or closed, or whose certificate changed. Null for other changes.", change(func(c *scan.Change) any { return c.Port })),
+			text("old_level", "The level before: critical, high, medium or low; unknown if there was no data. Null if the address was not checked before.", change(func(c *scan.Change) any { return string(c.OldLevel()) })),
 			text("level", "The level after: critical, high, medium or low; unknown if there is no data.", func(r row) any { return string(r.Level()) }),
-			integer("old_score", "The score before. Null if there was no data.", func(r row) any { return r.oldScore() }),
+			integer("old_score", "The score before. Null if there was no data.", change(oldScore)),
 			integer("score", "The score after. Null if there is no data.", func(r row) any { return scoreOf(r.Verdict) }),
-			boolean("is_worse", "True if the level is worse than before. An address that had no score before is worse with medium, high or critical. Null in a row without a change.", func(r row) any { return r.worse() }),
-			boolean("is_better", "True if the level is better than before. An address without data is not better. Null in a row without a change.", func(r row) any { return r.better() }),
+			boolean("is_worse", "True if the level is worse than before. An address that had no score before is worse with medium, high or critical. Null in a row without a change.", change(func(c *scan.Change) any { return c.IsWorse() })),
+			boolean("is_better", "True if the level is better than before. An address without data is not better. Null in a row without a change.", change(func(c *scan.Change) any { return c.IsBetter() })),
 			text("policy", recordedPolicyDescription, func(r row) any { return r.PolicyName() }),
 			text("title", "The display name of the row: the address and the change.", func(r row) any { return r.title() }),
 		}),
@@ -58,74 +60,11 @@ type changeRow struct {
 	change *scan.Change // nil if there is none
 }
 
-func (r *changeRow) changedAt() (null time.Time) {
-	if r.change == nil {
-		return null
-	}
-	return r.First
-}
-
-func (r *changeRow) previous() (null time.Time) {
-	if r.change == nil || r.change.Before == nil {
-		return null
-	}
-	return r.change.Before.Last
-}
-
-func (r *changeRow) kind() string {
-	if r.change == nil {
-		return ""
-	}
-	return string(r.change.Kind)
-}
-
-func (r *changeRow) oldValue() string {
-	if r.change == nil {
-		return ""
-	}
-	return r.change.Old
-}
-
-func (r *changeRow) newValue() string {
-	if r.change == nil {
-		return ""
-	}
-	return r.change.New
-}
-
-func (r *changeRow) port() any {
-	if r.change == nil || r.change.Port == nil {
+func oldScore(c *scan.Change) any {
+	if c.Before == nil {
 		return nil
 	}
-	return *r.change.Port
-}
-
-func (r *changeRow) oldLevel() string {
-	if r.change == nil {
-		return ""
-	}
-	return string(r.change.OldLevel())
-}
-
-func (r *changeRow) oldScore() any {
-	if r.change == nil || r.change.Before == nil {
-		return nil
-	}
-	return scoreOf(r.change.Before.Verdict)
-}
-
-func (r *changeRow) worse() any {
-	if r.change == nil {
-		return nil
-	}
-	return r.change.IsWorse()
-}
-
-func (r *changeRow) better() any {
-	if r.change == nil {
-		return nil
-	}
-	return r.change.IsBetter()
+	return scoreOf(c.Before.Verdict)
 }
 
 func (r *changeRow) title() string {

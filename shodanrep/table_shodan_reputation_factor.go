@@ -51,12 +51,7 @@ func (r *factorRow) title() string {
 
 // factor gets a column's value from the factor, null if there is none.
 func factor(get func(*reputation.Factor) any) func(*factorRow) any {
-	return func(r *factorRow) any {
-		if r.factor == nil {
-			return nil
-		}
-		return get(r.factor)
-	}
+	return ofPart(func(r *factorRow) *reputation.Factor { return r.factor }, get)
 }
 
 // factorRows makes the rows of an address.

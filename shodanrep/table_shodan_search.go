@@ -20,7 +20,7 @@ func tableShodanSearch(context.Context) *plugin.Table {
 		Description: "The services that match a search query, as on Shodan's website. Each hundred rows cost one query credit; use LIMIT to save credits.",
 		Columns: slices.Concat([]*plugin.Column{
 			text("query", queryDescription, func(r row) any { return r.query }),
-			inet("ip", "The address of the service.", func(r row) any { return orNothing(r.banner.Addr) }),
+			inet("ip", "The address of the service.", func(r row) any { return inetValue(r.banner.Addr) }),
 			integer("port", "The port.", func(r row) any { return r.banner.Port.Ptr() }),
 		}, bannerColumns(func(r row) *shodan.Banner { return r.banner }), []*plugin.Column{
 			text("os", "The operating system, if the service reveals it.", func(r row) any { return string(r.banner.OS) }),

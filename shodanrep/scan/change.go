@@ -2,6 +2,7 @@ package scan
 
 import (
 	"slices"
+	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
@@ -34,6 +35,14 @@ func (c *Change) OldLevel() reputation.Level {
 		return ""
 	}
 	return c.Before.Level()
+}
+
+// PreviouslyChecked returns when the source last responded before the change, zero if the address was not checked before.
+func (c *Change) PreviouslyChecked() (never time.Time) {
+	if c.Before == nil {
+		return never
+	}
+	return c.Before.Last
 }
 
 // IsWorse reports whether the level is worse than before. An address that was not known counts as low before.
