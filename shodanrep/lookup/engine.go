@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cache"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/dataset"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/internetdbfile"
@@ -72,15 +69,6 @@ type Engine struct {
 	file *internetdbfile.File
 }
 
-// shared is what the engines of a process have in common.
-var shared struct {
-	sync.Mutex
-	services  map[string]*upstream.Service
-	caches    map[string]*upstream.BufferedCache
-	histories map[string]*history.Store
-	transport http.RoundTripper
-}
-
 // New makes an Engine. It reads the index of the dataset, building it where it is missing, and sends no request.
 func New(ctx context.Context, cfg Config) (*Engine, error) {
 	e := &Engine{cfg: cfg, file: NewInternetDBFile(cfg)}
@@ -116,113 +104,21 @@ func (e *Engine) connect(cache *upstream.BufferedCache) {
 	e.SetInForce(true)
 }
 
-// service returns the service that all engines with the same address and key share.
-func (e *Engine) service(newService func(upstream.Endpoint) *upstream.Service, url string) *upstream.Service {
-	endpoint := upstream.Endpoint{URL: url, Key: e.cfg.APIKey, UserAgent: e.cfg.UserAgent, Transport: e.cfg.Transport}
-	if e.cfg.Transport != nil {
-		s := newService(endpoint)
-		s.ShareRateLimit(e.rateLimits())
-		return s
+// clients returns the clients of all services that the engine uses.
+func (e *Engine) clients() []*upstream.Client {
+	if e.cfg.APIKey == "" {
+		return []*upstream.Client{e.internetDB, e.cveDB}
 	}
-	shared.Lock()
-	defer shared.Unlock()
-	if shared.services == nil {
-		shared.transport = newTransport()
-		shared.services = map[string]*upstream.Service{}
-	}
-	endpoint.Transport = shared.transport
-	own := newService(endpoint)
-	if s := shared.services[own.ID]; s != nil {
-		return s
-	}
-	own.ShareRateLimit(e.rateLimits())
-	shared.services[own.ID] = own
-	return own
-}
-
-// openCache returns the cache that all engines with the same location share.
-func (e *Engine) openCache(ctx context.Context) *upstream.BufferedCache {
-	open := func() *upstream.BufferedCache {
-		return upstream.NewBufferedCache(cache.Open(ctx, e.cfg.Cache, cache.Options{MaxBytes: e.cfg.CacheMaxSize, Logger: e.cfg.Logger}))
-	}
-	if e.cfg.Transport != nil {
-		return open()
-	}
-	shared.Lock()
-	defer shared.Unlock()
-	if shared.caches == nil {
-		shared.caches = map[string]*upstream.BufferedCache{}
-	}
-	if shared.caches[e.cfg.Cache] == nil {
-		shared.caches[e.cfg.Cache] = open()
-	}
-	return shared.caches[e.cfg.Cache]
+	return []*upstream.Client{e.internetDB, e.cveDB, e.rest, e.exploits}
 }
 
 // SetInForce says whether a connection is configured to use the engine. Connections with the same key, or without one,
 // share the rate limit of a service, and the slowest rate among the engines in force decides. A new engine is in force.
 // Queries that still run in one that is not keep to the rates of the others.
 func (e *Engine) SetInForce(inForce bool) {
-	for _, client := range []*upstream.Client{e.internetDB, e.cveDB, e.rest, e.exploits} {
+	for _, client := range e.clients() {
 		client.SetInForce(inForce)
 	}
-}
-
-// CheckKey returns an error if there is no API key. The error names what needs one, such as a table.
-func (e *Engine) CheckKey(what string) error {
-	if e.rest == nil {
-		return fmt.Errorf("%s needs an API key: set api_key in the connection, or SHODAN_API_KEY, to the key shown at https://account.shodan.io", what)
-	}
-	return nil
-}
-
-// newTransport returns a transport that keeps a connection for each of many parallel lookups.
-func newTransport() *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConns, t.MaxIdleConnsPerHost = 512, 256
-	t.Proxy = Proxy
-	return t
-}
-
-// CheckSource returns an error if a source cannot be used. It says what is missing.
-func (e *Engine) CheckSource(source Source) error {
-	switch {
-	case !slices.Contains([]Source{"", Auto, Dataset, Shodan, InternetDB}, source):
-		return fmt.Errorf("%q is no source: use dataset, shodan or internetdb, or leave source out to let the plugin choose", source)
-	case source == Shodan && e.rest == nil:
-		return fmt.Errorf(`source "shodan" needs an API key: set api_key in the connection, or SHODAN_API_KEY, or use source "internetdb", which needs none`)
-	case source == Dataset && e.dataset == nil:
-		return fmt.Errorf(`source "dataset" needs files: set data_files in the connection to what "shodan download" wrote`)
-	}
-	return nil
-}
-
-// CheckSearch returns an error if nothing can be searched. It says what is needed.
-func (e *Engine) CheckSearch(source Source) error {
-	if err := e.CheckSource(source); err != nil {
-		return err
-	}
-	if source == InternetDB {
-		return fmt.Errorf(`InternetDB cannot be searched: leave source out, or use source "shodan" or "dataset"`)
-	}
-	if e.rest == nil && e.dataset == nil {
-		return fmt.Errorf(`finding related hosts needs an API key whose plan allows searches, or a dataset: set api_key (or SHODAN_API_KEY), or data_files to what "shodan download" wrote`)
-	}
-	return nil
-}
-
-// CheckBanners returns an error if addresses can be looked up in InternetDB only. It says what is needed.
-func (e *Engine) CheckBanners(source Source) error {
-	if err := e.CheckSource(source); err != nil {
-		return err
-	}
-	if source == "" || source == Auto {
-		source = e.cfg.Source
-	}
-	if source == InternetDB || e.rest == nil && e.dataset == nil {
-		return fmt.Errorf(`InternetDB has no banners, so this needs an API key or a dataset: set api_key (or SHODAN_API_KEY), or data_files to what "shodan download" wrote, and leave source out`)
-	}
-	return nil
 }
 
 // Dataset returns the connection's dataset, brought up to date with its files, or nil if it has none.
@@ -252,9 +148,9 @@ func (e *Engine) Spent() Spending {
 
 // Requests returns how many requests this process has sent to the services that the engine uses.
 func (e *Engine) Requests() int64 {
-	n := e.internetDB.Requests() + e.cveDB.Requests()
-	if e.rest != nil {
-		n += e.rest.Requests()
+	var n int64
+	for _, client := range e.clients() {
+		n += client.Requests()
 	}
 	return n
 }
@@ -268,7 +164,7 @@ func (e *Engine) Close() error {
 	e.SetInForce(false)
 	ctx, cancel := context.WithTimeout(context.Background(), waitlimit.Of(drainTime))
 	defer cancel()
-	for _, client := range []*upstream.Client{e.rest, e.internetDB, e.cveDB} {
+	for _, client := range e.clients() {
 		client.Drain(ctx)
 	}
 	err := e.cache.Flush(context.Background())
@@ -282,19 +178,4 @@ func (e *Engine) Close() error {
 		err = errors.Join(err, e.cache.Close(), e.history.Close()) // they are this engine's alone
 	}
 	return err
-}
-
-// Shutdown closes the caches and histories that the engines of the process share, after the engines.
-func Shutdown() {
-	shared.Lock()
-	defer shared.Unlock()
-	var closing sync.WaitGroup // each file waits for its disk
-	for _, cache := range shared.caches {
-		closing.Go(func() { _ = cache.Close() })
-	}
-	for _, history := range shared.histories {
-		closing.Go(func() { _ = history.Close() }) // a failure is logged
-	}
-	closing.Wait()
-	shared.caches, shared.histories = nil, nil
 }

@@ -10,30 +10,6 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/upstream"
 )
 
-// openHistory returns the history that all engines with the same location share, nil where the engine has none.
-func (e *Engine) openHistory() *history.Store {
-	if e.cfg.HistoryStore == "" || e.cfg.HistoryStore == "off" {
-		return nil
-	}
-	open := func() *history.Store {
-		return history.Open(history.Options{
-			Location: e.cfg.HistoryStore, Keep: e.cfg.HistoryKeep, MaxBytes: e.cfg.HistoryMaxSize, Logger: e.cfg.Logger,
-		})
-	}
-	if e.cfg.Transport != nil {
-		return open()
-	}
-	shared.Lock()
-	defer shared.Unlock()
-	if shared.histories == nil {
-		shared.histories = map[string]*history.Store{}
-	}
-	if shared.histories[e.cfg.HistoryStore] == nil {
-		shared.histories[e.cfg.HistoryStore] = open()
-	}
-	return shared.histories[e.cfg.HistoryStore]
-}
-
 // History returns the store of what was looked up before, nil where history_store is "off". A nil store has no states.
 func (e *Engine) History() *history.Store { return e.history }
 

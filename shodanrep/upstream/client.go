@@ -165,11 +165,7 @@ func (c *Client) run(g *group, own []*call, f fetcher) {
 }
 
 // Drain waits until no request is in flight, or until the context ends. Their callers must have gone, which cancels them.
-// A nil client has none.
 func (c *Client) Drain(ctx context.Context) {
-	if c == nil {
-		return
-	}
 	for range cap(c.slots) {
 		select {
 		case c.slots <- struct{}{}:
@@ -224,11 +220,8 @@ func (c *Client) awaitOthers(ctx context.Context, others []*call, f fetcher) {
 }
 
 // SetInForce says whether a connection is configured to use the client. The slowest rate of the clients in force is the
-// rate of the service. Requests of the others keep to it too. A nil client is never in force.
+// rate of the service. Requests of the others keep to it too.
 func (c *Client) SetInForce(inForce bool) {
-	if c == nil {
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !inForce {
