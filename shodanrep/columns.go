@@ -85,7 +85,7 @@ const (
 	errorDescription = "The reason why the lookup failed, and what to do. Null unless status is error."
 )
 
-// text, integer, number, list and moment make columns of the usual types from a hydrated row.
+// These functions make a column of each type from a function that gets the value of a row.
 func text[T, V any](name, description string, get func(T) V) *plugin.Column {
 	return &plugin.Column{Name: name, Type: proto.ColumnType_STRING, Description: description, Transform: from(get)}
 }
@@ -102,12 +102,12 @@ func boolean[T, V any](name, description string, get func(T) V) *plugin.Column {
 	return &plugin.Column{Name: name, Type: proto.ColumnType_BOOL, Description: description, Transform: from(get)}
 }
 
-func list[T, V any](name, description string, get func(T) V) *plugin.Column {
+func jsonb[T, V any](name, description string, get func(T) V) *plugin.Column {
 	return &plugin.Column{Name: name, Type: proto.ColumnType_JSON, Description: description, Transform: from(get)}
 }
 
-// A moment that a column cannot hold would end the query: it is null.
-func moment[T any](name, description string, get func(T) time.Time) *plugin.Column {
+// timestamp makes a column of times. A time that the column cannot hold would end the query: it is null.
+func timestamp[T any](name, description string, get func(T) time.Time) *plugin.Column {
 	return &plugin.Column{Name: name, Type: proto.ColumnType_TIMESTAMP, Description: description, Transform: from(func(item T) (null time.Time) {
 		if at := get(item); shodan.IsStorable(at) {
 			return at

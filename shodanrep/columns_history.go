@@ -46,7 +46,7 @@ func recordedColumns() []*plugin.Column {
 // failedColumns are the columns that say whether a row of the history store is as of the last lookup.
 func failedColumns() []*plugin.Column {
 	return []*plugin.Column{
-		moment("last_failed", "Time when a lookup of the address by the source last failed, if the source has not responded since: what has changed since last_checked is not known. "+
+		timestamp("last_failed", "Time when a lookup of the address by the source last failed, if the source has not responded since: what has changed since last_checked is not known. "+
 			"Null if the last lookup succeeded, and in rows that a later response followed.", func(r failing) time.Time { return r.LastFailed() }),
 		text("last_failure", "The reason why that lookup failed. Null if last_failed is null.", func(r failing) string { return r.LastFailure() }),
 	}

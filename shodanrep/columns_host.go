@@ -31,7 +31,7 @@ func failure() *plugin.Column {
 
 // checkedAt is the column that says how old an answer is.
 func checkedAt() *plugin.Column {
-	return moment("checked_at", "Time when the data was requested from the service; a cached response keeps the time of its request. Null if no request was sent.",
+	return timestamp("checked_at", "Time when the data was requested from the service; a cached response keeps the time of its request. Null if no request was sent.",
 		func(r answered) time.Time { return r.Answer().CheckedAt })
 }
 
@@ -64,17 +64,17 @@ func hostColumns() []*plugin.Column {
 		number("latitude", "The latitude of the location, in degrees.", host(func(h *shodan.Host) *float64 { return h.Latitude.Ptr() })),
 		number("longitude", "The longitude of the location, in degrees.", host(func(h *shodan.Host) *float64 { return h.Longitude.Ptr() })),
 		text("os", "The operating system, if a service reveals it.", host(func(h *shodan.Host) string { return string(h.OS) })),
-		list("domains", "The domains of the host names of the address.", host(func(h *shodan.Host) shodan.Texts { return h.Domains })),
-		moment("last_update", "Time when Shodan last saw a service of the address.", host(func(h *shodan.Host) time.Time { return h.LastUpdate.Time })),
+		jsonb("domains", "The domains of the host names of the address.", host(func(h *shodan.Host) shodan.Texts { return h.Domains })),
+		timestamp("last_update", "Time when Shodan last saw a service of the address.", host(func(h *shodan.Host) time.Time { return h.LastUpdate.Time })),
 	}
 }
 
 // summaryColumns are what every source knows of a host, InternetDB too.
 func summaryColumns() []*plugin.Column {
 	return []*plugin.Column{
-		list("ports", "The open ports, in ascending order.", host(func(h *shodan.Host) shodan.Ints { return h.Ports })),
-		list("hostnames", "The host names of the address.", host(func(h *shodan.Host) shodan.Texts { return h.Hostnames })),
-		list("vulns", "The CVE ids of the vulnerabilities found, sorted. Most are inferred from a software version and not verified.", host(func(h *shodan.Host) []string { return h.Vulns.IDs() })),
-		list("tags", "The tags that Shodan assigned to the address, such as cloud, vpn, self-signed or c2, sorted.", host(func(h *shodan.Host) shodan.Texts { return h.Tags })),
+		jsonb("ports", "The open ports, in ascending order.", host(func(h *shodan.Host) shodan.Ints { return h.Ports })),
+		jsonb("hostnames", "The host names of the address.", host(func(h *shodan.Host) shodan.Texts { return h.Hostnames })),
+		jsonb("vulns", "The CVE ids of the vulnerabilities found, sorted. Most are inferred from a software version and not verified.", host(func(h *shodan.Host) []string { return h.Vulns.IDs() })),
+		jsonb("tags", "The tags that Shodan assigned to the address, such as cloud, vpn, self-signed or c2, sorted.", host(func(h *shodan.Host) shodan.Texts { return h.Tags })),
 	}
 }

@@ -44,7 +44,7 @@ var protocolObjects = []struct{ column, field, description string }{
 func protocolColumns[R any](of func(R) *shodan.Banner) []*plugin.Column {
 	columns := make([]*plugin.Column, 0, len(protocolObjects))
 	for _, object := range protocolObjects {
-		columns = append(columns, list(object.column, object.description, func(r R) any {
+		columns = append(columns, jsonb(object.column, object.description, func(r R) any {
 			if b := of(r); b != nil {
 				return string(b.Object(object.field))
 			}

@@ -27,7 +27,7 @@ func findAPIKey(argument *string) (key, origin string) {
 	return "", ""
 }
 
-// keyFiles are where Shodan's command line keeps the key, the newer place first.
+// keyFiles are where Shodan's command line keeps the key, the newer one first.
 func keyFiles() []string {
 	var paths []string
 	if dir, err := os.UserConfigDir(); err == nil {

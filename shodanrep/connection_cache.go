@@ -28,7 +28,7 @@ func OpenCache(ctx context.Context, name, arguments string, logger hclog.Logger)
 // ban that is cleared must not come back from there.
 type clearable struct {
 	cache.Store
-	place string
+	location string // of the cache
 }
 
 // Clear deletes the entries about a target, or all.
@@ -37,7 +37,7 @@ func (c clearable) Clear(ctx context.Context, target string) (int64, error) {
 	if err != nil || target != "" {
 		return n, err
 	}
-	if limits, err := lookup.OpenRateLimits(c.place); err == nil { // where none can be opened none are shared
+	if limits, err := lookup.OpenRateLimits(c.location); err == nil { // where none can be opened none are shared
 		return n, limits.Clear()
 	}
 	return n, nil

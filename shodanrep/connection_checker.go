@@ -23,15 +23,9 @@ type CheckOptions struct {
 
 // NewChecker makes a Checker for a connection. The arguments are the text of the connection block's body.
 func NewChecker(ctx context.Context, name, arguments string, o CheckOptions) (*scan.Checker, error) {
-	s, err := parseSettings(name, arguments)
+	s, err := o.settings(name, arguments)
 	if err != nil {
 		return nil, err
-	}
-	s.Clock = clock
-	if o.Policy != "" {
-		if s.Policy, err = ReadPolicy(o.Policy); err != nil {
-			return nil, err
-		}
 	}
 	if o.NoCache {
 		s.Lookup.Cache = "off"
@@ -40,8 +34,24 @@ func NewChecker(ctx context.Context, name, arguments string, o CheckOptions) (*s
 		s.Lookup.RefreshBefore = time.Now()
 	}
 	s.Lookup.CacheMaxAge = o.CacheMaxAge
-	if o.Logger == nil {
-		o.Logger = hclog.NewNullLogger()
+	return scan.NewChecker(ctx, name, s, lookup.Source(o.Source), o.logger())
+}
+
+// settings reads the settings of a connection, with the policy of the options.
+func (o CheckOptions) settings(name, arguments string) (s scan.Settings, err error) {
+	if s, err = parseSettings(name, arguments); err != nil {
+		return s, err
 	}
-	return scan.NewChecker(ctx, name, s, lookup.Source(o.Source), o.Logger)
+	s.Clock = clock
+	if o.Policy != "" {
+		s.Policy, err = ReadPolicy(o.Policy)
+	}
+	return s, err
+}
+
+func (o CheckOptions) logger() hclog.Logger {
+	if o.Logger == nil {
+		return hclog.NewNullLogger()
+	}
+	return o.Logger
 }

@@ -56,7 +56,7 @@ func readSettings(connection *plugin.Connection) (scan.Settings, error) {
 		body, _ = connection.Config.(connectionBody)
 	}
 	config, wrongTypes, err := decodeArguments(body.Body)
-	r := reader{wrongTypes: wrongTypes, err: err}
+	r := argumentReader{wrongTypes: wrongTypes, err: err}
 	key, keyOrigin := r.apiKey(config.APIKey)
 	s := scan.Settings{
 		Lookup: lookup.Config{

@@ -122,7 +122,7 @@ func TestATimeMayHaveDays(t *testing.T) {
 		"1d": 24 * time.Hour, "400d": 400 * 24 * time.Hour, "1d12h": 36 * time.Hour, "36h": 36 * time.Hour, "0d90m": 90 * time.Minute,
 		"36500d": 36500 * 24 * time.Hour,
 	} {
-		var r reader
+		var r argumentReader
 		if got := r.days("history_keep", &text, time.Minute); got != want || r.err != nil {
 			t.Errorf("%s is %v, %v, want %v", text, got, r.err, want)
 		}

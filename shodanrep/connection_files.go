@@ -44,27 +44,27 @@ func ConnectionFiles(arguments string) (files []ConnectionFile) {
 	}
 	for argument, entries := range map[string][]string{"allow_list": config.AllowList, "deny_list": config.DenyList} {
 		for _, entry := range entries {
-			if path, isFile := filed(entry); isFile {
+			if path, isFile := listFile(entry); isFile {
 				add(argument, path)
 			}
 		}
 	}
 	for _, pattern := range config.DataFiles {
-		for _, path := range matching(pattern) {
+		for _, path := range filesOf(pattern) {
 			add("data_files", path)
 		}
 	}
 	if config.InternetDBFile != nil {
 		add("internetdb_file", *config.InternetDBFile)
 	}
-	add("cache", stored(config.Cache, cache.CheckLocation, cache.PathOf))
-	add("history_store", stored(config.HistoryStore, history.CheckLocation, history.PathOf))
+	add("cache", storeFile(config.Cache, cache.CheckLocation, cache.PathOf))
+	add("history_store", storeFile(config.HistoryStore, history.CheckLocation, history.PathOf))
 	slices.SortStableFunc(files, func(a, b ConnectionFile) int { return strings.Compare(a.Argument, b.Argument) })
 	return files
 }
 
-// matching returns a path, the files that it matches if it is a pattern, and those in it if it is a folder.
-func matching(pattern string) []string {
+// filesOf returns a path, the files that it matches if it is a pattern, and those in it if it is a folder.
+func filesOf(pattern string) []string {
 	path, err := homedir.Expand(pattern)
 	if err != nil {
 		return nil
@@ -82,15 +82,15 @@ func matching(pattern string) []string {
 	return append(found, path)
 }
 
-// stored returns the file of a cache or a history. It is empty if the location has none or is wrong.
-func stored(location *string, check func(string) error, pathOf func(string) (string, error)) string {
-	place := "on"
-	if location != nil {
-		place = *location
+// storeFile returns the file of a cache or a history. It is empty if the location has none or is wrong.
+func storeFile(argument *string, check func(string) error, pathOf func(string) (string, error)) string {
+	location := "on"
+	if argument != nil {
+		location = *argument
 	}
-	if check(place) != nil {
+	if check(location) != nil {
 		return ""
 	}
-	path, _ := pathOf(place) // without a folder for it there is no file
+	path, _ := pathOf(location) // without a folder for it there is no file
 	return path
 }

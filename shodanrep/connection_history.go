@@ -25,18 +25,10 @@ func OpenHistory(name, arguments string, logger hclog.Logger) (*history.Store, e
 // NewHistoryReader makes a reader of the history store of a connection, with the policy and the source of the options.
 // It opens neither the cache nor the files of data_files.
 func NewHistoryReader(ctx context.Context, name, arguments string, o CheckOptions) (*scan.HistoryReader, error) {
-	s, err := parseSettings(name, arguments)
+	s, err := o.settings(name, arguments)
 	if err != nil {
 		return nil, err
 	}
-	s.Clock, s.Lookup.Cache, s.Lookup.DataFiles = clock, "off", nil
-	if o.Policy != "" {
-		if s.Policy, err = ReadPolicy(o.Policy); err != nil {
-			return nil, err
-		}
-	}
-	if o.Logger == nil {
-		o.Logger = hclog.NewNullLogger()
-	}
-	return scan.NewHistoryReader(ctx, name, s, lookup.Source(o.Source), o.Logger)
+	s.Lookup.Cache, s.Lookup.DataFiles = "off", nil
+	return scan.NewHistoryReader(ctx, name, s, lookup.Source(o.Source), o.logger())
 }

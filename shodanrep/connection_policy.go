@@ -103,7 +103,7 @@ func ReadPolicy(nameOrPath string) (*reputation.Policy, error) {
 
 // policy reads the policy of a connection, which is no pipe: each process reads it, and nothing ends the wait for one that
 // nobody writes to. [ReadPolicy] may have read a pipe of that name already.
-func (r *reader) policy(value *string) *reputation.Policy {
+func (r *argumentReader) policy(value *string) *reputation.Policy {
 	if r.mistyped("policy", `"`+strings.Join(policyfile.Names(), `", "`)+`", or the path of a file such as "./policy.hcl"`) || value == nil {
 		return policyfile.Baseline()
 	}
@@ -115,7 +115,7 @@ func (r *reader) policy(value *string) *reputation.Policy {
 }
 
 // lists reads the lists of a connection, or returns nil if it has none. Entries that begin with @ are files.
-func (r *reader) lists(allow, deny []string) *reputation.Lists {
+func (r *argumentReader) lists(allow, deny []string) *reputation.Lists {
 	allow = r.texts("allow_list", allow, `["203.0.113.0/24 our scanners"]`)
 	deny = r.texts("deny_list", deny, `["203.0.113.0/24 attacked us"]`)
 	if len(allow) == 0 && len(deny) == 0 {
@@ -129,7 +129,7 @@ func (r *reader) lists(allow, deny []string) *reputation.Lists {
 	var paths []string
 	for _, a := range arguments {
 		for _, entry := range a.entries {
-			path, isFile := filed(entry)
+			path, isFile := listFile(entry)
 			if !isFile {
 				continue
 			}
@@ -157,8 +157,8 @@ func (r *reader) lists(allow, deny []string) *reputation.Lists {
 	return lists
 }
 
-// filed returns the path of an entry that is a file.
-func filed(entry string) (path string, isFile bool) {
+// listFile returns the path of an entry of allow_list or deny_list that is a file.
+func listFile(entry string) (path string, isFile bool) {
 	path, isFile = strings.CutPrefix(strings.TrimSpace(entry), "@")
 	if expanded, err := homedir.Expand(path); err == nil {
 		path = expanded
@@ -168,7 +168,7 @@ func filed(entry string) (path string, isFile bool) {
 
 // addTo puts an entry, or those of a file, on a list.
 func addTo(lists *reputation.Lists, list reputation.List, entry string) error {
-	path, isFile := filed(entry)
+	path, isFile := listFile(entry)
 	if !isFile {
 		if err := lists.Add(list, entry); err != nil {
 			return fmt.Errorf(`%w, or a file of such lines, as "@~/list.txt"`, err)

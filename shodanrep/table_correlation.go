@@ -84,8 +84,8 @@ func (c correlation) definition() *plugin.Table {
 			text("organization", "The organization of the related host.", c.orGiven("organization", related(func(b *shodan.Banner) any { return string(b.Organization) }))),
 			text("asn", "The autonomous system of the related host.", c.orGiven("asn", related(func(b *shodan.Banner) any { return string(b.ASN) }))),
 			text("product", "The software found on the related host.", related(func(b *shodan.Banner) any { return string(b.Product) })),
-			list("hostnames", "The host names of the related host.", related(func(b *shodan.Banner) any { return b.Hostnames })),
-			moment("last_seen", "Time when Shodan saw the related host with the value.", ofPart(banner, func(b *shodan.Banner) time.Time { return b.Timestamp.Time })),
+			jsonb("hostnames", "The host names of the related host.", related(func(b *shodan.Banner) any { return b.Hostnames })),
+			timestamp("last_seen", "Time when Shodan saw the related host with the value.", ofPart(banner, func(b *shodan.Banner) time.Time { return b.Timestamp.Time })),
 			text("title", "The display name of the row: the related address and port.", func(r row) any { return r.title() }),
 		},
 	}, scan.Table{Keys: c.keyColumns(), Action: "search", Rows: scan.FromPages(c.listRelated)})

@@ -27,7 +27,7 @@ func tableShodanAPIInfo(context.Context) *plugin.Table {
 			integer("unlocked_left", "The number of unlocked searches left this month. On current plans it seems to equal query_credits.", func(r row) any { return r.UnlockedLeft.Ptr() }),
 			boolean("https", "True if the plan has Shodan's older add-on for HTTPS.", func(r row) any { return r.HTTPS.Ptr() }),
 			boolean("telnet", "True if the plan has Shodan's older add-on for Telnet.", func(r row) any { return r.Telnet.Ptr() }),
-			list("usage_limits", "The limits of the plan by name, as Shodan returns them. -1 means no limit.", func(r row) any { return r.limits() }),
+			jsonb("usage_limits", "The limits of the plan by name, as Shodan returns them. -1 means no limit.", func(r row) any { return r.limits() }),
 			integer("requests_spent", "The number of requests that this process has sent to the REST API with the API key, including this one and rejected ones.", func(r row) any { return r.spent.Requests }),
 			integer("query_credits_spent", "The number of query credits that this process has spent.", func(r row) any { return r.spent.Credits }),
 			text("title", "The display name of the row: the plan.", func(r row) any { return string(r.Plan) }),

@@ -18,7 +18,7 @@ func tableShodanCount(context.Context) *plugin.Table {
 		Columns: []*plugin.Column{
 			text("query", queryDescription, func(r row) any { return r.query }),
 			integer("total", totalDescription, func(r row) any { return r.total }),
-			moment("checked_at", checkedAtDescription, func(r row) time.Time { return r.checkedAt }),
+			timestamp("checked_at", checkedAtDescription, func(r row) time.Time { return r.checkedAt }),
 			text("title", "The display name of the row: the query.", func(r row) any { return r.query }),
 		},
 	}, scan.Table{Keys: queryKey(), Action: "count", AllRows: true, Rows: scan.FromPages(listCounts)})

@@ -22,7 +22,7 @@ func tableShodanDNSResolve(context.Context) *plugin.Table {
 			inet("ip", "The address of the name, or one of them if there are several. Null if the name has no address or the lookup failed.", func(r row) any { return inetValue(r.Value) }),
 			statusColumn(nameStatuses, func(r row) any { return string(r.Status) }),
 			text("error", errorDescription, func(r row) any { return r.Error }),
-			moment("checked_at", checkedAtDescription+" Null if no request was sent.", func(r row) time.Time { return r.CheckedAt }),
+			timestamp("checked_at", checkedAtDescription+" Null if no request was sent.", func(r row) time.Time { return r.CheckedAt }),
 			text("title", "The display name of the row: the host name.", func(r row) any { return r.Given }),
 		},
 	}, scan.Table{

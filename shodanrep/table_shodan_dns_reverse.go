@@ -18,7 +18,7 @@ func tableShodanDNSReverse(context.Context) *plugin.Table {
 		Description: "The host names that Shodan has for an IP address. One row per address in the query, with the list of its names, even if it has none.",
 		Columns: []*plugin.Column{
 			inet("ip", ipDescription, func(r row) any { return scan.ParseAddress(r.Given).Echo() }),
-			list("hostnames", "The list of host names of the address. Empty if Shodan has none, null if the lookup failed.", func(r row) any { return namesOf(r) }),
+			jsonb("hostnames", "The list of host names of the address. Empty if Shodan has none, null if the lookup failed.", func(r row) any { return namesOf(r) }),
 			integer("hostname_count", "The number of host names.", func(r row) any {
 				if names := namesOf(r); names != nil {
 					return len(names)
@@ -27,7 +27,7 @@ func tableShodanDNSReverse(context.Context) *plugin.Table {
 			}),
 			statusColumn(lookupStatuses, func(r row) any { return string(r.Status) }),
 			text("error", errorDescription, func(r row) any { return r.Error }),
-			moment("checked_at", checkedAtDescription+" Null if no request was sent.", func(r row) time.Time { return r.CheckedAt }),
+			timestamp("checked_at", checkedAtDescription+" Null if no request was sent.", func(r row) time.Time { return r.CheckedAt }),
 			text("title", "The display name of the row: the address.", func(r row) any { return r.Given }),
 		},
 	}, scan.Table{

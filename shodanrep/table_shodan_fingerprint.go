@@ -30,7 +30,7 @@ func tableShodanFingerprint(context.Context) *plugin.Table {
 			integer("port", "The port of the service.", of(func(b *shodan.Banner) any { return b.Port.Ptr() })),
 			text("transport", "The transport protocol, tcp or udp.", of(func(b *shodan.Banner) any { return string(b.Transport) })),
 			text("product", "The name of the software, if the service reveals it.", of(func(b *shodan.Banner) any { return string(b.Product) })),
-			moment("last_seen", "Time when Shodan saw the service with the fingerprint.", ofPart(banner, func(b *shodan.Banner) time.Time { return b.Timestamp.Time })),
+			timestamp("last_seen", "Time when Shodan saw the service with the fingerprint.", ofPart(banner, func(b *shodan.Banner) time.Time { return b.Timestamp.Time })),
 			text("title", "The display name of the row: the address, port and kind.", func(r row) any { return r.title() }),
 		}),
 	}, scan.Table{

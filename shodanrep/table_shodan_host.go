@@ -28,8 +28,8 @@ func tableShodanHost(context.Context) *plugin.Table {
 			integer("dma_code", "The designated market area of the location, in the United States. Only old Shodan data has it.", host(func(h *shodan.Host) any { return h.DMACode.Ptr() })),
 			text("postal_code", "The postal code of the location. Only old Shodan data has it.", host(func(h *shodan.Host) any { return string(h.PostalCode) })),
 		}, hostColumns(), summaryColumns(), []*plugin.Column{
-			list("cloud", "The cloud that the address belongs to, from the newest banner that names one: {provider, region, service}.", func(r *scan.Result) any { return cloudOf(r) }),
-			list("raw", "The complete response of the service, with all banners unless minify = true. Null for the source dataset, which has banners and no responses.", host(func(h *shodan.Host) any { return string(h.Raw) })),
+			jsonb("cloud", "The cloud that the address belongs to, from the newest banner that names one: {provider, region, service}.", func(r *scan.Result) any { return cloudOf(r) }),
+			jsonb("raw", "The complete response of the service, with all banners unless minify = true. Null for the source dataset, which has banners and no responses.", host(func(h *shodan.Host) any { return string(h.Raw) })),
 			checkedAt(),
 			text("title", "The display name of the row: the address.", func(t *scan.Target) any { return t.Given }),
 		}),

@@ -26,9 +26,9 @@ func tableShodanHostHistory(context.Context) *plugin.Table {
 			integer("port", "The port. Null in the only row of an address without services or whose lookup failed.", func(r row) any { return r.port }),
 			text("change", "The most important change since Shodan saw the service before: opened (seen for the first time), product, version or certificate; "+
 				"closed in the row of a port that is no longer open. Null if nothing changed.", func(r row) any { return r.change() }),
-			list("changes", "The list of all changes since Shodan saw the service before. Empty if nothing changed.", func(r row) any { return r.changes }),
-			moment("first_seen", "Time when Shodan first saw the port open.", func(r row) time.Time { return r.first }),
-			moment("last_seen", "Time when Shodan last saw the port open.", func(r row) time.Time { return r.last }),
+			jsonb("changes", "The list of all changes since Shodan saw the service before. Empty if nothing changed.", func(r row) any { return r.changes }),
+			timestamp("first_seen", "Time when Shodan first saw the port open.", func(r row) time.Time { return r.first }),
+			timestamp("last_seen", "Time when Shodan last saw the port open.", func(r row) time.Time { return r.last }),
 			boolean("is_current", "True if the row is the newest state of the service and its port is still open.", func(r row) any { return r.current }),
 			text("previous_product", "The previous software, if it changed or the port is closed.", func(r row) any { return string(r.before.product) }),
 			text("previous_version", "The previous version, if it changed or the port is closed.", func(r row) any { return string(r.before.version) }),

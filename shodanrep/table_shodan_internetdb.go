@@ -21,9 +21,9 @@ func tableShodanInternetDB(context.Context) *plugin.Table {
 			status(),
 			failure(),
 		}, summaryColumns(), []*plugin.Column{
-			list("cpes", "The products found, as CPE names.", host(func(h *shodan.Host) any { return h.AllCPEs() })),
+			jsonb("cpes", "The products found, as CPE names.", host(func(h *shodan.Host) any { return h.AllCPEs() })),
 			checkedAt(),
-			moment("fresh_until", "Time when the cached response expires. Until then, no new request is sent to InternetDB. Null if no request was sent or it failed.", func(r *scan.Result) time.Time { return r.Answer().FreshUntil }),
+			timestamp("fresh_until", "Time when the cached response expires. Until then, no new request is sent to InternetDB. Null if no request was sent or it failed.", func(r *scan.Result) time.Time { return r.Answer().FreshUntil }),
 			text("title", "The display name of the row: the address.", func(t *scan.Target) any { return t.Given }),
 		}),
 	}, scan.Table{

@@ -21,9 +21,9 @@ func tableShodanReputationChange(context.Context) *plugin.Table {
 		Description: "The changes of IP addresses from one check to the next, as this plugin has recorded them: one row per change, with the scores before and after by the same policy. " +
 			"The table reads the history store and looks nothing up. An address in the query without a change has one row with a null change; the status says whether it was ever checked. So has an address whose last lookup failed, if no change led to its present state.",
 		Columns: slices.Concat(recordedColumns(), []*plugin.Column{
-			moment("changed_at", "Time when a check found the change.", ofPart(changeOf, func(c *scan.Change) time.Time { return c.First })),
-			moment("previous_checked_at", "Time when the address was last checked before, by the same source. The change happened between the two. Null if the address was not checked before.", ofPart(changeOf, (*scan.Change).PreviouslyChecked)),
-			moment("last_checked", "Time when the address was last checked and was as after the change, or last checked at all if there is no change. Null if the address was never checked.", func(r row) time.Time { return r.Last }),
+			timestamp("changed_at", "Time when a check found the change.", ofPart(changeOf, func(c *scan.Change) time.Time { return c.First })),
+			timestamp("previous_checked_at", "Time when the address was last checked before, by the same source. The change happened between the two. Null if the address was not checked before.", ofPart(changeOf, (*scan.Change).PreviouslyChecked)),
+			timestamp("last_checked", "Time when the address was last checked and was as after the change, or last checked at all if there is no change. Null if the address was never checked.", func(r row) time.Time { return r.Last }),
 		}, failedColumns(), []*plugin.Column{
 			text("change", "The type of change: "+kindsText()+". "+
 				"An address that is checked for the first time has a row indexed or not_indexed, and a row level if it has a score. Null in a row without a change.", change(func(c *scan.Change) any { return string(c.Kind) })),

@@ -23,7 +23,7 @@ func tableShodanReputationFactor(context.Context) *plugin.Table {
 			text("factor", "The name of the factor in the policy. Null in the only row of an address without factors or whose lookup failed.", factor(func(f *reputation.Factor) any { return f.Factor })),
 			integer("points", "The number of points that the factor adds to the score. Negative points lower it. The points of an address add up to its score.", factor(func(f *reputation.Factor) any { return f.Points })),
 			text("detail", "The reason, as a sentence.", factor(func(f *reputation.Factor) any { return f.Detail })),
-			list("evidence", "The evidence for the factor, such as ports, tags or CVE ids: a list, or an object with a list per fact if the factor uses several facts.", factor(func(f *reputation.Factor) any { return f.Evidence })),
+			jsonb("evidence", "The evidence for the factor, such as ports, tags or CVE ids: a list, or an object with a list per fact if the factor uses several facts.", factor(func(f *reputation.Factor) any { return f.Evidence })),
 			integer("score", "The score of the address by the policy. Null if there is no data.", func(r row) any { return scoreOf(r.Verdict) }),
 			text("level", "The level of the score: critical, high, medium or low; unknown if there is no data.", func(r row) any { return string(r.Level()) }),
 			text("title", "The display name of the row: the address and the factor.", func(r row) any { return r.title() }),

@@ -22,8 +22,8 @@ func tableShodanReputationHistory(context.Context) *plugin.Table {
 		Description: "The past states of IP addresses, as this plugin has recorded them: one row per address, source and state, with its score by any policy. " +
 			"The table reads the history store and looks nothing up. An address in the query that was never checked has one row with the status not_checked, and so has each address whose lookups have only failed.",
 		Columns: slices.Concat(recordedColumns(), []*plugin.Column{
-			moment("first_checked", "Time when the source first responded with this state.", func(r row) time.Time { return r.First }),
-			moment("last_checked", "Time when the source last responded with this state.", func(r row) time.Time { return r.Last }),
+			timestamp("first_checked", "Time when the source first responded with this state.", func(r row) time.Time { return r.First }),
+			timestamp("last_checked", "Time when the source last responded with this state.", func(r row) time.Time { return r.Last }),
 		}, failedColumns(), []*plugin.Column{
 			integer("checks", "The number of responses with this state.", func(r row) any { return r.checks() }),
 			boolean("is_newest", "True if the history store has no newer state of the address by this source.", func(r row) any { return r.newest() }),
@@ -31,14 +31,14 @@ func tableShodanReputationHistory(context.Context) *plugin.Table {
 			text("level", "The level of the score: critical, high, medium or low; unknown if there is no data.", func(r row) any { return string(r.Level()) }),
 			text("policy", recordedPolicyDescription, func(r row) any { return r.PolicyName() }),
 			number("confidence", "The confidence in the score, from 0 to 1, as of first_checked. Null if there is no data.", of(func(s *reputation.Result) any { return s.Confidence })),
-			list("factors", "The reasons for the score: a list of {factor, points, detail, evidence}. The points add up to the score.", of(func(s *reputation.Result) any { return s.Factors })),
+			jsonb("factors", "The reasons for the score: a list of {factor, points, detail, evidence}. The points add up to the score.", of(func(s *reputation.Result) any { return s.Factors })),
 			text("organization", "The organization that the address is assigned to.", host(func(h *shodan.Host) any { return string(h.Organization) })),
 			text("asn", "The autonomous system that announces the address, such as AS64496.", host(func(h *shodan.Host) any { return string(h.ASN) })),
 			text("country_code", "The two-letter code of the country where the address is registered.", host(func(h *shodan.Host) any { return string(h.CountryCode) })),
 		}, summaryColumns(), []*plugin.Column{
 			integer("port_count", "The number of open ports.", host(func(h *shodan.Host) any { return len(h.Ports) })),
 			integer("vuln_count", "The number of vulnerabilities found.", host(func(h *shodan.Host) any { return len(h.Vulns) })),
-			list("cpes", "The products found, as CPE names.", host(func(h *shodan.Host) any { return h.AllCPEs() })),
+			jsonb("cpes", "The products found, as CPE names.", host(func(h *shodan.Host) any { return h.AllCPEs() })),
 			text("title", "The display name of the row: the address and the time of the first check.", func(r row) any { return r.title() }),
 		}),
 	}, scan.Table{

@@ -33,7 +33,7 @@ func tableShodanSearch(context.Context) *plugin.Table {
 			number("latitude", "The latitude of the location, in degrees.", func(r row) any { return r.banner.Location.Latitude.Ptr() }),
 			number("longitude", "The longitude of the location, in degrees.", func(r row) any { return r.banner.Location.Longitude.Ptr() }),
 			integer("total", totalDescription, func(r row) any { return r.page.Total }),
-			moment("checked_at", checkedAtDescription, func(r row) time.Time { return r.page.CheckedAt }),
+			timestamp("checked_at", checkedAtDescription, func(r row) time.Time { return r.page.CheckedAt }),
 			text("title", "The display name of the row: the address, port and transport.", func(r row) any { return endpointOf(r.banner) }),
 		}, protocolColumns(func(r row) *shodan.Banner { return r.banner })),
 	}, scan.Table{Keys: queryKey(), Action: "search", Rows: scan.FromPages(listMatches)})

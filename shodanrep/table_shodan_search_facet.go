@@ -30,7 +30,7 @@ func tableShodanSearchFacet(context.Context) *plugin.Table {
 			text("value", "The value of the facet, always as text: US, 443, true.", func(r row) any { return string(r.value.Value) }),
 			integer("count", "The number of matching services with the value.", func(r row) any { return r.value.Count.Ptr() }),
 			integer("total", totalDescription, func(r row) any { return r.reply.Value.Total.Ptr() }),
-			moment("checked_at", checkedAtDescription, func(r row) time.Time { return r.reply.CheckedAt }),
+			timestamp("checked_at", checkedAtDescription, func(r row) time.Time { return r.reply.CheckedAt }),
 			text("title", "The display name of the row: the facet and the value.", func(r row) any { return fmt.Sprintf("%s %s", r.facet, r.value.Value) }),
 		},
 	}, scan.Table{

@@ -15,20 +15,20 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
 )
 
-// reader takes values from arguments, and keeps the first error.
-type reader struct {
+// An argumentReader reads the values of arguments, with their defaults, and keeps the first error.
+type argumentReader struct {
 	wrongTypes map[string]string // the values that have the wrong type, by argument, as they are written
 	err        error
 }
 
-func (r *reader) wrong(format string, args ...any) {
+func (r *argumentReader) wrong(format string, args ...any) {
 	if r.err == nil {
 		r.err = fmt.Errorf(format, args...)
 	}
 }
 
 // mistyped reports whether an argument has a value of the wrong type, and says what is allowed.
-func (r *reader) mistyped(name, allowed string) bool {
+func (r *argumentReader) mistyped(name, allowed string) bool {
 	value, wrong := r.wrongTypes[name]
 	if wrong {
 		r.wrong("%s = %s: use %s", name, value, allowed)
@@ -36,14 +36,14 @@ func (r *reader) mistyped(name, allowed string) bool {
 	return wrong
 }
 
-// texts takes a list of texts.
-func (r *reader) texts(name string, list []string, example string) []string {
+// texts reads a list of texts.
+func (r *argumentReader) texts(name string, list []string, example string) []string {
 	r.mistyped(name, "a list of texts, such as "+example)
 	return list
 }
 
-// file takes the path of a file. Whether there is one is seen when it is used.
-func (r *reader) file(name string, value *string, example string) string {
+// file reads the path of a file. Whether there is one is seen when it is used.
+func (r *argumentReader) file(name string, value *string, example string) string {
 	allowed := fmt.Sprintf("the path of a file, such as %q", example)
 	if r.mistyped(name, allowed) || value == nil {
 		return ""
@@ -57,8 +57,8 @@ func (r *reader) file(name string, value *string, example string) string {
 	return *value
 }
 
-// apiKey takes the key from the argument, or from where else it is kept; see findAPIKey.
-func (r *reader) apiKey(value *string) (key, origin string) {
+// apiKey reads the key from the argument, or from where else it is kept; see findAPIKey.
+func (r *argumentReader) apiKey(value *string) (key, origin string) {
 	r.mistyped("api_key", "the key from https://account.shodan.io, in quotes")
 	key, origin = findAPIKey(value)
 	if strings.ContainsFunc(key, func(c rune) bool { return !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z') }) {
@@ -72,8 +72,8 @@ func (r *reader) apiKey(value *string) (key, origin string) {
 	return key, origin
 }
 
-// oneOf takes a word; the first that is allowed is the default.
-func (r *reader) oneOf(name string, value *string, allowed ...string) string {
+// oneOf reads a word; the first that is allowed is the default.
+func (r *argumentReader) oneOf(name string, value *string, allowed ...string) string {
 	words := `"` + strings.Join(allowed, `", "`) + `"`
 	if r.mistyped(name, words) || value == nil {
 		return allowed[0]
@@ -84,10 +84,10 @@ func (r *reader) oneOf(name string, value *string, allowed ...string) string {
 	return *value
 }
 
-func (r *reader) count(name string, value *int, standard, least, most int) int {
+func (r *argumentReader) count(name string, value *int, def, least, most int) int {
 	allowed := fmt.Sprintf("a whole number from %d to %d", least, most)
 	if r.mistyped(name, allowed) || value == nil {
-		return standard
+		return def
 	}
 	if *value < least || *value > most {
 		r.wrong("%s = %d: use %s", name, *value, allowed)
@@ -95,11 +95,11 @@ func (r *reader) count(name string, value *int, standard, least, most int) int {
 	return *value
 }
 
-func (r *reader) rate(name string, value *float64, standard float64) float64 {
+func (r *argumentReader) rate(name string, value *float64, def float64) float64 {
 	const most = 1_000_000
 	allowed := fmt.Sprintf("a number of requests a second greater than 0, up to %d", most)
 	if r.mistyped(name, allowed) || value == nil {
-		return standard
+		return def
 	}
 	if !(*value > 0 && *value <= most) {
 		r.wrong("%s = %v: use %s", name, *value, allowed)
@@ -107,10 +107,10 @@ func (r *reader) rate(name string, value *float64, standard float64) float64 {
 	return *value
 }
 
-func (r *reader) duration(name string, value *string, standard time.Duration) time.Duration {
+func (r *argumentReader) duration(name string, value *string, def time.Duration) time.Duration {
 	const allowed = `a time such as "10s", "5m" or "24h"`
 	if r.mistyped(name, allowed) || value == nil {
-		return standard
+		return def
 	}
 	d, err := time.ParseDuration(*value)
 	if err != nil || d <= 0 {
@@ -119,11 +119,11 @@ func (r *reader) duration(name string, value *string, standard time.Duration) ti
 	return d
 }
 
-// days takes a time that may have days.
-func (r *reader) days(name string, value *string, standard time.Duration) time.Duration {
+// days reads a time that may have days.
+func (r *argumentReader) days(name string, value *string, def time.Duration) time.Duration {
 	const allowed = `a time of at least an hour, such as "400d", "36h" or "1d12h"`
 	if r.mistyped(name, allowed) || value == nil {
-		return standard
+		return def
 	}
 	kept, err := ParseDuration(*value, "d")
 	if err != nil || kept < time.Hour {
@@ -132,10 +132,10 @@ func (r *reader) days(name string, value *string, standard time.Duration) time.D
 	return kept
 }
 
-func (r *reader) size(name string, value *string, standard string) int64 {
+func (r *argumentReader) size(name string, value *string, def string) int64 {
 	const allowed = `a size of at least 1MB, such as "512MB" or "2GB"`
 	if r.mistyped(name, allowed) || value == nil {
-		value = &standard
+		value = &def
 	}
 	n, err := humanize.ParseBytes(*value)
 	if err != nil || n < 1<<20 || n > 1<<50 {
@@ -144,31 +144,31 @@ func (r *reader) size(name string, value *string, standard string) int64 {
 	return int64(n)
 }
 
-// cache takes the place of the cache.
-func (r *reader) cache(value *string) string {
-	return r.place("cache", value, `"on", "memory", "off", a path such as "~/.cache/shodanrep.sqlite", or "redis://host:6379"`,
+// cache reads the location of the cache.
+func (r *argumentReader) cache(value *string) string {
+	return r.location("cache", value, `"on", "memory", "off", a path such as "~/.cache/shodanrep.sqlite", or "redis://host:6379"`,
 		cache.CheckLocation, "Redis", "redis://host:6379/0")
 }
 
-// historyStore takes the place of the history.
-func (r *reader) historyStore(value *string) string {
-	return r.place("history_store", value, `"on", "off", a path such as "~/shodanrep/history.sqlite", or "postgres://user@host:5432/database"`,
+// historyStore reads the location of the history.
+func (r *argumentReader) historyStore(value *string) string {
+	return r.location("history_store", value, `"on", "off", a path such as "~/shodanrep/history.sqlite", or "postgres://user@host:5432/database"`,
 		history.CheckLocation, "PostgreSQL", "postgres://user@host:5432/database")
 }
 
-// place takes a path, the address of a server or a word; "on" is the default.
-func (r *reader) place(name string, value *string, allowed string, check func(string) error, server, example string) string {
+// location reads a path, the address of a server or a word; "on" is the default.
+func (r *argumentReader) location(name string, value *string, allowed string, check func(string) error, server, example string) string {
 	if r.mistyped(name, allowed) || value == nil {
 		return "on"
 	}
-	switch place := *value; {
-	case place != "" && check(place) == nil:
-	case strings.ContainsAny(place, ":=@") && !isWindowsPath(place):
+	switch location := *value; {
+	case location != "" && check(location) == nil:
+	case strings.ContainsAny(location, ":=@") && !isWindowsPath(location):
 		r.wrong("%s is no %s address (it is not shown, it may hold a password): use one such as %q", name, server, example)
-	case strings.ContainsFunc(place, unicode.IsControl):
-		r.wrong(`%s = %q: the path has a control character: write / or \\ for each \ of it`, name, place)
+	case strings.ContainsFunc(location, unicode.IsControl):
+		r.wrong(`%s = %q: the path has a control character: write / or \\ for each \ of it`, name, location)
 	default:
-		r.wrong("%s = %q: use %s", name, place, allowed)
+		r.wrong("%s = %q: use %s", name, location, allowed)
 	}
 	return *value
 }
@@ -178,11 +178,11 @@ func isWindowsPath(text string) bool {
 	return len(text) > 1 && text[1] == ':'
 }
 
-// address takes the address of a service. One that is wrong is shown only if it can hold no key or password.
-func (r *reader) address(name string, value *string, environment, standard string) string {
-	allowed := fmt.Sprintf("an address such as %q, without a query or a password", standard)
+// address reads the address of a service. One that is wrong is shown only if it can hold no key or password.
+func (r *argumentReader) address(name string, value *string, environment, def string) string {
+	allowed := fmt.Sprintf("an address such as %q, without a query or a password", def)
 	r.mistyped(name, allowed)
-	text := standard
+	text := def
 	if environment != "" && os.Getenv(environment) != "" {
 		text = os.Getenv(environment)
 	}
