@@ -2,6 +2,7 @@
 package display
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 	"unicode"
@@ -23,23 +24,45 @@ func Printable(s string) string {
 		return s
 	}
 	var b strings.Builder
-	marks := 0
-	for _, r := range s {
-		if !unicode.Is(unicode.M, r) {
-			marks = 0
-		} else if marks++; marks > MaxMarks {
+	for r, isExcess := range runes(s) {
+		switch {
+		case isExcess:
 			quoted := strconv.QuoteRuneToASCII(r)
 			b.WriteString(quoted[1 : len(quoted)-1])
-			continue
-		}
-		if r != utf8.RuneError && !unicode.IsPrint(r) {
+		case r != utf8.RuneError && !unicode.IsPrint(r):
 			quoted := strconv.QuoteRune(r)
 			b.WriteString(quoted[1 : len(quoted)-1])
-		} else {
+		default:
 			b.WriteRune(r)
 		}
 	}
 	return b.String()
+}
+
+// DropMarks returns a text without the combining marks after MaxMarks others.
+func DropMarks(s string) string {
+	var b strings.Builder
+	for r, isExcess := range runes(s) {
+		if !isExcess {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// runes yields the characters of a text, and whether each is a combining mark after MaxMarks others.
+func runes(s string) iter.Seq2[rune, bool] {
+	return func(yield func(rune, bool) bool) {
+		marks := 0
+		for _, r := range s {
+			if marks++; !unicode.Is(unicode.M, r) {
+				marks = 0
+			}
+			if !yield(r, marks > MaxMarks) {
+				return
+			}
+		}
+	}
 }
 
 // PrintableLines is [Printable] for a text of several lines: line feeds stay.

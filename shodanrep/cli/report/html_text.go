@@ -2,29 +2,14 @@ package report
 
 import (
 	"net/url"
-	"strings"
-	"unicode"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 )
 
 // shortened returns a text of up to so many characters that cannot disturb the page: [display.Printable] escapes what
-// is not visible or changes the direction of writing. Of combining marks it keeps [display.MaxMarks].
+// is not visible or changes the direction of writing.
 func shortened(text string, limit int) string {
-	var b strings.Builder
-	n, marks := 0, 0
-	for _, r := range text {
-		if marks++; !unicode.Is(unicode.M, r) {
-			marks = 0
-		} else if marks > display.MaxMarks {
-			continue
-		}
-		if n++; n > limit {
-			return cut(display.Printable(b.String()), limit) + "…"
-		}
-		b.WriteRune(r)
-	}
-	whole := display.Printable(b.String())
+	whole := display.Printable(cut(display.DropMarks(text), limit+1)) // which is not shorter than the text
 	if short := cut(whole, limit); short != whole {
 		return short + "…"
 	}
