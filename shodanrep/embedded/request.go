@@ -21,7 +21,7 @@ const readerBatchSize = 500
 // A request is what one scan reads from the plugin.
 type request struct {
 	table *Table
-	// read are the columns of the table that rows have, the hidden ones last, and at is the place of each column of the
+	// read are the columns of the table that rows have, the hidden ones last, and at is the index of each column of the
 	// table in a row, or -1.
 	read, at []int
 	// equals are the conditions by equality, one per column.
@@ -42,7 +42,7 @@ type request struct {
 type equalColumn struct {
 	name   string
 	kind   proto.ColumnType
-	at     int // its place in a row
+	at     int // its index in a row
 	values []string
 	// keys has the matchKey of every value.
 	keys map[string]bool
@@ -57,8 +57,8 @@ func newRequest(t *Table, p plan, args []sqlite3.Value) (*request, error) {
 	}
 	r := &request{table: t, read: t.usedColumns(p.Used)}
 	r.at = slices.Repeat([]int{-1}, len(t.Columns))
-	for place, column := range r.read {
-		r.at[column] = place
+	for index, column := range r.read {
+		r.at[column] = index
 	}
 	var limit, offset int64
 	for i, arg := range p.Args {

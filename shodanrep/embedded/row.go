@@ -13,16 +13,16 @@ type row []*proto.Column
 // row returns a row of the SDK, which may have more columns.
 func (r *request) row(all *proto.Row) row {
 	values := make(row, len(r.read))
-	for place, column := range r.read {
-		values[place] = all.Columns[r.table.Columns[column].Name]
+	for index, column := range r.read {
+		values[index] = all.Columns[r.table.Columns[column].Name]
 	}
 	return values
 }
 
 // value returns the value of a column of the table.
 func (r *request) value(values row, column int) *proto.Column {
-	if place := r.at[column]; place >= 0 {
-		return values[place]
+	if index := r.at[column]; index >= 0 {
+		return values[index]
 	}
 	return nil
 }

@@ -22,8 +22,8 @@ type postgresTransaction struct {
 const postgresColumns = `s.id, s.ip, s.source, s.first_checked, s.last_checked, s.checks, s.last_update, s.summary, s.services, s.facts`
 
 // postgresNeighbor is the query for one neighbor of each sighting; its verbs are a comparison and an order.
-const postgresNeighbor = `select k.place, ` + postgresColumns + ` from unnest($1::inet[], $2::text[], $3::timestamptz[])
-	with ordinality k (ip, source, at, place) cross join lateral (select * from shodanrep_history h where h.ip = k.ip and h.source = k.source
+const postgresNeighbor = `select k.position, ` + postgresColumns + ` from unnest($1::inet[], $2::text[], $3::timestamptz[])
+	with ordinality k (ip, source, at, position) cross join lateral (select * from shodanrep_history h where h.ip = k.ip and h.source = k.source
 	and h.first_checked %s k.at order by h.first_checked %s, h.id %[2]s limit 1) s`
 
 func (t postgresTransaction) neighbors(sightings []*sighting) ([]neighbors, error) {
@@ -44,13 +44,13 @@ func (t postgresTransaction) neighbors(sightings []*sighting) ([]neighbors, erro
 			return nil, err
 		}
 		for rows.Next() {
-			var place int64
-			r, err := scanRecord(rows, &place)
+			var position int64
+			r, err := scanRecord(rows, &position)
 			if err != nil {
 				rows.Close()
 				return nil, err
 			}
-			q.set(&around[place-1], r)
+			q.set(&around[position-1], r)
 		}
 		if err := rows.Err(); err != nil {
 			return nil, err
@@ -86,10 +86,10 @@ func (t postgresTransaction) save(records []*record) error {
 }
 
 // scanRecord reads a row of postgresColumns, and what stands before them.
-func scanRecord(rows pgx.Rows, place *int64) (*record, error) {
+func scanRecord(rows pgx.Rows, position *int64) (*record, error) {
 	r := &record{}
 	var lastUpdate *time.Time
-	err := rows.Scan(place, &r.id, &r.addr, &r.source, &r.first, &r.last, &r.checks, &lastUpdate, &r.summary, &r.services, &r.packed)
+	err := rows.Scan(position, &r.id, &r.addr, &r.source, &r.first, &r.last, &r.checks, &lastUpdate, &r.summary, &r.services, &r.packed)
 	r.setUTC(lastUpdate)
 	return r, err
 }

@@ -37,7 +37,7 @@ const (
 
 // A backend is where states are stored.
 type backend interface {
-	// open opens the place where it is not open yet. The other methods open it too.
+	// open opens the store where it is not open yet. The other methods open it too.
 	open(ctx context.Context) error
 	// write adds sightings and failures in one transaction, and deletes some of what is too old or too much in others: what
 	// was added stays if that takes too long.

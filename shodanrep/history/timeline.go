@@ -51,7 +51,7 @@ func add(tx transaction, sightings []*sighting, now time.Time) error {
 		}
 		var changed []*record
 		for i, s := range round {
-			records, err := s.place(around[i], now)
+			records, err := s.insert(around[i], now)
 			if err != nil {
 				return err
 			}
@@ -65,9 +65,9 @@ func add(tx transaction, sightings []*sighting, now time.Time) error {
 	return nil
 }
 
-// place returns the records that a sighting adds or changes. One that comes late, or that a wrong clock dates back, takes
-// its place in time. The order of states is always that of the times at which they were checked.
-func (s *sighting) place(around neighbors, now time.Time) ([]*record, error) {
+// insert returns the records that a sighting adds or changes. One that comes late, or that a wrong clock dates back, is
+// inserted at its time. The order of states is always that of the times at which they were checked.
+func (s *sighting) insert(around neighbors, now time.Time) ([]*record, error) {
 	before, after := around.before, around.after
 	isBefore, err := s.same(before)
 	if err != nil {

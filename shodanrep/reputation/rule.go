@@ -67,18 +67,18 @@ func (r *Rule) compile() error {
 		}
 	}
 	var err error
-	if r.detail, err = parseTemplate(r.Detail, r.places()...); err != nil {
+	if r.detail, err = parseTemplate(r.Detail, r.placeholders()...); err != nil {
 		return fmt.Errorf("detail: %w", err)
 	}
-	if r.detailOne, err = parseTemplate(r.DetailOne, r.places()...); err != nil {
+	if r.detailOne, err = parseTemplate(r.DetailOne, r.placeholders()...); err != nil {
 		return fmt.Errorf("detail_one: %w", err)
 	}
 	r.compiled = true
 	return nil
 }
 
-// places returns the placeholders that the rule's sentences may have.
-func (r *Rule) places() []string {
+// placeholders returns the placeholders that the rule's sentences may have.
+func (r *Rule) placeholders() []string {
 	if r.Count != "" {
 		return []string{"count", "over"}
 	}
@@ -87,7 +87,7 @@ func (r *Rule) places() []string {
 
 // CheckDetail returns an error if a sentence has a placeholder that the rule does not fill in.
 func (r *Rule) CheckDetail(sentence string) error {
-	_, err := parseTemplate(sentence, r.places()...)
+	_, err := parseTemplate(sentence, r.placeholders()...)
 	return err
 }
 

@@ -11,10 +11,10 @@ import (
 type template []templatePart
 
 // A templatePart is a text or a placeholder.
-type templatePart struct{ text, place string }
+type templatePart struct{ text, placeholder string }
 
 // parseTemplate reads a sentence that may have the given placeholders.
-func parseTemplate(text string, places ...string) (template, error) {
+func parseTemplate(text string, placeholders ...string) (template, error) {
 	var t template
 	for text != "" {
 		before, rest, found := strings.Cut(text, "{")
@@ -24,11 +24,11 @@ func parseTemplate(text string, places ...string) (template, error) {
 		if !found {
 			break
 		}
-		place, after, closed := strings.Cut(rest, "}")
-		if !closed || !slices.Contains(places, place) {
-			return nil, fmt.Errorf("what is in braces must be one of {%s}", strings.Join(places, "}, {"))
+		placeholder, after, closed := strings.Cut(rest, "}")
+		if !closed || !slices.Contains(placeholders, placeholder) {
+			return nil, fmt.Errorf("what is in braces must be one of {%s}", strings.Join(placeholders, "}, {"))
 		}
-		t = append(t, templatePart{place: place})
+		t = append(t, templatePart{placeholder: placeholder})
 		text = after
 	}
 	return t, nil
@@ -49,13 +49,13 @@ func (t template) fill(f *finding) string {
 	b := make([]byte, 0, 256)
 	for _, part := range t {
 		b = append(b, part.text...)
-		switch part.place {
+		switch part.placeholder {
 		case "count":
 			b = strconv.AppendInt(b, int64(f.count), 10)
 		case "over":
 			b = strconv.AppendInt(b, int64(f.over), 10)
 		case "values", "reasons":
-			b = f.append(b, part.place == "values")
+			b = f.append(b, part.placeholder == "values")
 		}
 	}
 	return string(b)

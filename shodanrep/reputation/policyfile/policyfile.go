@@ -61,7 +61,7 @@ func decode(r *report, text []byte, into any) {
 	}
 }
 
-// tooDeep returns the first place where brackets, unary operators or conditionals are nested more than maxDepth deep.
+// tooDeep returns the first position where brackets, unary operators or conditionals are nested more than maxDepth deep.
 func tooDeep(text []byte, file string) (hcl.Range, bool) {
 	tokens, _ := hclsyntax.LexConfig(text, file, hcl.InitialPos) // the parser reports lexical errors
 	brackets, operators, conditionals := 0, 0, 0

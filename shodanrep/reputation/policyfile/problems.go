@@ -19,7 +19,7 @@ type Problem struct {
 	Text string // what is wrong, and what is allowed
 }
 
-// String returns the problem as one line of text, with its place in front.
+// String returns the problem as one line of text, with its position in front.
 func (p Problem) String() string { return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text) }
 
 // Problems are all errors in a policy file, in the order of the lines.
