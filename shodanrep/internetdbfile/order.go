@@ -25,10 +25,10 @@ var textRanks = func() (ranks [256]byte) {
 // one form, or nearly so: those of IPv4 first.
 func (l *layout) order(addrs []netip.Addr) []int32 {
 	order := make([]int32, 0, len(addrs))
-	keys := make([]uint64, 0, len(addrs)) // of IPv4 addresses: the place, then the index
+	keys := make([]uint64, 0, len(addrs)) // of IPv4 addresses: the rank, then the index
 	for i, addr := range addrs {
 		if addr.Is4() {
-			keys = append(keys, uint64(l.place(addr))<<32|uint64(i))
+			keys = append(keys, uint64(l.rank(addr))<<32|uint64(i))
 		}
 	}
 	slices.Sort(keys)
@@ -44,13 +44,13 @@ func (l *layout) order(addrs []netip.Addr) []int32 {
 	return order
 }
 
-// place returns the place of an IPv4 address among all. Either way a network of 256 has places next to each other.
-func (l *layout) place(addr netip.Addr) (place uint32) {
+// rank returns the rank of an IPv4 address in the order of the file. Either way the addresses of a /24 have consecutive ranks.
+func (l *layout) rank(addr netip.Addr) (rank uint32) {
 	if l.forms[0] != textForm {
 		return uint32(numberOf(addr))
 	}
 	for _, number := range addr.As4() {
-		place = place<<8 | uint32(textRanks[number])
+		rank = rank<<8 | uint32(textRanks[number])
 	}
-	return place
+	return rank
 }

@@ -3,8 +3,6 @@ package ratelimit
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"sync"
 	"time"
 )
@@ -85,37 +83,6 @@ func (l *Limiter) Rate() float64 {
 	return l.rate(time.Now())
 }
 
-// A BannedError says that a service must not be sent requests before Until.
-type BannedError struct {
-	Service string
-	Advice  string // what the user can do
-	Until   time.Time
-	// Unavailable says that the service asked for the pause because it is unavailable, and not because of the requests.
-	Unavailable bool
-	// ClientRefused says that the service refuses this client, as with HTTP 403, and does not say that it is for the number
-	// of requests: it may also be a proxy or a firewall that refuses. Refusal is its response, if it is known.
-	ClientRefused bool
-	Refusal       string
-}
-
-// Error says until when no request is sent, and what the user can do.
-func (e *BannedError) Error() string {
-	if e.Unavailable {
-		return fmt.Sprintf("%s is unavailable: no request is sent before %s, unless a new process is started after `shodanrep cache clear`",
-			e.Service, e.Until.UTC().Format(time.RFC3339))
-	}
-	if e.ClientRefused {
-		refusal := e.Refusal
-		if refusal == "" {
-			refusal = e.Service + " refuses requests from here"
-		}
-		return fmt.Sprintf("%s: no request is sent before %s, unless a new process is started after `shodanrep cache clear`; "+
-			"check whether a proxy or firewall blocks %s, or the service has banned this address", refusal, e.Until.UTC().Format(time.RFC3339), e.Service)
-	}
-	return fmt.Sprintf("%s refuses further requests as too many: no request is sent before %s, unless a new process is started after `shodanrep cache clear`; %s",
-		e.Service, e.Until.UTC().Format(time.RFC3339), e.Advice)
-}
-
 // Pause lets nothing go for a while, because the service is unavailable and says for how long.
 func (l *Limiter) Pause(pause time.Duration) {
 	l.mu.Lock()
@@ -168,141 +135,6 @@ func (l *Limiter) pause(now time.Time, pause time.Duration) {
 func (l *Limiter) wake() {
 	close(l.changed)
 	l.changed = make(chan struct{})
-}
-
-// Acquire waits until a request may be sent. The caller must end the slot with Done, Refused or Abandon. Acquire
-// returns a *BannedError where no request may be sent, or the context's error. The coordinator is nil where machines
-// share nothing.
-func (l *Limiter) Acquire(ctx context.Context, machines Coordinator) (*Slot, error) {
-	select {
-	case l.acquiring <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	s := &Slot{limiter: l, machines: machines, acquiring: true}
-	err := s.wait(ctx)
-	if err != nil || !l.limits.Exact {
-		s.release()
-	}
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
-}
-
-// wait waits until the slot's request may be sent.
-func (s *Slot) wait(ctx context.Context) error {
-	l := s.limiter
-	local := s.machines == nil // whether this process decides by itself
-	for {
-		l.mu.Lock()
-		wait, err := l.admit(s, local)
-		now := time.Now()
-		perSecond, burst, changed := l.pace(now), l.burst(now), l.changed
-		l.mu.Unlock()
-		switch {
-		case err != nil:
-			return err
-		case !s.begun.IsZero():
-			return nil
-		case wait > 0:
-			local, s.coordinated = s.machines == nil, false // the place among the machines is too old then
-			err = sleep(ctx, wait, changed)
-		default:
-			local, err = s.takeAmongMachines(ctx, perSecond, burst)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// takeAmongMachines waits for the slot's place in the rate of all machines. It reports whether they are out of reach.
-func (s *Slot) takeAmongMachines(ctx context.Context, perSecond float64, burst int) (away bool, err error) {
-	l := s.limiter
-	peers, err := s.machines.Take(ctx, l.name, perSecond, burst)
-	away = errors.Is(err, ErrAway)
-	if err != nil && !away {
-		return false, err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.away = away; away {
-		l.peers = max(l.peers, peers)
-	} else {
-		l.peers = peers
-	}
-	s.coordinated = !away
-	return away, nil
-}
-
-// admit begins the slot's request where it may be sent. Otherwise it returns how long to wait, 0 where only the place
-// among the machines is missing. The caller holds the lock.
-func (l *Limiter) admit(s *Slot, local bool) (wait time.Duration, err error) {
-	if local && l.spendLocal() {
-		l.underWay++
-		s.begun = time.Now()
-		return 0, nil
-	}
-	l.update(func(now time.Time) {
-		if now.Before(l.Banned) {
-			err = &BannedError{Until: l.Banned, Unavailable: !l.Unavailable.Before(l.Banned), ClientRefused: !l.ClientRefused.Before(l.Banned)}
-			return
-		}
-		if l.Since.IsZero() {
-			l.Since = now
-		}
-		wait = l.Paused.Sub(now)
-		if others, _, _ := l.others(); wait <= 0 && l.underWay+others >= l.window(now) {
-			if wait = pollEvery; others > 0 { // else the end of an own one ends the wait
-				wait = pollOften
-			}
-		}
-		if wait <= 0 && local {
-			wait = l.take(now)
-		}
-		switch {
-		case wait <= 0 && (local || s.coordinated):
-			l.underWay++
-			l.writing = l.limits.Exact
-			l.waiting = time.Time{}
-			s.begun = now
-		case l.waiting.IsZero():
-			l.waiting = now
-		}
-	})
-	if l.file != nil {
-		wait = min(wait, pollEvery)
-	}
-	return max(0, wait), err
-}
-
-// take takes a token if there is one: then it returns 0, else how long to wait. The caller holds the lock.
-func (l *Limiter) take(now time.Time) (wait time.Duration) {
-	limit := l.pace(now) / margin
-	if l.away {
-		limit /= float64(max(1, l.peers))
-	}
-	interval := func(n float64) time.Duration { return time.Duration(n / limit * float64(time.Second)) }
-	tokens := float64(l.burst(now))
-	if !l.TokensAt.IsZero() {
-		tokens = min(tokens, l.Tokens+now.Sub(l.TokensAt).Seconds()*limit)
-	}
-	wait = interval(1 - tokens)
-	_, waitLonger, writing := l.others()
-	if waitLonger {
-		// Another process has waited for longer. It gets a moment to take the token.
-		wait = l.TokensAt.Add(interval(1 - l.Tokens + grace)).Sub(now)
-	}
-	if writing {
-		wait = max(wait, pollOften)
-	}
-	if wait > 0 {
-		return wait
-	}
-	l.Tokens, l.TokensAt = tokens-1, now
-	l.takeLocal(now)
-	return 0
 }
 
 // sleep waits for a while, or until wake is closed, or for the context to end.
