@@ -21,8 +21,8 @@ type Age struct {
 	Times    float64
 }
 
-// of returns the confidence in the score of a host.
-func (c *Confidence) of(f *facts) float64 {
+// compute returns the confidence in the score of a host.
+func (c *Confidence) compute(f *facts) float64 {
 	confidence, ok := c.Sources[f.host.Source]
 	if !ok {
 		confidence = 1 // the policy does not have the source

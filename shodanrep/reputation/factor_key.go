@@ -3,9 +3,9 @@ package reputation
 // Most hosts have the factors of others: of an open port, or of a tag. The sentence and the evidence of such a factor are
 // made once.
 const (
-	// maxKeyHits is how many hits a factor that is remembered has at most.
+	// maxKeyHits is how many hits a cached factor has at most.
 	maxKeyHits = 4
-	// maxFactors is how many factors are remembered.
+	// maxFactors is how many factors are cached.
 	maxFactors = 512
 )
 
@@ -32,8 +32,8 @@ func (f *facts) factorKey(r *Rule) (key factorKey, ok bool) {
 	return key, true
 }
 
-// remember remembers a factor, unless there are many.
-func (f *facts) remember(key factorKey, factor Factor) {
+// cacheFactor keeps a factor for other hosts, unless there are many.
+func (f *facts) cacheFactor(key factorKey, factor Factor) {
 	if f.factors == nil {
 		f.factors = map[factorKey]Factor{}
 	}

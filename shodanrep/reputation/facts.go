@@ -26,12 +26,12 @@ type facts struct {
 	factors map[factorKey]Factor
 }
 
-// unused are facts for other hosts.
-var unused = sync.Pool{New: func() any { return new(facts) }}
+// factsPool has facts that can be used for other hosts.
+var factsPool = sync.Pool{New: func() any { return new(facts) }}
 
 // factsOf prepares the facts of a host. They must be released.
 func (p *Policy) factsOf(h *Host) *facts {
-	f := unused.Get().(*facts)
+	f := factsPool.Get().(*facts)
 	f.host, f.ports, f.vulnerabilities, f.tags = *h, distinct(h.Ports), distinct(h.Vulnerabilities), distinct(h.Tags)
 	f.unidentified = without(f.ports, h.IdentifiedPorts)
 	if len(h.Details) == 0 {
@@ -46,7 +46,7 @@ func (p *Policy) factsOf(h *Host) *facts {
 		}
 	}
 	f.products = productsOf(h.CPEs)
-	f.hosting = p.hosting.of(h)
+	f.hosting = p.hosting.find(h)
 	return f
 }
 
@@ -55,7 +55,7 @@ func (p *Policy) factsOf(h *Host) *facts {
 func (f *facts) release() {
 	clear(f.hits)
 	*f = facts{suspicious: f.suspicious[:0], hits: f.hits[:0], ends: f.ends, factors: f.factors}
-	unused.Put(f)
+	factsPool.Put(f)
 }
 
 // addSuspicious adds the open ports of the hits of a match: those that match, and those of protocols and software that

@@ -108,9 +108,9 @@ func keepFirst[K comparable, V any](m map[K]V, key K, value V) {
 	}
 }
 
-// of returns the type of hosting of a host. If several properties match the same rule, the reason is a tag, else the
+// find returns the type of hosting of a host. If several properties match the same rule, the reason is a tag, else the
 // cloud provider, else the autonomous system, else a host name.
-func (x *hostingIndex) of(h *Host) Hosting {
+func (x *hostingIndex) find(h *Host) Hosting {
 	first, kind, detail := len(x.types), "", ""
 	add := func(rule int, of, value string) {
 		if rule < first || rule == first && kind == of && value < detail {

@@ -159,7 +159,7 @@ func (r *Rule) applyTo(f *facts) (Factor, bool) {
 	factor, known := f.factors[key]
 	if !known {
 		factor = r.matched(f)
-		f.remember(key, factor)
+		f.cacheFactor(key, factor)
 	}
 	return factor, true
 }

@@ -74,7 +74,7 @@ func (p *Policy) Score(h Host) Result {
 	slices.Sort(f.suspicious)
 	result.SuspiciousPorts = append(result.SuspiciousPorts, slices.Compact(f.suspicious)...)
 	if p.Confidence != nil {
-		result.Confidence = new(p.Confidence.of(f))
+		result.Confidence = new(p.Confidence.compute(f))
 	}
 	return result
 }

@@ -248,7 +248,7 @@ func (w *htmlWriter) rows(p *htmlPage, cards int) (*bytes.Buffer, error) {
 	return &b, nil
 }
 
-// addressOrder returns the place of each result if they are sorted by address.
+// addressOrder returns the rank of each result if they are sorted by address.
 func addressOrder(results []Result) []int {
 	prefixes, indexes := make([]netip.Prefix, len(results)), make([]int, len(results))
 	for i, r := range results {
@@ -256,8 +256,8 @@ func addressOrder(results []Result) []int {
 	}
 	slices.SortStableFunc(indexes, func(a, b int) int { return prefixes[a].Compare(prefixes[b]) })
 	order := make([]int, len(results))
-	for place, i := range indexes {
-		order[i] = place
+	for rank, i := range indexes {
+		order[i] = rank
 	}
 	return order
 }

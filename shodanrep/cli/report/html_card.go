@@ -58,7 +58,7 @@ func (w *htmlWriter) card(i int, related relatedIndex) htmlCard {
 	r := w.results[i]
 	c := htmlCard{
 		Number: i + 1, Class: r.class(), IP: shortened(r.IP(), 100), Level: string(r.Level()), Score: r.score(), Confidence: r.confidence(),
-		Age: w.age(r), Related: related.of(i),
+		Age: w.age(r), Related: related.sharedWith(i),
 	}
 	for _, factor := range byPoints(r.Score().Factors) {
 		c.Reasons = append(c.Reasons, htmlReason{
@@ -175,21 +175,6 @@ func bracketed(text string) string {
 		return ""
 	}
 	return "(" + text + ")"
-}
-
-// marks says how bad the vulnerability is, as far as the source says it.
-func (v vulnerability) marks() string {
-	var marks []string
-	if v.Verified.V {
-		marks = append(marks, "verified")
-	}
-	if v.CVSS.V > 0 {
-		marks = append(marks, fmt.Sprintf("CVSS %.1f", v.CVSS.V))
-	}
-	if v.EPSS.V >= 0.1 {
-		marks = append(marks, fmt.Sprintf("EPSS %.0f %%", 100*v.EPSS.V))
-	}
-	return strings.Join(marks, ", ")
 }
 
 func newHTMLVulnerability(v vulnerability) htmlVulnerability {

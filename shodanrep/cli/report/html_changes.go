@@ -14,7 +14,7 @@ const maxPeriods = 12
 
 const day = 24 * time.Hour
 
-// The kinds of a moment at which an address had changed, the worst first.
+// The kinds of a check that found a change, the worst first.
 const (
 	becameWorse = iota
 	becameBetter
@@ -22,8 +22,8 @@ const (
 	changeKinds
 )
 
-// A moment is when a check found that an address had changed. It may have several changes.
-type moment struct {
+// A changeKey identifies the check that found an address changed. It may have found several changes.
+type changeKey struct {
 	addr   netip.Addr
 	source string
 	at     time.Time
@@ -44,7 +44,7 @@ func (w *htmlWriter) changes() (chart htmlHistogram, problem string) {
 	if len(addresses) == 0 { // the reader would list the whole history
 		return chart, ""
 	}
-	kinds := map[moment]int{}
+	kinds := map[changeKey]int{}
 	for change, err := range w.options.Changes(addresses) {
 		if err != nil {
 			return chart, "The history cannot be read: " + shortened(err.Error(), 300)
@@ -52,16 +52,16 @@ func (w *htmlWriter) changes() (chart htmlHistogram, problem string) {
 		if change.Before == nil { // what is new in the history need not be new
 			continue
 		}
-		at := moment{change.Addr, string(change.Answer().Source), change.First}
+		at := changeKey{change.Addr, string(change.Answer().Source), change.First}
 		kind, known := kinds[at]
-		if !known || momentKind(change) < kind {
-			kinds[at] = momentKind(change)
+		if !known || changeKind(change) < kind {
+			kinds[at] = changeKind(change)
 		}
 	}
 	return changesOverTime(kinds, w.options.Now), ""
 }
 
-func momentKind(change *scan.Change) int {
+func changeKind(change *scan.Change) int {
 	switch {
 	case change.IsWorse():
 		return becameWorse
@@ -72,7 +72,7 @@ func momentKind(change *scan.Change) int {
 }
 
 // changesOverTime counts changes by periods of whole days up to now.
-func changesOverTime(kinds map[moment]int, now time.Time) htmlHistogram {
+func changesOverTime(kinds map[changeKey]int, now time.Time) htmlHistogram {
 	if len(kinds) == 0 {
 		return htmlHistogram{}
 	}

@@ -79,8 +79,8 @@ type htmlRelated struct {
 	More      int
 }
 
-// of returns what other results share with a result. Properties that the same results share are one entry.
-func (x relatedIndex) of(i int) []htmlRelated {
+// sharedWith returns what other results share with a result. Properties that the same results share are one entry.
+func (x relatedIndex) sharedWith(i int) []htmlRelated {
 	var groups [][]int
 	var names [][]string
 	for _, key := range relatedKeys(x.results[i].Host()) {

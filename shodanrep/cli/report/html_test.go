@@ -103,19 +103,19 @@ func TestChangesAreCountedByPeriodsUpToNow(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 7, 10, 12, 0, 0, 0, time.UTC)
 	ip := netip.MustParseAddr("192.0.2.1")
-	ago := func(days int) moment { return moment{ip, "internetdb", now.AddDate(0, 0, -days)} }
+	ago := func(days int) changeKey { return changeKey{ip, "internetdb", now.AddDate(0, 0, -days)} }
 	for name, test := range map[string]struct {
-		kinds      map[moment]int
+		kinds      map[changeKey]int
 		text, note string
 	}{
 		"none":  {nil, "", ""},
-		"today": {map[moment]int{ago(0): becameWorse}, "2026-07-10: 1 worse", "Each column is a day."},
+		"today": {map[changeKey]int{ago(0): becameWorse}, "2026-07-10: 1 worse", "Each column is a day."},
 		"days": {
-			map[moment]int{ago(11): becameBetter, ago(1): otherChange, ago(0): becameWorse},
+			map[changeKey]int{ago(11): becameBetter, ago(1): otherChange, ago(0): becameWorse},
 			"2026-06-29: 1 better; 2026-07-09: 1 other; 2026-07-10: 1 worse", "Each column is a day.",
 		},
-		"months":        {map[moment]int{ago(360): becameWorse, ago(0): otherChange}, "2025-07-04: 1 worse; 2026-06-10: 1 other", "Each column is 31 days."},
-		"a wrong clock": {map[moment]int{ago(-5): becameWorse}, "2026-07-10: 1 worse", "Each column is a day."},
+		"months":        {map[changeKey]int{ago(360): becameWorse, ago(0): otherChange}, "2025-07-04: 1 worse; 2026-06-10: 1 other", "Each column is 31 days."},
+		"a wrong clock": {map[changeKey]int{ago(-5): becameWorse}, "2026-07-10: 1 worse", "Each column is a day."},
 	} {
 		chart := changesOverTime(test.kinds, now)
 		if chart.Text != test.text || chart.Note != test.note || len(test.kinds) > 0 && len(chart.Columns) != maxPeriods {

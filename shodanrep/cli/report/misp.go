@@ -123,12 +123,7 @@ func (w *mispWriter) Close() error {
 		addresses = append(addresses, r.value())
 	}
 	slices.Sort(addresses[1:])
-	w.event = mispEvent{
-		UUID: idOf(append([]string{"event"}, addresses...)...).String(), Analysis: "2", Distribution: "0",
-		Creator:    mispOrganization{idOf("organization").String(), "shodanrep"},
-		Tags:       []mispTag{newMISPTag("policy", summary.Policy)},
-		Attributes: []*mispAttribute{}, Objects: []*mispObject{},
-	}
+	w.event = newMISPEvent(summary.Policy, append([]string{"event"}, addresses...)...)
 	worst, unchecked := reputation.Unknown, 0
 	for _, r := range w.results {
 		if IsUnchecked(r.Verdict) {
@@ -139,15 +134,29 @@ func (w *mispWriter) Close() error {
 		}
 		w.add(r)
 	}
-	if unchecked > 0 {
-		w.event.Analysis = "1"
-	}
 	w.event.Info = fmt.Sprintf("shodanrep: %s by the policy %s, %d not checked", display.Plural(int64(len(w.results)), "address"), summary.Policy, unchecked)
-	w.event.ThreatLevel = strconv.Itoa(mispThreatLevels[worst])
 	if w.changed.IsZero() {
 		w.changed = w.options.Now.UTC().Truncate(24 * time.Hour)
 	}
 	w.event.Date, w.event.Timestamp = w.changed.UTC().Format(time.DateOnly), mispTime(w.changed)
+	return w.writeEvent(worst, unchecked == 0)
+}
+
+// newMISPEvent returns an event without attributes, with an id for its parts.
+func newMISPEvent(policy string, idParts ...string) mispEvent {
+	return mispEvent{
+		UUID: idOf(idParts...).String(), Distribution: "0", Creator: mispOrganization{idOf("organization").String(), "shodanrep"},
+		Tags: []mispTag{newMISPTag("policy", policy)}, Attributes: []*mispAttribute{}, Objects: []*mispObject{},
+	}
+}
+
+// writeEvent completes the event with the worst level, and whether the analysis is complete, and writes it.
+func (w *mispWriter) writeEvent(worst reputation.Level, isComplete bool) error {
+	w.event.Analysis = "2"
+	if !isComplete {
+		w.event.Analysis = "1"
+	}
+	w.event.ThreatLevel = strconv.Itoa(mispThreatLevels[worst])
 	w.event.AttributeCount = strconv.Itoa(w.countAttributes())
 	var b bytes.Buffer
 	rowformat.AppendJSON(&b, map[string]any{"Event": w.event})

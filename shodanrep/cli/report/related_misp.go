@@ -1,15 +1,14 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
@@ -41,13 +40,8 @@ func mispValue(pivot shodan.Pivot, value string) (kind, category, text string) {
 // object per host that refers to them.
 func WriteRelatedMISP(out io.Writer, r RelatedHosts) error {
 	w := newMISPWriter(out, Options{Now: r.Now}).(*mispWriter)
-	w.event = mispEvent{
-		UUID: idOf(append([]string{"related event", r.Policy}, r.addresses()...)...).String(), Date: r.day().Format("2006-01-02"),
-		Timestamp: mispTime(r.day()), Analysis: "2", Distribution: "0",
-		Creator:    mispOrganization{idOf("organization").String(), "shodanrep"},
-		Tags:       []mispTag{newMISPTag("policy", r.Policy)},
-		Attributes: []*mispAttribute{}, Objects: []*mispObject{},
-	}
+	w.event = newMISPEvent(r.Policy, append([]string{"related event", r.Policy}, r.addresses()...)...)
+	w.event.Date, w.event.Timestamp = r.day().Format(time.DateOnly), mispTime(r.day())
 	ids := map[string]string{r.IP: w.attribute(r, "ip-dst", mispNetwork, r.IP, "the address that the others are related to").UUID}
 	worst, unchecked := reputation.Unknown, 0
 	for _, h := range r.Hosts {
@@ -81,17 +75,8 @@ func WriteRelatedMISP(out io.Writer, r RelatedHosts) error {
 			object.References = append(object.References, mispReference{w.id("reference", object.ID, target), object.ID, target, "related-to"})
 		}
 	}
-	if unchecked > 0 || !r.Complete {
-		w.event.Analysis = "1"
-	}
 	w.event.Info = fmt.Sprintf("shodanrep: %s to %s by the policy %s, %d not checked", display.Plural(int64(len(r.Hosts)), "related host"), r.IP, r.Policy, unchecked)
-	w.event.ThreatLevel = strconv.Itoa(mispThreatLevels[worst])
-	w.event.AttributeCount = strconv.Itoa(w.countAttributes())
-	var b bytes.Buffer
-	rowformat.AppendJSON(&b, map[string]any{"Event": w.event})
-	b.WriteByte('\n')
-	_, err := b.WriteTo(w.out)
-	return err
+	return w.writeEvent(worst, unchecked == 0 && r.Complete)
 }
 
 // attribute adds an attribute that is not an indicator.
