@@ -26,12 +26,8 @@ func (e *Engine) observe(source Source) func(upstream.Observation) {
 		return nil
 	}
 	return func(o upstream.Observation) {
-		addr, err := netip.ParseAddr(o.Target)
-		if err != nil {
-			return
-		}
 		e.history.Record(history.Observation{
-			Addr: addr, Source: string(source), Host: o.Host, CheckedAt: o.CheckedAt, Past: o.Past,
+			Addr: o.Addr, Source: string(source), Host: o.Host, CheckedAt: o.CheckedAt, Past: o.Past,
 		})
 	}
 }

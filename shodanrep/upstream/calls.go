@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -13,7 +14,8 @@ import (
 // response as the same type.
 type callKey struct {
 	cache.Key
-	valueType string
+	addr      netip.Addr // of a host; invalid for the responses of Get
+	valueType string     // of a response of Get
 }
 
 // A Result is the response to one call, or why there is none. Its Value is shared: do not change it.

@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"maps"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -38,7 +39,7 @@ type Options struct {
 
 // An Observation is what a service has just said of an address.
 type Observation struct {
-	Target    string       // the address
+	Addr      netip.Addr
 	Host      *shodan.Host // nil where the service has nothing; it is shared, and not to be changed
 	CheckedAt time.Time
 	Past      bool // the banners are those of all times
@@ -178,12 +179,11 @@ func (c *Client) Drain(ctx context.Context) {
 
 // observe reports a response about an address.
 func (c *Client) observe(key callKey, r Result) {
-	isHost := key.valueType == "" // the other responses are those of Get
-	if c.Observe == nil || !isHost || r.Err != nil && !shodan.IsKind(r.Err, shodan.NotFound) {
+	if c.Observe == nil || !key.addr.IsValid() || r.Err != nil && !shodan.IsKind(r.Err, shodan.NotFound) {
 		return
 	}
 	host, _ := r.Value.(*shodan.Host)
-	c.Observe(Observation{Target: key.Target, Host: host, CheckedAt: r.CheckedAt, Past: key.Options == optionHistory})
+	c.Observe(Observation{Addr: key.addr, Host: host, CheckedAt: r.CheckedAt, Past: key.Options == optionHistory})
 }
 
 // lease divides calls into those that this machine is to request and those that another is requesting. The caller must

@@ -22,7 +22,7 @@ const (
 func Get[T any](ctx context.Context, c *Client, call shodan.Call[T]) (value T, checkedAt time.Time, err error) {
 	key := cache.Key{Service: c.ID, Target: call.Path + "?" + call.Query.Encode(), Options: "get"}
 	var r Result
-	c.do(ctx, []callKey{{key, fmt.Sprintf("%T", value)}}, callFetcher[T]{c, call}, func(results []Result) { r = results[0] })
+	c.do(ctx, []callKey{{Key: key, valueType: fmt.Sprintf("%T", value)}}, callFetcher[T]{c, call}, func(results []Result) { r = results[0] })
 	if r.CheckedAt.IsZero() {
 		return value, r.CheckedAt, ctx.Err() // it ended before there was a result
 	}

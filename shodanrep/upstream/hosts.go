@@ -49,7 +49,7 @@ type Hosts struct {
 func (c *Client) Hosts(ctx context.Context, addrs []netip.Addr, how Hosts, done func([]Result)) {
 	keys := make([]callKey, len(addrs))
 	for i, addr := range addrs {
-		keys[i] = callKey{Key: c.hostKey(addr.String(), how.Options)}
+		keys[i] = callKey{Key: c.hostKey(addr.String(), how.Options), addr: addr}
 	}
 	if ready := how.Ready; ready != nil {
 		how.Ready = func(err error) { ready(c.nameKey(err)) }
@@ -139,7 +139,7 @@ func (f *hostFetcher) read(key callKey, entry cache.Entry) (any, bool) {
 		return nil, true
 	}
 	host, err := f.client.parse(entry.Body)
-	if err != nil || host.Addr.String() != key.Target {
+	if err != nil || host.Addr != key.addr {
 		return nil, false
 	}
 	host.SortBanners()
@@ -149,7 +149,7 @@ func (f *hostFetcher) read(key callKey, entry cache.Entry) (any, bool) {
 func (f *hostFetcher) fetch(ctx context.Context, group []*call) ([]response, *regroup) {
 	addrs := make([]netip.Addr, len(group))
 	for i, open := range group {
-		addrs[i] = netip.MustParseAddr(open.key.Target)
+		addrs[i] = open.key.addr
 	}
 	tries := group[0].tries
 	if len(addrs) > 1 {
