@@ -134,7 +134,7 @@ func isMistypedCVE(text string) bool {
 	return !ok && (id == "" || strings.HasPrefix(id, "CVE") || '0' <= id[0] && id[0] <= '9')
 }
 
-// lookUpCVEs makes the rows of CVEs by their ids, side by side. One that CVEDB does not know has none.
+// lookUpCVEs makes the rows of CVEs by their ids, in parallel. One that CVEDB does not know has none.
 func lookUpCVEs(ctx context.Context, c *scan.ListCall, ids []string, matches, emit func(*cveRow) bool) error {
 	ctx, cancel := context.WithCancel(ctx) // ends requests whose rows are not needed any more
 	defer cancel()

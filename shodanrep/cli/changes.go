@@ -71,7 +71,7 @@ The words of --only and --fail-on are:
 
 The formats of --output are:
 
-` + changesFormatHelp() + `
+` + changesFormats().list() + `
 The formats about addresses (list, cidr, nft, stix, ecs, ocsf, misp) have each
 address with a selected change, with its newest verdict.
 
@@ -107,32 +107,12 @@ usage, 3 if --fail-on found something, and 130 if the command was interrupted.`,
 	addInt(f, &c.minScore, "min-score", 0, "show only changes to at least this `SCORE`")
 	f.StringVar(&c.policy, "policy", policyfile.ExtendedName, "score by this policy: `NAME|FILE`, a name such as baseline or the path of a file")
 	f.StringVar(&c.source, "source", "", "show only what this `SOURCE` responded: shodan or internetdb")
-	f.StringVar(&c.format, "output", changes.Formats[0].Name, "the `FORMAT` of the result: "+strings.Join(changes.Names(), ", "))
+	changesFormats().register(cmd, &c.format)
 	addOutputFile(f, &c.file)
 	f.BoolVar(&c.quiet, "quiet", false, "do not report on standard error how many addresses were not checked")
 	addNoColor(f, &c.noColor)
 	f.BoolVar(&c.noPager, "no-pager", false, "do not show a long table in a pager")
-	if err := cmd.RegisterFlagCompletionFunc("output", completeChangesFormats); err != nil {
-		panic(err) // the flag exists
-	}
 	return cmd
-}
-
-// changesFormatHelp lists the output formats, one per line.
-func changesFormatHelp() string {
-	var b strings.Builder
-	for _, f := range changes.Formats {
-		fmt.Fprintf(&b, "  %-9s %s\n", f.Name, f.Help)
-	}
-	return b.String()
-}
-
-func completeChangesFormats(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	var found []cobra.Completion
-	for _, f := range changes.Formats {
-		found = append(found, cobra.CompletionWithDesc(f.Name, f.Help))
-	}
-	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
 func (c *changesCommand) validate(flags *pflag.FlagSet, now time.Time) (err error) {

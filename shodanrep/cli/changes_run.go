@@ -31,27 +31,17 @@ type changesRun struct {
 // write writes the results to standard output or a file.
 func (r *changesRun) write(ctx context.Context) error {
 	o := changes.Options{Width: plainOptions().Width}
+	write := func(w io.Writer) error { return r.writeResults(ctx, w, o) }
 	if r.file != "" {
-		return stdio.ReplaceFile(ctx, r.file, func(w io.Writer) error { return r.writeBuffered(ctx, w, o) })
+		return stdio.ReplaceFile(ctx, r.file, func(w io.Writer) error { return stdio.WriteBuffered(w, write) })
 	}
 	if stdio.IsTerminal(r.stdout) {
 		o.Width, o.Painter = stdio.Width(r.stdout), stdio.Painter(r.stdout, r.noColor)
 		if r.output.Paged && !r.noPager {
-			return stdio.PageOutput(r.stdout, func(w io.Writer) error { return r.writeResults(ctx, w, o) })
+			return stdio.PageOutput(r.stdout, write)
 		}
 	}
-	return r.writeBuffered(ctx, r.stdout, o)
-}
-
-// writeBuffered writes the results through a buffer, also what there is before an error.
-func (r *changesRun) writeBuffered(ctx context.Context, w io.Writer, o changes.Options) error {
-	buffered := stdio.NewBufferedWriter(w)
-	defer buffered.Stop()
-	err := r.writeResults(ctx, buffered, o)
-	if lost := buffered.Flush(); err == nil {
-		err = lost
-	}
-	return err
+	return stdio.WriteBuffered(r.stdout, write)
 }
 
 // writeResults writes what is selected.

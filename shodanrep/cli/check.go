@@ -52,7 +52,7 @@ reported on standard error.
 
 The formats of --output are:
 
-` + formatHelp() + `
+` + reportFormats().list() + `
 The formats for other platforms (stix, ecs, ocsf, cortex, misp) always have the
 addresses that could not be checked. Their indicators are the critical and high
 addresses, or those of the levels that --only names.
@@ -84,13 +84,10 @@ interrupted.`,
 	}
 	c.register(cmd.Flags())
 	f := cmd.Flags()
-	f.StringVar(&c.format, "output", report.Formats[0].Name, "the `FORMAT` of the result: "+strings.Join(report.Names(), ", "))
+	reportFormats().register(cmd, &c.format)
 	f.BoolVar(&c.sort, "sort", false, "worst first in every format; the result is then written at the end")
 	addNoColor(f, &c.noColor)
 	f.BoolVar(&c.noPager, "no-pager", false, "do not show a long table in a pager")
-	if err := cmd.RegisterFlagCompletionFunc("output", completeFormats); err != nil {
-		panic(err) // the flag exists
-	}
 	return cmd
 }
 
@@ -115,23 +112,6 @@ func (c *checkCommand) prepare(cmd *cobra.Command, args []string) error {
 // runE runs the command.
 func (c *checkCommand) runE(cmd *cobra.Command, args []string) error {
 	return c.failOn.outcome(c.run(cmd.Context(), args))
-}
-
-// formatHelp lists the output formats, one per line.
-func formatHelp() string {
-	var b strings.Builder
-	for _, f := range report.Formats {
-		fmt.Fprintf(&b, "  %-9s %s\n", f.Name, f.Help)
-	}
-	return b.String()
-}
-
-func completeFormats(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	var found []cobra.Completion
-	for _, f := range report.Formats {
-		found = append(found, cobra.CompletionWithDesc(f.Name, f.Help))
-	}
-	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
 func (c *checkCommand) validate(flags *pflag.FlagSet) error {

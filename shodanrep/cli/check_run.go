@@ -32,31 +32,21 @@ type check struct {
 
 // write writes the results to standard output or a file.
 func (c *check) write(ctx context.Context, stdout io.Writer) error {
-	if c.file != "" {
-		return stdio.ReplaceFile(ctx, c.file, func(w io.Writer) error { return c.writeBuffered(ctx, w, plainOptions()) })
-	}
 	o := plainOptions()
+	write := func(w io.Writer) error { return c.writeResults(ctx, w, o) }
+	if c.file != "" {
+		return stdio.ReplaceFile(ctx, c.file, func(w io.Writer) error { return stdio.WriteBuffered(w, write) })
+	}
 	if stdio.IsTerminal(stdout) {
 		o.Width, o.Painter = stdio.Width(stdout), stdio.Painter(stdout, c.noColor)
 		if c.output.Paged && !c.noPager {
 			return stdio.PageOutput(stdout, func(w io.Writer) error {
 				defer c.bar.end() // the pager writes to the same terminal
-				return c.writeResults(ctx, w, o)
+				return write(w)
 			})
 		}
 	}
-	return c.writeBuffered(ctx, stdout, o)
-}
-
-// writeBuffered writes the results through a buffer that is flushed soon, also after an error.
-func (c *check) writeBuffered(ctx context.Context, w io.Writer, o report.Options) error {
-	buffered := stdio.NewBufferedWriter(w)
-	defer buffered.Stop()
-	if err := c.writeResults(ctx, buffered, o); err != nil {
-		buffered.Flush()
-		return err
-	}
-	return buffered.Flush()
+	return stdio.WriteBuffered(stdout, write)
 }
 
 // writeResults looks up the targets, and writes the results that are selected.

@@ -14,8 +14,8 @@ import (
 type wholeNumber int
 
 // addInt adds a flag that takes a whole number.
-func addInt(flags *pflag.FlagSet, p *int, name string, standard int, usage string) {
-	*p = standard
+func addInt(flags *pflag.FlagSet, p *int, name string, def int, usage string) {
+	*p = def
 	flags.Var((*wholeNumber)(p), name, usage)
 }
 
@@ -41,10 +41,10 @@ func (n *wholeNumber) String() string { return strconv.Itoa(int(*n)) }
 type duration time.Duration
 
 // addDuration adds a flag that takes a duration.
-func addDuration(flags *pflag.FlagSet, p *time.Duration, name string, standard time.Duration, usage string) {
-	*p = standard
+func addDuration(flags *pflag.FlagSet, p *time.Duration, name string, def time.Duration, usage string) {
+	*p = def
 	flags.Var((*duration)(p), name, usage)
-	if standard == 0 {
+	if def == 0 {
 		flags.Lookup(name).DefValue = "" // the help shows no default
 	}
 }

@@ -56,6 +56,17 @@ func (w *BufferedWriter) Flush() error {
 	return w.err
 }
 
+// WriteBuffered writes through a BufferedWriter. What was written before an error is flushed too.
+func WriteBuffered(dst io.Writer, write func(io.Writer) error) error {
+	w := NewBufferedWriter(dst)
+	defer w.Stop()
+	err := write(w)
+	if flushed := w.Flush(); err == nil {
+		err = flushed
+	}
+	return err
+}
+
 // Stop ends the delayed flushes.
 func (w *BufferedWriter) Stop() { w.timer.Stop() }
 
