@@ -3,7 +3,6 @@ package shodanrep
 import (
 	"context"
 	"fmt"
-	"math/big"
 	"net/netip"
 	"slices"
 	"strings"
@@ -44,18 +43,6 @@ type relatedRow struct {
 	port    *int64 // where the address itself has the value
 	related *shodan.Banner
 	given   string // the value of the column alias in the query, in the row of an address of which nothing is known
-}
-
-// keyColumns are those of all correlations: an address or a value, and what narrows them.
-func (c correlation) keyColumns() plugin.KeyColumnSlice {
-	keys := plugin.KeyColumnSlice{scan.AnyOf("ip"), scan.AnyOf("value"), scan.Optional("source")}
-	if len(c.pivots) > 1 {
-		keys = append(keys, scan.Optional("pivot"))
-	}
-	if c.alias != "" {
-		keys = append(keys, scan.AnyOf(c.alias))
-	}
-	return keys
 }
 
 // definition makes the table.
@@ -140,51 +127,60 @@ func (c correlation) listRelated(ctx context.Context, call *scan.ListCall, emit 
 	if err := call.LookUp(ctx, conditions.targets, need); err != nil {
 		return err
 	}
-	for _, t := range conditions.targets {
-		// A list of pivots is a call for each, and they share the result of one lookup.
-		result, err := scan.Once(call, fmt.Sprintf("result %s %q", t.Source, t.Given), func() (*scan.Result, error) {
-			return call.Result(ctx, t, need)
-		})
-		if err != nil {
+	for _, target := range conditions.targets {
+		if more, err := c.listRelatedTo(ctx, call, target, conditions, emit); err != nil || !more {
 			return err
-		}
-		if slices.ContainsFunc(conditions.pivots, func(p shodan.Pivot) bool { return p != shodan.Organization && p != shodan.ASN }) {
-			result = result.WithBanners()
-		}
-		answer := result.Answer()
-		if t.Network {
-			answer.Error = fmt.Sprintf("%s is a network, not an address", t.Given)
-		}
-		if answer.Status != lookup.Indexed {
-			if progress := lookup.ProgressFrom(ctx); progress != nil && answer.Error == "" {
-				progress.CountUnsearched(fmt.Sprintf("%s has the status %s", t.Given, answer.Status))
-			}
-			rows, err := c.unknownRows(call, relatedRow{target: t, source: conditions.source, status: answer.Status, error: answer.Error})
-			if err != nil {
-				return err
-			}
-			for i := range rows {
-				if !emit(&rows[i]) {
-					return nil
-				}
-			}
-			continue
-		}
-		shared := c.shared(answer.Host, conditions.pivots)
-		if call.Has("value") { // PostgreSQL would drop the rows of other values, whose searches cost credits
-			shared = slices.DeleteFunc(shared, func(r relatedRow) bool { return !slices.Contains(call.Texts("value"), r.value) })
-		}
-		if progress := lookup.ProgressFrom(ctx); progress != nil && len(shared) == 0 {
-			progress.CountUnsearched(fmt.Sprintf("%s has none of %s", t.Given, join(conditions.pivots)))
-		}
-		for _, own := range shared {
-			own.target, own.status = t, answer.Status
-			if more, err := c.stream(ctx, call, own, conditions.source, emit); err != nil || !more {
-				return err
-			}
 		}
 	}
 	return nil
+}
+
+// listRelatedTo finds the hosts related to one address, and reports whether more rows are needed. An address of which
+// nothing is known has rows that say why.
+func (c correlation) listRelatedTo(ctx context.Context, call *scan.ListCall, target *scan.Target, conditions correlationConditions, emit func(*relatedRow) bool) (more bool, err error) {
+	// A list of pivots is a call for each, and they share the result of one lookup.
+	result, err := scan.Once(call, fmt.Sprintf("result %s %q", target.Source, target.Given), func() (*scan.Result, error) {
+		return call.Result(ctx, target, requireBanners(call.Selected()))
+	})
+	if err != nil {
+		return false, err
+	}
+	if slices.ContainsFunc(conditions.pivots, func(p shodan.Pivot) bool { return p != shodan.Organization && p != shodan.ASN }) {
+		result = result.WithBanners()
+	}
+	answer, progress := result.Answer(), lookup.ProgressFrom(ctx)
+	if target.Network {
+		answer.Error = fmt.Sprintf("%s is a network, not an address", target.Given)
+	}
+	if answer.Status != lookup.Indexed {
+		if progress != nil && answer.Error == "" {
+			progress.CountUnsearched(fmt.Sprintf("%s has the status %s", target.Given, answer.Status))
+		}
+		rows, err := c.unknownRows(call, relatedRow{target: target, source: conditions.source, status: answer.Status, error: answer.Error})
+		if err != nil {
+			return false, err
+		}
+		for i := range rows {
+			if !emit(&rows[i]) {
+				return false, nil
+			}
+		}
+		return true, nil
+	}
+	shared := c.shared(answer.Host, conditions.pivots)
+	if call.Has("value") { // PostgreSQL would drop the rows of other values, whose searches cost credits
+		shared = slices.DeleteFunc(shared, func(r relatedRow) bool { return !slices.Contains(call.Texts("value"), r.value) })
+	}
+	if progress != nil && len(shared) == 0 {
+		progress.CountUnsearched(fmt.Sprintf("%s has none of %s", target.Given, join(conditions.pivots)))
+	}
+	for _, own := range shared {
+		own.target, own.status = target, answer.Status
+		if more, err := c.stream(ctx, call, own, conditions.source, emit); err != nil || !more {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // unknownRows makes the rows of an address of which nothing is known: one for each combination of the conditions in the
@@ -205,79 +201,6 @@ func (c correlation) unknownRows(call *scan.ListCall, unknown relatedRow) ([]rel
 	}
 	return rows, err
 }
-
-// correlationConditions are what one call of List is to conditions.
-type correlationConditions struct {
-	targets []*scan.Target
-	values  []string
-	pivots  []shodan.Pivot
-	source  lookup.Source
-}
-
-// conditions reads the conditions of one call.
-func (c correlation) conditions(call *scan.ListCall) (correlationConditions, error) {
-	none, found := correlationConditions{}, correlationConditions{pivots: c.pivots[:1]}
-	if call.Has("pivot") {
-		found.pivots = nil
-		for _, text := range call.Texts("pivot") {
-			pivot := shodan.Pivot(text)
-			if !slices.Contains(c.pivots, pivot) {
-				return none, fmt.Errorf("pivot = %q is not a pivot of %s: use %s", text, c.table, join(c.pivots))
-			}
-			found.pivots = append(found.pivots, pivot)
-		}
-	}
-	if call.Has("source") {
-		sources := call.Texts("source")
-		if len(sources) != 1 {
-			return none, fmt.Errorf("%s takes one source at a time: use source = 'dataset' or source = 'shodan'", c.table)
-		}
-		if found.source = lookup.Source(sources[0]); found.source == "" {
-			return none, call.CheckSource("")
-		}
-	}
-	if call.Has("ip") {
-		// A value beside an address narrows it: PostgreSQL drops the others.
-		found.targets = call.Targets()
-		return found, nil
-	}
-	for _, column := range []string{"value", c.alias} {
-		for _, value := range call.Texts(column) {
-			for _, pivot := range found.pivots {
-				if err := checkSearched(column, value, pivot); err != nil {
-					return none, err
-				}
-			}
-		}
-	}
-	found.values = slices.Clone(call.Texts("value"))
-	for _, value := range call.Texts(c.alias) {
-		// The rows will say AS64496, and PostgreSQL would drop them all where the query says 64496.
-		if canonical := lookup.CanonicalASN(value); c.alias == "asn" && canonical != value {
-			return none, fmt.Errorf("asn = %q: write it as Shodan does, %s", value, canonical)
-		}
-		found.values = append(found.values, value)
-	}
-	return found, nil
-}
-
-// checkSearched returns an error for a value that no host can have: a search for it would be refused, or find nothing,
-// at the price of requests and a credit.
-func checkSearched(column, value string, pivot shodan.Pivot) error {
-	_, isNumber := new(big.Int).SetString(value, 10)
-	switch {
-	case isBlank(value):
-		return fmt.Errorf("%s = %q is empty: give the %s to search for", column, value, pivot)
-	case pivot.IsNumber() && !isNumber:
-		return fmt.Errorf("%s = %q is no %s: that is a whole number, such as -1263824311", column, value, pivot)
-	case pivot == shodan.ASN && !strings.HasPrefix(lookup.CanonicalASN(value), "AS"):
-		return fmt.Errorf("%s = %q is no autonomous system: write it like AS64496", column, value)
-	}
-	return nil
-}
-
-// isBlank reports whether a value has nothing to search for.
-func isBlank(value string) bool { return shodan.Quote(value) == `""` }
 
 // shared lists the values of a host that others may share, each once, in the order of its banners.
 func (c correlation) shared(host *shodan.Host, pivots []shodan.Pivot) []relatedRow {

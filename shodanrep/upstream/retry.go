@@ -60,13 +60,8 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 		}
 		isBlocked := isFailure && c.breaker.isBlocked(failure)
 		if isFailure && (failure.Kind == shodan.Limited || isBlocked) {
-			ban := &ratelimit.BannedError{ClientRefused: isBlocked || failure.RefusesClient()}
-			refused, banned := slot.Refused, false
-			if ban.ClientRefused {
-				refused, ban.Refusal = slot.ClientRefused, failure.Error()
-			}
-			if ban.Until, banned = refused(failure.RetryAfter); banned {
-				return none, c.nameBan(ban)
+			if ban := c.refuse(slot, failure, isBlocked || failure.RefusesClient()); ban != nil {
+				return none, ban
 			}
 			if refusals++; refusals == refusalTries {
 				return none, err
@@ -102,7 +97,7 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 			c.limiter.Pause(failure.RetryAfter)
 		}
 		left, previous = left-took, err
-		delay := time.Duration(float64(min(maxDelay, firstDelay<<(try-1))) * (0.75 + rand.Float64()/2)) // so that not all try again at once
+		delay := retryDelay(try)
 		if try == most.tries || left <= delay {
 			c.breaker.fail(err)
 			return none, err
@@ -114,6 +109,25 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 			return none, ctx.Err()
 		}
 	}
+}
+
+// refuse ends the slot of a request that was refused. It returns the ban that follows, or nil.
+func (c *Client) refuse(slot *ratelimit.Slot, failure *shodan.Error, clientRefused bool) error {
+	ban, refused := ratelimit.BannedError{}, slot.Refused
+	if clientRefused {
+		ban, refused = ratelimit.BannedError{ClientRefused: true, Refusal: failure.Error()}, slot.ClientRefused
+	}
+	until, banned := refused(failure.RetryAfter)
+	if !banned {
+		return nil
+	}
+	ban.Until = until
+	return c.nameBan(&ban)
+}
+
+// retryDelay is how long to wait after a try. The part that is random keeps requests from being sent again all at once.
+func retryDelay(try int) time.Duration {
+	return time.Duration(float64(min(maxDelay, firstDelay<<(try-1))) * (0.75 + rand.Float64()/2))
 }
 
 // isRefusedQuery reports whether the service refused a request in its own words, of which only some say that it may

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
@@ -127,14 +126,6 @@ func (f *finder) valuesOf(ctx context.Context, ips []string, hop int) ([]Value, 
 	return values, nil
 }
 
-// fromSource is the condition that addresses are looked up in the source that the user named.
-func (f *finder) fromSource() string {
-	if f.Source == "" {
-		return ""
-	}
-	return " and source = " + quoteSQL(string(f.Source))
-}
-
 // checkHost returns an error if the address of the user has no data, which says why. Nothing else is then looked up:
 // the other tables could say something different of it, because InternetDB has hosts but no banners.
 func (f *finder) checkHost(rows []embedded.Row) error {
@@ -172,53 +163,6 @@ func (e lookupError) Error() string {
 
 // IsLookupError reports whether the address itself could not be looked up, so that there is no result.
 func IsLookupError(err error) bool { return errors.As(err, &lookupError{}) }
-
-// count counts the services that have each value, which costs no credits. The dataset is searched at the same time.
-func (f *finder) count(ctx context.Context, values []Value) error {
-	if len(values) == 0 {
-		return nil
-	}
-	if f.HasDataset && f.Source != lookup.Shodan {
-		for i := range values {
-			rows, err := f.sharing(ctx, values[i], lookup.Dataset)
-			if err != nil {
-				return err
-			}
-			values[i].inDataset, values[i].Total = rows, int64(len(rows))
-		}
-	}
-	if !f.HasKey || f.Source == lookup.Dataset {
-		return nil
-	}
-	queries := make([]string, len(values))
-	for i := range values {
-		queries[i] = values[i].Query
-	}
-	rows, err := f.db.QueryAll(ctx, "select query, total from shodan_count where query in ("+quoteAll(queries)+")")
-	if err != nil {
-		return err
-	}
-	for i := range values {
-		for _, r := range rows {
-			if r.Text("query") == values[i].Query {
-				values[i].Total = max(values[i].Total, r.Int64("total"))
-				values[i].Cost = (min(values[i].Total, int64(f.Limit)) + pageSize - 1) / pageSize
-			}
-		}
-	}
-	return nil
-}
-
-// sharing returns the services of a source that share a value, including those of known hosts. They are sorted by
-// address and port, because a dataset is read in parallel and in no particular order.
-func (f *finder) sharing(ctx context.Context, v Value, source lookup.Source) ([]embedded.Row, error) {
-	rows, err := f.db.QueryAll(ctx, fmt.Sprintf("select related_ip, related_port, source, organization from %s and source = %s limit %d",
-		correlationOf(v.Pivot, v.Value), quoteSQL(string(source)), f.Limit+len(f.known)))
-	slices.SortStableFunc(rows, func(a, b embedded.Row) int {
-		return cmp.Or(cmp.Compare(a.Text("related_ip"), b.Text("related_ip")), cmp.Compare(a.Int64("related_port"), b.Int64("related_port")))
-	})
-	return rows, err
-}
 
 // search adds the hosts that share a value: those of the dataset, and those of a search if it is worth its credits.
 func (f *finder) search(ctx context.Context, v *Value) error {
@@ -296,62 +240,4 @@ func (f *finder) maySpend() bool {
 		}
 	}
 	return f.Credits > 0
-}
-
-// correlationOf returns the table of the hosts that share a value, with the condition for it.
-func correlationOf(pivot shodan.Pivot, value string) string {
-	switch pivot {
-	case shodan.SubjectCN:
-		return "shodan_ssl_correlation where pivot = 'subject_cn' and value = " + quoteSQL(value)
-	case shodan.Organization:
-		return "shodan_org_correlation where organization = " + quoteSQL(value)
-	case shodan.ASN:
-		return "shodan_asn_correlation where asn = " + quoteSQL(lookup.CanonicalASN(value))
-	}
-	return "shodan_fingerprint_correlation where pivot = " + quoteSQL(string(pivot)) + " and value = " + quoteSQL(value)
-}
-
-// addVerdicts looks up the reputation of the hosts.
-func (f *finder) addVerdicts(ctx context.Context) error {
-	if len(f.result.Hosts) == 0 {
-		return nil
-	}
-	ips := make([]string, len(f.result.Hosts))
-	for i := range f.result.Hosts {
-		ips[i] = f.result.Hosts[i].IP
-	}
-	source := ""
-	if f.Source == lookup.Dataset { // else any source may have the verdict, at no cost
-		source = f.fromSource()
-	}
-	rows, err := f.db.QueryAll(ctx, "select ip, status, level, score, policy, error from shodan_ip_reputation where policy = "+
-		quoteSQL(f.Policy)+" and ip in ("+quoteAll(ips)+")"+source)
-	if err != nil {
-		return err
-	}
-	for i := range f.result.Hosts {
-		h := f.result.Hosts[i]
-		for _, r := range rows {
-			if r.Text("ip") != h.IP {
-				continue
-			}
-			h.Status, h.Level, h.Policy, h.Error = r.Text("status"), r.Text("level"), r.Text("policy"), r.Text("error")
-			if score, ok := r["score"].(int64); ok {
-				h.Score = &score
-			}
-		}
-	}
-	return nil
-}
-
-// quoteSQL returns a text as an SQL literal.
-func quoteSQL(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
-
-// quoteAll returns texts as SQL literals with commas between them.
-func quoteAll(texts []string) string {
-	quoted := make([]string, len(texts))
-	for i, text := range texts {
-		quoted[i] = quoteSQL(text)
-	}
-	return strings.Join(quoted, ", ")
 }
