@@ -83,9 +83,7 @@ func TestVerdictsAreTheRowsOfTheTable(t *testing.T) {
 	if _, err := sim.Load("../config/sample/hosts.json.gz"); err != nil {
 		t.Fatal(err)
 	}
-	fixed := time.Now()
-	clock = func() time.Time { return fixed }
-	defer func() { clock = time.Now }()
+	setClock(t, time.Now())
 	spc := free(sim) + fmt.Sprintf("data_files = [%q]\nallow_list = [\"198.51.100.66 # ours\"]\n", "../config/sample/hosts.json.gz")
 	s := mustConnect(t, spc)
 	var ips []string

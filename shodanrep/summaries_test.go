@@ -17,9 +17,7 @@ import (
 // TestADatasetsSummariesScoreAsItsBanners compares the rows of a query that reads the banners of a dataset, because it
 // selects their texts, with those of one that reads only summaries.
 func TestADatasetsSummariesScoreAsItsBanners(t *testing.T) {
-	fixed := time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
-	clock = func() time.Time { return fixed }
-	defer func() { clock = time.Now }()
+	setClock(t, time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC))
 	files := []string{"../config/sample/hosts.json.gz"}
 	for _, pattern := range []string{"host/*.json", "search/*.json", "internetdb/*.json"} {
 		// The responses of the real services are not in the repository: the sample is compared without them.
