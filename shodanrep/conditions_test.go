@@ -1,9 +1,11 @@
 package shodanrep
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
@@ -94,4 +96,50 @@ func satisfies(value any, condition *proto.QualValue) bool {
 		return value == condition.InetValue.Addr || value == condition.InetValue.Cidr
 	}
 	return false
+}
+
+// TestAJoinWithAList is about x join t on t.ip = x.ip where t.ip in (…): in a nested loop Steampipe passes on both the value
+// of x and the list. Only that value is looked up, and a network or a reserved address of x, which is not, does not make the
+// others wait for it.
+func TestAJoinWithAList(t *testing.T) {
+	t.Parallel()
+	equals := func(column string, value *proto.QualValue) *proto.Qual {
+		return &proto.Qual{FieldName: column, Operator: &proto.Qual_StringValue{StringValue: "="}, Value: value}
+	}
+	list := []string{"11.0.0.0/24", bad, good, "10.1.2.3", "::ffff:" + empty}
+	for _, table := range []string{"shodan_ip_reputation", "shodan_reputation_factor", "shodan_service", "shodan_host", "shodan_reputation_history"} {
+		for joined, requests := range map[string]int{"11.0.0.0/24": 0, "10.1.2.3": 0, bad: 1, bad + "/32": 1, "::ffff:" + empty: 1, "11.0.0.99": 0} {
+			for name, conditions := range map[string][]*proto.Qual{
+				"the list last":  {equals("ip", inets(joined)), equals("ip", inets(list...))},
+				"the list first": {equals("ip", inets(list...)), equals("ip", inets(joined))},
+			} {
+				if table == "shodan_reputation_history" {
+					requests = 0 // it has a row of each address, and requests nothing
+				}
+				sim := simulate(t)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				rows, err := mustConnect(t, free(sim)).runContext(ctx, t, query{table: table, others: map[string]*proto.Quals{"ip": {Quals: conditions}}})
+				cancel()
+				if err != nil || sim.Count("") != requests {
+					t.Errorf("%s, %s, %s: %d requests, want %d, error %v", table, joined, name, sim.Count(""), requests, err)
+				}
+				host := strings.TrimSuffix(joined, "/32")
+				for _, r := range rows {
+					if r["ip"] != host {
+						t.Errorf("%s, %s, %s: a row of %v", table, joined, name, r["ip"])
+					}
+				}
+				if wanted := slices.Contains(list, host); wanted != (len(rows) > 0) {
+					t.Errorf("%s, %s, %s: %d rows", table, joined, name, len(rows))
+				}
+			}
+		}
+	}
+	// A policy that is compared twice.
+	sim := simulate(t)
+	rows, err := mustConnect(t, free(sim)).run(t, query{table: "shodan_ip_reputation", quals: map[string]*proto.QualValue{"ip": inets(bad)},
+		others: map[string]*proto.Quals{"policy": {Quals: []*proto.Qual{equals("policy", texts("baseline")), equals("policy", texts("extended", "baseline"))}}}})
+	if err != nil || len(rows) != 1 || rows[0]["policy"] != "baseline" || rows[0]["score"] == nil {
+		t.Errorf("%v, error %v", rows, err)
+	}
 }

@@ -9,22 +9,59 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
 )
 
 // quals are the values that key columns must equal, as text.
 type quals map[string][]string
 
-// scanQuals returns the quals of the whole scan.
-func scanQuals(d *plugin.QueryData) quals {
-	all := quals{}
+// scanQuals returns the quals of the whole scan. A join with a list compares a column both with the value of the other
+// table and with the list: then the column has the values that all of them have, and repeated has it as well.
+func scanQuals(d *plugin.QueryData) (all, repeated quals) {
+	all, repeated = quals{}, quals{}
 	for column, list := range d.QueryContext.UnsafeQuals {
 		for _, qual := range list.GetQuals() {
-			if qual.GetStringValue() == "=" && qual.GetValue().GetValue() != nil && all[column] == nil {
-				all[column], _ = textsOf(qual.GetValue())
+			if qual.GetStringValue() != "=" || qual.GetValue().GetValue() == nil {
+				continue
 			}
+			texts, ok := textsOf(qual.GetValue())
+			if !ok {
+				continue
+			}
+			if before, again := all[column]; again {
+				texts = slices.DeleteFunc(slices.Clone(before), func(text string) bool { return !containsEqual(texts, text) })
+				repeated[column] = texts
+			}
+			all[column] = texts
 		}
 	}
-	return all
+	return all, repeated
+}
+
+// allow reports whether a List call has a value of each column that it has values of. If it has not, PostgreSQL would drop
+// its rows.
+func (q quals) allow(own quals) bool {
+	for column, values := range q {
+		texts, has := own[column]
+		if has && !slices.ContainsFunc(texts, func(text string) bool { return containsEqual(values, text) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// containsEqual reports whether a list has a value. It takes an address and the network of only that address for equal, as
+// PostgreSQL does.
+func containsEqual(texts []string, text string) bool {
+	prefix, isAddress := ipaddr.Parse(text)
+	return slices.ContainsFunc(texts, func(other string) bool {
+		if other == text {
+			return true
+		}
+		otherPrefix, ok := ipaddr.Parse(other)
+		return isAddress && ok && prefix == otherPrefix
+	})
 }
 
 // callQuals returns the quals of one List call: those of the scan, with one value of the list that the SDK has split. A

@@ -66,6 +66,7 @@ type Scan struct {
 	unscored bool      // no column that the scan selects needs the score
 	now      time.Time // the age of data is counted up to this moment
 	quals    quals     // of the whole scan
+	repeated quals     // those of columns that several conditions compare
 	// addresses are those of the whole scan, parsed.
 	addresses map[string]Address
 	// limited says that the scan needs fewer rows than it has addresses, and rowsLeft how many addresses may still
@@ -117,7 +118,8 @@ func (t *table) connect(ctx context.Context, d *plugin.QueryData, s *Scan) (err 
 	if s.engine, s.settings, err = engineOf(ctx, d.Connection, t.readSettings); err != nil {
 		return err
 	}
-	s.now, s.quals = s.settings.Clock(), scanQuals(d)
+	s.now = s.settings.Clock()
+	s.quals, s.repeated = scanQuals(d)
 	if t.Scores {
 		if s.policies, err = policiesOf(s.settings.Policy, s.quals["policy"]); err != nil {
 			return err

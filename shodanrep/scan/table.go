@@ -88,7 +88,7 @@ func (t *table) list(ctx context.Context, d *plugin.QueryData, _ *plugin.Hydrate
 func (t *table) listRows(ctx context.Context, d *plugin.QueryData) (err error) {
 	defer catchPanic(&err)
 	c, err := t.listCall(ctx, d, d.RowsRemaining)
-	if err != nil {
+	if err != nil || !c.repeated.allow(c.own) {
 		return err
 	}
 	return t.Rows.list(ctx, c)
