@@ -31,7 +31,6 @@ const (
 type doctor struct {
 	*app
 	connectionFlags
-	ctx    context.Context // of the command
 	failed bool
 }
 
@@ -44,8 +43,8 @@ func newDoctorCommand(a *app) *cobra.Command {
 		Use:   "doctor",
 		Short: "Check the configuration, the API key, the services, the cache and the history",
 		Long: `Check what lookups need, and print a line per check: ok, warning or error, with
-what to do. It sends one request to each service and spends no query credits.
-The API key is not shown.
+what to do. It sends one request to each service, to all at once, and one more
+with the API key. It spends no query credits, and does not show the key.
 
 The exit status is 0 if no check failed, 1 if one did, 2 for wrong usage, and 130
 if the command was interrupted.`,
@@ -53,7 +52,6 @@ if the command was interrupted.`,
   shodanrep doctor --config ./shodanrep.spc --connection work`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			d.ctx = cmd.Context()
 			switch d.run(cmd.Context()); {
 			case cmd.Context().Err() != nil:
 				return failed(interruption{})
@@ -74,47 +72,49 @@ const (
 	doctorWidth = 100
 )
 
-// line prints the result of a check. After an interrupt it prints nothing: a check that was interrupted has no result.
-func (d *doctor) line(result, name, format string, args ...any) {
-	if d.ctx.Err() != nil {
+// print prints the result of a check. After an interrupt it prints nothing: a check that was interrupted has no result.
+func (d *doctor) print(ctx context.Context, l checkLine) {
+	if ctx.Err() != nil {
 		return
 	}
-	if result == checkError {
+	if l.result == checkError {
 		d.failed = true
 	}
 	width := cmp.Or(stdio.Width(d.stdout), doctorWidth)
-	detail := display.Printable(fmt.Sprintf(format, args...))
-	for i, part := range display.Wrap(detail, max(display.MinWidth, width-checkWidth-nameWidth)) {
+	for i, part := range display.Wrap(display.Printable(l.detail), max(display.MinWidth, width-checkWidth-nameWidth)) {
 		if i > 0 {
-			result, name = "", ""
+			l.result, l.name = "", ""
 		}
-		fmt.Fprintf(d.stdout, "%-*s%-*s%s\n", checkWidth, result, nameWidth, name, part)
+		fmt.Fprintf(d.stdout, "%-*s%-*s%s\n", checkWidth, l.result, nameWidth, l.name, part)
 	}
 }
 
 // run makes all checks, also after one that failed.
 func (d *doctor) run(ctx context.Context) {
 	defer scan.Shutdown() // also removes a temporary index of data files
-	d.line(checkOK, "version", "shodanrep %s", shodanrep.Version())
+	var line lineFunc = func(result, name, format string, args ...any) {
+		d.print(ctx, checkLine{result, name, fmt.Sprintf(format, args...)})
+	}
+	line(checkOK, "version", "shodanrep %s", shodanrep.Version())
 	found, err := d.connections(ctx, d.app)
 	if err != nil {
-		d.line(checkError, "configuration", "%v", err)
+		line(checkError, "configuration", "%v", err)
 		return
 	}
-	d.configuration()
+	d.configuration(line)
 	var chosen *embedded.Connection
 	var summary shodanrep.ConnectionSummary
 	for i, c := range found {
 		if len(c.Members) > 0 {
-			d.line(checkOK, "connection", "%s joins the rows of %s", c.Name, strings.Join(c.Members, ", "))
+			line(checkOK, "connection", "%s joins the rows of %s", c.Name, strings.Join(c.Members, ", "))
 			continue
 		}
 		s, err := shodanrep.SummarizeConnection(c.Name, c.Config)
 		if err != nil {
-			d.line(checkError, "connection", "%v", err)
+			line(checkError, "connection", "%v", err)
 			continue
 		}
-		d.line(checkOK, "connection", "%s: the arguments are valid; policy %s", c.Name, s.Policy)
+		line(checkOK, "connection", "%s: the arguments are valid; policy %s", c.Name, s.Policy)
 		if chosen == nil {
 			chosen, summary = &found[i], s
 		}
@@ -123,42 +123,47 @@ func (d *doctor) run(ctx context.Context) {
 		return
 	}
 	if len(found) > 1 {
-		d.line(checkOK, "checked below", "connection %s; --connection NAME checks another one", chosen.Name)
+		line(checkOK, "checked below", "connection %s; --connection NAME checks another one", chosen.Name)
 	}
-	if planAllows, err := d.key(ctx, *chosen, summary); err == nil {
-		d.sources(summary, planAllows)
+	c, s := *chosen, summary
+	checks := []checkFunc{
+		func(line lineFunc) { d.keyAndSources(ctx, line, c, s) },
+		func(line lineFunc) { d.dataFiles(ctx, line, c, s) },
+		func(line lineFunc) { d.internetDBFile(ctx, line, c, s) },
+		certificates,
 	}
-	d.dataFiles(ctx, *chosen, summary)
-	d.internetDBFile(ctx, *chosen, summary)
-	d.network(ctx, summary)
-	d.cache(ctx, *chosen)
-	d.history(ctx, *chosen)
+	checks = append(checks, networkChecks(ctx, s)...)
+	checks = append(checks,
+		func(line lineFunc) { d.cache(ctx, line, c) },
+		func(line lineFunc) { d.history(ctx, line, c) },
+	)
+	inParallel(checks, func(l checkLine) { d.print(ctx, l) })
 }
 
 // configuration lists the configuration files.
-func (d *doctor) configuration() {
+func (d *doctor) configuration(line lineFunc) {
 	files := d.files()
 	if len(files) == 0 {
 		files = []string{spcfile.DefaultFile()}
 	}
 	for _, file := range files {
 		if _, err := os.Stat(file); err != nil {
-			d.line(checkOK, "configuration", "%s does not exist, so every argument has its default; --config names another file", file)
+			line(checkOK, "configuration", "%s does not exist, so every argument has its default; --config names another file", file)
 			continue
 		}
-		d.line(checkOK, "configuration", "%s", file)
+		line(checkOK, "configuration", "%s", file)
 	}
 }
 
 // sources says in which source addresses would be looked up.
-func (d *doctor) sources(s shodanrep.ConnectionSummary, planAllows bool) {
+func sources(line lineFunc, s shodanrep.ConnectionSummary, planAllows bool) {
 	before := ""
 	if len(s.DataFiles) > 0 && s.Source == "auto" {
 		before = "the files of data_files, and if they do not have it, in "
 	}
-	d.line(checkOK, "1 address", "is looked up in %s%s", before, s.SourceFor(1, planAllows))
+	line(checkOK, "1 address", "is looked up in %s%s", before, s.SourceFor(1, planAllows))
 	many := s.APILookupLimit + 1
-	d.line(checkOK, fmt.Sprintf("%d addresses", many), "are looked up in %s%s; api_lookup_limit is %d",
+	line(checkOK, fmt.Sprintf("%d addresses", many), "are looked up in %s%s; api_lookup_limit is %d",
 		before, s.SourceFor(many, planAllows), s.APILookupLimit)
 }
 
@@ -166,13 +171,13 @@ func (d *doctor) sources(s shodanrep.ConnectionSummary, planAllows bool) {
 const maxLeftOut = 10
 
 // dataFiles opens the dataset, which builds its index if that is missing.
-func (d *doctor) dataFiles(ctx context.Context, c embedded.Connection, s shodanrep.ConnectionSummary) {
+func (d *doctor) dataFiles(ctx context.Context, line lineFunc, c embedded.Connection, s shodanrep.ConnectionSummary) {
 	if len(s.DataFiles) == 0 {
 		return
 	}
 	stats, err := shodanrep.InspectDataFiles(ctx, c.Name, c.Config, d.logger(false))
 	if err != nil {
-		d.line(checkError, "data_files", "%v", err)
+		line(checkError, "data_files", "%v", err)
 		return
 	}
 	result, text := checkOK, fmt.Sprintf("%s in %s", display.Plural(stats.Hosts, "host"), strings.Join(s.DataFiles, ", "))
@@ -191,20 +196,20 @@ func (d *doctor) dataFiles(ctx context.Context, c embedded.Connection, s shodanr
 		result = checkWarning
 		text += fmt.Sprintf("; %s without a banner left out, the first: %s", display.Plural(int64(len(foreign)), "file"), foreign[0])
 	}
-	d.line(result, "data_files", "%s", text)
+	line(result, "data_files", "%s", text)
 }
 
 // maxFileAge is how old the file of InternetDB may be without a warning. Shodan makes a new one every week.
 const maxFileAge = 14 * 24 * time.Hour
 
 // internetDBFile checks the file that answers in place of InternetDB.
-func (d *doctor) internetDBFile(ctx context.Context, c embedded.Connection, s shodanrep.ConnectionSummary) {
+func (d *doctor) internetDBFile(ctx context.Context, line lineFunc, c embedded.Connection, s shodanrep.ConnectionSummary) {
 	if s.InternetDBFile == "" {
 		return
 	}
 	info, err := shodanrep.InspectInternetDBFile(ctx, c.Name, c.Config)
 	if err != nil {
-		d.line(checkError, "internetdb_file", "%v", err)
+		line(checkError, "internetdb_file", "%v", err)
 		return
 	}
 	text := fmt.Sprintf("%s, of %s (%s)", info.Path, info.Time.Format(time.DateOnly), humanize.Time(info.Time))
@@ -217,10 +222,10 @@ func (d *doctor) internetDBFile(ctx context.Context, c embedded.Connection, s sh
 		text += ", " + humanize.Bytes(uint64(info.Size))
 	}
 	if time.Since(info.Time) > maxFileAge {
-		d.line(checkWarning, "internetdb_file", "%s; Shodan makes a new file every week: download it again", text)
+		line(checkWarning, "internetdb_file", "%s; Shodan makes a new file every week: download it again", text)
 		return
 	}
-	d.line(checkOK, "internetdb_file", "%s; it answers in place of InternetDB", text)
+	line(checkOK, "internetdb_file", "%s; it answers in place of InternetDB", text)
 }
 
 // query runs SQL on a connection.

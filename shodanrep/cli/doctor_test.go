@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -274,5 +275,87 @@ func TestDoctorNamesTheConfigurationOfTheEnvironment(t *testing.T) {
 	want := "configuration" + os.Getenv(configVariable) + "ok"
 	if !strings.Contains(strings.Join(strings.Fields(got.stdout), ""), want) || strings.Contains(got.stdout, "does not exist") {
 		t.Errorf("no %q in %s", want, got.stdout)
+	}
+}
+
+// checkedServices are a service for each argument of a connection, and the connection. The handler gets "InternetDB",
+// "CVEDB", "REST API" or "API key" for the request that it serves.
+func checkedServices(t *testing.T, serve func(request string, r *http.Request)) (connection string) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		request := map[string]string{"/internetdb/": "InternetDB", "/cvedb/": "CVEDB", "/api/": "REST API", "/api/api-info": "API key"}[r.URL.Path]
+		serve(request, r)
+		if request == "API key" {
+			fmt.Fprint(w, `{"plan": "dev", "query_credits": 100}`)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return fmt.Sprintf("connection \"a\" {\n plugin = \"shodanrep\"\n api_key = %q\n api_url = \"%[2]s/api\"\n internetdb_url = \"%[2]s/internetdb\"\n"+
+		" cvedb_url = \"%[2]s/cvedb\"\n timeout = \"5m\"\n cache = \"off\"\n history_store = \"off\"\n}\n", shodantest.Key, server.URL)
+}
+
+// orderOfChecks is the order of the lines of a connection of checkedServices, by their names.
+var orderOfChecks = []string{
+	"version", "configuration", "connection", "API key", "plan", "1 address", "101 addresses", "InternetDB", "CVEDB", "REST API", "clock", "cache", "history",
+}
+
+func TestDoctorAsksAllServicesAtOnce(t *testing.T) {
+	t.Parallel()
+	var asked sync.WaitGroup
+	asked.Add(4)
+	connection := checkedServices(t, func(string, *http.Request) {
+		asked.Done()
+		asked.Wait() // no service answers before all were asked
+	})
+	var stdout, stderr bytes.Buffer
+	status := Main([]string{"doctor", "--config", writeFile(t, "doctor.spc", connection)}, strings.NewReader(""), &stdout, &stderr)
+	var names []string
+	for line := range strings.Lines(stdout.String()) {
+		if result, rest := line[:checkWidth], line[checkWidth:]; strings.TrimSpace(result) != "" {
+			names = append(names, strings.TrimSpace(rest[:nameWidth]))
+		}
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "certificates" }) // of the environment
+	if status != exitDone || !slices.Equal(names, orderOfChecks) {
+		t.Errorf("status %d, %q\n%s%s", status, names, stdout.String(), stderr.String())
+	}
+}
+
+// A lineWatcher closes a channel when what was written has a text.
+type lineWatcher struct {
+	bytes.Buffer
+	text string
+	seen chan struct{}
+}
+
+func (w *lineWatcher) Write(p []byte) (int, error) {
+	had := strings.Contains(w.String(), w.text)
+	n, err := w.Buffer.Write(p)
+	if !had && strings.Contains(w.String(), w.text) {
+		close(w.seen)
+	}
+	return n, err
+}
+
+// A service that does not answer holds up its own line and those after it, and none before.
+func TestDoctorPrintsALineAsSoonAsThoseBeforeItAreKnown(t *testing.T) {
+	for slow, before := range map[string]string{"API key": "API key", "InternetDB": "101 addresses", "CVEDB": "InternetDB", "REST API": "CVEDB"} {
+		t.Run(slow, func(t *testing.T) {
+			t.Parallel()
+			stdout := lineWatcher{text: before, seen: make(chan struct{})}
+			connection := checkedServices(t, func(request string, r *http.Request) {
+				if request == slow {
+					select {
+					case <-stdout.seen:
+					case <-r.Context().Done():
+						t.Errorf("no line of %s before %s answered", before, slow)
+					}
+				}
+			})
+			var stderr bytes.Buffer
+			status := Main([]string{"doctor", "--config", writeFile(t, "doctor.spc", connection)}, strings.NewReader(""), &stdout, &stderr)
+			if status != exitDone {
+				t.Errorf("status %d, %s%s", status, stdout.String(), stderr.String())
+			}
+		})
 	}
 }
