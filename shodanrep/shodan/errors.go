@@ -31,6 +31,9 @@ func (k Kind) String() string {
 // its address, or a number instead of a list.
 var ErrUnexpected = errors.New("unexpected response")
 
+// ErrTooLong is the cause of an Error if the response has more than MaxBody bytes. Another try would cost as much again.
+var ErrTooLong = fmt.Errorf("the response is longer than %d MB", MaxBody>>20)
+
 // ErrProxy is the error of an http.Client whose proxy cannot be used, so that no request can be sent.
 var ErrProxy = errors.New("the proxy cannot be used")
 

@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	// MaxBody is the maximum size of a response in bytes. Some hosts have several MB, but none has a hundred.
-	MaxBody = 100 << 20
+	// MaxBody is the maximum size of a response in bytes, uncompressed. Hosts and pages of a search have up to several MB,
+	// and a host with its history some tens. A hundred hosts in one response can have more: they are requested again in
+	// smaller groups. It is as much as a record of data_files may have, and as package upstream has in memory at once.
+	MaxBody = 64 << 20
 	// LargeBody is from which size in bytes on a response is large: clients read so much of each response before they
 	// reserve memory for all of it, so that a Transport can make the large ones wait.
 	LargeBody = 1 << 20
@@ -68,14 +70,21 @@ func (t transport) get(ctx context.Context, base, path string, query url.Values)
 		return nil, nil, t.failure(kind, 0, withoutURL(err))
 	}
 	defer resp.Body.Close()
-	body, err := readBody(io.LimitReader(resp.Body, MaxBody+1), resp.ContentLength)
+	var body []byte
+	if resp.StatusCode == http.StatusOK {
+		body, err = readBody(resp.Body, resp.ContentLength, MaxBody)
+	} else {
+		body, err = readErrorPage(resp.Body)
+	}
 	switch {
+	case err != nil && asksForPause(resp.StatusCode) && ctx.Err() == nil:
+		body = nil // that the service asks for a pause is known from the status
 	case err != nil && ctx.Err() != nil:
 		return nil, nil, ctx.Err()
+	case errors.Is(err, ErrTooLong):
+		return nil, nil, t.failure(Unavailable, resp.StatusCode, err)
 	case err != nil:
 		return nil, nil, t.failure(Unavailable, resp.StatusCode, fmt.Errorf("the response ended early: %w", withoutURL(err)))
-	case len(body) > MaxBody:
-		return nil, nil, t.failure(Unavailable, resp.StatusCode, fmt.Errorf("the response is longer than %d MB", MaxBody>>20))
 	}
 	if failure := t.check(req.URL.Host, resp, body); failure != nil {
 		return nil, nil, failure
@@ -84,9 +93,13 @@ func (t transport) get(ctx context.Context, base, path string, query url.Values)
 }
 
 // readBody reads a body of the given length, which is negative where it is not known. A large body of a known length is
-// read into memory of that length: a slice that grows step by step to 60 MB leaves several times as much garbage behind.
-// The reader may make a large body wait for its turn, so memory is reserved only when more than LargeBody has come.
-func readBody(r io.Reader, length int64) ([]byte, error) {
+// read into memory of that length, and one of an unknown length, such as a compressed one, in parts: a slice that grows
+// step by step to 60 MB leaves several times as much garbage behind. The reader may make a large body wait for its turn,
+// so memory is reserved only when more than LargeBody has come. A body of more than so many bytes is read no further.
+func readBody(r io.Reader, length, most int64) ([]byte, error) {
+	if length > most {
+		return nil, ErrTooLong
+	}
 	start, err := io.ReadAll(io.LimitReader(r, LargeBody))
 	if err != nil || len(start) < LargeBody {
 		return start, err
@@ -98,13 +111,41 @@ func readBody(r io.Reader, length int64) ([]byte, error) {
 		return start, err
 	}
 	start = append(start, next...)
-	body := bytes.NewBuffer(start)
 	if length > LargeBody {
-		body = bytes.NewBuffer(make([]byte, 0, min(length, MaxBody)+bytes.MinRead))
+		body := bytes.NewBuffer(make([]byte, 0, length+bytes.MinRead))
 		body.Write(start)
+		_, err = body.ReadFrom(r)
+		return body.Bytes(), err
 	}
-	_, err = body.ReadFrom(r)
-	return body.Bytes(), err
+	parts, read := [][]byte{start}, int64(len(start))
+	for {
+		part := bytes.NewBuffer(make([]byte, 0, LargeBody+bytes.MinRead))
+		n, err := io.CopyN(part, r, LargeBody)
+		parts, read = append(parts, part.Bytes()), read+n
+		switch {
+		case read > most:
+			return nil, ErrTooLong
+		case err == io.EOF:
+			return bytes.Join(parts, nil), nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
+
+// readErrorPage reads the body of a response that is not successful. Of one that is larger than any of a service nothing
+// is used: its status says what it is.
+func readErrorPage(r io.Reader) ([]byte, error) {
+	page, err := io.ReadAll(io.LimitReader(r, LargeBody))
+	if len(page) == LargeBody {
+		return nil, nil
+	}
+	return page, err
+}
+
+// asksForPause reports whether a status means that the service wants no request for a while, whatever its body says.
+func asksForPause(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 }
 
 // maxAge reads max-age of the Cache-Control header. It returns 0 if there is none.

@@ -2,9 +2,17 @@ package shodan
 
 import (
 	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 )
 
 func TestReadBody(t *testing.T) {
@@ -21,19 +29,115 @@ func TestReadBody(t *testing.T) {
 		"large, of unknown length":    {large, -1},
 		"longer than its length says": {large, LargeBody + 1},
 		"shorter":                     {large, 50 << 20},
-		"with an impossible length":   {large, 1 << 60},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := readBody(iotest.HalfReader(bytes.NewReader(test.body)), test.length)
+			got, err := readBody(iotest.HalfReader(bytes.NewReader(test.body)), test.length, MaxBody)
 			if err != nil || !bytes.Equal(got, test.body) {
 				t.Errorf("got %d bytes, want %d: %v", len(got), len(test.body), err)
 			}
 		})
 	}
-	if got, err := readBody(bytes.NewReader(large), int64(len(large))); err != nil || cap(got) > len(large)+LargeBody {
+	if got, err := readBody(bytes.NewReader(large), int64(len(large)), MaxBody); err != nil || cap(got) > len(large)+LargeBody {
 		t.Errorf("%d bytes take %d: %v", len(large), cap(got), err)
 	}
-	if _, err := readBody(iotest.TimeoutReader(strings.NewReader(string(large))), int64(len(large))); err == nil {
+	for _, broken := range []error{io.ErrUnexpectedEOF, errors.New("reset")} {
+		if _, err := readBody(io.MultiReader(bytes.NewReader(large), iotest.ErrReader(broken)), -1, MaxBody); !errors.Is(err, broken) {
+			t.Errorf("a body that broke off with %v: %v", broken, err)
+		}
+	}
+	if _, err := readBody(iotest.TimeoutReader(strings.NewReader(string(large))), int64(len(large)), MaxBody); err == nil {
 		t.Error("a body that broke off is no error")
+	}
+}
+
+// spaces is a body without an end, which counts what is read of it.
+type spaces struct{ read int }
+
+func (s *spaces) Read(p []byte) (int, error) {
+	clear(p)
+	s.read += len(p)
+	return len(p), nil
+}
+
+func TestABodyThatIsTooLongIsReadNoFurther(t *testing.T) {
+	const most = 2 * LargeBody
+	for name, test := range map[string]struct {
+		length int64
+		read   int
+	}{
+		"without an end":              {-1, most + LargeBody + bytes.MinRead},
+		"with an impossible length":   {1 << 60, 0},
+		"one byte longer than it may": {most + 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var endless spaces
+			if body, err := readBody(&endless, test.length, most); !errors.Is(err, ErrTooLong) || body != nil || endless.read > test.read {
+				t.Errorf("%d bytes, %v, after %d bytes", len(body), err, endless.read)
+			}
+		})
+	}
+	if body, err := readBody(io.LimitReader(new(spaces), most), -1, most); len(body) != most || err != nil {
+		t.Errorf("as long as it may be: %d bytes, %v", len(body), err)
+	}
+}
+
+// endlessly sends a body that ends with the connection.
+func endlessly(w io.Writer) {
+	page := bytes.Repeat([]byte(" "), 1<<16)
+	for {
+		if _, err := w.Write(page); err != nil {
+			return
+		}
+	}
+}
+
+func TestAServiceThatNeverStopsSendingIsAnErrorOfItsKind(t *testing.T) {
+	for name, test := range map[string]struct {
+		status     int
+		compressed bool
+		length     int  // that the response says it has
+		broken     bool // the body ends with the connection, after its first bytes
+		kind       Kind
+		pause      time.Duration
+		tooLong    bool
+	}{
+		"a response that is too long":   {status: 200, length: MaxBody + 1, kind: Unavailable, tooLong: true},
+		"a page of a proxy":             {status: 502, kind: Unavailable},
+		"a refusal":                     {status: 429, kind: Limited, pause: 7 * time.Second},
+		"a compressed refusal":          {status: 429, compressed: true, kind: Limited, pause: 7 * time.Second},
+		"a refusal that is broken off":  {status: 429, broken: true, kind: Limited, pause: 7 * time.Second},
+		"unavailable":                   {status: 503, kind: Unavailable, pause: 7 * time.Second},
+		"unavailable and broken off":    {status: 503, broken: true, kind: Unavailable, pause: 7 * time.Second},
+		"another page that breaks off":  {status: 404, broken: true, kind: Unavailable},
+		"a response that is broken off": {status: 200, broken: true, kind: Unavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", "7")
+				switch {
+				case test.broken:
+					w.Header().Set("Content-Length", "1000")
+					w.WriteHeader(test.status)
+					_, _ = io.WriteString(w, "{")
+				case test.compressed:
+					w.Header().Set("Content-Encoding", "gzip")
+					w.WriteHeader(test.status)
+					endlessly(gzip.NewWriter(w))
+				default:
+					if test.length > 0 {
+						w.Header().Set("Content-Length", strconv.Itoa(test.length))
+					}
+					w.WriteHeader(test.status)
+					endlessly(w)
+				}
+			}))
+			defer server.Close()
+			_, err := (&InternetDB{BaseURL: server.URL}).Host(t.Context(), netip.MustParseAddr("11.0.0.1"))
+			var failure *Error
+			if !errors.As(err, &failure) || failure.Kind != test.kind || failure.RetryAfter != test.pause || errors.Is(err, ErrTooLong) != test.tooLong {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }

@@ -18,7 +18,7 @@ const (
 	// once as max_concurrency allows.
 	smallBytes = shodan.LargeBody
 	// longestBytes is what is reserved for a response whose length is not known: package shodan reads no more.
-	longestBytes = shodan.MaxBody + 1
+	longestBytes = shodan.MaxBody
 )
 
 // responses is the budget of this process.

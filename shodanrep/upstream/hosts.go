@@ -20,7 +20,7 @@ const (
 	bulkTries = 3
 	halfTries = 1
 	// addressesPerTimeout is after how many addresses in a request the time that it may take grows by another timeout: the
-	// hosts of a hundred addresses can be a hundred megabytes.
+	// hosts of a hundred addresses can be tens of megabytes.
 	addressesPerTimeout = 25
 	// maxAge is how long a response is cached at most because its service says so (Cache-Control).
 	maxAge = 30 * 24 * time.Hour

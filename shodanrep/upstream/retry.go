@@ -81,6 +81,9 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 		case errors.As(err, &final):
 			c.breaker.fail(final.error)
 			return none, final.error
+		case errors.Is(err, shodan.ErrTooLong):
+			c.breaker.fail(err)
+			return none, err
 		case errors.Is(err, context.DeadlineExceeded) && previous != nil:
 			err = previous // little time was left for this try, so it says less
 		case errors.Is(err, context.DeadlineExceeded):

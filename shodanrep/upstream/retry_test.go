@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -72,3 +73,16 @@ func TestOnlyRequestsThatWereSentAreCounted(t *testing.T) {
 type transportFunc func(*http.Request) (*http.Response, error)
 
 func (f transportFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// A response that is too long is not sent for again: it would be as long, and cost as much.
+func TestAResponseThatIsTooLongIsNotTriedAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := NewInternetDB(Endpoint{URL: "http://internetdb.test", Transport: transportFunc(func(req *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, ContentLength: shodan.MaxBody + 1, Body: http.NoBody, Request: req}, nil
+		})})
+		got := lookUp(t.Context(), client(s, cache.Off{}, 1), []netip.Addr{netip.MustParseAddr("11.0.0.1")})
+		if err := got[0].Err; !errors.Is(err, shodan.ErrTooLong) || s.Requests() != 1 {
+			t.Errorf("%v after %d requests", err, s.Requests())
+		}
+	})
+}

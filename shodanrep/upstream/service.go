@@ -103,7 +103,7 @@ func NewCVEDB(e Endpoint) *Service {
 
 // NewExploits makes the service that Shodan's search for exploits is with a key.
 func NewExploits(e Endpoint) *Service {
-	c := &shodan.Exploits{BaseURL: e.URL, Key: e.Key, UserAgent: e.UserAgent, HTTP: &http.Client{Transport: ratelimit.Transport{Next: e.Transport}}}
+	c := &shodan.Exploits{BaseURL: e.URL, Key: e.Key, UserAgent: e.UserAgent, HTTP: withinBudget(ratelimit.Transport{Next: e.Transport})}
 	return &Service{
 		Name: "Shodan's exploit search", ID: "exploits " + e.URL + " " + e.keyID(),
 		advice: "another program may be using the API key",
