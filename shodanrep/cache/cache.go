@@ -8,6 +8,10 @@ import (
 	"time"
 )
 
+// MaxBody is the longest body of an entry, in bytes. SQLite needs several times as much memory to store one, and it would
+// push thousands of others out of the cache. A longer one is not of ours: it is a cache miss, and nothing of it is read.
+const MaxBody = 8 << 20
+
 // Key identifies one response.
 type Key struct {
 	Service string // the service and its address, such as "internetdb https://internetdb.shodan.io"

@@ -122,13 +122,14 @@ func (f *fileStore) replace(failed *sqlitefile.File, err error) error {
 // Get returns the entries that are there and have not expired. It runs one statement for each key: measured, a join with
 // a list of all keys takes as long.
 func (f *fileStore) Get(ctx context.Context, keys []Key) (found map[Key]Entry, err error) {
-	const query = `SELECT checked_at, expires, body FROM answer WHERE subject = ? AND service = ? AND asked = ?`
+	const query = `SELECT checked_at, expires, body FROM answer WHERE subject = ? AND service = ? AND asked = ?
+		AND coalesce(octet_length(body), 0) <= ?`
 	now := f.opts.Now().UnixMicro()
 	err = f.do(func(db *sqlitefile.File) error {
 		found = make(map[Key]Entry, len(keys))
 		return db.Read(ctx, func(c *sqlitefile.Conn) error {
 			for _, k := range keys {
-				err := c.Rows(query, []any{k.Target, k.Service, k.Options}, func(row *sqlite3.Stmt) (bool, error) {
+				err := c.Rows(query, []any{k.Target, k.Service, k.Options, int64(MaxBody)}, func(row *sqlite3.Stmt) (bool, error) {
 					if expires := row.ColumnInt64(1); expires > now {
 						found[k] = Entry{
 							Key: k, Body: row.ColumnBlob(2, nil), CheckedAt: timeOf(row.ColumnInt64(0)), Expires: timeOf(expires),

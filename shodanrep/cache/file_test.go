@@ -299,3 +299,25 @@ func BenchmarkFile(b *testing.B) {
 		}
 	})
 }
+
+// Another program may have written the file: what no entry of ours is as large as is a miss, and not read.
+func TestAnEntryLargerThanAnyOfOursIsAMiss(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	f := openTestFile(t, filepath.Join(t.TempDir(), "c.sqlite"), Options{Now: c.now})
+	bad, good := c.entry("192.0.2.1", "a"), c.entry("192.0.2.2", "b")
+	mustPut(t, f, bad, good)
+	err := f.write(t.Context(), func(c *sqlitefile.Conn) error {
+		return c.Run(`UPDATE answer SET body = zeroblob(?) WHERE subject = ?`, int64(MaxBody+1), bad.Target)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := mustGet(t, f, bad.Key, good.Key); len(got) != 1 || string(got[good.Key].Body) != "b" {
+		t.Errorf("got %d entries, want the one of ours", len(got))
+	}
+	mustPut(t, f, bad)
+	if got := mustGet(t, f, bad.Key); len(got) != 1 {
+		t.Error("it is not replaced")
+	}
+}

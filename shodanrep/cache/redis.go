@@ -60,35 +60,29 @@ func (s *redisStore) Get(ctx context.Context, keys []Key) (map[Key]Entry, error)
 	now := s.opts.Now()
 	names := map[[2]string]string{} // a batch has one or two
 	for batch := range slices.Chunk(keys, getBatch) {
-		responses := make([]*redis.SliceCmd, len(batch))
-		_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-			for i, k := range batch {
-				name, ok := names[[2]string{k.Service, k.Options}]
-				if !ok {
-					name = entryName(k)
-					names[[2]string{k.Service, k.Options}] = name
-				}
-				responses[i] = p.HMGet(ctx, s.targetKey(k.Target), "@"+name, "#"+name)
+		hashes, args := make([]string, len(batch)), make([]any, 1, len(batch)+1)
+		args[0] = MaxBody
+		for i, k := range batch {
+			name, ok := names[[2]string{k.Service, k.Options}]
+			if !ok {
+				name = entryName(k)
+				names[[2]string{k.Service, k.Options}] = name
 			}
-			return nil
-		})
-		if err != nil && !isWrongType(err) {
+			hashes[i], args = s.targetKey(k.Target), append(args, name)
+		}
+		rows, err := getScript.Run(ctx, s.client, hashes, args...).Slice()
+		if err != nil {
 			return nil, s.wrapError(err)
 		}
-		for i, k := range batch {
-			if err := responses[i].Err(); err != nil && !isWrongType(err) {
-				return nil, s.wrapError(err)
-			}
-			if e, ok := parseEntry(k, responses[i].Val()); ok && e.Expires.After(now) {
-				found[k] = e
+		for i, row := range rows {
+			fields, _ := row.([]any)
+			if e, ok := parseEntry(batch[i], fields); ok && e.Expires.After(now) {
+				found[batch[i]] = e
 			}
 		}
 	}
 	return found, nil
 }
-
-// isWrongType reports whether a key holds something other than our entries: that is a cache miss.
-func isWrongType(err error) bool { return redis.HasErrorPrefix(err, "WRONGTYPE") }
 
 // Count adds to the numbers of hits and misses, and sends them now and then. What cannot be sent is sent the next time.
 func (s *redisStore) Count(hits, misses int64) {
@@ -101,6 +95,9 @@ func (s *redisStore) Count(hits, misses int64) {
 	defer cancel()
 	_ = s.sendCounts(ctx)
 }
+
+// isWrongType reports whether a key holds something other than what we keep there.
+func isWrongType(err error) bool { return redis.HasErrorPrefix(err, "WRONGTYPE") }
 
 // parseEntry parses the two fields of an entry. It returns false where they are not ours.
 func parseEntry(k Key, fields []any) (Entry, bool) {
@@ -244,13 +241,19 @@ func (s *redisStore) Stats(ctx context.Context) (Stats, error) {
 			}
 		}
 	}
-	if err := s.sendCounts(ctx); err != nil {
-		return Stats{}, err
+	_ = s.sendCounts(ctx) // fails also where the counts are not ours
+	counts, err := s.client.HMGet(ctx, s.countKey(), "hits", "misses").Result()
+	if err != nil {
+		if isWrongType(err) {
+			err = nil
+		}
+		return stats, s.wrapError(err)
 	}
-	counts, err := s.client.HGetAll(ctx, s.countKey()).Result()
-	stats.Hits, _ = strconv.ParseInt(counts["hits"], 10, 64)
-	stats.Misses, _ = strconv.ParseInt(counts["misses"], 10, 64)
-	return stats, s.wrapError(err)
+	for i, n := range []*int64{&stats.Hits, &stats.Misses} {
+		text, _ := counts[i].(string)
+		*n, _ = strconv.ParseInt(text, 10, 64)
+	}
+	return stats, nil
 }
 
 // sendCounts adds what this process has counted to the counts of all machines.

@@ -24,6 +24,22 @@ for i, key in ipairs(KEYS) do
 end
 `)
 
+// getScript returns the two fields of entries. What is missing, of another type, or larger than any entry of ours, is nil:
+// nothing of it is sent. ARGV[1] is the largest size.
+var getScript = redis.NewScript(`
+local found, most = {}, tonumber(ARGV[1])
+for i, key in ipairs(KEYS) do
+	local about, body = '@' .. ARGV[i + 1], '#' .. ARGV[i + 1]
+	local size = redis.pcall('HSTRLEN', key, about)
+	if type(size) == 'number' and size > 0 and size < 100 and redis.call('HSTRLEN', key, body) <= most then
+		found[i] = redis.call('HMGET', key, about, body)
+	else
+		found[i] = false
+	end
+end
+return found
+`)
+
 // clearScript deletes hashes, and returns how many entries they had.
 var clearScript = redis.NewScript(`
 local n = 0
@@ -36,15 +52,15 @@ end
 return n
 `)
 
-// pruneScript deletes the expired entries of hashes, and returns how many there were.
+// pruneScript deletes the entries of hashes that have expired or are not of ours, and returns how many there were.
 var pruneScript = redis.NewScript(`
 local n, now = 0, tonumber(ARGV[1])
 for _, key in ipairs(KEYS) do
 	local fields = redis.call('TYPE', key).ok == 'hash' and redis.call('HKEYS', key) or {}
 	for _, field in ipairs(fields) do
 		if field:sub(1, 1) == '@' then
-			local expires = redis.call('HGET', key, field):match('^%S+ (%S+)')
-			if tonumber(expires) <= now then
+			local expires = tonumber(redis.call('HGET', key, field):match('^%S+ (%S+)') or '')
+			if not (expires and expires > now) then
 				redis.call('HDEL', key, field, '#' .. field:sub(2))
 				n = n + 1
 			end
@@ -55,19 +71,19 @@ return n
 `)
 
 // statsScript returns how many entries are in hashes, how many of them have expired, their size, and the times when the
-// oldest and the newest were checked.
+// oldest and the newest were checked. An entry that is not of ours counts as expired.
 var statsScript = redis.NewScript(`
 local n, expired, bytes, oldest, newest, now = 0, 0, 0, 0, 0, tonumber(ARGV[1])
 for _, key in ipairs(KEYS) do
 	local fields = redis.call('TYPE', key).ok == 'hash' and redis.call('HKEYS', key) or {}
 	for _, field in ipairs(fields) do
 		if field:sub(1, 1) == '@' then
-			local checked, expires, size = redis.call('HGET', key, field):match('^(%S+) (%S+) (%S+)')
-			checked = tonumber(checked)
-			if tonumber(expires) <= now then expired = expired + 1 end
-			if n == 0 or checked < oldest then oldest = checked end
-			if n == 0 or checked > newest then newest = checked end
-			n, bytes = n + 1, bytes + tonumber(size) + #key + #field
+			local checked, expires = redis.call('HGET', key, field):match('^(%S+) (%S+)')
+			checked, expires = tonumber(checked or ''), tonumber(expires or '')
+			if not (expires and expires > now) then expired = expired + 1 end
+			if checked and (oldest == 0 or checked < oldest) then oldest = checked end
+			if checked and checked > newest then newest = checked end
+			n, bytes = n + 1, bytes + redis.call('HSTRLEN', key, '#' .. field:sub(2)) + #key + #field
 		end
 	end
 end

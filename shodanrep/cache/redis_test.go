@@ -100,7 +100,7 @@ func BenchmarkRedis(b *testing.B) {
 	c := newClock()
 	entries := c.batch(10_000, 300)
 	keys := keysOf(entries)
-	r := openTestRedis(b, redistest.Start(b, ""), Options{})
+	r := openTestRedis(b, redistest.Start(b, ""), Options{Now: c.now})
 	b.Run("put 10000", func(b *testing.B) {
 		for b.Loop() {
 			mustPut(b, r, entries...)

@@ -231,6 +231,8 @@ func TestWhatTheFileSaysOfARateIsBounded(t *testing.T) {
 		"a huge latency":          `{"latency":9000000000000000000,"ceiling_ttl":-1,"refusals":-7}`,
 		"a pause of centuries":    `{"paused":"2199-01-01T00:00:00Z"}`,
 		"many under way":          `{"members":{"gone":{"seen":"2000-01-01T00:00:00Z","under_way":1000000,"per_second":10}}}`,
+		"a rate of centuries":     `{"tokens":-1e300,"members":{"gone":{"seen":"2000-01-01T00:00:00Z","under_way":0,"per_second":1e-300}}}`,
+		"many levels":             `{"members":` + strings.Repeat(`{"a":`, 20_000) + `1` + strings.Repeat(`}`, 20_000) + `}`,
 		"an endless wait":         `{"members":{"gone":{"seen":"2199-01-01T00:00:00Z","under_way":9,"per_second":1e-9}}}`,
 	} {
 		t.Run(name, func(t *testing.T) {

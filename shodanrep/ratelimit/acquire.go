@@ -119,7 +119,9 @@ func (l *Limiter) take(now time.Time) (wait time.Duration) {
 	if l.away {
 		limit /= float64(max(1, l.peers))
 	}
-	interval := func(n float64) time.Duration { return time.Duration(n / limit * float64(time.Second)) }
+	interval := func(n float64) time.Duration {
+		return time.Duration(min(n/limit, longestInterval.Seconds()) * float64(time.Second))
+	}
 	tokens := float64(l.burst(now))
 	if !l.TokensAt.IsZero() {
 		tokens = min(tokens, l.Tokens+now.Sub(l.TokensAt).Seconds()*limit)

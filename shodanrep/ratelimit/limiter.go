@@ -17,6 +17,8 @@ const (
 	// LongestBan is the longest pause or ban, whatever a service says or the cache has: a date in the year 2199 must not
 	// turn a service off. A service that means it says so again. See TestABanInTheFileIsCutToSixHours.
 	LongestBan = 6 * time.Hour
+	// longestInterval bounds the interval of a rate: that of a very low one is no time.Duration.
+	longestInterval = 365 * 24 * time.Hour
 )
 
 // Limits says how careful a Limiter is with a service.

@@ -15,6 +15,10 @@ import (
 // second, or of a longer interval, may go by unevenly before two are closer than they may be. See figure 6.
 const redisMargin = 1.06
 
+// placeTime is how long one process may hold up the others at most: by its interval, which is ten seconds at minRate, or
+// because it was late to write its request.
+const placeTime = time.Minute
+
 // A RedisStatus is whether a Redis can be used at the moment.
 type RedisStatus interface {
 	// Ready reports whether it can be used.
@@ -101,10 +105,10 @@ func (r *Redis) takeOnce(ctx context.Context, rate *redisRate, name string, perS
 	if !rate.due.IsZero() {
 		planned = 1
 	}
-	interval := int64(math.Ceil(redisMargin / perSecond * 1e6))
+	interval := int64(math.Ceil(min(redisMargin/perSecond, longestInterval.Seconds()) * 1e6))
 	unknown := max(0, time.Until(r.status.SafeAt()))
 	row, err := takeScript.Run(ctx, r.client, []string{r.prefix + "rate:" + name, r.prefix + "peers:" + name},
-		interval, max(burst, 1)-1, unknown.Microseconds(), r.process, planned).Int64Slice()
+		interval, max(burst, 1)-1, unknown.Microseconds(), r.process, planned, placeTime.Microseconds()).Int64Slice()
 	if err != nil {
 		return false, r.failed(ctx, err)
 	}

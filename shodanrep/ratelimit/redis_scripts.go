@@ -23,12 +23,16 @@ for i, want in ipairs({'hash', 'zset'}) do
 end
 redis.call('ZADD', KEYS[2], now, ARGV[4])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 60000000)
+redis.call('ZREMRANGEBYSCORE', KEYS[2], string.format('(%.0f', now), '+inf')
 redis.call('EXPIRE', KEYS[2], 60)
 local peers = redis.call('ZCARD', KEYS[2])
 
 local planned, admitted = unpack(redis.call('HMGET', KEYS[1], 'planned', 'admitted'))
 planned, admitted = tonumber(planned or 0), tonumber(admitted or 0)
-if admitted == 0 and hold > 0 then
+local latest = now + hold + ahead + (peers + 1) * math.max(interval, tonumber(ARGV[6]))
+if not (planned and admitted and planned <= latest and admitted <= latest) then
+	planned, admitted = now + hold + ahead, now + hold + ahead
+elseif admitted == 0 and hold > 0 then
 	planned, admitted = now + hold + ahead, now + hold + ahead
 end
 local wait

@@ -387,3 +387,51 @@ func TestTakeReturnsHowManyProcessesShareARate(t *testing.T) {
 		}
 	}
 }
+
+// What is in Redis may be of a bug, or of a server whose clock was wrong.
+func TestWhatRedisSaysOfARateIsBounded(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t, "")
+	year9999 := strconv.FormatInt(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro(), 10)
+	for name, test := range map[string]struct{ planned, admitted string }{
+		"planned until the year 9999":  {year9999, "1"},
+		"admitted until the year 9999": {"1", year9999},
+		"beyond any number":            {"1e308", "1e308"},
+		"infinite":                     {"inf", "inf"},
+		"no number":                    {"nan", "nan"},
+		"a text":                       {"x", ""},
+		"negative":                     {"-1e300", "-1e300"},
+		"in 1970":                      {"1", "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := openRedis(t, s)
+			if err := r.client.HSet(t.Context(), r.prefix+"rate:rate", "planned", test.planned, "admitted", test.admitted).Err(); err != nil {
+				t.Fatal(err)
+			}
+			r.Delay(t.Context(), "rate", time.Millisecond)
+			var rate redisRate
+			if _, err := r.takeOnce(t.Context(), &rate, "rate", 100, 1); err != nil {
+				t.Fatal(err)
+			}
+			if wait := time.Until(rate.due); wait > 2*time.Minute+time.Second {
+				t.Errorf("it waits for %v", wait)
+			}
+			var next redisRate
+			if admitted, err := r.takeOnce(t.Context(), &next, "rate", 0.01, 1); admitted || err != nil || time.Until(next.due) > 5*time.Minute {
+				t.Errorf("the next is admitted: %t, %v, due %v", admitted, err, next.due)
+			}
+		})
+	}
+	t.Run("processes of the future", func(t *testing.T) {
+		r := openRedis(t, s)
+		for i := range 1000 {
+			if err := r.client.ZAdd(t.Context(), r.prefix+"peers:rate", redis.Z{Score: 1e18, Member: i}).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n, err := r.Take(t.Context(), "rate", 1000, 1); n != 1 || err != nil {
+			t.Errorf("%d processes, %v", n, err)
+		}
+	})
+}

@@ -8,14 +8,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-const (
-	// negativeShare is which part of the usual time a negative response is cached: an address that comes to be indexed
-	// should be seen soon.
-	negativeShare = 4
-	// maxCachedBody is the longest body that is cached, in bytes. SQLite needs several times as much memory to store one,
-	// and it would push thousands of other responses out of the cache.
-	maxCachedBody = 8 << 20
-)
+// negativeShare is which part of the usual time a negative response is cached: an address that comes to be indexed should
+// be seen soon.
+const negativeShare = 4
 
 // fromCache returns the results that are in the cache. It also applies a ban that is there.
 func (c *Client) fromCache(ctx context.Context, keys []callKey, f fetcher) (results []Result) {
@@ -72,7 +67,7 @@ func (c *Client) finishCached(ctx context.Context, group []*call, f fetcher) (re
 	return rest
 }
 
-// saveResponse caches a response, also that there is none, but no error and no body longer than maxCachedBody. Times are
+// saveResponse caches a response, also that there is none, but no error and no body longer than cache.MaxBody. Times are
 // in whole microseconds, as caches and PostgreSQL keep them: a fresh response has the time that it has once it is cached.
 func (c *Client) saveResponse(key cache.Key, r response) Result {
 	result := Result{Value: r.value, Err: r.err, CheckedAt: time.Now().Truncate(time.Microsecond)}
@@ -81,7 +76,7 @@ func (c *Client) saveResponse(key cache.Key, r response) Result {
 		return result
 	case shodan.IsKind(r.err, shodan.NotFound):
 		r.age, r.body = r.age/negativeShare, nil
-	case r.err != nil, len(r.body) > maxCachedBody:
+	case r.err != nil, len(r.body) > cache.MaxBody:
 		return result
 	}
 	result.FreshUntil = result.CheckedAt.Add(r.age)

@@ -10,13 +10,13 @@ import (
 
 func TestAVeryLargeResponseIsNotCached(t *testing.T) {
 	sim := shodantest.NewHandler()
-	store := cache.NewMemory(10 * maxCachedBody)
+	store := cache.NewMemory(10 * cache.MaxBody)
 	t.Cleanup(func() { store.Close() })
 	c := client(internetDB(sim), store, 1)
 	for _, test := range []struct {
 		size   int
 		cached bool
-	}{{maxCachedBody, true}, {maxCachedBody + 1, false}} {
+	}{{cache.MaxBody, true}, {cache.MaxBody + 1, false}} {
 		key := cache.Key{Service: "test", Target: "192.0.2.1"}
 		result := c.saveResponse(key, response{body: make([]byte, test.size), age: time.Hour})
 		if err := c.Cache.Flush(t.Context()); err != nil {
