@@ -28,7 +28,8 @@ const (
 	// steadyAfter is after how long without a refusal one says little of the rate, at a service that does not ban: another
 	// program may have used the key, or a request been late. See TestALateRefusalDoesNotSlowASteadyPaceForLong.
 	steadyAfter = time.Minute
-	// firstPause is how long nothing is sent after a refusal. Each further one in a row doubles it. See TestLimiter.
+	// firstPause is how long nothing is sent after a refusal. Each further one in a row doubles it, up to the time of a
+	// ban. See TestLimiter.
 	firstPause = time.Second
 
 	// minWindow is how many requests may be under way at first, where the service can ban: as many refusals as are
@@ -144,7 +145,9 @@ func (l *Limiter) applyRefusal(now, begun time.Time, retryAfter time.Duration) {
 	if l.Ceiling > 0 && !l.limited(now) {
 		l.Ceiling, l.CeilingTTL = 0, min(2*l.CeilingTTL, LongestBan)
 	}
-	if l.limits.Adaptive || now.Sub(l.Since) < steadyAfter {
+	// A refusal of the one request that finds out whether the service answers again says nothing of how fast it may be
+	// sent others: the ceiling stays, as TCP's threshold does where a segment times out again (RFC 5681, equation 4).
+	if isFirst := l.Refusals == 0; isFirst && (l.limits.Adaptive || now.Sub(l.Since) < steadyAfter) {
 		l.Ceiling = ceiling
 	}
 	l.Lowered = max(minRate, rate/decrease)
@@ -153,7 +156,7 @@ func (l *Limiter) applyRefusal(now, begun time.Time, retryAfter time.Duration) {
 	if l.Refusals >= l.limits.BannedAfter {
 		l.Banned = now.Add(min(max(l.limits.BanTime, retryAfter), LongestBan))
 	}
-	l.pause(now, max(firstPause<<min(l.Refusals-1, 10), retryAfter))
+	l.pause(now, max(min(firstPause<<min(l.Refusals-1, 10), l.limits.BanTime), retryAfter))
 	l.Since = later(l.Paused, l.Banned)
 }
 

@@ -11,9 +11,10 @@ const (
 	// margin makes the rate a little slower than configured. Requests that are sent exactly a second apart can arrive less
 	// than a second apart, which TestAKeptPaceIsNotRefusedByAStrictService and figures 5 and 9 would show.
 	margin = 1.03
-	// longestWait is the longest pause, requested by the service, that is waited for. A longer one is a ban: a row that
-	// says until when is of more use than a query that hangs for an hour. See TestALongPauseIsNotWaitedForButSaid.
-	longestWait = time.Minute
+	// LongestWait is the longest pause, requested by the service, that is waited for, and the longest time of pauses in a
+	// row. A longer one is a ban: a row that says until when is of more use than a query that hangs for an hour. See
+	// TestALongPauseIsNotWaitedForButSaid and TestPausesWithoutEndAreNotWaitedFor.
+	LongestWait = time.Minute
 	// LongestBan is the longest pause or ban, whatever a service says or the cache has: a date in the year 2199 must not
 	// turn a service off. A service that means it says so again. See TestABanInTheFileIsCutToSixHours.
 	LongestBan = 6 * time.Hour
@@ -91,7 +92,7 @@ func (l *Limiter) Pause(pause time.Duration) {
 	defer l.mu.Unlock()
 	l.update(func(now time.Time) {
 		l.pause(now, pause)
-		if pause > longestWait {
+		if pause > LongestWait {
 			l.Unavailable = later(l.Unavailable, now.Add(min(pause, LongestBan)))
 		}
 	})
@@ -128,7 +129,7 @@ func (l *Limiter) ban(until time.Time, reason *time.Time) {
 func (l *Limiter) pause(now time.Time, pause time.Duration) {
 	until := now.Add(min(pause, LongestBan))
 	l.Paused = later(l.Paused, until)
-	if pause > longestWait {
+	if pause > LongestWait {
 		l.Banned = later(l.Banned, until)
 	}
 }

@@ -56,7 +56,7 @@ func (s *state) bound(now time.Time) {
 	s.TokensAt, s.Refusal = earlier(s.TokensAt, now), earlier(s.Refusal, now)
 	s.Banned, s.Since = earlier(s.Banned, now.Add(LongestBan)), earlier(s.Since, now.Add(LongestBan))
 	s.Unavailable, s.ClientRefused = earlier(s.Unavailable, now.Add(LongestBan)), earlier(s.ClientRefused, now.Add(LongestBan))
-	s.Paused = earlier(s.Paused, now.Add(longestWait)) // a longer pause is a ban, for which no query waits
+	s.Paused = earlier(s.Paused, now.Add(LongestWait)) // a longer pause is a ban, for which no query waits
 	s.Tokens = max(0, s.Tokens)
 	s.CeilingTTL = min(max(ceilingTTL, s.CeilingTTL), LongestBan)
 	s.Refusals = min(max(0, s.Refusals), 1000)

@@ -3,6 +3,7 @@ package scan
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 

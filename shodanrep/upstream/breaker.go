@@ -23,8 +23,9 @@ const (
 // A breaker is the circuit breaker of a service.
 type breaker struct {
 	mu       sync.Mutex
-	failures int // since the last response
-	pages    int // that refuse the client, since the last response
+	failures int       // since the last response
+	pages    int       // that refuse the client, since the last response
+	paused   time.Time // when the service first asked for a pause since the last response, zero where it did not
 	last     error
 	until    time.Time
 }
@@ -45,7 +46,17 @@ func (b *breaker) check(name string) error {
 func (b *breaker) succeed() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.failures, b.pages = 0, 0
+	b.failures, b.pages, b.paused = 0, 0, time.Time{}
+}
+
+// pausedSince returns since when the service has only asked for pauses, where it asks for one now.
+func (b *breaker) pausedSince(now time.Time) time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.paused.IsZero() {
+		b.paused = now
+	}
+	return b.paused
 }
 
 // isBlocked counts a failed request, and reports whether all of the last ones were refused with a page.

@@ -97,7 +97,7 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 			return none, err
 		}
 		if failure != nil && failure.RetryAfter > 0 {
-			c.limiter.Pause(failure.RetryAfter)
+			c.pause(failure.RetryAfter)
 		}
 		left, previous = left-took, err
 		delay := retryDelay(try)
@@ -131,6 +131,16 @@ func (c *Client) refuse(slot *ratelimit.Slot, failure *shodan.Error, clientRefus
 // retryDelay is how long to wait after a try. The part that is random keeps requests from being sent again all at once.
 func retryDelay(try int) time.Duration {
 	return time.Duration(float64(min(maxDelay, firstDelay<<(try-1))) * (0.75 + rand.Float64()/2))
+}
+
+// pause lets no request go for as long as the service says that it is unavailable. Where it has said so for longer than a
+// query waits, its addresses fail until then: a list would otherwise wait for one pause after the other, for hours.
+func (c *Client) pause(pause time.Duration) {
+	if now := time.Now(); c.breaker.pausedSince(now).Add(ratelimit.LongestWait).Before(now.Add(pause)) {
+		c.limiter.BanUnavailable(now.Add(pause))
+		return
+	}
+	c.limiter.Pause(pause)
 }
 
 // isRefusedQuery reports whether the service refused a request in its own words, of which only some say that it may
