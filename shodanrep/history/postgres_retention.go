@@ -2,6 +2,8 @@ package history
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -18,70 +20,106 @@ func (b *postgresBackend) nextRetention(t postgresTransaction) (next retention, 
 // isPruneDue reports whether to look for something to delete. It runs within the transaction that writes.
 func (b *postgresBackend) isPruneDue(t postgresTransaction) (bool, error) {
 	_, due, err := b.nextRetention(t)
-	return due || b.isSizeDue(), err
+	return due || b.isSizeDue() || b.evicted != nil, err
 }
 
 func (b *postgresBackend) isSizeDue() bool { return b.opts.Now().Sub(b.sized).Abs() >= sizeEvery }
 
 // prune deletes what is too old or too much, after a write.
 func (b *postgresBackend) prune(ctx context.Context) {
-	b.opts.prune(ctx, pruneFor, &b.notPruned, func() (more bool, err error) {
-		err = b.transact(ctx, func(t postgresTransaction) (err error) {
-			more, err = b.pruneSome(t)
-			return err
-		})
+	b.opts.prune(ctx, b.pruneFor, &b.notPruned, func() (more bool, err error) {
+		more, err = b.pruneSome(ctx)
 		return more, b.wrapError(err)
 	})
 }
 
-// pruneSome is one transaction of prune: it deletes some of the states that are too old or, if there are no more, the oldest
-// where the table is larger than its bound. It reports whether there may be more that are too old. The retention stays due
-// until all of these are deleted.
-func (b *postgresBackend) pruneSome(t postgresTransaction) (more bool, err error) {
-	next, due, err := b.nextRetention(t)
-	if err != nil {
-		return false, err
+// pruneSome deletes some of the states that are too old or, if there are no more, some of the oldest where the table is
+// larger than its bound. It reports whether there may be more.
+func (b *postgresBackend) pruneSome(ctx context.Context) (more bool, err error) {
+	do := func(some func(postgresTransaction) (bool, error)) error {
+		return b.transact(ctx, func(t postgresTransaction) (err error) {
+			more, err = some(t)
+			return err
+		})
 	}
-	if due {
-		const most = 10 * prunedAtOnce // a server deletes faster than a file
-		before := next.before(b.opts.Keep)
-		deleted, err := t.Exec(t.ctx, `delete from shodanrep_history where id in (
-			select id from shodanrep_history where last_checked < $1 order by last_checked limit $2)`, before, most)
-		if err != nil || deleted.RowsAffected() == most {
-			return true, err
-		}
-		if err := t.pruneFailures(before); err != nil {
+	if err := do(b.deleteOld); err != nil || more {
+		return more, err
+	}
+	if b.isSizeDue() {
+		// Not in a transaction, for whose end other processes wait: a large table takes a second.
+		if b.evicted, err = lastExcess(ctx, b.writer, b.opts.MaxBytes); err != nil {
 			return false, err
 		}
-		if _, err := t.Exec(t.ctx, `update shodanrep_history_retention set ran = $1, until = $2`, next.ran, next.until); err != nil {
+		err := do(func(t postgresTransaction) (bool, error) { return false, t.evictFailures(b.opts.MaxBytes) })
+		if err != nil {
 			return false, err
 		}
+		b.sized = b.opts.Now()
 	}
-	if !b.isSizeDue() {
+	if b.evicted == nil {
 		return false, nil
 	}
-	b.sized = b.opts.Now()
-	if err := t.evictFailures(b.opts.MaxBytes); err != nil {
-		return false, err
+	if err = do(b.evict); err == nil && !more {
+		b.evicted = nil
 	}
-	return false, evictRows(t.ctx, t.Tx, b.opts.MaxBytes)
+	return more, err
 }
 
-// evictRows deletes the rows that were checked longest ago where all together are larger than a bound. The size of the
-// table itself says little: PostgreSQL keeps the room of deleted rows for new ones.
-func evictRows(ctx context.Context, tx pgx.Tx, bound int64) error {
+// deleteOld deletes some of the states that are too old, if it is due, and reports whether there may be more. The retention
+// stays due until all are deleted.
+func (b *postgresBackend) deleteOld(t postgresTransaction) (more bool, err error) {
+	next, due, err := b.nextRetention(t)
+	if err != nil || !due {
+		return false, err
+	}
+	before := next.before(b.opts.Keep)
+	deleted, err := t.Exec(t.ctx, `delete from shodanrep_history where id in (
+		select id from shodanrep_history where last_checked < $1 order by last_checked limit $2)`, before, b.prunedAtOnce)
+	if err != nil || deleted.RowsAffected() == int64(b.prunedAtOnce) {
+		return true, err
+	}
+	if err := t.pruneFailures(before); err != nil {
+		return false, err
+	}
+	_, err = t.Exec(t.ctx, `update shodanrep_history_retention set ran = $1, until = $2`, next.ran, next.until)
+	return false, err
+}
+
+// A rowAge is the place of a row among all by when they were last checked.
+type rowAge struct {
+	lastChecked time.Time
+	id          int64
+}
+
+// lastExcess returns the newest of the rows that are too much: without those up to it, the others take up nine tenths of a
+// bound. It returns nil where all together are not larger than the bound. The size of the table itself says little:
+// PostgreSQL keeps the room of deleted rows for new ones.
+func lastExcess(ctx context.Context, conn *pgx.Conn, bound int64) (*rowAge, error) {
 	const perRow = 28 // the header of a row and its pointer
 	var size int64
-	err := tx.QueryRow(ctx, `select pg_total_relation_size('shodanrep_history')`).Scan(&size)
+	err := conn.QueryRow(ctx, `select pg_total_relation_size('shodanrep_history')`).Scan(&size)
 	if err != nil || size <= bound {
-		return err
+		return nil, err
 	}
-	err = tx.QueryRow(ctx, `select coalesce(sum(pg_column_size(s.*) + $1), 0)::bigint from shodanrep_history s`, perRow).Scan(&size)
+	err = conn.QueryRow(ctx, `select coalesce(sum(pg_column_size(s.*) + $1), 0)::bigint from shodanrep_history s`, perRow).Scan(&size)
 	if err != nil || size <= bound {
-		return err
+		return nil, err
 	}
-	_, err = tx.Exec(ctx, `delete from shodanrep_history using (
-			select id, sum(pg_column_size(s.*) + $1) over (order by last_checked desc, id desc) as total from shodanrep_history s
-		) newest where shodanrep_history.id = newest.id and newest.total > $2`, perRow, bound/10*9)
-	return err
+	var last rowAge
+	err = conn.QueryRow(ctx, `select last_checked, id from (
+			select last_checked, id, sum(pg_column_size(s.*) + $1) over (order by last_checked, id) as total from shodanrep_history s
+		) oldest where total >= $2 order by last_checked, id limit 1`, perRow, size-bound/10*9).Scan(&last.lastChecked, &last.id)
+	if errors.Is(err, pgx.ErrNoRows) { // others have deleted them
+		return nil, nil
+	}
+	return &last, err
+}
+
+// evict deletes some of the rows that are too much, and reports whether there may be more. Processes that do so at once
+// delete the same rows, and none that was checked since they were counted.
+func (b *postgresBackend) evict(t postgresTransaction) (more bool, err error) {
+	deleted, err := t.Exec(t.ctx, `delete from shodanrep_history where id in (
+		select id from shodanrep_history where last_checked <= $1 and (last_checked < $1 or id <= $2) order by last_checked, id limit $3)`,
+		b.evicted.lastChecked, b.evicted.id, b.prunedAtOnce)
+	return deleted.RowsAffected() == int64(b.prunedAtOnce), err
 }

@@ -3,10 +3,12 @@ package history
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
@@ -86,6 +88,96 @@ func TestTooMuchIsDeletedAFewAtATime(t *testing.T) {
 			last = len(all) + 1
 		}
 	})
+}
+
+// tooMuchInPostgres makes a table with 400 states of the days 0 to 4, and returns its address.
+func tooMuchInPostgres(t *testing.T) string {
+	t.Helper()
+	url := postgrestest.New(t).URL()
+	s := openTest(t, Options{Location: url})
+	for n := range 4 {
+		for i := range 100 {
+			s.Record(Observation{Addr: address(i), Source: "internetdb", Host: withPorts(t, n+1), CheckedAt: day(float64(n))})
+		}
+		if err := s.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return url
+}
+
+// openPostgresPruner opens a store in PostgreSQL that deletes n states at a time, and one time after each write.
+func openPostgresPruner(t *testing.T, o Options, n int) *Store {
+	t.Helper()
+	s := openTest(t, o)
+	b := s.backend.(*postgresBackend)
+	b.prunedAtOnce, b.pruneFor = n, 0
+	return s
+}
+
+// Other processes wait for each transaction that deletes from a table, as for one that deletes from a file.
+func TestTooMuchIsDeletedFromATableAFewAtATime(t *testing.T) {
+	t.Parallel()
+	t.Run("old", func(t *testing.T) {
+		t.Parallel()
+		later := day(402) // the next time to delete is due
+		s := openPostgresPruner(t, Options{Location: tooMuchInPostgres(t), Keep: time.Hour, Now: func() time.Time { return later }}, 100)
+		for i, want := range []int{301, 202, 103, 4, 5} {
+			record1(t, s, addrA, "internetdb", withPorts(t, i+1), later.Add(time.Duration(i)*time.Second))
+			if got := len(states(t, s, Filter{})); got != want {
+				t.Errorf("%d states after %d writes, want %d", got, i+1, want)
+			}
+		}
+	})
+	t.Run("too large", func(t *testing.T) {
+		t.Parallel()
+		s := openPostgresPruner(t, Options{Location: tooMuchInPostgres(t), MaxBytes: 30_000}, 100)
+		var left []int
+		for i := range 5 {
+			record1(t, s, addrA, "internetdb", withPorts(t, i+1), day(200).Add(time.Duration(i)*time.Second))
+			left = append(left, len(states(t, s, Filter{})))
+		}
+		if last := left[3]; !slices.Equal(left[:3], []int{301, 202, 103}) || last < 50 || last > 103 || left[4] != last+1 {
+			t.Errorf("%d states after each write", left)
+		}
+	})
+}
+
+// What two processes count as too much at the same time is deleted once.
+func TestProcessesDeleteTheSameStatesOfATable(t *testing.T) {
+	t.Parallel()
+	const bound = 40_000
+	url := tooMuchInPostgres(t)
+	var backends []*postgresBackend
+	for range 2 {
+		b := openPostgresPruner(t, Options{Location: url, MaxBytes: bound}, 70).backend.(*postgresBackend)
+		if err := b.open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if b.evicted, err = lastExcess(t.Context(), b.writer, bound); err != nil || b.evicted == nil {
+			t.Fatal(b.evicted, err)
+		}
+		b.sized = b.opts.Now()
+		backends = append(backends, b)
+	}
+	s := openTest(t, Options{Location: url})
+	for range 10 {
+		for _, b := range backends {
+			if _, err := b.pruneSome(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	left := states(t, s, Filter{})
+	if backends[0].evicted != nil || backends[1].evicted != nil {
+		t.Error("not all is deleted")
+	}
+	var size int64
+	err := backends[0].writer.QueryRow(t.Context(), `select sum(pg_column_size(s.*) + 28) from shodanrep_history s`).Scan(&size)
+	if err != nil || size > bound/10*9 || size < bound/10*8 {
+		t.Errorf("%d states of %d bytes are left, want %d: %v", len(left), size, bound/10*9, err)
+	}
 }
 
 // TestWhatIsRecordedStaysIfItIsNotPruned ends the context of a write after the states were written.
