@@ -62,7 +62,7 @@ func after(b []byte, end int) bool {
 		return false
 	case c == '~':
 		return !isWord(next)
-	case c == '.' || c == '[' || c == '(' || c == '{' || c == '\\':
+	case c == '.' || c == '[' || c == '(' || c == '{' || c == '\\' || c >= 0x80:
 		if dot := dotAt(b, end); dot > 0 {
 			return end+dot >= len(b) || !isWord(b[end+dot])
 		}
@@ -147,7 +147,7 @@ var versionWords = words("v", "ver", "rv", "version", "versions", "firmware", "b
 // followsVersionWord reports whether a word before an index says that a version follows, as in "version": "1.2.3.4".
 func followsVersionWord(b []byte, start int) bool {
 	end := start
-	for end > 0 && start-end < 6 && bytes.IndexByte([]byte(` :="'([.`), b[end-1]) >= 0 {
+	for end > 0 && start-end < 8 && bytes.IndexByte([]byte(` :="'([.\`), b[end-1]) >= 0 {
 		end--
 	}
 	word := wordBefore(b, end)
@@ -186,7 +186,7 @@ func isCapture(b []byte, start, end int) bool {
 		return false
 	}
 	p := end + 1
-	for p < len(b) && (isWord(b[p]) || b[p] == '-') && p-end < 64 {
+	for p < len(b) && (isWord(b[p]) || b[p] == '-') && p-end < maxService {
 		p++
 	}
 	switch {
@@ -194,6 +194,8 @@ func isCapture(b []byte, start, end int) bool {
 		return p+1 < len(b) && b[p] == ' ' && b[p+1] == '>'
 	case start >= 4 && string(b[start-3:start]) == " > " && isWord(b[start-4]):
 		return p < len(b) && b[p] == ':'
+	case bytes.HasPrefix(b[p:], []byte(" > ")) && isCaptureTarget(b, p+3): // with -v or -e, where "IP" is elsewhere
+		return true
 	}
 	return (p >= len(b) || isBlank(b[p])) && isConnection(b, start, p)
 }
@@ -204,11 +206,14 @@ var (
 		"SYN_SENT", "SYN_RCVD", "SYN_RECEIVED")
 )
 
+// maxConnection is how much of a line around an address is read to recognize one of netstat's.
+const maxConnection = 128
+
 // isConnection reports whether the line around a text is one of netstat's: it begins with the protocol and the lengths of
 // the queues, or ends with the state of a connection.
 func isConnection(b []byte, start, end int) bool {
-	line := b[max(0, start-maxBehind/2):start]
-	whole := start <= maxBehind/2
+	line := b[max(0, start-maxConnection):start]
+	whole := start <= maxConnection
 	if i := bytes.LastIndexByte(line, '\n'); i >= 0 {
 		line, whole = line[i+1:], true
 	}
@@ -216,7 +221,7 @@ func isConnection(b []byte, start, end int) bool {
 	if whole && (bytes.HasPrefix(line, []byte("tcp")) || bytes.HasPrefix(line, []byte("udp"))) && protocolLine.Match(line) {
 		return true
 	}
-	rest, _, _ := bytes.Cut(b[end:min(len(b), end+maxBehind/2)], []byte{'\n'})
+	rest, _, _ := bytes.Cut(b[end:min(len(b), end+maxConnection)], []byte{'\n'})
 	rest = bytes.TrimRight(rest, " \t\r")
 	return connectionStates[string(rest[bytes.LastIndexAny(rest, " \t")+1:])]
 }

@@ -9,7 +9,7 @@ import (
 
 const (
 	// maxBehind and maxAhead are the most bytes before and after a separator that the rules look at.
-	maxBehind = 256
+	maxBehind = 512
 	maxAhead  = 1024
 )
 
@@ -29,8 +29,8 @@ type finder struct {
 	lastHost bool
 }
 
-// separators are the bytes to search for: each address has one.
-var separators = [256]bool{'.': true, ':': true, '[': true, '(': true, '{': true, '\\': true}
+// separators are the bytes to search for: each address has one. Those beyond ASCII begin an invisible character.
+var separators = [256]bool{'.': true, ':': true, '[': true, '(': true, '{': true, '\\': true, 0xc2: true, 0xe2: true, 0xef: true}
 
 // next finds the next match with its first separator before limit.
 func (f *finder) next(limit int) bool {
@@ -101,7 +101,10 @@ func (f *finder) find4(at int) bool {
 	d := parseDotted(b, start)
 	f.i = max(f.i, d.end) // no other address begins in these numbers
 	switch {
-	case d.valid < 4 || !f.before4(start, d.fourth):
+	case d.valid < 4 || isAttributeType(b, d):
+		return false
+	case isEmphasized(b, start, d.fourth):
+	case !f.before4(start, d.fourth):
 		return false
 	case d.count == 5 && d.lastNumber < 1<<16 && isCapture(b, start, d.fourth):
 	case d.count != 4:
@@ -137,7 +140,9 @@ func (f *finder) before4(start, end int) bool {
 	case c == '-':
 		return start-1 == f.lastEnd || !isWord(two)
 	case c == '/' && isWord(two):
-		return start-1 == f.lastEnd || portAt(b, end) || endsPath(b, start-1, end)
+		return start-1 == f.lastEnd || portAt(b, end) || endsPath(b, start-1, end) || isHierarchy(b, start-1) || isInterface(b, start, end)
+	case c == '|' && isDeviceVersion(b, start, end):
+		return false
 	}
 	return !followsVersionWord(b, start)
 }
@@ -220,7 +225,11 @@ func (f *finder) suffix(addr netip.Addr) {
 	if p < len(b) && (b[p] == '/' || b[p] == '-') || !after(b, p) || bits > addr.BitLen() {
 		return // part of a path
 	}
-	f.end, f.prefix = p, netip.PrefixFrom(addr, bits).Masked()
+	network := netip.PrefixFrom(addr, bits).Masked()
+	if (addr.Is4() || network.Addr() != addr) && isSlashPort(b, f.start, addr.BitLen()) {
+		return
+	}
+	f.end, f.prefix = p, network
 }
 
 // maxBlanks is how many blanks may be between an address and its mask.

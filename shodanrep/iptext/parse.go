@@ -174,7 +174,8 @@ func isPlausible(addr netip.Addr) bool {
 }
 
 // dotAt returns the length of the dot at an index; 0 is none. A dot may be defanged: in brackets of any kind, such as "[.]"
-// or "{dot}", in half of them before a digit, such as "[." or ".]", or after backslashes, as in a regular expression.
+// or "{dot}", in half of them before a digit, such as "[." or ".]", or after backslashes, as in a regular expression. Invisible
+// characters may be around it.
 func dotAt(b []byte, i int) int {
 	if i >= len(b) {
 		return 0
@@ -184,7 +185,14 @@ func dotAt(b []byte, i int) int {
 		if i+2 < len(b) && isClosing(b[i+1]) && isDigit(b[i+2]) {
 			return 2
 		}
-		return 1
+		if i+1 < len(b) && b[i+1] < 0x80 {
+			return 1
+		}
+		return 1 + invisibleAt(b, i+1)
+	case 0xc2, 0xe2, 0xef:
+		if n := invisibleAt(b, i); n > 0 && i+n < len(b) && b[i+n] == '.' {
+			return n + 1 + invisibleAt(b, i+n+1)
+		}
 	case '[', '(', '{':
 		switch {
 		case i+2 < len(b) && b[i+1] == '.' && closes(b[i+2], c):
@@ -200,6 +208,23 @@ func dotAt(b []byte, i int) int {
 		}
 		if i+2 < len(b) && b[i+1] == '\\' && b[i+2] == '.' {
 			return 3
+		}
+	}
+	return 0
+}
+
+// invisibles are characters without a width, which web pages, chats and word processors put around dots, so that a long
+// name can wrap or is no link.
+var invisibles = []string{"\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad"}
+
+// invisibleAt returns the length of the invisible character at an index; 0 is none.
+func invisibleAt(b []byte, i int) int {
+	if i+1 >= len(b) || b[i] < 0x80 {
+		return 0
+	}
+	for _, c := range invisibles {
+		if i+len(c) <= len(b) && string(b[i:i+len(c)]) == c {
+			return len(c)
 		}
 	}
 	return 0

@@ -1,0 +1,68 @@
+package iptext
+
+import (
+	"strings"
+	"testing"
+)
+
+// Each of these is as the program writes it. A port that is taken for the length of a network would hide the address.
+func TestAddressesInTheFormsOfLogs(t *testing.T) {
+	t.Parallel()
+	const asa = "Nov 28 04:00:00 fw : %ASA-6-302013: Built "
+	for text, want := range map[string]string{
+		// A port after a slash.
+		asa + "outside:203.0.113.10/51234 (203.0.113.10/51234) to inside:10.0.0.5/22 (198.51.100.66/22)":              "203.0.113.10 203.0.113.10 10.0.0.5 198.51.100.66",
+		asa + "outside:2001:db8::1/21 (2001:db8::1/21) to inside:2001:db8::2/80":                                      "2001:db8::1 2001:db8::1 2001:db8::2",
+		"%ASA-6-302021: Teardown ICMP connection for faddr 203.0.113.25/0 gaddr 203.0.113.26/8 laddr 10.0.0.7/8(any)": "203.0.113.25 203.0.113.26 10.0.0.7",
+		"%FTD-6-106100: access-list x denied tcp outside/203.0.113.29(1234) -> inside/10.0.0.8(443) hit-cnt 1":        "203.0.113.29 10.0.0.8",
+		"%ASA-5-111008: User 'x' executed the 'ipv6 route outside 2001:db8::/32 2001:db8:1::1' command.":              "2001:db8::/32 2001:db8:1::1",
+		"%ASA-6-302013: x\n10.0.0.5/22": "10.0.0.0/22", // another line
+		"RT_FLOW_SESSION_CREATE: session created 203.0.113.10/51234->198.51.100.66/22 0x0 junos-ssh 203.0.113.10/51234->10.0.0.5/22": "203.0.113.10 198.51.100.66 203.0.113.10 10.0.0.5",
+		"match PASS domain-c8/1001 IN 60 TCP 203.0.113.10/51234->10.0.0.5/22 S":                                                      "203.0.113.10 10.0.0.5",
+		"10.0.0.0/8->192.168.0.0/16 x/->10.0.0.5/22 ->10.0.0.6/22":                                                                   "10.0.0.0 192.168.0.0/16 10.0.0.0/22 10.0.0.0/22",
+		"outside/203.0.113.29(1234)": "",
+
+		// Squid's hierarchy.
+		"GET http://x.example/ - HIER_DIRECT/198.51.100.66 text/html":       "198.51.100.66",
+		"CONNECT x.example:443 - FIRSTUP_PARENT/192.0.2.44 -":               "192.0.2.44",
+		"GET http://x.example/ - DIRECT/2001:db8::1 -":                      "2001:db8::1",
+		"REDIRECT_CLIENT/1.2.3.4 x/DIRECT/1.2.3.4 HIER_DIRECT/1.2.3.4.5 x ": "",
+
+		// tcpdump with -v, where the addresses are on a line of their own, and with -e.
+		"    203.0.113.11.51234 > 198.51.100.67.443: Flags [S], cksum 0x1234":                   "203.0.113.11 198.51.100.67",
+		"    2001:db8::1.51234 > 2001:db8::2.https: Flags [S]":                                  "2001:db8::1 2001:db8::2",
+		"ethertype IPv4 (0x0800), length 74: 203.0.113.14.51234 > 198.51.100.69.443: Flags [S]": "203.0.113.14 198.51.100.69",
+		"1.2.3.4.5 > 1.2.3.5: x, 1.2.3.4.5 > 6, 1.2.3.4.5 > ":                                   "1.2.3.5",
+		"1.2.3.4.5 > 1.2.3.6.443; 1.2.3.4.5 > x: 1.2.3.4.5 > 2001:db8::1.":                      "2001:db8::1",
+
+		// The version of the product, and what only looks like its place.
+		"<134>x CEF:0|Example|Firewall|10.1.2.3|100|x|5|src=203.0.113.10 cs1=7.1.2.3|x": "203.0.113.10 7.1.2.3",
+		`CEF:0|Exa\|mple|Firewall|10.1.2.3|100|203.0.113.10|5|`:                         "203.0.113.10",
+		"LEEF:2.0|Example|OS|10.1.2.3|x|^|src=203.0.113.10^dst=198.51.100.66":           "203.0.113.10 198.51.100.66",
+		"a|b|c|203.0.113.10|d":                                 "203.0.113.10",
+		`{\"version\": \"1.2.3.4\", \"ip\": \"203.0.113.10\"}`: "203.0.113.10",
+
+		// Marks of chats, and the types of attributes.
+		"_192.0.2.44_ __192.0.2.45__ ~~192.0.2.46~~ (_192.0.2.47_)":                  "192.0.2.44 192.0.2.45 192.0.2.46 192.0.2.47",
+		"a_1.2.3.4_ _1.2.3.4_b _1.2.3.4 1.2.3.4_ ___1.2.3.4__ ~1.2.3.4~ _1.2.3.4.5_": "",
+		"subject=2.5.4.17=12345, 2.5.4.5=#1306, ip=2.5.4.9":                          "2.5.4.9",
+	} {
+		if got := strings.Join(found(text), " "); got != want {
+			t.Errorf("%q:\n got %q\nwant %q", text, got, want)
+		}
+	}
+}
+
+// Web pages, chats and word processors put characters without a width beside dots.
+func TestInvisibleCharactersBesideDots(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"198\u200b.51.\u200b100\u2060.\ufeff66.\u00ad":      "198.51.100.66",
+		"198.51.100.66\u200b, \u200e192.0.2.1\u202c\u200b.": "198.51.100.66 192.0.2.1",
+		"1.2.3.4\u200b.example.com":                         "", "1.2.3\u200b4": "", "1\u200b.2": "", "1.2.3.4.\u200b5": "", "\u200b": "", "1.\xe2": "",
+	} {
+		if got := strings.Join(found(text), " "); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
