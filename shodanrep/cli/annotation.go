@@ -52,7 +52,9 @@ type annotation struct {
 	found   atomic.Bool  // there was an address or a network; the other goroutine reads it
 	cutOff  int64        // the line of a record that an error cut off and that is written as it is, or 0
 	partial bool         // a record was cut off and left out; the other goroutine reads it after groups is closed
-	readErr error        // the other goroutine reads it after groups is closed
+	// The other goroutine reads these after groups is closed. encoded are the parts of emails that have no notes.
+	readErr error
+	encoded lineProblems
 
 	// The progress of the current round and the last one, and the summary of the earlier ones, whose lookups have
 	// ended. The reading goroutine may still wait for input when the summary is made.
@@ -101,7 +103,10 @@ func (n *annotation) read(stop <-chan struct{}) error {
 		return fmt.Errorf("%s: %w", n.input.name, err)
 	}
 	defer text.Close()
-	reader := annotate.NewReader(text, n.readerOptions(n.input.name))
+	whole := iptext.FindMailParts(text, func(line int64) {
+		n.encoded.add(annotate.Record{Line: line, Problem: "an encoded part of an email begins (check decodes it)"})
+	})
+	reader := annotate.NewReader(whole, n.readerOptions(n.input.name))
 	size, read, err := n.count(reader)
 	n.startRound(size)
 	for hasBOM := text.HasBOM; ; {
@@ -206,6 +211,10 @@ func (n *annotation) write(w io.Writer) (err error) {
 		}
 	}
 	n.leftOut = n.partial
+	n.problems.merge(n.encoded)
+	for range n.encoded.texts {
+		n.failOn.count("", string(lookup.Failed))
+	}
 	if n.readErr == nil {
 		return n.ctx.Err()
 	}

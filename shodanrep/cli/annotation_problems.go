@@ -27,6 +27,14 @@ func (p *lineProblems) add(record annotate.Record) {
 	}
 }
 
+// merge adds other problems.
+func (p *lineProblems) merge(others lineProblems) {
+	for _, text := range others.texts {
+		p.add(annotate.Record{Line: others.first[text], Problem: text})
+		p.counts[text] += others.counts[text] - 1
+	}
+}
+
 // err returns an error that lists the lines that were not changed, or nil.
 func (p *lineProblems) err() error {
 	if len(p.texts) == 0 {

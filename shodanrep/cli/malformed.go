@@ -29,10 +29,16 @@ type malformedLines struct {
 	// leftOut are the lines without an address. Of shortened only the address is looked up, and of ranges, which
 	// arguments are as well, the two ends.
 	leftOut, shortened, ranges lineCount
+	// parts are the encoded parts of emails whose text is hidden, such as attached archives.
+	parts lineCount
+	// wide are the inputs that have text in UTF-16 within other text: the shell of Windows appends such lines.
+	wide lineCount
 }
 
 // found reports whether there are any.
-func (m *malformedLines) found() bool { return m.leftOut.n+m.shortened.n+m.ranges.n > 0 }
+func (m *malformedLines) found() bool {
+	return m.leftOut.n+m.shortened.n+m.ranges.n+m.parts.n+m.wide.n > 0
+}
 
 // addArgument counts the ranges in an argument.
 func (m *malformedLines) addArgument(argument string) {
@@ -61,9 +67,11 @@ type lineCount struct {
 	name string
 }
 
-// reader returns a text that is checked while it is read.
+// reader returns a text that is checked while it is read. Emails in it are decoded.
 func (m *malformedLines) reader(text io.Reader, name string) io.Reader {
-	return &malformedReader{Reader: text, lines: m, name: inputNames([]string{name})}
+	name = inputNames([]string{name})
+	decoded := iptext.NewMailReader(text, func(line int64, form string) { m.parts.addLine(line, name, "it is "+form) })
+	return &malformedReader{Reader: decoded, lines: m, name: name}
 }
 
 // add counts a line if it is malformed, and reports whether it is.
@@ -126,6 +134,12 @@ func (m *malformedLines) notices() []string {
 			lines = append(lines, fmt.Sprintf("%s ranges are read as their first and their last addresses, the first is %s%s",
 				humanize.Comma(m.ranges.n), m.ranges.first, advice))
 		}
+	}
+	if m.parts.n > 0 {
+		lines = append(lines, m.parts.text("of an email begins a part that was not searched", "of emails begin parts that were not searched"))
+	}
+	if m.wide.n > 0 {
+		lines = append(lines, m.wide.text("begins text in UTF-16 within other text, which was not searched", "begin text in UTF-16 within other text, which was not searched"))
 	}
 	return lines
 }

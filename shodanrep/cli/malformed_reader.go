@@ -23,10 +23,14 @@ type malformedReader struct {
 	begun []byte
 	list  listLines
 	words firstWords
+	wide  bool // text in UTF-16 was found
 }
 
 func (r *malformedReader) Read(b []byte) (int, error) {
 	n, err := r.Reader.Read(b)
+	if !r.wide {
+		r.findWide(b[:n])
+	}
 	rest := b[:n]
 	for {
 		end := bytes.IndexByte(rest, '\n')
@@ -78,3 +82,23 @@ func (r *malformedReader) end(line []byte) {
 	}
 	r.begun = r.begun[:0]
 }
+
+// findWide looks for a number in UTF-16: [iptext.NewReader] decodes a text that is in UTF-16 from its beginning, so this one
+// is within another.
+func (r *malformedReader) findWide(text []byte) {
+	for i := 0; ; i++ {
+		next := bytes.IndexByte(text[i:], 0)
+		if next < 0 {
+			return
+		}
+		i += next
+		if i > 0 && i+2 < len(text) && isDigit(text[i-1]) && (isDigit(text[i+1]) || text[i+1] == '.') && text[i+2] == 0 {
+			r.wide = true
+			number := r.number + 1 + int64(bytes.Count(text[:i], []byte{'\n'}))
+			r.lines.wide.addLine(number, r.name, "convert it to UTF-8")
+			return
+		}
+	}
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }

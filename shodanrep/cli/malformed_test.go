@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"encoding/base64"
 	"io"
 	"path/filepath"
 	"strings"
@@ -248,5 +249,26 @@ func TestAFirstWordThatIsMalformedIsSaid(t *testing.T) {
 		if got.stdout != test.stdout || got.stderr != test.stderr {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+}
+
+// What is not searched in an email, and text that the shell of Windows has appended, are reported and count as an error.
+func TestPartsThatAreNotSearchedAreReported(t *testing.T) {
+	archive := base64.StdEncoding.EncodeToString([]byte("PK\x03\x04 203.0.113.10 and so on"))
+	mail := writeFile(t, "mail.eml", "Content-Transfer-Encoding: base64\n\nMTkyLjAuMi40NA==\n--b\nContent-Transfer-Encoding: base64\n\n"+archive+"\n--b--\n")
+	mixed := writeFile(t, "mixed.txt", "192.0.2.44\n2\x000\x003\x00.\x000\x00.\x001\x00\n\x00")
+	for file, notice := range map[string]string{
+		mail:  "shodanrep: 1 line of an email begins a part that was not searched: line 7 of " + mail + ": it is a ZIP archive or an Office document: unpack it, or save it as text or CSV\n",
+		mixed: "shodanrep: 1 line begins text in UTF-16 within other text, which was not searched: line 2 of " + mixed + ": convert it to UTF-8\n",
+	} {
+		got := runCheck(t, offlineConnection, "", "check", "--output", "list", "--fail-on", "error", file)
+		if got.stdout != "192.0.2.44\n" || !strings.Contains(got.stderr, notice) || got.status != exitFound {
+			t.Errorf("%+v", got)
+		}
+	}
+	got := runCheck(t, offlineConnection, "", "annotate", mail)
+	const want = "shodanrep: lines were left as they are, and their addresses not looked up (line 3: an encoded part of an email begins (check decodes it), and 1 more)\n"
+	if got.status != exitFailed || !strings.Contains(got.stderr, want) || strings.Contains(got.stdout, "[shodanrep") {
+		t.Errorf("%+v", got)
 	}
 }

@@ -1,0 +1,110 @@
+package iptext
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// inMail returns the addresses of a text with their lines, and the parts whose text is hidden.
+func inMail(t *testing.T, text io.Reader) (found, parts string) {
+	t.Helper()
+	var list, hidden []string
+	r := NewMailReader(text, func(line int64, form string) { hidden = append(hidden, fmt.Sprintf("%d:%.9s", line, form)) })
+	for m, err := range NewScanner(r).All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, fmt.Sprintf("%d:%s", m.Line, shown(m)))
+	}
+	return strings.Join(list, " "), strings.Join(hidden, " ")
+}
+
+func inLines(text string) string {
+	encoded := base64.StdEncoding.EncodeToString([]byte(text))
+	var lines strings.Builder
+	for len(encoded) > 76 {
+		lines.WriteString(encoded[:76] + "\r\n")
+		encoded = encoded[76:]
+	}
+	return lines.String() + encoded + "\r\n"
+}
+
+func TestEmailsAreDecoded(t *testing.T) {
+	t.Parallel()
+	const quoted = "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+	const encoded = "content-transfer-encoding: BASE64\nContent-Type: text/plain;\n name=x\n\n"
+	list := strings.Repeat("198.51.100.66\r\n", 20)
+	for name, tt := range map[string]struct{ text, found, parts string }{
+		"quoted-printable":             {quoted + "a 203.0.113.=\r\n25 b=3D198.51.100.66=20\r\n=\r\n192=2E0=2E2=2E44\r\n--=20\r\n192.0.2.45\r\n", "3:203.0.113.25 3:198.51.100.66 5:192.0.2.44 8:192.0.2.45", ""},
+		"not quoted":                   {quoted + "a=zz 203.0.113.25=\r\n\r\n192.0.2.44", "3:203.0.113.25 5:192.0.2.44", ""},
+		"its end":                      {`Content-Type: x; boundary="b b"` + "\n" + quoted + "203.0.113.=\n--b\n1\n--b b\n\n198.51.100=2E66\n192.0.2.44", "10:192.0.2.44", ""},
+		"an unknown end":               {quoted + "203.0.113.=\n25\n--=_Part_1234567\n\n198.51.100=2E66\n192.0.2.44", "3:203.0.113.25 8:192.0.2.44", ""},
+		"a mailbox":                    {quoted + "203.0.113.=\n25\nFrom x Sat\nA: b\n\n198.51.100=2E66\n192.0.2.44", "3:203.0.113.25 9:192.0.2.44", ""},
+		"base64":                       {encoded + inLines("a 203.0.113.25\n"+list) + "\n--b--\n192.0.2.44", "5:203.0.113.25" + strings.Repeat(" 5:198.51.100.66", 20) + " 13:192.0.2.44", ""},
+		"UTF-16":                       {encoded + inLines(utf16Of("\ufeff"+list)), strings.TrimSpace(strings.Repeat("5:198.51.100.66 ", 20)), ""},
+		"not base64":                   {encoded + "192.0.2.44\n" + inLines(list), "5:192.0.2.44", ""},
+		"short":                        {encoded + "MTkyLjAuMi40NA\n", "5:192.0.2.44", ""},
+		"an archive":                   {encoded + inLines("PK\x03\x04"+list) + "--b\n192.0.2.44\n" + encoded + inLines(gzipped(t, "x")), "12:192.0.2.44", "5:a ZIP arc 17:compresse"},
+		"the encoding of another part": {encoded[:len(encoded)-1] + "text\n\n" + inLines(list) + "192.0.2.44\n", fmt.Sprintf("%d:192.0.2.44", 6+strings.Count(inLines(list), "\n")), ""},
+		"words":                        {"Subject: =?UTF-8?B?MTkyLjAuMi40NA==?= =?iso-2022-jp?q?_from_198.51.100.66?=\nX: 1\n", "1:192.0.2.44 1:198.51.100.66", ""},
+		"a fold":                       {"Subject: =?UTF-8?B?MTkyLjAuMi4=?=\n  =?UTF-8?Q?44?=\n 198.51.100.66\n", "1:192.0.2.44 3:198.51.100.66", ""},
+		"no word":                      {"a =?b 192.0.2.44 ?= c\n?=?198.51.100.66\n=?x?b?!?= 192.0.2.45", "1:192.0.2.44 2:198.51.100.66 3:192.0.2.45", ""},
+	} {
+		for form, reader := range map[string]io.Reader{"whole": strings.NewReader(tt.text), "in bytes": iotest.OneByteReader(strings.NewReader(tt.text))} {
+			if found, parts := inMail(t, reader); found != tt.found || parts != tt.parts {
+				t.Errorf("%s, %s:\n got %q and %q\nwant %q and %q", name, form, found, parts, tt.found, tt.parts)
+			}
+		}
+	}
+}
+
+func TestALongLineOfAnEmailIsPassedOn(t *testing.T) {
+	t.Parallel()
+	const head = "Content-Transfer-Encoding: base64\n\n"
+	text := head + strings.Repeat("x", maxMailLine+5) + " 192.0.2.44\n198.51.100.66\n"
+	if found, _ := inMail(t, strings.NewReader(text)); found != "3:192.0.2.44 4:198.51.100.66" {
+		t.Errorf("found %q", found)
+	}
+	soft := "Content-Transfer-Encoding: quoted-printable\n\n" + strings.Repeat("a 192.0.2.44 =\n", maxPending/10)
+	if found, _ := inMail(t, strings.NewReader(soft)); strings.Count(found, "192.0.2.44") != maxPending/10 {
+		t.Errorf("found %d", strings.Count(found, "192.0.2.44"))
+	}
+}
+
+func TestPartsOfAnEmailAreFoundAndStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	const text = "a\nContent-Transfer-Encoding: base64\n\nTVRreQ==\n\nContent-Transfer-Encoding: 7bit\n\nx\nContent-Transfer-Encoding: quoted-printable\n\na=\nb\n" +
+		"Content-Transfer-Encoding: base64\n\nnot in it"
+	var lines []int64
+	got, err := io.ReadAll(FindMailParts(strings.NewReader(text), func(line int64) { lines = append(lines, line) }))
+	if err != nil || string(got) != text || fmt.Sprint(lines) != "[4 11]" {
+		t.Errorf("got %q, %v, lines %v", got, err, lines)
+	}
+}
+
+// Other text is passed on as it is, and no line gets another number.
+func FuzzMailReader(f *testing.F) {
+	f.Add([]byte("Content-Transfer-Encoding: base64\n\nMTkyLjAuMi40NA==\n\n--b\n"))
+	f.Add([]byte("boundary=b\nContent-Transfer-Encoding: quoted-printable\n\na=\nb=3D\n=?UTF-8?B?MTk=?=\n--b\n=?UTF-8?Q?_1?=\n =?UTF-8?Q?_1?="))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		got, err := io.ReadAll(NewMailReader(bytes.NewReader(text), func(int64, string) {}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := bytes.Count(text, []byte{'\n'}); bytes.Count(got, []byte{'\n'}) != lines {
+			t.Errorf("%q has %d lines, and was %q", got, lines, text)
+		}
+		if !bytes.Contains(bytes.ToLower(text), []byte("content-")) && !bytes.Contains(text, encodedWord) && !bytes.Equal(got, text) {
+			t.Errorf("%q was %q", got, text)
+		}
+		asItIs, err := io.ReadAll(FindMailParts(bytes.NewReader(text), func(int64) {}))
+		if err != nil || !bytes.Equal(asItIs, text) {
+			t.Errorf("%q was %q, %v", asItIs, text, err)
+		}
+	})
+}
