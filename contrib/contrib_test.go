@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -211,6 +212,57 @@ func TestTheAnalyzerOfCortexRefuses(t *testing.T) {
 	}
 	if got, text = runAnalyzer(t, append(env, "SHODANREP_BINARY=echo"), `{"dataType": "ip", "data": "11.0.1.1"}`, true); *got.Success || !strings.Contains(got.ErrorMessage, "did not write a report") {
 		t.Errorf("got %s", text)
+	}
+}
+
+// Whatever the input is, there is a report, and it shows no key and no password.
+func TestTheAnalyzerOfCortexReportsOnHostileInput(t *testing.T) {
+	t.Parallel()
+	env := environment(t)
+	const job = `{"dataType": "ip", "data": "11.0.1.1", `
+	for input, want := range map[string]string{
+		"\xff":                                          "The input is not JSON",
+		strings.Repeat("[", 100_000):                    "The input is not JSON",
+		`{"dataType": "ip", "data": "\ud800"}`:          "is not an IP address",
+		job + `"config": ["SECRET"]}`:                   "The settings are not an object",
+		job + `"tlp": "9", "config": {"check_tlp": 1}}`: "TLP is not a number",
+		job + `"config": {"api_key": 5}}`:               "The setting api_key is not a text",
+		job + `"config": {"api_key": "SECRET\u0000"}}`:  "The setting api_key is not a text",
+		job + `"config": {"source": "x", "proxy": {"https": "http://u:SECRET@p:1"}, "proxy_http": "http://u:SECRET@p:1"}}`: "is not a source",
+		job + `"config": {"proxy": {"http": ["SECRET"]}}}`:                                                                 "The setting http is not a text",
+		job + `"config": {"policy": 5}}`:                                                                                   "there is no policy",
+	} {
+		got, text := runAnalyzer(t, env, input, true)
+		if *got.Success || !strings.Contains(got.ErrorMessage, want) || strings.Contains(text, "SECRET") {
+			t.Errorf("%.80s: got %.300s, want %q", input, text, want)
+		}
+	}
+	// A zone can be any text, also another address.
+	if got, text := runAnalyzer(t, env, `{"dataType": "ip", "data": "fe80::1% `+badAddress+`"}`, true); !*got.Success || got.Full["ip"] != "fe80::1" {
+		t.Errorf("got %s", text)
+	}
+}
+
+func TestTheModuleOfMISPAnswersHostileRequests(t *testing.T) {
+	t.Parallel()
+	wants := map[string]string{
+		strings.Repeat("[", 100_000):                                     "the request is not JSON",
+		mispRequest("ip-dst", badAddress, `["SECRET"]`):                  "the settings are not an object",
+		mispRequest("ip-dst", badAddress, `{"api_key": ["SECRET"]}`):     "the setting api_key is not a text",
+		mispRequest("ip-dst", badAddress, `{"api_key": "SECRET\u0000"}`): "the setting api_key is not a text",
+		mispRequest("ip-dst", badAddress, `{"api_key": "SECRET\ud800"}`): "the setting api_key is not a text",
+		mispRequest("ip-dst", badAddress, `{"policy": 5}`):               "there is no policy",
+	}
+	requests := append(slices.Collect(maps.Keys(wants)), mispRequest("ip-dst", "fe80::1% "+badAddress, `{}`))
+	_, answers := askModule(t, environment(t), requests...)
+	for i, request := range requests[:len(wants)] {
+		got, want := answers[i], wants[request]
+		if got.Results != nil || !strings.Contains(got.Error, want) || strings.Contains(got.Error, "SECRET") {
+			t.Errorf("%.80s: got %+v, want %q", request, got, want)
+		}
+	}
+	if got := answers[len(wants)].Results; got == nil || !strings.HasPrefix(got.Attribute[0].Comment, "fe80::1: unknown (reserved)") {
+		t.Errorf("got %+v", answers[len(wants)])
 	}
 }
 

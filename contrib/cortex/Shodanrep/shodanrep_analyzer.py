@@ -32,15 +32,15 @@ def read_job():
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "/job")
     file = folder / "input" / "input.json"
     if file.is_file():
-        return folder, file.read_text(encoding="utf-8")
-    return None, sys.stdin.buffer.read().decode("utf-8")
+        return folder, file.read_bytes()
+    return None, sys.stdin.buffer.read()
 
 
 def write_report(folder, report):
     """Writes the report into the folder of the job, or to standard output."""
-    text = json.dumps(report, ensure_ascii=False)
+    text = json.dumps(report)  # in ASCII: the input may have characters that UTF-8 has not
     if folder is None:
-        sys.stdout.buffer.write(text.encode("utf-8"))
+        sys.stdout.write(text)
         return
     output = folder / "output"
     output.mkdir(parents=True, exist_ok=True)
@@ -53,8 +53,20 @@ def check_sharing(job, config):
         value, limit = job.get(word), config.get("max_" + word)
         value = DEFAULT_MAX if value is None else value
         limit = DEFAULT_MAX if limit is None else limit
-        if config.get("check_" + word) and value > limit:
+        if not config.get("check_" + word):
+            continue
+        if not isinstance(value, int) or not isinstance(limit, int):
+            raise Failure(f"{word.upper()} is not a number.")
+        if value > limit:
             raise Failure(f"{word.upper()} is higher than allowed.")
+
+
+def in_environment(values, name):
+    """Returns a text that a variable of the environment can have. The error does not show it: it may be secret."""
+    value = values[name]
+    if not isinstance(value, str) or not value.isprintable():
+        raise Failure(f"The setting {name} is not a text, or has characters that cannot be printed.")
+    return value
 
 
 def command(job, config):
@@ -62,33 +74,36 @@ def command(job, config):
     if job.get("dataType") != "ip":
         raise Failure("This data type is not supported: shodanrep scores the type ip.")
     try:
-        address = ipaddress.ip_address(str(job.get("data", "")).strip())
+        address = ipaddress.ip_address(str(job.get("data")).strip())
     except ValueError:
         raise Failure(f"{job.get('data')!r} is not an IP address.") from None
+    address = type(address)(int(address))  # without a zone, which can be any text
     args = [os.environ.get("SHODANREP_BINARY") or "shodanrep", "check", "--output", "cortex", "--quiet"]
     policy, source = config.get("policy"), config.get("source")
     if policy:
         # A path is not accepted: it would read a file.
         if not re.fullmatch(r"[A-Za-z0-9_-]+", str(policy)):
             raise Failure(f"{policy!r} is not the name of a policy.")
-        args += ["--policy", policy]
+        args += ["--policy", str(policy)]
     if source:
         if source not in SOURCES:
             raise Failure(f"{source!r} is not a source: use {', '.join(SOURCES)}.")
         args += ["--source", source]
     environment = dict(os.environ)
     if config.get("api_key"):
-        environment["SHODAN_API_KEY"] = config["api_key"]
+        environment["SHODAN_API_KEY"] = in_environment(config, "api_key")
+    proxies = config.get("proxy")
     for scheme in ("http", "https"):
-        proxy = (config.get("proxy") or {}).get(scheme)
-        if proxy:
-            environment[scheme + "_proxy"] = proxy
+        if isinstance(proxies, dict) and proxies.get(scheme):
+            environment[scheme + "_proxy"] = in_environment(proxies, scheme)
     return args + ["--", str(address)], environment
 
 
 def analyze(job):
     """Returns the report on the observable of a job."""
     config = job.get("config") or {}
+    if not isinstance(config, dict):
+        raise Failure("The settings are not an object.")
     check_sharing(job, config)
     args, environment = command(job, config)
     try:
@@ -110,13 +125,16 @@ def analyze(job):
     return report
 
 
+SECRETS = ("key", "password", "secret", "proxy")  # a proxy may have a password
+
+
 def without_secrets(job):
     """Returns the input without the values that Cortex must not show."""
-    config = {
-        name: "REMOVED" if any(word in name.lower() for word in ("key", "password", "secret")) else value
-        for name, value in (job.get("config") or {}).items()
-    }
-    return {**job, "config": config}
+    config = job.get("config")
+    if not isinstance(config, dict):
+        return {name: value for name, value in job.items() if name != "config"}
+    shown = {name: "REMOVED" if any(word in name.lower() for word in SECRETS) else value for name, value in config.items()}
+    return {**job, "config": shown}
 
 
 def main():
@@ -126,7 +144,7 @@ def main():
         folder, text = read_job()
         try:
             job = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Failure("The input is not JSON.") from None
         if not isinstance(job, dict):
             job = {}

@@ -49,11 +49,11 @@ def handler(q=False):
     try:
         request = json.loads(q)
         attribute, address = read_attribute(request)
-        event = check(address, request.get("config") or {})
+        event = check(address, read_config(request))
         return {"results": results(attribute, event)}
     except Failure as failure:
         return {"error": f"shodanrep: {failure}"}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"error": "shodanrep: the request is not JSON"}
 
 
@@ -77,9 +77,21 @@ def read_attribute(request):
     value = str(attribute["value"]).split("|")[0].strip()
     try:
         uuid.UUID(attribute["uuid"])
-        return attribute, ipaddress.ip_address(value)
+        address = ipaddress.ip_address(value)
+        return attribute, type(address)(int(address))  # without a zone, which can be any text
     except (ValueError, AttributeError):
         raise Failure(f"{value} is not an IP address, or the uuid of its attribute is not one") from None
+
+
+def read_config(request):
+    """Returns the settings in a request. The error does not show the key."""
+    config = request.get("config") or {}
+    if not isinstance(config, dict):
+        raise Failure("the settings are not an object")
+    key = config.get("api_key") or ""
+    if not isinstance(key, str) or key and not key.isprintable():
+        raise Failure("the setting api_key is not a text, or has characters that cannot be printed")
+    return config
 
 
 def check(address, config):
@@ -90,14 +102,14 @@ def check(address, config):
         # A path is not accepted: it would read a file.
         if not re.fullmatch(r"[A-Za-z0-9_-]+", str(policy)):
             raise Failure(f"{policy!r} is not the name of a policy")
-        args += ["--policy", policy]
+        args += ["--policy", str(policy)]
     if source:
         if source not in SOURCES:
             raise Failure(f"{source!r} is not a source: use {', '.join(SOURCES)}")
         args += ["--source", source]
     environment = dict(os.environ)
     if config.get("api_key"):
-        environment["SHODAN_API_KEY"] = str(config["api_key"])
+        environment["SHODAN_API_KEY"] = config["api_key"]
     try:
         done = subprocess.run(
             args + ["--", str(address)],
@@ -111,10 +123,11 @@ def check(address, config):
         raise Failure(done.stderr.decode("utf-8", "replace").strip() or f"the program ended with status {done.returncode}")
     try:
         event = json.loads(done.stdout)["Event"]
-    except (ValueError, KeyError, TypeError):
+        analysis, comment = event["analysis"], event["Attribute"][0]["comment"]
+    except (ValueError, KeyError, IndexError, TypeError):
         raise Failure("the program did not write an event: SHODANREP_BINARY is another program") from None
-    if event["analysis"] != "2":  # the lookup failed
-        raise Failure(event["Attribute"][0]["comment"])
+    if analysis != "2":  # the lookup failed
+        raise Failure(comment)
     return event
 
 
