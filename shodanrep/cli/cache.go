@@ -57,7 +57,7 @@ those of the REST API for a day, those of InternetDB for five days.
 		Args:  noArguments,
 		RunE: c.withStore(func(ctx context.Context, store cache.Store) error {
 			n, err := store.Prune(ctx)
-			return c.printDropped(n, err)
+			return c.printDropped(ctx, store, n, err)
 		}),
 	})
 	return cmd
@@ -104,7 +104,7 @@ func (c *cacheCommand) clear(ctx context.Context, store cache.Store, address str
 		}
 	}
 	n, err := store.Clear(ctx, address)
-	return c.printDropped(n, err)
+	return c.printDropped(ctx, store, n, err)
 }
 
 // confirmClear asks on a terminal whether to drop all responses. An empty cache needs no answer.
@@ -135,10 +135,13 @@ func (c *cacheCommand) withStore(do func(context.Context, cache.Store) error) fu
 	}
 }
 
-// printDropped prints how many responses were dropped.
-func (c *cacheCommand) printDropped(n int64, err error) error {
+// printDropped prints how many responses were dropped, and on standard error why there was none in a cache that is off.
+func (c *cacheCommand) printDropped(ctx context.Context, store cache.Store, n int64, err error) error {
 	if err != nil {
 		return err
+	}
+	if stats, err := store.Stats(ctx); err == nil && stats.IsOff() {
+		c.say("the cache is off, so it has no responses")
 	}
 	_, err = fmt.Fprintf(c.stdout, "%s dropped\n", display.Plural(n, "response"))
 	return err

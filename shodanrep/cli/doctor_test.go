@@ -68,10 +68,21 @@ func TestACacheThatIsOffHasNoResponsesToCount(t *testing.T) {
 		t.Errorf("%q", lines)
 	}
 	config := writeFile(t, "off.spc", "connection \"a\" {\n plugin = \"shodanrep\"\n cache = \"off\"\n}\n")
-	var stdout, stderr bytes.Buffer
-	status := Main([]string{"cache", "--config", config}, strings.NewReader(""), &stdout, &stderr)
-	if want := "location  off: responses are not kept, and each lookup sends a request\n"; status != exitDone || stdout.String() != want || stderr.Len() > 0 {
-		t.Errorf("status %d, %q, %q", status, stdout.String(), stderr.String())
+	const dropped, why = "0 responses dropped\n", "shodanrep: the cache is off, so it has no responses\n"
+	for _, test := range []struct {
+		args           []string
+		stdout, stderr string
+	}{
+		{nil, "location  off: responses are not kept, and each lookup sends a request\n", ""},
+		{[]string{"clear", "--yes"}, dropped, why},
+		{[]string{"clear", "11.0.0.1"}, dropped, why},
+		{[]string{"prune"}, dropped, why},
+	} {
+		var stdout, stderr bytes.Buffer
+		status := Main(slices.Concat([]string{"cache", "--config", config}, test.args), strings.NewReader(""), &stdout, &stderr)
+		if status != exitDone || stdout.String() != test.stdout || stderr.String() != test.stderr {
+			t.Errorf("%q: status %d, %q, %q", test.args, status, stdout.String(), stderr.String())
+		}
 	}
 }
 
