@@ -12,7 +12,7 @@ import (
 // OpenCache opens the cache that a connection with these arguments uses, to inspect or clear it. It fails if the cache
 // cannot be used, where lookups would go on in memory.
 // The arguments are the text of the connection block's body, as Steampipe hands it to the plugin.
-func OpenCache(ctx context.Context, name, arguments string, logger hclog.Logger) (cache.Store, error) {
+func OpenCache(ctx context.Context, name, arguments string, logger hclog.Logger) (*Cache, error) {
 	s, err := parseSettings(name, arguments)
 	if err != nil {
 		return nil, err
@@ -21,18 +21,21 @@ func OpenCache(ctx context.Context, name, arguments string, logger hclog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	return clearable{store, s.Lookup.Cache}, nil
+	return &Cache{store, s.Lookup.Cache}, nil
 }
 
-// clearable is a cache whose Clear also forgets the rates, pauses and bans that the processes of this machine share: a
-// ban that is cleared must not come back from there.
-type clearable struct {
+// A Cache is the cache of a connection. Its Clear also forgets the rates, pauses and bans that the processes of this
+// machine share: a ban that is cleared must not come back from there.
+type Cache struct {
 	cache.Store
 	location string // of the cache
 }
 
+// IsOff reports whether the cache is off. Other than Stats it counts nothing, which takes long in a large cache.
+func (c *Cache) IsOff() bool { return c.location == "off" }
+
 // Clear deletes the entries about a target, or all.
-func (c clearable) Clear(ctx context.Context, target string) (int64, error) {
+func (c *Cache) Clear(ctx context.Context, target string) (int64, error) {
 	n, err := c.Store.Clear(ctx, target)
 	if err != nil || target != "" {
 		return n, err

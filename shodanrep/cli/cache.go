@@ -41,7 +41,7 @@ those of the REST API for a day, those of InternetDB for five days.
   shodanrep cache clear 8.8.8.8
   shodanrep cache prune`,
 		Args: noSuchCommand,
-		RunE: c.withStore(func(ctx context.Context, store cache.Store) error {
+		RunE: c.withStore(func(ctx context.Context, store *shodanrep.Cache) error {
 			stats, err := store.Stats(ctx)
 			if err != nil {
 				return err
@@ -55,9 +55,9 @@ those of the REST API for a day, those of InternetDB for five days.
 		Short: "Drop expired responses",
 		Long:  "Drop expired responses.\n\n" + exitStatusHelp(cacheFailure),
 		Args:  noArguments,
-		RunE: c.withStore(func(ctx context.Context, store cache.Store) error {
+		RunE: c.withStore(func(ctx context.Context, store *shodanrep.Cache) error {
 			n, err := store.Prune(ctx)
-			return c.printDropped(ctx, store, n, err)
+			return c.printDropped(store, n, err)
 		}),
 	})
 	return cmd
@@ -87,7 +87,7 @@ does not ask.
 				}
 				address = addr.String()
 			}
-			return c.withStore(func(ctx context.Context, store cache.Store) error {
+			return c.withStore(func(ctx context.Context, store *shodanrep.Cache) error {
 				return c.clear(ctx, store, address)
 			})(cmd, args)
 		},
@@ -97,18 +97,18 @@ does not ask.
 }
 
 // clear drops the responses about an address, or all responses if it is empty.
-func (c *cacheCommand) clear(ctx context.Context, store cache.Store, address string) error {
+func (c *cacheCommand) clear(ctx context.Context, store *shodanrep.Cache, address string) error {
 	if address == "" && !c.yes {
 		if agreed, err := c.confirmClear(ctx, store); err != nil || !agreed {
 			return err
 		}
 	}
 	n, err := store.Clear(ctx, address)
-	return c.printDropped(ctx, store, n, err)
+	return c.printDropped(store, n, err)
 }
 
 // confirmClear asks on a terminal whether to drop all responses. An empty cache needs no answer.
-func (c *cacheCommand) confirmClear(ctx context.Context, store cache.Store) (bool, error) {
+func (c *cacheCommand) confirmClear(ctx context.Context, store *shodanrep.Cache) (bool, error) {
 	stats, err := store.Stats(ctx)
 	if err != nil || stats.Entries == 0 {
 		return err == nil, err
@@ -121,7 +121,7 @@ func (c *cacheCommand) confirmClear(ctx context.Context, store cache.Store) (boo
 }
 
 // withStore returns a command's function that opens the cache of the chosen connection.
-func (c *cacheCommand) withStore(do func(context.Context, cache.Store) error) func(*cobra.Command, []string) error {
+func (c *cacheCommand) withStore(do func(context.Context, *shodanrep.Cache) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
 		found, err := c.connections(cmd.Context(), c.app)
 		if err != nil {
@@ -136,11 +136,11 @@ func (c *cacheCommand) withStore(do func(context.Context, cache.Store) error) fu
 }
 
 // printDropped prints how many responses were dropped, and on standard error why there was none in a cache that is off.
-func (c *cacheCommand) printDropped(ctx context.Context, store cache.Store, n int64, err error) error {
+func (c *cacheCommand) printDropped(store *shodanrep.Cache, n int64, err error) error {
 	if err != nil {
 		return err
 	}
-	if stats, err := store.Stats(ctx); err == nil && stats.IsOff() {
+	if store.IsOff() {
 		c.say("the cache is off, so it has no responses")
 	}
 	_, err = fmt.Fprintf(c.stdout, "%s dropped\n", display.Plural(n, "response"))

@@ -72,15 +72,11 @@ type postgresBackend struct {
 	// evicted is the newest of the rows that were too much by then, nil where none is left.
 	evicted *rowAge
 	denied  bool // it was logged that failures cannot be written
-	// notPruned says that it was logged that states cannot be deleted.
-	notPruned bool
-	// prunedAtOnce and pruneFor are the constants of these names; a server deletes faster than a file. Tests change them.
-	prunedAtOnce int
-	pruneFor     time.Duration
+	pruning pruning
 }
 
 func newPostgres(opts Options) *postgresBackend {
-	b := &postgresBackend{address: shownAddress(opts.Location), opts: opts, prunedAtOnce: 10 * prunedAtOnce, pruneFor: pruneFor}
+	b := &postgresBackend{address: shownAddress(opts.Location), opts: opts, pruning: pruning{atOnce: prunedByServer, longest: pruneFor}}
 	if b.config, b.err = pgx.ParseConfig(opts.Location); b.err != nil {
 		b.err = CheckLocation(opts.Location)
 		return b

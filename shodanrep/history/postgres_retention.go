@@ -27,7 +27,7 @@ func (b *postgresBackend) isSizeDue() bool { return b.opts.Now().Sub(b.sized).Ab
 
 // prune deletes what is too old or too much, after a write.
 func (b *postgresBackend) prune(ctx context.Context) {
-	b.opts.prune(ctx, b.pruneFor, &b.notPruned, func() (more bool, err error) {
+	b.pruning.run(ctx, b.opts.Logger, func() (more bool, err error) {
 		more, err = b.pruneSome(ctx)
 		return more, b.wrapError(err)
 	})
@@ -74,8 +74,8 @@ func (b *postgresBackend) deleteOld(t postgresTransaction) (more bool, err error
 	}
 	before := next.before(b.opts.Keep)
 	deleted, err := t.Exec(t.ctx, `delete from shodanrep_history where id in (
-		select id from shodanrep_history where last_checked < $1 order by last_checked limit $2)`, before, b.prunedAtOnce)
-	if err != nil || deleted.RowsAffected() == int64(b.prunedAtOnce) {
+		select id from shodanrep_history where last_checked < $1 order by last_checked limit $2)`, before, b.pruning.atOnce)
+	if err != nil || deleted.RowsAffected() == int64(b.pruning.atOnce) {
 		return true, err
 	}
 	if err := t.pruneFailures(before); err != nil {
@@ -120,6 +120,6 @@ func lastExcess(ctx context.Context, conn *pgx.Conn, bound int64) (*rowAge, erro
 func (b *postgresBackend) evict(t postgresTransaction) (more bool, err error) {
 	deleted, err := t.Exec(t.ctx, `delete from shodanrep_history where id in (
 		select id from shodanrep_history where last_checked <= $1 and (last_checked < $1 or id <= $2) order by last_checked, id limit $3)`,
-		b.evicted.lastChecked, b.evicted.id, b.prunedAtOnce)
-	return deleted.RowsAffected() == int64(b.prunedAtOnce), err
+		b.evicted.lastChecked, b.evicted.id, b.pruning.atOnce)
+	return deleted.RowsAffected() == int64(b.pruning.atOnce), err
 }

@@ -12,11 +12,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-// tooMuch makes a file with 400 states of the days 0 to 4, and returns its path.
-func tooMuch(t *testing.T) string {
+// recordTooMuch records 400 states of the days 0 to 4.
+func recordTooMuch(t *testing.T, s *Store) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "history.sqlite")
-	s := openTest(t, Options{Location: path})
 	for n := range 4 {
 		for i := range 100 {
 			s.Record(Observation{Addr: address(i), Source: "internetdb", Host: withPorts(t, n+1), CheckedAt: day(float64(n))})
@@ -25,6 +23,14 @@ func tooMuch(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
+}
+
+// tooMuch makes a file with 400 states of the days 0 to 4, and returns its path.
+func tooMuch(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "history.sqlite")
+	s := openTest(t, Options{Location: path})
+	recordTooMuch(t, s)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -35,8 +41,13 @@ func tooMuch(t *testing.T) string {
 func openPruner(t *testing.T, o Options, n int) *Store {
 	t.Helper()
 	s := openTest(t, o)
-	b := s.backend.(*sqliteBackend)
-	b.prunedAtOnce, b.pruneFor = n, 0
+	p := pruning{atOnce: n}
+	switch b := s.backend.(type) {
+	case *sqliteBackend:
+		b.pruning = p
+	case *postgresBackend:
+		b.pruning = p
+	}
 	return s
 }
 
@@ -95,24 +106,8 @@ func tooMuchInPostgres(t *testing.T) string {
 	t.Helper()
 	url := postgrestest.New(t).URL()
 	s := openTest(t, Options{Location: url})
-	for n := range 4 {
-		for i := range 100 {
-			s.Record(Observation{Addr: address(i), Source: "internetdb", Host: withPorts(t, n+1), CheckedAt: day(float64(n))})
-		}
-		if err := s.Flush(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	recordTooMuch(t, s)
 	return url
-}
-
-// openPostgresPruner opens a store in PostgreSQL that deletes n states at a time, and one time after each write.
-func openPostgresPruner(t *testing.T, o Options, n int) *Store {
-	t.Helper()
-	s := openTest(t, o)
-	b := s.backend.(*postgresBackend)
-	b.prunedAtOnce, b.pruneFor = n, 0
-	return s
 }
 
 // Other processes wait for each transaction that deletes from a table, as for one that deletes from a file.
@@ -121,7 +116,7 @@ func TestTooMuchIsDeletedFromATableAFewAtATime(t *testing.T) {
 	t.Run("old", func(t *testing.T) {
 		t.Parallel()
 		later := day(402) // the next time to delete is due
-		s := openPostgresPruner(t, Options{Location: tooMuchInPostgres(t), Keep: time.Hour, Now: func() time.Time { return later }}, 100)
+		s := openPruner(t, Options{Location: tooMuchInPostgres(t), Keep: time.Hour, Now: func() time.Time { return later }}, 100)
 		for i, want := range []int{301, 202, 103, 4, 5} {
 			record1(t, s, addrA, "internetdb", withPorts(t, i+1), later.Add(time.Duration(i)*time.Second))
 			if got := len(states(t, s, Filter{})); got != want {
@@ -131,7 +126,7 @@ func TestTooMuchIsDeletedFromATableAFewAtATime(t *testing.T) {
 	})
 	t.Run("too large", func(t *testing.T) {
 		t.Parallel()
-		s := openPostgresPruner(t, Options{Location: tooMuchInPostgres(t), MaxBytes: 30_000}, 100)
+		s := openPruner(t, Options{Location: tooMuchInPostgres(t), MaxBytes: 30_000}, 100)
 		var left []int
 		for i := range 5 {
 			record1(t, s, addrA, "internetdb", withPorts(t, i+1), day(200).Add(time.Duration(i)*time.Second))
@@ -150,7 +145,7 @@ func TestProcessesDeleteTheSameStatesOfATable(t *testing.T) {
 	url := tooMuchInPostgres(t)
 	var backends []*postgresBackend
 	for range 2 {
-		b := openPostgresPruner(t, Options{Location: url, MaxBytes: bound}, 70).backend.(*postgresBackend)
+		b := openPruner(t, Options{Location: url, MaxBytes: bound}, 70).backend.(*postgresBackend)
 		if err := b.open(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -196,8 +191,8 @@ func TestWhatIsRecordedStaysIfItIsNotPruned(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	b.prune(ended)
-	if got := len(states(t, s, Filter{})); got != 301 || b.notPruned {
-		t.Errorf("%d states, a warning: %v", got, b.notPruned)
+	if got := len(states(t, s, Filter{})); got != 301 || b.pruning.warned {
+		t.Errorf("%d states, a warning: %v", got, b.pruning.warned)
 	}
 }
 

@@ -3,6 +3,8 @@ package history
 import (
 	"context"
 	"time"
+
+	"github.com/hashicorp/go-hclog"
 )
 
 const (
@@ -19,22 +21,31 @@ const (
 	// hundreds of thousands of states first. That is more than a write adds.
 	prunedAtOnce, freedAtOnce = 1000, 1000
 	pruneFor                  = time.Second / 2
+	// prunedByServer is how many states a transaction of PostgreSQL deletes, which is faster.
+	prunedByServer = 10 * prunedAtOnce
 )
 
 // notPruned is the warning of a store whose states cannot be deleted, once.
 const notPruned = "what is too old or too much cannot be deleted from the history, so that it grows"
 
-// prune calls some, a transaction that deletes some of what is too old or too much, until there is no more or it has taken
-// longest: the next write goes on. What was written before is not lost if it fails. It logs that once, and sets warned.
-func (o Options) prune(ctx context.Context, longest time.Duration, warned *bool, some func() (more bool, err error)) {
-	for began, more := time.Now(), true; more; more = more && time.Since(began) < longest {
+// pruning is how a backend deletes what is too old or too much. One write runs at a time, and prunes after that.
+type pruning struct {
+	atOnce  int           // how many states a transaction deletes
+	longest time.Duration // how long it goes on after a write
+	warned  bool          // it was logged that states cannot be deleted
+}
+
+// run calls some, a transaction that deletes some of what is too old or too much, until there is no more or it has taken
+// longest: the next write goes on. What was written before is not lost if it fails, which is logged once.
+func (p *pruning) run(ctx context.Context, logger hclog.Logger, some func() (more bool, err error)) {
+	for began, more := time.Now(), true; more; more = more && time.Since(began) < p.longest {
 		var err error
 		if more, err = some(); err == nil {
 			continue
 		}
-		if ctx.Err() == nil && !*warned {
-			*warned = true
-			o.Logger.Warn(notPruned, "error", err)
+		if ctx.Err() == nil && !p.warned {
+			p.warned = true
+			logger.Warn(notPruned, "error", err)
 		}
 		return
 	}

@@ -64,14 +64,11 @@ type sqliteBackend struct {
 	replaced time.Time        // when a damaged file was last replaced
 	closed   bool
 
-	// prunedAtOnce and pruneFor are the constants. One write runs at a time.
-	prunedAtOnce int
-	pruneFor     time.Duration
-	notPruned    bool // it was logged that states cannot be deleted
+	pruning pruning
 }
 
 func newSQLite(path string, opts Options) *sqliteBackend {
-	return &sqliteBackend{path: path, opts: opts, prunedAtOnce: prunedAtOnce, pruneFor: pruneFor}
+	return &sqliteBackend{path: path, opts: opts, pruning: pruning{atOnce: prunedAtOnce, longest: pruneFor}}
 }
 
 func (b *sqliteBackend) open(ctx context.Context) error {

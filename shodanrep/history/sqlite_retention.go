@@ -31,7 +31,7 @@ func (b *sqliteBackend) isPruneDue(c *sqlitefile.Conn) (bool, error) {
 // prune deletes what is too old or too much, after a write.
 func (b *sqliteBackend) prune(ctx context.Context) {
 	p := &pruner{b, b.opts.MaxBytes}
-	b.opts.prune(ctx, b.pruneFor, &b.notPruned, func() (more bool, err error) {
+	b.pruning.run(ctx, b.opts.Logger, func() (more bool, err error) {
 		err = b.do(ctx, func(db *sqlitefile.File) error {
 			return db.Write(ctx, func(c *sqlitefile.Conn) (err error) {
 				more, err = p.pruneSome(c)
@@ -95,14 +95,14 @@ func (p *pruner) deleteOld(c *sqlitefile.Conn) (more bool, err error) {
 	before := next.before(p.opts.Keep)
 	var ids []int64
 	err = c.Rows(`SELECT id FROM history INDEXED BY history_age WHERE last_checked < ? ORDER BY last_checked LIMIT ?`,
-		[]any{before.UnixMicro(), int64(p.prunedAtOnce)}, func(row *sqlite3.Stmt) (bool, error) {
+		[]any{before.UnixMicro(), int64(p.pruning.atOnce)}, func(row *sqlite3.Stmt) (bool, error) {
 			ids = append(ids, row.ColumnInt64(0))
 			return true, nil
 		})
 	if err == nil {
 		err = deleteStates(c, ids)
 	}
-	if err != nil || len(ids) == p.prunedAtOnce {
+	if err != nil || len(ids) == p.pruning.atOnce {
 		return true, err
 	}
 	if err := pruneFailures(c, before); err != nil {
@@ -127,7 +127,7 @@ func (p *pruner) evict(c *sqlitefile.Conn) (more bool, err error) {
 			return false, err
 		}
 	}
-	n, err := deleteOldest(c, pages.Used()-p.bound, p.prunedAtOnce)
+	n, err := deleteOldest(c, pages.Used()-p.bound, p.pruning.atOnce)
 	return n > 0, err // if there is none, what is left are the tables themselves
 }
 

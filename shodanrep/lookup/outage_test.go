@@ -26,7 +26,7 @@ func outages() map[string]shodantest.Fault {
 	}
 }
 
-// For an hour a list is looked up again and again, as with load --watch, and in vain. Each run ends soon, and says of each
+// For an hour a list is looked up again and again, as with load --watch, and each lookup fails. Each run ends soon, and says of each
 // address why it was not checked. When the service is back all are looked up, without a new process.
 func TestAnOutageOfAnHourEndsWithTheOutage(t *testing.T) {
 	const addresses = 25

@@ -20,12 +20,12 @@ func (db *Database) remoteConn() *pgx.Conn {
 	if db.remote != nil {
 		return db.remote
 	}
-	remote, err := db.server.lendRemote(db.t.Context())
+	remote, err := db.server.acquireRemote(db.t.Context())
 	if err != nil {
 		db.t.Fatal(err)
 	}
 	db.t.Cleanup(func() {
-		if err := db.server.returnRemote(context.Background()); err != nil {
+		if err := db.server.releaseRemote(context.Background()); err != nil {
 			db.t.Error(err)
 		}
 	})

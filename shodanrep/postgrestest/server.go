@@ -38,12 +38,12 @@ type server struct {
 	account  *account // to run it as, or nil
 	cmd      *exec.Cmd
 
-	mu        sync.Mutex
-	admin     *pgx.Conn // of the superuser
-	strategy  string    // of "create database"
-	databases int
-	remote    *pgx.Conn // to the remote database, see remote.go, once there is one
-	lent      bool      // a test uses it
+	mu         sync.Mutex
+	admin      *pgx.Conn // of the superuser
+	strategy   string    // of "create database"
+	databases  int
+	remote     *pgx.Conn // to the remote database, see remote.go, once there is one
+	remoteUsed bool      // by a test
 }
 
 // shared is the server of this test process.
@@ -123,7 +123,7 @@ func (s *server) createDatabase(ctx context.Context, owner string, options ...st
 	return s.createNext(ctx, owner, options...)
 }
 
-// createNext is createDatabase for who holds the mutex.
+// createNext is createDatabase for a caller that holds the mutex.
 func (s *server) createNext(ctx context.Context, owner string, options ...string) (string, error) {
 	s.databases++
 	name := fmt.Sprintf("test%d", s.databases)
@@ -138,11 +138,11 @@ func (s *server) dropDatabase(name string) {
 	_, _ = s.admin.PgConn().Exec(context.Background(), "drop database "+name+" with (force)").ReadAll()
 }
 
-// lendRemote returns the connection to the remote database for one test, until returnRemote.
-func (s *server) lendRemote(ctx context.Context) (*pgx.Conn, error) {
+// acquireRemote returns the connection to the remote database, which no other test gets until releaseRemote.
+func (s *server) acquireRemote(ctx context.Context) (*pgx.Conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lent {
+	if s.remoteUsed {
 		return nil, errors.New("another test has foreign tables: tests that have must not run in parallel")
 	}
 	if s.remote == nil {
@@ -154,15 +154,15 @@ func (s *server) lendRemote(ctx context.Context) (*pgx.Conn, error) {
 			return nil, err
 		}
 	}
-	s.lent = true
+	s.remoteUsed = true
 	return s.remote, nil
 }
 
-// returnRemote empties the remote database for the next test.
-func (s *server) returnRemote(ctx context.Context) error {
+// releaseRemote empties the remote database for the next test.
+func (s *server) releaseRemote(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lent = false
+	s.remoteUsed = false
 	_, err := s.remote.PgConn().Exec(ctx, `do $$ declare name text; begin
 		for name in select nspname from pg_namespace where nspname !~ '^pg_' and nspname not in ('information_schema', 'public') loop
 			execute format('drop schema %I cascade', name);
