@@ -19,14 +19,11 @@ type MailReader struct {
 	// report is called for a part whose text is hidden as in [NewTextReader], with the line on which it begins and its form.
 	report func(line int64, form string)
 	// out is what was decoded and not read yet. err is the error of the source after it.
-	out  bytes.Buffer
-	err  error
-	line int64 // the number of the current line, from 1
-	cut  bool  // the current line is longer than the buffer, and was passed on in part
+	out bytes.Buffer
+	err error
+	cut bool // the current line is longer than the buffer, and was passed on in part
 
-	encoding   mailEncoding // of the part
-	inBody     bool
-	boundaries [][]byte
+	mailLines
 	// pending is the text of the lines that have to be decoded together, and ends how many line endings they have.
 	pending []byte
 	ends    int
@@ -35,6 +32,14 @@ type MailReader struct {
 	begun, hidden bool
 	// wide says that the part is in UTF-16. Its zero bytes are left out, which decodes digits, dots and colons.
 	wide bool
+}
+
+// mailLines are what the lines of a text up to the current one say of the parts of emails.
+type mailLines struct {
+	line       int64        // the number of the current line, from 1
+	encoding   mailEncoding // of the part
+	inBody     bool         // the current line is of a body that is encoded
+	boundaries [][]byte
 }
 
 type mailEncoding int
@@ -58,7 +63,7 @@ const (
 
 // NewMailReader returns a MailReader. The function is called for each part whose text is hidden.
 func NewMailReader(text io.Reader, report func(line int64, form string)) *MailReader {
-	return &MailReader{source: bufio.NewReaderSize(text, maxMailLine), report: report, line: 1}
+	return &MailReader{source: bufio.NewReaderSize(text, maxMailLine), report: report, mailLines: mailLines{line: 1}}
 }
 
 // Read reads decoded text. It does not wait for more lines than it has to.
@@ -105,7 +110,9 @@ func (r *MailReader) next(line []byte) {
 		return
 	}
 	r.flush()
-	r.readHeader(line)
+	if r.readHeader(line); r.inBody {
+		r.first, r.begun, r.hidden, r.wide = r.line+1, false, false, false
+	}
 	if bytes.Contains(line, encodedWord) {
 		r.keep(line)
 		return
@@ -133,12 +140,11 @@ const transferEncoding = "content-transfer-encoding:"
 var boundary = regexp.MustCompile(`(?i)\bboundary=(?:"([^"]+)"|([^\s";]+))`)
 
 // readHeader reads what a line that is no encoded body says of the parts that follow.
-func (r *MailReader) readHeader(line []byte) {
+func (r *mailLines) readHeader(line []byte) {
 	text := bytes.TrimRight(line, "\r\n \t")
 	switch {
 	case len(text) == 0:
 		r.inBody = r.encoding != plain
-		r.first, r.begun, r.hidden, r.wide = r.line+1, false, false, false
 	case len(text) > len(transferEncoding) && text[0]|0x20 == 'c' && lower(text[:len(transferEncoding)]) == transferEncoding:
 		r.encoding = plain
 		switch lower(bytes.Trim(text[len(transferEncoding):], " \t\"")) {
@@ -163,7 +169,7 @@ func (r *MailReader) readHeader(line []byte) {
 
 // endsBody reports whether a line is after a body: the boundary of the next part, the next email of a mailbox, or text
 // that is not in base64.
-func (r *MailReader) endsBody(line []byte) bool {
+func (r *mailLines) endsBody(line []byte) bool {
 	if bytes.HasPrefix(line, []byte("From ")) {
 		return true
 	}

@@ -9,14 +9,14 @@ import (
 type mailParts struct {
 	io.Reader
 	report func(line int64)
-	lines  MailReader // reads the lines, and none of the text
-	begun  []byte     // the beginning of the line that has not ended
+	lines  mailLines
+	begun  []byte // the beginning of the line that has not ended
 }
 
 // FindMailParts returns a reader that passes a text on as it is, also a line that has not ended. The function is called
 // with the first line of each part of an email that is encoded.
 func FindMailParts(text io.Reader, report func(line int64)) io.Reader {
-	return &mailParts{Reader: text, report: report, lines: MailReader{line: 1}}
+	return &mailParts{Reader: text, report: report, lines: mailLines{line: 1}}
 }
 
 func (r *mailParts) Read(b []byte) (int, error) {
