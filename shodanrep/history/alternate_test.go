@@ -2,6 +2,7 @@ package history
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -28,7 +29,7 @@ func TestFormsOfAResponseDoNotAlternate(t *testing.T) {
 		"minified, a port":    func() *shodan.Host { return response("", "22, 80", "") },
 		"full, a port":        func() *shodan.Host { return response("", "22, 80", `, "data": [`+banner+`]`) },
 	}
-	for _, tt := range []struct {
+	tests := []struct {
 		forms string
 		want  string // checks, organization, system and ports of each state
 	}{
@@ -39,14 +40,16 @@ func TestFormsOfAResponseDoNotAlternate(t *testing.T) {
 		{"minified/minified/full", "x3 Example Linux [22]"},
 		{"full/minified, other org/full", "x1 Example Linux [22]; x1 Other Linux [22]; x1 Example Linux [22]"},
 		{"full/minified, a port/full, a port/minified, a port/full", "x1 Example Linux [22]; x3 Example Linux [22 80]; x1 Example Linux [22]"},
-	} {
-		t.Run(strings.ReplaceAll(tt.forms, "/", " then "), func(t *testing.T) {
-			places(t, func(t *testing.T, open func(Options) *Store) {
-				s := open(Options{})
+	}
+	places(t, func(t *testing.T, open func(Options) *Store) {
+		s := open(Options{})
+		for n, tt := range tests {
+			addr := []netip.Addr{address(n)} // each has its own, so that one store will do
+			t.Run(strings.ReplaceAll(tt.forms, "/", " then "), func(t *testing.T) {
 				for n, form := range strings.Split(tt.forms, "/") {
-					record1(t, s, addrA, "shodan", forms[form](), day(float64(n)))
+					record1(t, s, addr[0], "shodan", forms[form](), day(float64(n)))
 				}
-				all := states(t, s, Filter{})
+				all := states(t, s, Filter{Addrs: addr})
 				var got []string
 				for _, state := range all {
 					got = append(got, fmt.Sprintf("x%d %s %s %v", state.Checks, state.Host.Organization, state.Host.OS, []int(state.Host.Ports)))
@@ -60,14 +63,13 @@ func TestFormsOfAResponseDoNotAlternate(t *testing.T) {
 					}
 				}
 				// The order in which sightings are written does not matter.
-				late := open(Options{})
 				for n, form := range slices.Backward(strings.Split(tt.forms, "/")) {
-					record1(t, late, addrA, "internetdb", forms[form](), day(float64(n)))
+					record1(t, s, addr[0], "internetdb", forms[form](), day(float64(n)))
 				}
-				if got := states(t, late, Filter{Sources: []string{"internetdb"}}); len(got) != len(all) {
+				if got := states(t, s, Filter{Addrs: addr, Sources: []string{"internetdb"}}); len(got) != len(all) {
 					t.Errorf("backwards: %v", shown(got))
 				}
 			})
-		})
-	}
+		}
+	})
 }

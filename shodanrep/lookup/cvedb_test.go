@@ -45,7 +45,7 @@ func TestCVEsAreAskedForSideBySideWithinThePace(t *testing.T) {
 		e := start(t, config(sim))
 		began := time.Now()
 		var wg sync.WaitGroup
-		for i := range 2000 {
+		for i := range 700 {
 			wg.Go(func() {
 				id := fmt.Sprintf("CVE-2024-%d", 10000+i)
 				if _, err := lookup.Request(t.Context(), e, shodan.FindCVE(id)); err != nil {
@@ -54,10 +54,10 @@ func TestCVEsAreAskedForSideBySideWithinThePace(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if took := time.Since(began); took > 210*time.Second {
-			t.Errorf("2,000 CVEs took %v", took)
+		if took := time.Since(began); took > 80*time.Second {
+			t.Errorf("700 CVEs took %v", took)
 		}
-		if peak := sim.PeakPerSecond(shodantest.CVEDB); sim.Count("") != 2000 || peak > 30 {
+		if peak := sim.PeakPerSecond(shodantest.CVEDB); sim.Count("") != 700 || peak > 30 {
 			t.Errorf("%d requests, at most %d in a second", sim.Count(""), peak)
 		}
 	})

@@ -70,7 +70,7 @@ func TestTheEstimateLeavesTheBurstOut(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sim := shodantest.NewHandler()
 		e := start(t, config(sim))
-		addrs := sim.Generate(4000)
+		addrs := sim.Generate(2600)
 		meter := lookup.NewProgress()
 		meter.AddTotal(len(addrs))
 		b := e.Batch(lookup.WithProgress(t.Context(), meter), len(addrs))

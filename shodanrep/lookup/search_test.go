@@ -93,15 +93,15 @@ func asked(sim *shodantest.Simulator, endpoint string) int {
 
 func TestPagesThatAreNeededAreAskedForSideBySide(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		sim := matching(2000, shodantest.WithLatency(10*time.Second))
+		sim := matching(1700, shodantest.WithLatency(10*time.Second))
 		cfg := withKey(sim)
 		cfg.RequestsPerSecond, cfg.Timeout = 1000, time.Minute
 		began := time.Now()
-		if n, err := search(t.Context(), t, start(t, cfg), 2000, 2000); err != nil || n != 2000 {
+		if n, err := search(t.Context(), t, start(t, cfg), 1700, 1700); err != nil || n != 1700 {
 			t.Errorf("%d banners, %v", n, err)
 		}
-		// The first alone, since it says how many there are, and then 19 in groups of 8.
-		if took := time.Since(began); took > 45*time.Second || sim.MaxInFlight() != 8 {
+		// The first alone, since it says how many there are, and then 16 in groups of 8.
+		if took := time.Since(began); took > 35*time.Second || sim.MaxInFlight() != 8 {
 			t.Errorf("it took %v, with %d requests at once", took, sim.MaxInFlight())
 		}
 	})
@@ -177,7 +177,7 @@ func TestAPageThatFailsFailsTheSearch(t *testing.T) {
 
 func TestASearchThatIsGivenUpAsksForNoMore(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		sim := matching(900, shodantest.WithLatency(time.Second))
+		sim := matching(600, shodantest.WithLatency(time.Second))
 		ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
 		defer cancel()
 		if _, err := search(ctx, t, start(t, withKey(sim)), lookup.AllRows, 1000); err != context.DeadlineExceeded {

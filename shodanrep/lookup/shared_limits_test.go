@@ -72,7 +72,7 @@ func TestProcessesTogetherSendTheRESTAPIOneRequestASecond(t *testing.T) {
 				sim := shodantest.NewHandler(shodantest.WithRateLimit(shodantest.Shodan, 1, 1), shodantest.WithLatency(300*time.Millisecond))
 				cfg := withKey(sim)
 				cfg.Source, cfg.BulkLookup, cfg.Transport = lookup.Shodan, "off", connecting(t, sim, setUp)
-				const each = 25
+				const each = 15
 				began := time.Now()
 				if got := lookUpShares(t, processes(t, 3, cfg), sim, each); got != 3*each {
 					t.Errorf("%d of %d are indexed", got, 3*each)

@@ -74,7 +74,11 @@ func start() (*server, error) {
 		return nil, err
 	}
 	// Not the folder of a test: the path of a socket may have only about a hundred bytes.
-	if s.folder, err = os.MkdirTemp("", "postgres"); err != nil {
+	s.folder, err = os.MkdirTemp(memoryFolder(), "postgres")
+	if err != nil { // memory may be for others only
+		s.folder, err = os.MkdirTemp("", "postgres")
+	}
+	if err != nil {
 		return nil, err
 	}
 	if s.account != nil {
