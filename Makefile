@@ -17,9 +17,8 @@ APT_UPDATE := tries=0; until problem=$$(apt-get $(APT_WAIT) update -qq 2>&1); do
 # Packages that do not run the SDK and use goroutines. The race detector finds races inside the SDK, so only these are
 # tested with it.
 RACE := ./shodanrep/history/... ./shodanrep/cache/... ./shodanrep/shodan/... ./shodanrep/upstream/... \
-	./shodanrep/ratelimit/... ./shodanrep/pgerror ./shodanrep/sqlitefile/... ./shodanrep/filelock/... \
-	./shodanrep/internetdbfile/... ./shodanrep/shodantest ./shodanrep/iptext/... ./shodanrep/filestate \
-	./shodanrep/gzipfile ./shodanrep/cli/load ./shodanrep/reputation/policyfile
+	./shodanrep/ratelimit/... ./shodanrep/sqlitefile/... ./shodanrep/filelock/... \
+	./shodanrep/internetdbfile/... ./shodanrep/shodantest ./shodanrep/reputation/policyfile
 # Those of them that take most time and memory.
 RACE_LARGE := ./shodanrep/lookup/... ./shodanrep/dataset/...
 # SQLite and compression work on memory that no other goroutine has. The race detector would take more time for them than
