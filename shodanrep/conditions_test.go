@@ -103,9 +103,6 @@ func satisfies(value any, condition *proto.QualValue) bool {
 // others wait for it.
 func TestAJoinWithAList(t *testing.T) {
 	t.Parallel()
-	equals := func(column string, value *proto.QualValue) *proto.Qual {
-		return &proto.Qual{FieldName: column, Operator: &proto.Qual_StringValue{StringValue: "="}, Value: value}
-	}
 	list := []string{"11.0.0.0/24", bad, good, "10.1.2.3", "::ffff:" + empty}
 	for _, table := range []string{"shodan_ip_reputation", "shodan_reputation_factor", "shodan_service", "shodan_host", "shodan_reputation_history"} {
 		for joined, requests := range map[string]int{"11.0.0.0/24": 0, "10.1.2.3": 0, bad: 1, bad + "/32": 1, "::ffff:" + empty: 1, "11.0.0.99": 0} {
@@ -141,5 +138,117 @@ func TestAJoinWithAList(t *testing.T) {
 		others: map[string]*proto.Quals{"policy": {Quals: []*proto.Qual{equals("policy", texts("baseline")), equals("policy", texts("extended", "baseline"))}}}})
 	if err != nil || len(rows) != 1 || rows[0]["policy"] != "baseline" || rows[0]["score"] == nil {
 		t.Errorf("%v, error %v", rows, err)
+	}
+}
+
+// equals makes a condition by equality.
+func equals(column string, value *proto.QualValue) *proto.Qual {
+	return &proto.Qual{FieldName: column, Operator: &proto.Qual_StringValue{StringValue: "="}, Value: value}
+}
+
+// TestSeveralConditionsOnAColumn is about a column that is compared with two lists, or with two values, as a join does with
+// ip in ('…') beside on t.ip = x.ip. The SDK passes neither on. The rows are those of what the conditions have in common.
+func TestSeveralConditionsOnAColumn(t *testing.T) {
+	t.Parallel()
+	sim := simulate(t)
+	sim.AddRecords("example.com", shodantest.Record{Subdomain: "www", Type: "A", Value: bad})
+	sim.AddCVE(shodantest.CVE{ID: "CVE-2024-0004", CPEs: []string{"cpe:2.3:a:f5:nginx:1.18.0"}})
+	sim.AddExploits(shodantest.Exploit{"_id": "1", "source": "ExploitDB", "description": "apache"})
+	s := mustConnect(t, keyed(sim))
+	ip, two := []string{bad, good, empty}, []string{"port:443", "port:22", "port:80"}
+	for _, test := range []struct {
+		table, column string
+		values        []string // the second is what both lists have
+		beside        map[string]*proto.QualValue
+		mayBeEmpty    bool
+	}{
+		{table: "shodan_ip_reputation", column: "ip", values: ip},
+		{table: "shodan_ip_reputation", column: "policy", values: []string{"baseline", "extended", "none"}, beside: map[string]*proto.QualValue{"ip": inets(bad)}},
+		{table: "shodan_ip_reputation", column: "source", values: []string{"internetdb", "shodan", "none"}, beside: map[string]*proto.QualValue{"ip": inets(bad, good)}},
+		{table: "shodan_host", column: "ip", values: ip},
+		{table: "shodan_service", column: "ip", values: ip},
+		{table: "shodan_reputation_factor", column: "ip", values: []string{good, bad, empty}},
+		{table: "shodan_reputation_history", column: "ip", values: ip},
+		{table: "shodan_internetdb", column: "ip", values: ip},
+		{table: "shodan_network_reputation", column: "network", values: []string{"11.0.0.8/30", "11.0.0.0/30", "11.0.0.16/30"}},
+		{table: "shodan_search", column: "query", values: two},
+		{table: "shodan_count", column: "query", values: two},
+		{table: "shodan_search_facet", column: "facet", values: []string{"org", "port", "country"}, beside: map[string]*proto.QualValue{"query": texts("port:22")}},
+		{table: "shodan_saved_query", column: "search", values: []string{"Germany", "nginx", "rdp"}},
+		{table: "shodan_saved_query", column: "sort", values: []string{"timestamp", "votes", "name"}},
+		{table: "shodan_dns_resolve", column: "hostname", values: []string{"a.example.com", "www.example.com", "b.example.com"}},
+		{table: "shodan_dns_reverse", column: "ip", values: ip},
+		{table: "shodan_domain", column: "domain", values: []string{"example.org", "example.com", "example.net"}},
+		{table: "shodan_exploit", column: "query", values: []string{"nginx", "apache", "iis"}},
+		{table: "shodan_cve", column: "cve_id", values: []string{"CVE-2024-0001", "CVE-2024-0004", "CVE-2024-0005"}},
+		{table: "shodan_cve", column: "product", values: []string{"apache", "nginx", "iis"}},
+		{table: "shodan_asn_correlation", column: "ip", values: ip, mayBeEmpty: true},
+	} {
+		values := func(of ...string) *proto.QualValue {
+			if test.column == "ip" {
+				return inets(of...)
+			}
+			return texts(of...)
+		}
+		run := func(conditions ...*proto.QualValue) []row {
+			q := query{table: test.table, quals: test.beside}
+			compared := &proto.Quals{}
+			for _, value := range conditions {
+				compared.Quals = append(compared.Quals, equals(test.column, value))
+			}
+			q.others = map[string]*proto.Quals{test.column: compared}
+			return s.mustRun(t, q)
+		}
+		first, both, last := test.values[0], test.values[1], test.values[2]
+		want := run(values(both))
+		if len(want) == 0 && !test.mayBeEmpty {
+			t.Errorf("%s has no row of %s = %s", test.table, test.column, both)
+		}
+		for name, rows := range map[string][]row{
+			"two lists":        run(values(first, both), values(both, last)),
+			"three conditions": run(values(first, both, last), values(both), values(both, last)),
+		} {
+			if len(rows) != len(want) {
+				t.Errorf("%s, %s, %s: %d rows, want %d", test.table, test.column, name, len(rows), len(want))
+			}
+			for _, r := range rows {
+				if !satisfies(r[test.column], values(both)) {
+					t.Errorf("%s, %s, %s: a row of %v", test.table, test.column, name, r[test.column])
+				}
+			}
+		}
+		before := len(sim.Requests())
+		for name, rows := range map[string][]row{
+			"two values":     run(values(both), values(last)),
+			"nothing common": run(values(first, both), values(last)),
+			"other lists":    run(values(first, "11.0.0.99"), values(both, last)),
+		} {
+			if len(rows) != 0 {
+				t.Errorf("%s, %s, %s: %d rows", test.table, test.column, name, len(rows))
+			}
+		}
+		if more := len(sim.Requests()) - before; more != 0 {
+			t.Errorf("%s, %s: %d requests for what no row has", test.table, test.column, more)
+		}
+		// A value that is missing, beside a known one, as of a NULL of another table: its rows are not known.
+		if _, err := s.run(t, query{table: test.table, quals: test.beside, others: map[string]*proto.Quals{test.column: {
+			Quals: []*proto.Qual{equals(test.column, values(both)), equals(test.column, &proto.QualValue{})}}}}); err == nil || !strings.Contains(err.Error(), "only known when the query runs") {
+			t.Errorf("%s, %s: error %v", test.table, test.column, err)
+		}
+	}
+	// Lists that have several values in common.
+	for column, lists := range map[string][]*proto.QualValue{
+		"ip":     {inets(bad, good, empty), inets(empty, "11.0.0.99", bad)},
+		"search": {texts("nginx", "rdp", "Germany"), texts("Germany", "none", "nginx")},
+	} {
+		table := map[string]string{"ip": "shodan_ip_reputation", "search": "shodan_saved_query"}[column]
+		found := map[any]bool{}
+		rows := s.mustRun(t, query{table: table, others: map[string]*proto.Quals{column: {Quals: []*proto.Qual{equals(column, lists[0]), equals(column, lists[1])}}}})
+		for _, r := range rows {
+			found[r[column]] = true
+		}
+		if len(found) != 2 || column == "ip" && len(rows) != 2 {
+			t.Errorf("%s: rows of %v", table, found)
+		}
 	}
 }

@@ -207,19 +207,6 @@ func TestQueriesThatCannotBeAnsweredSayHowToAsk(t *testing.T) {
 	}
 }
 
-// TestTwoListsOfAddressesAreAnError is about ip in (…) and ip in (…), of which the SDK passes neither on.
-func TestTwoListsOfAddressesAreAnError(t *testing.T) {
-	sim := simulate(t)
-	s := mustConnect(t, free(sim))
-	list := func(ips ...string) *proto.Qual {
-		return &proto.Qual{FieldName: "ip", Operator: &proto.Qual_StringValue{StringValue: "="}, Value: inets(ips...)}
-	}
-	rows, err := s.run(t, query{table: "shodan_ip_reputation", others: map[string]*proto.Quals{"ip": {Quals: []*proto.Qual{list(bad, good), list(good, empty)}}}})
-	if err == nil || !strings.Contains(err.Error(), "more than one list") || len(rows) != 0 || sim.Count("") != 0 {
-		t.Errorf("%d rows, %d requests, error %v", len(rows), sim.Count(""), err)
-	}
-}
-
 func TestAddressesInOtherForms(t *testing.T) {
 	sim := simulate(t)
 	s := mustConnect(t, free(sim))

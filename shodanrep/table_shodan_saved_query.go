@@ -45,23 +45,50 @@ type savedQuery struct {
 
 // listSavedQueries lists the directory, or what of it a text finds.
 func listSavedQueries(ctx context.Context, c *scan.ListCall, emit func(*savedQuery) bool) error {
-	search, sort := c.Text("search"), c.Text("sort")
-	switch {
-	case c.Has("sort") && sort != "timestamp" && sort != "votes":
-		return fmt.Errorf(`sort = %q: use "timestamp" or "votes"`, sort)
-	case sort != "" && search != "":
-		return fmt.Errorf("shodan_saved_query cannot sort what it searches for: leave sort out, or search, and use order by")
-	case c.Has("search") && strings.TrimSpace(search) == "":
+	lists, err := scan.Combine(c,
+		scan.Field[savedQuery]{Column: "search", Set: setSearch}, scan.Field[savedQuery]{Column: "sort", Set: setSort})
+	if err != nil {
+		return err
+	}
+	more := true
+	for _, list := range lists {
+		err := listSavedQueriesOf(ctx, c, list, func(row *savedQuery) bool { more = emit(row); return more })
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+func setSearch(list *savedQuery, search string) error {
+	if strings.TrimSpace(search) == "" {
 		return fmt.Errorf("search = %q: give a text to search for, or leave search out to list all", search)
 	}
+	list.search = search
+	return nil
+}
+
+func setSort(list *savedQuery, sort string) error {
+	if sort != "timestamp" && sort != "votes" {
+		return fmt.Errorf(`sort = %q: use "timestamp" or "votes"`, sort)
+	}
+	if list.search != "" {
+		return fmt.Errorf("shodan_saved_query cannot sort what it searches for: leave sort out, or search, and use order by")
+	}
+	list.sort = sort
+	return nil
+}
+
+// listSavedQueriesOf lists what one text finds, or the directory in one order.
+func listSavedQueriesOf(ctx context.Context, c *scan.ListCall, list savedQuery, emit func(*savedQuery) bool) error {
 	page := func(number int) shodan.Call[*shodan.Page[shodan.SavedQuery]] {
-		if search != "" {
-			return shodan.FindSavedQueries(search, number)
+		if list.search != "" {
+			return shodan.FindSavedQueries(list.search, number)
 		}
-		return shodan.SavedQueries(sort, number)
+		return shodan.SavedQueries(list.sort, number)
 	}
 	key := func(q *shodan.SavedQuery) string { return fmt.Sprintf("%q %q %v", q.Title, q.Query, q.Timestamp) }
 	return scan.EmitItems(ctx, c, savedQueries, page, key, func(p scan.Item[shodan.SavedQuery]) bool {
-		return emit(&savedQuery{Item: p, search: search, sort: sort})
+		return emit(&savedQuery{Item: p, search: list.search, sort: list.sort})
 	})
 }

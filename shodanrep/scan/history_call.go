@@ -79,7 +79,7 @@ func (c *ListCall) checkHistory() error {
 			return err
 		}
 	}
-	return c.severalLists()
+	return nil
 }
 
 // checkRecorded returns an error if a source, which may be empty, has no place in the history store.

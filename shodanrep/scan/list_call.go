@@ -44,17 +44,9 @@ func (c *ListCall) Has(column string) bool {
 	return has
 }
 
-// Texts returns the values that a key column must equal in this call, or nil.
+// Texts returns the values that a key column must equal in this call, or nil. The SDK splits a list of several, unless
+// another condition has a list as well: then the call has it whole.
 func (c *ListCall) Texts(column string) []string { return c.own[column] }
-
-// Text returns the one value that a key column must equal, or "". The SDK splits a list of several, unless another
-// column has a list as well: then the call has it whole, and the caller has to use Texts.
-func (c *ListCall) Text(column string) string {
-	if list := c.Texts(column); len(list) > 0 {
-		return list[0]
-	}
-	return ""
-}
 
 // AllTexts returns the values that a key column must equal in the whole scan, whose calls have one each, sorted and each
 // once: for requests that take many values.

@@ -49,9 +49,6 @@ func (c *ListCall) targets(ctx context.Context, need lookup.Question) (own []*Ta
 				source, workingForms(table, "ip"))
 		}
 	}
-	if err := c.severalLists(); err != nil {
-		return nil, nil, err
-	}
 	if !c.Has("ip") && len(c.Texts("source")) == 0 {
 		return nil, nil, fmt.Errorf("%s needs addresses: %s", table, workingForms(table, "ip"))
 	}
@@ -71,15 +68,6 @@ func (c *ListCall) targets(ctx context.Context, need lookup.Question) (own []*Ta
 			}
 		}
 	}, nil
-}
-
-// severalLists returns an error if a query compares ip with more than one list.
-func (c *ListCall) severalLists() error {
-	if compared := c.d.Quals["ip"]; !c.Has("ip") && compared != nil && len(compared.Quals) > 1 {
-		return fmt.Errorf("%s: ip is compared with more than one list, and Steampipe does not pass on what they have in common: write one list, and "+
-			"filter what it returns outside a materialized CTE", c.TableName())
-	}
-	return nil
 }
 
 // Targets returns the addresses that a call was given in the column ip, each with the options that it was given.

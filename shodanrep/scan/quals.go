@@ -10,6 +10,7 @@ import (
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
+	sdkquals "github.com/turbot/steampipe-plugin-sdk/v5/plugin/quals"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
 )
@@ -31,7 +32,7 @@ func scanQuals(d *plugin.QueryData) (all, repeated quals) {
 				continue
 			}
 			if before, again := all[column]; again {
-				texts = slices.DeleteFunc(slices.Clone(before), func(text string) bool { return !containsEqual(texts, text) })
+				texts = intersect(before, texts)
 				repeated[column] = texts
 			}
 			all[column] = texts
@@ -40,43 +41,76 @@ func scanQuals(d *plugin.QueryData) (all, repeated quals) {
 	return all, repeated
 }
 
-// allow reports whether a List call has a value of each column that it has values of. If it has not, PostgreSQL would drop
-// its rows.
+// allow reports whether a List call has a value of each column that it compares, and of those that several conditions
+// compare one that all of them have. If it has not, PostgreSQL would drop its rows.
 func (q quals) allow(own quals) bool {
-	for column, values := range q {
-		texts, has := own[column]
-		if has && !slices.ContainsFunc(texts, func(text string) bool { return containsEqual(values, text) }) {
+	for column, texts := range own {
+		if values, several := q[column]; several {
+			texts = intersect(texts, values)
+		}
+		if len(texts) == 0 {
 			return false
 		}
 	}
 	return true
 }
 
-// containsEqual reports whether a list has a value. It takes an address and the network of only that address for equal, as
-// PostgreSQL does.
-func containsEqual(texts []string, text string) bool {
-	prefix, isAddress := ipaddr.Parse(text)
-	return slices.ContainsFunc(texts, func(other string) bool {
-		if other == text {
-			return true
+// intersect returns the values of a list that another has as well, each once. It takes an address and the network of only
+// that address for equal, as PostgreSQL does.
+func intersect(texts, others []string) []string {
+	comparable := func(text string) string {
+		if prefix, ok := ipaddr.Parse(text); ok {
+			return prefix.String()
 		}
-		otherPrefix, ok := ipaddr.Parse(other)
-		return isAddress && ok && prefix == otherPrefix
-	})
+		return text
+	}
+	wanted := make(map[string]bool, len(others))
+	for _, other := range others {
+		wanted[comparable(other)] = true
+	}
+	common := []string{}
+	for _, text := range texts {
+		if key := comparable(text); wanted[key] {
+			wanted[key] = false
+			common = append(common, text)
+		}
+	}
+	return common
 }
 
-// callQuals returns the quals of one List call: those of the scan, with one value of the list that the SDK has split. A
-// value is missing if it is known only when the query runs.
+// callQuals returns the quals of one List call: those of the scan, with one value of the list that the SDK has split. The
+// SDK leaves out a column that two conditions compare if none of them or both have a list, as in ip in (…) and ip in (…):
+// then the call has the values that all conditions have.
 func callQuals(d *plugin.QueryData) (quals, error) {
 	own := quals{}
 	for column, value := range d.EqualsQuals {
 		texts, ok := textsOf(value)
 		if !ok {
-			return nil, fmt.Errorf("%s: %s is compared with a value that is only known when the query runs, or with NULL (leave those out: where … is not null): %s", d.Table.Name, column, workingForms(d.Table.Name, column))
+			return nil, errUnknown(d.Table.Name, column)
 		}
 		own[column] = texts
 	}
+	for column, compared := range d.Quals {
+		if _, has := own[column]; has || slices.ContainsFunc(compared.Quals, func(q *sdkquals.Qual) bool { return q.Operator != sdkquals.QualOperatorEqual }) {
+			continue
+		}
+		for i, qual := range compared.Quals {
+			texts, ok := textsOf(qual.Value)
+			if !ok {
+				return nil, errUnknown(d.Table.Name, column)
+			}
+			if i > 0 {
+				texts = intersect(own[column], texts)
+			}
+			own[column] = texts
+		}
+	}
 	return own, nil
+}
+
+// errUnknown returns the error about a value that is missing because it is known only when the query runs.
+func errUnknown(table, column string) error {
+	return fmt.Errorf("%s: %s is compared with a value that is only known when the query runs, or with NULL (leave those out: where … is not null): %s", table, column, workingForms(table, column))
 }
 
 // workingForms names the ways to give a table values for a column that work in Steampipe.
