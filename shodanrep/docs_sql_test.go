@@ -31,6 +31,28 @@ func TestTheExamplesUseTablesAndColumnsThatThereAre(t *testing.T) {
 	}
 }
 
+// An array_agg of no rows is NULL, and one of a NULL has a NULL in it. Steampipe passes neither on, and the example would
+// end in an error where it has nothing to look up.
+func TestTheExamplesPassNoNullArrays(t *testing.T) {
+	atRoot(t)
+	// The CTE that makes the array, to the parenthesis at its end.
+	gathers := regexp.MustCompile(`(?s)\n    array_agg\((?:distinct )?(\w+)\) as ips\n(.*?)\n\)`)
+	found := 0
+	for name, page := range pages(t) {
+		for _, b := range blocksIn(page, "sql+postgres", "sql") {
+			for _, m := range gathers.FindAllStringSubmatch(b.text, -1) {
+				found++
+				if rest := m[2]; !strings.Contains(rest, "group by") && (!strings.Contains(rest, m[1]+" is not null") || !strings.Contains(rest, "having\n    count(*) > 0")) {
+					t.Errorf("%s, %s: array_agg(%s) can be NULL, or have a NULL in it", name, b.heading, m[1])
+				}
+			}
+		}
+	}
+	if found < 8 {
+		t.Errorf("only %d arrays were found", found)
+	}
+}
+
 func TestUnknownNamesAreFound(t *testing.T) {
 	t.Parallel()
 	columns := map[string][]string{"shodan_x": {"ip", "score"}, "shodan_y": {"ip", "port"}}
