@@ -379,6 +379,32 @@ func TestAServerThatComesBackGetsWhatWasRecorded(t *testing.T) {
 	}
 }
 
+// TestLockedTablesHoldNoReaderUp reads while a transaction has the tables locked, as that of a query does which waits for
+// the reader: in Steampipe's own database.
+func TestLockedTablesHoldNoReaderUp(t *testing.T) {
+	t.Parallel()
+	db := postgrestest.New(t)
+	s := openTest(t, Options{Location: db.URL()})
+	record1(t, s, addrA, "internetdb", withPorts(t, 80), day(0))
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	for _, lock := range []string{"lock table shodanrep_history", "lock table shodanrep_history_retention", lockHistory} {
+		reader := openTest(t, Options{Location: db.URL()})
+		reader.backend.(*postgresBackend).lockTimeout = 50 * time.Millisecond
+		db.Exec("begin")
+		db.Exec(lock)
+		for _, err := range reader.States(ctx, Filter{}) {
+			if err == nil || !strings.Contains(err.Error(), "another transaction has locked the tables") {
+				t.Errorf("%s: error %v", lock, err)
+			}
+		}
+		db.Exec("rollback")
+		if got := states(t, reader, Filter{}); len(got) != 1 {
+			t.Errorf("after %s: %d states", lock, len(got))
+		}
+	}
+}
+
 // TestAServerThatDoesNotAnswerHoldsNoProcessUp connects to a server that accepts connections, and says nothing.
 func TestAServerThatDoesNotAnswerHoldsNoProcessUp(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -12,11 +13,16 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/pgerror"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/pgtext"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/waitlimit"
 )
 
 const (
 	// connectTimeout is how long a server may take to accept a connection, unless the address says otherwise.
 	connectTimeout = 5 * time.Second
+	// lockTimeout is how long a transaction waits for a lock that another has, unless the database, the role or the address
+	// says otherwise. A query of Steampipe can wait for itself: if the history is in Steampipe's own database, and the
+	// transaction of the query has changed its tables. PostgreSQL does not notice, nor does the query's statement_timeout.
+	lockTimeout = 30 * time.Second
 	// sizeEvery is how often a process looks at the size of the table.
 	sizeEvery = time.Hour
 )
@@ -54,6 +60,12 @@ comment on table shodanrep_history is 'What Shodan''s services said of addresses
 // lockHistory makes a transaction the only one that writes to the history.
 const lockHistory = `select pg_advisory_xact_lock(1397905513)`
 
+// setLockTimeout sets the lock timeout of a transaction, in milliseconds, unless it has one.
+const setLockTimeout = `select set_config('lock_timeout', $1, true) where current_setting('lock_timeout') = '0'`
+
+// codeLockTimeout is PostgreSQL's code of a statement that has waited for a lock for longer than the lock timeout.
+const codeLockTimeout = "55P03"
+
 // afterLock begins a transaction whose statements see what others have committed until it has the lock. A database or a
 // role can have another default.
 var afterLock = pgx.TxOptions{IsoLevel: pgx.ReadCommitted}
@@ -64,6 +76,8 @@ type postgresBackend struct {
 	config  *pgx.ConnConfig
 	err     error // why the address cannot be read
 	opts    Options
+
+	lockTimeout time.Duration
 
 	mu     sync.Mutex
 	writer *pgx.Conn // nil until it is connected; one call of write uses it at a time
@@ -76,7 +90,7 @@ type postgresBackend struct {
 }
 
 func newPostgres(opts Options) *postgresBackend {
-	b := &postgresBackend{address: shownAddress(opts.Location), opts: opts, pruning: pruning{atOnce: prunedByServer, longest: pruneFor}}
+	b := &postgresBackend{address: shownAddress(opts.Location), opts: opts, lockTimeout: waitlimit.Of(lockTimeout), pruning: pruning{atOnce: prunedByServer, longest: pruneFor}}
 	if b.config, b.err = pgx.ParseConfig(opts.Location); b.err != nil {
 		b.err = CheckLocation(opts.Location)
 		return b
@@ -98,6 +112,16 @@ func (b *postgresBackend) connect(ctx context.Context) (*pgx.Conn, error) {
 	return pgx.ConnectConfig(ctx, b.config)
 }
 
+// begin calls do in a transaction that does not wait for a lock for ever.
+func (b *postgresBackend) begin(ctx context.Context, conn *pgx.Conn, options pgx.TxOptions, do func(pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, conn, options, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, setLockTimeout, strconv.FormatInt(b.lockTimeout.Milliseconds(), 10)); err != nil {
+			return err
+		}
+		return do(tx)
+	})
+}
+
 // prepare makes the tables where they are missing.
 func (b *postgresBackend) prepare(ctx context.Context, conn *pgx.Conn) error {
 	b.mu.Lock()
@@ -106,7 +130,7 @@ func (b *postgresBackend) prepare(ctx context.Context, conn *pgx.Conn) error {
 	if ready {
 		return nil
 	}
-	err := pgx.BeginTxFunc(ctx, conn, afterLock, func(tx pgx.Tx) error {
+	err := b.begin(ctx, conn, afterLock, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, lockHistory); err != nil {
 			return err
 		}
@@ -178,7 +202,7 @@ func (b *postgresBackend) write(ctx context.Context, sightings []*sighting, fail
 
 // transact calls do in a transaction, while no other process writes to the history.
 func (b *postgresBackend) transact(ctx context.Context, do func(postgresTransaction) error) error {
-	return pgx.BeginTxFunc(ctx, b.writer, afterLock, func(tx pgx.Tx) error {
+	return b.begin(ctx, b.writer, afterLock, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, lockHistory); err != nil {
 			return err
 		}
@@ -192,7 +216,7 @@ func isMissingTable(err error) bool {
 	return errors.As(err, &failure) && failure.Code == "42P01"
 }
 
-// read calls fn with a connection of its own, and the tables in place.
+// read calls fn with a connection of its own, in a transaction, and with the tables in place.
 func (b *postgresBackend) read(ctx context.Context, fn func(*pgx.Conn) error) error {
 	conn, err := b.connect(ctx)
 	if err != nil {
@@ -202,7 +226,7 @@ func (b *postgresBackend) read(ctx context.Context, fn func(*pgx.Conn) error) er
 	if err := b.prepare(ctx, conn); err != nil {
 		return b.wrapError(err)
 	}
-	return b.wrapError(fn(conn))
+	return b.wrapError(b.begin(ctx, conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(pgx.Tx) error { return fn(conn) }))
 }
 
 func (b *postgresBackend) states(ctx context.Context, f Filter, yield func(State) bool) error {
@@ -271,6 +295,11 @@ type postgresError struct {
 }
 
 func (e *postgresError) Error() string {
+	var server *pgconn.PgError
+	if errors.As(e.err, &server) && server.Code == codeLockTimeout {
+		return fmt.Sprintf("history at %s: another transaction has locked the tables, perhaps the one of this query: end it, and try again (%s)",
+			e.address, server.Message)
+	}
 	return fmt.Sprintf(`history at %s: %s: check that the server runs and that its user may write to the tables, or set history_store to a path or "off"`,
 		e.address, pgerror.Reason(e.err))
 }
