@@ -161,7 +161,7 @@ func (c *annotateCommand) run(ctx context.Context, name string) error {
 	if c.file == "" {
 		err = n.write(c.stdout)
 	} else {
-		err = stdio.ReplaceFile(ctx, c.file, n.write)
+		err = c.writeFile(ctx, c.file, n.write)
 	}
 	if !c.quiet {
 		c.sayAll(lookupNotices(n.summary(), ""))

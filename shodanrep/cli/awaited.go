@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io"
 	"os"
 	"runtime"
@@ -40,6 +41,25 @@ func (w awaiter) startFiles(paths ...string) (stop func()) {
 		}
 	}
 	return func() {}
+}
+
+// awaitReader says that nobody reads a file that the command is about to write, if it is a pipe and the returned function is
+// not called soon. It says so to a log as well: the command does nothing until somebody reads.
+func (a *app) awaitReader(path string) (stop func()) {
+	if info, err := os.Stat(path); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+		return awaiter(a.say).start("a program to read " + path)
+	}
+	return func() {}
+}
+
+// writeFile writes the file of the results, see [stdio.ReplaceFile].
+func (a *app) writeFile(ctx context.Context, name string, write func(io.Writer) error) error {
+	stop := a.awaitReader(name)
+	defer stop()
+	return stdio.ReplaceFile(ctx, name, func(w io.Writer) error {
+		stop()
+		return write(w)
+	})
 }
 
 // reader returns a reader of an input that says if its first part does not come soon. A terminal is waited for in any

@@ -57,3 +57,36 @@ func TestALongWaitForAPipeAmongFilesIsSaid(t *testing.T) {
 	}
 	awaiter(nil).startFiles(pipe)()
 }
+
+// A pipe that nobody reads is said also where standard error is a log.
+func TestALongWaitForTheReaderOfAPipeIsSaid(t *testing.T) {
+	t.Parallel()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		file string
+		took time.Duration
+		want string
+	}{
+		"late":    {pipe, time.Hour, "shodanrep: waiting for a program to read " + pipe + "\n"},
+		"soon":    {pipe, waitNotice / 2, ""},
+		"a file":  {writeFile(t, "regular", ""), time.Hour, ""},
+		"no file": {filepath.Join(t.TempDir(), "missing"), time.Hour, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var stderr strings.Builder
+				stop := (&app{stderr: &stderr}).awaitReader(test.file)
+				time.Sleep(test.took)
+				synctest.Wait()
+				stop()
+				time.Sleep(time.Hour) // nothing is said later
+				if got := stderr.String(); got != test.want {
+					t.Errorf("said %q, want %q", got, test.want)
+				}
+			})
+		})
+	}
+}

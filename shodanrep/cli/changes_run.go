@@ -33,7 +33,7 @@ func (r *changesRun) write(ctx context.Context) error {
 	o := changes.Options{Width: plainOptions().Width}
 	write := func(w io.Writer) error { return r.writeResults(ctx, w, o) }
 	if r.file != "" {
-		return stdio.ReplaceFile(ctx, r.file, func(w io.Writer) error { return stdio.WriteBuffered(w, write) })
+		return r.writeFile(ctx, r.file, func(w io.Writer) error { return stdio.WriteBuffered(w, write) })
 	}
 	if stdio.IsTerminal(r.stdout) {
 		o.Width, o.Painter = stdio.Width(r.stdout), stdio.Painter(r.stdout, r.noColor)

@@ -35,7 +35,7 @@ func (c *check) write(ctx context.Context, stdout io.Writer) error {
 	o := plainOptions()
 	write := func(w io.Writer) error { return c.writeResults(ctx, w, o) }
 	if c.file != "" {
-		return stdio.ReplaceFile(ctx, c.file, func(w io.Writer) error { return stdio.WriteBuffered(w, write) })
+		return c.writeFile(ctx, c.file, func(w io.Writer) error { return stdio.WriteBuffered(w, write) })
 	}
 	if stdio.IsTerminal(stdout) {
 		o.Width, o.Painter = stdio.Width(stdout), stdio.Painter(stdout, c.noColor)

@@ -13,7 +13,6 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/related"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
@@ -190,7 +189,7 @@ func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) 
 	if c.file == "" {
 		err = find(c.stdout)
 	} else {
-		err = stdio.ReplaceFile(ctx, c.file, find) // a file that cannot be written is an error before credits are spent
+		err = c.writeFile(ctx, c.file, find) // a file that cannot be written is an error before credits are spent
 	}
 	if !c.quiet {
 		s := progress.Summary()

@@ -91,7 +91,7 @@ func (r *sqlRun) write(ctx context.Context, db *embedded.DB, sql string, stdout 
 	if r.file == "" {
 		return r.writeTo(ctx, db, sql, stdout)
 	}
-	err = stdio.ReplaceFile(ctx, r.file, func(file io.Writer) error {
+	err = r.writeFile(ctx, r.file, func(file io.Writer) error {
 		buffered := stdio.NewBufferedWriter(file)
 		defer buffered.Stop()
 		if columns, err = r.writeTo(ctx, db, sql, buffered); err != nil {

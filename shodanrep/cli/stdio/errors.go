@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // writeError says that a file or a stream cannot be written, by the name that the user knows. The error of the system
@@ -20,6 +21,20 @@ func writeError(name string, err error) error {
 		err = link.Err
 	}
 	return fmt.Errorf("%s cannot be written: %w", name, err)
+}
+
+// createError says that the new file of a result cannot be made. It names the folder: the file itself may be there, and
+// may be one that the user can write to.
+func createError(name string, err error) error {
+	dir := filepath.Dir(name)
+	if _, statErr := os.Stat(dir); errors.Is(statErr, fs.ErrNotExist) {
+		return fmt.Errorf("%s cannot be written: there is no folder %s", name, dir)
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("%s cannot be written: no file can be made in the folder %s: %w", name, dir, err)
 }
 
 // A namedFile is a file of results whose errors have the name of the result.

@@ -29,24 +29,27 @@ const (
 	maxNewAttempts = 5
 )
 
-// ReplaceFile writes a file that replaces the old one only when it is complete. A device or a pipe is written to in
-// place, until the context ends: a pipe without a reader blocks.
+// ReplaceFile writes a file that replaces the old one only when it is complete. A device, a pipe or an open file of the
+// process, such as /dev/stdout, is written to in place, until the context ends: a pipe without a reader blocks.
 func ReplaceFile(ctx context.Context, name string, write func(io.Writer) error) error {
 	// The system follows no link that another user made in a shared folder such as /tmp. To read where it leads is no way
 	// around that.
 	if _, err := os.Stat(name); errors.Is(err, os.ErrPermission) {
 		return writeError(name, err)
 	}
+	if number, ok := descriptorNamed(name); ok {
+		return writeInPlace(ctx, name, func() (*os.File, error) { return openDescriptor(number, name) }, write)
+	}
 	name = linkTarget(name) // the link stays
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return writeInPlace(ctx, name, write)
+		return writeInPlace(ctx, name, func() (*os.File, error) { return os.OpenFile(name, os.O_WRONLY, 0) }, write)
 	}
 	if canLock {
 		removeAbandoned(name)
 	}
 	file, unlock, err := createNew(name)
 	if err != nil {
-		return writeError(name, err)
+		return createError(name, err)
 	}
 	defer os.Remove(file.Name()) // fails if the file was renamed, as it should be
 	defer unlock()
@@ -79,20 +82,23 @@ func linkTarget(name string) string {
 		if existing, err := filepath.EvalSymlinks(target); err == nil {
 			return existing
 		}
-		link, err := os.Readlink(target)
+		next, err := followLink(target)
 		if err != nil {
 			return target
 		}
-		if !filepath.IsAbs(link) {
-			dir, err := filepath.EvalSymlinks(filepath.Dir(target))
-			if err != nil {
-				return target
-			}
-			link = filepath.Join(dir, link)
-		}
-		target = link
+		target = next
 	}
 	return name
+}
+
+// followLink returns what a link names, which may be a link as well.
+func followLink(path string) (string, error) {
+	target, err := os.Readlink(path)
+	if err != nil || filepath.IsAbs(target) {
+		return target, err
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	return filepath.Join(dir, target), err
 }
 
 // canLock says that a process can write to a file that it has locked by another handle. On Windows it cannot.
@@ -163,8 +169,9 @@ func removeAbandoned(name string) {
 	}
 }
 
-func writeInPlace(ctx context.Context, name string, write func(io.Writer) error) error {
-	file, err := Within(ctx, func() (*os.File, error) { return os.OpenFile(name, os.O_WRONLY, 0) })
+// writeInPlace writes to what open opens, which may block.
+func writeInPlace(ctx context.Context, name string, open func() (*os.File, error), write func(io.Writer) error) error {
+	file, err := Within(ctx, open)
 	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 		return err
 	}
