@@ -20,6 +20,9 @@ const (
 	textWidth = 12
 	// wordWidth is the longest word that is not broken: the length of an IPv6 address.
 	wordWidth = 39
+	// maxPadded is how wide a column of a table without a width may be. A cell that is wider sticks out: if all others were
+	// padded to it, one host with a long text would make a table of 5,000 rows as large as 5,000 long texts.
+	maxPadded = 400
 )
 
 // A Column is a column of a table.
@@ -107,7 +110,10 @@ func (t *Table) measure(j int) {
 	}
 	column.natural = max(cells, text.StringWidth(column.Title))
 	switch {
-	case t.Width <= 0 || column.NoWrap:
+	case t.Width <= 0:
+		column.width = min(column.natural, maxPadded)
+		return
+	case column.NoWrap:
 		column.width = column.natural
 		return
 	case column.MinWidth > 0:

@@ -68,3 +68,17 @@ func FuzzTable(f *testing.F) {
 		}
 	})
 }
+
+// A host chooses how long its texts are. The table must not grow by that for each other row.
+func TestALongTextDoesNotWidenOtherRows(t *testing.T) {
+	t.Parallel()
+	cells := [][]string{{strings.Repeat("a", 100_000), "1"}}
+	for range 999 {
+		cells = append(cells, []string{"b", "2"})
+	}
+	got := rendered(0, 0, cells, Columns("text", "n")...)
+	lines := strings.Split(got, "\n")
+	if len(got) > 100_000+1_000*(maxPadded+20) || lines[3] != "| "+cells[0][0]+" | 1 |" || len(lines[4]) != maxPadded+len("| ")+len(" | 2 |") {
+		t.Errorf("%d bytes; %.20q… has %d, %.20q… has %d", len(got), lines[3], len(lines[3]), lines[4], len(lines[4]))
+	}
+}
