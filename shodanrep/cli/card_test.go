@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -32,5 +34,37 @@ func TestACardSaysWhatIsNotKnown(t *testing.T) {
 				t.Errorf("the card has %d bytes", len(got.stdout))
 			}
 		})
+	}
+}
+
+// The owner of a host chooses what its services answer. Whatever is long there, the verdict stays on the screen.
+func TestNoTextOfAHostMakesACardLong(t *testing.T) {
+	long, many := strings.Repeat("A", 20_000), make([]string, 5_000)
+	for i := range many {
+		many[i] = fmt.Sprintf("t%d", i)
+	}
+	for name, banner := range map[string]map[string]any{
+		"a program":     {"product": "Cobalt Strike Beacon " + long, "version": long},
+		"a module":      {"port": 3306, "product": "MySQL", "_shodan": map[string]any{"module": "mysql " + long}},
+		"a host name":   {"hostnames": []string{"tor-exit." + long}},
+		"a tag":         {"tags": []string{"c2", long}},
+		"many tags":     {"tags": many},
+		"a page":        {"http": map[string]any{"title": "Index of / " + long, "server": long}, "product": "phpMyAdmin " + long},
+		"a certificate": {"ssl": map[string]any{"cert": map[string]any{"subject": map[string]any{"CN": long}, "issuer": map[string]any{"CN": long}, "expired": true}}},
+		"organizations": {"org": "VPN " + long, "isp": "Tor exit " + long, "asn": "AS" + long},
+		"a location":    {"location": map[string]any{"city": long, "country_name": long, "country_code": long}},
+		"a system":      {"os": "Windows Server 2003 " + long, "devicetype": "router " + long},
+		"an identifier": {"vulns": map[string]any{"MS17-010" + long: map[string]any{"kev": true, "verified": true}}, "cpe": []string{"cpe:/a:" + long}},
+	} {
+		all := map[string]any{"ip_str": "11.0.0.1", "port": 443, "transport": "tcp", "timestamp": "2026-01-31T06:00:00"}
+		maps.Copy(all, banner)
+		line, err := json.Marshal(all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := runCheck(t, fmt.Sprintf("data_files = [%q]\nsource = \"dataset\"\n", writeFile(t, "hosts.json", string(line)+"\n")), "", "check", "11.0.0.1")
+		if got.status != exitDone || !strings.Contains(got.stdout, "\n1 address by the policy extended") || len(got.stdout) > 2500 {
+			t.Errorf("%s: status %d, %d bytes: %.300s%s", name, got.status, len(got.stdout), got.stdout, got.stderr)
+		}
 	}
 }

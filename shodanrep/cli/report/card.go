@@ -21,12 +21,17 @@ import (
 const (
 	cardVulnerabilities = 8  // how many vulnerabilities a card lists
 	cardServices        = 12 // how many services a card lists
+	cardNames           = 6  // how many host names a card lists
+	cardTags            = 20 // how many tags a card lists
 	cardLabel           = 14 // the width of the labels
 	// cardText is how much a card shows of a text that the owner of the host may have chosen: a name of 20,000 characters
 	// would push the verdict off the screen.
 	cardText = 200
 	// cardTransport is how much it shows of the name of a transport, which stands left of the service.
 	cardTransport = 10
+	// cardReason and cardEvidence are how much it shows of a reason and of its evidence, which quote the host: the name of a
+	// program that it says it runs.
+	cardReason, cardEvidence = 500, 300
 )
 
 // A card writes everything that matters about one result, one labelled fact per line.
@@ -95,9 +100,9 @@ func (c card) factors(r *reputation.Result) {
 		if i == 0 {
 			label = "Reasons"
 		}
-		text := factor.Detail
+		text := display.Shorten(display.Printable(factor.Detail), cardReason)
 		if evidence := evidenceText(factor.Evidence, factor.Detail); evidence != "" {
-			text += " (" + evidence + ")"
+			text += " (" + display.Shorten(display.Printable(evidence), cardEvidence) + ")"
 		}
 		c.item(label, fmt.Sprintf("%+4d  ", factor.Points), text)
 	}
@@ -114,12 +119,8 @@ func (c card) host(f Result, h *shodan.Host) {
 	if r := f.Score(); r != nil && r.Hosting.Type != "" && r.Hosting.Type != "unknown" {
 		c.line("Network", joined(": ", r.Hosting.Type, brief(r.Hosting.Reason)))
 	}
-	names := make([]string, len(h.Hostnames))
-	for i, name := range h.Hostnames {
-		names[i] = brief(name)
-	}
-	c.line("Names", firstOf(names, 6))
-	c.line("Tags", strings.Join(h.Tags, ", "))
+	c.line("Names", firstOf(h.Hostnames, cardNames))
+	c.line("Tags", firstOf(h.Tags, cardTags))
 	c.services(f, h)
 	c.line("Not known", unknownText(f.Answer().Source, h))
 	c.line("Vulnerable to", vulnerabilitiesText(h))
@@ -237,10 +238,14 @@ func joined(separator string, texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), separator)
 }
 
-// firstOf lists the first elements of a list, and how many more there are.
+// firstOf lists the first elements of a list, each as [brief] does, and how many more there are.
 func firstOf(list []string, limit int) string {
-	if len(list) <= limit {
-		return strings.Join(list, ", ")
+	var shown []string
+	for _, text := range list[:min(len(list), limit)] {
+		shown = append(shown, brief(text))
 	}
-	return strings.Join(list[:limit], ", ") + fmt.Sprintf(", and %d more", len(list)-limit)
+	if more := len(list) - len(shown); more > 0 {
+		shown = append(shown, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(shown, ", ")
 }
