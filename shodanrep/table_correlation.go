@@ -207,7 +207,7 @@ func (c correlation) shared(host *shodan.Host, pivots []shodan.Pivot) []relatedR
 	var rows []relatedRow
 	add := func(row relatedRow) {
 		known := slices.ContainsFunc(rows, func(r relatedRow) bool { return r.pivot == row.pivot && r.value == row.value })
-		if !isBlank(row.value) && !known {
+		if !lookup.IsBlank(row.value) && !known {
 			rows = append(rows, row)
 		}
 	}

@@ -2,9 +2,7 @@ package shodanrep
 
 import (
 	"fmt"
-	"math/big"
 	"slices"
-	"strings"
 
 	"github.com/turbot/steampipe-plugin-sdk/v5/plugin"
 
@@ -83,17 +81,8 @@ func (c correlation) conditions(call *scan.ListCall) (correlationConditions, err
 // checkSearched returns an error for a value that no host can have: a search for it would be refused, or find nothing,
 // at the price of requests and a credit.
 func checkSearched(column, value string, pivot shodan.Pivot) error {
-	_, isNumber := new(big.Int).SetString(value, 10)
-	switch {
-	case isBlank(value):
-		return fmt.Errorf("%s = %q is empty: give the %s to search for", column, value, pivot)
-	case pivot.IsNumber() && !isNumber:
-		return fmt.Errorf("%s = %q is no %s: that is a whole number, such as -1263824311", column, value, pivot)
-	case pivot == shodan.ASN && !strings.HasPrefix(lookup.CanonicalASN(value), "AS"):
-		return fmt.Errorf("%s = %q is no autonomous system: write it like AS64496", column, value)
+	if err := lookup.CheckShared(pivot, value); err != nil {
+		return fmt.Errorf("%s = %q %w", column, value, err)
 	}
 	return nil
 }
-
-// isBlank reports whether a value has nothing to search for.
-func isBlank(value string) bool { return shodan.Quote(value) == `""` }

@@ -110,6 +110,22 @@ func TestSharedValuesAreObservables(t *testing.T) {
 	}
 }
 
+// STIX allows no empty hashes.
+func TestACertificateOfWhichOnlyTheSerialIsSharedHasNoHashes(t *testing.T) {
+	t.Parallel()
+	result := &related.Result{IP: "11.0.1.1", Policy: "extended", Hosts: []*related.Host{{
+		IP: "11.0.1.2", From: "11.0.1.1", Pivot: shodan.CertSerial, Value: "77", Status: "indexed", Level: "low", Score: new(int64), Policy: "extended",
+	}}}
+	var bundle strings.Builder
+	if err := related.Write("stix", &bundle, result, false); err != nil {
+		t.Fatal(err)
+	}
+	if got := bundle.String(); strings.Contains(got, "hashes") || !strings.Contains(got, `"serial_number":"77"`) {
+		t.Errorf("got %s", got)
+	}
+	t.Run("by the schema", func(t *testing.T) { stixSchemas(t)(t, bundle.String()) })
+}
+
 // TestRelatedValuesOfStrangersStayValues writes values that break the form of their types, and a failed lookup.
 func TestRelatedValuesOfStrangersStayValues(t *testing.T) {
 	t.Parallel()

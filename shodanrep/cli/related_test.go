@@ -159,6 +159,22 @@ func TestADatasetIsSearchedAtNoCost(t *testing.T) {
 	}
 }
 
+// The owner of a host chooses what it answers. A value that no search can have must not keep the other values from being
+// searched for, and is reported.
+func TestAValueThatNoSearchCanHaveIsReported(t *testing.T) {
+	const banners = `{"ip_str": "11.0.0.1", "port": 443, "org": "\\", "asn": "x", "ssl": {"jarm": "\"", "cert": {"serial": 77, "fingerprint": {"sha256": " "}, "subject": {"CN": "\""}}}}
+{"ip_str": "11.0.0.2", "port": 443, "ssl": {"cert": {"serial": 77}}}
+`
+	connection := fmt.Sprintf("data_files = [%q]\ncache = \"memory\"\nsource = \"dataset\"", writeFile(t, "hosts.json", banners))
+	stdout, stderr, status := runRelated(t, connection, "11.0.0.1", "--output", "jsonl")
+	if got := relatedHosts(t, stdout); status != exitDone || !slices.Equal(got, []string{"1 11.0.0.2 cert_serial"}) {
+		t.Errorf("exit status %d, %v: %s", status, got, stderr)
+	}
+	if want := "not searched for (no search can have the value)"; !strings.Contains(stderr, want) {
+		t.Errorf("got %q, want %q", stderr, want)
+	}
+}
+
 // A key, and a connection that looks addresses up in the REST API, send nothing with --source dataset. That source is for
 // the address, for the search and for the verdicts.
 func TestTheDatasetAloneSendsNoRequest(t *testing.T) {

@@ -2,7 +2,9 @@ package lookup
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/big"
 	"net/netip"
 	"regexp"
 	"strconv"
@@ -46,6 +48,23 @@ func Query(pivot shodan.Pivot, value string) string {
 		return filters[pivot] + ":" + value
 	}
 	return filters[pivot] + ":" + shodan.Quote(value)
+}
+
+// IsBlank reports whether a value has nothing to search for.
+func IsBlank(value string) bool { return shodan.Quote(value) == `""` }
+
+// CheckShared returns an error if no search can find hosts by a value: it says what is wrong with it.
+func CheckShared(pivot shodan.Pivot, value string) error {
+	_, isNumber := new(big.Int).SetString(value, 10)
+	switch {
+	case IsBlank(value):
+		return fmt.Errorf("is empty: give the %s to search for", pivot)
+	case pivot.IsNumber() && !isNumber:
+		return fmt.Errorf("is no %s: that is a whole number, such as -1263824311", pivot)
+	case pivot == shodan.ASN && !strings.HasPrefix(CanonicalASN(value), "AS"):
+		return errors.New("is no autonomous system: write it like AS64496")
+	}
+	return nil
 }
 
 // Related finds at most limit hosts that share a value, without the address itself. It reads the dataset, if there is

@@ -73,7 +73,11 @@ func (f *finder) valuesOf(ctx context.Context, ips []string, hop int) ([]Value, 
 			return
 		}
 		f.searched[key] = true
-		values = append(values, Value{From: ip, Hop: hop, Pivot: pivot, Value: value, Query: lookup.Query(pivot, value)})
+		v := Value{From: ip, Hop: hop, Pivot: pivot, Value: value, Query: lookup.Query(pivot, value)}
+		if lookup.CheckShared(pivot, value) != nil { // a host may answer anything; its other values are still searched for
+			v.leaveOut("no search can have the value", false)
+		}
+		values = append(values, v)
 	}
 	where := " where ip in (" + quoteAll(ips) + ")" + f.fromSource()
 	fingerprints, err := f.db.QueryAll(ctx, "select ip, kind, value, source, status, error from shodan_fingerprint"+where)
@@ -166,6 +170,9 @@ func IsLookupError(err error) bool { return errors.As(err, &lookupError{}) }
 
 // search adds the hosts that share a value: those of the dataset, and those of a search if it is worth its credits.
 func (f *finder) search(ctx context.Context, v *Value) error {
+	if v.Unsearched != "" {
+		return nil
+	}
 	found := f.add(*v, v.inDataset)
 	v.Note = display.Plural(int64(found), "new host")
 	if !f.HasKey || f.Source == lookup.Dataset {

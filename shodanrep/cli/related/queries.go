@@ -27,6 +27,9 @@ func (f *finder) count(ctx context.Context, values []Value) error {
 	}
 	if f.HasDataset && f.Source != lookup.Shodan {
 		for i := range values {
+			if values[i].Unsearched != "" {
+				continue
+			}
 			rows, err := f.sharing(ctx, values[i], lookup.Dataset)
 			if err != nil {
 				return err
@@ -37,9 +40,14 @@ func (f *finder) count(ctx context.Context, values []Value) error {
 	if !f.HasKey || f.Source == lookup.Dataset {
 		return nil
 	}
-	queries := make([]string, len(values))
+	var queries []string
 	for i := range values {
-		queries[i] = values[i].Query
+		if values[i].Unsearched == "" {
+			queries = append(queries, values[i].Query)
+		}
+	}
+	if len(queries) == 0 {
+		return nil
 	}
 	rows, err := f.db.QueryAll(ctx, "select query, total from shodan_count where query in ("+quoteAll(queries)+")")
 	if err != nil {

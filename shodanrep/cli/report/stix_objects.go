@@ -50,7 +50,7 @@ type stixDomainName struct {
 
 type stixCertificate struct {
 	stixObject
-	Hashes       map[string]string `json:"hashes"`
+	Hashes       map[string]string `json:"hashes,omitempty"`
 	SerialNumber string            `json:"serial_number,omitempty"`
 	Subject      string            `json:"subject,omitempty"`
 	Issuer       string            `json:"issuer,omitempty"`
