@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
@@ -11,9 +13,46 @@ import (
 type checkedPart struct {
 	outcomes []countedOutcome
 	written  writtenLevels
-	// text are the results that are selected, in a format that has an Appender, and results those in other formats.
+	// text are the results that are selected, in a format that has an Appender, or ranked if they are collected. In other
+	// formats they are results.
 	text    *[]byte
+	ranked  []rankedText
 	results []report.Result
+}
+
+// A rankedText is the text of a result that is collected. It is much smaller than the response that the result refers to.
+type rankedText struct {
+	rank int
+	text []byte
+}
+
+// A collection is the results that are written worst first.
+type collection struct {
+	ranked  []rankedText
+	results []report.Result
+}
+
+// add adds the results of a part.
+func (c *collection) add(p *checkedPart) {
+	c.ranked = append(c.ranked, p.ranked...)
+	c.results = append(c.results, p.results...)
+}
+
+// write writes the results. Only one of the lists has any.
+func (c *collection) write(out report.Writer) error {
+	slices.SortStableFunc(c.ranked, func(a, b rankedText) int { return cmp.Compare(b.rank, a.rank) })
+	for _, r := range c.ranked {
+		if err := out.(report.Appender).WriteText(r.text); err != nil {
+			return err
+		}
+	}
+	report.WorstFirst(c.results)
+	for _, r := range c.results {
+		if err := out.Write(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // A countedOutcome is how many results have an outcome.
@@ -25,20 +64,14 @@ type countedOutcome struct {
 // partTexts are buffers for the texts of parts.
 var partTexts = sync.Pool{New: func() any { return new([]byte) }}
 
-// keepsVerdicts reports whether a part refers to its verdicts, because it has no text of them.
-func (c *check) keepsVerdicts(out report.Writer) bool {
-	_, isAppender := out.(report.Appender)
-	return !isAppender || c.collects()
-}
-
 // converter returns what makes parts of verdicts. It runs on several processors at a time: all that takes long is done
 // there, and only counting and writing remain.
 func (c *check) converter(out report.Writer) scan.VerdictConverter[*checkedPart] {
-	appender, _ := out.(report.Appender)
-	keeps := c.keepsVerdicts(out)
+	appender, isAppender := out.(report.Appender)
+	collects := c.collects()
 	convert := func(first int, verdicts []*scan.Verdict) *checkedPart {
 		p := &checkedPart{}
-		if !keeps {
+		if isAppender && !collects {
 			p.text = partTexts.Get().(*[]byte)
 			*p.text = (*p.text)[:0]
 		}
@@ -51,15 +84,18 @@ func (c *check) converter(out report.Writer) scan.VerdictConverter[*checkedPart]
 				p.written.add(v.Level(), 1)
 			}
 			r := c.result(first+i, v)
-			if p.text != nil {
+			switch {
+			case p.text != nil:
 				*p.text = appender.Append(*p.text, r)
-			} else {
+			case isAppender:
+				p.ranked = append(p.ranked, rankedText{r.Rank(), appender.Append(nil, r)})
+			default:
 				p.results = append(p.results, r)
 			}
 		}
 		return p
 	}
-	return scan.VerdictConverter[*checkedPart]{Convert: convert, Keeps: keeps}
+	return scan.VerdictConverter[*checkedPart]{Convert: convert, Keeps: !isAppender} // other formats refer to the verdicts
 }
 
 // result returns the result of a target with a number.

@@ -72,23 +72,20 @@ func (c *check) writeResults(ctx context.Context, w io.Writer, o report.Options)
 		defer debug.SetGCPercent(debug.SetGCPercent(50))
 	}
 	ctx = lookup.WithProgress(ctx, c.bar.progress)
-	var collected []report.Result
+	var collected collection
 	for part, err := range scan.CheckParts(ctx, c.checker, c.list.all(), c.list.countable, converter) {
 		if err != nil {
 			return err
 		}
 		c.count(part)
 		if c.collects() {
-			collected = append(collected, part.results...)
+			collected.add(part)
 		} else if err := part.write(out); err != nil {
 			return err
 		}
 	}
-	report.WorstFirst(collected)
-	for _, r := range collected {
-		if err := out.Write(r); err != nil {
-			return err
-		}
+	if err := collected.write(out); err != nil {
+		return err
 	}
 	return out.Close()
 }

@@ -23,21 +23,27 @@ func newMarkdownWriter(out io.Writer, o Options) Writer {
 	return w
 }
 
-func (w *markdownWriter) Write(r Result) error {
-	w.rows++
+func (w *markdownWriter) Append(b []byte, r Result) []byte {
 	for j, column := range w.columns {
 		if j == reasonsColumn {
-			w.b.WriteString("| " + rowformat.Markdown(r.reasonText()) + " ")
+			b = append(b, "| "+rowformat.Markdown(r.reasonText())+" "...)
 		}
 		cell := rowformat.Markdown(column.cell(r))
 		if j == levelColumn && (r.Level() == reputation.Critical || r.Level() == reputation.High) {
 			cell = "**" + cell + "**"
 		}
-		w.b.WriteString("| " + cell + " ")
+		b = append(b, "| "+cell+" "...)
 	}
-	w.b.WriteString("|\n")
+	return append(b, "|\n"...)
+}
+
+func (w *markdownWriter) WriteText(text []byte) error {
+	w.rows += bytes.Count(text, []byte("\n")) // no cell has one
+	w.b.Write(text)
 	return nil
 }
+
+func (w *markdownWriter) Write(r Result) error { return w.WriteText(w.Append(nil, r)) }
 
 func (w *markdownWriter) Close() error {
 	w.b.WriteByte('\n')

@@ -125,24 +125,26 @@ func SourceName(source lookup.Source) string {
 	return "Shodan"
 }
 
-// WorstFirst sorts results: the highest score first, and results of the same score in their order. Unknown results come
-// last, and of those the ones that could not be checked come first.
+// WorstFirst sorts results: the one of the highest [Result.Rank] first, and results of the same rank in their order.
 func WorstFirst(results []Result) {
-	rank := func(r Result) int {
-		if scored := r.Score(); scored != nil {
-			return scored.Score
-		}
-		switch {
-		case r.Status() == lookup.Failed:
-			return -1
-		case r.IsNetwork():
-			return -2
-		case r.Status() == lookup.NotIndexed:
-			return -3
-		}
-		return -4
+	slices.SortStableFunc(results, func(a, b Result) int { return cmp.Compare(b.Rank(), a.Rank()) })
+}
+
+// Rank is the higher the worse a result is: the score. Unknown results come last, and of those the ones that could not be
+// checked come first.
+func (r Result) Rank() int {
+	if scored := r.Score(); scored != nil {
+		return scored.Score
 	}
-	slices.SortStableFunc(results, func(a, b Result) int { return cmp.Compare(rank(b), rank(a)) })
+	switch {
+	case r.Status() == lookup.Failed:
+		return -1
+	case r.IsNetwork():
+		return -2
+	case r.Status() == lookup.NotIndexed:
+		return -3
+	}
+	return -4
 }
 
 // reasonText returns the reasons as one text.

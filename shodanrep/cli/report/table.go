@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/texttable"
@@ -39,62 +40,87 @@ func columns() []column {
 	}
 }
 
-// A tableWriter writes a table, or cards for a few addresses, and the summary.
-type tableWriter struct {
-	out     io.Writer
-	options Options
-	results []Result
+// newTableWriter returns a writer of cards for a few addresses, and else of a table.
+func newTableWriter(out io.Writer, o Options) Writer {
+	if o.Total <= maxCards {
+		return &cardWriter{out: out, options: o}
+	}
+	w := &tableWriter{out: out, options: o, columns: columns()}
+	reasons := column{texttable.Column{Title: "REASONS", Keep: true, MinWidth: minReasons}, Result.reasonText}
+	// With a width reasons wrap; without one they come last, because they are long.
+	at := reasonsColumn
+	if o.Width <= 0 {
+		at = len(w.columns)
+	}
+	w.columns = slices.Insert(w.columns, at, reasons)
+	return w
 }
 
-func newTableWriter(out io.Writer, o Options) Writer { return &tableWriter{out: out, options: o} }
+// A cardWriter writes a card for each result, and the summary.
+type cardWriter struct {
+	out     io.Writer
+	options Options
+	b       bytes.Buffer
+	cards   int
+}
 
-func (w *tableWriter) Write(r Result) error {
-	w.results = append(w.results, r)
+func (w *cardWriter) Write(r Result) error {
+	card{&w.b, w.options.Width, w.options.Painter}.write(r)
+	w.b.WriteByte('\n')
+	w.cards++
 	return nil
 }
 
-func (w *tableWriter) Close() error {
-	var b bytes.Buffer
-	switch {
-	case len(w.results) == 0:
-	case w.options.Total <= maxCards:
-		for _, r := range w.results {
-			card{&b, w.options.Width, w.options.Painter}.write(r)
-			b.WriteByte('\n')
-		}
-	default:
-		w.writeTable(&b)
-		b.WriteByte('\n')
-	}
-	w.options.Summary().write(&b, len(w.results), w.options.Width, w.options.Painter)
-	_, err := b.WriteTo(w.out)
+func (w *cardWriter) Close() error {
+	w.options.Summary().write(&w.b, w.cards, w.options.Width, w.options.Painter)
+	_, err := w.b.WriteTo(w.out)
 	return err
 }
 
-// writeTable writes the table. With a width reasons wrap; without one they come last, because they are long.
-func (w *tableWriter) writeTable(b *bytes.Buffer) {
-	columns := columns()
-	reasons := column{texttable.Column{Title: "REASONS", Keep: true, MinWidth: minReasons}, Result.reasonText}
-	at := reasonsColumn
-	if w.options.Width <= 0 {
-		at = len(columns)
-	}
-	columns = slices.Insert(columns, at, reasons)
-	t := texttable.Table{
-		Width: w.options.Width, MaxLines: maxReasonLines, Painter: w.options.Painter, Advice: "use a wider terminal, or --output csv",
-	}
-	for j := range columns {
-		t.Columns = append(t.Columns, &columns[j].Column)
-	}
-	for _, r := range w.results {
-		row := make([]string, len(columns))
-		for j, column := range columns {
-			row[j] = display.Printable(column.cell(r))
-			if column.Title == "ORGANIZATION" && w.options.Width > 0 {
-				row[j] = display.Shorten(row[j], maxOrganization)
-			}
+// A tableWriter writes a table and the summary. It keeps the cells of the results, and not their hosts.
+type tableWriter struct {
+	out     io.Writer
+	options Options
+	columns []column
+	cells   [][]string
+}
+
+// cellEnd is the end of a cell in the text of a result. No cell has one, because control characters are escaped.
+const cellEnd = "\x00"
+
+func (w *tableWriter) Append(b []byte, r Result) []byte {
+	for _, column := range w.columns {
+		cell := display.Printable(column.cell(r))
+		if column.Title == "ORGANIZATION" && w.options.Width > 0 {
+			cell = display.Shorten(cell, maxOrganization)
 		}
-		t.Cells = append(t.Cells, row)
+		b = append(append(b, cell...), cellEnd...)
 	}
-	t.Write(b)
+	return b
+}
+
+func (w *tableWriter) WriteText(text []byte) error {
+	cells := strings.Split(strings.TrimSuffix(string(text), cellEnd), cellEnd)
+	w.cells = slices.AppendSeq(w.cells, slices.Chunk(cells, len(w.columns)))
+	return nil
+}
+
+func (w *tableWriter) Write(r Result) error { return w.WriteText(w.Append(nil, r)) }
+
+func (w *tableWriter) Close() error {
+	var b bytes.Buffer
+	rows := len(w.cells)
+	if rows > 0 {
+		t := texttable.Table{
+			Cells: w.cells, Width: w.options.Width, MaxLines: maxReasonLines, Painter: w.options.Painter, Advice: "use a wider terminal, or --output csv",
+		}
+		for j := range w.columns {
+			t.Columns = append(t.Columns, &w.columns[j].Column)
+		}
+		t.Write(&b)
+		b.WriteByte('\n')
+	}
+	w.options.Summary().write(&b, rows, w.options.Width, w.options.Painter)
+	_, err := b.WriteTo(w.out)
+	return err
 }
