@@ -19,6 +19,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
 )
 
+// changesName is the name of the changes command.
+const changesName = "changes"
+
 // A changesCommand shows what the history store says has changed.
 type changesCommand struct {
 	*app
@@ -41,7 +44,7 @@ type changesCommand struct {
 func newChangesCommand(a *app) *cobra.Command {
 	c := &changesCommand{app: a}
 	cmd := &cobra.Command{
-		Use:   "changes [INPUT...]",
+		Use:   changesName + " [INPUT...]",
 		Short: "Show what has changed since yesterday, from recorded checks",
 		Long: `Show what has changed of addresses: the level, ports, vulnerabilities, tags, the
 organization, certificates. Every response of a service is recorded in the

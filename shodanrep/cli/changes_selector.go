@@ -29,9 +29,14 @@ type changeSelector struct {
 	unchecked bool
 }
 
+// changeWords returns the words that select changes.
+func changeWords() []string {
+	return slices.Concat([]string{worseWord, betterWord, notCheckedWord}, levels, scan.ChangeKinds())
+}
+
 func newChangeSelector(flag string, words []string, orWorse bool) (changeSelector, error) {
 	s := changeSelector{orWorse: orWorse}
-	allowed := slices.Concat([]string{worseWord, betterWord, notCheckedWord}, levels, scan.ChangeKinds())
+	allowed := changeWords()
 	if len(words) == 0 {
 		return s, fmt.Errorf("--%s needs a word: use %s, with commas between them", flag, strings.Join(allowed, ", "))
 	}

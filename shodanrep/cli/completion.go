@@ -7,13 +7,13 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 )
 
 // completeFlags adds shell completion to the flags of a command and its subcommands. The name of a flag decides,
-// because a flag has the same meaning in every command; other flags complete the words that their usage lists.
+// because a flag has the same meaning in every command; of those that select results, the command has the words. Other
+// flags complete the words that their usage lists.
 func completeFlags(cmd *cobra.Command) {
 	cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
 		complete := cobra.FixedCompletions(choices(flag), cobra.ShellCompDirectiveNoFileComp)
@@ -25,7 +25,7 @@ func completeFlags(cmd *cobra.Command) {
 		case "policy":
 			complete = cobra.FixedCompletions(builtInPolicies(), cobra.ShellCompDirectiveDefault) // or a file
 		case "fail-on", "only":
-			complete = completeList(selectableWords())
+			complete = completeList(selectableWords(cmd.Name()))
 		case "pivots":
 			complete = completeList(pivotNames())
 		case "source", "output", "format":
@@ -51,9 +51,17 @@ func choices(flag *pflag.Flag) []string {
 	return strings.Split(strings.ReplaceAll(list, " or ", ", "), ", ")
 }
 
-// selectableWords returns the words that select rows.
-func selectableWords() []string {
-	words := slices.Concat(levels, shodanrep.Statuses(), checkWords)
+// selectableWords returns the words that select results of a command. It refuses all others.
+func selectableWords(command string) []string {
+	var words []string
+	switch command {
+	case queryName:
+		words = rowWords.all()
+	case changesName:
+		words = changeWords()
+	default:
+		words = verdictWords.all()
+	}
 	slices.Sort(words)
 	return slices.Compact(words)
 }

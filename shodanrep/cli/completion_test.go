@@ -53,10 +53,10 @@ func TestCompletion(t *testing.T) {
 		"a policy to check by":                    {[]string{"check", "--policy", ""}, []string{"baseline", "extended"}},
 		"a source to check with":                  {[]string{"check", "--source", ""}, []string{"dataset", "shodan", "internetdb"}},
 		"a format of check":                       {[]string{"check", "--output", ""}, report.Names()},
-		"levels to select":                        {[]string{"check", "--only", "hig"}, selectableWords()}, // the shell filters
+		"levels to select":                        {[]string{"check", "--only", "hig"}, selectableWords(checkName)}, // the shell filters
 		"files of configuration":                  {[]string{"query", "--config", ""}, []string{"spc", "hcl"}},
 		"what is behind a comma":                  {[]string{"related", "--pivots", "jarm,fav"}, withPrefix("jarm,", without(pivotNames(), "jarm"))},
-		"nothing that is there already":           {[]string{"query", "--fail-on", "high,error,"}, withPrefix("high,error,", without(selectableWords(), "high", "error"))},
+		"nothing that is there already":           {[]string{"query", "--fail-on", "high,error,"}, withPrefix("high,error,", without(selectableWords(queryName), "high", "error"))},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -137,5 +137,26 @@ func TestCompletionScripts(t *testing.T) {
 				t.Errorf("%v: %s", err, message)
 			}
 		})
+	}
+}
+
+// A word that a completion offers must not be refused.
+func TestNoCommandRefusesAWordThatItsCompletionOffers(t *testing.T) {
+	t.Parallel()
+	for command, accepts := range map[string]func(flag, word string) error{
+		"query":   func(flag, word string) error { _, err := newSelector(flag, []string{word}, rowWords); return err },
+		"changes": func(flag, word string) error { _, err := newChangeSelector(flag, []string{word}, true); return err },
+		"check":   func(flag, word string) error { _, err := newSelector(flag, []string{word}, verdictWords); return err },
+		"load":    func(_, word string) error { _, err := newVerdictFailOn(true, []string{word}); return err },
+	} {
+		words := completed(t, command, "--fail-on", "")
+		if len(words) < 6 {
+			t.Errorf("%s: %q", command, words)
+		}
+		for _, word := range words {
+			if err := accepts("fail-on", word); err != nil {
+				t.Errorf("%s offers %q: %v", command, word, err)
+			}
+		}
 	}
 }

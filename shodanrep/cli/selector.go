@@ -74,9 +74,10 @@ func parseSelector(flag string, words []string, known vocabulary, orWorse bool) 
 	return s, nil
 }
 
-func (v vocabulary) has(word string) bool {
-	return slices.Contains(levels, word) || slices.Contains(v.statuses, word) || slices.Contains(v.checks, word)
-}
+// all returns all words of the flag.
+func (v vocabulary) all() []string { return slices.Concat(levels, v.statuses, v.checks) }
+
+func (v vocabulary) has(word string) bool { return slices.Contains(v.all(), word) }
 
 // error returns what is wrong with a word that the vocabulary does not have.
 func (v vocabulary) error(flag, word string) error {
