@@ -7,10 +7,13 @@ import (
 	"slices"
 )
 
-// skipEscape returns the start of a number whose first digits belong to an escape sequence: in "%20198.51.100.66" and
-// "\u0020198.51.100.66" it is 198.
+// skipEscape returns the start of a number whose first digits belong to an escape sequence: in "%20198.51.100.66",
+// "%2520198.51.100.66" and "\u0020198.51.100.66" it is 198.
 func skipEscape(b []byte, start, end int) int {
 	if start >= 1 && b[start-1] == '%' && end-start > 2 {
+		if end-start > 4 && b[start] == '2' && b[start+1] == '5' {
+			return start + 4
+		}
 		return start + 2
 	}
 	if start >= 2 && b[start-1] == 'u' && b[start-2] == '\\' && end-start > 4 {
@@ -23,6 +26,8 @@ func skipEscape(b []byte, start, end int) int {
 func isEscaped(b []byte, i int) bool {
 	switch {
 	case i >= 3 && b[i-3] == '%' && isHex(b[i-2]) && isHex(b[i-1]):
+		return true
+	case i >= 5 && b[i-5] == '%' && b[i-4] == '2' && b[i-3] == '5' && isHex(b[i-2]) && isHex(b[i-1]): // encoded twice
 		return true
 	case i >= 2 && b[i-2] == '\\' && (b[i-1] == 'n' || b[i-1] == 't' || b[i-1] == 'r'):
 		return true
@@ -62,7 +67,7 @@ func after(b []byte, end int) bool {
 		return false
 	case c == '~':
 		return !isWord(next)
-	case c == '.' || c == '[' || c == '(' || c == '{' || c == '\\' || c >= 0x80:
+	case c == '.' || c == '[' || c == '(' || c == '{' || c == '\\' || c == '%' || c == '&' || c >= 0x80:
 		if dot := dotAt(b, end); dot > 0 {
 			return end+dot >= len(b) || !isWord(b[end+dot])
 		}
@@ -154,16 +159,14 @@ func followsVersionWord(b []byte, start int) bool {
 	if len(word) == 0 || len(word) >= maxWord {
 		return false
 	}
-	text := lower(word)
-	if versionWords[text] {
-		return true
-	}
-	if len(text) > len("version") && text[len(text)-len("version"):] == "version" {
+	var buffer [maxWord]byte
+	text := appendLower(buffer[:0], word)
+	if versionWords[string(text)] || bytes.HasSuffix(text[1:], []byte("version")) {
 		return true
 	}
 	for i := len(text) - 1; i > 0; i-- {
 		if text[i] == '_' || text[i] == '-' {
-			return versionWords[text[i+1:]]
+			return versionWords[string(text[i+1:])]
 		}
 	}
 	return false
@@ -256,3 +259,14 @@ func words(list ...string) map[string]bool {
 }
 
 func lower(word []byte) string { return string(bytes.ToLower(word)) }
+
+// appendLower appends a word of ASCII in lower case. It allocates no memory for the words before addresses.
+func appendLower(text, word []byte) []byte {
+	for _, c := range word {
+		if c-'A' < 26 {
+			c |= 0x20
+		}
+		text = append(text, c)
+	}
+	return text
+}

@@ -25,41 +25,83 @@ type finder struct {
 	// lastEnd is the end of the last match, or -1: "198.51.100.1-198.51.100.9" and "192.0.2.1/192.0.2.2" are two
 	// matches.
 	lastEnd int
-	// lastHost reports whether the last match is one address, and not a network.
+	// dot is the index of the next word that may be a dot, and spelled those of each of its spellings. They are unknown if
+	// they are less than i.
+	dot     int
+	spelled [len(dotSpellings)]int
+	// lastHost reports whether the last match is one address, and not a network, and may be the first of some columns.
 	lastHost bool
 }
 
-// separators are the bytes to search for: each address has one. Those beyond ASCII begin an invisible character.
-var separators = [256]bool{'.': true, ':': true, '[': true, '(': true, '{': true, '\\': true, 0xc2: true, 0xe2: true, 0xef: true}
+// setText begins to search a text, or another part of it from an index on.
+func (f *finder) setText(text []byte, from int) {
+	f.text, f.i, f.dot = text, from, -1
+	for k := range f.spelled {
+		f.spelled[k] = -1
+	}
+}
+
+// separators are the bytes to search for: each address has one. Those beyond ASCII begin an invisible character, or a dot
+// or a digit of East Asian texts.
+var separators = [256]bool{'.': true, ':': true, '[': true, '(': true, '{': true, '\\': true, '%': true, '#': true, 0xc2: true, 0xe2: true, 0xe3: true, 0xef: true}
+
+// mayEndDefanged are the bytes that may be between a digit and the "." of a defanged dot, and the ends of wide digits.
+// mayBeSlash are those with which a slash may begin after the colon of a URL.
+var (
+	mayEndDefanged = [256]bool{' ': true, '<': true, '"': true, '\'': true, 0x90: true, 0x91: true, 0x92: true, 0x93: true, 0x94: true, 0x95: true, 0x96: true, 0x97: true, 0x98: true, 0x99: true}
+	mayBeSlash     = [256]bool{'/': true, '\\': true, '%': true, '&': true}
+)
 
 // next finds the next match with its first separator before limit.
 func (f *finder) next(limit int) bool {
 	b := f.text
 	for f.i < limit {
-		for f.i < limit && !separators[b[f.i]] {
-			f.i++
+		if f.dot < f.i {
+			f.seekDot()
 		}
-		if f.i >= limit {
+		at, end := f.i, min(limit, f.dot)
+		for at < end && !separators[b[at]] {
+			at++
+		}
+		if f.i = at + 1; at >= limit {
+			f.i = at
 			return false
 		}
-		at := f.i
-		f.i++
 		found := false
 		switch b[at] {
 		case '.':
-			found = at > 0 && isDigit(b[at-1]) && f.find4(at)
-		case ':':
-			found = f.find6(at)
-		default: // of a defanged dot or colon
-			if at > 0 && isDigit(b[at-1]) && dotAt(b, at) > 0 {
+			if at > 0 && isDigit(b[at-1]) {
 				found = f.find4(at)
-			} else if colonAt(b, at) > 0 {
-				found = f.find6(at)
+			} else {
+				found = at > 1 && mayEndDefanged[b[at-1]] && f.findDefanged(at)
+			}
+		case ':':
+			found = at+1 < len(b) && mayBeSlash[b[at+1]] && f.findHost(at) || f.find6(at)
+		case '%': // "1%2E2", "http%3A%2F%2F", and both encoded twice
+			switch {
+			case at == 0 || at+2 >= len(b):
+			case b[at+1] == '2' && (b[at+2]|0x20 == 'e' || b[at+2] == '5') && isDigit(b[at-1]):
+				found = f.findDefanged(at)
+			case b[at+1] == '3' && b[at+2]|0x20 == 'a', b[at+1] == '2' && b[at+2] == '5':
+				found = f.findHost(at)
+			}
+		case 'd', 'D': // of a word
+			found = at > 0 && (isDigit(b[at-1]) || b[at-1] == ' ') && f.findDefanged(at)
+		case '#': // "1&#46;2"
+			found = at > 1 && b[at-1] == '&' && isDigit(b[at-2]) && f.findDefanged(at-1)
+		case 0xc2, 0xe2, 0xe3, 0xef:
+			found = f.findDefanged(at)
+		default: // of a defanged dot or colon
+			if at > 0 && (isDigit(b[at-1]) || mayEndDefanged[b[at-1]]) {
+				found = f.findDefanged(at)
+			}
+			if !found && at+2 < len(b) && b[at] == '[' && b[at+1] == ':' {
+				found = f.findHost(at) || f.find6(at)
 			}
 		}
 		if found {
 			f.i = max(f.i, f.end)
-			f.lastEnd, f.lastHost = f.end, f.prefix.IsSingleIP()
+			f.lastEnd, f.lastHost = f.end, f.prefix.IsSingleIP() && !bytes.HasSuffix(b[:f.start], hostBefore)
 			return true
 		}
 	}
@@ -103,7 +145,7 @@ func (f *finder) find4(at int) bool {
 	switch {
 	case d.valid < 4 || isAttributeType(b, d):
 		return false
-	case isEmphasized(b, start, d.fourth):
+	case isEmphasized(b, start, d.fourth), d.count == 4 && isRewritten(b, start, d.end):
 	case !f.before4(start, d.fourth):
 		return false
 	case d.count == 5 && d.lastNumber < 1<<16 && isCapture(b, start, d.fourth):
@@ -122,6 +164,21 @@ func (f *finder) find4(at int) bool {
 	return true
 }
 
+// findDefanged looks for an IPv4 address whose first separator is at an index, and is a dot in another form than "1.2", or
+// whose digits are wide ones.
+func (f *finder) findDefanged(at int) bool {
+	b := f.text
+	switch {
+	case at == 0:
+		return false
+	case isDigit(b[at-1]):
+		return dotAt(b, at) > 0 && f.find4(at)
+	case at > 1 && isDigit(b[at-2]) && !isWord(b[at-1]) && f.lastEnd != at-1:
+		return dotAt(b, at-1) > 0 && f.find4(at-1)
+	}
+	return endsWideDigit(b, at) && dotAt(b, at) > 0 && f.findWide(at)
+}
+
 // before4 reports whether the text before start allows an IPv4 address there.
 func (f *finder) before4(start, end int) bool {
 	b := f.text
@@ -133,12 +190,14 @@ func (f *finder) before4(start, end int) bool {
 		two = b[start-2]
 	}
 	switch c := b[start-1]; {
+	case c == '_' && isObjectName(b, start-1):
+		return true
 	case isWord(c):
-		return isEscaped(b, start)
-	case c == '.', isClosing(c) && endsDefangedDot(b, start), c == '~', c == '^', c == ':' && two == ':', c == '=' && (two == '>' || two == '<' || two == '~'):
+		return isEscaped(b, start) && !endsDefangedDot(b, start)
+	case c == '.', isDotEnd(c) && endsDefangedDot(b, start), c == '~', c == '^', c == ':' && two == ':', c == '=' && (two == '>' || two == '<' || two == '~'):
 		return false
 	case c == '-':
-		return start-1 == f.lastEnd || !isWord(two)
+		return start-1 == f.lastEnd || !isWord(two) || isObjectName(b, start-1)
 	case c == '/' && isWord(two):
 		return start-1 == f.lastEnd || portAt(b, end) || endsPath(b, start-1, end) || isHierarchy(b, start-1) || isInterface(b, start, end)
 	case c == '|' && isDeviceVersion(b, start, end):
@@ -230,63 +289,4 @@ func (f *finder) suffix(addr netip.Addr) {
 		return
 	}
 	f.end, f.prefix = p, network
-}
-
-// maxBlanks is how many blanks may be between an address and its mask.
-const maxBlanks = 64
-
-// maskAfterBlanks reports whether a mask follows as routers print it, which is then no address. It makes the match a
-// network: "10.0.0.0 255.255.255.0", or the wildcard mask "10.0.0.0 0.0.0.255". But in "198.51.100.66 255.255.255.0", an
-// address of an interface, the match stays a host. Masks shorter than /8 are left to be addresses, as some of them are
-// hosts, and so are those of one address and of all. In the columns "10.0.0.0 198.51.100.1 255.255.255.0" of a routing
-// table the mask does not belong to the gateway.
-func (f *finder) maskAfterBlanks(addr netip.Addr) bool {
-	b := f.text
-	p := skipBlanks(b, f.end)
-	if p == f.end || p >= len(b) || !isDigit(b[p]) {
-		return false
-	}
-	if f.lastHost && f.lastEnd >= 0 && f.lastEnd < f.start && skipBlanks(b, f.lastEnd) == f.start {
-		return false // the second column
-	}
-	d := parseDotted(b, p)
-	if d.count != 4 || d.valid != 4 || !after(b, d.end) || portAt(b, d.end) || d.end < len(b) && b[d.end] == '/' {
-		return false
-	}
-	mask, isWildcard := d.octets, d.octets[0] == 0
-	if isWildcard {
-		for i := range mask {
-			mask[i] = ^mask[i]
-		}
-	}
-	bits, ok := maskBits(mask)
-	if !ok || bits < 8 || bits == 32 {
-		return false
-	}
-	network := netip.PrefixFrom(addr, bits).Masked()
-	if !isWildcard && network.Addr() != addr {
-		f.i = d.end // passes the mask
-		return true
-	}
-	f.end, f.prefix = d.end, network
-	return true
-}
-
-// skipBlanks returns the index after the blanks at an index, of which it skips at most maxBlanks.
-func skipBlanks(b []byte, i int) int {
-	for end := min(len(b), i+maxBlanks); i < end && (b[i] == ' ' || b[i] == '\t'); {
-		i++
-	}
-	return i
-}
-
-// maskBits returns the prefix length of a network mask such as 255.255.255.0.
-func maskBits(mask [4]byte) (int, bool) {
-	v := uint32(mask[0])<<24 | uint32(mask[1])<<16 | uint32(mask[2])<<8 | uint32(mask[3])
-	bits := 0
-	for v&(1<<31) != 0 {
-		v <<= 1
-		bits++
-	}
-	return bits, v == 0 && bits > 0
 }

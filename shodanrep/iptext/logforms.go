@@ -11,8 +11,13 @@ func lineBefore(b []byte, i int) []byte {
 	return line[bytes.LastIndexByte(line, '\n')+1:]
 }
 
-// slashPortMarks are in the lines of firewalls that write ports after a slash: Cisco's and Juniper's.
-var slashPortMarks = [][]byte{[]byte("%ASA-"), []byte("%FTD-"), []byte("%PIX-"), []byte("%FWSM-"), []byte("RT_FLOW")}
+// slashPortMarks are in the lines of firewalls that write ports after a slash: Cisco's and Juniper's. Those with blanks are
+// how Cisco's messages begin, which are often copied without what is before them.
+var slashPortMarks = [][]byte{[]byte("%ASA-"), []byte("%FTD-"), []byte("%PIX-"), []byte("%FWSM-"), []byte("RT_FLOW"),
+	[]byte("Built inbound "), []byte("Built outbound "), []byte("Built static "), []byte("Built dynamic "), []byte("Teardown TCP "),
+	[]byte("Teardown UDP "), []byte("Teardown ICMP "), []byte("Teardown static "), []byte("Teardown dynamic "), []byte("Deny tcp src "),
+	[]byte("Deny udp src "), []byte("Deny inbound "), []byte("Deny TCP "), []byte("Deny IP "), []byte("TCP connection denied from "), []byte("TCP access denied "),
+	[]byte("TCP access permitted "), []byte("UDP access denied "), []byte("TCP outside"), []byte("TCP inside"), []byte("UDP outside"), []byte("UDP inside"), []byte("access requested from ")}
 
 // hasSlashPorts reports whether an address at an index is in a line of a firewall that writes ports after a slash.
 func hasSlashPorts(b []byte, start int) bool {
@@ -45,6 +50,23 @@ func isSlashPort(b []byte, start, bits int) bool {
 // isInterface reports whether the word before an address and a slash is an interface, as in "outside/203.0.113.29(1234)".
 func isInterface(b []byte, start, end int) bool {
 	return end+1 < len(b) && b[end] == '(' && isDigit(b[end+1]) && hasSlashPorts(b, start)
+}
+
+// isRewritten reports whether an address is in a URL that Proofpoint has rewritten, which has other characters before and
+// after it: "u=http-3A__198.51.100.66_x&d=" or "/v3/__http://198.51.100.66__;!!".
+func isRewritten(b []byte, start, end int) bool {
+	return bytes.HasSuffix(b[:start], []byte("-3A__")) && end < len(b) && (b[end] == '_' || b[end] == '-' || b[end] == '&') ||
+		bytes.HasSuffix(b[:start], []byte("://")) && hasAt(b, end, "__;")
+}
+
+// objectWords are how the names of objects of a firewall begin that end with their address: "obj-198.51.100.66".
+var objectWords = words("obj", "object", "host", "h", "net", "network", "n", "ip", "addr", "address", "srv", "server")
+
+// isObjectName reports whether the word before an address and a hyphen or an underscore says that it is an object.
+func isObjectName(b []byte, hyphen int) bool {
+	word := wordBefore(b, hyphen)
+	var buffer [maxWord]byte
+	return len(word) < maxWord && objectWords[string(appendLower(buffer[:0], word))]
 }
 
 // hierarchies are how the words end by which the proxy Squid says where it fetched a response: HIER_DIRECT/203.0.113.10.

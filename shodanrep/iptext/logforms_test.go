@@ -17,6 +17,16 @@ func TestAddressesInTheFormsOfLogs(t *testing.T) {
 		"%FTD-6-106100: access-list x denied tcp outside/203.0.113.29(1234) -> inside/10.0.0.8(443) hit-cnt 1":        "203.0.113.29 10.0.0.8",
 		"%ASA-5-111008: User 'x' executed the 'ipv6 route outside 2001:db8::/32 2001:db8:1::1' command.":              "2001:db8::/32 2001:db8:1::1",
 		"%ASA-6-302013: x\n10.0.0.5/22": "10.0.0.0/22", // another line
+		// The same without what is before the message.
+		"Built outbound TCP connection 1 for outside:203.0.113.10/443 (203.0.113.10/443) to inside:10.0.0.5/22 (198.51.100.66/22)": "203.0.113.10 203.0.113.10 10.0.0.5 198.51.100.66",
+		"Deny tcp src outside:203.0.113.10/22 dst inside:10.0.0.5/22 by access-group":                                              "203.0.113.10 10.0.0.5",
+		"Inbound TCP connection denied from 203.0.113.10/22 to 10.0.0.5/22 flags SYN on interface outside":                         "203.0.113.10 10.0.0.5",
+		"Deny inbound UDP from 203.0.113.10/22 to 10.0.0.5/22":                                                                     "203.0.113.10 10.0.0.5",
+		"TCP outside: 203.0.113.10/22 inside: 10.0.0.5/22,":                                                                        "203.0.113.10 10.0.0.5",
+		"permit tcp from 203.0.113.0/24 to 198.51.100.0/25":                                                                        "203.0.113.0/24 198.51.100.0/25",
+		// Objects of firewalls, and the versions of packages.
+		"source static obj-198.51.100.5 HOST_203.0.113.20 H-203.0.113.21 net-203.0.113.0/24":                                         "198.51.100.5 203.0.113.20 203.0.113.21 203.0.113.0/24",
+		"linux-5.4.0.1 my_obj-1.2.3.4 libip-1.2.3.4 ghost_1.2.3.4":                                                                   "",
 		"RT_FLOW_SESSION_CREATE: session created 203.0.113.10/51234->198.51.100.66/22 0x0 junos-ssh 203.0.113.10/51234->10.0.0.5/22": "203.0.113.10 198.51.100.66 203.0.113.10 10.0.0.5",
 		"match PASS domain-c8/1001 IN 60 TCP 203.0.113.10/51234->10.0.0.5/22 S":                                                      "203.0.113.10 10.0.0.5",
 		"10.0.0.0/8->192.168.0.0/16 x/->10.0.0.5/22 ->10.0.0.6/22":                                                                   "10.0.0.0 192.168.0.0/16 10.0.0.0/22 10.0.0.0/22",

@@ -13,6 +13,7 @@ type dotted struct {
 	fourth     int     // where the fourth number ends
 	lastNumber int
 	end        int
+	blanks     bool // there are blanks around a dot
 }
 
 // maxNumbers is how many numbers are read at most. Five already mean that it is not an address.
@@ -38,7 +39,13 @@ func parseDotted(b []byte, start int) dotted {
 		}
 		d.count++
 		d.lastNumber, d.end = value, p
-		n := dotAt(b, p)
+		n := dotAfterNumber(b, p)
+		if n > 0 && b[p] == ' ' {
+			if d.count == 4 && !d.blanks {
+				return d // between two addresses
+			}
+			d.blanks = true
+		}
 		if digits >= 6 || n == 0 || p+n >= len(b) || !isDigit(b[p+n]) || d.count >= maxNumbers {
 			return d
 		}
@@ -171,80 +178,6 @@ func isPlausible(addr netip.Addr) bool {
 		}
 	}
 	return false
-}
-
-// dotAt returns the length of the dot at an index; 0 is none. A dot may be defanged: in brackets of any kind, such as "[.]"
-// or "{dot}", in half of them before a digit, such as "[." or ".]", or after backslashes, as in a regular expression. Invisible
-// characters may be around it.
-func dotAt(b []byte, i int) int {
-	if i >= len(b) {
-		return 0
-	}
-	switch c := b[i]; c {
-	case '.':
-		if i+2 < len(b) && isClosing(b[i+1]) && isDigit(b[i+2]) {
-			return 2
-		}
-		if i+1 < len(b) && b[i+1] < 0x80 {
-			return 1
-		}
-		return 1 + invisibleAt(b, i+1)
-	case 0xc2, 0xe2, 0xef:
-		if n := invisibleAt(b, i); n > 0 && i+n < len(b) && b[i+n] == '.' {
-			return n + 1 + invisibleAt(b, i+n+1)
-		}
-	case '[', '(', '{':
-		switch {
-		case i+2 < len(b) && b[i+1] == '.' && closes(b[i+2], c):
-			return 3
-		case i+2 < len(b) && b[i+1] == '.' && isDigit(b[i+2]):
-			return 2
-		case i+4 < len(b) && b[i+1]|0x20 == 'd' && b[i+2]|0x20 == 'o' && b[i+3]|0x20 == 't' && closes(b[i+4], c):
-			return 5
-		}
-	case '\\': // also two, as JSON has it
-		if i+1 < len(b) && b[i+1] == '.' {
-			return 2
-		}
-		if i+2 < len(b) && b[i+1] == '\\' && b[i+2] == '.' {
-			return 3
-		}
-	}
-	return 0
-}
-
-// invisibles are characters without a width, which web pages, chats and word processors put around dots, so that a long
-// name can wrap or is no link.
-var invisibles = []string{"\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad"}
-
-// invisibleAt returns the length of the invisible character at an index; 0 is none.
-func invisibleAt(b []byte, i int) int {
-	if i+1 >= len(b) || b[i] < 0x80 {
-		return 0
-	}
-	for _, c := range invisibles {
-		if i+len(c) <= len(b) && string(b[i:i+len(c)]) == c {
-			return len(c)
-		}
-	}
-	return 0
-}
-
-// endsDefangedDot reports whether a dot with a closing bracket ends at an index, after that bracket.
-func endsDefangedDot(b []byte, i int) bool {
-	for _, n := range []int{2, 3, 5} {
-		if i >= n && dotAt(b, i-n) == n {
-			return true
-		}
-	}
-	return false
-}
-
-func isClosing(c byte) bool { return c == ']' || c == ')' || c == '}' }
-
-// closes reports whether a byte is the closing bracket of an opening one.
-func closes(c, opening byte) bool {
-	return opening == '[' && c == ']' || opening == '(' && c == ')' || opening == '{' && c == '}'
 }
 
 // colonAt returns the length of the colon at an index, which may be ":" or "[:]"; 0 is none.

@@ -33,7 +33,7 @@ func (s *Scanner) All() iter.Seq2[Match, error] {
 			if err != nil {
 				limit = n
 			}
-			f.text = buffer[:n]
+			f.setText(buffer[:n], f.i)
 			for f.next(limit) {
 				if !yield(f.match(&pos), nil) {
 					return

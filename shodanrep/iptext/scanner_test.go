@@ -119,6 +119,9 @@ func FuzzFind(f *testing.F) {
 		}
 	}
 	f.Add([]byte("%20198.51.100.66-1.2.3.4/24 [2001[:]db8::1%eth0]/64 ip6:::ffff:1.2.3.4"))
+	f.Add([]byte("http://a@3405803786/ http%3A%2F%2F0xCB.0%2F https:\\\\203%2E0&#46;113&period;10 h**p[://]&#50;03.0x1.012"))
+	f.Add([]byte("203。0．113｡10 ２０３．０．１１３．１０ 198 [.] 51 dot 100DOT7 1<.>2\".\"3'.'4 203%252E0"))
+	f.Add([]byte("host 1.2.3.4 10.0.0.0 netmask 255.0.0.0 obj_1.2.3.4 -3A__1.2.3.4_ ://1.2.3.4__; Deny TCP 1.2.3.4/5"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		checkDivision(t, text)
 		for m := range Find(text) {
