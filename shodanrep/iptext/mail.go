@@ -11,8 +11,8 @@ import (
 	"slices"
 )
 
-// A MailReader reads a text and decodes what emails in it have encoded: parts in base64 or quoted-printable, and words of
-// headers such as =?UTF-8?B?…?=. Other text is passed on as it is. A text that is in several lines of an email has the
+// A MailReader reads a text and decodes what emails in it have encoded: parts in base64 or quoted-printable, attachments
+// that are compressed or a ZIP archive, and words of headers such as =?UTF-8?B?…?=. Other text is passed on as it is. A text that is in several lines of an email has the
 // number of the first, and no other line has another number than before.
 type MailReader struct {
 	source *bufio.Reader
@@ -30,6 +30,7 @@ type MailReader struct {
 	// first is the first line of the body. begun is false until its first bytes say whether its text is hidden.
 	first         int64
 	begun, hidden bool
+	attachment
 	// wide says that the part is in UTF-16. Its zero bytes are left out, which decodes digits, dots and colons.
 	wide bool
 }
@@ -63,7 +64,8 @@ const (
 
 // NewMailReader returns a MailReader. The function is called for each part whose text is hidden.
 func NewMailReader(text io.Reader, report func(line int64, form string)) *MailReader {
-	return &MailReader{source: bufio.NewReaderSize(text, maxMailLine), report: report, mailLines: mailLines{line: 1}}
+	return &MailReader{source: bufio.NewReaderSize(text, maxMailLine), report: report, mailLines: mailLines{line: 1},
+		attachment: attachment{leftOfAll: maxUnpackedAll}}
 }
 
 // Read reads decoded text. It does not wait for more lines than it has to.
@@ -186,18 +188,6 @@ func (r *mailLines) endsBody(line []byte) bool {
 	return slices.ContainsFunc(r.boundaries, isBoundary) || len(r.boundaries) == 0 && len(text) > 10 && bytes.IndexByte(text, ' ') < 0
 }
 
-// addQuoted adds a line in quoted-printable, and decodes those that end with it.
-func (r *MailReader) addQuoted(line []byte) {
-	text := bytes.TrimRight(line, "\r\n \t")
-	r.pending = append(r.pending, line...)
-	if len(text) < len(line) && line[len(line)-1] == '\n' {
-		r.ends++
-	}
-	if !bytes.HasSuffix(text, []byte("=")) || len(r.pending) > maxPending {
-		r.flush()
-	}
-}
-
 // addBase64 adds a line in base64, and passes on what it decodes to.
 func (r *MailReader) addBase64(line []byte) {
 	text := bytes.TrimRight(line, "\r\n \t")
@@ -219,11 +209,17 @@ func (r *MailReader) decodeBase64(n int) {
 	decoded = decoded[:length]
 	if !r.begun && length > 0 {
 		r.begun = true
-		if form := hiddenPart(decoded); form != "" {
-			r.hidden = true
-			r.report(r.first, form)
+		if r.packed = isPacked(decoded); !r.packed {
+			if form := hiddenFormOf(decoded); form != "" {
+				r.hidden = true
+				r.report(r.first, form)
+			}
 		}
 		r.wide = bytes.HasPrefix(decoded, []byte{0xff, 0xfe}) || bytes.HasPrefix(decoded, []byte{0xfe, 0xff})
+	}
+	if r.packed {
+		r.keepPacked(decoded)
+		return
 	}
 	if r.wide {
 		decoded = bytes.ReplaceAll(decoded, []byte{0}, nil)
@@ -238,6 +234,7 @@ func (r *MailReader) flush() {
 	switch {
 	case r.inBody && r.encoding == inBase64:
 		r.decodeBase64(len(r.pending))
+		r.endPacked()
 	case len(r.pending) == 0:
 	case r.inBody:
 		text, err := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(r.pending)))
@@ -263,15 +260,3 @@ var wordDecoder = mime.WordDecoder{CharsetReader: func(_ string, text io.Reader)
 
 // oneLine replaces the line feeds of a text, so that lines after it keep their numbers.
 func oneLine(text []byte) []byte { return bytes.ReplaceAll(text, []byte{'\n'}, []byte{'\r'}) }
-
-// hiddenPart returns the form of a part whose text cannot be found in its bytes, or "". Other than a file it is not
-// decompressed.
-func hiddenPart(head []byte) string {
-	for _, c := range []struct{ mark, name string }{{"\x1f\x8b\x08", "gzip"}, {"\x28\xb5\x2f\xfd", "zstd"}, {"BZh", "bzip2"}} {
-		if bytes.HasPrefix(head, []byte(c.mark)) {
-			return "compressed with " + c.name
-		}
-	}
-	form, _ := hiddenForm(bufio.NewReader(bytes.NewReader(head))) // its errors say that the text is shorter than a signature
-	return form
-}

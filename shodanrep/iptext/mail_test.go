@@ -1,9 +1,11 @@
 package iptext
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"strings"
 	"testing"
@@ -49,7 +51,7 @@ func TestEmailsAreDecoded(t *testing.T) {
 		"UTF-16":                       {encoded + inLines(utf16Of("\ufeff"+list)), strings.TrimSpace(strings.Repeat("5:198.51.100.66 ", 20)), ""},
 		"not base64":                   {encoded + "192.0.2.44\n" + inLines(list), "5:192.0.2.44", ""},
 		"short":                        {encoded + "MTkyLjAuMi40NA\n", "5:192.0.2.44", ""},
-		"an archive":                   {encoded + inLines("PK\x03\x04"+list) + "--b\n192.0.2.44\n" + encoded + inLines(gzipped(t, "x")), "12:192.0.2.44", "5:a ZIP arc 17:compresse"},
+		"an archive":                   {encoded + inLines("PK\x03\x04"+list) + "--b\n192.0.2.44\n" + encoded + inLines(gzipped(t, "x")), "12:192.0.2.44", "5:a ZIP arc"},
 		"the encoding of another part": {encoded[:len(encoded)-1] + "text\n\n" + inLines(list) + "192.0.2.44\n", fmt.Sprintf("%d:192.0.2.44", 6+strings.Count(inLines(list), "\n")), ""},
 		"words":                        {"Subject: =?UTF-8?B?MTkyLjAuMi40NA==?= =?iso-2022-jp?q?_from_198.51.100.66?=\nX: 1\n", "1:192.0.2.44 1:198.51.100.66", ""},
 		"a fold":                       {"Subject: =?UTF-8?B?MTkyLjAuMi4=?=\n  =?UTF-8?Q?44?=\n 198.51.100.66\n", "1:192.0.2.44 3:198.51.100.66", ""},
@@ -59,6 +61,94 @@ func TestEmailsAreDecoded(t *testing.T) {
 			if found, parts := inMail(t, reader); found != tt.found || parts != tt.parts {
 				t.Errorf("%s, %s:\n got %q and %q\nwant %q and %q", name, form, found, parts, tt.found, tt.parts)
 			}
+		}
+	}
+}
+
+// DMARC reports are attached like this.
+func TestAttachmentsAreUnpacked(t *testing.T) {
+	t.Parallel()
+	const head = "Content-Transfer-Encoding: base64\n\n"
+	const report = "<source_ip>192.0.2.44</source_ip>\n<source_ip>198.51.100.66</source_ip>\n"
+	const whole = "3:192.0.2.44 3:198.51.100.66"
+	zipped := zipOf(t, 0, map[string]string{"a.xml": report, "dir/": ""})
+	truncated := gzipped(t, strings.Repeat(report, 100))
+	for name, tt := range map[string]struct{ content, found, parts string }{
+		"gzip":               {gzipped(t, report), whole, ""},
+		"ZIP":                {zipped, whole, ""},
+		"ZIP of gzip":        {zipOf(t, 0, map[string]string{"a.xml.gz": gzipped(t, report)}), whole, ""},
+		"ZIP of ZIP":         {zipOf(t, 0, map[string]string{"a.zip": zipped}), "", "3:a ZIP arc"},
+		"an encrypted file":  {zipOf(t, 1, map[string]string{"a": report}), "", "3:a ZIP arc"},
+		"an Office document": {zipOf(t, 0, map[string]string{"[Content_Types].xml": "", "a": report}), "", "3:a ZIP arc"},
+		"a PDF in gzip":      {gzipped(t, "%PDF-1.7"), "", "3:a PDF doc"},
+		"a damaged file":     {truncated[:len(truncated)-9], strings.Repeat(" "+whole, 100)[1:], "3:damaged: "},
+	} {
+		text := head + inLines(tt.content) + "--b\n"
+		for form, reader := range map[string]io.Reader{"whole": strings.NewReader(text), "in bytes": iotest.OneByteReader(strings.NewReader(text))} {
+			if found, parts := inMail(t, reader); found != tt.found || parts != tt.parts {
+				t.Errorf("%s, %s:\n got %q and %q\nwant %q and %q", name, form, found, parts, tt.found, tt.parts)
+			}
+		}
+	}
+}
+
+// A small attachment can become very large.
+func TestAnAttachmentIsUnpackedToALimit(t *testing.T) {
+	t.Parallel()
+	var parts []string
+	packed := gzipped(t, "192.0.2.44 "+strings.Repeat("x", 1000))
+	text := "Content-Transfer-Encoding: base64\n\n" + inLines(packed) + "\nContent-Transfer-Encoding: base64\n\n" + inLines(packed)
+	r := NewMailReader(strings.NewReader(text), func(line int64, form string) { parts = append(parts, fmt.Sprintf("%d:%s", line, form)) })
+	r.leftOfAll = 100
+	got, err := io.ReadAll(r)
+	const want = "3:too large, and was searched in part: unpack it first 7:too large"
+	if err != nil || len(got) > 300 || !bytes.Contains(got, []byte("192.0.2.44")) || !strings.HasPrefix(strings.Join(parts, " "), want) {
+		t.Errorf("got %q, %v, parts %q", got, err, parts)
+	}
+	r = NewMailReader(strings.NewReader(text[:len(text)/2]), func(_ int64, form string) { parts = []string{form} })
+	r.data = make([]byte, maxPacked, maxPacked+len(text))
+	if _, err := io.ReadAll(r); err != nil || !strings.HasPrefix(parts[0], "an attachment that is too large") {
+		t.Errorf("%v, parts %q", err, parts)
+	}
+}
+
+func zipOf(t *testing.T, flags uint16, files map[string]string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for name, text := range files {
+		file, err := w.CreateRaw(&zip.FileHeader{Name: name, Flags: flags, CRC32: crc32.ChecksumIEEE([]byte(text)),
+			CompressedSize64: uint64(len(text)), UncompressedSize64: uint64(len(text))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(file, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// A log after an email without boundaries, or in it, is no quoted-printable.
+func TestALogAfterAQuotedPartIsNotDecoded(t *testing.T) {
+	t.Parallel()
+	const head = "Content-Transfer-Encoding: quoted-printable\n\n"
+	for text, want := range map[string]string{
+		"SRC=203.0.113.10 DST=10.0.0.5\n":                      "3:203.0.113.10 3:10.0.0.5",
+		"src=2001:db8::1 dst=fe80::1\n":                        "3:2001:db8::1 3:fe80::1",
+		"ip=20.1.2.3\nc=3D203.0.113.1=\n0 a=3D=20203.0.113.11": "3:20.1.2.3 4:203.0.113.10 4:203.0.113.11",
+		"IN=eth0 OUT=\n203.0.113.10\n":                         "4:203.0.113.10",
+		"x=20\nsig=ab=\n203.0.113.10":                          "5:203.0.113.10",
+		strings.Repeat("x", 200) + "1=\n203.0.113.10":          "4:203.0.113.10",
+		"http://203.0.11=\n3.10/ =E2=80=93 =3d198.51.100=2E66": "3:203.0.113.10 3:198.51.100.66",
+		"a=":  "",
+		"a=2": "",
+	} {
+		if found, _ := inMail(t, strings.NewReader(head+text)); found != want {
+			t.Errorf("%q: got %q, want %q", text, found, want)
 		}
 	}
 }
@@ -91,6 +181,8 @@ func TestPartsOfAnEmailAreFoundAndStayAsTheyAre(t *testing.T) {
 func FuzzMailReader(f *testing.F) {
 	f.Add([]byte("Content-Transfer-Encoding: base64\n\nMTkyLjAuMi40NA==\n\n--b\n"))
 	f.Add([]byte("boundary=b\nContent-Transfer-Encoding: quoted-printable\n\na=\nb=3D\n=?UTF-8?B?MTk=?=\n--b\n=?UTF-8?Q?_1?=\n =?UTF-8?Q?_1?="))
+	f.Add([]byte("Content-Transfer-Encoding: quoted-printable\n\nSRC=203.0.113.10 OUT=\n203.0.113.10 x=3D\na=2="))
+	f.Add([]byte("Content-Transfer-Encoding: base64\n\nH4sIAAAAAAAA/zPUM9Iz1jMBAAjt8ocHAAAA\nUEsDBA==\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		got, err := io.ReadAll(NewMailReader(bytes.NewReader(text), func(int64, string) {}))
 		if err != nil {
