@@ -76,7 +76,11 @@ func (f *finder) next(limit int) bool {
 				found = at > 1 && mayEndDefanged[b[at-1]] && f.findDefanged(at)
 			}
 		case ':':
-			found = at+1 < len(b) && mayBeSlash[b[at+1]] && f.findHost(at) || f.find6(at)
+			if at+1 < len(b) && mayBeSlash[b[at+1]] {
+				found = f.findHost(at)
+			} else {
+				found = f.find6(at)
+			}
 		case '%': // "1%2E2", "http%3A%2F%2F", and both encoded twice
 			switch {
 			case at == 0 || at+2 >= len(b):

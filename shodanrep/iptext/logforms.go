@@ -58,8 +58,10 @@ func isInterface(b []byte, start, end int) bool {
 // isRewritten reports whether an address is in a URL that Proofpoint has rewritten, which has other characters before and
 // after it: "u=http-3A__198.51.100.66_x&d=" or "/v3/__http://198.51.100.66__;!!".
 func isRewritten(b []byte, start, end int) bool {
-	return bytes.HasSuffix(b[:start], []byte("-3A__")) && end < len(b) && (b[end] == '_' || b[end] == '-' || b[end] == '&') ||
-		bytes.HasSuffix(b[:start], []byte("://")) && hasAt(b, end, "__;")
+	if end >= len(b) || b[end] != '_' && b[end] != '-' && b[end] != '&' {
+		return false
+	}
+	return bytes.HasSuffix(b[:start], []byte("-3A__")) || hasAt(b, end, "__;") && bytes.HasSuffix(b[:start], []byte("://"))
 }
 
 // objectWords are how the names of objects of a firewall begin that end with their address: "obj-198.51.100.66".

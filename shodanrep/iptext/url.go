@@ -29,19 +29,20 @@ func (f *finder) findHost(at int) bool {
 		return false
 	}
 	isEncoded := b[at] == '%'
-	host, end := p, p
-	for ; end < len(b) && end-p < maxAuthority; end++ {
-		c := b[end]
+	host := p
+	for end, limit := p, min(len(b), p+maxAuthority); end < limit; end++ {
+		if !marksAuthority[b[end]] {
+			continue
+		}
+		c, n := b[end], 1
 		if isEncoded && c == '%' {
-			c, _ = escapeAt(b, end)
+			if c, n = escapeAt(b, end); n == 0 {
+				continue
+			}
 		}
 		if c == '@' {
-			host = end + 1
-			if b[end] == '%' {
-				_, n := escapeAt(b, end)
-				host = end + n
-			}
-		} else if endsAuthority[c] || isEncoded && c == '&' {
+			host = end + n
+		} else if c != '%' && (c != '&' || isEncoded) && marksAuthority[c] {
 			break
 		}
 	}
@@ -63,6 +64,9 @@ func (f *finder) findHost(at int) bool {
 // authorityAt returns where the authority of a URL begins whose colon is at an index, after at least two slashes; 0 is
 // nowhere. Browsers read a backslash as a slash, and JSON has one before it.
 func authorityAt(b []byte, at int) int {
+	if at+3 < len(b) && b[at+1] == '/' && b[at+2] == '/' && isWord(b[at+3]) {
+		return at + 3 // as most URLs have it
+	}
 	p := at
 	if n := colonAt(b, p); n > 0 {
 		p += n
@@ -112,12 +116,12 @@ func endsScheme(text []byte) bool {
 	return bytes.EqualFold(scheme, []byte("ws")) || bytes.EqualFold(scheme, []byte("wss"))
 }
 
-// endsAuthority are the bytes that are not part of an authority.
-var endsAuthority = func() (ends [256]bool) {
-	for c := range ends {
-		ends[c] = c <= ' ' || c == 0x7f || strings.IndexByte("/\\?#\"'<>`|^", byte(c)) >= 0
+// marksAuthority are the bytes that are not part of an authority, and those with which something else begins there.
+var marksAuthority = func() (marks [256]bool) {
+	for c := range marks {
+		marks[c] = c <= ' ' || c == 0x7f || strings.IndexByte("/\\?#\"'<>`|^@%&", byte(c)) >= 0
 	}
-	return ends
+	return marks
 }()
 
 // hostText returns the host at an index of a URL, without what encodes or defangs its characters, and where it ends.
