@@ -67,9 +67,7 @@ func dotAfterNumber(b []byte, i int) int {
 		return 0 // a number has to follow
 	}
 	switch c := b[i]; {
-	case c == '.' && isDigit(b[i+1]):
-		return 1
-	case isWord(c) && c|0x20 != 'd', c == ' ' && !separators[b[i+1]] && b[i+1]|0x20 != 'd':
+	case c == '\n', isWord(c) && c|0x20 != 'd', c == ' ' && !separators[b[i+1]] && b[i+1]|0x20 != 'd':
 		return 0
 	}
 	return dotAt(b, i)

@@ -22,14 +22,14 @@ type finder struct {
 	// start and end are the range of the last match, and prefix its address or network.
 	start, end int
 	prefix     netip.Prefix
-	// lastEnd is the end of the last match, or -1: "198.51.100.1-198.51.100.9" and "192.0.2.1/192.0.2.2" are two
+	// lastStart and lastEnd are the range of the last match, or -1: "198.51.100.1-198.51.100.9" and "192.0.2.1/192.0.2.2" are two
 	// matches.
-	lastEnd int
+	lastStart, lastEnd int
 	// dot is the index of the next word that may be a dot, and spelled those of each of its spellings. They are unknown if
 	// they are less than i.
 	dot     int
 	spelled [len(dotSpellings)]int
-	// lastHost reports whether the last match is one address, and not a network, and may be the first of some columns.
+	// lastHost reports whether the last match is one address, and not a network.
 	lastHost bool
 }
 
@@ -105,7 +105,7 @@ func (f *finder) next(limit int) bool {
 		}
 		if found {
 			f.i = max(f.i, f.end)
-			f.lastEnd, f.lastHost = f.end, f.prefix.IsSingleIP() && !bytes.HasSuffix(b[:f.start], hostBefore)
+			f.lastStart, f.lastEnd, f.lastHost = f.start, f.end, f.prefix.IsSingleIP()
 			return true
 		}
 	}

@@ -28,7 +28,7 @@ type Match struct {
 func Find(text []byte) iter.Seq[Match] {
 	return func(yield func(Match) bool) {
 		pos := position{line: 1}
-		f := finder{lastEnd: -1}
+		f := finder{lastStart: -1, lastEnd: -1}
 		f.setText(text, 0)
 		for f.next(len(text)) {
 			if !yield(f.match(&pos)) {

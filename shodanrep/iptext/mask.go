@@ -20,7 +20,7 @@ func (f *finder) maskAfterBlanks(addr netip.Addr) bool {
 	if p == f.end || p >= len(b) {
 		return false
 	}
-	if f.lastHost && f.lastEnd >= 0 && f.lastEnd < f.start && skipBlanks(b, f.lastEnd) == f.start {
+	if f.lastHost && f.lastStart >= 0 && f.lastEnd < f.start && skipBlanks(b, f.lastEnd) == f.start && !bytes.HasSuffix(b[:f.lastStart], hostBefore) {
 		return false // the second column
 	}
 	word := maskWordAt(b, p)

@@ -39,7 +39,10 @@ func parseDotted(b []byte, start int) dotted {
 		}
 		d.count++
 		d.lastNumber, d.end = value, p
-		n := dotAfterNumber(b, p)
+		n := 1
+		if p+1 >= len(b) || b[p] != '.' || !isDigit(b[p+1]) { // which most numbers of addresses have
+			n = dotAfterNumber(b, p)
+		}
 		if n > 0 && b[p] == ' ' {
 			if d.count == 4 && !d.blanks {
 				return d // between two addresses

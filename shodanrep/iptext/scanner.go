@@ -24,7 +24,7 @@ func NewScanner(r io.Reader) *Scanner { return &Scanner{reader: r, size: bufferS
 func (s *Scanner) All() iter.Seq2[Match, error] {
 	return func(yield func(Match, error) bool) {
 		buffer := make([]byte, s.size+maxBehind+maxAhead)
-		f, pos, n := finder{lastEnd: -1}, position{line: 1}, 0
+		f, pos, n := finder{lastStart: -1, lastEnd: -1}, position{line: 1}, 0
 		for {
 			read, err := fill(s.reader, buffer[n:])
 			n += read
@@ -48,7 +48,8 @@ func (s *Scanner) All() iter.Seq2[Match, error] {
 			drop := max(0, limit-maxBehind)
 			pos.move(f.text, max(pos.at, drop))
 			copy(buffer, buffer[drop:n])
-			n, f.i, f.lastEnd, pos.at = n-drop, max(f.i, limit)-drop, f.lastEnd-drop, pos.at-drop
+			n, f.i, pos.at = n-drop, max(f.i, limit)-drop, pos.at-drop
+			f.lastStart, f.lastEnd = f.lastStart-drop, f.lastEnd-drop
 		}
 	}
 }
