@@ -14,9 +14,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
-// schemaVersion is raised when the schema or the form of a row changes, also with each new pivot and with each new form
-// of data file: a file that could not be read is read again only into an index of another version.
-const schemaVersion = 9
+// schemaVersion is raised when the schema or the form of a row changes, also with each new pivot, with each new form of data
+// file and with what is noted of records that cannot be read: a file is read again only into an index of another version.
+const schemaVersion = 10
 
 // maxLog is how large the write-ahead log may be where further rows follow, in bytes.
 const maxLog = 64 << 20

@@ -25,7 +25,8 @@ func newLineReader(t *text) *lineReader { return &lineReader{text: t, long: maxR
 
 // next appends the next line to buf, without its line break. It returns io.EOF after the last line, errTooLong for a line
 // that it skipped, errBroken where the rest of the file cannot be decompressed, and any other error where the file cannot
-// be read. Only errTooLong has further lines after it.
+// be read. Only errTooLong has further lines after it. With errTooLong and errBroken it appends what it has of the line,
+// which may name an address.
 func (l *lineReader) next(buf []byte) ([]byte, error) {
 	if l.err != nil {
 		return buf, l.err
@@ -34,9 +35,10 @@ func (l *lineReader) next(buf []byte) ([]byte, error) {
 	start, tooLong := len(buf), false
 	for {
 		part, err := l.text.ReadSlice('\n')
-		if tooLong = tooLong || len(buf)-start+len(part) > l.long; !tooLong {
-			buf = append(buf, part...)
+		if tooLong = tooLong || len(buf)-start+len(part) > l.long; tooLong {
+			part = part[:min(len(part), max(0, l.long-(len(buf)-start)))]
 		}
+		buf = append(buf, part...)
 		switch {
 		case err == bufio.ErrBufferFull:
 			continue
@@ -44,10 +46,10 @@ func (l *lineReader) next(buf []byte) ([]byte, error) {
 			// The last line need not end in a line break.
 		case err != nil:
 			l.err = l.text.broken(err)
-			return buf[:start], l.err
+			return buf, l.err
 		}
 		if tooLong {
-			return buf[:start], errTooLong
+			return buf, errTooLong
 		}
 		return bytes.TrimSuffix(buf, []byte{'\n'}), nil
 	}

@@ -1,12 +1,14 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 // TestTheAddressOfARecordThatCannotBeReadIsKnown has an address of which the files have only such a record.
@@ -50,8 +52,7 @@ func TestTheAddressOfARecordThatCannotBeReadIsKnown(t *testing.T) {
 			if err := bad.Refresh(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			// Of a text that is one unfinished record nothing is kept.
-			if found, err := bad.Unreadable(t.Context(), addrs); err != nil || found[addr] == "" && name != "no end" {
+			if found, err := bad.Unreadable(t.Context(), addrs); err != nil || found[addr] == "" {
 				t.Errorf("in a file without a banner: %q, %v", found, err)
 			}
 			// When the file is mended it is forgotten, and so it is with a Dataset of other files.
@@ -67,6 +68,70 @@ func TestTheAddressOfARecordThatCannotBeReadIsKnown(t *testing.T) {
 				t.Errorf("mended: %q, %v", found, err)
 			}
 		})
+	}
+}
+
+// TestTheAddressOfADamagedObjectIsKnown has files that are not a record per line, or that break off.
+func TestTheAddressOfADamagedObjectIsKnown(t *testing.T) {
+	t.Parallel()
+	good := line("192.0.2.1", 80, "2026-01-01T00:00:00")
+	packed := zip(t, []byte(good+"\n{\"ip_str\": \"192.0.2.9\", \"port\": 80, \"data\": \""+strings.Repeat("x", 1000)))
+	for name, content := range map[string]string{
+		"the end of an array":                   "[" + good + ",\n{\n  \"ip_str\": \"192.0.2.9\",\n  \"port\": 80,\n  \"data\": \"x",
+		"the end of a pretty-printed object":    good + "\n{\n  \"ip_str\": \"192.0.2.9\",\n  \"port\": 80",
+		"a damage before the address":           "[" + good + ",\n{\n  \"port\": 80],\n  \"ip_str\": \"192.0.2.9\"\n},\n" + good + "]",
+		"a damage after the address":            "[" + good + ",\n{\n  \"ip_str\": \"192.0.2.9\",\n  \"port\": 80]\n},\n" + good + "]",
+		"the end of compressed data in a line":  string(packed[:len(packed)-8]),
+		"an object whose beginning is missing":  "[" + good + ",\n \"port\": 80, \"ip_str\": \"192.0.2.9\"},\n" + good + "]",
+		"the end of compressed data in a value": string(zip(t, []byte("["+good+",\n{\n\"ip_str\": \"192.0.2.9\",\n\"data\": \"")))[:130],
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			path := in(dir, "1.json")
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			addr := netip.MustParseAddr("192.0.2.9")
+			d := open(t, dir, path)
+			if found, err := d.Unreadable(t.Context(), []netip.Addr{addr}); err != nil || found[addr] == "" {
+				t.Errorf("%q, %v", found, err)
+			}
+			if got := hosts(t, d, "192.0.2.1"); len(got) != 1 {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
+// TestTheAddressOfATooLongRecordIsKnown reads records that are longer than what is kept of one.
+func TestTheAddressOfATooLongRecordIsKnown(t *testing.T) {
+	t.Parallel()
+	record := `{"ip_str": "192.0.2.9", "data": "` + strings.Repeat("x", 1000) + `"}`
+	for name, read := range map[string]func(*text) ([]byte, error){
+		"a line": func(text *text) ([]byte, error) { return (&lineReader{text: text, long: 100}).next([]byte("kept")) },
+		"a value": func(text *text) ([]byte, error) {
+			v := newValueReader(text)
+			v.long = 100
+			return v.next([]byte("kept"))
+		},
+		"a string": func(text *text) ([]byte, error) {
+			v := newValueReader(text)
+			v.long = 25
+			return v.next([]byte("kept"))
+		},
+	} {
+		text, err := newText(iotest.OneByteReader(strings.NewReader(record)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := read(text)
+		if !errors.Is(err, errTooLong) || len(addressesIn(got)) != 1 || len(got) > 104 {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+		if err := text.close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

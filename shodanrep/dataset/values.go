@@ -36,6 +36,7 @@ func newValueReader(t *text) *valueReader { return &valueReader{text: t, long: m
 func (v *valueReader) line() int64 { return v.start }
 
 // next appends the next object to buf. Its errors are those of (*lineReader).next, and others for which isBadRecord holds.
+// With these it appends what it has of the object, and what it skips after it: they may name addresses.
 func (v *valueReader) next(buf []byte) ([]byte, error) {
 	for {
 		c, err := v.read()
@@ -53,7 +54,11 @@ func (v *valueReader) next(buf []byte) ([]byte, error) {
 		case c == ']':
 			v.arrays = max(0, v.arrays-1)
 		case c != ',' && !isSpace(c):
+			start := len(buf)
 			for err == nil && c != '\n' && c != '{' && c != '[' {
+				if len(buf)-start < v.long {
+					buf = append(buf, c)
+				}
 				c, err = v.read()
 			}
 			v.again = err == nil
@@ -67,16 +72,15 @@ func (v *valueReader) rest(buf []byte) ([]byte, error) {
 	start, indent, c, tooLong := len(buf), v.indent, byte('{'), false
 	v.object.reset()
 	for {
+		if !v.object.accepts(c) {
+			return v.skip(buf, start+v.long, indent), errDamaged
+		}
 		if tooLong = tooLong || len(buf)-start == v.long; !tooLong {
 			buf = append(buf, c)
 		}
-		if !v.object.accepts(c) {
-			v.skip(indent)
-			return buf[:start], errDamaged
-		}
 		if v.object.isComplete() {
 			if tooLong {
-				return buf[:start], errTooLong
+				return buf, errTooLong
 			}
 			return buf, nil
 		}
@@ -88,25 +92,30 @@ func (v *valueReader) rest(buf []byte) ([]byte, error) {
 		}
 		var err error
 		if c, err = v.read(); err == io.EOF {
-			return buf[:start], errUnfinished
+			return buf, errUnfinished
 		} else if err != nil {
-			return buf[:start], err
+			return buf, err
 		}
 	}
 }
 
 // skip reads from the byte at which an object is damaged to where the next begins: a brace that follows on the same line,
-// or one that is alone at the beginning of its line and indented as the damaged object, or not at all.
-func (v *valueReader) skip(indent int) {
+// or one that is alone at the beginning of its line and indented as the damaged object, or not at all. It appends what it
+// skips to buf, up to a length.
+func (v *valueReader) skip(buf []byte, longest, indent int) []byte {
 	c, err := v.last, error(nil)
 	for sameLine := c != '\n'; err == nil; c, err = v.read() {
 		sameLine = sameLine && c != '\n'
 		atStart := v.indent == 0 || v.indent >= 0 && v.indent == indent
 		if c == '{' && (atStart || sameLine && v.indent < 0) || c == '[' && v.indent == 0 {
 			v.again = true
-			return
+			break
+		}
+		if len(buf) < longest {
+			buf = append(buf, c)
 		}
 	}
+	return buf
 }
 
 // plainText reads the part of a string that has neither its end nor an escape, as far as it is in the buffer: most of a
