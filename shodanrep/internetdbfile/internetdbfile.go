@@ -230,6 +230,9 @@ func (f *File) openNewest(ctx context.Context) (*database, error) {
 		}
 		d, err := f.openVersion(ctx, v)
 		if ctx.Err() != nil {
+			if d != nil {
+				d.retire()
+			}
 			return nil, ctx.Err()
 		}
 		now, statErr := f.stat()

@@ -158,7 +158,7 @@ func (f *File) connect(ctx context.Context) (*database, *sqlitefile.Conn, error)
 func (d *database) listAll(ctx context.Context, c *sqlitefile.Conn, yield func(Row, error) bool) (err error) {
 	c.SetInterrupt(ctx)
 	read := 0
-	var memory Memory
+	var memory Memory // of slabLength hosts: it keeps what is in it, and the file has hundreds of millions
 	check := func() error {
 		if !d.isUnchanged() {
 			return fmt.Errorf("%q: %w", d.path, errChanging)
@@ -171,6 +171,9 @@ func (d *database) listAll(ctx context.Context, c *sqlitefile.Conn, yield func(R
 			if err := check(); err != nil {
 				return false, err
 			}
+		}
+		if read%slabLength == 0 {
+			memory = Memory{}
 		}
 		read++
 		next := Row{Time: d.source.time()}

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"weak"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -68,5 +70,38 @@ func TestMemoryThatIsUsedAgainHasNothingOfBefore(t *testing.T) {
 	}
 	if len(again.hosts.blocks) != 1 {
 		t.Errorf("40 hosts at a time have %d blocks of %d, want one", len(again.hosts.blocks), slabLength)
+	}
+}
+
+// TestAListDoesNotKeepItsHosts looks, after some hosts more, whether the first one is still in memory.
+func TestAListDoesNotKeepItsHosts(t *testing.T) {
+	t.Parallel()
+	var rows []internetdbtest.Row
+	for i := range 4 * slabLength {
+		rows = append(rows, internetdbtest.Row{IP: fmt.Sprintf("11.0.%d.%d", i/256, i%256), Ports: "80", Tags: "vpn"})
+	}
+	path := filepath.Join(t.TempDir(), "internetdb.sqlite")
+	if err := internetdbtest.Write(path, slices.Values(rows)); err != nil {
+		t.Fatal(err)
+	}
+	f := New(Options{Path: path})
+	t.Cleanup(func() { _ = f.Close() })
+	var first weak.Pointer[shodan.Host]
+	read := 0
+	for row, err := range f.All(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read++; read == 1 {
+			first = weak.Make(row.Host)
+		}
+		if read == len(rows) {
+			if runtime.GC(); first.Value() != nil {
+				t.Error("the first host is kept until the end of the list")
+			}
+		}
+	}
+	if read != len(rows) {
+		t.Errorf("%d rows of %d", read, len(rows))
 	}
 }
