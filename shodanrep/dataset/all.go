@@ -2,9 +2,11 @@ package dataset
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"iter"
 	"runtime"
+	"sync"
 
 	"github.com/ncruces/go-sqlite3"
 	"golang.org/x/sync/errgroup"
@@ -46,12 +48,13 @@ func (d *Dataset) all(ctx context.Context, texts bool) iter.Seq2[*shodan.Host, e
 		// The transaction itself ends with ctx: it has to see why it is stopped.
 		stop, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
-		var tasks errgroup.Group
+		var reading, making errgroup.Group
 		workers := runtime.GOMAXPROCS(0)
 		todo, ordered := make(chan *hostGroup, workers), make(chan *hostGroup, workers)
-		tasks.Go(func() error {
-			defer close(todo)
+		reading.Go(func() error {
 			defer close(ordered)
+			endGroups := sync.OnceFunc(func() { close(todo) })
+			defer endGroups()
 			send := func(g *hostGroup) error {
 				for _, next := range []chan *hostGroup{ordered, todo} {
 					select {
@@ -62,20 +65,27 @@ func (d *Dataset) all(ctx context.Context, texts bool) iter.Seq2[*shodan.Host, e
 				}
 				return nil
 			}
-			return d.snapshot(ctx, (*index).readLong, func(s snapshot) error { return s.groups(texts, send) })
+			return d.snapshot(ctx, (*index).readLong, func(s snapshot) error {
+				err := s.groups(texts, send)
+				endGroups()
+				// The transaction has to see that a row is damaged: the index is then made again.
+				return cmp.Or(making.Wait(), err)
+			})
 		})
 		for range workers {
-			tasks.Go(func() error {
+			making.Go(func() (err error) {
 				for g := range todo {
-					g.made <- g.makeHosts()
+					made := g.makeHosts()
+					g.made <- made
+					err = cmp.Or(err, made)
 				}
-				return nil
+				return err
 			})
 		}
 		stopped, err := yieldHosts(stop, ordered, yield)
 		cancel(err)
-		if taskErr := tasks.Wait(); taskErr != nil {
-			err = taskErr
+		if readErr := reading.Wait(); readErr != nil {
+			err = readErr
 		}
 		if err != nil && !stopped {
 			yield(nil, err)

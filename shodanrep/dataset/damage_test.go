@@ -142,3 +142,33 @@ func TestAnIndexThatIsRemovedIsMadeAnew(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAListOfDamagedRowsHasTheIndexMadeAnew has rows that SQLite reads and that are none of ours. There are so few that all
+// are read before the first is decoded.
+func TestAListOfDamagedRowsHasTheIndexMadeAnew(t *testing.T) {
+	t.Parallel()
+	for _, texts := range []bool{false, true} {
+		dir := t.TempDir()
+		d := open(t, dir, write(t, in(dir, "a.json"), manyLines(30)...))
+		if err := d.index.write(t.Context(), func(c conn) error { return c.Run("update host set items = x'ff'") }); err != nil {
+			t.Fatal(err)
+		}
+		var failure error
+		for _, err := range d.all(t.Context(), texts) {
+			failure = err
+		}
+		if failure == nil || !strings.Contains(failure.Error(), in(dir, indexName)) || !strings.Contains(failure.Error(), "it is made again, so run the query again") {
+			t.Errorf("got %v", failure)
+		}
+		n := 0
+		for _, err := range d.all(t.Context(), texts) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if int64(n) != d.Stats().Hosts {
+			t.Errorf("%d hosts of %d", n, d.Stats().Hosts)
+		}
+	}
+}
