@@ -177,7 +177,7 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 		index: d.index, files: files, paths: make(map[string]bool, len(files)), ids: make(map[int64]bool, len(files)), checked: started,
 	}
 	s.stats.Files = len(u.entries)
-	foreign, err := d.checkForeign(files, u.entries)
+	foreign, err := d.checkForeign(ctx, files, u.entries)
 	if err != nil {
 		return err
 	}
@@ -291,6 +291,9 @@ func (d *Dataset) Close() error {
 	d.close()
 	d.background.Wait()
 	err := d.index.Close()
+	if old := d.current.Load().index; old != d.index { // it was damaged, and the new one could not get the files
+		err = errors.Join(err, old.Close())
+	}
 	if d.temp != nil {
 		err = errors.Join(err, d.temp.remove())
 	}

@@ -3,6 +3,7 @@ package dataset
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +15,7 @@ import (
 // checkForeign returns why files without a banner are left out, by path. Such a file is an error if it is named itself, or
 // if its pattern or folder has no other: another program's file, or a page of an error that was saved as a download, must
 // not take away what the other files have.
-func (d *Dataset) checkForeign(files []match, entries []entry) (reasons map[string]string, err error) {
+func (d *Dataset) checkForeign(ctx context.Context, files []match, entries []entry) (reasons map[string]string, err error) {
 	patterns, has := map[string]int{}, map[int]bool{}
 	for _, m := range files {
 		patterns[m.path] = m.pattern
@@ -31,7 +32,7 @@ func (d *Dataset) checkForeign(files []match, entries []entry) (reasons map[stri
 		if e.banners > 0 {
 			continue
 		}
-		reason := noRecord(e)
+		reason := noRecord(ctx, e)
 		if pattern := patterns[e.path]; pattern == named || !has[pattern] {
 			return nil, reason
 		}
@@ -41,14 +42,14 @@ func (d *Dataset) checkForeign(files []match, entries []entry) (reasons map[stri
 }
 
 // noRecord returns the error for a file without a record. It says what the file looks like.
-func noRecord(e entry) error {
+func noRecord(ctx context.Context, e entry) error {
 	const advice = "data_files are files of Shodan's banners, or saved responses for hosts, searches and InternetDB"
 	f, err := os.Open(e.path)
 	if err != nil {
 		return fmt.Errorf("data file %q: %w", e.path, cause(err))
 	}
 	defer f.Close()
-	looks, err := looksLike(f)
+	looks, err := looksLike(ctx, f)
 	if err != nil {
 		return fmt.Errorf("data file %q: %w", e.path, cause(err))
 	}
@@ -62,8 +63,8 @@ func noRecord(e entry) error {
 }
 
 // looksLike returns the name of a file's form, or "" for one that has no name here.
-func looksLike(r io.Reader) (string, error) {
-	t, err := newText(r)
+func looksLike(ctx context.Context, r io.Reader) (string, error) {
+	t, err := newText(ctx, r)
 	if errors.Is(err, errBroken) {
 		return "", nil
 	}

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -300,7 +301,7 @@ func TestNestingWithoutEndTakesNoMemory(t *testing.T) {
 
 // values returns the objects of a text, and the errors of those that are bad.
 func values(r io.Reader, long int) (found []string, err error) {
-	text, err := newText(r)
+	text, err := newText(context.Background(), r)
 	if err != nil {
 		return nil, err
 	}

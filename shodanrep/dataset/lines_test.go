@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"slices"
@@ -14,7 +15,7 @@ import (
 
 // readAll returns a reader's lines, with "!" for one that is too long, and how it ended.
 func readAll(r io.Reader, long int) (lines []string, err error) {
-	text, err := newText(r)
+	text, err := newText(context.Background(), r)
 	if err != nil {
 		return nil, err
 	}
@@ -124,4 +125,40 @@ func isCompressed(text []byte) bool {
 func isUTF16(text []byte) bool {
 	head := text[:min(4, len(text))]
 	return bytes.IndexByte(head, 0) >= 0 || bytes.IndexByte(head, 0xfe) >= 0 || bytes.IndexByte(head, 0xff) >= 0
+}
+
+// TestALineWithoutEndEndsWithTheContext reads a line that goes on for ever, as a small compressed file can.
+func TestALineWithoutEndEndsWithTheContext(t *testing.T) {
+	t.Parallel()
+	for name, begin := range map[string]string{"a line": "x", "blanks": "x\n ", "a value": "[{\"a\": \"", "blanks between values": "[{},\n"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		endless := &endlessReader{begin: begin, onRead: cancel}
+		if err := parseEach(ctx, endless, func(parsed) error { return nil }); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+	}
+}
+
+// An endlessReader reads a beginning and then blanks without end, or nearly so. It calls onRead when it reads blanks.
+type endlessReader struct {
+	begin  string
+	onRead func()
+	reads  int
+}
+
+func (r *endlessReader) Read(b []byte) (int, error) {
+	if r.begin != "" {
+		n := copy(b, r.begin)
+		r.begin = r.begin[n:]
+		return n, nil
+	}
+	if r.onRead(); r.reads == 1000 {
+		return 0, errors.New("it was read on after the context had ended")
+	}
+	r.reads++
+	for i := range b {
+		b[i] = ' '
+	}
+	return len(b), nil
 }

@@ -59,7 +59,7 @@ func parse(ctx context.Context, r io.Reader, p *packer, f func(*batch) error) er
 	group.Go(func() error {
 		defer close(todo)
 		defer close(ordered)
-		t, err := newText(r)
+		t, err := newText(ctx, r)
 		if errors.Is(err, errBroken) { // at its very start
 			return f(&batch{parsed: []parsed{{number: 1, err: err}}})
 		}

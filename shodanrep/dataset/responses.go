@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ func parseRecord(text []byte, f func(parsed)) {
 
 // splitLine parses the records of a line that has several of them, or an array. It returns false for any other line.
 func splitLine(line []byte, f func(parsed)) bool {
-	t, err := newText(bytes.NewReader(line))
+	t, err := newText(context.Background(), bytes.NewReader(line)) // it is in memory
 	if err != nil {
 		return false
 	}

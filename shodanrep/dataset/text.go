@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,13 +20,15 @@ type text struct {
 	close func() error
 }
 
-func newText(r io.Reader) (*text, error) {
+// newText begins to read a file. The reading ends with the context, also within a line: a few bytes that are compressed
+// can have gigabytes in one.
+func newText(ctx context.Context, r io.Reader) (*text, error) {
 	t := &text{file: &noticing{Reader: r}}
 	decoded, err := iptext.NewReader(t.file)
 	if err != nil {
 		return nil, t.broken(err)
 	}
-	t.Reader, t.close = bufio.NewReaderSize(decoded, 1<<18), decoded.Close
+	t.Reader, t.close = bufio.NewReaderSize(&stoppable{decoded, ctx, t.file}, 1<<18), decoded.Close
 	return t, nil
 }
 
@@ -53,4 +56,19 @@ func (n *noticing) Read(b []byte) (int, error) {
 		n.err = err
 	}
 	return count, err
+}
+
+// stoppable ends with a context, whose error it keeps as one of the file.
+type stoppable struct {
+	io.Reader
+	ctx  context.Context
+	file *noticing
+}
+
+func (s *stoppable) Read(b []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		s.file.err = err
+		return 0, err
+	}
+	return s.Reader.Read(b)
 }

@@ -121,7 +121,7 @@ func TestTheAddressOfATooLongRecordIsKnown(t *testing.T) {
 			return v.next([]byte("kept"))
 		},
 	} {
-		text, err := newText(iotest.OneByteReader(strings.NewReader(record)))
+		text, err := newText(t.Context(), iotest.OneByteReader(strings.NewReader(record)))
 		if err != nil {
 			t.Fatal(err)
 		}
