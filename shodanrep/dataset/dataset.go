@@ -6,7 +6,6 @@ package dataset
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,17 +65,6 @@ type Dataset struct {
 	close      context.CancelFunc
 	background sync.WaitGroup // the calls of vacuumLater that run
 	vacuuming  sync.Mutex     // held by the one that works
-}
-
-// state is what a Dataset knew of its files at one moment. It is replaced, never changed.
-type state struct {
-	index     *index // that has the files
-	files     []match
-	paths     map[string]bool // of the files that count
-	ids       map[int64]bool  // of the files in the index, to report each one's bad records once
-	stats     Stats
-	omissions Omissions
-	checked   time.Time // when the index was last compared with files
 }
 
 // maxUnused is how long the rows of a file stay in the index after its last use, and recheck how often its use is noted.
@@ -173,46 +161,16 @@ func (d *Dataset) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := &state{
-		index: d.index, files: files, paths: make(map[string]bool, len(files)), ids: make(map[int64]bool, len(files)), checked: started,
-	}
-	s.stats.Files = len(u.entries)
 	foreign, err := d.checkForeign(ctx, files, u.entries)
 	if err != nil {
 		return err
 	}
-	for _, e := range u.entries {
-		s.ids[e.id], s.paths[e.path] = true, true // also of one without banners: its records may name addresses
-		if e.banners == 0 {
-			reason := foreign[e.path]
-			s.stats.Files--
-			s.omissions.Foreign = append(s.omissions.Foreign, reason)
-			if !slices.Contains(old.omissions.Foreign, reason) {
-				d.logger.Warn("a file without a banner is left out of the data files of its pattern or folder", "reason", reason)
-			}
-			continue
-		}
-		s.stats.Banners += e.banners
-		if s.stats.BadRecords += e.badLines; e.badLines > 0 && s.omissions.FirstBad == "" {
-			s.omissions.FirstBad = fmt.Sprintf("%s, line %d: %s", e.path, e.badLine, e.badReason)
-		}
-		if e.badLines > 0 && !old.ids[e.id] {
-			d.logger.Warn("a data file has records that cannot be read; they are left out",
-				"file", e.path, "records", e.badLines, "line", e.badLine, "reason", e.badReason)
-		}
-	}
-	s.stats.Hosts = hosts
-	for _, m := range u.outside {
-		s.omissions.LeftOut = append(s.omissions.LeftOut, m.path)
-	}
-	if left := s.omissions.LeftOut; len(left) > len(old.omissions.LeftOut) {
-		d.logger.Warn("data files are left out, because their newest banner is older than the newest of their pattern or folder by more than data_window; name a file itself to keep it",
-			"files", len(left), "first", left[0], "data_window", d.window)
-	}
+	s := newState(u, foreign)
+	s.index, s.files, s.checked, s.stats.Hosts = d.index, files, started, hosts
 	if u.read > 0 {
 		s.stats.ReadTime = time.Since(started)
-		d.logger.Info("read the data files", "files", u.read, "hosts", s.stats.Hosts, "took", s.stats.ReadTime.Round(time.Millisecond))
 	}
+	d.logState(s, old, u)
 	d.current.Store(s)
 	if old.index != d.index {
 		_ = old.index.Close() // it is damaged or was removed
