@@ -40,25 +40,27 @@ func (s *Store) RecordFailure(addr netip.Addr, source, reason string, at time.Ti
 	if s.closed {
 		return
 	}
-	k := key{addr, source}
-	if _, known := s.failures[k]; !known && len(s.failures) >= maxPendingFailures {
-		s.leaveOut()
-		return
+	if s.addFailure(Failure{Addr: addr, Source: source, First: at, Last: at, Lookups: 1, Reason: shortReason(reason)}) {
+		s.scheduleFlush(len(s.failures) >= flushAt)
 	}
-	s.addFailure(Failure{Addr: addr, Source: source, First: at, Last: at, Lookups: 1, Reason: shortReason(reason)})
-	s.scheduleFlush(len(s.failures) >= flushAt)
 }
 
-// addFailure adds a failure to those that are pending. The caller holds the lock.
-func (s *Store) addFailure(f Failure) {
+// addFailure adds a failure to those that are pending, and reports whether there is room for it. The caller holds the lock.
+func (s *Store) addFailure(f Failure) bool {
 	if s.failures == nil {
 		s.failures = map[key]Failure{}
 	}
 	k := key{f.Addr, f.Source}
-	if known, ok := s.failures[k]; ok {
+	known, isKnown := s.failures[k]
+	switch {
+	case isKnown:
 		f = known.merge(f)
+	case len(s.failures) >= maxPendingFailures:
+		s.leaveOut()
+		return false
 	}
 	s.failures[k] = f
+	return true
 }
 
 // merge returns the failures of both.

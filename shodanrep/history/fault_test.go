@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -197,6 +199,60 @@ func TestNothingIsKeptForEverWhileItCannotBeWritten(t *testing.T) {
 	}
 	if got := states(t, s, Filter{}); len(got) < maxPending/10 {
 		t.Errorf("%d states: nothing that was pending was written", len(got))
+	}
+}
+
+// TestWhatIsRecordedDuringAFailedWriteIsBoundedToo has a write that fails, while as much as there is room for is recorded.
+func TestWhatIsRecordedDuringAFailedWriteIsBoundedToo(t *testing.T) {
+	t.Parallel()
+	var w warnings
+	s := openTest(t, Options{Location: filepath.Join(t.TempDir(), "history.sqlite"), Logger: w.logger()})
+	record := func(from int) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for n := range maxPending {
+			s.addPending(pending{observation: Observation{Addr: address(n), Source: "internetdb", CheckedAt: day(0)}})
+		}
+		for n := range maxPendingFailures {
+			addr := address(n).As4()
+			s.addFailure(Failure{Addr: netip.AddrFrom4([4]byte{byte(from), addr[1], addr[2], addr[3]}), Source: "internetdb"})
+		}
+	}
+	record(0)
+	s.mu.Lock() // as Flush does
+	taken, failures := s.pending, slices.Collect(maps.Values(s.failures))
+	s.pending, s.failures, s.bytes = nil, nil, 0
+	s.mu.Unlock()
+	record(1)
+	s.fail(errors.New("no room"), taken, failures)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.pending) != maxPending || len(s.failures) != maxPendingFailures || s.bytes > maxPendingBytes+flushBytes {
+		t.Errorf("%d pending, %d failures, %d bytes", len(s.pending), len(s.failures), s.bytes)
+	}
+	s.pending, s.failures = nil, nil // Close does not write them
+}
+
+// TestAWriteThatWaitsInVainDoesNotEndTheHistory has another call that writes as long as one beside the callers may wait.
+func TestAWriteThatWaitsInVainDoesNotEndTheHistory(t *testing.T) {
+	t.Parallel()
+	s := openTest(t, Options{Location: filepath.Join(t.TempDir(), "history.sqlite")})
+	<-s.writing
+	s.mu.Lock()
+	s.flushes = true
+	s.mu.Unlock()
+	old := s.ctx
+	ended, cancel := context.WithCancel(old)
+	cancel()
+	s.ctx = ended
+	s.flushBeside()
+	s.ctx = old
+	s.writing <- struct{}{}
+	s.mu.Lock()
+	flushes, timer := s.flushes, s.timer
+	s.mu.Unlock()
+	if flushes || timer == nil {
+		t.Errorf("a write is about to begin: %v; it is tried again: %v", flushes, timer != nil)
 	}
 }
 

@@ -113,13 +113,21 @@ func (s *Store) Record(o Observation) {
 	if s.closed {
 		return
 	}
+	if s.addPending(p) {
+		s.scheduleFlush(len(s.pending) >= flushAt || s.bytes >= flushBytes)
+	}
+}
+
+// addPending adds an observation to those that are pending, and reports whether there is room for it. The caller holds the
+// lock.
+func (s *Store) addPending(p pending) bool {
 	if len(s.pending) >= maxPending || s.bytes >= maxPendingBytes {
 		s.leaveOut()
-		return
+		return false
 	}
 	s.pending = append(s.pending, p)
 	s.bytes += p.size()
-	s.scheduleFlush(len(s.pending) >= flushAt || s.bytes >= flushBytes)
+	return true
 }
 
 // scheduleFlush has what is pending written: at once if it is enough, or else in a while. The caller holds the lock.
@@ -191,7 +199,13 @@ func (s *Store) flushLater() {
 func (s *Store) flushBeside() {
 	ctx, cancel := context.WithTimeout(s.ctx, writeTimeout)
 	defer cancel()
-	_ = s.Flush(ctx)
+	if s.Flush(ctx) == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flushes = false // else nothing would be written any more after it waited too long for another call that writes
+	s.flushAgain()
 }
 
 // Flush writes what is pending. What cannot be written stays pending.
@@ -226,13 +240,19 @@ func (s *Store) fail(err error, taken []pending, failures []Failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.retryAt = s.opts.Now().Add(retryAfter)
-	s.pending = append(taken, s.pending...)
-	for _, p := range taken {
-		s.bytes += p.size()
+	all := append(taken, s.pending...)
+	s.pending, s.bytes = nil, 0
+	for _, p := range all {
+		s.addPending(p) // what was recorded last is left out if it is too much
 	}
 	for _, f := range failures {
 		s.addFailure(f)
 	}
+	s.flushAgain()
+}
+
+// flushAgain has what is pending written after a while. The caller holds the lock.
+func (s *Store) flushAgain() {
 	if s.timer == nil && !s.closed {
 		s.timer = time.AfterFunc(retryAfter, s.flushLater)
 	}
