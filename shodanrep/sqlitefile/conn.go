@@ -148,9 +148,21 @@ func (c *Conn) transact(ctx context.Context, begin string, fn func(*Conn) error)
 		reset(s) // a statement that still has rows would hold the transaction open
 	}
 	if !c.GetAutocommit() {
-		_ = c.Exec("ROLLBACK") // the caller gets the error before
+		c.rollback()
 	}
-	if ctx.Err() != nil {
+	return orEnd(ctx, err)
+}
+
+// rollback ends a transaction that failed. The caller has the error that was before.
+func (c *Conn) rollback() {
+	var err error
+	defer CatchOutOfMemory(&err)
+	_ = c.Exec("ROLLBACK")
+}
+
+// orEnd returns the error of a context that has ended in place of the one that SQLite makes of that.
+func orEnd(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return err
@@ -255,7 +267,7 @@ func (c *Conn) checkpoint(ctx context.Context) (err error) {
 	if isBusy(err) { // another connection is copying it
 		return nil
 	}
-	return err
+	return orEnd(ctx, err)
 }
 
 // isBusy reports whether a call failed because another connection uses the file.
@@ -278,7 +290,7 @@ func (c *Conn) vacuum(ctx context.Context, timeout time.Duration) (complete bool
 	if isBusy(err) {
 		err = nil
 	}
-	return complete, errors.Join(err, c.setBusyTimeout(timeout))
+	return complete, errors.Join(orEnd(ctx, err), c.setBusyTimeout(timeout))
 }
 
 // close closes the connection, while no process sets the file aside.

@@ -1,6 +1,7 @@
 package sqlitefile
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -120,5 +121,45 @@ func TestCloseWithoutAFolderForTheLock(t *testing.T) {
 	}
 	if _, err := os.Stat(path); err == nil {
 		t.Error("there is a file again")
+	}
+}
+
+// TestWhatIsCancelledIsNoErrorOfTheFile has calls whose context ends while SQLite works: the error of SQLite would have the
+// user delete the file.
+func TestWhatIsCancelledIsNoErrorOfTheFile(t *testing.T) {
+	t.Parallel()
+	f, err := Open(t.Context(), filepath.Join(t.TempDir(), "c.sqlite"), Options{
+		Version: 1, Schema: "create table t (x)", Pragmas: "pragma wal_autocheckpoint = 0",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	for _, statement := range []string{"insert into t select randomblob(1000) from generate", "delete from t"} {
+		if err := f.Write(t.Context(), func(c *Conn) error {
+			return c.Run("with recursive generate (n) as (select 1 union all select n + 1 from generate where n < 1000) " + statement)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err = f.useWriter(t.Context(), func(c *Conn) error {
+		_, vacuumErr := c.vacuum(ctx, time.Second)
+		for what, err := range map[string]error{"vacuum": vacuumErr, "checkpoint": c.checkpoint(ctx)} {
+			if err != nil && !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if vacuumErr == nil {
+			t.Error("the vacuum did not end with its context")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if complete, err := f.Vacuum(t.Context()); !complete || err != nil {
+		t.Errorf("afterwards: %v, %v", complete, err)
 	}
 }
