@@ -369,3 +369,42 @@ func FuzzRecords(f *testing.F) {
 		}
 	})
 }
+
+// A blankReader reads a line, and then blanks without a line ending.
+type blankReader struct {
+	begin string
+	read  int
+}
+
+func (r *blankReader) Read(b []byte) (int, error) {
+	n := copy(b, r.begin)
+	r.begin = r.begin[n:]
+	for i := n; i < len(b); i++ {
+		b[i] = ' '
+	}
+	if r.read += len(b); r.read > 4*maxLine {
+		return 0, io.EOF
+	}
+	return len(b), nil
+}
+
+func TestALineOfBlanksIsNotReadIntoMemoryAsAWhole(t *testing.T) {
+	t.Parallel()
+	for _, format := range []Format{Auto, Lines} {
+		for _, begin := range []string{"x\n", ""} {
+			source := &blankReader{begin: begin}
+			r := NewReader(source, Options{Format: format, HasAddress: func([]byte) bool { return false }})
+			last := Record{}
+			for len(last.Text) < 1000 {
+				records, err := r.Next()
+				if err != nil {
+					t.Fatal(err)
+				}
+				last = records[len(records)-1]
+			}
+			if source.read > 2*maxLine {
+				t.Errorf("%s: %d bytes were read before the first was returned", format, source.read)
+			}
+		}
+	}
+}

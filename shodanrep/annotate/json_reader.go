@@ -39,6 +39,8 @@ const (
 type jsonReader struct {
 	part    jsonPart
 	scanner jsonScanner
+	// blanks is how many blanks the line begins with, as far as was looked.
+	blanks int
 	// hasLines says that what was scanned of the value has several lines.
 	hasLines bool
 	// isElement says that the current record is an object in an array, and hasElement that the array has had a value.
@@ -107,14 +109,15 @@ func (r *Reader) nextJSON() (Record, finding) {
 	return r.cutJSON(problemOpenObject), isRecord
 }
 
-// beginJSON reports whether the line at the current position begins as JSON: isRecord means that it does.
+// beginJSON reports whether the line at the current position begins as JSON: isRecord means that it does. A line of nothing
+// but blanks that is too long is text.
 func (r *Reader) beginJSON() finding {
-	for _, c := range r.buffer[r.start:] {
-		switch {
+	for ; r.json.blanks < len(r.buffer)-r.start; r.json.blanks++ {
+		switch c := r.buffer[r.start+r.json.blanks]; {
 		case c == '{' || c == '[':
 			r.json.scanner, r.json.hasLines = jsonScanner{}, false
 			return isRecord
-		case c == '\n' || !isJSONSpace(c):
+		case c == '\n' || !isJSONSpace(c) || r.json.blanks > maxLine:
 			r.json.part = textLine
 			return isText
 		}

@@ -187,7 +187,7 @@ func (r *Reader) advance(to int) {
 	r.line += int64(bytes.Count(r.buffer[r.start:to], []byte{'\n'}))
 	r.json.scannedAgain = max(r.json.scannedAgain-(to-r.start), 0)
 	r.scannedAgain = max(r.scannedAgain-(to-r.start), 0)
-	r.start, r.at, r.state, r.fields, r.newline = to, to, atFieldStart, 0, -1
+	r.start, r.at, r.state, r.fields, r.newline, r.json.blanks = to, to, atFieldStart, 0, -1, 0
 	if r.json.part == textLine || r.json.part == badLine {
 		r.json.part = anyLine
 	}
