@@ -141,6 +141,7 @@ func (i *csvImport) stage(table string) (types []string, err error) {
 	defer insert.Close()
 
 	types = make([]string, len(i.header))
+	hasLarge := make([]bool, len(i.header))
 	record := i.first
 	if record == nil {
 		record, err = i.read()
@@ -151,6 +152,7 @@ func (i *csvImport) stage(table string) (types []string, err error) {
 				err = insert.BindNull(n + 1)
 			} else {
 				types[n] = widen(types[n], field)
+				hasLarge[n] = hasLarge[n] || isLarge(field)
 				err = insert.BindText(n+1, field)
 			}
 			if err != nil {
@@ -165,6 +167,9 @@ func (i *csvImport) stage(table string) (types []string, err error) {
 		return nil, err
 	}
 	for n := range types {
+		if types[n] == "REAL" && hasLarge[n] {
+			types[n] = "TEXT" // a REAL would be another number
+		}
 		types[n] = cmp.Or(types[n], "TEXT")
 	}
 	return types, nil
@@ -237,6 +242,16 @@ func columnNames(record []string) ([]string, error) {
 // isBoolean reports whether a field is a boolean as Steampipe writes it.
 func isBoolean(field string) bool {
 	return strings.EqualFold(field, "true") || strings.EqualFold(field, "false")
+}
+
+// isLarge reports whether a field is a whole number that a float64 may not hold.
+func isLarge(field string) bool {
+	const maxExact = 1 << 53
+	if len(field) < len("9007199254740993") {
+		return false
+	}
+	i, err := strconv.ParseInt(field, 10, 64)
+	return err == nil && (i > maxExact || i < -maxExact)
 }
 
 // widen returns the type of a column of the given type ("" before its first value) after the field is added to it. A

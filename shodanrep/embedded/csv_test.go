@@ -40,6 +40,11 @@ func TestAttachCSV(t *testing.T) {
 			sql:  "select id, version, big, mixed, typeof(id) || typeof(version) || typeof(big) || typeof(mixed) from f",
 			want: "007|1.10|123456789012345678901|1|texttexttexttext\n8|1.9|2|x|texttexttexttext",
 		},
+		"a whole number that a fraction in its column would change stays text": {
+			text: "id,before,alone\n9007199254740993,1.5,9007199254740993\n1.5,-9007199254740993,1\n",
+			sql:  "select id, before, typeof(id) || typeof(before) || typeof(alone) from f",
+			want: "9007199254740993|1.5|texttextinteger\n1.5|-9007199254740993|texttextinteger",
+		},
 		"true and false are truth values, and only where all of a column is": {
 			text: "is_egress,mixed\ntrue,true\nFalse,1\n,x\n",
 			sql:  "select is_egress, typeof(is_egress), not is_egress, mixed from f order by rowid",
