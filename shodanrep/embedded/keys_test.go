@@ -445,3 +445,22 @@ func TestLimit(t *testing.T) {
 		})
 	}
 }
+
+// TestATextOfANumberIsTheNumber compares a column of numbers of the plugin with what SQLite finds in a table of its own.
+func TestATextOfANumberIsTheNumber(t *testing.T) {
+	t.Parallel()
+	f := open(t, 0)
+	f.query(t, "create temp table own (size bigint); insert into own values (7)")
+	for _, value := range []string{
+		"7", "'7'", "'07'", "' 7'", "'7 '", "'+7'", "7.0", "'7.0'", "'7e0'", "(select '07')", "7.5", "'7.5'", "'0x7'", "'7x'", "''", "'seven'", "null", "x'37'",
+	} {
+		want := f.query(t, "select size from own where size = "+value)
+		if got := f.query(t, "select size from fake_pair where kind = 'a' and size = "+value); got != want {
+			t.Errorf("size = %s: %q, want %q", value, got, want)
+		}
+	}
+	f.query(t, "create temp table texts (size text); insert into texts values ('07'), ('x')")
+	if got := f.query(t, "select p.size from texts join fake_pair p on p.kind = 'a' and p.size = texts.size"); got != "7" {
+		t.Errorf("a join with texts: %q", got)
+	}
+}

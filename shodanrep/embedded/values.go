@@ -66,12 +66,33 @@ func conditionText(t proto.ColumnType, v sqlite3.Value) (string, bool) {
 		return "", false
 	}
 	text := v.Text()
-	if t == proto.ColumnType_INT && v.Type() == sqlite3.FLOAT {
-		text = strings.TrimSuffix(text, ".0")
+	switch t {
+	case proto.ColumnType_INT:
+		text = wholeNumber(text)
+	case proto.ColumnType_DOUBLE:
+		text = strings.TrimSpace(text)
 	}
 	_, ok := qualValue(t, text)
 	return text, ok
 }
+
+// wholeNumber returns a whole number as results have it. In a condition on a column of numbers SQLite takes '07', ' 7' and
+// '7.0' for 7, as a column of texts from a CSV file has them. It returns any other text as it is.
+func wholeNumber(text string) string {
+	number := strings.TrimSpace(text)
+	if i, err := strconv.ParseInt(number, 10, 64); err == nil {
+		return strconv.FormatInt(i, 10)
+	}
+	const exact = 1 << 53
+	f, err := strconv.ParseFloat(number, 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > exact || !isDecimal(number) {
+		return text
+	}
+	return strconv.FormatInt(int64(f), 10)
+}
+
+// isDecimal reports whether a text has only what a decimal number can have.
+func isDecimal(text string) bool { return strings.Trim(text, "0123456789.+-eE") == "" }
 
 // qualValue returns the value of a condition on a column of type t, as Steampipe's foreign data wrapper sends it. It
 // returns false if the text is not a value of that type. An address or network that the SDK cannot hold is sent as a
@@ -138,7 +159,7 @@ const minUnix, maxUnix = -62135596800, 253402300799
 // returns, or a Julian day, as julianday() does. SQLite would compare the number with the text of a time, and every time
 // would be greater than the seconds of today. A number of four digits is a year, which is compared with the text.
 func numericTime(text string) (time.Time, bool) {
-	if text == "" || len(text) == len("2006") && isDigits(text) || strings.Trim(text, "0123456789.+-eE") != "" {
+	if text == "" || len(text) == len("2006") && isDigits(text) || !isDecimal(text) {
 		return time.Time{}, false
 	}
 	number, err := strconv.ParseFloat(text, 64)
