@@ -464,3 +464,17 @@ func TestATextOfANumberIsTheNumber(t *testing.T) {
 		t.Errorf("a join with texts: %q", got)
 	}
 }
+
+// TestConditionsOnTheRowIDAreLeftToSQLite has some with a LIMIT, which is then not that of the plugin's rows.
+func TestConditionsOnTheRowIDAreLeftToSQLite(t *testing.T) {
+	t.Parallel()
+	f := open(t, 3)
+	for condition, want := range map[string]string{
+		"rowid is not null": "192.0.2.1\n192.0.2.2", "rowid is null": "", "rowid in (1, 2)": "", "rowid = 7": "",
+		"_rowid_ in (select rowid from fake_address where ip = '192.0.2.2')": "192.0.2.2",
+	} {
+		if got := f.query(t, "select ip from (select ip from fake_address where ip in ('192.0.2.1', '192.0.2.2') and "+condition+" limit 2) order by ip"); got != want {
+			t.Errorf("%s: %q, want %q", condition, got, want)
+		}
+	}
+}

@@ -78,6 +78,10 @@ func planScan(t *Table, idx *sqlite3.IndexInfo) bool {
 			exact = exact && c.Usable
 			continue
 		}
+		if c.Column < 0 { // the rowid, which the plugin does not know
+			exact = false
+			continue
+		}
 		equal := operator == opEqual
 		in := c.Usable && equal && idx.In(i, -1)
 		asText := c.Usable && slices.Contains(comparisons, operator) && comparesTexts(t.Columns[c.Column], idx.Collation(i))
@@ -87,8 +91,7 @@ func planScan(t *Table, idx *sqlite3.IndexInfo) bool {
 			// The value is only looked at. It is not known to a table that is read before the one of the texts, and for each
 			// value of a list SQLite would run a scan.
 			if asText && !in {
-				idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args) + 1}
-				p.Args = append(p.Args, planArg{Column: c.Column, Op: operator, AsText: true, Unsent: true})
+				p.addArg(idx, i, planArg{Column: c.Column, Op: operator, AsText: true, Unsent: true}, false)
 			}
 			continue
 		}
@@ -98,24 +101,16 @@ func planScan(t *Table, idx *sqlite3.IndexInfo) bool {
 		hasList, hasOne = hasList || in, hasOne || equal && !in
 		// Conditions by equality are checked again for every row, by the rules of the column's type, which SQLite does
 		// not know. Other operators are hints: the plugin may ignore them, and SQLite checks them.
-		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args) + 1, Omit: equal}
+		p.addArg(idx, i, planArg{Column: c.Column, Op: operator, In: in, AsText: asText && !equal}, equal)
 		exact = exact && equal
-		p.Args = append(p.Args, planArg{Column: c.Column, Op: operator, In: in, AsText: asText && !equal})
 		given[condition{t.Columns[c.Column].Name, operator}] = true
 	}
 	if !t.satisfied(func(column, operator string) bool { return given[condition{column, operator}] }) {
 		return false
 	}
-	if i, ok := limits[opLimit]; ok && exact {
-		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args) + 1}
-		p.Args = append(p.Args, planArg{Op: opLimit})
-		// SQLite itself skips the rows before the offset.
-		if i, ok := limits[opOffset]; ok {
-			idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args) + 1}
-			p.Args = append(p.Args, planArg{Op: opOffset})
-		}
+	if exact {
+		p.addLimit(idx, limits)
 	}
-
 	switch {
 	case len(given) == 0:
 		idx.EstimatedCost, idx.EstimatedRows = scanCost, scanRows
@@ -127,4 +122,22 @@ func planScan(t *Table, idx *sqlite3.IndexInfo) bool {
 	text, _ := json.Marshal(p) // it has only integers, strings and booleans
 	idx.IdxStr = string(text)
 	return true
+}
+
+// addArg passes the value of a condition to Filter. With omit SQLite does not check the condition itself.
+func (p *plan) addArg(idx *sqlite3.IndexInfo, constraint int, arg planArg, omit bool) {
+	p.Args = append(p.Args, arg)
+	idx.ConstraintUsage[constraint] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args), Omit: omit}
+}
+
+// addLimit passes the LIMIT of a query to Filter, if there is one. limits are the constraints by their operators.
+func (p *plan) addLimit(idx *sqlite3.IndexInfo, limits map[string]int) {
+	limit, hasLimit := limits[opLimit]
+	if !hasLimit {
+		return
+	}
+	p.addArg(idx, limit, planArg{Op: opLimit}, false)
+	if offset, hasOffset := limits[opOffset]; hasOffset { // SQLite itself skips the rows before it
+		p.addArg(idx, offset, planArg{Op: opOffset}, false)
+	}
 }
