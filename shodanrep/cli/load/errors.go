@@ -29,10 +29,20 @@ func (e LostError) Error() string {
 	return "the connection to PostgreSQL was lost (" + e.reason + "): rows that are written stay, so run the same command again to continue"
 }
 
+// A lookupError is about the lookups of all addresses, such as a refused key, and not about the database.
+type lookupError struct{ reason error }
+
+// Error implements error.
+func (e *lookupError) Error() string { return e.reason.Error() }
+
+// Unwrap returns the error of the lookups.
+func (e *lookupError) Unwrap() error { return e.reason }
+
 // explain returns an error of PostgreSQL with what to do about it. Errors of pgx about a connection repeat the reason
 // for each address of the host; one is enough.
 func (d Database) explain(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
+	var lookups *lookupError
+	if err == nil || errors.Is(err, context.Canceled) || errors.As(err, &lookups) {
 		return err
 	}
 	var connecting *pgconn.ConnectError

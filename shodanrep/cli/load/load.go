@@ -61,7 +61,7 @@ type run struct {
 	check      checkFunc
 
 	written, failed atomic.Int64
-	lookupErr       atomic.Pointer[error] // about all addresses, such as a refused key
+	lookupErr       atomic.Pointer[lookupError]
 }
 
 // Load looks up the addresses of an input that are not in the table, or whose rows are old, and writes their rows. It

@@ -1,6 +1,9 @@
 package load
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -80,6 +83,18 @@ func TestAClaimTakesAFewSeconds(t *testing.T) {
 		if got := nextSize(tt.size, tt.took); got != tt.want {
 			t.Errorf("%d addresses in %v: %d, want %d", tt.size, tt.took, got, tt.want)
 		}
+	}
+}
+
+func TestAFailedServiceIsNotALostDatabase(t *testing.T) {
+	t.Parallel()
+	timeout := fmt.Errorf("the service: %w", context.DeadlineExceeded)
+	var lost LostError
+	if err := (Database{}).explain(&lookupError{timeout}); errors.As(err, &lost) || err.Error() != timeout.Error() || !errors.Is(err, timeout) {
+		t.Errorf("of the service: %v", err)
+	}
+	if err := (Database{}).explain(timeout); !errors.As(err, &lost) {
+		t.Errorf("of the database: %v", err)
 	}
 }
 

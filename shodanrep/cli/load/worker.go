@@ -133,7 +133,7 @@ func (w *worker) claim(ctx context.Context) (int, error) {
 		return 0, ctx.Err()
 	}
 	if err := w.lookupErr.Load(); err != nil {
-		return 0, *err
+		return 0, err
 	}
 	if written > 0 {
 		w.size = nextSize(w.size, time.Since(began))
@@ -215,7 +215,7 @@ func (w *worker) lookUp(ctx, writing context.Context, tx pgx.Tx, addrs []netip.A
 		}
 		if err != nil {
 			// It is about all addresses. What is looked up already is written first.
-			w.lookupErr.Store(&err)
+			w.lookupErr.Store(&lookupError{err})
 			return nil, nil
 		}
 		for i, c := range columns {

@@ -156,8 +156,9 @@ func (b *bench) run(args ...string) (result, error) {
 
 // runToFile runs the binary. Its output goes to a file, so that it does not wait for this process to read. The caller
 // must close the file.
-func (b *bench) runToFile(args ...string) (r result, out *os.File, err error) {
-	if out, err = os.Create(b.path(".out")); err != nil {
+func (b *bench) runToFile(args ...string) (r result, _ *os.File, err error) {
+	out, err := os.Create(b.path(".out"))
+	if err != nil {
 		return result{}, nil, err
 	}
 	defer func() {
@@ -176,8 +177,11 @@ func (b *bench) runToFile(args ...string) (r result, out *os.File, err error) {
 	err = cmd.Wait()
 	r = result{wall: time.Since(begun), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 	r.peak = peak()
-	if err != nil || stderr.Len() > 0 {
+	switch {
+	case err != nil:
 		return r, nil, fmt.Errorf("%s: %w: %s", filepath.Base(b.binary), err, stderr.String())
+	case stderr.Len() > 0:
+		return r, nil, fmt.Errorf("%s: %s", filepath.Base(b.binary), stderr.String())
 	}
 	_, err = out.Seek(0, 0)
 	return r, out, err

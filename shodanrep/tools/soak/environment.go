@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -42,17 +43,17 @@ func newEnvironment(binary string) (*environment, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("%w: run make build first", err)
 	}
-	dir, err := os.MkdirTemp("", "shodanrep-soak-")
-	if err != nil {
-		return nil, err
-	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	port, err := freePort()
+	var dir string
+	if err == nil {
+		dir, err = os.MkdirTemp("", "shodanrep-soak-")
+	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, listener.Close())
 	}
 	w := &environment{
 		binary: path, dir: dir, url: "http://" + listener.Addr().String(), redisPort: port,
