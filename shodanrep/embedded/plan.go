@@ -59,85 +59,100 @@ const (
 	scanCost, scanRows = 1e8, 1_000_000
 )
 
+// A planner makes a plan of the conditions of a query on a table.
+type planner struct {
+	plan
+	table *Table
+	index *sqlite3.IndexInfo
+	given map[condition]bool // those that are passed to the plugin
+	// exact says that the plugin returns exactly the rows of the query, so that the query's LIMIT applies to them.
+	exact bool
+	// hasList and hasOne say that a column equals one of a list, or one value.
+	hasList, hasOne bool
+	limits          map[string]int // the LIMIT and the OFFSET, by their operators
+}
+
+// A condition is a column with an operator.
+type condition struct{ column, operator string }
+
 // planScan fills in idx for BestIndex. It reports false if the plugin cannot list the table with the usable conditions.
 func planScan(t *Table, idx *sqlite3.IndexInfo) bool {
-	p := plan{Used: idx.ColumnsUsed}
-	type condition struct {
-		column   string
-		operator string
+	p := &planner{
+		plan: plan{Used: idx.ColumnsUsed}, table: t, index: idx, given: make(map[condition]bool), limits: make(map[string]int),
+		exact: len(idx.OrderBy) == 0 && len(t.connection.Members) == 0,
 	}
-	given := make(map[condition]bool)
-	// exact says that the plugin returns exactly the rows of the query, so that the query's LIMIT applies to them.
-	exact := len(idx.OrderBy) == 0 && len(t.connection.Members) == 0
-	hasList, hasOne, limits := false, false, make(map[string]int)
-
 	for i, c := range idx.Constraint {
-		operator := operators[c.Op]
-		if operator == opLimit || operator == opOffset {
-			limits[operator] = i
-			exact = exact && c.Usable
-			continue
-		}
-		if c.Column < 0 { // the rowid, which the plugin does not know
-			exact = false
-			continue
-		}
-		equal := operator == opEqual
-		in := c.Usable && equal && idx.In(i, -1)
-		asText := c.Usable && slices.Contains(comparisons, operator) && comparesTexts(t.Columns[c.Column], idx.Collation(i))
-		if !c.Usable || operator == "" || !t.accepts(c.Column, operator) ||
-			equal && !isPlainCollation(t.Columns[c.Column], idx.Collation(i)) {
-			exact = false
-			// The value is only looked at. It is not known to a table that is read before the one of the texts, and for each
-			// value of a list SQLite would run a scan.
-			if asText && !in {
-				p.addArg(idx, i, planArg{Column: c.Column, Op: operator, AsText: true, Unsent: true}, false)
-			}
-			continue
-		}
-		if in {
-			idx.In(i, 1)
-		}
-		hasList, hasOne = hasList || in, hasOne || equal && !in
-		// Conditions by equality are checked again for every row, by the rules of the column's type, which SQLite does
-		// not know. Other operators are hints: the plugin may ignore them, and SQLite checks them.
-		p.addArg(idx, i, planArg{Column: c.Column, Op: operator, In: in, AsText: asText && !equal}, equal)
-		exact = exact && equal
-		given[condition{t.Columns[c.Column].Name, operator}] = true
+		p.add(i, c)
 	}
-	if !t.satisfied(func(column, operator string) bool { return given[condition{column, operator}] }) {
+	if !t.satisfied(func(column, operator string) bool { return p.given[condition{column, operator}] }) {
 		return false
 	}
-	if exact {
-		p.addLimit(idx, limits)
+	if p.exact {
+		p.addLimit()
 	}
 	switch {
-	case len(given) == 0:
+	case len(p.given) == 0:
 		idx.EstimatedCost, idx.EstimatedRows = scanCost, scanRows
-	case hasList && !hasOne:
+	case p.hasList && !p.hasOne:
 		idx.EstimatedCost, idx.EstimatedRows = listCost, listRows
 	default:
 		idx.EstimatedCost, idx.EstimatedRows = callCost, callRows
 	}
-	text, _ := json.Marshal(p) // it has only integers, strings and booleans
+	text, _ := json.Marshal(p.plan) // it has only integers, strings and booleans
 	idx.IdxStr = string(text)
 	return true
 }
 
-// addArg passes the value of a condition to Filter. With omit SQLite does not check the condition itself.
-func (p *plan) addArg(idx *sqlite3.IndexInfo, constraint int, arg planArg, omit bool) {
-	p.Args = append(p.Args, arg)
-	idx.ConstraintUsage[constraint] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args), Omit: omit}
+// add adds a condition of the query, or leaves it to SQLite.
+func (p *planner) add(i int, c sqlite3.IndexConstraint) {
+	operator := operators[c.Op]
+	switch {
+	case operator == opLimit || operator == opOffset:
+		p.limits[operator] = i
+		p.exact = p.exact && c.Usable
+		return
+	case c.Column < 0: // the rowid, which the plugin does not know
+		p.exact = false
+		return
+	}
+	column, collation := p.table.Columns[c.Column], p.index.Collation(i)
+	equal := operator == opEqual
+	in := c.Usable && equal && p.index.In(i, -1)
+	asText := c.Usable && slices.Contains(comparisons, operator) && comparesTexts(column, collation)
+	if !c.Usable || operator == "" || !p.table.accepts(c.Column, operator) || equal && !isPlainCollation(column, collation) {
+		p.exact = false
+		// The value is only looked at. It is not known to a table that is read before the one of the texts, and for each
+		// value of a list SQLite would run a scan.
+		if asText && !in {
+			p.addArg(i, planArg{Column: c.Column, Op: operator, AsText: true, Unsent: true}, false)
+		}
+		return
+	}
+	if in {
+		p.index.In(i, 1)
+	}
+	p.hasList, p.hasOne = p.hasList || in, p.hasOne || equal && !in
+	// Conditions by equality are checked again for every row, by the rules of the column's type, which SQLite does not
+	// know. Other operators are hints: the plugin may ignore them, and SQLite checks them.
+	p.addArg(i, planArg{Column: c.Column, Op: operator, In: in, AsText: asText && !equal}, equal)
+	p.exact = p.exact && equal
+	p.given[condition{column.Name, operator}] = true
 }
 
-// addLimit passes the LIMIT of a query to Filter, if there is one. limits are the constraints by their operators.
-func (p *plan) addLimit(idx *sqlite3.IndexInfo, limits map[string]int) {
-	limit, hasLimit := limits[opLimit]
+// addArg passes the value of a condition to Filter. With omit SQLite does not check the condition itself.
+func (p *planner) addArg(constraint int, arg planArg, omit bool) {
+	p.Args = append(p.Args, arg)
+	p.index.ConstraintUsage[constraint] = sqlite3.IndexConstraintUsage{ArgvIndex: len(p.Args), Omit: omit}
+}
+
+// addLimit passes the LIMIT of the query to Filter, if there is one.
+func (p *planner) addLimit() {
+	limit, hasLimit := p.limits[opLimit]
 	if !hasLimit {
 		return
 	}
-	p.addArg(idx, limit, planArg{Op: opLimit}, false)
-	if offset, hasOffset := limits[opOffset]; hasOffset { // SQLite itself skips the rows before it
-		p.addArg(idx, offset, planArg{Op: opOffset}, false)
+	p.addArg(limit, planArg{Op: opLimit}, false)
+	if offset, hasOffset := p.limits[opOffset]; hasOffset { // SQLite itself skips the rows before it
+		p.addArg(offset, planArg{Op: opOffset}, false)
 	}
 }
