@@ -22,26 +22,6 @@ func (d *Dataset) AllSummaries(ctx context.Context) iter.Seq2[*shodan.Host, erro
 	return d.all(ctx, false)
 }
 
-// A hostGroup is some hosts of a list: enough to be cheap to pass on, few enough to take little memory.
-type hostGroup struct {
-	rows  [][]hostRows // by host; nil where the items have been read already
-	items [][]item     // by host, with their texts; nil where no texts are needed
-	bytes int          // in rows and texts
-	hosts []*shodan.Host
-	made  chan error // says that the hosts are there
-}
-
-// hostRows is a row of the index.
-type hostRows struct {
-	file  int64
-	items string
-}
-
-const (
-	groupHosts = 128
-	groupBytes = 1 << 20
-)
-
 // all reads the index in one goroutine, since a connection can be used by one only, and makes the hosts in others.
 func (d *Dataset) all(ctx context.Context, texts bool) iter.Seq2[*shodan.Host, error] {
 	return func(yield func(*shodan.Host, error) bool) {
@@ -118,40 +98,8 @@ func yieldHosts(ctx context.Context, groups <-chan *hostGroup, yield func(*shoda
 
 // groups sends all hosts, in order of address. Where their texts are needed it loads them.
 func (s snapshot) groups(texts bool, send func(*hostGroup) error) error {
-	newGroup := func() *hostGroup { return &hostGroup{made: make(chan error, 1)} }
-	g := newGroup()
+	g := &grouper{snapshot: s, texts: texts, send: send, group: newHostGroup()}
 	var addr []byte
-	var rows []hostRows
-	addHost := func() error {
-		if len(rows) == 0 {
-			return nil
-		}
-		if !texts {
-			g.rows = append(g.rows, rows)
-			for _, row := range rows {
-				g.bytes += len(row.items)
-			}
-		} else {
-			items, err := decodeRows(new(codec), nil, rows)
-			if err == nil {
-				err = s.loadTexts(items)
-			}
-			if err != nil {
-				return err
-			}
-			g.items = append(g.items, items)
-			for i := range items {
-				g.bytes += len(items[i].raw)
-			}
-		}
-		rows = nil
-		if len(g.rows)+len(g.items) < groupHosts && g.bytes < groupBytes {
-			return nil
-		}
-		full := g
-		g = newGroup()
-		return send(full)
-	}
 	// Without "indexed by" SQLite would sort all rows with their content.
 	err := s.Rows("select file, addr, items from host indexed by host_addr order by addr, file, id", nil, func(row *sqlite3.Stmt) (bool, error) {
 		file := row.ColumnInt64(0)
@@ -159,21 +107,57 @@ func (s snapshot) groups(texts bool, send func(*hostGroup) error) error {
 			return true, nil
 		}
 		if key := row.ColumnRawBlob(1); !bytes.Equal(key, addr) {
-			if err := addHost(); err != nil {
+			if err := g.endHost(); err != nil {
 				return false, err
 			}
 			addr = append(addr[:0], key...)
 		}
-		rows = append(rows, hostRows{file, string(row.ColumnRawBlob(2))})
+		g.rows = append(g.rows, hostRows{file, string(row.ColumnRawBlob(2))})
 		return true, nil
 	})
 	if err == nil {
-		err = addHost()
+		err = g.endHost()
 	}
 	if err == nil {
-		err = send(g)
+		err = send(g.group)
 	}
 	return err
+}
+
+// A grouper collects the rows of hosts into groups.
+type grouper struct {
+	snapshot
+	texts bool
+	send  func(*hostGroup) error
+	group *hostGroup // that is not full
+	rows  []hostRows // of the host that is being read
+}
+
+// endHost adds the host whose rows were read to the group, and sends that if it is full.
+func (g *grouper) endHost() error {
+	rows := g.rows
+	g.rows = nil
+	switch {
+	case len(rows) == 0:
+		return nil
+	case g.texts:
+		items, err := decodeRows(new(codec), nil, rows)
+		if err == nil {
+			err = g.loadTexts(items)
+		}
+		if err != nil {
+			return err
+		}
+		g.group.addItems(items)
+	default:
+		g.group.addRows(rows)
+	}
+	if !g.group.isFull() {
+		return nil
+	}
+	full := g.group
+	g.group = newHostGroup()
+	return g.send(full)
 }
 
 // decodeRows returns the newest item of each service in the rows of a host. It uses the memory of a list again.
@@ -186,26 +170,4 @@ func decodeRows(c *codec, items []item, rows []hostRows) (_ []item, err error) {
 	}
 	sortItems(items)
 	return newest(items), nil
-}
-
-// makeHosts makes the hosts of a group.
-func (g *hostGroup) makeHosts() error {
-	c := codec{banners: make([]shodan.Banner, 0, 64)} // merge copies them
-	var items []item
-	for _, rows := range g.rows {
-		var err error
-		if items, err = decodeRows(&c, items, rows); err != nil {
-			return err
-		}
-		g.hosts = append(g.hosts, merge(items))
-		c.banners = c.banners[:0]
-	}
-	for _, items := range g.items {
-		if err := parseTexts(items); err != nil {
-			return err
-		}
-		g.hosts = append(g.hosts, merge(items))
-	}
-	g.rows, g.items = nil, nil
-	return nil
 }

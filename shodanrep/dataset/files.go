@@ -101,11 +101,23 @@ func findOne(glob string, number int) (found []match, err error) {
 	if !several {
 		number = named
 	}
-	var empty []match // which are being written, unless nothing else is there
+	if found, err = regularFiles(paths, number); err != nil {
+		return nil, err
+	}
+	if len(found) == 0 { // all are gone
+		return nil, fmt.Errorf("data files %q: there is no such file", glob)
+	}
+	return found, nil
+}
+
+// regularFiles returns the files at paths, which have the pattern of a number, without those that are gone. Where there are
+// others it leaves out the empty ones, which are being written.
+func regularFiles(paths []string, pattern int) (found []match, err error) {
+	var empty []match
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if err != nil {
-			if _, gone := os.Lstat(path); several && errors.Is(gone, fs.ErrNotExist) {
+			if _, gone := os.Lstat(path); pattern != named && errors.Is(gone, fs.ErrNotExist) {
 				continue // a moment ago it was there
 			}
 			return nil, fmt.Errorf("data file %q: %w", path, cause(err))
@@ -116,18 +128,15 @@ func findOne(glob string, number int) (found []match, err error) {
 		if !info.Mode().IsRegular() { // to open a pipe would wait for ever
 			return nil, fmt.Errorf("data file %q is not a file", path)
 		}
-		m := match{file{path, filestate.Of(info)}, number}
-		if several && m.Size == 0 {
+		m := match{file{path, filestate.Of(info)}, pattern}
+		if pattern != named && m.Size == 0 {
 			empty = append(empty, m)
 		} else {
 			found = append(found, m)
 		}
 	}
 	if len(found) == 0 {
-		found = empty
-	}
-	if len(found) == 0 { // all are gone
-		return nil, fmt.Errorf("data files %q: there is no such file", glob)
+		return empty, nil
 	}
 	return found, nil
 }

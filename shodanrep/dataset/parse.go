@@ -59,24 +59,7 @@ func parse(ctx context.Context, r io.Reader, p *packer, f func(*batch) error) er
 	group.Go(func() error {
 		defer close(todo)
 		defer close(ordered)
-		t, err := newText(ctx, r)
-		if errors.Is(err, errBroken) { // at its very start
-			return f(&batch{parsed: []parsed{{number: 1, err: err}}})
-		}
-		if err != nil {
-			return err
-		}
-		defer t.close()
-		number := 0
-		return readBatches(newRecords(t), func(b *batch) error {
-			if number++; number == maxBatches {
-				return errTooLarge
-			}
-			if b.number = number; number == 1 && p != nil {
-				if err := p.begin(b.text); err != nil {
-					return err
-				}
-			}
+		err := readFile(ctx, r, p, func(b *batch) error {
 			for _, next := range []chan *batch{ordered, todo} {
 				select {
 				case next <- b:
@@ -86,6 +69,10 @@ func parse(ctx context.Context, r io.Reader, p *packer, f func(*batch) error) er
 			}
 			return nil
 		})
+		if errors.Is(err, errBroken) { // at its very start
+			return f(&batch{parsed: []parsed{{number: 1, err: err}}})
+		}
+		return err
 	})
 	for range workers {
 		group.Go(func() error {
@@ -116,7 +103,28 @@ func parse(ctx context.Context, r io.Reader, p *packer, f func(*batch) error) er
 	return group.Wait()
 }
 
-// readBatches reads a file to its end.
+// readFile sends the batches of a file. It fails with errBroken if not even the beginning can be decompressed.
+func readFile(ctx context.Context, r io.Reader, p *packer, send func(*batch) error) error {
+	t, err := newText(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	number := 0
+	return readBatches(newRecords(t), func(b *batch) error {
+		if number++; number == maxBatches {
+			return errTooLarge
+		}
+		if b.number = number; number == 1 && p != nil {
+			if err := p.begin(b.text); err != nil {
+				return err
+			}
+		}
+		return send(b)
+	})
+}
+
+// readBatches sends the batches of the records of a file, to its end.
 func readBatches(records records, send func(*batch) error) error {
 	b := newBatch()
 	for {

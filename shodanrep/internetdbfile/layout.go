@@ -56,17 +56,10 @@ func readLayout(path string) (l layout, err error) {
 		return l, err
 	}
 	if !indexed {
-		return l, &NoIndexError{path}
+		return l, fmt.Errorf("it has no index on the column ip, without which a lookup reads the whole file: add one with: shodanrep dataset index %s",
+			shellQuoted(path))
 	}
 	return l, l.readForms(c)
-}
-
-// A NoIndexError says that a file has no index, without which every lookup reads the whole file.
-type NoIndexError struct{ Path string }
-
-// Error says how to add the index.
-func (e *NoIndexError) Error() string {
-	return "it has no index on the column ip, without which a lookup reads the whole file: add one with: shodanrep dataset index " + shellQuoted(e.Path)
 }
 
 // readColumns finds the table and its columns by their names.
