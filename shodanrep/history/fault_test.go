@@ -358,6 +358,29 @@ func TestTablesThatAreThereNeedNoRightToMakeThem(t *testing.T) {
 	w.wantOne(t, "permission denied", "postgres://guest_")
 }
 
+// TestStatesAreDeletedByAUserWhoMayNotDeleteFailures has a table of failures that its owner made after the rights were given.
+func TestStatesAreDeletedByAUserWhoMayNotDeleteFailures(t *testing.T) {
+	t.Parallel()
+	db := postgrestest.New(t)
+	owner := openTest(t, Options{Location: db.URL()})
+	record1(t, owner, addrA, "internetdb", withPorts(t, 80), day(0))
+	db.ExecAdmin(`create role guest_` + db.Name() + ` login; grant all on all tables in schema public to guest_` + db.Name())
+	owner.RecordFailure(addrB, "internetdb", "timeout", day(0))
+	if err := owner.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var denied warnings
+	s := openTest(t, Options{
+		Location: strings.Replace(db.URL(), "analyst@", "guest_"+db.Name()+"@", 1), Keep: 24 * time.Hour, Logger: denied.logger(),
+		Now: func() time.Time { return time.Now().Add(36 * time.Hour) },
+	})
+	record1(t, s, addrB, "internetdb", withPorts(t, 80), time.Now().Add(36*time.Hour))
+	if got := states(t, s, Filter{}); len(got) != 1 || got[0].Addr != addrB {
+		t.Errorf("%v", shown(got))
+	}
+	denied.wantOne(t, "failed lookups are not recorded", "permission denied")
+}
+
 // TestADatabaseOfAnotherEncodingHoldsAllFacts records names that LATIN1 lacks. Only the columns for plain SQL lose them.
 func TestADatabaseOfAnotherEncodingHoldsAllFacts(t *testing.T) {
 	t.Parallel()

@@ -182,7 +182,7 @@ func (b *postgresBackend) write(ctx context.Context, sightings []*sighting, fail
 			if err := add(t, sightings, b.opts.Now()); err != nil {
 				return err
 			}
-			if err := b.saveFailures(t, failures); err != nil {
+			if err := b.changeFailures(t, func(t postgresTransaction) error { return t.saveFailures(failures) }); err != nil {
 				return err
 			}
 			due, err = b.isPruneDue(t)

@@ -65,10 +65,11 @@ func (t postgresTransaction) saveFailures(failures []Failure) error {
 	return t.SendBatch(t.ctx, &batch).Close()
 }
 
-// saveFailures saves failures, unless the user has no right to: tables of an earlier version lack the one of failures,
-// and a user who may write states may not be allowed to make it.
-func (b *postgresBackend) saveFailures(t postgresTransaction, failures []Failure) error {
-	err := pgx.BeginFunc(t.ctx, t.Tx, func(tx pgx.Tx) error { return postgresTransaction{t.ctx, tx, t.encoding}.saveFailures(failures) })
+// changeFailures calls do, which writes to the table of failures, unless the user has no right to: tables of an earlier
+// version lack that table, and a user who may write states may not be allowed to make it, or to write to it. What else the
+// transaction does stays.
+func (b *postgresBackend) changeFailures(t postgresTransaction, do func(postgresTransaction) error) error {
+	err := pgx.BeginFunc(t.ctx, t.Tx, func(tx pgx.Tx) error { return do(postgresTransaction{t.ctx, tx, t.encoding}) })
 	var failure *pgconn.PgError
 	if !errors.As(err, &failure) || failure.Code != pgerror.CodeNoRight {
 		return err

@@ -50,7 +50,9 @@ func (b *postgresBackend) pruneSome(ctx context.Context) (more bool, err error) 
 		if b.evicted, err = lastExcess(ctx, b.writer, b.opts.MaxBytes); err != nil {
 			return false, err
 		}
-		err := do(func(t postgresTransaction) (bool, error) { return false, t.evictFailures(b.opts.MaxBytes) })
+		err := do(func(t postgresTransaction) (bool, error) {
+			return false, b.changeFailures(t, func(t postgresTransaction) error { return t.evictFailures(b.opts.MaxBytes) })
+		})
 		if err != nil {
 			return false, err
 		}
@@ -78,7 +80,7 @@ func (b *postgresBackend) deleteOld(t postgresTransaction) (more bool, err error
 	if err != nil || deleted.RowsAffected() == int64(b.pruning.atOnce) {
 		return true, err
 	}
-	if err := t.pruneFailures(before); err != nil {
+	if err := b.changeFailures(t, func(t postgresTransaction) error { return t.pruneFailures(before) }); err != nil {
 		return false, err
 	}
 	_, err = t.Exec(t.ctx, `update shodanrep_history_retention set ran = $1, until = $2`, next.ran, next.until)
