@@ -16,19 +16,19 @@ var errBroken = errors.New("the file breaks off: its compressed data is damaged 
 // recognizes by the content, not by the file's name.
 type text struct {
 	*bufio.Reader
-	file  *noticing
+	file  *fileReader
 	close func() error
 }
 
 // newText begins to read a file. The reading ends with the context, also within a line: a few bytes that are compressed
 // can have gigabytes in one.
 func newText(ctx context.Context, r io.Reader) (*text, error) {
-	t := &text{file: &noticing{Reader: r}}
+	t := &text{file: &fileReader{Reader: r}}
 	decoded, err := iptext.NewReader(t.file)
 	if err != nil {
 		return nil, t.broken(err)
 	}
-	t.Reader, t.close = bufio.NewReaderSize(&stoppable{decoded, ctx, t.file}, 1<<18), decoded.Close
+	t.Reader, t.close = bufio.NewReaderSize(&contextReader{decoded, ctx, t.file}, 1<<18), decoded.Close
 	return t, nil
 }
 
@@ -44,31 +44,31 @@ func (t *text) broken(err error) error {
 	return fmt.Errorf("%w: %w", errBroken, err)
 }
 
-// noticing keeps the error of a reader, to tell it from errors in what is read.
-type noticing struct {
+// fileReader keeps the error of a reader, to tell it from errors in what is read.
+type fileReader struct {
 	io.Reader
 	err error
 }
 
-func (n *noticing) Read(b []byte) (int, error) {
-	count, err := n.Reader.Read(b)
+func (r *fileReader) Read(b []byte) (int, error) {
+	count, err := r.Reader.Read(b)
 	if err != nil && err != io.EOF {
-		n.err = err
+		r.err = err
 	}
 	return count, err
 }
 
-// stoppable ends with a context, whose error it keeps as one of the file.
-type stoppable struct {
+// contextReader ends with a context, whose error it keeps as one of the file.
+type contextReader struct {
 	io.Reader
 	ctx  context.Context
-	file *noticing
+	file *fileReader
 }
 
-func (s *stoppable) Read(b []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
-		s.file.err = err
+func (r *contextReader) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		r.file.err = err
 		return 0, err
 	}
-	return s.Reader.Read(b)
+	return r.Reader.Read(b)
 }

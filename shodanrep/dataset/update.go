@@ -58,7 +58,7 @@ func (x *index) update(ctx context.Context, matches []match, window time.Duratio
 		return u, err
 	}
 	if u.read > 0 || deleted || x.LogSize() > maxLog {
-		if u.rest, err = x.giveBack(ctx); err != nil {
+		if u.rest, err = x.shrink(ctx); err != nil {
 			return u, err
 		}
 	}
@@ -73,9 +73,9 @@ func (x *index) update(ctx context.Context, matches []match, window time.Duratio
 	return u, nil
 }
 
-// giveBack gives the free pages of the index back to the file system. It reports whether the log is still there: where no
+// shrink gives the free pages of the index back to the file system. It reports whether the log is still there: where no
 // page is free, as in a new index, no query has to wait until the log is copied.
-func (x *index) giveBack(ctx context.Context) (rest bool, err error) {
+func (x *index) shrink(ctx context.Context) (rest bool, err error) {
 	var free int64
 	err = x.read(ctx, func(c conn) error {
 		free, err = c.Number("pragma freelist_count")

@@ -52,13 +52,13 @@ func openDatabase(path string, source version) (*database, error) {
 		idle: make(chan *conn, maxConns), retired: make(chan struct{}), checking: make(chan struct{}, 1),
 	}
 	if d.layout, err = readLayout(path); err != nil {
-		return nil, explain(err)
+		return nil, withAdvice(err)
 	}
 	for range max(2, min(runtime.GOMAXPROCS(0), maxConns)) {
 		c, err := d.connect()
 		if err != nil {
 			d.retire()
-			return nil, explain(err)
+			return nil, withAdvice(err)
 		}
 		d.idle <- c
 	}
@@ -165,8 +165,8 @@ func looksLike(head []byte) string {
 	return ""
 }
 
-// explain says what to do about an error of SQLite.
-func explain(err error) error {
+// withAdvice says what to do about an error of SQLite.
+func withAdvice(err error) error {
 	if err == nil || errors.Is(err, fs.ErrPermission) {
 		return err
 	}

@@ -29,7 +29,7 @@ func AddIndex(ctx context.Context, path string) (added bool, err error) {
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
-		return false, fmt.Errorf("%q: %w", path, explain(err))
+		return false, fmt.Errorf("%q: %w", path, withAdvice(err))
 	}
 	return added, nil
 }

@@ -62,7 +62,7 @@ func (f *File) Rows(ctx context.Context, addrs []netip.Addr) (*Rows, error) {
 				return nil, f.wrapError(errChanging)
 			}
 		case err != nil:
-			return nil, f.wrapError(explain(err))
+			return nil, f.wrapError(withAdvice(err))
 		default:
 			for i := 1; i < len(order) && len(unique) < len(order); i++ {
 				if isRepeated(order[i-1], order[i]) {
@@ -149,7 +149,7 @@ func (f *File) connect(ctx context.Context) (*database, *sqlitefile.Conn, error)
 			_ = c.Discard()
 		}
 		if attempt == maxAttempts { // else another version took the place of this one
-			return nil, nil, f.wrapError(cmp.Or(explain(err), statErr, errChanging))
+			return nil, nil, f.wrapError(cmp.Or(withAdvice(err), statErr, errChanging))
 		}
 	}
 }
@@ -198,7 +198,7 @@ func (d *database) listAll(ctx context.Context, c *sqlitefile.Conn, yield func(R
 	case stopped:
 		return nil
 	case err != nil:
-		return fmt.Errorf("%q: %w", d.path, explain(err))
+		return fmt.Errorf("%q: %w", d.path, withAdvice(err))
 	}
 	return check()
 }

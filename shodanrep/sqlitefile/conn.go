@@ -150,7 +150,7 @@ func (c *Conn) transact(ctx context.Context, begin string, fn func(*Conn) error)
 	if !c.GetAutocommit() {
 		c.rollback()
 	}
-	return orEnd(ctx, err)
+	return contextError(ctx, err)
 }
 
 // rollback ends a transaction that failed. The caller has the error that was before.
@@ -160,8 +160,8 @@ func (c *Conn) rollback() {
 	_ = c.Exec("ROLLBACK")
 }
 
-// orEnd returns the error of a context that has ended in place of the one that SQLite makes of that.
-func orEnd(ctx context.Context, err error) error {
+// contextError returns the error of a context that has ended in place of the one that SQLite makes of that.
+func contextError(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -267,7 +267,7 @@ func (c *Conn) checkpoint(ctx context.Context) (err error) {
 	if isBusy(err) { // another connection is copying it
 		return nil
 	}
-	return orEnd(ctx, err)
+	return contextError(ctx, err)
 }
 
 // isBusy reports whether a call failed because another connection uses the file.
@@ -290,7 +290,7 @@ func (c *Conn) vacuum(ctx context.Context, timeout time.Duration) (complete bool
 	if isBusy(err) {
 		err = nil
 	}
-	return complete, errors.Join(orEnd(ctx, err), c.setBusyTimeout(timeout))
+	return complete, errors.Join(contextError(ctx, err), c.setBusyTimeout(timeout))
 }
 
 // close closes the connection, while no process sets the file aside.

@@ -185,7 +185,7 @@ func (f *File) ReadLong(ctx context.Context, fn func(*Conn) error) error {
 		err = c.transact(ctx, "BEGIN", fn)
 		f.put(c)
 	}
-	return f.note(err)
+	return f.markStale(err)
 }
 
 // Write calls fn in a transaction, while no other call and no other process writes.
@@ -211,7 +211,7 @@ func (f *File) Checkpoint(ctx context.Context) error {
 		err = c.checkpoint(ctx)
 		f.put(c)
 	}
-	return f.note(err)
+	return f.markStale(err)
 }
 
 // LogSize returns the bytes of the write-ahead log, with those that are in the file already.
@@ -233,14 +233,14 @@ func (f *File) useWriter(ctx context.Context, fn func(*Conn) error) error {
 		if c == nil {
 			return ErrClosed
 		}
-		return f.note(fn(c))
+		return f.markStale(fn(c))
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// note remembers whether an error says that the file has to be opened again.
-func (f *File) note(err error) error {
+// markStale records whether an error says that the file has to be opened again.
+func (f *File) markStale(err error) error {
 	if IsDamaged(err) || errors.Is(err, ErrReplaced) || errors.Is(err, ErrSetAside) {
 		f.stale.Store(true)
 	}

@@ -53,11 +53,11 @@ const sessionSettings = `select set_config(name, value, false) from (values
 func (d Database) connect(ctx context.Context) (*pgx.Conn, error) {
 	conn, err := pgx.ConnectConfig(ctx, d.config.Copy())
 	if err != nil {
-		return nil, d.explain(err)
+		return nil, d.wrapError(err)
 	}
 	if _, err := conn.Exec(ctx, sessionSettings); err != nil {
 		closeConn(conn)
-		return nil, d.explain(err)
+		return nil, d.wrapError(err)
 	}
 	return conn, nil
 }

@@ -38,9 +38,9 @@ func (e *lookupError) Error() string { return e.reason.Error() }
 // Unwrap returns the error of the lookups.
 func (e *lookupError) Unwrap() error { return e.reason }
 
-// explain returns an error of PostgreSQL with what to do about it. Errors of pgx about a connection repeat the reason
+// wrapError returns an error of PostgreSQL with what to do about it. Errors of pgx about a connection repeat the reason
 // for each address of the host; one is enough.
-func (d Database) explain(err error) error {
+func (d Database) wrapError(err error) error {
 	var lookups *lookupError
 	if err == nil || errors.Is(err, context.Canceled) || errors.As(err, &lookups) {
 		return err

@@ -45,7 +45,7 @@ func (d Database) stage(ctx context.Context, conn *pgx.Conn, in Input) (Found, e
 	var found Found
 	_, err := conn.Exec(ctx, `drop table if exists pg_temp.shodanrep_input, `+addressTable+`; create temporary table shodanrep_input (ip inet not null)`)
 	if err != nil {
-		return found, fmt.Errorf("a temporary table for the addresses: %w", d.explain(err))
+		return found, fmt.Errorf("a temporary table for the addresses: %w", d.wrapError(err))
 	}
 	if in.Texts != nil {
 		if err := d.copyInput(ctx, conn, in.addresses(in.Texts, &found)); err != nil {
@@ -68,11 +68,11 @@ func (d Database) stage(ctx context.Context, conn *pgx.Conn, in Input) (Found, e
 		"analyze " + addressTable,
 	} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
-			return found, d.explain(err)
+			return found, d.wrapError(err)
 		}
 	}
 	err = conn.QueryRow(ctx, "select count(*) from "+addressTable).Scan(&found.Addresses)
-	return found, d.explain(err)
+	return found, d.wrapError(err)
 }
 
 // copyInput copies addresses into the temporary table of the input.
@@ -84,7 +84,7 @@ func (d Database) copyInput(ctx context.Context, conn *pgx.Conn, addresses iter.
 	if source.err != nil {
 		return source.err
 	}
-	return d.explain(err)
+	return d.wrapError(err)
 }
 
 // An addressSource is addresses to copy.
@@ -153,7 +153,7 @@ func (d Database) connectSource(ctx context.Context) (*pgx.Conn, error) {
 	if err == nil {
 		err = pgtext.AllowAnyBytes(ctx, conn)
 	}
-	return conn, d.explain(err)
+	return conn, d.wrapError(err)
 }
 
 // addressTypes are the types that the column of a query may have.
@@ -168,7 +168,7 @@ func (d Database) queryAddresses(ctx context.Context, conn *pgx.Conn, query stri
 			if errors.As(err, &server) && server.Code == codeReadOnly {
 				err = fmt.Errorf("%s: the query may only read", server.Message)
 			}
-			yield(netip.Prefix{}, fmt.Errorf("--from-query: %w", d.explain(err)))
+			yield(netip.Prefix{}, fmt.Errorf("--from-query: %w", d.wrapError(err)))
 		}
 		tx, err := conn.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
 		if err != nil {

@@ -94,10 +94,10 @@ func (d Database) Load(ctx context.Context, in Input, o Options) (Summary, error
 	s.Written, s.Failed = r.written.Load(), r.failed.Load()
 	if err != nil {
 		r.giveBack(ctx)
-		return s, d.explain(err)
+		return s, d.wrapError(err)
 	}
 	s.Groups, err = r.count(ctx, conn)
-	return s, d.explain(err)
+	return s, d.wrapError(err)
 }
 
 // begin fixes what is old, and counts the addresses to look up.

@@ -90,10 +90,10 @@ func TestAFailedServiceIsNotALostDatabase(t *testing.T) {
 	t.Parallel()
 	timeout := fmt.Errorf("the service: %w", context.DeadlineExceeded)
 	var lost LostError
-	if err := (Database{}).explain(&lookupError{timeout}); errors.As(err, &lost) || err.Error() != timeout.Error() || !errors.Is(err, timeout) {
+	if err := (Database{}).wrapError(&lookupError{timeout}); errors.As(err, &lost) || err.Error() != timeout.Error() || !errors.Is(err, timeout) {
 		t.Errorf("of the service: %v", err)
 	}
-	if err := (Database{}).explain(timeout); !errors.As(err, &lost) {
+	if err := (Database{}).wrapError(timeout); !errors.As(err, &lost) {
 		t.Errorf("of the database: %v", err)
 	}
 }

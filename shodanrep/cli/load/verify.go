@@ -18,17 +18,17 @@ func (d Database) prepareTable(ctx context.Context, conn *pgx.Conn, n Name) (Nam
 	if n.Schema == "" {
 		var err error
 		if n.Schema, err = schemaOf(ctx, conn, n.Table); err != nil {
-			return n, d.explain(err)
+			return n, d.wrapError(err)
 		}
 	}
 	// Processes that start at the same time create the table once.
 	tx, err := conn.Begin(ctx)
 	if err != nil {
-		return n, d.explain(err)
+		return n, d.wrapError(err)
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx))
 	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock(hashtext('shodanrep load'), hashtext($1))", n.quoted()); err != nil {
-		return n, d.explain(err)
+		return n, d.wrapError(err)
 	}
 	for _, part := range []struct {
 		name    Name
@@ -42,11 +42,11 @@ func (d Database) prepareTable(ctx context.Context, conn *pgx.Conn, n Name) (Nam
 	} {
 		found, err := readTable(ctx, tx, part.name, part.rights)
 		if err != nil {
-			return n, d.explain(err)
+			return n, d.wrapError(err)
 		}
 		if found == nil {
 			if _, err := tx.Exec(ctx, part.create); err != nil {
-				return n, d.explainCreate(n, err)
+				return n, d.wrapCreateError(n, err)
 			}
 			continue
 		}
@@ -58,7 +58,7 @@ func (d Database) prepareTable(ctx context.Context, conn *pgx.Conn, n Name) (Nam
 			return n, fmt.Errorf("the role %s may not %s in the table %s: ask its owner for grant %[2]s on %[3]s to %[1]s", d.config.User, rights, part.name)
 		}
 	}
-	return n, d.explain(tx.Commit(ctx))
+	return n, d.wrapError(tx.Commit(ctx))
 }
 
 // schemaOf returns the schema of the search path that has the table, or the one in which PostgreSQL creates tables.
@@ -77,8 +77,8 @@ func schemaOf(ctx context.Context, conn *pgx.Conn, table string) (string, error)
 	return *schema, nil
 }
 
-// explainCreate explains why a table could not be created.
-func (d Database) explainCreate(n Name, err error) error {
+// wrapCreateError returns why a table could not be created, and what to do.
+func (d Database) wrapCreateError(n Name, err error) error {
 	var server *pgconn.PgError
 	switch {
 	case errors.As(err, &server) && server.Code == codeNoSchema:
@@ -87,7 +87,7 @@ func (d Database) explainCreate(n Name, err error) error {
 		return fmt.Errorf("the role %s may not create the tables %s and %s (%s): let a role that may run what shodanrep load --print-sql --table %[2]s prints, "+
 			"and grant select, insert, update, delete on both", d.config.User, n, n.queue(), server.Message)
 	}
-	return fmt.Errorf("creating the table %s: %w", n, d.explain(err))
+	return fmt.Errorf("creating the table %s: %w", n, d.wrapError(err))
 }
 
 // An existingTable is what the catalog says of a table.

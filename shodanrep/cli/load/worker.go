@@ -58,7 +58,7 @@ func (r *run) newWorker(ctx context.Context) (*worker, error) {
 		" timestamptz not null default clock_timestamp()) on commit delete rows")
 	if err != nil {
 		closeConn(conn)
-		return nil, r.db.explain(err)
+		return nil, r.db.wrapError(err)
 	}
 	return w, nil
 }
@@ -70,7 +70,7 @@ func (w *worker) work(ctx context.Context) error {
 		claimed, err := w.claim(ctx)
 		switch {
 		case err != nil:
-			return w.db.explain(err)
+			return w.db.wrapError(err)
 		case claimed > 0:
 		case fromStart:
 			return nil
