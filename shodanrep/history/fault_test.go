@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -379,6 +380,43 @@ func TestStatesAreDeletedByAUserWhoMayNotDeleteFailures(t *testing.T) {
 		t.Errorf("%v", shown(got))
 	}
 	denied.wantOne(t, "failed lookups are not recorded", "permission denied")
+}
+
+// TestACallerThatStopsDoesNotReadTheRestOfATable counts the bytes that come from the server.
+func TestACallerThatStopsDoesNotReadTheRestOfATable(t *testing.T) {
+	t.Parallel()
+	db := postgrestest.New(t)
+	s := openTest(t, Options{Location: db.URL()})
+	record1(t, s, addrA, "internetdb", nil, day(0))
+	db.Exec(`insert into shodanrep_history (ip, source, first_checked, last_checked, checks, indexed, summary, facts)
+		select '198.51.100.1', 'internetdb', now(), now(), 1, true, 'x', convert_to(repeat('x', 1000), 'UTF8') from generate_series(1, 5000)`)
+	config := s.backend.(*postgresBackend).config
+	dial, read := config.DialFunc, atomic.Int64{}
+	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return countingConn{conn, &read}, err
+	}
+	for state, err := range s.States(t.Context(), Filter{}) {
+		if err != nil || state.Addr != addrA {
+			t.Fatalf("%v, %v", state, err)
+		}
+		break
+	}
+	if n := read.Load(); n == 0 || n > 2<<20 {
+		t.Errorf("%d bytes were read of 5 MB", n)
+	}
+}
+
+// A countingConn counts what is read.
+type countingConn struct {
+	net.Conn
+	read *atomic.Int64
+}
+
+func (c countingConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.read.Add(int64(n))
+	return n, err
 }
 
 // TestADatabaseOfAnotherEncodingHoldsAllFacts records names that LATIN1 lacks. Only the columns for plain SQL lose them.

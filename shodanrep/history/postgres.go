@@ -246,6 +246,8 @@ func (b *postgresBackend) states(ctx context.Context, f Filter, yield func(State
 				continue
 			}
 			if !yield(state) {
+				// Else rows.Close would read what is left, which can be hundreds of megabytes.
+				_ = conn.PgConn().Conn().Close()
 				return nil
 			}
 		}
