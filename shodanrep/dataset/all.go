@@ -31,6 +31,16 @@ func (d *Dataset) all(ctx context.Context, texts bool) iter.Seq2[*shodan.Host, e
 		var reading, making errgroup.Group
 		workers := runtime.GOMAXPROCS(0)
 		todo, ordered := make(chan *hostGroup, workers), make(chan *hostGroup, workers)
+		for range workers { // before the reader, which waits for all of them
+			making.Go(func() (err error) {
+				for g := range todo {
+					made := g.makeHosts()
+					g.made <- made
+					err = cmp.Or(err, made)
+				}
+				return err
+			})
+		}
 		reading.Go(func() error {
 			defer close(ordered)
 			endGroups := sync.OnceFunc(func() { close(todo) })
@@ -52,16 +62,6 @@ func (d *Dataset) all(ctx context.Context, texts bool) iter.Seq2[*shodan.Host, e
 				return cmp.Or(making.Wait(), err)
 			})
 		})
-		for range workers {
-			making.Go(func() (err error) {
-				for g := range todo {
-					made := g.makeHosts()
-					g.made <- made
-					err = cmp.Or(err, made)
-				}
-				return err
-			})
-		}
 		stopped, err := yieldHosts(stop, ordered, yield)
 		cancel(err)
 		if readErr := reading.Wait(); readErr != nil {
