@@ -2,7 +2,6 @@ package iptext
 
 import (
 	"bufio"
-	"errors"
 	"io"
 	"slices"
 )
@@ -49,6 +48,11 @@ var signatures = []signature{
 	{"\x00?\x00?\x00", utf32},
 }
 
+// A hiddenError is the form of a file that hides its text.
+type hiddenError string
+
+func (e hiddenError) Error() string { return "it is " + string(e) }
+
 // NewTextReader returns a Reader, or an error if the source is not text and has a form that is known to hide its text:
 // to find no address in it, or a few, would look as if it had no others.
 func NewTextReader(source io.Reader) (*Reader, error) {
@@ -61,7 +65,7 @@ func NewTextReader(source io.Reader) (*Reader, error) {
 	form, err := hiddenForm(buffered)
 	switch {
 	case form != "":
-		err = errors.New("it is " + form)
+		err = hiddenError(form)
 	case err == io.EOF: // the reader returns it again
 		err = nil
 	}

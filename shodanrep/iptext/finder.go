@@ -22,8 +22,8 @@ type finder struct {
 	// start and end are the range of the last match, and prefix its address or network.
 	start, end int
 	prefix     netip.Prefix
-	// lastStart and lastEnd are the range of the last match, or -1: "198.51.100.1-198.51.100.9" and "192.0.2.1/192.0.2.2" are two
-	// matches.
+	// lastStart and lastEnd are the range of the last match, or -1: "198.51.100.1-198.51.100.9" and
+	// "192.0.2.1/192.0.2.2" are two matches.
 	lastStart, lastEnd int
 	// dot is the index of the next word that may be a dot, and spelled those of each of its spellings. They are unknown if
 	// they are less than i.

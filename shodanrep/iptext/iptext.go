@@ -1,9 +1,9 @@
 // Package iptext finds IP addresses and networks in any text: lists, logs, e-mails, CSV and JSON.
 //
 // It finds defanged addresses (198.51.100[.]66, hxxp://198.51.100.66), addresses with ports or IPv6 zones, IPv4-mapped
-// IPv6 addresses, URLs, also those whose host only a browser reads as an address (http://3325256770/), and networks. It ignores what only looks like an address: version numbers, object identifiers,
-// times, MAC addresses, hashes, tokens of programming languages and parts of longer words. Ambiguous text is ignored:
-// precision comes before recall.
+// IPv6 addresses, URLs, also those whose host only a browser reads as an address (http://3325256770/), and networks. It
+// ignores what only looks like an address: version numbers, object identifiers, times, MAC addresses, hashes, tokens of
+// programming languages and parts of longer words. Ambiguous text is ignored: precision comes before recall.
 package iptext
 
 import (

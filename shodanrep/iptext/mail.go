@@ -12,8 +12,8 @@ import (
 )
 
 // A MailReader reads a text and decodes what emails in it have encoded: parts in base64 or quoted-printable, attachments
-// that are compressed or a ZIP archive, and words of headers such as =?UTF-8?B?…?=. Other text is passed on as it is. A text that is in several lines of an email has the
-// number of the first, and no other line has another number than before.
+// that are compressed or a ZIP archive, and words of headers such as =?UTF-8?B?…?=. Other text is passed on as it is. A
+// text that is in several lines of an email has the number of the first, and no other line has another number than before.
 type MailReader struct {
 	source *bufio.Reader
 	// report is called for a part whose text is hidden as in [NewTextReader], with the line on which it begins and its form.

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strings"
 )
 
 const (
@@ -97,8 +96,8 @@ func (r *MailReader) unpack(data []byte) (form string) {
 func (r *MailReader) unpackText(source io.Reader) (form string) {
 	text, err := NewTextReader(source)
 	if err != nil {
-		if hidden, found := strings.CutPrefix(err.Error(), "it is "); found {
-			return hidden
+		if hidden, ok := errors.AsType[hiddenError](err); ok {
+			return string(hidden)
 		}
 		return "damaged: " + err.Error()
 	}
