@@ -113,9 +113,9 @@ func TestAFailureLosesNoResponse(t *testing.T) {
 	t.Parallel()
 	db := postgrestest.New(t)
 	record1(t, openTest(t, Options{Location: db.URL()}), addrA, "internetdb", nil, day(0))
-	db.ExecAdmin(`create role guest_` + db.Name() + ` login; grant all on all tables in schema public to guest_` + db.Name())
+	guest := guestURL(db)
 	var w warnings
-	s := openTest(t, Options{Location: strings.Replace(db.URL(), "analyst@", "guest_"+db.Name()+"@", 1), Logger: w.logger()})
+	s := openTest(t, Options{Location: guest, Logger: w.logger()})
 	for n := range 2 {
 		s.RecordFailure(address(2), "internetdb", "HTTP 500", day(1))
 		record1(t, s, addrA, "internetdb", nil, day(float64(n+1)))

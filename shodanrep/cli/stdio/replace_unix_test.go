@@ -103,7 +103,7 @@ func TestAnOpenFileIsWrittenInPlace(t *testing.T) {
 		t.Errorf("the pipe has %q, %v", text, err)
 	}
 	for _, name := range []string{nameOf(reader), "/dev/fd/1000000"} {
-		err := ReplaceFile(t.Context(), name, func(io.Writer) error { return errors.New("looked up in vain") })
+		err := ReplaceFile(t.Context(), name, func(io.Writer) error { return errors.New("looked up without success") })
 		if want := name + " cannot be written: bad file descriptor"; err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
