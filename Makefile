@@ -85,8 +85,7 @@ test-large:
 
 .PHONY: test-small
 test-small:
-	go test -p 1 -parallel 4 $(RACE_FLAGS) $(RACE)
-	go test -short -parallel 4 $(RACE_FLAGS) ./shodanrep/reputation
+	go test -short -p 1 -parallel 4 $(RACE_FLAGS) $(RACE) ./shodanrep/reputation
 	$(GO_TEST) -run Ban ./shodanrep/lookup
 	$(GO_TEST) -p 2 -parallel 16 $$(go list ./... | grep -vxF "$$(go list $(RACE) $(RACE_LARGE) $(LARGEST))")
 

@@ -122,7 +122,7 @@ func TestSummariesAreTheHostsWithoutTexts(t *testing.T) {
 	dir := t.TempDir()
 	files := []string{
 		filepath.Join("..", "..", "config", "sample", "hosts.json.gz"),
-		write(t, in(dir, "a.json.gz"), manyLines(2000)...), write(t, in(dir, "b.json"), manyLines(500)...),
+		write(t, in(dir, "a.json.gz"), manyLines(1200)...), write(t, in(dir, "b.json"), manyLines(300)...),
 		write(t, in(dir, "c.json"), minified, response1, internet2),
 	}
 	captures := 0
@@ -154,7 +154,7 @@ func TestSummariesAreTheHostsWithoutTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	summaries, err := d.Summaries(t.Context(), addrs)
-	if err != nil || len(full) != len(short) || len(full) < 500 {
+	if err != nil || len(full) != len(short) || len(full) < 300 {
 		t.Fatalf("%d hosts, %d summaries: %v", len(full), len(short), err)
 	}
 	opts := cmp.Options{cmpopts.EquateComparable(netip.Addr{})}

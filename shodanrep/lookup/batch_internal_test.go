@@ -48,13 +48,13 @@ func TestNothingOfABatchIsLeft(t *testing.T) {
 					t.Fatal(err)
 				}
 				ctx, cancel := context.WithCancel(t.Context())
-				b := e.Batch(ctx, 700)
-				addrs := sim.Generate(700)
-				for _, addr := range addrs[:350] {
+				b := e.Batch(ctx, 300)
+				addrs := sim.Generate(300)
+				for _, addr := range addrs[:150] {
 					b.Add(Question{Addr: addr}) // one by one, so that there are many goroutines
 				}
-				list := make([]Question, 350)
-				for i, addr := range addrs[350:] {
+				list := make([]Question, 150)
+				for i, addr := range addrs[150:] {
 					list[i].Addr = addr
 				}
 				b.Add(list...)

@@ -187,8 +187,9 @@ func (s *server) command(name string, args ...string) *exec.Cmd {
 }
 
 // launch starts the server and waits until it accepts connections. It listens only on a socket in its folder, and does
-// not sync files, because nothing must survive a crash of the machine, and its log has no more than it needs itself. It does not compile queries: without statistics
-// it takes them all for expensive, and compiles for longer than they run.
+// not sync files, because nothing must survive a crash of the machine, and its log has no more than it needs itself. It
+// does not compile queries: without statistics it takes them all for expensive, and compiles for longer than they run. It
+// starts no process that looks for deleted rows, because the databases are gone before that is of use.
 func (s *server) launch() error {
 	log, err := os.OpenFile(s.log(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
@@ -196,7 +197,8 @@ func (s *server) launch() error {
 	}
 	defer log.Close()
 	s.cmd = s.command("postgres", "-D", "data", "-k", s.folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off",
-		"-c", "synchronous_commit=off", "-c", "wal_level=minimal", "-c", "max_wal_senders=0", "-c", "jit=off", "-c", "log_statement=all", "-c", "log_line_prefix="+recordStart+"%a"+nameEnd, "-c", "timezone=UTC",
+		"-c", "synchronous_commit=off", "-c", "wal_level=minimal", "-c", "max_wal_senders=0", "-c", "jit=off", "-c", "autovacuum=off",
+		"-c", "log_statement=all", "-c", "log_line_prefix="+recordStart+"%a"+nameEnd, "-c", "timezone=UTC",
 		"-c", fmt.Sprintf("statement_timeout=%d", timeout.Milliseconds()))
 	s.cmd.Stderr = log
 	processtest.EndWithTests(s.cmd, syscall.SIGINT)
