@@ -7,22 +7,33 @@ import (
 	"slices"
 )
 
+// maxEscape is the length of the longest escape sequence before an address, such as "\u0020".
+const maxEscape = 6
+
 // skipEscape returns the start of a number whose first digits belong to an escape sequence: in "%20198.51.100.66",
-// "%2520198.51.100.66" and "\u0020198.51.100.66" it is 198.
+// "%2520198.51.100.66", "\u0020198.51.100.66", "\x22198.51.100.66" and "#011198.51.100.66" it is 198.
 func skipEscape(b []byte, start, end int) int {
-	if start >= 1 && b[start-1] == '%' && end-start > 2 {
-		if end-start > 4 && b[start] == '2' && b[start+1] == '5' {
-			return start + 4
-		}
-		return start + 2
+	if start == 0 || !beforeEscape[b[start-1]] {
+		return start
 	}
-	if start >= 2 && b[start-1] == 'u' && b[start-2] == '\\' && end-start > 4 {
-		return start + 4
+	for i := min(end-1, start+maxEscape-1); i > start; i-- {
+		if isEscaped(b, i) {
+			return i
+		}
 	}
 	return start
 }
 
-// isEscaped reports whether the bytes before an index are an escape sequence of a URL (%3A) or of JSON (\n, \u003c).
+// beforeEscape are the bytes that may be in an escape sequence before its digits.
+var beforeEscape = func() (set [256]bool) {
+	for _, c := range []byte(`%ux#\abcdefABCDEF`) {
+		set[c] = true
+	}
+	return set
+}()
+
+// isEscaped reports whether the bytes before an index are an escape sequence: of a URL (%3A), of JSON (\n, \u003c), of the
+// logs of nginx and Apache (\x22), of rsyslog (#011), of C (\011), or the equals sign of quoted-printable text (=3D).
 func isEscaped(b []byte, i int) bool {
 	switch {
 	case i >= 3 && b[i-3] == '%' && isHex(b[i-2]) && isHex(b[i-1]):
@@ -31,8 +42,14 @@ func isEscaped(b []byte, i int) bool {
 		return true
 	case i >= 2 && b[i-2] == '\\' && (b[i-1] == 'n' || b[i-1] == 't' || b[i-1] == 'r'):
 		return true
+	case i >= 3 && b[i-3] == '=' && b[i-2] == '3' && b[i-1] == 'D':
+		return true
 	case i >= 6 && b[i-6] == '\\' && b[i-5] == 'u':
 		return isHex(b[i-4]) && isHex(b[i-3]) && isHex(b[i-2]) && isHex(b[i-1])
+	case i >= 4 && b[i-4] == '\\' && b[i-3] == 'x' && isHex(b[i-2]) && isHex(b[i-1]):
+		return true
+	case i >= 4 && (b[i-4] == '#' || b[i-4] == '\\') && b[i-3] == '0' && isDigit(b[i-2]) && isDigit(b[i-1]): // in octal
+		return true
 	}
 	return endsColour(b, i)
 }

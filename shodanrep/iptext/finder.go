@@ -162,7 +162,7 @@ func (f *finder) find4(at int) bool {
 	addr := netip.AddrFrom4(d.octets)
 	f.prefix = netip.PrefixFrom(addr, 32)
 	inURL := start >= 2 && b[start-2] == '/' && (b[start-1] == '/' || b[start-1] == ']') // also hxxp[://]
-	isPath := inURL || start > 0 && b[start-1] == '/' && isDevice(b, start-1)            // with a port after a slash
+	isPath := inURL || start > 0 && b[start-1] == '/' && (isDevice(b, start-1) || isEscaped(b, start-1))
 	if !isPath && d.count == 4 {
 		f.suffix(addr)
 	}
@@ -199,13 +199,15 @@ func (f *finder) before4(start, end int) bool {
 		return true
 	case isWord(c):
 		return isEscaped(b, start) && !endsDefangedDot(b, start)
-	case c == '.', isDotEnd(c) && endsDefangedDot(b, start), c == '~', c == '^', c == ':' && two == ':', c == '=' && (two == '>' || two == '<' || two == '~'):
+	case c == '.', isDotEnd(c) && endsDefangedDot(b, start), c == ':' && two == ':', c == '=' && (two == '>' || two == '<' || two == '~'):
 		return false
+	case c == '~', c == '^': // of a version, such as ^1.2.3.4, or of a regular expression
+		return isExpression(b, start, end)
 	case c == '-':
 		return start-1 == f.lastEnd || !isWord(two) || isObjectName(b, start-1)
 	case c == '/' && isWord(two):
 		return start-1 == f.lastEnd || portAt(b, end) || endsPath(b, start-1, end) || isHierarchy(b, start-1) || isInterface(b, start, end) ||
-			isDevice(b, start-1)
+			isDevice(b, start-1) || isResolved(b, start-1, end) || isEscaped(b, start-1)
 	case c == '|' && isDeviceVersion(b, start, end):
 		return false
 	}

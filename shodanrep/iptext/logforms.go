@@ -82,6 +82,53 @@ func isDevice(b []byte, slash int) bool {
 	return slices.ContainsFunc(devices, func(device []byte) bool { return bytes.HasSuffix(b[:slash], device) })
 }
 
+// isExpression reports whether an address is a regular expression for exactly this address, as in the rules of web servers:
+// "^198\.51\.100\.66$".
+func isExpression(b []byte, start, end int) bool {
+	return end < len(b) && b[end] == '$' || bytes.IndexByte(b[start:end], '\\') >= 0
+}
+
+// maxHostName is how much of the name of a host is read.
+const maxHostName = 100
+
+// isResolved reports whether an address after a slash is that of the host before it, as Java writes them where no port
+// follows: "Connect to a.example:443 [a.example/198.51.100.66] failed", "Socket[addr=a.example/198.51.100.66,port=443" and,
+// on Android, "failed to connect to a.example/198.51.100.66 (port 443)".
+func isResolved(b []byte, slash, end int) bool {
+	if end >= len(b) {
+		return false
+	}
+	start := slash
+	for start > 0 && slash-start < maxHostName && (isWord(b[start-1]) || b[start-1] == '-' || b[start-1] == '.') {
+		start--
+	}
+	switch before := b[:start]; b[end] {
+	case ' ':
+		return hasAt(b, end, " (port ")
+	case ',', ']':
+		if bytes.HasSuffix(before, []byte("addr=")) {
+			return hasAt(b, end, ",port=")
+		}
+		inList := bytes.HasSuffix(before, []byte{'['}) || bytes.HasSuffix(before, []byte(", "))
+		return inList && isHostName(b[start:slash])
+	}
+	return false
+}
+
+// isHostName reports whether a word is the name of a host, and not that of a program, such as Example.Agent or
+// com.example.agent.
+func isHostName(word []byte) bool {
+	dot := bytes.LastIndexByte(word, '.')
+	if dot <= 0 || dot+2 >= len(word) || !bytes.Equal(word, bytes.ToLower(word)) {
+		return false
+	}
+	first, _, _ := bytes.Cut(word, []byte{'.'})
+	return !reversedNames[string(first)]
+}
+
+// reversedNames are how the names of programs begin that are domains in reverse.
+var reversedNames = words("com", "org", "net", "io", "app", "dev", "de", "uk", "fr", "jp", "cn", "ru")
+
 // hierarchies are how the words end by which the proxy Squid says where it fetched a response: HIER_DIRECT/203.0.113.10.
 var hierarchies = [][]byte{[]byte("DIRECT"), []byte("_PARENT"), []byte("_HIT"), []byte("ORIGINAL_DST"), []byte("PINNED"), []byte("HIER_NONE"), []byte("CARP")}
 

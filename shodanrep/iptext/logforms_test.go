@@ -62,6 +62,27 @@ func TestAddressesInTheFormsOfLogs(t *testing.T) {
 		"a|b|c|203.0.113.10|d":                                 "203.0.113.10",
 		`{\"version\": \"1.2.3.4\", \"ip\": \"203.0.113.10\"}`: "203.0.113.10",
 
+		// Characters that the programs which write logs do not write as they are, before the address and after it.
+		"Source Network Address:#011203.0.113.10#011#011Source Port:#01151234":                                 "203.0.113.10", // a tab, by rsyslog
+		"MSWinEventLog#0111#011Security#0112001:db8::1#011#177203.0.113.10":                                    "2001:db8::1",
+		`"POST /x" 200 "{\x22ip\x22:\x22203.0.113.10\x22,\x22ip6\x22:\x222001:db8::1\x22}"`:                    "203.0.113.10 2001:db8::1", // by nginx
+		`{\x5C\x22ip\x5C\x22:\x5C\x22203.0.113.10\x5C\x22} \x0A203.0.113.11 \xC2\xA0203.0.113.12`:              "203.0.113.10 203.0.113.11 203.0.113.12",
+		`cmd=wget+http:\x5C/\x5C/203.0.113.10/24 wget%20http:%5C/%5C/203.0.113.11/24`:                          "203.0.113.10 203.0.113.11",
+		`%C2%A0203.0.113.10 \u00a0203.0.113.11 \011203.0.113.12\011 ip=3D203.0.113.13`:                         "203.0.113.10 203.0.113.11 203.0.113.12 203.0.113.13",
+		`x203.0.113.10 \x2203.0.113.10 #11203.0.113.10 \1203.0.113.10 \x.203.0.113.10 =3d1.2.3.4 x\xg01.2.3.4`: "",
+
+		// Regular expressions of web servers, and versions.
+		`RewriteCond %{REMOTE_ADDR} ^203\.0\.113\.10$ [OR]`:                   "203.0.113.10",
+		`SetEnvIf X-Forwarded-For "^203.0.113.10$" bad; ~^203\.0\.113\.11 1;`: "203.0.113.10 203.0.113.11",
+		`"example/package": "^1.2.3.4", "~1.2.3.4", ^203\.0\.113\.`:           "",
+
+		// Hosts and their addresses, as Java writes them, and versions.
+		"HttpHostConnectException: Connect to a.example:443 [a.example/203.0.113.10, a.example/203.0.113.11] failed": "203.0.113.10 203.0.113.11",
+		"ConnectException: failed to connect to bogon/203.0.113.10 (port 7080) from /192.168.1.2 (port 40000)":       "203.0.113.10 192.168.1.2",
+		"Socket[addr=a.example/203.0.113.10,port=443,localport=1] a.example/203.0.113.11:443":                        "203.0.113.10 203.0.113.11",
+		"[Example.Agent/1.2.3.4] [com.example.agent/1.2.3.4] [agent/1.2.3.4] a.example/1.2.3.4 [a.example/1.2.3.4 x": "",
+		"agent=a/1.2.3.4, addr=a/1.2.3.4] x a.b/1.2.3.4] [.ab/1.2.3.4] [a/1.2.3.4":                                   "",
+
 		// Marks of chats, and the types of attributes.
 		"_192.0.2.44_ __192.0.2.45__ ~~192.0.2.46~~ (_192.0.2.47_)":                  "192.0.2.44 192.0.2.45 192.0.2.46 192.0.2.47",
 		"a_1.2.3.4_ _1.2.3.4_b _1.2.3.4 1.2.3.4_ ___1.2.3.4__ ~1.2.3.4~ _1.2.3.4.5_": "",

@@ -79,10 +79,12 @@ func authorityAt(b []byte, at int) int {
 	}
 	slashes := 0
 	for ; slashes <= 8 && p < len(b); slashes++ {
-		if b[p] == '/' || b[p] == '\\' && !hasAt(b, p, `\u`) {
+		if b[p] == '/' || b[p] == '\\' && !hasAt(b, p, `\u`) && !hasAt(b, p, `\x`) {
 			p++
 		} else if hasAt(b, p, `\u002f`) || hasAt(b, p, `\u002F`) {
 			p += len(`\u002f`)
+		} else if hasAt(b, p, `\x5C`) { // a backslash in the logs of nginx
+			p += len(`\x5C`)
 		} else if c, n := escapeAt(b, p); c == '/' || c == '\\' {
 			p += n
 		} else {

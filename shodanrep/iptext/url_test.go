@@ -32,6 +32,7 @@ func TestHostsOfURLsAreReadAsBrowsersDo(t *testing.T) {
 		`https:\\3405803786\x`:                                           "203.0.113.10",
 		`{"url":"http:\/\/3405803786\/login"}`:                           "203.0.113.10",
 		`"http:\u002f\u002f3405803786\u002f"`:                            "203.0.113.10",
+		`"http:\x5C/\x5C/3405803786/" http:\x5C/x http:\x41/3405803786`:  "203.0.113.10",
 		"<a href='http://3405803786'>":                                   "203.0.113.10",
 		"[x](http://3405803786)":                                         "203.0.113.10",
 		"safelinks.example/?url=https%3A%2F%2F3405803786%2Flogin&data=1": "203.0.113.10",
