@@ -147,6 +147,10 @@ func (d *doctor) configuration(line lineFunc) {
 		files = []string{spcfile.DefaultFile()}
 	}
 	for _, file := range files {
+		if file == "" { // without a home folder
+			line(checkOK, "configuration", "$HOME is not set, so no file is read and every argument has its default; --config names a file")
+			continue
+		}
 		if _, err := os.Stat(file); err != nil {
 			line(checkOK, "configuration", "%s does not exist, so every argument has its default; --config names another file", file)
 			continue

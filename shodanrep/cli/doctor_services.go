@@ -17,6 +17,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/waitlimit"
 )
 
@@ -174,7 +175,7 @@ func reach(ctx context.Context, address string) (took, skew time.Duration, err e
 	}
 	request.Header.Set("User-Agent", "steampipe-plugin-shodanrep/"+shodanrep.Version())
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.Proxy = lookup.Proxy
+	lookup.UseProxy(transport)
 	defer transport.CloseIdleConnections()
 	began := time.Now()
 	response, err := transport.RoundTrip(request)
@@ -185,7 +186,7 @@ func reach(ctx context.Context, address string) (took, skew time.Duration, err e
 		if reason, ok := err.(*url.Error); ok {
 			err = reason.Err
 		}
-		return 0, 0, err
+		return 0, 0, shodan.WithAdvice(err)
 	}
 	response.Body.Close()
 	took = time.Since(began)

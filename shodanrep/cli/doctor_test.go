@@ -289,6 +289,19 @@ func TestDoctorNamesTheConfigurationOfTheEnvironment(t *testing.T) {
 	}
 }
 
+func TestDoctorSaysThatThereIsNoHomeFolder(t *testing.T) {
+	for _, variable := range []string{"HOME", "USERPROFILE", "STEAMPIPE_INSTALL_DIR", configVariable} {
+		t.Setenv(variable, "")
+	}
+	var got []string
+	new(doctor).configuration(func(result, name, format string, args ...any) {
+		got = append(got, result+" "+name+" "+fmt.Sprintf(format, args...))
+	})
+	if want := "ok configuration $HOME is not set, so no file is read and every argument has its default; --config names a file"; len(got) != 1 || got[0] != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // checkedServices are a service for each argument of a connection, and the connection. The handler gets "InternetDB",
 // "CVEDB", "REST API" or "API key" for the request that it serves.
 func checkedServices(t *testing.T, serve func(request string, r *http.Request)) (connection string) {

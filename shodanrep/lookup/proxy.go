@@ -2,6 +2,7 @@ package lookup
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -23,6 +24,24 @@ var fromEnvironment = sync.OnceValue(func() func(*http.Request) (*url.URL, error
 // company wants. A proxy that cannot be used is an error: net/http ignores some, such as one that begins with a space. And
 // ALL_PROXY counts where the variable for the scheme is not set, as for curl and for Shodan's own command line.
 func Proxy(req *http.Request) (*url.URL, error) { return fromEnvironment()(req) }
+
+// UseProxy makes a transport use Proxy, and say what a proxy responds that does not connect to a service. net/http only
+// says "Forbidden", as if the service had.
+func UseProxy(t *http.Transport) {
+	t.Proxy = Proxy
+	t.OnProxyConnectResponse = func(_ context.Context, proxy *url.URL, request *http.Request, response *http.Response) error {
+		switch response.StatusCode {
+		case http.StatusOK:
+			return nil
+		case http.StatusProxyAuthRequired:
+			if proxy.User != nil {
+				return fmt.Errorf("the proxy %s refuses the user and the password", proxy.Host)
+			}
+			return shodan.ErrProxyLogin
+		}
+		return fmt.Errorf("the proxy %s does not connect to %s: HTTP %s", proxy.Host, request.Host, response.Status)
+	}
+}
 
 // proxySchemes are those of the proxies that net/http can use. It sends HTTP to any other, such as one with socks4.
 var proxySchemes = map[string]bool{"http": true, "https": true, "socks5": true, "socks5h": true}

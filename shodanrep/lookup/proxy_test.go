@@ -69,3 +69,36 @@ func TestTheTransportOfTheServicesRefusesAProxyThatCannotBeUsed(t *testing.T) {
 		t.Errorf("%v, want %s", err, want)
 	}
 }
+
+func TestAProxyThatDoesNotConnectIsNamed(t *testing.T) {
+	t.Parallel()
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status := http.StatusProxyAuthRequired
+		if r.Host == "blocked.invalid:443" {
+			status = http.StatusForbidden
+		}
+		w.WriteHeader(status)
+	}))
+	t.Cleanup(proxy.Close)
+	const login = "the proxy requires a user and a password, as in HTTPS_PROXY=http://USER:PASSWORD@proxy.example:3128"
+	address := strings.TrimPrefix(proxy.URL, "http://")
+	for name, test := range map[string]struct{ user, url, want string }{
+		"no password": {"", "https://internetdb.invalid", login},
+		"another one": {"user:hunter2@", "https://internetdb.invalid", "the proxy " + address + " refuses the user and the password"},
+		"a refusal":   {"", "https://blocked.invalid", "the proxy " + address + " does not connect to blocked.invalid:443: HTTP 403 Forbidden"},
+		"without TLS": {"", "http://internetdb.invalid", "HTTP 407: " + login},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			transport := newTransport()
+			defer transport.CloseIdleConnections()
+			url := "http://" + test.user + address
+			transport.Proxy = chooseProxy(httpproxy.Config{HTTPSProxy: url, HTTPProxy: url}, "")
+			c := &shodan.InternetDB{BaseURL: test.url, HTTP: &http.Client{Transport: transport}}
+			_, err := c.Host(t.Context(), netip.MustParseAddr("192.0.2.1"))
+			if want := "InternetDB sent no usable response (" + test.want + ")"; !shodan.IsKind(err, shodan.Unavailable) || err.Error() != want {
+				t.Errorf("%v, want %s", err, want)
+			}
+		})
+	}
+}

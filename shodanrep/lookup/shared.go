@@ -86,7 +86,7 @@ var sharedTransport = sync.OnceValue(newTransport)
 func newTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 512, 256
-	t.Proxy = Proxy
+	UseProxy(t)
 	return t
 }
 

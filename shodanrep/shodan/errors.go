@@ -37,6 +37,9 @@ var ErrTooLong = fmt.Errorf("the response is longer than %d MB", MaxBody>>20)
 // ErrProxy is the error of an http.Client whose proxy cannot be used, so that no request can be sent.
 var ErrProxy = errors.New("the proxy cannot be used")
 
+// ErrProxyLogin is the cause of an error if the proxy requires a user and a password.
+var ErrProxyLogin = errors.New("the proxy requires a user and a password, as in HTTPS_PROXY=http://USER:PASSWORD@proxy.example:3128")
+
 // unexpected is an error that also is ErrUnexpected.
 type unexpected struct{ error }
 

@@ -27,6 +27,9 @@ func (t transport) check(host string, resp *http.Response, body []byte) *Error {
 	if to, err := resp.Location(); err == nil && status/100 == 3 {
 		e.Err = fmt.Errorf("a redirect to %s, which is not followed", t.hide(to.Host))
 	}
+	if status == http.StatusProxyAuthRequired {
+		e.Err = ErrProxyLogin
+	}
 	text := strings.ToLower(message)
 	has := func(part string) bool { return strings.Contains(text, part) }
 	switch {

@@ -3,6 +3,7 @@ package shodan
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -67,7 +68,7 @@ func (t transport) get(ctx context.Context, base, path string, query url.Values)
 		if errors.Is(err, ErrProxy) {
 			kind = Invalid
 		}
-		return nil, nil, t.failure(kind, 0, withoutURL(err))
+		return nil, nil, t.failure(kind, 0, WithAdvice(withoutURL(err)))
 	}
 	defer resp.Body.Close()
 	var body []byte
@@ -90,6 +91,25 @@ func (t transport) get(ctx context.Context, base, path string, query url.Values)
 		return nil, nil, failure
 	}
 	return body, resp.Header, nil
+}
+
+// WithAdvice adds to an error of a certificate what to do. Proxies and firewalls of companies replace the certificates of
+// services with their own, which programs do not trust by themselves.
+func WithAdvice(err error) error {
+	var (
+		unknown x509.UnknownAuthorityError
+		invalid x509.CertificateInvalidError
+		name    x509.HostnameError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		return fmt.Errorf("%w; if a proxy or firewall of your network replaces certificates, add its own to this system, or to the file in SSL_CERT_FILE", err)
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return fmt.Errorf("%w; check the clock of this machine", err)
+	case errors.As(err, &name):
+		return fmt.Errorf("%w; something else answers in place of the service, such as a proxy, a firewall or the page of a network where you log in", err)
+	}
+	return err
 }
 
 // readBody reads a body of the given length, which is negative where it is not known. A large body of a known length is

@@ -3,8 +3,11 @@ package shodan
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/x509"
 	"errors"
 	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -139,5 +142,37 @@ func TestAServiceThatNeverStopsSendingIsAnErrorOfItsKind(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		})
+	}
+}
+
+func TestErrorsOfCertificatesSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	for name, test := range map[string]struct {
+		url  string
+		http *http.Client
+		want string
+	}{
+		"unknown authority": {server.URL, &http.Client{}, "add its own to this system, or to the file in SSL_CERT_FILE"},
+		"another name":      {"https://localhost:" + port, server.Client(), "something else answers in place of the service"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := (&InternetDB{BaseURL: test.url, HTTP: test.http}).Host(t.Context(), netip.MustParseAddr("192.0.2.1"))
+			if !IsKind(err, Unavailable) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%v, want %q", err, test.want)
+			}
+			test.http.CloseIdleConnections()
+		})
+	}
+	expired := WithAdvice(x509.CertificateInvalidError{Cert: server.Certificate(), Reason: x509.Expired})
+	if !strings.HasSuffix(expired.Error(), "; check the clock of this machine") {
+		t.Error(expired)
+	}
+	if other := errors.New("reset"); WithAdvice(other) != other {
+		t.Error("an error that is not of a certificate was changed")
 	}
 }
