@@ -12,19 +12,33 @@ const keyVariable = "SHODAN_API_KEY"
 // findAPIKey returns the API key and where it is from: the argument api_key, the environment variable, or the file in
 // which Shodan's own command line keeps it ("shodan init KEY"). Both are empty where there is none.
 func findAPIKey(argument *string) (key, origin string) {
-	if argument != nil && strings.TrimSpace(*argument) != "" {
-		return strings.TrimSpace(*argument), "the argument api_key"
+	if argument != nil {
+		if key := cleanKey(*argument); key != "" {
+			return key, "the argument api_key"
+		}
 	}
-	if key := strings.TrimSpace(os.Getenv(keyVariable)); key != "" {
+	if key := cleanKey(os.Getenv(keyVariable)); key != "" {
 		return key, "the environment variable " + keyVariable
 	}
 	for _, path := range keyFiles() {
 		text, err := os.ReadFile(path)
-		if key := strings.TrimSpace(string(text)); err == nil && key != "" {
+		if key := cleanKey(string(text)); err == nil && key != "" {
 			return key, "the file " + path + " of Shodan's command line"
 		}
 	}
 	return "", ""
+}
+
+// cleanKey removes what is around a key: blanks, the byte order mark with which programs of Windows begin a file, and the
+// quotes that docker run --env-file leaves in the value of a variable.
+func cleanKey(text string) string {
+	key := strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
+	for _, quote := range []string{`"`, "'"} {
+		if inner, ok := strings.CutPrefix(key, quote); ok && strings.HasSuffix(inner, quote) {
+			return strings.TrimSpace(strings.TrimSuffix(inner, quote))
+		}
+	}
+	return key
 }
 
 // keyFiles are where Shodan's command line keeps the key, the newer one first.

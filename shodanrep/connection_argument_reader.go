@@ -63,7 +63,7 @@ func (r *argumentReader) apiKey(value *string) (key, origin string) {
 	key, origin = findAPIKey(value)
 	if strings.ContainsFunc(key, func(c rune) bool { return !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z') }) {
 		name := "api_key"
-		if value == nil || strings.TrimSpace(*value) == "" {
+		if value == nil || cleanKey(*value) == "" {
 			name = "the API key from " + origin
 		}
 		r.wrong("%s holds characters that no key has (the value is not shown): a key is letters and digits, "+

@@ -139,6 +139,18 @@ func TestTheKeyAndTheAddressComeFromTheEnvironmentWhereTheConnectionHasNone(t *t
 	}
 }
 
+func TestWhatIsAroundAKeyIsNoPartOfIt(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"KEY": "KEY", " KEY\r\n": "KEY", "\ufeffKEY\n": "KEY", "\ufeff\"KEY\"\r\n": "KEY", `"KEY"`: "KEY", " 'KEY' ": "KEY", `" KEY "`: "KEY",
+		`"KEY`: `"KEY`, `"KEY'`: `"KEY'`, "\u00a0KEY": "KEY", `""`: "", `"`: `"`, "": "", "\ufeff": "",
+	} {
+		if got := cleanKey(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestAnErrorOfTheKeySaysWhereTheKeyIsFrom(t *testing.T) {
 	sim := simulate(t)
 	home := t.TempDir()
