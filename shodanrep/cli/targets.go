@@ -6,12 +6,14 @@ import (
 	"io"
 	"io/fs"
 	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 	"syscall"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/iptext"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
 // An input is an argument of a command that reads addresses.
@@ -47,11 +49,30 @@ func openInputs(names []string, await awaiter) (inputs []input, err error) {
 			return inputs, err
 		}
 		if len(matches) == 0 {
-			return inputs, fmt.Errorf("%s: no such file, and not an address", name)
+			return inputs, fmt.Errorf("%s: no such file, and not an address%s", name, adviceOnName(name))
 		}
 		inputs = append(inputs, input{name: name, matches: matches})
 	}
 	return inputs, nil
+}
+
+// fileEndings are the ends of names that are those of files, and not of hosts.
+var fileEndings = map[string]bool{"txt": true, "csv": true, "tsv": true, "log": true, "json": true, "jsonl": true, "ndjson": true, "xml": true,
+	"eml": true, "gz": true, "zst": true, "bz2": true, "list": true, "lst": true, "ip": true, "ips": true, "conf": true, "spc": true, "yaml": true,
+	"yml": true, "md": true, "html": true, "sql": true, "hcl": true, "parquet": true, "sqlite": true}
+
+// adviceOnName says what to do if an argument is the name of a host, also in a URL.
+func adviceOnName(argument string) string {
+	name := argument
+	if at, err := url.Parse(argument); err == nil && at.Host != "" {
+		name = at.Hostname()
+	}
+	name, err := shodan.HostName(name)
+	dot := strings.LastIndexByte(name, '.')
+	if err != nil || dot < 0 || fileEndings[strings.ToLower(name[dot+1:])] {
+		return ""
+	}
+	return "; the names of hosts are not resolved: pass their addresses, as from dig +short " + name
 }
 
 // readInputs calls one of two functions for each input in order: for an argument that has addresses itself, and for a
