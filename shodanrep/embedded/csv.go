@@ -26,6 +26,7 @@ type csvImport struct {
 	reader       *csv.Reader
 	header       []string
 	first        []string // the first record, if it is data
+	renamed      []string // the names of columns whose own name another column has
 	notUTF8      int      // the first line that has a field in another encoding; 0: none
 }
 
@@ -44,8 +45,11 @@ func (i *csvImport) run(text *bufio.Reader) error {
 	if i.first != nil {
 		i.db.warn(fmt.Sprintf("%s: the first line is data and does not name columns: they are called %s", i.source, strings.Join(i.header, ", ")))
 	}
+	if len(i.renamed) > 0 {
+		i.db.warn(fmt.Sprintf("%s: the first line has names twice: the later columns are called %s", i.source, strings.Join(i.renamed, ", ")))
+	}
 	if n := i.commentedRows(); n > 0 {
-		i.db.warn(fmt.Sprintf("%s: %d lines that look like rows begin with #, and are ignored as comments", i.source, n))
+		i.db.warn(fmt.Sprintf("%s: rows that begin with # are ignored as comments: %s", i.source, counted(n, "line")))
 	}
 	if i.notUTF8 > 0 {
 		i.db.warn(fmt.Sprintf("%s: line %d is not in UTF-8, so its letters with accents equal no text of a table or a query: "+
@@ -78,7 +82,7 @@ func (i *csvImport) readHeader(text *bufio.Reader) error {
 		i.header, i.first = numberedColumns(len(first)), slices.Clone(first) // the reader reuses the record
 		return nil
 	}
-	i.header, err = columnNames(first)
+	i.header, i.renamed, err = columnNames(first)
 	return err
 }
 
@@ -180,10 +184,18 @@ func (i *csvImport) read() ([]string, error) {
 	record, err := i.reader.Read()
 	if errors.Is(err, csv.ErrFieldCount) {
 		line, _ := i.reader.FieldPos(0)
-		return nil, fmt.Errorf("line %d has %d fields, the first line names %d columns", line, len(record), len(i.header))
+		return nil, fmt.Errorf("line %d has %s, the first line names %s", line, counted(len(record), "field"), counted(len(i.header), "column"))
 	}
 	i.checkEncoding(record)
 	return record, err
+}
+
+// counted returns a number of things in words.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // checkEncoding notes the line of the first field that is not in UTF-8.
@@ -219,24 +231,31 @@ func numberedColumns(n int) []string {
 	return names
 }
 
-// columnNames returns the names of the columns in the first record.
-func columnNames(record []string) ([]string, error) {
-	header, seen := make([]string, len(record)), make(map[string]bool)
+// columnNames returns the names of the columns in the first record. Exports of firewalls have some names twice: the later
+// column then gets a number, and its new name is also in renamed.
+func columnNames(record []string) (header, renamed []string, err error) {
+	header = make([]string, len(record))
+	taken := make(map[string]bool) // by the other columns
 	for i, field := range record {
-		field = strings.TrimSpace(field)
 		if strings.ContainsRune(field, 0) {
-			return nil, errors.New("the first line has a NUL character in it; is this a CSV file in UTF-8?")
+			return nil, nil, errors.New("the first line has a NUL character in it; is this a CSV file in UTF-8?")
 		}
-		if field == "" {
-			field = "column" + strconv.Itoa(i+1)
-		}
-		if seen[strings.ToLower(field)] {
-			return nil, fmt.Errorf("the first line names two columns %q", field)
-		}
-		seen[strings.ToLower(field)] = true
-		header[i] = field
+		header[i] = cmp.Or(strings.TrimSpace(field), "column"+strconv.Itoa(i+1))
+		taken[strings.ToLower(header[i])] = true
 	}
-	return header, nil
+	seen := make(map[string]bool)
+	for i, name := range header {
+		if lower := strings.ToLower(name); !seen[lower] {
+			seen[lower] = true
+			continue
+		}
+		for n := 2; taken[strings.ToLower(header[i])]; n++ {
+			header[i] = name + "_" + strconv.Itoa(n)
+		}
+		taken[strings.ToLower(header[i])] = true
+		renamed = append(renamed, header[i])
+	}
+	return header, renamed, nil
 }
 
 // isBoolean reports whether a field is a boolean as Steampipe writes it.

@@ -127,7 +127,7 @@ func TestAttachCSVUnpacksAndWarns(t *testing.T) {
 		}
 		want := []string{
 			"standard input: the first line is data and does not name columns: they are called column_1, column_2",
-			"standard input: 1 lines that look like rows begin with #, and are ignored as comments",
+			"standard input: rows that begin with # are ignored as comments: 1 line",
 		}
 		if !slices.Equal(f.warnings, want) {
 			t.Errorf("%s: warnings %q", name, f.warnings)
@@ -154,6 +154,26 @@ func TestAttachCSVWarnsOfAnotherEncoding(t *testing.T) {
 	}
 }
 
+func TestAttachCSVNumbersNamesThatItHasTwice(t *testing.T) {
+	t.Parallel()
+	for text, test := range map[string]struct{ columns, warning string }{
+		"ip,IP, ip ,n\n":             {"ip IP_2 ip_3 n", "f: the first line has names twice: the later columns are called IP_2, ip_3"},
+		"ip,ip,ip_2,IP_3\n":          {"ip ip_4 ip_2 IP_3", "f: the first line has names twice: the later columns are called ip_4"},
+		"a,,column2,column2_2,b,a\n": {"a column2 column2_3 column2_2 b a_2", "f: the first line has names twice: the later columns are called column2_3, a_2"},
+		"a,b\n":                      {"a b", ""},
+	} {
+		f := open(t, 0)
+		if err := f.AttachCSVFrom("f", "f", strings.NewReader(text)); err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		got := strings.ReplaceAll(f.query(t, "select name from pragma_table_info('f')"), "\n", " ")
+		if warnings := strings.Join(f.warnings, "\n"); got != test.columns || warnings != test.warning {
+			t.Errorf("%q: columns %q, warnings %q", text, got, warnings)
+		}
+	}
+}
+
 func TestAttachCSVRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ name, text, want string }{
@@ -161,9 +181,8 @@ func TestAttachCSVRefuses(t *testing.T) {
 		"comments alone":           {text: "# a\n#b", want: "the file is empty, its first line must name the columns"},
 		"a spreadsheet":            {text: "PK\x03\x04...", want: "it is a ZIP archive or a spreadsheet: save the sheet as CSV"},
 		"gzip that breaks off":     {text: "\x1f\x8b\x08\x00", want: "gzip: unexpected EOF"},
-		"a name twice":             {text: "ip,IP\n", want: `the first line names two columns "IP"`},
 		"a line that is too long":  {text: "a,b\n1,2\n\n1,2,3\n", want: "line 4 has 3 fields, the first line names 2 columns"},
-		"a line that is too short": {text: "a,b\n1\n", want: "line 2 has 1 fields, the first line names 2 columns"},
+		"a line that is too short": {text: "a,b\n1\n", want: "line 2 has 1 field, the first line names 2 columns"},
 		"a quote that has no end":  {text: "a\n\"1\n", want: `parse error on line 2, column 4: extraneous or missing " in quoted-field`},
 		"a file in UTF-16":         {text: "i\x00p\x00\n\x00", want: "the first line has a NUL character in it; is this a CSV file in UTF-8?"},
 		"a record without an end":  {text: "a\n" + strings.Repeat("x", 17<<20), want: "a line is longer than 16 MB; is this a CSV file?"},
