@@ -281,15 +281,17 @@ func TestCheckMakesSetsOfNetworks(t *testing.T) {
 	set addresses4 {
 		type ipv4_addr
 		flags interval
-		elements = {
-			192.0.2.0/31,
-			192.0.2.5
-		}
 	}
 	set addresses6 {
 		type ipv6_addr
 		flags interval
 	}
+}
+flush set inet shodanrep addresses4
+flush set inet shodanrep addresses6
+add element inet shodanrep addresses4 {
+	192.0.2.0/31,
+	192.0.2.5
 }
 `
 	if got.stdout != want {

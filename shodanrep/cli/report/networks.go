@@ -48,7 +48,9 @@ func (w *cidrWriter) Close() error {
 	return err
 }
 
-// An nftWriter writes an nftables table with a set per address family, which "nft -f" loads.
+// An nftWriter writes an nftables table with a set per address family, which "nft -f" loads. It empties the sets first: a
+// set that is loaded again would keep what is no longer in the list, and refuse a network that has one of its elements.
+// Rules of the table stay. nft loads a file as one transaction, so the sets are never seen empty.
 type nftWriter struct{ networkSet }
 
 func newNftWriter(out io.Writer, _ Options) Writer { return &nftWriter{networkSet{out: out}} }
@@ -59,12 +61,11 @@ func (w *nftWriter) Close() error {
 		return err
 	}
 	var b bytes.Buffer
-	b.WriteString("table inet shodanrep {\n")
+	b.WriteString(nftSets)
 	for _, family := range []struct {
-		name, kind string
-		is4        bool
-	}{{"addresses4", "ipv4_addr", true}, {"addresses6", "ipv6_addr", false}} {
-		fmt.Fprintf(&b, "\tset %s {\n\t\ttype %s\n\t\tflags interval\n", family.name, family.kind)
+		name string
+		is4  bool
+	}{{"addresses4", true}, {"addresses6", false}} {
 		var elements []string
 		for _, p := range list {
 			if p.Addr().Is4() != family.is4 {
@@ -74,14 +75,27 @@ func (w *nftWriter) Close() error {
 			if p.IsSingleIP() {
 				element = p.Addr().String()
 			}
-			elements = append(elements, "\t\t\t"+element)
+			elements = append(elements, "\t"+element)
 		}
 		if len(elements) > 0 { // an empty list of elements is a syntax error
-			b.WriteString("\t\telements = {\n" + strings.Join(elements, ",\n") + "\n\t\t}\n")
+			fmt.Fprintf(&b, "add element inet shodanrep %s {\n%s\n}\n", family.name, strings.Join(elements, ",\n"))
 		}
-		b.WriteString("\t}\n")
 	}
-	b.WriteString("}\n")
 	_, err = b.WriteTo(w.out)
 	return err
 }
+
+// nftSets makes the sets, if they do not exist, and empties them.
+const nftSets = `table inet shodanrep {
+	set addresses4 {
+		type ipv4_addr
+		flags interval
+	}
+	set addresses6 {
+		type ipv6_addr
+		flags interval
+	}
+}
+flush set inet shodanrep addresses4
+flush set inet shodanrep addresses6
+`
