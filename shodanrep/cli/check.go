@@ -77,7 +77,7 @@ interrupted.`,
   zcat access.log.gz | shodanrep check --output jsonl | jq -r 'select(.score >= 35) | .ip'
 
   # A set of networks for a firewall
-  shodanrep check --only critical,high --output nft -o blocked.nft access.log`,
+  shodanrep check --only critical,high --fail-on error --output nft -o blocked.nft access.log && nft -f blocked.nft`,
 		Args:    cobra.ArbitraryArgs,
 		PreRunE: c.prepare,
 		RunE:    c.runE,
