@@ -82,8 +82,9 @@ func after(b []byte, end int) bool {
 	switch c := b[end]; {
 	case isWord(c):
 		return false
-	case c == '~':
-		return !isWord(next)
+	case c == '~' && isWord(next): // a range, or a version such as 1.2.3.4~rc1
+		d := parseDotted(b, end+1)
+		return d.count == 4 && d.valid == 4
 	case c == '.' || c == '[' || c == '(' || c == '{' || c == '\\' || c == '%' || c == '&' || c >= 0x80:
 		if dot := dotAt(b, end); dot > 0 {
 			return end+dot >= len(b) || !isWord(b[end+dot])
@@ -102,7 +103,7 @@ func after(b []byte, end int) bool {
 
 // after6 is after for an IPv6 address.
 func after6(b []byte, end int) bool {
-	if end+1 < len(b) && b[end] == '-' && isHex(b[end+1]) {
+	if end+1 < len(b) && (b[end] == '-' || b[end] == '~') && isHex(b[end+1]) {
 		_, _, ok := parse6(b, end+1)
 		return ok
 	}

@@ -201,8 +201,8 @@ func (f *finder) before4(start, end int) bool {
 		return isEscaped(b, start) && !endsDefangedDot(b, start)
 	case c == '.', isDotEnd(c) && endsDefangedDot(b, start), c == ':' && two == ':', c == '=' && (two == '>' || two == '<' || two == '~'):
 		return false
-	case c == '~', c == '^': // of a version, such as ^1.2.3.4, or of a regular expression
-		return isExpression(b, start, end)
+	case c == '~', c == '^': // of a range, of a version, such as ^1.2.3.4, or of a regular expression
+		return start-1 == f.lastEnd || isExpression(b, start, end)
 	case c == '-':
 		return start-1 == f.lastEnd || !isWord(two) || isObjectName(b, start-1)
 	case c == '/' && isWord(two):

@@ -45,12 +45,13 @@ func IsAddress4(text []byte) bool {
 }
 
 // dashes are what stands between the two addresses of a range, of which [Find] finds both.
-var dashes = [][]byte{[]byte("-"), []byte("–"), []byte("—"), []byte("−"), []byte("…"), []byte(" to ")}
+var dashes = [][]byte{[]byte("-"), []byte("–"), []byte("—"), []byte("−"), []byte("…"), []byte(" to "),
+	[]byte("~"), []byte("～"), []byte("〜")}
 
 // dots stand between the two addresses of a range as well. Find finds the first address only.
 var dots = []byte("..")
 
-// IsRange reports whether a text is two addresses, the smaller one first, with a hyphen, a dash or "to" between them.
+// IsRange reports whether a text is two addresses, the smaller one first, with a hyphen, a dash, a tilde or "to" between them.
 func IsRange(text []byte) bool {
 	if len(text) > 2*maxMalformed {
 		return false
