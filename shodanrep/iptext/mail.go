@@ -31,6 +31,8 @@ type MailReader struct {
 	first         int64
 	begun, hidden bool
 	attachment
+	// depth is in how many other emails the text is.
+	depth int
 	// wide says that the part is in UTF-16. Its zero bytes are left out, which decodes digits, dots and colons.
 	wide bool
 }
@@ -75,6 +77,8 @@ func (r *MailReader) Read(p []byte) (int, error) {
 		whole := !r.cut
 		r.cut = err == bufio.ErrBufferFull
 		switch {
+		case (!whole || r.cut) && len(line) > 0 && r.inBody && r.encoding == inBase64 && !r.endsBody(line):
+			r.addBase64(line) // which some programs write in one line
 		case !whole || r.cut:
 			r.flush()
 			r.out.Write(line)
@@ -216,8 +220,9 @@ func (r *MailReader) decodeBase64(n int) {
 			}
 		}
 		r.wide = bytes.HasPrefix(decoded, []byte{0xff, 0xfe}) || bytes.HasPrefix(decoded, []byte{0xfe, 0xff})
+		r.isMail = !r.packed && !r.hidden && beginsMail(decoded)
 	}
-	if r.packed {
+	if r.packed || r.isMail {
 		r.keepPacked(decoded)
 		return
 	}

@@ -17,9 +17,10 @@ const (
 	maxUnpackedAll = 256 << 20
 )
 
-// An attachment is a part of an email that is compressed, or a ZIP archive.
+// An attachment is a part of an email that is compressed, a ZIP archive, or another email.
 type attachment struct {
-	packed bool // the part is one
+	packed bool // the part is compressed or an archive
+	isMail bool // the part is another email
 	data   []byte
 	// left is how much text may still be unpacked from it, and leftOfAll from all of them.
 	left, leftOfAll int64
@@ -42,7 +43,12 @@ func (r *MailReader) keepPacked(piece []byte) {
 	if r.hidden {
 		return
 	}
-	if r.data = append(r.data, piece...); len(r.data) > maxPacked {
+	r.data = append(r.data, piece...)
+	if len(r.data) > maxPacked && r.isMail {
+		r.out.Write(oneLine(r.data)) // most likely a text that only begins as an email does
+		r.isMail, r.data = false, nil
+	}
+	if len(r.data) > maxPacked {
 		r.hidden, r.data = true, nil
 		r.report(r.first, "an attachment that is too large to be unpacked here: unpack it first")
 	}
@@ -55,7 +61,49 @@ func (r *MailReader) endPacked() {
 			r.report(r.first, form)
 		}
 	}
-	r.packed, r.data, r.hidden = false, nil, r.hidden || r.packed
+	if r.isMail {
+		r.out.Write(oneLine(r.decodeMail(r.data)))
+	}
+	r.packed, r.isMail, r.data, r.hidden = false, false, nil, r.hidden || r.packed
+}
+
+// maxDepth is how many emails may be in each other.
+const maxDepth = 8
+
+// decodeMail returns the text of an email that is attached to another one, as programs do to report phishing.
+func (r *MailReader) decodeMail(data []byte) []byte {
+	if r.depth == maxDepth {
+		r.report(r.first, "an email in too many others: save it first")
+		return data
+	}
+	inner := NewMailReader(bytes.NewReader(data), func(_ int64, form string) { r.report(r.first, form) })
+	inner.depth, inner.leftOfAll = r.depth+1, r.leftOfAll
+	text, err := io.ReadAll(inner)
+	r.leftOfAll = inner.leftOfAll
+	if err != nil {
+		return data
+	}
+	return text
+}
+
+// beginsMail reports whether a text begins with the name of a header, or as a mailbox does. A text that only looks like it is
+// decoded to itself.
+func beginsMail(text []byte) bool {
+	if bytes.HasPrefix(text, []byte("From ")) {
+		return true
+	}
+	name := text[:min(len(text), signatureLength)]
+	if i := bytes.IndexByte(name, ':'); i >= 0 {
+		name = name[:i]
+	} else if bytes.IndexByte(name, '-') < 0 {
+		return false // a long name has a hyphen
+	}
+	for _, c := range name {
+		if !isWord(c) && c != '-' {
+			return false
+		}
+	}
+	return len(name) > 1
 }
 
 // unpack passes on the text of an attachment. It returns the form of what could not be searched, or "".
@@ -106,6 +154,9 @@ func (r *MailReader) unpackText(source io.Reader) (form string) {
 	all, err := io.ReadAll(io.LimitReader(text, r.left+1))
 	isCut := int64(len(all)) > r.left
 	r.left, r.leftOfAll = r.left-int64(len(all)), r.leftOfAll-int64(len(all))
+	if beginsMail(all) {
+		all = r.decodeMail(all)
+	}
 	r.out.Write(oneLine(all))
 	switch {
 	case err != nil && !errors.Is(err, io.EOF):

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -61,6 +62,46 @@ func TestEmailsAreDecoded(t *testing.T) {
 			if found, parts := inMail(t, reader); found != tt.found || parts != tt.parts {
 				t.Errorf("%s, %s:\n got %q and %q\nwant %q and %q", name, form, found, parts, tt.found, tt.parts)
 			}
+		}
+	}
+}
+
+// Programs and people report phishing with the email as an attachment, which has parts of its own.
+func TestEmailsInEmailsAreDecoded(t *testing.T) {
+	t.Parallel()
+	const encoded = "content-transfer-encoding: base64\n\n"
+	attach := func(text string) string { return "Content-Type: message/rfc822\n" + encoded + inLines(text) + "--b\n" }
+	inner := "Return-Path: <x@a.example>\nFrom: x\n" + encoded + inLines("at 203.0.113.25\n")
+	var archive bytes.Buffer
+	z := zip.NewWriter(&archive)
+	w, err := z.Create("x.eml")
+	if err == nil {
+		_, err = io.WriteString(w, inner)
+	}
+	if err = errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	deep := inner
+	for range maxDepth {
+		deep = "Authentication-Results: x\n" + attach(deep)
+	}
+	for name, tt := range map[string]struct{ text, found, parts string }{
+		"attached":            {attach(inner) + "192.0.2.44\n", "4:203.0.113.25 %d:192.0.2.44", ""},
+		"twice":               {attach("X-Y: 192.0.2.1\n"+attach(inner)) + "192.0.2.44\n", "4:192.0.2.1 4:203.0.113.25 %d:192.0.2.44", ""},
+		"as a mailbox":        {attach("From x Sat\n" + inner + "From y Sun\n" + inner), "4:203.0.113.25 4:203.0.113.25", ""},
+		"in a ZIP archive":    {attach(archive.String()) + "192.0.2.44\n", "4:203.0.113.25 %d:192.0.2.44", ""},
+		"compressed":          {attach(gzipped(t, inner)) + "192.0.2.44\n", "4:203.0.113.25 %d:192.0.2.44", ""},
+		"with a hidden part":  {attach("From: x\n" + attach("%PDF-1.7 aaaaaaaaaaaaaaaaa")), "", "4:a PDF doc"},
+		"as deep as is read":  {deep, "5:203.0.113.25", ""},
+		"deeper":              {"Subject: x\n" + attach(deep), "", "5:an email "},
+		"only as it begins":   {attach("attention: 203.0.113.25\n\n=?x?b?!?= 192.0.2.1"), "4:203.0.113.25 4:192.0.2.1", ""},
+		"not as it begins":    {attach("attention 203.0.113.25:\n" + attach(inner)), "4:203.0.113.25", ""},
+		"all of it in a line": {encoded + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("text ", maxMailLine)+"203.0.113.25 ")) + "\n192.0.2.44\n", "3:203.0.113.25 4:192.0.2.44", ""},
+		"the last line":       {encoded + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("text ", maxMailLine)+"203.0.113.25 ")), "3:203.0.113.25", ""},
+	} {
+		want := strings.ReplaceAll(tt.found, "%d", fmt.Sprint(strings.Count(tt.text, "\n")))
+		if found, parts := inMail(t, strings.NewReader(tt.text)); found != want || parts != tt.parts {
+			t.Errorf("%s:\n got %q and %q\nwant %q and %q", name, found, parts, want, tt.parts)
 		}
 	}
 }
