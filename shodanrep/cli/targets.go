@@ -178,7 +178,7 @@ func addressOf(argument string) (netip.Addr, error) {
 	}
 	switch matches, _ := matchesOf(argument); {
 	case len(matches) == 0:
-		return netip.Addr{}, fmt.Errorf("%q is not an IP address", argument)
+		return netip.Addr{}, fmt.Errorf("%q is not an IP address%s", argument, adviceOnName(argument))
 	case len(matches) > 1:
 		return netip.Addr{}, fmt.Errorf("%q has several addresses, and one is needed", argument)
 	case !matches[0].Prefix.IsSingleIP():

@@ -22,7 +22,7 @@ func TestAddressOf(t *testing.T) {
 		"192.0.2.1, 192.0.2.2":  `"192.0.2.1, 192.0.2.2" has several addresses, and one is needed`,
 		"192.0.2.1/33":          "192.0.2.1/33 is not a network: a number up to 32 or a mask such as 255.255.255.0 must follow the slash",
 		"192.0.2.300":           "192.0.2.300 is not an address: its numbers must be up to 255",
-		"example.com":           `"example.com" is not an IP address`,
+		"example.com":           `"example.com" is not an IP address; the names of hosts are not resolved: pass their addresses, as from dig +short example.com`,
 		"curl/192.0.2.1":        `"curl/192.0.2.1" is not an IP address`,
 	} {
 		addr, err := addressOf(argument)
