@@ -4,6 +4,7 @@
 package ratelimit
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -45,6 +46,7 @@ type File struct {
 // content is what is in the file.
 type content struct {
 	Records map[string]record `json:"records"`
+	Cleared time.Time         `json:"cleared,omitzero"` // when all records were last removed on purpose
 }
 
 type record struct {
@@ -82,12 +84,17 @@ func Open(folders ...string) (*File, error) {
 func (f *File) Path() string { return f.path }
 
 // Update replaces the named record by what change returns for it, while no other process reads or writes the file. The
-// record is empty where there is none, and where the file is damaged. Where change returns nil the file stays as it is.
-// Change is not called where Update returns an error before the file could be read.
-func (f *File) Update(name string, change func(record []byte) []byte) error {
+// record is empty where there is none, and where the file is damaged. Change also gets the time of the last Clear, so that
+// it can tell a record that was lost from one that was removed. Where change returns nil the file stays as it is. Change is
+// not called where Update returns an error before the file could be read.
+func (f *File) Update(name string, change func(record []byte, cleared time.Time) []byte) error {
 	return f.locked(func(file *lockedfile.File) error {
-		c, now := read(file), time.Now()
-		value := change(c.Records[name].Value)
+		before, err := io.ReadAll(io.LimitReader(file, maxBytes))
+		if err != nil {
+			return err
+		}
+		c, now := parse(before), time.Now()
+		value := change(c.Records[name].Value, c.Cleared)
 		if value == nil {
 			return nil
 		}
@@ -97,13 +104,13 @@ func (f *File) Update(name string, change func(record []byte) []byte) error {
 			}
 		}
 		c.Records[name] = record{Updated: now.UTC(), Value: value}
-		return write(file, c)
+		return write(file, c, before)
 	})
 }
 
 // Clear removes all records.
 func (f *File) Clear() error {
-	return f.locked(func(file *lockedfile.File) error { return write(file, content{}) })
+	return f.locked(func(file *lockedfile.File) error { return write(file, content{Cleared: time.Now().UTC()}, nil) })
 }
 
 // locked calls use with the locked file. It gives up after the timeout, and then never calls it.
@@ -126,11 +133,11 @@ func (f *File) locked(use func(*lockedfile.File) error) error {
 	return errors.Join(use(file), file.Close())
 }
 
-// read returns what is in the file. It ignores what it did not write.
-func read(file io.Reader) content {
+// parse returns what is in the file. It ignores what it did not write.
+func parse(text []byte) content {
 	var c content
 	// The decoder stops after the first value: a process that was killed while it wrote may leave the end of a longer one.
-	if err := json.NewDecoder(io.LimitReader(file, maxBytes)).Decode(&c); err != nil {
+	if err := json.NewDecoder(bytes.NewReader(text)).Decode(&c); err != nil {
 		c = content{}
 	}
 	if c.Records == nil {
@@ -139,13 +146,28 @@ func read(file io.Reader) content {
 	return c
 }
 
-// write replaces what is in the file. The new content comes first, in one call, and then the old one's end goes: a
-// process that is killed in between leaves a file that can be read.
-func write(file *lockedfile.File, c content) error {
+// An overwritable is a file that is written over.
+type overwritable interface {
+	io.WriterAt
+	Truncate(size int64) error
+}
+
+// write replaces what was in the file before. Where that fails it writes the old content back: a full disk may have taken
+// a part of the new one, which nobody could read, and the bans of all services would be forgotten.
+func write(file overwritable, c content, before []byte) error {
 	data, err := json.Marshal(c)
 	if err != nil {
 		return err
 	}
+	if err := overwrite(file, data); err != nil {
+		return errors.Join(err, overwrite(file, before))
+	}
+	return nil
+}
+
+// overwrite replaces what is in the file. The new content comes first, in one call, and then the old one's end goes: a
+// process that is killed in between leaves a file that can be read.
+func overwrite(file overwritable, data []byte) error {
 	if _, err := file.WriteAt(data, 0); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,7 +21,7 @@ import (
 )
 
 // increment counts up, from what the record has.
-func increment(record []byte) []byte {
+func increment(record []byte, _ time.Time) []byte {
 	n, _ := strconv.Atoi(string(record))
 	return strconv.AppendInt(nil, int64(n+1), 10)
 }
@@ -72,7 +73,7 @@ func TestNoUpdateOfAProcessIsLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got string
-	read := func(record []byte) []byte { got = string(record); return record }
+	read := func(record []byte, _ time.Time) []byte { got = string(record); return record }
 	if err := whenUnlocked(func() error { return f.Update("count", read) }); err != nil || got != "600" {
 		t.Errorf("counted %s, %v, want 600", got, err)
 	}
@@ -98,7 +99,7 @@ func TestAKilledProcessLetsGoOfTheLockAndAStoppedOneIsNotWaitedFor(t *testing.T)
 		t.Fatalf("%q, %v", line, err)
 	}
 	for range 2 {
-		if err := f.Update("count", func([]byte) []byte { t.Error("changed without the lock"); return nil }); !errors.Is(err, filelock.ErrLocked) {
+		if err := f.Update("count", func([]byte, time.Time) []byte { t.Error("changed without the lock"); return nil }); !errors.Is(err, filelock.ErrLocked) {
 			t.Errorf("%v, want %v", err, filelock.ErrLocked)
 		}
 	}
@@ -200,7 +201,7 @@ func TestClearRemovesAllRecords(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	first := func(record []byte) []byte {
+	first := func(record []byte, _ time.Time) []byte {
 		if len(record) > 0 {
 			t.Errorf("%s is left", record)
 		}
@@ -220,5 +221,34 @@ func BenchmarkUpdate(b *testing.B) {
 		if err := f.Update("count", increment); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// A fullDisk is a file that cannot become larger, of which a part of what is written to it is written.
+type fullDisk struct{ text []byte }
+
+func (d *fullDisk) WriteAt(p []byte, off int64) (int, error) {
+	if n := copy(d.text[off:], p); n < len(p) {
+		return n, errors.New("no space left on device")
+	}
+	return len(p), nil
+}
+
+func (d *fullDisk) Truncate(size int64) error {
+	d.text = d.text[:size]
+	return nil
+}
+
+func TestAFullDiskLeavesTheOldContent(t *testing.T) {
+	t.Parallel()
+	before := []byte(`{"records":{"a":{"updated":"2026-01-01T00:00:00Z","value":{"banned":"2026-01-01T01:00:00Z"}}}}`)
+	disk := &fullDisk{text: slices.Clone(before)}
+	c := parse(before)
+	c.Records["another"] = record{Value: []byte("1")}
+	if err := write(disk, c, before); err == nil {
+		t.Error("no error")
+	}
+	if string(disk.text) != string(before) {
+		t.Errorf("the file has %s", disk.text)
 	}
 }

@@ -33,6 +33,7 @@ type sharing struct {
 	away  bool // the file or the machines were out of reach the last time
 	peers int  // how many processes shared the rate when it was last known
 
+	saved       time.Time // when the state was last written to the file, or was there already
 	seen        time.Time // when the file was last told that this process is alive
 	beating     bool      // a heartbeat is to come
 	waiting     time.Time // since when a request waits to be sent, zero where none does
@@ -46,11 +47,13 @@ type sharing struct {
 func (l *Limiter) update(change func(now time.Time)) {
 	changed := false
 	if l.file != nil {
-		err := l.file.Update(l.name, func(record []byte) []byte {
+		err := l.file.Update(l.name, func(record []byte, cleared time.Time) []byte {
 			now := time.Now()
+			// The file was damaged, and perhaps written again by now, where it lacks what this process has written.
+			l.away = l.away || len(record) == 0 && l.saved.After(cleared)
 			l.load(record, now)
 			change(now)
-			changed = true
+			changed, l.saved = true, now
 			return l.save(record, now)
 		})
 		l.away = err != nil
@@ -61,8 +64,8 @@ func (l *Limiter) update(change func(now time.Time)) {
 	}
 }
 
-// load replaces the state by that of the file. Where the file was out of reach it lacks what this process has learned
-// meanwhile.
+// load replaces the state by that of the file. Where the file was out of reach or damaged it lacks what this process has
+// learned meanwhile.
 func (l *Limiter) load(record []byte, now time.Time) {
 	own := l.state
 	l.state = readState(record, now)
@@ -73,6 +76,10 @@ func (l *Limiter) load(record []byte, now time.Time) {
 		l.Unavailable, l.ClientRefused = later(own.Unavailable, l.Unavailable), later(own.ClientRefused, l.ClientRefused)
 		if own.TokensAt.After(l.TokensAt) {
 			l.Tokens, l.TokensAt = own.Tokens, own.TokensAt
+		}
+		if own.Refusal.After(l.Refusal) {
+			l.Lowered, l.Ceiling, l.CeilingTTL = own.Lowered, own.Ceiling, own.CeilingTTL
+			l.Refusal, l.Refusals, l.Since = own.Refusal, own.Refusals, own.Since
 		}
 	}
 }

@@ -3,6 +3,7 @@ package ratelimit
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,4 +82,96 @@ func TestABanThatIsLearnedWithoutTheFileKeepsItsReason(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A file that cannot be read must not make a process forget its last request, its bans and what was refused.
+func TestADamagedFileDoesNotMakeAProcessForget(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]func(path string) error{
+		"damaged": func(path string) error { return os.WriteFile(path, []byte(`{"records":{"ra`), 0o600) },
+		"emptied": func(path string) error { return os.Truncate(path, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				file, err := Open(t.TempDir())
+				if err != nil {
+					t.Fatal(err)
+				}
+				rest, internetDB := exact(), limited(20)
+				rest.ShareThrough(file, "rest")
+				internetDB.ShareThrough(file, "internetdb")
+				begin(t, rest).Done()
+				began := time.Now()
+				begin(t, internetDB).Refused(0)
+				if err := damage(file.Path()); err != nil {
+					t.Fatal(err)
+				}
+				begin(t, rest).Done()
+				if gap := time.Since(began); gap < time.Second {
+					t.Errorf("%v between two requests, want a second", gap)
+				}
+				begin(t, internetDB).Done()
+				if rate := internetDB.Rate(); rate > 11 {
+					t.Errorf("%v a second after a refusal, want half of 20", rate)
+				}
+				internetDB.Ban(time.Now().Add(time.Hour))
+				if err := damage(file.Path()); err != nil {
+					t.Fatal(err)
+				}
+				var banned *BannedError
+				if _, err := internetDB.Acquire(t.Context(), nil); !errors.As(err, &banned) {
+					t.Errorf("%v, want the ban", err)
+				}
+			})
+		})
+	}
+}
+
+func TestARefusalThatIsLearnedWithoutTheFileStillLowersTheRate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		file, err := Open(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := limited(20)
+		l.ShareThrough(file, "rate")
+		begin(t, l).Done()
+		if err := errors.Join(os.Remove(file.Path()), os.Mkdir(file.Path(), 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			begin(t, l).Refused(0)
+		}
+		if err := os.Remove(file.Path()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(filepath.Dir(file.Path())); err != nil { // another process makes it again
+			t.Fatal(err)
+		}
+		slot := begin(t, l)
+		if l.Refusals != 2 || l.Rate() > 6 {
+			t.Errorf("%d refusals and %v a second, want 2, and a quarter of 20", l.Refusals, l.Rate())
+		}
+		slot.Done()
+	})
+}
+
+func TestABanThatIsClearedDoesNotComeBackFromAProcess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		file, err := Open(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := limited(20)
+		l.ShareThrough(file, "rate")
+		l.Ban(time.Now().Add(time.Hour))
+		time.Sleep(time.Second)
+		if err := file.Clear(); err != nil {
+			t.Fatal(err)
+		}
+		begin(t, l).Done()
+	})
 }
