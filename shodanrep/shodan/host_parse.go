@@ -48,40 +48,70 @@ func ParseInternetDB(body []byte) (*Host, error) {
 	return h, nil
 }
 
-// hostLists are the fields of a host's response that must be lists, with the possible first bytes of their values.
+// hostLists are the fields of a host's response that must be lists, with the possible first bytes of their values, and of
+// the items of which at least one must be there if none can be read.
 //
-// A list may be missing or null. A single string is read as a list of one, and vulnerabilities may be an object.
-var hostLists = []struct{ name, allowed string }{
-	{"ports", "["}, {"data", "["}, {"vulns", `[{"`}, {"tags", `["`}, {"hostnames", `["`}, {"domains", `["`}, {"cpes", `["`},
+// A list may be missing or null. A single string is read as a list of one, and vulnerabilities may be an object. An item
+// that cannot be read is skipped.
+var hostLists = []struct {
+	name, allowed, items string
+	read                 func(*Host) int // how many items were read
+}{
+	{"ports", "[", "", func(h *Host) int { return len(h.Ports) }},
+	{"data", "[", "", func(h *Host) int { return len(h.Banners) }},
+	{"vulns", `[{"`, `"`, func(h *Host) int { return len(h.Vulns) }}, // some ids say that the host is not vulnerable
+	{"tags", `["`, `"`, func(h *Host) int { return len(h.Tags) }},
+	{"hostnames", `["`, `"`, func(h *Host) int { return len(h.Hostnames) }},
+	{"domains", `["`, `"`, func(h *Host) int { return len(h.Domains) }},
+	{"cpes", `["`, `"`, func(h *Host) int { return len(h.CPEs) }},
 }
 
 // parse reads a response, and checks the fields in hostLists: the lenient types read a value that is no list as no list
-// or as a list of one, and a host whose ports are unknown would look like one without ports.
+// or as a list of one, and skip items, and a host whose ports are unknown would look like one without ports.
 func (h *Host) parse(body []byte, field func(h *Host, s *scanner, name []byte, ip *hostIP) error) error {
-	var first [8]byte // of each value in hostLists
+	var lists [8][]byte // the values of the fields in hostLists
 	var ip hostIP
 	raw, err := decodeCleaned(body, false, func(s *scanner) error {
-		*h, ip, first = Host{}, hostIP{}, [8]byte{}
+		*h, ip, lists = Host{}, hostIP{}, [8][]byte{}
 		return s.object(func(name []byte) error {
-			k, value := key(name), s.peek()
+			s.peek()
+			k, start := key(name), s.pos
+			err := field(h, s, k, &ip)
 			for i := range hostLists {
 				if hostLists[i].name == string(k) {
-					first[i] = value
+					lists[i] = s.text[start:s.pos]
 				}
 			}
-			return field(h, s, k, &ip)
+			return err
 		})
 	})
 	if err != nil {
 		return err
 	}
 	for i, list := range hostLists {
-		if first[i] != 0 && first[i] != 'n' && !strings.ContainsRune(list.allowed, rune(first[i])) {
+		switch value := lists[i]; {
+		case value == nil || value[0] == 'n':
+		case !strings.ContainsRune(list.allowed, rune(value[0])):
 			return unexpected{fmt.Errorf(`"%s" is not a list`, list.name)}
+		case value[0] == '[' && list.read(h) == 0 && isUnreadable(value, list.items):
+			return unexpected{fmt.Errorf(`"%s" is a list of which no item can be read`, list.name)}
 		}
 	}
 	h.Addr, h.Raw = parseAddr(string(ip.text), ip.number), raw
 	return nil
+}
+
+// isUnreadable reports whether a list has items other than null, and none of the kinds that begin with one of some bytes.
+func isUnreadable(value []byte, readable string) bool {
+	items, _ := list(value)
+	found := false
+	for _, item := range items {
+		if strings.ContainsRune(readable, rune(item[0])) {
+			return false
+		}
+		found = found || item[0] != 'n'
+	}
+	return found
 }
 
 // hostIP is the address in a response.

@@ -60,6 +60,8 @@ func TestAnAnswerWithoutItsAddressOrItsListsIsUnexpected(t *testing.T) {
 		`{"ip": "192.0.2.1", "ports": [80], "hostnames": {}}`, `{"ip": "192.0.2.1", "ports": [80], "cpes": true}`,
 		`{"ip": "192.0.2.1", "ports": "80,4444"}`, `{"ip": "192.0.2.1", "ports": {}}`, `{"ip": "192.0.2.1", "vulns": 7}`,
 		`{"ip": "192.0.2.9", "ports": [80]}`, `{"vulns": 7}`, `{"ip": "192.0.2.1", "ports": [80], "tags": []}`, `{"ip": "192.0.2.1", "ports": [80], "vulns": []}`,
+		`{"ip": "192.0.2.1", "ports": [{"port": 80}], "tags": [], "vulns": []}`, `{"ip": "192.0.2.1", "ports": ["http"], "tags": [], "vulns": []}`,
+		`{"ip": "192.0.2.1", "ports": [80], "tags": [], "vulns": [{"cve_id": "CVE-2024-0001"}]}`, `{"ip": "192.0.2.1", "ports": [80], "tags": [["c2"]], "vulns": []}`,
 		`{"ip": "192.0.2.1", "ports": [80], "tags": [], "vulns": null}`, `{"ip": "192.0.2.1", "ports": [80], "tags": null, "vulns": []}`,
 	} {
 		t.Run("InternetDB "+body, func(t *testing.T) {
@@ -75,6 +77,8 @@ func TestAnAnswerWithoutItsAddressOrItsListsIsUnexpected(t *testing.T) {
 		`{"ip_str": "192.0.2.1", "ports": "80,4444", "data": []}`, `{"ip_str": "192.0.2.1", "ports": [80], "data": "none"}`,
 		`{"ip_str": "192.0.2.1", "ports": [80], "data": [], "vulns": 7}`, `{"ip_str": "192.0.2.1", "ports": [80], "data": {}}`,
 		`{"ip_str": "192.0.2.1", "ports": [80], "data": [], "domains": 7}`, `{"ip_str": "192.0.2.9", "ports": [80]}`,
+		`{"ip_str": "192.0.2.1", "ports": [{"port": 80}], "data": []}`, `{"ip_str": "192.0.2.1", "ports": [], "data": [[{"port": 80}]]}`,
+		`{"ip_str": "192.0.2.1", "ports": [80], "data": [], "vulns": [{"cve_id": "CVE-2024-0001"}]}`,
 		`{"ip_str": "192.0.2.1", "ports": null, "data": []}`, `{"ip_str": "192.0.2.1", "data": []}`, `{"ip_str": "192.0.2.1", "ports": null, "data": ["text"]}`,
 	} {
 		t.Run("the REST API "+body, func(t *testing.T) {
@@ -87,6 +91,7 @@ func TestAnAnswerWithoutItsAddressOrItsListsIsUnexpected(t *testing.T) {
 	}
 	for _, body := range []string{
 		`{"ip": 3221225985, "ports": [80], "data": null, "tags": "vpn", "vulns": {"CVE-2024-0001": {}}, "hostnames": null}`,
+		`{"ip": 3221225985, "ports": [null], "data": [null], "tags": [""], "vulns": ["!CVE-2014-0160"], "hostnames": []}`,
 	} {
 		if _, err := responding(t, 200, nil, body).Host(t.Context(), addr, shodan.HostOptions{}); err != nil {
 			t.Errorf("%s: %v", body, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,7 +101,8 @@ func parseInt(s string) (int64, bool) {
 		return i, true
 	}
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || f != float64(int64(f)) {
+	// What Go makes of a number outside int64 depends on the processor.
+	if err != nil || !(f >= math.MinInt64 && f < math.MaxInt64) || f != math.Trunc(f) {
 		return 0, false
 	}
 	return int64(f), true
