@@ -234,7 +234,7 @@ func TestTheContextEndsARequest(t *testing.T) {
 func TestHeadersOfTime(t *testing.T) {
 	t.Parallel()
 	const year = 365 * 24 * time.Hour
-	for value, want := range map[string]time.Duration{"3600": time.Hour, "9223372036854775807": year, "99999999999999999999": 0, "1.5": 0, "-5": 0} {
+	for value, want := range map[string]time.Duration{"3600": time.Hour, "9223372036854775807": year, "99999999999999999999": year, "0": 0, "1.5": 0, "-5": 0} {
 		_, err := responding(t, 503, map[string]string{"Retry-After": value}, "").Host(t.Context(), addr, shodan.HostOptions{})
 		var failure *shodan.Error
 		if !errors.As(err, &failure) || failure.RetryAfter != want {
@@ -245,6 +245,11 @@ func TestHeadersOfTime(t *testing.T) {
 	var failure *shodan.Error
 	if !errors.As(err, &failure) || failure.RetryAfter < 59*time.Minute || failure.RetryAfter > time.Hour {
 		t.Errorf("a date in an hour: %v", failure.RetryAfter)
+	}
+	// By the clock of the service, which is not that of this machine.
+	_, err = responding(t, 503, map[string]string{"Date": "Mon, 02 Jan 2006 15:04:05 GMT", "Retry-After": "Mon, 02 Jan 2006 15:05:05 GMT"}, "").Host(t.Context(), addr, shodan.HostOptions{})
+	if !errors.As(err, &failure) || failure.RetryAfter != time.Minute {
+		t.Errorf("a date in a minute by another clock: %v", failure.RetryAfter)
 	}
 	for value, want := range map[string]time.Duration{
 		"max-age=60": time.Minute, "public,max-age=60,must-revalidate": time.Minute, "private": 0, "max-age=-1": 0, "max-age=x": 0, "s-maxage=60": 0,

@@ -174,16 +174,23 @@ func withoutURL(err error) error {
 	return err
 }
 
-// retryAfter reads the Retry-After header, in seconds or as a date. It returns 0 if there is none.
+// retryAfter reads the Retry-After header, in seconds or as a date. It returns 0 if there is none. A date is compared with
+// that of the response, because the clock of this machine may be wrong. A number that is too large is a very long time.
 //
 // https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
 func retryAfter(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
+	if strings.Trim(value, "0123456789") == "" {
+		seconds, _ := strconv.Atoi(value) // the largest number where it is larger
 		return duration(seconds)
 	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(0, time.Until(at))
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0
 	}
-	return 0
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return max(0, at.Sub(now))
 }
