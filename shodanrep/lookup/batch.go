@@ -18,7 +18,8 @@ type Batch struct {
 
 	mu      sync.Mutex
 	items   map[Question]*item
-	running int // goroutines that look up
+	added   bool // whether there ever was a question
+	running int  // goroutines that look up
 
 	refusal error // why the REST API is not used for the rest of the batch
 
@@ -55,6 +56,7 @@ func (e *Engine) Batch(ctx context.Context, size int) *Batch {
 // must not keep thousands of hosts until its end.
 func (b *Batch) Add(questions ...Question) {
 	b.mu.Lock()
+	b.added = b.added || len(questions) > 0
 	var fresh []Question
 	for _, q := range questions {
 		q = q.canonical()
@@ -93,8 +95,15 @@ func (b *Batch) spawn(f func()) {
 func (b *Batch) AddTotal(addresses int) { b.progress.AddTotal(addresses) }
 
 // Ready waits until it is known whether the services may be used at all. An error means that no question of the
-// batch will be answered, because the key is refused or its plan too low for the source that was named.
+// batch will be answered, because the key is refused or its plan too low for the source that was named. It does not wait
+// if there is no question yet: nothing would end the wait.
 func (b *Batch) Ready(ctx context.Context) error {
+	b.mu.Lock()
+	added := b.added
+	b.mu.Unlock()
+	if !added {
+		return nil
+	}
 	select {
 	case <-b.ready:
 		return b.readyErr

@@ -72,3 +72,24 @@ func TestNothingOfABatchIsLeft(t *testing.T) {
 		})
 	}
 }
+
+func TestABatchWithoutAQuestionIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := shodantest.NewHandler()
+		e, err := New(t.Context(), Config{
+			Source: Auto, RequestsPerSecond: 1, InternetDBRequestsPerSecond: 10, MaxConcurrency: 8, Timeout: time.Second, Cache: "off",
+			APIURL: sim.APIURL(), InternetDBURL: sim.InternetDBURL(), Logger: hclog.NewNullLogger(), Transport: sim.Transport(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		b := e.Batch(ctx, 0)
+		b.Add()
+		if err := b.Ready(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -13,10 +13,8 @@ type window struct {
 	scan   *Scan
 	source lookup.Source
 	need   lookup.Question
-	// targets are those of a window that was added to the batch, and ready says whether to wait until it is known that
-	// the services may be used.
+	// targets are those of a window that was added to the batch.
 	targets []*Target
-	ready   bool
 	// prefixes are those of a window that is looked up in the file of InternetDB, and file receives what it has of them.
 	prefixes     []netip.Prefix
 	file         chan fileRows
@@ -65,11 +63,9 @@ func parts[T any](ctx context.Context, w *window, first int, convert converter[T
 			}
 			return
 		}
-		if w.ready {
-			if err := w.scan.batch.Ready(ctx); err != nil {
-				yield(none, err)
-				return
-			}
+		if err := w.scan.batch.Ready(ctx); err != nil {
+			yield(none, err)
+			return
 		}
 		for i, t := range w.targets {
 			result, err := w.scan.Result(ctx, t, w.need)

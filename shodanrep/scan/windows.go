@@ -33,7 +33,6 @@ type windows struct {
 	need   lookup.Question
 	ahead  []*window
 	ended  bool
-	added  bool // whether a window was added to the batch
 	// size is how long the list is, as far as it is known.
 	size int
 	// keepsResults is whether what is made of results of the file refers to them. If so, the next window is read while one
@@ -92,12 +91,10 @@ func (w *windows) start(ctx context.Context) *window {
 	for _, p := range w.take(batchWindow) {
 		t := targetOf(p, w.source)
 		started.targets = append(started.targets, &t)
-		w.added = w.added || p.IsSingleIP() // the batch is ready only when there was something to look up
 	}
 	if started.targets == nil {
 		return nil
 	}
-	started.ready = w.added
 	s.lookUp(started.targets, w.need)
 	return started
 }
