@@ -196,6 +196,9 @@ func listRecords(ctx context.Context, c *scan.ListCall, options domainOptions, e
 			row.status = lookup.NotIndexed
 			emit(&row)
 			return nil
+		case rows == 0 && fresh.Last:
+			fail(fmt.Sprintf("page %d of the records of %s has none of those, though Shodan says that there is more: ask for page = %d", row.page, name, row.page+1))
+			return nil
 		case fresh.Last:
 			return nil
 		case len(fresh.Items) == 0:

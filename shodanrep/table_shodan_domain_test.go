@@ -232,6 +232,25 @@ func TestRecordsThatAreMissingAreARowThatSaysSo(t *testing.T) {
 	}
 }
 
+// A page that the query names is the only one that is read, so that nothing else could say that it lacks its records.
+func TestAPageWithoutRecordsThatIsNotTheLastIsARowThatSaysSo(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"no record":              `{"domain": "example.com", "data": [], "more": true}`,
+		"a record of other type": `{"domain": "example.com", "data": [{"type": "MX", "value": "mail.example.com"}], "more": true}`,
+	} {
+		sim := shodantest.New(t, shodantest.WithPlan("corp"))
+		sim.Fault(shodantest.Fault{Body: body})
+		q := domain("example.com")
+		q.quals["type"], q.quals["page"] = texts("A"), numbers(3)
+		rows := mustConnect(t, keyed(sim)).mustRun(t, q)
+		if len(rows) != 1 || rows[0]["status"] != "error" || rows[0]["page"] != int64(3) || rows[0]["type"] != "A" ||
+			!strings.Contains(fmt.Sprint(rows[0]["error"]), "page 3 of the records of example.com has none of those") {
+			t.Errorf("%s: %v", name, rows)
+		}
+	}
+}
+
 func TestOddRecordsAreReadAsFarAsTheyGo(t *testing.T) {
 	sim := shodantest.New(t)
 	sim.Fault(shodantest.Fault{Body: `{"domain": "EXAMPLE.com", "tags": "ipv6", "more": null, "data": [
