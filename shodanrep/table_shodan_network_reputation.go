@@ -64,8 +64,9 @@ func parseNetwork(text string) (network, error) {
 		n.Prefix = netip.PrefixFrom(n.given.Addr, n.given.Addr.BitLen())
 	case n.given.Network:
 		n.Prefix = netip.MustParsePrefix(strings.TrimSpace(text)).Masked()
-		if addr := n.Addr(); addr.Is4In6() && n.Bits() >= 96 {
-			n.Prefix = netip.PrefixFrom(addr.Unmap(), n.Bits()-96)
+		// The IPv4 hosts of an IPv4-mapped network, or of one of NAT64, whose addresses have the IPv4 address at the end.
+		if host := scan.ParseAddress(n.Addr().String()).Addr; host.Is4() && n.Addr().Is6() && n.Bits() >= 96 {
+			n.Prefix = netip.PrefixFrom(host, n.Bits()-96)
 		}
 	default:
 		return n, fmt.Errorf("network = %q is no network: write it like 203.0.113.0/24 or 2001:db8::/120", text)

@@ -121,20 +121,25 @@ func TestNetworksInOtherForms(t *testing.T) {
 		"11.0.0.2/31":         "11.0.0.2 11.0.0.3",
 		"11.0.0.3/31":         "11.0.0.2 11.0.0.3", // with bits of a host, which PostgreSQL's inet may have
 		"::ffff:11.0.0.2/127": "11.0.0.2 11.0.0.3",
+		"64:ff9b::b00:2/127":  "11.0.0.2 11.0.0.3", // of NAT64
+		"64:ff9b::b00:2":      "11.0.0.2",
 		"2606:4700::/127":     "2606:4700:: 2606:4700::1",
 		"255.255.255.254/31":  "255.255.255.254 255.255.255.255", // after which there is none
 	} {
-		rows := s.mustRun(t, ofNetwork(given))
-		addresses := []string{}
-		for _, r := range rows {
-			addresses = append(addresses, r["ip"].(string))
-			if r["network"] != given {
-				t.Errorf("%s: %v, which PostgreSQL would drop", given, r)
+		for _, columns := range [][]string{nil, {"network", "ip"}} { // the second is without a lookup
+			q := ofNetwork(given)
+			q.columns = columns
+			addresses := []string{}
+			for _, r := range s.mustRun(t, q) {
+				addresses = append(addresses, r["ip"].(string))
+				if r["network"] != given {
+					t.Errorf("%s: %v, which PostgreSQL would drop", given, r)
+				}
 			}
-		}
-		slices.Sort(addresses)
-		if strings.Join(addresses, " ") != want {
-			t.Errorf("%s: %v", given, addresses)
+			slices.Sort(addresses)
+			if strings.Join(addresses, " ") != want {
+				t.Errorf("%s: %v", given, addresses)
+			}
 		}
 	}
 }
