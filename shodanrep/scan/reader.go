@@ -109,13 +109,17 @@ func (t *table) listTo(ctx context.Context, d *plugin.QueryData, items chan<- an
 		}
 		return max(0, left.Load())
 	}
-	lists, listing := errgroup.WithContext(ctx)
+	var calls []*ListCall
 	for _, d := range t.listData(d) {
 		d.StreamListItem = send
 		c, err := t.listCall(ctx, d, remaining)
 		if err != nil {
-			return err
+			return err // before any call runs, which would go on without this function
 		}
+		calls = append(calls, c)
+	}
+	lists, listing := errgroup.WithContext(ctx)
+	for _, c := range calls {
 		lists.Go(func() (err error) {
 			defer catchPanic(&err)
 			return t.Rows.list(listing, c)

@@ -128,3 +128,34 @@ func TestListsOfSeveralColumnsAreCombined(t *testing.T) {
 		t.Error("a wrong value is taken")
 	}
 }
+
+// A value that is not known must fail the scan before the calls for the others run, since nothing would wait for them.
+func TestNoCallOfListRunsWhereOneOfThemCannot(t *testing.T) {
+	t.Parallel()
+	ran := make(chan string, 2)
+	seen := Define(withColumns("network"), Table{
+		Keys: plugin.KeyColumnSlice{Required("network")}, ReadBy: "network",
+		Rows: FromPages(func(_ context.Context, c *ListCall, _ func(string) bool) error {
+			ran <- c.Texts("network")[0]
+			return nil
+		}),
+	}, nil)
+	one := func(value *proto.QualValue) *proto.QualValue {
+		return &proto.QualValue{Value: &proto.QualValue_ListValue{ListValue: &proto.QualValueList{Values: []*proto.QualValue{
+			{Value: &proto.QualValue_StringValue{StringValue: "11.0.0.0/30"}}, value,
+		}}}}
+	}
+	for name, value := range map[string]*proto.QualValue{
+		"known": {Value: &proto.QualValue_StringValue{StringValue: "11.0.0.4/30"}}, "not known": {},
+	} {
+		d := &plugin.QueryData{Table: seen, QueryContext: &plugin.QueryContext{}, EqualsQuals: map[string]*proto.QualValue{"network": one(value)}}
+		definedAs(seen).scanOf(t.Context(), d).connect = func() {}
+		err := ReaderOf(seen)(t.Context(), d, nil, func([]*proto.Column) {})
+		if isKnown := name == "known"; isKnown != (err == nil) || isKnown != (len(ran) == 2) {
+			t.Errorf("%s: %d calls, error %v", name, len(ran), err)
+		}
+		for len(ran) > 0 {
+			<-ran
+		}
+	}
+}
