@@ -21,9 +21,14 @@ import (
 // engines are the engines of the process, one for each different configuration.
 var engines struct {
 	sync.Mutex
-	byConfig map[string]func() (*lookup.Engine, error)
+	byConfig map[string]*engineOpening
 	// inForce has the engine that each connection was last configured to use.
 	inForce map[string]*lookup.Engine
+}
+
+// An engineOpening opens the engine of a configuration once.
+type engineOpening struct {
+	open func() (*lookup.Engine, error)
 }
 
 // Settings are what scans need of the arguments of a connection.
@@ -60,25 +65,25 @@ func engineFor(ctx context.Context, connection string, config lookup.Config, log
 	key := fmt.Sprintf("%#v", config)
 	config.Logger = logger // each scan has its own, which makes no difference to the engine
 	engines.Lock()
-	open := engines.byConfig[key]
-	if open == nil {
-		open = sync.OnceValues(func() (*lookup.Engine, error) {
-			if sendsKeyInClear(config) {
-				logger.Warn("the API key is sent without encryption: use an https:// address", "api_url", config.APIURL)
-			}
+	opening := engines.byConfig[key]
+	if opening == nil {
+		opening = &engineOpening{sync.OnceValues(func() (*lookup.Engine, error) {
+			warnOfKeyInClear(config, logger)
 			return lookup.New(context.WithoutCancel(ctx), config)
-		})
+		})}
 		if engines.byConfig == nil {
-			engines.byConfig = map[string]func() (*lookup.Engine, error){}
+			engines.byConfig = map[string]*engineOpening{}
 		}
-		engines.byConfig[key] = open
+		engines.byConfig[key] = opening
 	}
 	engines.Unlock()
-	engine, err := open()
+	engine, err := opening.open()
 	if err != nil {
-		// The next scan tries again: a missing file may be there by then.
+		// The next scan tries again: a missing file may be there by then. Another may have begun to already.
 		engines.Lock()
-		delete(engines.byConfig, key)
+		if engines.byConfig[key] == opening {
+			delete(engines.byConfig, key)
+		}
 		engines.Unlock()
 		return nil, ConnectionError(connection, err)
 	}
@@ -132,10 +137,19 @@ func useEngine(connection string, engine *lookup.Engine) {
 // ForgetConnection notes that a connection was removed or changed.
 func ForgetConnection(name string) { useEngine(name, nil) }
 
-// sendsKeyInClear reports whether the key leaves the machine in an http:// request.
-func sendsKeyInClear(config lookup.Config) bool {
-	u, err := url.Parse(config.APIURL)
-	if err != nil || config.APIKey == "" || u.Scheme != "http" || strings.EqualFold(u.Hostname(), "localhost") {
+// warnOfKeyInClear warns of each address to which requests with the key leave the machine without encryption.
+func warnOfKeyInClear(config lookup.Config, logger hclog.Logger) {
+	for _, a := range []struct{ argument, url string }{{"api_url", config.APIURL}, {"exploits_url", config.ExploitsURL}} {
+		if config.APIKey != "" && isSentInClear(a.url) {
+			logger.Warn("the API key is sent without encryption: use an https:// address", a.argument, a.url)
+		}
+	}
+}
+
+// isSentInClear reports whether requests to an address leave the machine without encryption.
+func isSentInClear(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" || strings.EqualFold(u.Hostname(), "localhost") {
 		return false
 	}
 	host, ok := ipaddr.Parse(u.Hostname())
@@ -146,8 +160,8 @@ func sendsKeyInClear(config lookup.Config) bool {
 func Shutdown() {
 	engines.Lock()
 	defer engines.Unlock()
-	for _, open := range engines.byConfig {
-		if engine, err := open(); err == nil {
+	for _, opening := range engines.byConfig {
+		if engine, err := opening.open(); err == nil {
 			_ = engine.Close()
 		}
 	}
