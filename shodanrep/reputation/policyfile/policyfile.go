@@ -1,6 +1,9 @@
 package policyfile
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/gohcl"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -9,10 +12,13 @@ import (
 )
 
 // maxSize is the maximum size of a policy file. maxDepth is the maximum depth of nested brackets and operators: HCL's
-// parser is recursive, and input that is nested too deep overflows the stack, which ends the program.
+// parser is recursive, and input that is nested too deep overflows the stack, which ends the program. maxExponent is the
+// largest exponent of a number: HCL writes out all digits of a number in the place of a text, which takes minutes for
+// 1e100000000. As many numbers may be multiplied as operators may be nested.
 const (
-	maxSize  = 128 << 10
-	maxDepth = 32
+	maxSize     = 128 << 10
+	maxDepth    = 32
+	maxExponent = 99
 )
 
 // Parse reads a policy from the text of an HCL file. The file name is used in errors, which are Problems.
@@ -50,8 +56,7 @@ func decode(r *report, text []byte, into any) {
 		r.wrong(hcl.Range{}, "the file has %d bytes: a policy has at most %d", len(text), maxSize)
 		return
 	}
-	if where, deep := tooDeep(text, r.name); deep {
-		r.wrong(where, "brackets or operators are nested more than %d deep", maxDepth)
+	if !checkTokens(r, text) {
 		return
 	}
 	file, diagnostics := hclsyntax.ParseConfig(text, r.name, hcl.InitialPos)
@@ -61,10 +66,11 @@ func decode(r *report, text []byte, into any) {
 	}
 }
 
-// tooDeep returns the first position where brackets, unary operators or conditionals are nested more than maxDepth deep.
-func tooDeep(text []byte, file string) (hcl.Range, bool) {
-	tokens, _ := hclsyntax.LexConfig(text, file, hcl.InitialPos) // the parser reports lexical errors
-	brackets, operators, conditionals := 0, 0, 0
+// checkTokens reports the first position where brackets, unary operators, conditionals or products are nested more than
+// maxDepth deep, or a number has an exponent above maxExponent. It returns false if there is one.
+func checkTokens(r *report, text []byte) bool {
+	tokens, _ := hclsyntax.LexConfig(text, r.name, hcl.InitialPos) // the parser reports lexical errors
+	brackets, operators, conditionals, products := 0, 0, 0, 0
 	for _, token := range tokens {
 		switch token.Type {
 		case hclsyntax.TokenMinus, hclsyntax.TokenBang:
@@ -81,10 +87,20 @@ func tooDeep(text []byte, file string) (hcl.Range, bool) {
 			brackets--
 		case hclsyntax.TokenQuestion:
 			conditionals++
+		case hclsyntax.TokenStar, hclsyntax.TokenSlash:
+			products++
+		case hclsyntax.TokenNumberLit:
+			if _, exponent, _ := strings.Cut(strings.ToLower(string(token.Bytes)), "e"); exponent != "" {
+				if n, err := strconv.Atoi(exponent); err != nil || n < -maxExponent || n > maxExponent {
+					r.wrong(token.Range, "a number has an exponent from -%[1]d to %[1]d", maxExponent)
+					return false
+				}
+			}
 		}
-		if brackets > maxDepth || operators > maxDepth || conditionals > maxDepth {
-			return token.Range, true
+		if max(brackets, operators, conditionals, products) > maxDepth {
+			r.wrong(token.Range, "brackets or operators are nested more than %d deep", maxDepth)
+			return false
 		}
 	}
-	return hcl.Range{}, false
+	return true
 }

@@ -151,6 +151,9 @@ func TestAWrongPolicySaysWhereAndWhatIsAllowed(t *testing.T) {
 		"operators beyond all bounds":   {"x = " + strings.Repeat("!", 50_000), `ours.hcl:1: brackets or operators are nested more than 32 deep`},
 		"choices beyond all bounds":     {"x = " + strings.Repeat("a ? ", 20_000), `ours.hcl:1: brackets or operators are nested more than 32 deep`},
 		"templates beyond all bounds":   {"x = " + strings.Repeat("\"${", 20_000), `ours.hcl:1: brackets or operators are nested more than 32 deep`},
+		"a port beyond all bounds":      {factor("match \"ports\" { values = [1e100000000] }\npoints = 5\ndetail = \"x\""), `ours.hcl:6: a number has an exponent from -99 to 99`},
+		"a detail beyond all bounds":    {factor(tags + "points = 5\ndetail = \"${1E-99999999999999999999}\""), `ours.hcl:8: a number has an exponent from -99 to 99`},
+		"products beyond all bounds":    {"x = 1e99" + strings.Repeat(" * 1e99", 10_000), `ours.hcl:1: brackets or operators are nested more than 32 deep`},
 		"a file beyond all bounds":      {strings.Repeat("# nothing\n", 20_000), `ours.hcl:1: the file has 200000 bytes: a policy has at most 131072`},
 	} {
 		t.Run(name, func(t *testing.T) {
