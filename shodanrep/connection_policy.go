@@ -30,7 +30,8 @@ type cachedFile struct {
 }
 
 // readCached calls read, or returns what it returned before if the files have not changed. A pipe can be read only once:
-// it changes when it is written to, and what was read of it stays.
+// it changes when it is written to, and what was read of it stays. That a file could not be read is not kept: the reason,
+// such as too many open files, may pass without a change of the file.
 func readCached[T any](key string, paths []string, read func() (T, error)) (T, error) {
 	var state strings.Builder
 	for _, path := range paths {
@@ -50,6 +51,10 @@ func readCached[T any](key string, paths []string, read func() (T, error)) (T, e
 	m, found := fileCache.byKey[key]
 	if !found || m.state != state.String() {
 		value, err := read()
+		var unread *fs.PathError
+		if errors.As(err, &unread) {
+			return value, err
+		}
 		m = cachedFile{state.String(), value, err}
 		if fileCache.byKey == nil {
 			fileCache.byKey = map[string]cachedFile{}

@@ -2,11 +2,13 @@ package shodanrep
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -252,5 +254,26 @@ func TestANetworkIsJudgedByThePolicyThatAQueryNames(t *testing.T) {
 	_, err := s.run(t, query{table: "shodan_network_reputation", quals: map[string]*proto.QualValue{"network": inets("11.0.0.0/30"), "source": texts("shodan")}})
 	if err == nil || !strings.Contains(err.Error(), "which a search does not have: name one that does not, such as where policy = 'extended'") {
 		t.Errorf("a search for history: %v", err)
+	}
+}
+
+func TestAFileThatCouldNotBeReadIsReadAgain(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "policy.hcl")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reads := 0
+	read := func() (*string, error) {
+		if reads++; reads == 1 {
+			return nil, fmt.Errorf("it failed: %w", &fs.PathError{Op: "open", Path: path, Err: syscall.EMFILE})
+		}
+		return new("what is in it"), nil
+	}
+	for i, want := range []int{1, 2, 2} {
+		text, err := readCached("test "+path, []string{path}, read)
+		if reads != want || (i == 0) != (err != nil) || (i > 0) != (text != nil) {
+			t.Errorf("time %d: %d reads, error %v", i+1, reads, err)
+		}
 	}
 }
