@@ -78,6 +78,9 @@ type fetcher interface {
 	fetch(ctx context.Context, group []*call) ([]response, *regroup)
 	// cached returns where the response to a key may be cached, the best place first.
 	cached(key callKey) []cache.Key
+	// ttl returns how long this client uses a cached response, 0 if only the entry says so. Another connection, or the same
+	// one before its configuration changed, may have cached it for longer.
+	ttl(negative bool) time.Duration
 	// read reads what is cached, and reports whether it may be used. An empty body is a negative response.
 	read(key callKey, entry cache.Entry) (value any, ok bool)
 }

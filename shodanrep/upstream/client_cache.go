@@ -19,7 +19,7 @@ func (c *Client) fromCache(ctx context.Context, keys []callKey, f fetcher) (resu
 	for _, key := range keys {
 		lookup = append(lookup, f.cached(key)...)
 	}
-	entries := c.Cache.get(ctx, lookup)
+	entries, now := c.Cache.get(ctx, lookup), time.Now()
 	c.applyBan(entries)
 	if len(lookup) == 1 {
 		return nil // the responses are of the moment
@@ -28,6 +28,9 @@ func (c *Client) fromCache(ctx context.Context, keys []callKey, f fetcher) (resu
 		for _, at := range f.cached(key) {
 			entry, ok := entries[at]
 			if !ok {
+				continue
+			}
+			if entry, ok = withTTL(entry, f.ttl(len(entry.Body) == 0), now); !ok {
 				continue
 			}
 			value, ok := f.read(key, entry)
@@ -43,6 +46,17 @@ func (c *Client) fromCache(ctx context.Context, keys []callKey, f fetcher) (resu
 		}
 	}
 	return results
+}
+
+// withTTL returns an entry that expires after ttl at the latest, and reports whether it may be used now. 0 is no limit.
+func withTTL(entry cache.Entry, ttl time.Duration, now time.Time) (cache.Entry, bool) {
+	if ttl == 0 {
+		return entry, true
+	}
+	if latest := entry.CheckedAt.Add(ttl); entry.Expires.After(latest) {
+		entry.Expires = latest
+	}
+	return entry, now.Before(entry.Expires)
 }
 
 // finishCached finishes the calls whose results are in the cache by now, and returns the others.

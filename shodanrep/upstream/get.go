@@ -45,6 +45,24 @@ func (f callFetcher[T]) cached(key callKey) []cache.Key {
 	return []cache.Key{key.Key}
 }
 
+func (f callFetcher[T]) ttl(negative bool) time.Duration {
+	if negative {
+		return f.age() / negativeShare
+	}
+	return f.age()
+}
+
+// age is how long the response is cached.
+func (f callFetcher[T]) age() time.Duration {
+	switch {
+	case f.call.Volatile:
+		return 0
+	case f.call.Lasting:
+		return lastingAge
+	}
+	return f.client.CacheTTL
+}
+
 func (f callFetcher[T]) read(_ callKey, entry cache.Entry) (any, bool) {
 	if len(entry.Body) == 0 {
 		return nil, true
@@ -56,13 +74,7 @@ func (f callFetcher[T]) read(_ callKey, entry cache.Entry) (any, bool) {
 // fetch requests the response. One that cannot be read is requested again.
 func (f callFetcher[T]) fetch(ctx context.Context, _ []*call) ([]response, *regroup) {
 	c, paid := f.client, 0
-	r := response{age: c.CacheTTL}
-	switch {
-	case f.call.Volatile:
-		r.age = 0
-	case f.call.Lasting:
-		r.age = lastingAge
-	}
+	r := response{age: f.age()}
 	var value T
 	value, r.err = retry(ctx, c, effort{tries: maxTries, timeout: c.Timeout, isQuery: true}, func(ctx context.Context) (value T, err error) {
 		value, r.body, err = shodan.Do(ctx, c.get, f.call)

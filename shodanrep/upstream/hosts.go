@@ -130,6 +130,17 @@ func (f *hostFetcher) cached(key callKey) []cache.Key {
 	return []cache.Key{key.Key}
 }
 
+// ttl is by the client's configuration, unless InternetDB has data: then it says itself how long that is good.
+func (f *hostFetcher) ttl(negative bool) time.Duration {
+	switch {
+	case negative:
+		return f.client.CacheTTL / negativeShare
+	case f.client.plan == nil:
+		return 0
+	}
+	return f.client.CacheTTL
+}
+
 // read checks an entry like a response: another program or an earlier version may have written it.
 func (f *hostFetcher) read(key callKey, entry cache.Entry) (any, bool) {
 	if maxAge := f.client.CacheMaxAge; entry.CheckedAt.Before(f.client.RefreshBefore) || maxAge > 0 && time.Since(entry.CheckedAt) >= maxAge {
