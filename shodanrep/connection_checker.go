@@ -27,9 +27,7 @@ func NewChecker(ctx context.Context, name, arguments string, o CheckOptions) (*s
 	if err != nil {
 		return nil, err
 	}
-	if o.NoCache {
-		s.Lookup.Cache = "off"
-	}
+	s.Lookup.NoCache = o.NoCache
 	if o.Refresh {
 		s.Lookup.RefreshBefore = time.Now()
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/related"
-	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
@@ -151,20 +150,18 @@ func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) 
 	if err := scan.CheckPolicyName(c.policy, summary.Policy); err != nil {
 		return err // before credits are spent, and also if no host needs a verdict
 	}
-	if c.noCache {
-		for i := range connections {
-			if connections[i].Config, err = spcfile.SetString(connections[i].Config, "cache", "off"); err != nil {
-				return err
-			}
-		}
-	}
 	progress := lookup.NewProgress()
 	if !c.quiet {
 		progress.OnUnpacking(unpackingMessages(c.say))
 	}
 	db, err := embedded.Open(ctx, embedded.Options{
 		PluginFunc: c.plugin, Readers: scan.ReaderOf, Connections: connections, Logger: c.logger(c.verbose),
-		ListContext: func(ctx context.Context, _ int) context.Context { return lookup.WithProgress(ctx, progress) },
+		ListContext: func(ctx context.Context, _ int) context.Context {
+			if c.noCache {
+				ctx = scan.WithoutCache(ctx)
+			}
+			return lookup.WithProgress(ctx, progress)
+		},
 	})
 	if err != nil {
 		return err

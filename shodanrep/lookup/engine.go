@@ -31,16 +31,19 @@ type Config struct {
 	MaxConcurrency              int
 	Timeout                     time.Duration
 	Cache                       string // "on", "memory", "off", a path or a redis:// address
-	CacheMaxSize                int64  // bytes
-	CacheTTL                    time.Duration
-	HistoryStore                string        // "on", "off" or nothing, a path or a postgres:// address
-	HistoryKeep                 time.Duration // 400 days if zero
-	HistoryMaxSize              int64         // bytes, 1 GB if zero
-	APIURL                      string
-	InternetDBURL               string
-	CVEDBURL                    string
-	ExploitsURL                 string
-	UserAgent                   string
+	// NoCache says that no response is read from the cache or written to it. What processes and machines share beside it
+	// still is: rates and bans.
+	NoCache        bool
+	CacheMaxSize   int64 // bytes
+	CacheTTL       time.Duration
+	HistoryStore   string        // "on", "off" or nothing, a path or a postgres:// address
+	HistoryKeep    time.Duration // 400 days if zero
+	HistoryMaxSize int64         // bytes, 1 GB if zero
+	APIURL         string
+	InternetDBURL  string
+	CVEDBURL       string
+	ExploitsURL    string
+	UserAgent      string
 	// RefreshBefore is the time before which responses about addresses in the cache are too old, whatever their
 	// expiry says. It may be zero.
 	RefreshBefore time.Time
@@ -90,7 +93,7 @@ func (e *Engine) connect(cache *upstream.BufferedCache) {
 	e.cache = cache
 	client := func(newService func(upstream.Endpoint) *upstream.Service, url string, perSecond float64, source Source) *upstream.Client {
 		return upstream.NewClient(e.service(newService, url), upstream.Options{
-			Cache: cache, PerSecond: perSecond, MaxConcurrency: e.cfg.MaxConcurrency, Timeout: e.cfg.Timeout,
+			Cache: cache, NoCache: e.cfg.NoCache, PerSecond: perSecond, MaxConcurrency: e.cfg.MaxConcurrency, Timeout: e.cfg.Timeout,
 			CacheTTL: e.cfg.CacheTTL, RefreshBefore: e.cfg.RefreshBefore, CacheMaxAge: e.cfg.CacheMaxAge, BulkLookup: e.cfg.BulkLookup, Logger: e.cfg.Logger,
 			Observe: e.observe(source), KeyOrigin: e.cfg.APIKeyOrigin,
 		})

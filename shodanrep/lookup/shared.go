@@ -52,15 +52,20 @@ func (e *Engine) service(newService func(upstream.Endpoint) *upstream.Service, u
 	return sharedValue(&shared.services, own.ID, share)
 }
 
-// openCache returns the cache that all engines with the same location share.
+// openCache returns the cache that all engines with the same location share. Where it is not used, only machines share
+// anything through it.
 func (e *Engine) openCache(ctx context.Context) *upstream.BufferedCache {
+	location := e.cfg.Cache
+	if e.cfg.NoCache && !cache.IsRedis(location) {
+		location = "off"
+	}
 	open := func() *upstream.BufferedCache {
-		return upstream.NewBufferedCache(cache.Open(ctx, e.cfg.Cache, cache.Options{MaxBytes: e.cfg.CacheMaxSize, Logger: e.cfg.Logger}))
+		return upstream.NewBufferedCache(cache.Open(ctx, location, cache.Options{MaxBytes: e.cfg.CacheMaxSize, Logger: e.cfg.Logger}))
 	}
 	if e.cfg.Transport != nil {
 		return open()
 	}
-	return sharedValue(&shared.caches, e.cfg.Cache, open)
+	return sharedValue(&shared.caches, location, open)
 }
 
 // openHistory returns the history that all engines with the same location share, nil where the engine has none.

@@ -63,10 +63,10 @@ func (s *Slot) takeAmongMachines(ctx context.Context, perSecond float64, burst i
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.away = away; away {
-		l.peers = max(l.peers, peers)
+	if away {
+		l.machinePeers = max(l.machinePeers, peers)
 	} else {
-		l.peers = peers
+		l.machinePeers = peers
 	}
 	s.coordinated = !away
 	return away, nil
@@ -95,7 +95,7 @@ func (l *Limiter) admit(s *Slot, local bool) (wait time.Duration, err error) {
 			}
 		}
 		if wait <= 0 && local {
-			wait = l.take(now)
+			wait = l.take(now, s.machines != nil)
 		}
 		switch {
 		case wait <= 0 && (local || s.coordinated):
@@ -113,12 +113,17 @@ func (l *Limiter) admit(s *Slot, local bool) (wait time.Duration, err error) {
 	return max(0, wait), err
 }
 
-// take takes a token if there is one: then it returns 0, else how long to wait. The caller holds the lock.
-func (l *Limiter) take(now time.Time) (wait time.Duration) {
-	limit := l.pace(now) / margin
+// take takes a token if there is one: then it returns 0, else how long to wait. The tokens are a share of the rate where
+// the file, or the other machines, are out of reach. The caller holds the lock.
+func (l *Limiter) take(now time.Time, withoutMachines bool) (wait time.Duration) {
+	limit, share := l.pace(now)/margin, 1
 	if l.away {
-		limit /= float64(max(1, l.peers))
+		share = max(share, l.peers)
 	}
+	if withoutMachines {
+		share = max(share, l.machinePeers)
+	}
+	limit /= float64(share)
 	interval := func(n float64) time.Duration {
 		return time.Duration(min(n/limit, longestInterval.Seconds()) * float64(time.Second))
 	}

@@ -30,8 +30,10 @@ type sharing struct {
 	name string // of the record in the file, and of the rate among machines
 	id   string // this process's among the members
 
-	away  bool // the file or the machines were out of reach the last time
-	peers int  // how many processes shared the rate when it was last known
+	away  bool // the file was out of reach the last time
+	peers int  // how many processes shared the rate through the file when it was last known
+	// machinePeers is how many processes shared it through the machines' Coordinator.
+	machinePeers int
 
 	saved       time.Time // when the state was last written to the file, or was there already
 	seen        time.Time // when the file was last told that this process is alive

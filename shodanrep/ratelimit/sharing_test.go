@@ -1,6 +1,7 @@
 package ratelimit
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -173,5 +174,41 @@ func TestABanThatIsClearedDoesNotComeBackFromAProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		begin(t, l).Done()
+	})
+}
+
+// awayMachines is a Coordinator that is out of reach, of a rate that so many processes share.
+type awayMachines struct {
+	Coordinator // nil: there are no leases
+	processes   int
+}
+
+func (m awayMachines) Take(context.Context, string, float64, int) (int, error) {
+	return m.processes, ErrAway
+}
+
+// A process can share a rate both with others through the file and with machines, if its connections have different caches.
+func TestWithoutTheMachinesAProcessKeepsItsShareAlsoWhereItHasTheFile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		file, err := Open(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := exact()
+		l.ShareThrough(file, "rate")
+		acquire := func() {
+			slot, err := l.Acquire(t.Context(), awayMachines{processes: 4})
+			if err != nil {
+				t.Fatal(err)
+			}
+			slot.Done()
+		}
+		acquire()
+		began := time.Now()
+		acquire()
+		if gap := time.Since(began); gap < 4*time.Second || gap > 4500*time.Millisecond {
+			t.Errorf("%v between two requests, want a quarter of the rate of one a second", gap)
+		}
 	})
 }

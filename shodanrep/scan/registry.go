@@ -52,6 +52,7 @@ func engineOf(ctx context.Context, connection *plugin.Connection, read ReadSetti
 	if err != nil {
 		return nil, settings, err
 	}
+	settings.Lookup.NoCache = isWithoutCache(ctx)
 	name := ""
 	if connection != nil {
 		name = connection.Name
@@ -168,6 +169,15 @@ func Shutdown() {
 	engines.byConfig, engines.inForce = nil, nil
 	lookup.Shutdown()
 }
+
+type withoutCacheKey struct{}
+
+// WithoutCache returns a context whose scans neither read responses from the cache nor write them to it.
+func WithoutCache(ctx context.Context) context.Context {
+	return context.WithValue(ctx, withoutCacheKey{}, true)
+}
+
+func isWithoutCache(ctx context.Context) bool { return ctx.Value(withoutCacheKey{}) != nil }
 
 type listLengthKey struct{}
 

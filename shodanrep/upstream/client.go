@@ -20,7 +20,9 @@ const leaseTime = time.Minute
 
 // Options are how one connection uses a service.
 type Options struct {
-	Cache          *BufferedCache
+	Cache *BufferedCache
+	// NoCache says that no response is read from the cache or written to it. Bans are.
+	NoCache        bool
 	PerSecond      float64 // the rate that is configured
 	MaxConcurrency int     // requests in flight at once
 	Timeout        time.Duration
@@ -95,7 +97,7 @@ func (c *Client) do(ctx context.Context, keys []callKey, f fetcher, done func([]
 	w := c.calls.join(keys)
 	defer c.calls.leave(w)
 	cached := c.fromCache(ctx, keys, f)
-	if len(f.cached(keys[0])) > 0 {
+	if len(c.placesOf(keys[0], f)) > 0 {
 		c.Cache.store.Count(int64(len(cached)), int64(len(keys)-len(cached)))
 	}
 	if cached = c.calls.resolve(w, cached); len(cached) > 0 {
@@ -141,7 +143,7 @@ func (c *Client) run(g *group, own []*call, f fetcher) {
 	defer func() { <-c.slots }()
 	defer g.cancel()
 	release := func() {}
-	if c.coordinator != nil && c.coordinator.Available() && len(f.cached(own[0].key)) > 0 {
+	if c.coordinator != nil && c.coordinator.Available() && len(c.placesOf(own[0].key, f)) > 0 {
 		leased, others, end := c.lease(g.ctx, own)
 		defer c.awaitOthers(g.ctx, others, f)
 		release = func() {
@@ -220,6 +222,22 @@ func (c *Client) awaitOthers(ctx context.Context, others []*call, f fetcher) {
 	if others = c.finishCached(ctx, others, f); len(others) > 0 {
 		c.calls.requeue(others, others[0].regroup)
 	}
+}
+
+// rateCoordinator returns what the machines share the rate of the service through, nil if nothing. A client without a
+// coordinator uses that of another in force: the requests of both count, and both are this machine's.
+func (c *Client) rateCoordinator() ratelimit.Coordinator {
+	if c.coordinator != nil {
+		return c.coordinator
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for other := range c.rates {
+		if other.coordinator != nil {
+			return other.coordinator
+		}
+	}
+	return nil
 }
 
 // SetInForce says whether a connection is configured to use the client. The slowest rate of the clients in force is the

@@ -12,20 +12,28 @@ import (
 // be seen soon.
 const negativeShare = 4
 
+// placesOf returns where the response to a key may be cached, the best place first.
+func (c *Client) placesOf(key callKey, f fetcher) []cache.Key {
+	if c.NoCache {
+		return nil
+	}
+	return f.cached(key)
+}
+
 // fromCache returns the results that are in the cache. It also applies a ban that is there.
 func (c *Client) fromCache(ctx context.Context, keys []callKey, f fetcher) (results []Result) {
 	lookup := make([]cache.Key, 1, 2*len(keys)+1)
 	lookup[0] = c.banKey()
 	for _, key := range keys {
-		lookup = append(lookup, f.cached(key)...)
+		lookup = append(lookup, c.placesOf(key, f)...)
 	}
 	entries, now := c.Cache.get(ctx, lookup), time.Now()
 	c.applyBan(entries)
 	if len(lookup) == 1 {
-		return nil // the responses are of the moment
+		return nil // the responses are of the moment, or the cache is not to be used
 	}
 	for i, key := range keys {
-		for _, at := range f.cached(key) {
+		for _, at := range c.placesOf(key, f) {
 			entry, ok := entries[at]
 			if !ok {
 				continue
@@ -86,7 +94,7 @@ func (c *Client) finishCached(ctx context.Context, group []*call, f fetcher) (re
 func (c *Client) saveResponse(key cache.Key, r response) Result {
 	result := Result{Value: r.value, Err: r.err, CheckedAt: time.Now().Truncate(time.Microsecond)}
 	switch {
-	case c.saveBan(r.err), r.age == 0:
+	case c.saveBan(r.err), r.age == 0, c.NoCache:
 		return result
 	case shodan.IsKind(r.err, shodan.NotFound):
 		r.age, r.body = r.age/negativeShare, nil

@@ -47,7 +47,7 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 	left, refusals := most.timeout, 0
 	var previous error // of the try before
 	for try := 1; ; try++ {
-		slot, err := c.limiter.Acquire(ctx, c.coordinator)
+		slot, err := c.limiter.Acquire(ctx, c.rateCoordinator())
 		if err != nil {
 			return none, c.nameBan(err)
 		}
