@@ -182,6 +182,26 @@ func TestASearchIsPaidForOnlyWhereItsRowsAreNeeded(t *testing.T) {
 	}
 }
 
+func TestASearchOfAnotherOrganizationThanTheQueryNamesIsNotPaidFor(t *testing.T) {
+	t.Parallel()
+	for table, columns := range map[string]map[string]string{
+		"shodan_org_correlation": {"organization": "Example Hosting"},
+		"shodan_asn_correlation": {"asn": "AS64500"},
+	} {
+		for column, own := range columns {
+			for _, value := range []string{own, own + "9"} {
+				sim := shodantest.New(t)
+				shareCertificate(sim, "shared.example.com", "11.0.1.1", "11.0.1.2")
+				rows := mustConnect(t, keyed(sim)).mustRun(t, query{table: table, quals: map[string]*proto.QualValue{"ip": inets("11.0.1.1"), column: texts(value)}})
+				isSearch := func(r shodantest.Request) bool { return r.Endpoint == shodantest.EndpointSearch }
+				if searches := slices.ContainsFunc(sim.Requests(), isSearch); (value == own) != searches || (value == own) != (len(rows) > 0) {
+					t.Errorf("%s = %s: %d rows, searched %t", column, value, len(rows), searches)
+				}
+			}
+		}
+	}
+}
+
 func TestACertificateCannotChangeTheQuery(t *testing.T) {
 	sim := shodantest.New(t)
 	evil := `a" port:"22`

@@ -171,6 +171,11 @@ func (c correlation) listRelatedTo(ctx context.Context, call *scan.ListCall, tar
 	if call.Has("value") { // PostgreSQL would drop the rows of other values, whose searches cost credits
 		shared = slices.DeleteFunc(shared, func(r relatedRow) bool { return !slices.Contains(call.Texts("value"), r.value) })
 	}
+	if c.alias != "" && call.Has(c.alias) { // the same, but a related host may write its organization in another case
+		shared = slices.DeleteFunc(shared, func(r relatedRow) bool {
+			return !slices.ContainsFunc(call.Texts(c.alias), func(given string) bool { return strings.EqualFold(given, r.value) })
+		})
+	}
 	if progress != nil && len(shared) == 0 {
 		progress.CountUnsearched(fmt.Sprintf("%s has none of %s", target.Given, join(conditions.pivots)))
 	}
