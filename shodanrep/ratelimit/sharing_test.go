@@ -212,3 +212,22 @@ func TestWithoutTheMachinesAProcessKeepsItsShareAlsoWhereItHasTheFile(t *testing
 		}
 	})
 }
+
+func TestAVeryLowRateIsKeptHoweverLongNothingIsSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		file, err := Open(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := New(Limits{PerSecond: 0.0001, Burst: 1, BannedAfter: 6, BanTime: time.Minute})
+		l.ShareThrough(file, "rate")
+		begin(t, l).Done()
+		began := time.Now()
+		time.Sleep(time.Hour)
+		begin(t, l).Done()
+		if gap := time.Since(began); gap < 10_000*time.Second {
+			t.Errorf("%v between two requests, want 10,000 s", gap)
+		}
+	})
+}

@@ -72,6 +72,9 @@ func (s *state) bound(now time.Time) {
 	}
 	// What a service refused long ago says little of now.
 	if len(s.Members) == 0 && now.Sub(s.TokensAt) > ceilingTTL && now.Sub(s.Refusal) > LongestBan {
-		*s = state{CeilingTTL: ceilingTTL, Paused: s.Paused, Banned: s.Banned, Unavailable: s.Unavailable, ClientRefused: s.ClientRefused}
+		*s = state{
+			Tokens: s.Tokens, TokensAt: s.TokensAt, // of a very low rate the next request may still be hours away
+			CeilingTTL: ceilingTTL, Paused: s.Paused, Banned: s.Banned, Unavailable: s.Unavailable, ClientRefused: s.ClientRefused,
+		}
 	}
 }
