@@ -190,7 +190,8 @@ func (r *argumentReader) address(name string, value *string, environment, def st
 		text = *value
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.User != nil {
+	// Paths are appended to it: after a question mark or a # they would be no path.
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(text, "?#") || u.User != nil {
 		if strings.ContainsAny(text, "@?") {
 			r.wrong("%s is no such address (it is not shown, it may hold a key or a password): use %s", name, allowed)
 		} else {
