@@ -185,7 +185,7 @@ func (f *hostFetcher) fetch(ctx context.Context, group []*call) ([]response, *re
 func (f *hostFetcher) fetchBulk(ctx context.Context, addrs []netip.Addr, tries int) ([]response, *regroup) {
 	c := f.client
 	known, _ := c.plan.known()
-	most := effort{tries: bulkTries, timeout: c.Timeout + c.Timeout*time.Duration(len(addrs))/addressesPerTimeout}
+	most := effort{tries: bulkTries, timeout: c.Timeout + c.Timeout/addressesPerTimeout*time.Duration(len(addrs))}
 	if tries > 0 {
 		most.tries = halfTries
 	}
