@@ -68,15 +68,22 @@ func (b *Banners) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// decode reads a list of banners, or any other value as none.
+// decode reads a list of banners, or any other value as none. It skips items that are not JSON objects.
 func (b *Banners) decode(s *scanner) error {
+	_, err := b.decodeCounting(s)
+	return err
+}
+
+// decodeCounting is decode, and also returns how many items it skips.
+func (b *Banners) decodeCounting(s *scanner) (skipped int, err error) {
 	*b = nil
 	if s.peek() != '[' {
-		return s.skip()
+		return 0, s.skip()
 	}
 	*b = Banners{}
-	return s.list(func() error {
+	err = s.list(func() error {
 		if s.text[s.pos] != '{' {
+			skipped++
 			return s.skip()
 		}
 		var banner Banner
@@ -88,6 +95,7 @@ func (b *Banners) decode(s *scanner) error {
 		*b = append(*b, banner)
 		return nil
 	})
+	return skipped, err
 }
 
 // old are the fields that other banners have in another place.

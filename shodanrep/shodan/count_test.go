@@ -77,7 +77,10 @@ func TestWhatIsNoCountIsAnError(t *testing.T) {
 			t.Errorf("%s: %v, want %q", body, err, want)
 		}
 	}
-	for _, body := range []string{`{"matches": []}`, `{"matches": [], "total": "many"}`, `{"matches": [], "total": -1}`, `{"matches": [], "total": 1e400}`} {
+	for _, body := range []string{
+		`{"matches": []}`, `{"matches": [{"ip_str": "192.0.2.1", "port": 22}, null], "total": 2}`, `{"matches": ["192.0.2.1"], "total": 1}`, `{"matches": {}, "total": 0}`,
+		`{"matches": [], "total": "many"}`, `{"matches": [], "total": -1}`, `{"matches": [], "total": 1e400}`,
+	} {
 		if r, err := shodan.ParseSearch([]byte(body)); err == nil {
 			t.Errorf("%s is taken for %+v", body, r)
 		}

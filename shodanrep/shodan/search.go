@@ -1,7 +1,9 @@
 package shodan
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -43,19 +45,25 @@ func (r *SearchResult) LacksPage(number int) bool {
 	return len(r.Matches) == 0 && r.Total.V > int64(number-1)*SearchPage
 }
 
-// ParseSearch reads a page of matches. It returns an error for anything else. Without a total, a page would look like
-// the last one.
+// ParseSearch reads a page of matches. It returns an error for anything else, also for a list with one other item,
+// because nothing says what is missing then. Without a total, a page would look like the last one.
 func ParseSearch(body []byte) (*SearchResult, error) {
-	result, err := readObject[SearchResult](body)
-	switch {
-	case err != nil:
-	case result.Matches == nil:
-		err = errors.New("the response has no list of matches")
-	case !result.Total.Valid || result.Total.V < 0:
-		err = errNoTotal
-	}
+	response, err := readObject[struct {
+		Matches json.RawMessage `json:"matches"`
+		Total   Null[int64]     `json:"total"`
+	}](body)
 	if err != nil {
 		return nil, err
+	}
+	result := &SearchResult{Total: response.Total}
+	skipped, err := result.Matches.decodeCounting(&scanner{text: response.Matches})
+	switch {
+	case len(response.Matches) == 0 || err != nil || result.Matches == nil:
+		return nil, errors.New("the response has no list of matches")
+	case skipped > 0:
+		return nil, fmt.Errorf("%d items of the list of matches are not JSON objects", skipped)
+	case !result.Total.Valid || result.Total.V < 0:
+		return nil, errNoTotal
 	}
 	return result, nil
 }
