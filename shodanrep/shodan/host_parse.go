@@ -58,8 +58,8 @@ var hostLists = []struct {
 	read                 func(*Host) int // how many items were read
 }{
 	{"ports", "[", "", func(h *Host) int { return len(h.Ports) }},
-	{"data", "[", "", func(h *Host) int { return len(h.Banners) }},
-	{"vulns", `[{"`, `"`, func(h *Host) int { return len(h.Vulns) }}, // some ids say that the host is not vulnerable
+	{"data", "[", "", func(h *Host) int { return len(h.Banners) + len(h.Ports) + len(h.Vulns) }}, // with those it is as if minified
+	{"vulns", `[{"`, `"`, func(h *Host) int { return len(h.Vulns) }},                             // some ids say that the host is not vulnerable
 	{"tags", `["`, `"`, func(h *Host) int { return len(h.Tags) }},
 	{"hostnames", `["`, `"`, func(h *Host) int { return len(h.Hostnames) }},
 	{"domains", `["`, `"`, func(h *Host) int { return len(h.Domains) }},
