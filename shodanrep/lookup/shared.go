@@ -13,26 +13,28 @@ import (
 )
 
 // shared is what the engines of a process have in common: services by their ID, caches and histories by their location.
+// Each is a function that makes it the first time.
 var shared struct {
 	sync.Mutex
-	services  map[string]*upstream.Service
-	caches    map[string]*upstream.BufferedCache
-	histories map[string]*history.Store
+	services  map[string]func() *upstream.Service
+	caches    map[string]func() *upstream.BufferedCache
+	histories map[string]func() *history.Store
 }
 
-// sharedValue returns the value of a key in a map of shared, and makes it if it is missing.
-func sharedValue[T any](values *map[string]T, key string, newValue func() T) T {
+// sharedValue returns the value of a key in a map of shared, and makes it if it is missing. Others do not wait meanwhile: to
+// find that a Redis cannot be reached takes seconds.
+func sharedValue[T any](values *map[string]func() T, key string, newValue func() T) T {
 	shared.Lock()
-	defer shared.Unlock()
-	if value, found := (*values)[key]; found {
-		return value
-	}
 	if *values == nil {
-		*values = map[string]T{}
+		*values = map[string]func() T{}
 	}
-	value := newValue()
-	(*values)[key] = value
-	return value
+	value := (*values)[key]
+	if value == nil {
+		value = sync.OnceValue(newValue)
+		(*values)[key] = value
+	}
+	shared.Unlock()
+	return value()
 }
 
 // service returns the service that all engines with the same address and key share.
@@ -101,10 +103,10 @@ func Shutdown() {
 	defer shared.Unlock()
 	var closing sync.WaitGroup // each file waits for its disk
 	for _, cache := range shared.caches {
-		closing.Go(func() { _ = cache.Close() })
+		closing.Go(func() { _ = cache().Close() })
 	}
 	for _, history := range shared.histories {
-		closing.Go(func() { _ = history.Close() }) // a failure is logged
+		closing.Go(func() { _ = history().Close() }) // a failure is logged
 	}
 	closing.Wait()
 	shared.caches, shared.histories = nil, nil

@@ -19,3 +19,26 @@ func TestRatesAreSharedBesideACacheThatIsNotUsed(t *testing.T) {
 		}
 	}
 }
+
+// A cache that takes long to open must not hold up the connections that have another.
+func TestWhatIsMadeSlowlyHoldsUpOnlyWhoNeedsIt(t *testing.T) {
+	t.Parallel()
+	values := map[string]func() int{}
+	begun, end, made := make(chan struct{}), make(chan struct{}), make(chan int)
+	slow := func() int {
+		close(begun)
+		<-end
+		return 1
+	}
+	for range 2 {
+		go func() { made <- sharedValue(&values, "slow", slow) }()
+	}
+	<-begun
+	if got := sharedValue(&values, "fast", func() int { return 2 }); got != 2 {
+		t.Errorf("got %d", got)
+	}
+	close(end)
+	if first, second := <-made, <-made; first != 1 || second != 1 {
+		t.Errorf("got %d and %d", first, second)
+	}
+}

@@ -35,7 +35,8 @@ type effort struct {
 	isQuery bool
 }
 
-// finalError is an error after which another try is of no use, or costs too much.
+// finalError is an error after which another try is of no use, or costs too much. It has no Unwrap method: retry must not
+// take it for the *shodan.Error in it, which it would try again.
 type finalError struct{ error }
 
 // retry sends a request until there is a response, or until another try is of no use.
