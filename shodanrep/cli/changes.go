@@ -32,6 +32,7 @@ type changesCommand struct {
 	format, file           string
 	quiet                  bool
 	noColor, noPager       bool
+	escapeFormulas         bool
 	// What the flags mean, see validate.
 	from         time.Time
 	only         *changeSelector // nil without --only
@@ -113,6 +114,7 @@ usage, 3 if --fail-on found something, and 130 if the command was interrupted.`,
 	changesFormats().register(cmd, &c.format)
 	addOutputFile(f, &c.file)
 	f.BoolVar(&c.quiet, "quiet", false, "do not report on standard error how many addresses were not checked")
+	addEscapeFormulas(f, &c.escapeFormulas)
 	addNoColor(f, &c.noColor)
 	f.BoolVar(&c.noPager, "no-pager", false, "do not show a long table in a pager")
 	return cmd
@@ -122,6 +124,9 @@ func (c *changesCommand) validate(flags *pflag.FlagSet, now time.Time) (err erro
 	var known bool
 	if c.output, known = changes.Find(c.format); !known {
 		return fmt.Errorf("--output must be one of %s, not %q", strings.Join(changes.Names(), ", "), c.format)
+	}
+	if err := rowformat.CheckEscapeFormulas(c.escapeFormulas, c.format); err != nil {
+		return err
 	}
 	if c.file == "" {
 		if err := rowformat.CheckTerminal(c.format, c.stdout); err != nil {

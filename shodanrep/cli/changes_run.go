@@ -30,7 +30,7 @@ type changesRun struct {
 
 // write writes the results to standard output or a file.
 func (r *changesRun) write(ctx context.Context) error {
-	o := changes.Options{Width: plainOptions().Width}
+	o := changes.Options{Width: plainOptions().Width, EscapeFormulas: r.escapeFormulas}
 	write := func(w io.Writer) error { return r.writeResults(ctx, w, o) }
 	if r.file != "" {
 		return r.writeFile(ctx, r.file, func(w io.Writer) error { return stdio.WriteBuffered(w, write) })

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/scan"
@@ -29,6 +30,7 @@ type checkCommand struct {
 	hasMinScore      bool
 	sort             bool
 	noColor, noPager bool
+	escapeFormulas   bool
 	output           report.Format // of the format, see validate
 }
 
@@ -86,6 +88,7 @@ interrupted.`,
 	f := cmd.Flags()
 	reportFormats().register(cmd, &c.format)
 	f.BoolVar(&c.sort, "sort", false, "worst first in every format; the result is then written at the end")
+	addEscapeFormulas(f, &c.escapeFormulas)
 	addNoColor(f, &c.noColor)
 	f.BoolVar(&c.noPager, "no-pager", false, "do not show a long table in a pager")
 	return cmd
@@ -121,6 +124,9 @@ func (c *checkCommand) validate(flags *pflag.FlagSet) error {
 	}
 	if c.output.IsFile && c.file == "" && stdio.IsTerminal(c.stdout) {
 		return fmt.Errorf("the format %s is not for a terminal: name a file, such as -o report.%s", c.output.Name, c.output.Name)
+	}
+	if err := rowformat.CheckEscapeFormulas(c.escapeFormulas, c.format); err != nil {
+		return err
 	}
 	if err := checkMinScore(c.minScore); err != nil {
 		return err

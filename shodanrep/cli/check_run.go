@@ -33,6 +33,7 @@ type check struct {
 // write writes the results to standard output or a file.
 func (c *check) write(ctx context.Context, stdout io.Writer) error {
 	o := plainOptions()
+	o.EscapeFormulas = c.escapeFormulas
 	write := func(w io.Writer) error { return c.writeResults(ctx, w, o) }
 	if c.file != "" {
 		return c.writeFile(ctx, c.file, func(w io.Writer) error { return stdio.WriteBuffered(w, write) })

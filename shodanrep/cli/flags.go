@@ -200,6 +200,11 @@ func addNoColor(flags *pflag.FlagSet, noColor *bool) {
 	flags.BoolVar(noColor, "no-color", false, "no colours on a terminal; the same as the environment variable NO_COLOR")
 }
 
+// addEscapeFormulas adds the flag that makes csv and tsv safe for spreadsheets. rowformat.CheckEscapeFormulas validates it.
+func addEscapeFormulas(flags *pflag.FlagSet, escape *bool) {
+	flags.BoolVar(escape, "escape-formulas", false, "for csv that a spreadsheet opens: an apostrophe before each text that it would take for a formula")
+}
+
 // addOutputFile adds the flag that names the file of the result.
 func addOutputFile(flags *pflag.FlagSet, file *string) {
 	flags.StringVarP(file, "output-file", "o", "", "write the result to this `FILE`, which is replaced only when the result is complete")

@@ -24,6 +24,7 @@ type policyDiffCommand struct {
 	output               string
 	all, dataset, expand bool
 	noColor              bool
+	escapeFormulas       bool
 }
 
 func newPolicyDiffCommand(a *app) *cobra.Command {
@@ -56,7 +57,7 @@ one whose level stays.
 			case !c.dataset && len(args) == 2 && stdio.IsTerminal(a.stdin):
 				return errors.New("policy diff needs addresses or files, as arguments or on standard input, or --dataset")
 			}
-			return nil
+			return rowformat.CheckEscapeFormulas(c.escapeFormulas, c.output)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return failed(c.run(cmd.Context(), args[0], args[1], args[2:]))
@@ -68,6 +69,7 @@ one whose level stays.
 	f.BoolVar(&c.all, "all", false, "also show addresses whose level stays")
 	f.BoolVar(&c.dataset, "dataset", false, "score every address of the connection's dataset")
 	f.BoolVar(&c.expand, "expand", false, "score each address of a network, up to network_limit of the connection")
+	addEscapeFormulas(f, &c.escapeFormulas)
 	addNoColor(f, &c.noColor)
 	return cmd
 }
@@ -134,7 +136,7 @@ func (c *policyDiffCommand) print(stdout io.Writer, rows rowformat.Rows) error {
 		_, err := fmt.Fprintln(stdout, noLevelChanges)
 		return err
 	}
-	o := rowformat.Options{NoColor: c.noColor, Keep: []string{"ip", "old_level", "new_level", "factor", "change", "detail"}}
+	o := rowformat.Options{NoColor: c.noColor, EscapeFormulas: c.escapeFormulas, Keep: []string{"ip", "old_level", "new_level", "factor", "change", "detail"}}
 	if err := rowformat.Write(c.output, stdout, changes, o); err != nil || changes.changed > 0 {
 		return err
 	}

@@ -29,6 +29,7 @@ type queryCommand struct {
 	failOnWords       []string
 	verbose, quiet    bool
 	noHeader, noColor bool
+	escapeFormulas    bool
 }
 
 func newQueryCommand(a *app) *cobra.Command {
@@ -94,6 +95,7 @@ interrupted.`,
 	f.StringVar(&c.output, "output", "table", "the `FORMAT` of the result: "+strings.Join(rowformat.Names, ", "))
 	addOutputFile(f, &c.file)
 	f.BoolVar(&c.noHeader, "no-header", false, "leave out the line of column names, in csv, tsv, markdown and table")
+	addEscapeFormulas(f, &c.escapeFormulas)
 	addNoColor(f, &c.noColor)
 	f.StringArrayVar(&c.attach, "attach", nil, "attach a CSV file as a table, compressed with gzip or zstd or not: `NAME=FILE`, where - is standard input; repeat for several")
 	f.StringSliceVar(&c.failOnWords, "fail-on", nil, "exit with status 3 if a row has one of these `WORDS` in its columns level or status, with commas between them: a level (that one or a worse one), a status, or the status of a check, such as high,error or alarm")
@@ -106,6 +108,9 @@ interrupted.`,
 func (c *queryCommand) validate(readsInput bool) error {
 	if !slices.Contains(rowformat.Names, c.output) {
 		return fmt.Errorf("--output must be one of %s, not %q", strings.Join(rowformat.Names, ", "), c.output)
+	}
+	if err := rowformat.CheckEscapeFormulas(c.escapeFormulas, c.output); err != nil {
+		return err
 	}
 	if c.file == "" {
 		if err := rowformat.CheckTerminal(c.output, c.stdout); err != nil {
@@ -182,7 +187,7 @@ func (c *queryCommand) run(ctx context.Context, sql string, args []string, w *fa
 	}
 	r := &sqlRun{
 		app: c.app, connections: connections, attach: c.attach, verbose: c.verbose, quiet: c.quiet, output: c.output, file: c.file,
-		options: rowformat.Options{NoHeader: c.noHeader, NoColor: c.noColor}, failOn: w,
+		options: rowformat.Options{NoHeader: c.noHeader, NoColor: c.noColor, EscapeFormulas: c.escapeFormulas}, failOn: w,
 	}
 	return r.run(ctx, sql)
 }

@@ -48,6 +48,8 @@ type Options struct {
 	// Width is the width of the output; 0 is unlimited.
 	Width   int
 	Painter display.Painter
+	// EscapeFormulas makes csv safe for spreadsheets, see [rowformat.Options].
+	EscapeFormulas bool
 	// Levels are the levels whose addresses are indicators.
 	Levels []reputation.Level
 	// Now is the time of the command.

@@ -20,13 +20,13 @@ type rowWriter struct {
 
 // newRowWriter returns the function New of a [Format].
 func newRowWriter(format string) func(io.Writer, Options) Writer {
-	return func(out io.Writer, _ Options) Writer {
+	return func(out io.Writer, o Options) Writer {
 		var columns []embedded.Column
 		for _, column := range shodanrep.ChangeColumns() {
 			columns = append(columns, embedded.Column{Name: column.Name, Type: column.Type})
 		}
 		w := &rowWriter{values: make([]any, len(columns))}
-		w.rows, w.err = rowformat.New(format, out, columns, rowformat.Options{})
+		w.rows, w.err = rowformat.New(format, out, columns, rowformat.Options{EscapeFormulas: o.EscapeFormulas})
 		return w
 	}
 }

@@ -83,6 +83,8 @@ type Options struct {
 	Width int
 	// Painter colours text.
 	Painter display.Painter
+	// EscapeFormulas makes csv safe for spreadsheets, see [rowformat.Options].
+	EscapeFormulas bool
 	// Levels are the levels whose addresses are indicators.
 	Levels []reputation.Level
 	// Now is the time of the check.

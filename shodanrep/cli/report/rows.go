@@ -62,10 +62,12 @@ type rowWriter struct {
 
 // newRowWriter returns the function New of a [Format] that is text.
 func newRowWriter(format string) func(io.Writer, Options) Writer {
-	return func(out io.Writer, _ Options) Writer {
+	return func(out io.Writer, o Options) Writer {
 		w := &rowWriter{}
 		columns := rowColumns()
-		w.rows, w.err = rowformat.NewText(format, out, columns, rowOptions(columns))
+		options := rowOptions(columns)
+		options.EscapeFormulas = o.EscapeFormulas
+		w.rows, w.err = rowformat.NewText(format, out, columns, options)
 		w.encoders.New = func() any { return &rowEncoder{Encoder: w.rows.NewEncoder(), columns: shodanrep.VerdictColumns()} }
 		return w
 	}

@@ -21,9 +21,11 @@ type csvEncoder struct {
 	separator  byte
 	special    *[256]bool // the bytes because of which a field is quoted
 	onTerminal bool
-	line       []byte
-	fields     int    // of the line
-	json       []byte // a buffer for JSON
+	// escapesFormulas says that texts are changed, see escapeFormulas.
+	escapesFormulas bool
+	line            []byte
+	fields          int    // of the line
+	json            []byte // a buffer for JSON
 }
 
 // newCSVWriter returns a writer of a header and one line per row.
@@ -34,7 +36,7 @@ func newCSVWriter(out io.Writer, columns []embedded.Column, separator byte, o Op
 	}
 	onTerminal := stdio.IsTerminal(out)
 	w := newTextWriter(out, func() Encoder {
-		return &csvEncoder{separator: separator, special: &special, onTerminal: onTerminal}
+		return &csvEncoder{separator: separator, special: &special, onTerminal: onTerminal, escapesFormulas: o.EscapeFormulas}
 	})
 	if o.NoHeader {
 		return w, nil
@@ -87,14 +89,14 @@ func (e *csvEncoder) RawJSON(text []byte) {
 
 func (e *csvEncoder) BeginJSON() ([]byte, Quote) {
 	e.begin()
-	if e.onTerminal {
+	if e.onTerminal || e.escapesFormulas {
 		return e.json[:0], JSONQuote
 	}
 	return append(e.line, '"'), csvQuote
 }
 
 func (e *csvEncoder) EndJSON(b []byte) {
-	if e.onTerminal {
+	if e.onTerminal || e.escapesFormulas {
 		e.json = b
 		appendField(e, b)
 		return
@@ -145,12 +147,18 @@ func (e *csvEncoder) Value(v any) {
 
 // appendField appends a text to the line, in quotes if it needs them.
 func appendField[T string | []byte](e *csvEncoder, text T) {
-	if e.onTerminal {
-		printable := display.PrintableLines(string(text))
-		if needsQuotes(e.special, printable) {
-			e.line = appendQuoted(e.line, printable)
+	if e.onTerminal || e.escapesFormulas {
+		changed := string(text)
+		if e.escapesFormulas {
+			changed = escapeFormulas(changed)
+		}
+		if e.onTerminal {
+			changed = display.PrintableLines(changed)
+		}
+		if needsQuotes(e.special, changed) {
+			e.line = appendQuoted(e.line, changed)
 		} else {
-			e.line = append(e.line, printable...)
+			e.line = append(e.line, changed...)
 		}
 		return
 	}

@@ -30,6 +30,8 @@ type Writer interface {
 type Options struct {
 	NoHeader bool // without the line of column names
 	NoColor  bool // without colours on a terminal
+	// EscapeFormulas puts an apostrophe before what a spreadsheet would take for a formula, in csv and tsv.
+	EscapeFormulas bool
 	// Keep are the columns of a table that are left out last if the terminal is too narrow.
 	Keep []string
 	// Origins are the columns of tables that the columns of the result are, if they are known. They and JSONType, the
