@@ -7,7 +7,6 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -65,16 +64,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 		stderr: stdio.MessageWriter{Writer: stdio.NewWriter(ctx, a.stderr, "standard error")},
 	}
 	root := safe.command()
-	root.InitDefaultCompletionCmd()
-	if completion, _, err := root.Find([]string{"completion"}); err == nil {
-		// Help in place of a script would be run by the shell.
-		completion.Args = noSuchCommand
-		completion.RunE = func(*cobra.Command, []string) error {
-			return errors.New("completion needs a shell: bash, fish, powershell or zsh")
-		}
-		for _, shell := range completion.Commands() {
-			shell.Args = noArguments
-		}
+	addCompletionCommand(root)
+	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
+		unquoteUsages(root)
 	}
 	args = rewriteArguments(root, args)
 	root.SetArgs(args)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -10,6 +11,85 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 )
+
+// completionHelp is the help of the commands that print the script of a shell. Everybody may write the files that it
+// names, and has the folders afterwards.
+var completionHelp = map[string]string{
+	"bash": `Print the script that completes shodanrep in bash. It needs the package
+bash-completion.
+
+In this shell:
+
+  source <(shodanrep completion bash)
+
+In every new shell:
+
+  mkdir -p ~/.local/share/bash-completion/completions
+  shodanrep completion bash > ~/.local/share/bash-completion/completions/shodanrep
+
+For all users of a machine, root writes it to /etc/bash_completion.d/shodanrep.`,
+	"zsh": `Print the script that completes shodanrep in zsh.
+
+In this shell:
+
+  autoload -U compinit; compinit
+  source <(shodanrep completion zsh)
+
+In every new shell:
+
+  mkdir -p ~/.zfunc
+  shodanrep completion zsh > ~/.zfunc/_shodanrep
+  echo 'fpath=(~/.zfunc $fpath); autoload -U compinit; compinit' >> ~/.zshrc
+
+If ~/.zshrc runs compinit already, as that of Oh My Zsh does, put the assignment
+of fpath before it instead of the last line.`,
+	"fish": `Print the script that completes shodanrep in fish.
+
+In this shell:
+
+  shodanrep completion fish | source
+
+In every new shell:
+
+  mkdir -p ~/.config/fish/completions
+  shodanrep completion fish > ~/.config/fish/completions/shodanrep.fish`,
+	"powershell": `Print the script that completes shodanrep in PowerShell.
+
+In this shell, and in every new one if the line is in the file $PROFILE:
+
+  shodanrep completion powershell | Out-String | Invoke-Expression`,
+}
+
+// addCompletionCommand adds Cobra's command that prints the scripts of shells.
+func addCompletionCommand(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	completion, _, err := root.Find([]string{"completion"})
+	if err != nil {
+		return
+	}
+	completion.Short = "Print the script that completes shodanrep in a shell"
+	completion.Long = completion.Short + `.
+
+The help of a shell, such as shodanrep completion bash --help, says how to load it.`
+	// Help in place of a script would be run by the shell.
+	completion.Args = noSuchCommand
+	completion.RunE = func(*cobra.Command, []string) error {
+		return errors.New("completion needs a shell: bash, fish, powershell or zsh")
+	}
+	for _, shell := range completion.Commands() {
+		shell.Short = "Print the script for " + shell.Name()
+		shell.Long = completionHelp[shell.Name()]
+		shell.Args = noArguments
+	}
+}
+
+// unquoteUsages removes the quotes around the names of values in the usages of flags, which shells show as they are.
+func unquoteUsages(cmd *cobra.Command) {
+	cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) { _, flag.Usage = pflag.UnquoteUsage(flag) })
+	for _, child := range cmd.Commands() {
+		unquoteUsages(child)
+	}
+}
 
 // completeFlags adds shell completion to the flags of a command and its subcommands. The name of a flag decides,
 // because a flag has the same meaning in every command; of those that select results, the command has the words. Other

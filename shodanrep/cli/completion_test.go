@@ -160,3 +160,14 @@ func TestNoCommandRefusesAWordThatItsCompletionOffers(t *testing.T) {
 		}
 	}
 }
+
+// Help marks the name of a value with quotes of its own, which shells would show.
+func TestDescriptionsOfFlagsHaveNoQuotes(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"check", "--"}, {"cache", "clear", "--"}, {"--"}} {
+		got := run(t, &embeddedtest.Plugin{}, "", append([]string{cobra.ShellCompRequestCmd}, args...)...)
+		if got.status != exitDone || !strings.Contains(got.stdout, "--help\t") || strings.Contains(got.stdout, "`") {
+			t.Errorf("%q: %+v", args, got)
+		}
+	}
+}
