@@ -120,6 +120,7 @@ type htmlPage struct {
 	All       string // how many addresses and networks were checked
 	Policy    string
 	Time      string
+	Moment    string // the time as HTML needs it for programs
 	Sources   string
 	Cost      string
 	Counts    []htmlCount
@@ -142,7 +143,7 @@ type htmlPage struct {
 func (w *htmlWriter) page(s Summary) htmlPage {
 	p := htmlPage{
 		ContentPolicy: htmlPolicy, Style: template.CSS(htmlStyle), Script: template.JS(htmlScript),
-		Policy: shortened(s.Policy, 200), Time: w.options.Now.UTC().Format("2006-01-02 15:04 MST"), Sources: cmp.Or(s.sourcesText(), "none"), Cost: s.costText(),
+		Policy: shortened(s.Policy, 200), Time: w.options.Now.UTC().Format("2006-01-02 15:04 MST"), Moment: w.options.Now.UTC().Format("2006-01-02T15:04Z07:00"), Sources: cmp.Or(s.sourcesText(), "none"), Cost: s.costText(),
 		Counts: summaryCounts(s), Total: s.Total, Unchecked: s.Statuses[lookup.Failed] + s.Networks,
 		Unshown: s.Total - len(w.results), Charts: charts(w.results), Histogram: newHistogram(w.results),
 	}

@@ -11,6 +11,20 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 )
 
+// HTML allows the text of a time to be for people only if an attribute has it for programs.
+func TestThePageHasItsTimeForPrograms(t *testing.T) {
+	t.Parallel()
+	var page strings.Builder
+	now := time.Date(2026, 1, 31, 7, 0, 0, 0, time.FixedZone("", 3600))
+	w := newHTMLWriter(&page, Options{Now: now, Summary: func() Summary { return Summary{} }})
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if want := `<time datetime="2026-01-31T06:00Z">2026-01-31 06:00 UTC</time>`; !strings.Contains(page.String(), want) {
+		t.Errorf("the page lacks %s", want)
+	}
+}
+
 func TestShortened(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
