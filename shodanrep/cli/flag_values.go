@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -65,7 +66,16 @@ func (d *duration) Set(text string) error {
 // Type returns the word for the value in the help.
 func (d *duration) Type() string { return "duration" }
 
-func (d *duration) String() string { return time.Duration(*d).String() }
+// String writes the duration as a user would, such as 20h and not 20h0m0s.
+func (d *duration) String() string {
+	text := time.Duration(*d).String()
+	for _, nothing := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, nothing) {
+			text = text[:len(text)-len("0s")]
+		}
+	}
+	return text
+}
 
 // parseDuration parses a duration that may begin with weeks (w) and days (d).
 func parseDuration(text string) (time.Duration, error) { return shodanrep.ParseDuration(text, "wd") }

@@ -49,3 +49,13 @@ func TestNumbersAndDurationsOfFlagsAreOurs(t *testing.T) {
 		t.Error("no flag was found")
 	}
 }
+
+func TestDurationsAreWrittenAsAUserWould(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"20h": "20h", "90m": "1h30m", "30m": "30m", "10s": "10s", "1h5s": "1h0m5s", "7d": "168h", "0s": "0s"} {
+		var d duration
+		if err := d.Set(text); err != nil || d.String() != want {
+			t.Errorf("%s: got %s, want %s, %v", text, d.String(), want, err)
+		}
+	}
+}

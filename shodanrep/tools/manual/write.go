@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,10 +36,11 @@ func writePages(folder string, cmd *cobra.Command, version string, date time.Tim
 		}
 	}
 	cmd.DisableAutoGenTag = true
-	// The lines of a usage are made for a terminal; a page has its own.
-	joinLines := func(flag *pflag.Flag) { flag.Usage = strings.ReplaceAll(flag.Usage, "\n", " ") }
-	cmd.Flags().VisitAll(joinLines)
-	cmd.PersistentFlags().VisitAll(joinLines)
+	cmd.Long = keepLists(cmd.Long)
+	values := map[string]string{}
+	for _, flags := range []*pflag.FlagSet{cmd.LocalFlags(), cmd.InheritedFlags()} {
+		flags.VisitAll(func(flag *pflag.Flag) { values[flag.Name] = describeValue(flag) })
+	}
 	var page bytes.Buffer
 	header := doc.GenManHeader{Source: strings.TrimSpace("shodanrep " + version), Manual: "shodanrep manual", Date: &date}
 	if err := doc.GenMan(cmd, &header, &page); err != nil {
@@ -49,7 +51,7 @@ func writePages(folder string, cmd *cobra.Command, version string, date time.Tim
 	if err != nil {
 		return err
 	}
-	if _, err := zip.Write(indentOptions(page.Bytes())); err != nil {
+	if _, err := zip.Write(layOut(page.String(), values)); err != nil {
 		return err
 	}
 	if err := zip.Close(); err != nil {
@@ -58,12 +60,46 @@ func writePages(folder string, cmd *cobra.Command, version string, date time.Tim
 	return writeFile(filepath.Join(folder, strings.ReplaceAll(cmd.CommandPath(), " ", "-")+".1.gz"), packed.Bytes())
 }
 
-// optionText finds an option of a page, and the tab before what it means.
-var optionText = regexp.MustCompile(`(?m)^(?:\.PP\n)?(\\fB-.*)\n\t`)
+// indentedLines finds a list in a text, such as that of formats: a paragraph of indented lines.
+var indentedLines = regexp.MustCompile(`(?m)^(?:  .*\n?)+`)
 
-// indentOptions makes what an option means stand below it, indented, where Cobra has it on the same line.
-func indentOptions(page []byte) []byte {
-	return optionText.ReplaceAll(page, []byte(".TP\n$1\n"))
+// keepLists marks the lists in the description of a command as text that stays as it is. As a paragraph of Markdown the
+// first line of a list would lose its indentation, and the others their columns.
+func keepLists(long string) string {
+	return indentedLines.ReplaceAllStringFunc(long, func(list string) string {
+		return "```\n" + strings.TrimRight(list, "\n") + "\n```\n"
+	})
+}
+
+// describeValue returns the name of the value of a flag, as the help of the command shows it, or "" for a switch. It adds
+// the default to the usage, and joins its lines, which are made for a terminal.
+func describeValue(flag *pflag.Flag) string {
+	name, _ := pflag.UnquoteUsage(flag)
+	flag.Usage = strings.ReplaceAll(flag.Usage, "\n", " ")
+	switch {
+	case flag.NoOptDefVal != "":
+		return ""
+	case !slices.Contains([]string{"", "[]", "0"}, flag.DefValue) && !strings.HasSuffix(flag.Usage, " (default "+flag.DefValue+")"):
+		flag.Usage += " (default " + flag.DefValue + ")"
+	}
+	return name
+}
+
+// optionText finds an option of a page, its name, the default that Cobra writes after it, and the tab before what it
+// means.
+var optionText = regexp.MustCompile(`(?m)^(?:\.PP\n)?(\\fB-.*?--([a-z-]+)\\fP|\\fB--([a-z-]+)\\fP).*\n\t`)
+
+// layOut writes the name of its value after each option, and what the option means below it, indented.
+func layOut(page string, values map[string]string) []byte {
+	page = optionText.ReplaceAllStringFunc(page, func(option string) string {
+		found := optionText.FindStringSubmatch(option)
+		line := ".TP\n" + found[1]
+		if value := values[found[2]+found[3]]; value != "" {
+			line += ` \fI` + value + `\fP`
+		}
+		return line + "\n"
+	})
+	return []byte(strings.Replace(page, "\n.SH EXAMPLE\n", "\n.SH EXAMPLES\n", 1))
 }
 
 // writeCompletions writes the completions under the names by which each shell finds them.

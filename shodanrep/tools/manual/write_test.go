@@ -70,7 +70,7 @@ func TestEveryCommandHasAPage(t *testing.T) {
 		name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
 		page := unzipped(t, files["man/"+name+".1.gz"])
 		pages++
-		for _, want := range []string{`"Jan 2026" "shodanrep 1.2.3"`, ".SH NAME\n" + name + " - " + cmd.Short, ".TP\n\\fB-h\\fP, \\fB--help\\fP[=false]\nhelp for "} {
+		for _, want := range []string{`"Jan 2026" "shodanrep 1.2.3"`, ".SH NAME\n" + name + " - " + cmd.Short, ".TP\n\\fB-h\\fP, \\fB--help\\fP\nhelp for "} {
 			if !strings.Contains(page, want) {
 				t.Errorf("the page of %s lacks %q", name, want)
 			}
@@ -88,6 +88,57 @@ func TestEveryCommandHasAPage(t *testing.T) {
 	for _, name := range []string{"completions/bash/shodanrep", "completions/zsh/_shodanrep", "completions/fish/shodanrep.fish"} {
 		if !strings.Contains(files[name], "__complete") {
 			t.Errorf("%s is %q", name, files[name])
+		}
+	}
+}
+
+// The lists of a description, such as that of formats, are in columns.
+func TestListsStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	files := written(t)
+	lists := 0
+	for _, cmd := range cli.Command().Commands() {
+		if !cmd.IsAvailableCommand() { // help is a page by itself
+			continue
+		}
+		page := unzipped(t, files["man/shodanrep-"+cmd.Name()+".1.gz"])
+		for line := range strings.Lines(cmd.Long) {
+			if !strings.HasPrefix(line, "  ") {
+				continue
+			}
+			if lists++; !strings.Contains(page, "\n"+line) {
+				t.Errorf("the page of %s lacks the line %q", cmd.Name(), line)
+			}
+		}
+		if strings.Count(page, "\n.EX\n") != strings.Count(page, "\n.EE\n") {
+			t.Errorf("the page of %s begins a list that it does not end", cmd.Name())
+		}
+	}
+	if lists == 0 {
+		t.Error("no description has a list")
+	}
+}
+
+func TestOptionsNameTheirValuesAndDefaults(t *testing.T) {
+	t.Parallel()
+	files := written(t)
+	for page, options := range map[string][]string{
+		"shodanrep-check": {
+			".TP\n\\fB--fail-on\\fP \\fIWORDS\\fP\n", ".TP\n\\fB-o\\fP, \\fB--output-file\\fP \\fIFILE\\fP\n", ".TP\n\\fB--sort\\fP\n",
+			"of a file (default extended)\n",
+		},
+		"shodanrep-load":        {"are not used either (default 20h)\n"},
+		"shodanrep-cache-clear": {".TP\n\\fB--config\\fP \\fIFILE\\fP\n"},
+	} {
+		for _, want := range options {
+			if content := unzipped(t, files["man/"+page+".1.gz"]); !strings.Contains(content, want) {
+				t.Errorf("the page %s lacks %q: %s", page, want, content)
+			}
+		}
+	}
+	for name, content := range files {
+		if strings.HasSuffix(name, ".gz") && strings.Contains(unzipped(t, content), "\\fP=") {
+			t.Errorf("%s has a default in the form of Cobra", name)
 		}
 	}
 }
