@@ -9,11 +9,15 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
 )
 
-// addSuggestion adds the most similar name to an error about an unknown name.
+// addSuggestion adds the most similar name to an error about an unknown name, and to an error about what another database
+// has what SQLite has in its place.
 func addSuggestion(db *DB, sql string, err error) error {
 	kind, name, found := strings.Cut(err.Error(), ": ")
 	if !found || strings.ContainsAny(name, "\n") {
 		return err
+	}
+	if hint := dialectHint(sql, kind, name); hint != "" {
+		return fmt.Errorf("%w; in SQLite write %s", err, hint)
 	}
 	switch kind {
 	case "no such table":
