@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -66,6 +68,36 @@ func firstArgument(flags *pflag.FlagSet, args []string) (first string, found boo
 		}
 	}
 	return "", false
+}
+
+// checkDashes returns an error, and its command, if an argument is the name of a flag with one dash, as Go's programs take
+// it. Of -output pflag would take the letter o for a flag, and write a file of the name utput.
+func checkDashes(root *cobra.Command, args []string) (*cobra.Command, error) {
+	cmd, rest, err := root.Find(args)
+	if err != nil {
+		return cmd, nil // the parser says what is wrong
+	}
+	cmd.InitDefaultHelpFlag()
+	cmd.InitDefaultVersionFlag()
+	for i := 0; i < len(rest) && rest[i] != "--"; i++ {
+		dashed, isFlag := strings.CutPrefix(rest[i], "-")
+		name, _, hasValue := strings.Cut(strings.TrimPrefix(dashed, "-"), "=")
+		if !isFlag || name == "" {
+			continue
+		}
+		flag := cmp.Or(cmd.Flags().Lookup(name), cmd.InheritedFlags().Lookup(name))
+		isLong := strings.HasPrefix(dashed, "-")
+		switch {
+		case len(dashed) == 1:
+			flag = cmd.Flags().ShorthandLookup(dashed)
+		case !isLong && flag != nil:
+			return cmd, fmt.Errorf("there is no flag -%s: did you mean %q?", name, "--"+name)
+		}
+		if flag != nil && !hasValue && flag.NoOptDefVal == "" {
+			i++ // the next argument is its value
+		}
+	}
+	return cmd, nil
 }
 
 // separateSQL moves an argument that is SQL beginning with a comment behind a "--", so that it is not parsed as a flag.

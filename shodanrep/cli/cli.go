@@ -70,7 +70,10 @@ func (a *app) run(ctx context.Context, args []string) int {
 	}
 	args = rewriteArguments(root, args)
 	root.SetArgs(args)
-	cmd, err := root.ExecuteContextC(ctx)
+	cmd, err := checkDashes(root, args)
+	if err == nil {
+		cmd, err = root.ExecuteContextC(ctx)
+	}
 	status, messages := exitStatus(ctx, err)
 	if lost := output.Err(); lost != nil && !stdio.IsBrokenPipe(lost) {
 		isSaid := func(message string) bool { return strings.Contains(message, lost.Error()) }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -87,6 +89,9 @@ interrupted.`,
 			if !embedded.HasStatement(sql) {
 				return fmt.Errorf("query needs SQL, and there is no statement in %s", from)
 			}
+			if err := checkIsSQL(sql); err != nil {
+				return err
+			}
 			return w.outcome(c.run(cmd.Context(), sql, args, w))
 		},
 	}
@@ -165,6 +170,25 @@ func (c *queryCommand) readSQL(ctx context.Context, args []string) (sql, from st
 	content, err := stdio.Within(ctx, read)
 	return string(content), from, failed(err)
 }
+
+// checkIsSQL returns an error if a text is not SQL but something else that users try: an address, or a command by which
+// the shells of databases list tables and columns.
+func checkIsSQL(text string) error {
+	words := strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == ';' })
+	if len(words) == 0 {
+		return nil
+	}
+	if _, err := netip.ParseAddr(words[0]); err == nil {
+		return fmt.Errorf("query needs SQL, and %s is an address: 'shodanrep %s' checks it", words[0], words[0])
+	}
+	if shellCommand.MatchString(text) {
+		return fmt.Errorf("query needs SQL, and %q is a command of a database's shell: 'shodanrep tables' lists the tables, and 'shodanrep tables NAME' the columns of one", words[0])
+	}
+	return nil
+}
+
+// shellCommand finds a command by which sqlite3, psql and other shells list tables and columns, or do other things.
+var shellCommand = regexp.MustCompile(`(?i)^\s*(?:\.[a-z]|\\[a-z]|(?:show|describe|desc)\s)`)
 
 // isFile reports whether an argument is the name of a file of SQL: an existing file, a word that ends in .sql, or a word
 // that begins as a path does, which no statement does. Then a missing file is reported as such.

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -34,7 +35,14 @@ func addSuggestion(cmd *cobra.Command, args []string, err error) error {
 	if i < 0 {
 		return err
 	}
-	return fmt.Errorf("%w%s", err, suggest.DidYouMean(args[i], commandNames(cmd)))
+	nearest := suggest.DidYouMean(args[i], commandNames(cmd))
+	if nearest == "" && cmd == cmd.Root() && strings.ContainsAny(args[i], "./") {
+		nearest = ": it is not an address, and there is no such file"
+		if _, statErr := os.Stat(args[i]); statErr == nil {
+			nearest = fmt.Sprintf(": did you mean \"shodanrep %s %s\"?", checkName, args[i])
+		}
+	}
+	return fmt.Errorf("%w%s", err, nearest)
 }
 
 // anyNumber is the maximum for a command that takes any number of arguments.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/report"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded/embeddedtest"
 )
 
@@ -36,6 +37,17 @@ func TestDidYouMean(t *testing.T) {
 		"a flag of the command above":  {"cache clear --confg x.spc", `unknown flag: --confg: did you mean "--config"?` + usageOf("cache clear"), exitUsage},
 		"an unknown flag":              {"query --purple", `unknown flag: --purple` + usageOf("query"), exitUsage},
 		"an unknown letter":            {"query -z", `unknown shorthand flag: 'z' in -z` + usageOf("query"), exitUsage},
+		"a flag with one dash":         {"check -output csv 192.0.2.1", `there is no flag -output: did you mean "--output"?` + usageOf("check"), exitUsage},
+		"the same with its value":      {"check -output=csv 192.0.2.1", `there is no flag -output: did you mean "--output"?` + usageOf("check"), exitUsage},
+		"a switch with one dash":       {"query -quiet select", `there is no flag -quiet: did you mean "--quiet"?` + usageOf("query"), exitUsage},
+		"one of the command above":     {"cache clear -config x.spc", `there is no flag -config: did you mean "--config"?` + usageOf("cache clear"), exitUsage},
+		"one of all with one dash":     {"-version", `there is no flag -version: did you mean "--version"?` + usage, exitUsage},
+		"a value with a dash":          {"check --output -output 192.0.2.1", `--output must be one of ` + strings.Join(report.Names(), ", ") + `, not "-output"` + usageOf("check"), exitUsage},
+		"a file alone":                 {"usage_test.go", `unknown command "usage_test.go" for "shodanrep": did you mean "shodanrep check usage_test.go"?` + usage, exitUsage},
+		"a file that is not there":     {"./nothing.log", `unknown command "./nothing.log" for "shodanrep": it is not an address, and there is no such file` + usage, exitUsage},
+		"the name of a host":           {"www.example.com", `unknown command "www.example.com" for "shodanrep": it is not an address, and there is no such file` + usage, exitUsage},
+		"an address in place of SQL":   {"query 192.0.2.1", `query needs SQL, and 192.0.2.1 is an address: 'shodanrep 192.0.2.1' checks it` + usageOf("query"), exitUsage},
+		"a command of sqlite3":         {"query .tables", `query needs SQL, and ".tables" is a command of a database's shell: 'shodanrep tables' lists the tables, and 'shodanrep tables NAME' the columns of one` + usageOf("query"), exitUsage},
 		"help on nothing":              {"help policy bogus", `unknown command "bogus" for "shodanrep policy"` + usage, exitUsage},
 		"help on a command below":      {"help policy chek", `unknown command "chek" for "shodanrep policy": did you mean "check"?` + usage, exitUsage},
 		"help on an argument":          {"help query x", `unknown command "x" for "shodanrep query"` + usage, exitUsage},
