@@ -84,7 +84,7 @@ func check(t *testing.T, file, addresses, rules string) (found map[string][]stri
 }
 
 func TestChecks(t *testing.T) {
-	addresses := write(t, "addresses.csv", read(t, "checks/public_addresses.csv")+"x/i-20,Unknown,"+unknown+"\nx/i-21,Wrong,no address\nx/i-22,Known,"+known+"\nx/i-23,Bad,"+bad+"\n")
+	addresses := write(t, "addresses.csv", read(t, "checks/public_addresses.csv")+"x/i-20,Unknown,"+unknown+"\nx/i-21,Wrong,no address\nx/i-22,Known,"+known+"\nx/i-23,Bad,"+bad+"\n,,"+known+"\n") // the last one has no names
 	rules := write(t, "rules.csv", strings.TrimSpace(read(t, "sample/security_group_rules.csv"))+`
 sgr-0030,sg-1,false,ingress,1,,tcp,22,22,`+unknown+`/32,,,,,us-east-1,1
 sgr-0031,sg-1,false,ingress,1,,tcp,22,22,no address,,,,,us-east-1,1
@@ -98,7 +98,7 @@ sgr-0034,sg-1,false,ingress,1,,icmp,-1,-1,0.0.0.0/0,,,,,us-east-1,1
 		"public_address_suspicious_port.sql":         {"alarm": {"i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
 		"public_address_database.sql":                {"alarm": {"i-02", "i-03"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
 		"public_address_exploited_vulnerability.sql": {"alarm": {"c-06", "i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20"}, "error": {"i-21"}},
-		"public_address_expired_certificate.sql":     {"alarm": {"c-06", "c-07", "i-01", "i-02"}, "skip": {"i-04", "i-05"}, "info": {"i-20", "i-22", "i-23"}, "error": {"i-21"}},
+		"public_address_expired_certificate.sql":     {"alarm": {"c-06", "c-07", "i-01", "i-02"}, "skip": {"i-04", "i-05"}, "info": {"14.3", "i-20", "i-22", "i-23"}, "error": {"i-21"}},
 		"security_group_ingress_reputation.sql": {
 			"alarm": {"0004", "0009", "0011", "0014", "0015", "0017", "0018"}, "skip": {"0000", "0001", "0007", "0008", "0010", "0012", "0013", "0032", "0033", "0034"},
 			"info": {"0030"}, "error": {"0031"},

@@ -2,8 +2,8 @@
 -- Attach the addresses, with the columns resource, title and ip, as public_address.
 with addresses as materialized (
   select
-    resource,
-    title as what,
+    coalesce(resource, ip) as resource,
+    coalesce(title, ip) as what,
     ip
   from
     public_address

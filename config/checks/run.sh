@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs every check of this folder on two lists: run.sh ADDRESSES.csv RULES.csv. The addresses have the columns resource,
-# title and ip. The rules have the columns of Steampipe's aws_vpc_security_group_rule. The exit status is 3 if a check has
-# a row with an alarm or an error, and 1 if a check could not run.
+# title and ip, of which the first two may be empty. The rules have the columns of Steampipe's
+# aws_vpc_security_group_rule. The exit status is 3 if a check has a row with an alarm or an error, and 1 if a check could
+# not run.
 set -u
 if [ $# != 2 ]; then
 	echo "usage: $0 ADDRESSES.csv RULES.csv" >&2
