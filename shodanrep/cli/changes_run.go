@@ -204,7 +204,12 @@ func (r *changesRun) selects(result *changes.Result) bool {
 
 // notices returns what a user must know: which addresses were not checked.
 func (r *changesRun) notices() []string {
-	const advice = `run "shodanrep check --refresh" on them`
+	advice := func(n int) string {
+		if n == 1 {
+			return `run "shodanrep check --refresh" on it`
+		}
+		return `run "shodanrep check --refresh" on them`
+	}
 	var lines []string
 	if r.list != nil {
 		lines = r.list.malformed.notices()
@@ -223,10 +228,10 @@ func (r *changesRun) notices() []string {
 		} else if r.summary.Never > 0 {
 			line += fmt.Sprintf(", %d of them never", r.summary.Never)
 		}
-		lines = append(lines, line+": "+advice)
+		lines = append(lines, line+": "+advice(n))
 	}
 	if n := r.summary.LookupsFailed; n > 0 {
-		lines = append(lines, fmt.Sprintf("the last lookup of %s failed: changes since then are not known; %s", display.Plural(int64(n), "address"), advice))
+		lines = append(lines, fmt.Sprintf("the last lookup of %s failed: changes since then are not known; %s", display.Plural(int64(n), "address"), advice(n)))
 	}
 	if last := r.summary.LastResponses(); last != "" && !r.output.HasSummary {
 		lines = append(lines, strings.ToLower(last[:1])+last[1:])

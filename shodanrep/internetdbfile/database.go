@@ -116,22 +116,31 @@ const (
 	headerMagic = "SQLite format 3\x00"
 )
 
-// checkHeader returns an error if a file is no complete SQLite file, or is being written.
-func checkHeader(path string, size int64) error {
+// readHeader returns the header of a SQLite file, or an error if a file is none.
+func readHeader(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return cause(err)
+		return nil, cause(err)
 	}
 	defer file.Close()
 	header := make([]byte, headerSize)
 	n, err := io.ReadFull(file, header)
 	switch {
 	case n == 0 && err == io.EOF:
-		return errors.New("it is empty")
+		return nil, errors.New("it is empty")
 	case err != nil && err != io.EOF && err != io.ErrUnexpectedEOF:
-		return cause(err)
+		return nil, cause(err)
 	case n < headerSize || string(header[:len(headerMagic)]) != headerMagic:
-		return fmt.Errorf("it is no SQLite database: internetdb_file is Shodan's internetdb.sqlite, as it is or compressed with bzip2, zstd or gzip%s", looksLike(header[:n]))
+		return nil, fmt.Errorf("it is no SQLite database: internetdb_file is Shodan's internetdb.sqlite, as it is or compressed with bzip2, zstd or gzip%s", looksLike(header[:n]))
+	}
+	return header, nil
+}
+
+// checkHeader returns an error if a file is no complete SQLite file, or is being written.
+func checkHeader(path string, size int64) error {
+	header, err := readHeader(path)
+	if err != nil {
+		return err
 	}
 	pageSize := int64(binary.BigEndian.Uint16(header[16:]))
 	if pageSize == 1 {

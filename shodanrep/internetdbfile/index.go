@@ -24,6 +24,9 @@ func AddIndex(ctx context.Context, path string) (added bool, err error) {
 		}
 		return false, fmt.Errorf("%q: %w", path, err)
 	}
+	if _, err := readHeader(path); err != nil {
+		return false, fmt.Errorf("%q: %w", path, err)
+	}
 	added, err = addIndex(ctx, path)
 	if err != nil {
 		if ctx.Err() != nil {

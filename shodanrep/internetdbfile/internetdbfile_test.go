@@ -489,7 +489,7 @@ func TestAddIndex(t *testing.T) {
 	execute(t, other, "CREATE TABLE hostnames (hostname)")
 	for path, want := range map[string]string{
 		filepath.Join(t.TempDir(), "x"): "there is no such file",
-		text:                            "it is damaged",
+		text:                            "it is no SQLite database",
 		other:                           `it has no table "data": it has the table hostnames`,
 		compressed(t, "gzip", "x"):      "it is compressed, and gets its index when it is unpacked",
 	} {
