@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -51,7 +52,11 @@ func writePages(folder string, cmd *cobra.Command, version string, date time.Tim
 	if err != nil {
 		return err
 	}
-	if _, err := zip.Write(layOut(page.String(), values)); err != nil {
+	text := layOut(page.String(), values)
+	if !cmd.HasParent() {
+		text = strings.Replace(text, "\n.SH EXAMPLES\n", environmentSection()+"\n.SH EXAMPLES\n", 1)
+	}
+	if _, err := io.WriteString(zip, text); err != nil {
 		return err
 	}
 	if err := zip.Close(); err != nil {
@@ -90,7 +95,7 @@ func describeValue(flag *pflag.Flag) string {
 var optionText = regexp.MustCompile(`(?m)^(?:\.PP\n)?(\\fB-.*?--([a-z-]+)\\fP|\\fB--([a-z-]+)\\fP).*\n\t`)
 
 // layOut writes the name of its value after each option, and what the option means below it, indented.
-func layOut(page string, values map[string]string) []byte {
+func layOut(page string, values map[string]string) string {
 	page = optionText.ReplaceAllStringFunc(page, func(option string) string {
 		found := optionText.FindStringSubmatch(option)
 		line := ".TP\n" + found[1]
@@ -99,7 +104,7 @@ func layOut(page string, values map[string]string) []byte {
 		}
 		return line + "\n"
 	})
-	return []byte(strings.Replace(page, "\n.SH EXAMPLE\n", "\n.SH EXAMPLES\n", 1))
+	return strings.Replace(page, "\n.SH EXAMPLE\n", "\n.SH EXAMPLES\n", 1)
 }
 
 // writeCompletions writes the completions under the names by which each shell finds them.
