@@ -154,7 +154,7 @@ func (c *checkCommand) shows(v *scan.Verdict) bool {
 }
 
 // collects reports whether all results are collected before anything is written.
-func (c *checkCommand) collects() bool { return c.sort || c.output.WorstFirst }
+func (c *checkCommand) collects() bool { return (c.sort || c.output.WorstFirst) && !c.output.Sorts }
 
 // run finds the addresses of inputs, looks them up and writes the results.
 func (c *checkCommand) run(ctx context.Context, inputs []string) error {

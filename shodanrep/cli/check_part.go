@@ -13,38 +13,48 @@ import (
 type checkedPart struct {
 	outcomes []countedOutcome
 	written  writtenLevels
-	// text are the results that are selected, in a format that has an Appender, or ranked if they are collected. In other
-	// formats they are results.
+	// text are the results that are selected, in a format that has an Appender. If they are collected, or in a format that
+	// has a Reducer, they are reduced. In other formats they are results.
 	text    *[]byte
-	ranked  []rankedText
+	reduced []reducedResult
 	results []report.Result
 }
 
-// A rankedText is the text of a result that is collected. It is much smaller than the response that the result refers to.
-type rankedText struct {
+// A reducedResult is what is written of a result. It is much smaller than the response that the result refers to.
+type reducedResult struct {
 	rank int
-	text []byte
+	text []byte // in a format that has an Appender
+	add  func() // in a format that has a Reducer
+}
+
+func (r reducedResult) write(out report.Writer) error {
+	if r.add != nil {
+		r.add()
+		return nil
+	}
+	return out.(report.Appender).WriteText(r.text)
 }
 
 // A collection is the results that are written worst first.
 type collection struct {
-	ranked  []rankedText
+	reduced []reducedResult
 	results []report.Result
 }
 
 // add adds the results of a part.
 func (c *collection) add(p *checkedPart) {
-	c.ranked = append(c.ranked, p.ranked...)
+	c.reduced = append(c.reduced, p.reduced...)
 	c.results = append(c.results, p.results...)
 }
 
 // write writes the results. Only one of the lists has any.
 func (c *collection) write(out report.Writer) error {
-	slices.SortStableFunc(c.ranked, func(a, b rankedText) int { return cmp.Compare(b.rank, a.rank) })
-	for _, r := range c.ranked {
-		if err := out.(report.Appender).WriteText(r.text); err != nil {
+	slices.SortStableFunc(c.reduced, func(a, b reducedResult) int { return cmp.Compare(b.rank, a.rank) })
+	for i := range c.reduced {
+		if err := c.reduced[i].write(out); err != nil {
 			return err
 		}
+		c.reduced[i] = reducedResult{} // so that its memory is free
 	}
 	report.WorstFirst(c.results)
 	for _, r := range c.results {
@@ -68,6 +78,7 @@ var partTexts = sync.Pool{New: func() any { return new([]byte) }}
 // there, and only counting and writing remain.
 func (c *check) converter(out report.Writer) scan.VerdictConverter[*checkedPart] {
 	appender, isAppender := out.(report.Appender)
+	reducer, isReducer := out.(report.Reducer)
 	collects := c.collects()
 	convert := func(first int, verdicts []*scan.Verdict) *checkedPart {
 		p := &checkedPart{}
@@ -88,14 +99,16 @@ func (c *check) converter(out report.Writer) scan.VerdictConverter[*checkedPart]
 			case p.text != nil:
 				*p.text = appender.Append(*p.text, r)
 			case isAppender:
-				p.ranked = append(p.ranked, rankedText{r.Rank(), appender.Append(nil, r)})
+				p.reduced = append(p.reduced, reducedResult{rank: r.Rank(), text: appender.Append(nil, r)})
+			case isReducer:
+				p.reduced = append(p.reduced, reducedResult{rank: r.Rank(), add: reducer.Reduce(r)})
 			default:
 				p.results = append(p.results, r)
 			}
 		}
 		return p
 	}
-	return scan.VerdictConverter[*checkedPart]{Convert: convert, Keeps: !isAppender} // other formats refer to the verdicts
+	return scan.VerdictConverter[*checkedPart]{Convert: convert, Keeps: !isAppender && !isReducer} // other formats refer to the verdicts
 }
 
 // result returns the result of a target with a number.
@@ -126,6 +139,11 @@ func (p *checkedPart) write(out report.Writer) error {
 			return nil
 		}
 		return out.(report.Appender).WriteText(*p.text)
+	}
+	for _, r := range p.reduced {
+		if err := r.write(out); err != nil {
+			return err
+		}
 	}
 	for _, r := range p.results {
 		if err := out.Write(r); err != nil {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +27,8 @@ const (
 	maxPage = 9_500_000
 	// minCards is how many bytes cards may have however many rows there are.
 	minCards = 2_500_000
+	// maxRows is how many bytes rows may have.
+	maxRows = maxPage - maxFrame - minCards
 	// maxFrame is more than the page has besides rows and cards: style, script, summary and charts.
 	maxFrame = 200_000
 )
@@ -60,36 +63,108 @@ func htmlHash(text string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// An htmlWriter writes a page that is complete in one file.
+// An htmlWriter writes a page that is complete in one file. Until Close it keeps what the page has of the results. The texts
+// of rows and cards are most of it, so it keeps only those of the worst results, as many as can fit.
 type htmlWriter struct {
 	out     io.Writer
 	options Options
-	results []Result
+	results []*htmlResult
+	charts  []*htmlCounts
+	scores  htmlScores
+	related relatedIndex
+	rows    htmlBudget
+	cards   htmlBudget
 }
 
-func newHTMLWriter(out io.Writer, o Options) Writer { return &htmlWriter{out: out, options: o} }
+// An htmlResult is what a page has of a result.
+type htmlResult struct {
+	rank, number      int // number is the place among the results as they were added
+	prefix            netip.Prefix
+	addr              netip.Addr // not valid for a network
+	class, ip         string
+	level             reputation.Level
+	isScored, hasCard bool
+	row               *htmlRow  // nil if it cannot fit in a page
+	card              *htmlCard // nil without a card, or if it cannot fit in a page
+	cardKeys          []relatedKey
+}
+
+func newHTMLWriter(out io.Writer, o Options) Writer {
+	return &htmlWriter{
+		out: out, options: o, charts: newCharts(), related: newRelatedIndex(),
+		rows: htmlBudget{limit: maxRows}, cards: htmlBudget{limit: maxPage},
+	}
+}
 
 func (w *htmlWriter) Write(r Result) error {
-	w.results = append(w.results, r)
+	w.Reduce(r)()
 	return nil
 }
 
+func (w *htmlWriter) Reduce(r Result) (add func()) {
+	h := &htmlResult{
+		rank: r.Rank(), prefix: r.prefix(), class: r.class(), ip: strings.Clone(shortened(r.IP(), 100)), level: r.Level(),
+		isScored: r.Score() != nil, hasCard: hasCard(r),
+	}
+	if !r.IsNetwork() {
+		h.addr = r.Addr
+	}
+	if w.rows.mayFit(h.rank) {
+		h.row = newHTMLRow(r)
+	}
+	keys := relatedKeys(r.Host())
+	if h.hasCard && w.cards.mayFit(h.rank) {
+		h.card, h.cardKeys = w.card(r), cloneKeys(keys)
+	}
+	hashes := hashesOf(keys)
+	var score int
+	var values [][]string
+	if h.isScored {
+		score = r.Score().Score
+		for _, c := range w.charts {
+			values = append(values, c.values(r))
+		}
+	}
+	return func() { w.add(h, hashes, score, values) }
+}
+
+// add adds a result, with the hashes of what it shares with others, and the score and the values of the charts if it has a
+// score.
+func (w *htmlWriter) add(h *htmlResult, shared []relatedHash, score int, values [][]string) {
+	h.number = len(w.results)
+	w.results = append(w.results, h)
+	w.related.add(h.number, shared)
+	if h.isScored {
+		w.scores.add(score, h.level)
+		for i, c := range w.charts {
+			c.add(h.level, values[i])
+		}
+	}
+	if h.row != nil {
+		w.rows.add(h, h.row.size(), func(h *htmlResult) { h.row = nil })
+	}
+	if h.card != nil {
+		w.cards.add(h, h.card.size(), func(h *htmlResult) { h.card, h.cardKeys = nil, nil })
+	}
+}
+
 func (w *htmlWriter) Close() error {
+	w.related.sort(w.sortResults())
 	page := w.page(w.options.Summary())
-	wanted := slices.IndexFunc(w.results, func(r Result) bool { return !hasCard(r) })
+	wanted := slices.IndexFunc(w.results, func(r *htmlResult) bool { return !r.hasCard })
 	if wanted < 0 {
 		wanted = len(w.results)
 	}
-	rows, err := w.rows(&page, wanted)
+	rows, err := w.writeRows(&page, wanted)
 	if err != nil {
 		return err
 	}
-	cards, err := w.cards(&page, wanted, maxPage-maxFrame-rows.Len())
+	cards, err := w.writeCards(&page, wanted, maxPage-maxFrame-rows.Len())
 	if err != nil {
 		return err
 	}
 	if page.CardsLeft > 0 { // rows must not link to these
-		if rows, err = w.rows(&page, page.Cards); err != nil {
+		if rows, err = w.writeRows(&page, page.Cards); err != nil {
 			return err
 		}
 	}
@@ -108,6 +183,16 @@ func (w *htmlWriter) Close() error {
 		}
 	}
 	return nil
+}
+
+// sortResults puts the worst results first, and returns the new place of each number.
+func (w *htmlWriter) sortResults() (places []int) {
+	slices.SortStableFunc(w.results, func(a, b *htmlResult) int { return cmp.Compare(b.rank, a.rank) })
+	places = make([]int, len(w.results))
+	for i, r := range w.results {
+		places[r.number] = i
+	}
+	return places
 }
 
 // An htmlPage is what the templates of the page show besides rows and cards.
@@ -145,7 +230,7 @@ func (w *htmlWriter) page(s Summary) htmlPage {
 		ContentPolicy: htmlPolicy, Style: template.CSS(htmlStyle), Script: template.JS(htmlScript),
 		Policy: shortened(s.Policy, 200), Time: w.options.Now.UTC().Format("2006-01-02 15:04 MST"), Moment: w.options.Now.UTC().Format("2006-01-02T15:04Z07:00"), Sources: cmp.Or(s.sourcesText(), "none"), Cost: s.costText(),
 		Counts: summaryCounts(s), Total: s.Total, Unchecked: s.Statuses[lookup.Failed] + s.Networks,
-		Unshown: s.Total - len(w.results), Charts: charts(w.results), Histogram: newHistogram(w.results),
+		Unshown: s.Total - len(w.results), Charts: charts(w.charts), Histogram: w.scores.histogram(),
 	}
 	p.Changes, p.Problem = w.changes()
 	p.All = display.Plural(int64(s.Total), "address")
@@ -192,10 +277,10 @@ func summaryCounts(s Summary) []htmlCount {
 }
 
 // levelCounts counts results by level.
-func levelCounts(results []Result) []htmlCount {
+func levelCounts(results []*htmlResult) []htmlCount {
 	byLevel := map[reputation.Level]int{}
 	for _, r := range results {
-		byLevel[r.Level()]++
+		byLevel[r.level]++
 	}
 	var counts []htmlCount
 	for _, level := range append(slices.Clone(scoredLevels), reputation.Unknown) {
@@ -221,25 +306,40 @@ type htmlRow struct {
 	Class, IP, Level, Score, Confidence, Reasons, Organization, Country, Ports string
 }
 
-// rows renders the rows, as many as fit, and adds to the page what it says of them. The first ones link to their cards.
-func (w *htmlWriter) rows(p *htmlPage, cards int) (*bytes.Buffer, error) {
+// newHTMLRow returns the row of a result, without its order and the number of its card. It refers to no text of the result.
+func newHTMLRow(r Result) *htmlRow {
+	return &htmlRow{
+		Class: r.class(), IP: strings.Clone(shortened(r.IP(), 100)), Level: string(r.Level()), Score: r.score(), Confidence: r.confidence(),
+		Reasons: strings.Clone(shortened(r.reasonText(), 200)), Organization: strings.Clone(shortened(r.organization(), 80)),
+		Country: strings.Clone(shortened(r.country(), 20)), Ports: r.ports(6),
+	}
+}
+
+// size returns at least how many bytes the row has.
+func (r *htmlRow) size() int {
+	return textSize(r.Class, r.IP, r.Level, r.Score, r.Confidence, r.Reasons, r.Organization, r.Country, r.Ports)
+}
+
+// writeRows renders the rows, as many as fit, and adds to the page what it says of them. The first ones link to their
+// cards.
+func (w *htmlWriter) writeRows(p *htmlPage, cards int) (*bytes.Buffer, error) {
 	order := addressOrder(w.results)
 	var b bytes.Buffer
 	p.Rows, p.LeftOut = len(w.results), nil
 	for i, r := range w.results {
-		row := htmlRow{
-			Order: order[i], Class: r.class(), IP: shortened(r.IP(), 100), Level: string(r.Level()), Score: r.score(), Confidence: r.confidence(),
-			Reasons: shortened(r.reasonText(), 200), Organization: shortened(r.organization(), 80), Country: shortened(r.country(), 20),
-			Ports: r.ports(6),
+		before, isFull := b.Len(), r.row == nil
+		if !isFull {
+			row := *r.row
+			row.Order = order[i]
+			if i < cards {
+				row.Card = i + 1
+			}
+			if err := htmlTemplates().ExecuteTemplate(&b, "row", row); err != nil {
+				return nil, err
+			}
+			isFull = b.Len() > maxRows
 		}
-		if i < cards {
-			row.Card = i + 1
-		}
-		before := b.Len()
-		if err := htmlTemplates().ExecuteTemplate(&b, "row", row); err != nil {
-			return nil, err
-		}
-		if b.Len() > maxPage-maxFrame-minCards {
+		if isFull {
 			b.Truncate(before)
 			p.Rows, p.LeftOut = i, levelCounts(w.results[i:])
 			break
@@ -250,12 +350,12 @@ func (w *htmlWriter) rows(p *htmlPage, cards int) (*bytes.Buffer, error) {
 }
 
 // addressOrder returns the rank of each result if they are sorted by address.
-func addressOrder(results []Result) []int {
-	prefixes, indexes := make([]netip.Prefix, len(results)), make([]int, len(results))
-	for i, r := range results {
-		prefixes[i], indexes[i] = r.prefix(), i
+func addressOrder(results []*htmlResult) []int {
+	indexes := make([]int, len(results))
+	for i := range results {
+		indexes[i] = i
 	}
-	slices.SortStableFunc(indexes, func(a, b int) int { return prefixes[a].Compare(prefixes[b]) })
+	slices.SortStableFunc(indexes, func(a, b int) int { return results[a].prefix.Compare(results[b].prefix) })
 	order := make([]int, len(results))
 	for rank, i := range indexes {
 		order[i] = rank
@@ -266,16 +366,20 @@ func addressOrder(results []Result) []int {
 // hasCard reports whether a result has a card.
 func hasCard(r Result) bool { return r.Level() == reputation.Critical || r.Level() == reputation.High }
 
-// cards renders the cards of the first results, as many as fit, and adds to the page what it says of them.
-func (w *htmlWriter) cards(p *htmlPage, wanted, limit int) (*bytes.Buffer, error) {
-	related := newRelatedIndex(w.results)
+// writeCards renders the cards of the first results, as many as fit, and adds to the page what it says of them.
+func (w *htmlWriter) writeCards(p *htmlPage, wanted, limit int) (*bytes.Buffer, error) {
 	var b bytes.Buffer
-	for i := range wanted {
-		before := b.Len()
-		if err := htmlTemplates().ExecuteTemplate(&b, "card", w.card(i, related)); err != nil {
-			return nil, err
+	for i, r := range w.results[:wanted] {
+		before, isFull := b.Len(), r.card == nil
+		if !isFull {
+			card := *r.card
+			card.Number, card.Related = i+1, w.related.sharedWith(w.results, i)
+			if err := htmlTemplates().ExecuteTemplate(&b, "card", card); err != nil {
+				return nil, err
+			}
+			isFull = b.Len() > limit
 		}
-		if b.Len() > limit {
+		if isFull {
 			b.Truncate(before)
 			p.CardsLeft = wanted - i
 			break

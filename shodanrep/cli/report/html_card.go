@@ -53,12 +53,11 @@ type htmlVulnerability struct {
 	Marks, Detail string
 }
 
-// card returns the card of a result.
-func (w *htmlWriter) card(i int, related relatedIndex) htmlCard {
-	r := w.results[i]
-	c := htmlCard{
-		Number: i + 1, Class: r.class(), IP: shortened(r.IP(), 100), Level: string(r.Level()), Score: r.score(), Confidence: r.confidence(),
-		Age: w.age(r), Related: related.sharedWith(i),
+// card returns the card of a result, without its number and the related addresses. It refers to no text of the result.
+func (w *htmlWriter) card(r Result) *htmlCard {
+	c := &htmlCard{
+		Class: r.class(), IP: shortened(r.IP(), 100), Level: string(r.Level()), Score: r.score(), Confidence: r.confidence(),
+		Age: w.age(r),
 	}
 	for _, factor := range byPoints(r.Score().Factors) {
 		c.Reasons = append(c.Reasons, htmlReason{
@@ -70,7 +69,42 @@ func (w *htmlWriter) card(i int, related relatedIndex) htmlCard {
 	c.addServices(r, h)
 	c.addFacts(r, h)
 	c.addVulnerabilities(r, h)
+	for _, text := range c.texts() {
+		*text = strings.Clone(*text)
+	}
 	return c
+}
+
+// texts returns all texts that can be long or come from a response.
+func (c *htmlCard) texts() []*string {
+	texts := []*string{&c.IP, &c.OtherPorts}
+	for i := range c.Reasons {
+		r := &c.Reasons[i]
+		texts = append(texts, &r.Detail, &r.Evidence, &r.Reference.URL, &r.Reference.Text)
+	}
+	for i := range c.Facts {
+		texts = append(texts, &c.Facts[i].Text)
+	}
+	for i := range c.Services {
+		s := &c.Services[i]
+		texts = append(texts, &s.Port, &s.Protocol, &s.Software, &s.Detail)
+	}
+	for i := range c.Exploited {
+		v := &c.Exploited[i]
+		texts = append(texts, &v.Link.URL, &v.Link.Text, &v.Marks, &v.Detail)
+	}
+	for i := range c.Vulnerabilities {
+		texts = append(texts, &c.Vulnerabilities[i])
+	}
+	return texts
+}
+
+// size returns at least how many bytes the card has.
+func (c *htmlCard) size() (size int) {
+	for _, text := range c.texts() {
+		size += len(*text)
+	}
+	return size
 }
 
 // fact adds a fact, if there is one.

@@ -37,8 +37,8 @@ func (w *htmlWriter) changes() (chart htmlHistogram, problem string) {
 	}
 	var addresses []netip.Addr
 	for _, r := range w.results {
-		if !r.IsNetwork() {
-			addresses = append(addresses, r.Addr)
+		if r.addr.IsValid() {
+			addresses = append(addresses, r.addr)
 		}
 	}
 	if len(addresses) == 0 { // the reader would list the whole history

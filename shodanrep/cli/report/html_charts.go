@@ -73,10 +73,43 @@ type htmlBar struct {
 	Segments             []htmlSegment
 }
 
-// charts returns the charts of results.
-func charts(results []Result) []htmlChart {
-	return []htmlChart{
-		newChart(results, "Top reasons", "Reason", "a reason", func(r Result) []string {
+// htmlCounts count the results that have a score by the values that they have of a property.
+type htmlCounts struct {
+	title, label, value string
+	values              func(Result) []string // may be called concurrently
+	byValue             map[string]*levelNumbers
+	without             int
+}
+
+// levelNumbers are how many results have each of scoredLevels.
+type levelNumbers [4]int
+
+// add counts a result.
+func (n *levelNumbers) add(level reputation.Level) {
+	if i := slices.Index(scoredLevels, level); i >= 0 {
+		n[i]++
+	}
+}
+
+// counts returns the numbers with the names of their levels.
+func (n *levelNumbers) counts() (counts []htmlCount) {
+	for i, level := range scoredLevels {
+		counts = append(counts, htmlCount{string(level), string(level), n[i]})
+	}
+	return counts
+}
+
+func (n *levelNumbers) total() (total int) {
+	for _, number := range n {
+		total += number
+	}
+	return total
+}
+
+// newCharts returns the counts of all charts.
+func newCharts() []*htmlCounts {
+	return []*htmlCounts{
+		newCounts("Top reasons", "Reason", "a reason", func(r Result) []string {
 			var names []string
 			for _, factor := range r.Score().Factors {
 				if factor.Points > 0 {
@@ -85,20 +118,20 @@ func charts(results []Result) []htmlChart {
 			}
 			return names
 		}),
-		newChart(results, "Countries", "Country", "a country", func(r Result) []string {
+		newCounts("Countries", "Country", "a country", func(r Result) []string {
 			if name := joined(" ", r.country(), string(r.Host().CountryName)); name != "" {
 				return []string{name}
 			}
 			return nil
 		}),
-		newChart(results, "Open ports", "Port", "an open port", func(r Result) []string {
+		newCounts("Open ports", "Port", "an open port", func(r Result) []string {
 			var names []string
 			for _, port := range r.Host().Ports {
 				names = append(names, strconv.Itoa(port))
 			}
 			return names
 		}),
-		newChart(results, "Organizations", "Organization", "an organization", func(r Result) []string {
+		newCounts("Organizations", "Organization", "an organization", func(r Result) []string {
 			if name := r.organization(); name != "" {
 				return []string{name}
 			}
@@ -107,45 +140,54 @@ func charts(results []Result) []htmlChart {
 	}
 }
 
-// newChart counts the results that have a score by the values that a function returns.
-func newChart(results []Result, title, label, value string, values func(Result) []string) htmlChart {
-	byValue := map[string]map[reputation.Level]int{}
-	total := map[string]int{}
-	without := 0
-	for _, r := range results {
-		if r.Score() == nil {
-			continue
+func newCounts(title, label, value string, values func(Result) []string) *htmlCounts {
+	return &htmlCounts{title: title, label: label, value: value, values: values, byValue: map[string]*levelNumbers{}}
+}
+
+// add counts a result with a level and the values.
+func (c *htmlCounts) add(level reputation.Level, values []string) {
+	slices.Sort(values)
+	for _, v := range slices.Compact(values) {
+		numbers := c.byValue[v]
+		if numbers == nil {
+			numbers = new(levelNumbers)
+			c.byValue[strings.Clone(v)] = numbers
 		}
-		found := slices.Clone(values(r))
-		slices.Sort(found)
-		for _, v := range slices.Compact(found) {
-			if byValue[v] == nil {
-				byValue[v] = map[reputation.Level]int{}
-			}
-			byValue[v][r.Level()]++
-			total[v]++
-		}
-		if len(found) == 0 {
-			without++
-		}
+		numbers.add(level)
 	}
-	c := htmlChart{Title: title, Label: label}
-	order := slices.SortedFunc(maps.Keys(total), func(a, b string) int { return cmp.Or(cmp.Compare(total[b], total[a]), compareValues(a, b)) })
+	if len(values) == 0 {
+		c.without++
+	}
+}
+
+// charts returns the charts of counts.
+func charts(counts []*htmlCounts) (list []htmlChart) {
+	for _, c := range counts {
+		list = append(list, c.chart())
+	}
+	return list
+}
+
+func (c *htmlCounts) chart() htmlChart {
+	chart := htmlChart{Title: c.title, Label: c.label}
+	order := slices.SortedFunc(maps.Keys(c.byValue), func(a, b string) int {
+		return cmp.Or(cmp.Compare(c.byValue[b].total(), c.byValue[a].total()), compareValues(a, b))
+	})
 	for i, v := range order {
 		if i == maxBars {
-			c.Others = fmt.Sprintf("%s more", comma(len(order)-maxBars))
+			chart.Others = fmt.Sprintf("%s more", comma(len(order)-maxBars))
 			break
 		}
-		var counts []htmlCount
-		for _, level := range scoredLevels {
-			counts = append(counts, htmlCount{string(level), string(level), byValue[v][level]})
-		}
-		c.Bars = append(c.Bars, htmlBar{shortened(v, 60), comma(total[v]), countsText(counts), segments(counts, total[order[0]])})
+		numbers := c.byValue[v]
+		counts := numbers.counts()
+		chart.Bars = append(chart.Bars, htmlBar{
+			shortened(v, 60), comma(numbers.total()), countsText(counts), segments(counts, c.byValue[order[0]].total()),
+		})
 	}
-	if without > 0 {
-		c.Without = display.Plural(int64(without), "address") + " without " + value
+	if c.without > 0 {
+		chart.Without = display.Plural(int64(c.without), "address") + " without " + c.value
 	}
-	return c
+	return chart
 }
 
 // compareValues orders values of equal counts: numbers, such as ports, by their size and before texts.
@@ -226,38 +268,35 @@ func newColumns(columns []htmlColumn, what string) htmlHistogram {
 	return h
 }
 
-// newHistogram counts scores in steps of ten. Scores of 100 and more share a column.
-func newHistogram(results []Result) htmlHistogram {
-	const last = 11 // 0, 1 to 9, then tens, then 100 and more
-	var byLevel [last + 1]map[reputation.Level]int
-	for _, r := range results {
-		if r.Score() == nil {
-			continue
-		}
-		i := 0
-		if score := r.Score().Score; score > 0 {
-			i = min(1+score/10, last)
-		}
-		if byLevel[i] == nil {
-			byLevel[i] = map[reputation.Level]int{}
-		}
-		byLevel[i][r.Level()]++
+// lastScores is the index of the column of scores of 100 and more. Before it are 0, 1 to 9, and then tens.
+const lastScores = 11
+
+// htmlScores count scores in steps of ten. Scores of 100 and more share a column.
+type htmlScores [lastScores + 1]levelNumbers
+
+// add counts a score.
+func (s *htmlScores) add(score int, level reputation.Level) {
+	i := 0
+	if score > 0 {
+		i = min(1+score/10, lastScores)
 	}
+	s[i].add(level)
+}
+
+// histogram draws the counts.
+func (s *htmlScores) histogram() htmlHistogram {
 	var columns []htmlColumn
-	for i := range byLevel {
+	for i := range s {
 		c := htmlColumn{Label: strconv.Itoa(10*(i-1)) + "–"}
 		switch i {
 		case 0:
 			c.Label = "0"
 		case 1:
 			c.Label = "1–9"
-		case last:
+		case lastScores:
 			c.Label = "100+"
 		}
-		c.Axis = c.Label
-		for _, level := range scoredLevels {
-			c.counts = append(c.counts, htmlCount{string(level), string(level), byLevel[i][level]})
-		}
+		c.Axis, c.counts = c.Label, s[i].counts()
 		columns = append(columns, c)
 	}
 	return newColumns(columns, "score ")

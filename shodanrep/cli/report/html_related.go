@@ -1,6 +1,7 @@
 package report
 
 import (
+	"crypto/sha256"
 	"slices"
 	"strings"
 
@@ -33,20 +34,52 @@ type relatedKey struct {
 	value string
 }
 
-// A relatedIndex has the results that have a value, by their numbers.
-type relatedIndex struct {
-	results []Result
-	members map[relatedKey][]int
+// A relatedHash is the first half of the SHA-256 hash of a relatedKey. Values of banners can be long, and most of them are
+// those of one result only.
+type relatedHash [16]byte
+
+// cloneKeys returns keys that refer to no text of a result.
+func cloneKeys(keys []relatedKey) []relatedKey {
+	keys = slices.Clone(keys)
+	for i := range keys {
+		keys[i].value = strings.Clone(keys[i].value)
+	}
+	return keys
 }
 
-func newRelatedIndex(results []Result) relatedIndex {
-	index := relatedIndex{results, map[relatedKey][]int{}}
-	for i, r := range results {
-		for _, key := range relatedKeys(r.Host()) {
-			index.members[key] = append(index.members[key], i)
-		}
+func hashesOf(keys []relatedKey) []relatedHash {
+	hashes := make([]relatedHash, len(keys))
+	for i, key := range keys {
+		hashes[i] = key.hash()
 	}
-	return index
+	return hashes
+}
+
+func (k relatedKey) hash() relatedHash {
+	sum := sha256.Sum256([]byte(string(k.pivot) + "\x00" + k.value))
+	return relatedHash(sum[:16])
+}
+
+// A relatedIndex has the results that have a value: their numbers, and once they are sorted their places.
+type relatedIndex struct{ members map[relatedHash][]int32 }
+
+func newRelatedIndex() relatedIndex { return relatedIndex{map[relatedHash][]int32{}} }
+
+// add adds the values of a result.
+func (x relatedIndex) add(number int, hashes []relatedHash) {
+	for _, hash := range hashes {
+		x.members[hash] = append(x.members[hash], int32(number))
+	}
+}
+
+// sort replaces the numbers of results by their places.
+func (x relatedIndex) sort(places []int) {
+	for _, members := range x.members {
+		for i, number := range members {
+			members[i] = int32(places[number])
+		}
+		slices.Sort(members)
+	}
 }
 
 // relatedKeys returns the values of a host, each once, the strongest properties first.
@@ -80,11 +113,11 @@ type htmlRelated struct {
 }
 
 // sharedWith returns what other results share with a result. Properties that the same results share are one entry.
-func (x relatedIndex) sharedWith(i int) []htmlRelated {
-	var groups [][]int
+func (x relatedIndex) sharedWith(results []*htmlResult, i int) []htmlRelated {
+	var groups [][]int32
 	var names [][]string
-	for _, key := range relatedKeys(x.results[i].Host()) {
-		members := x.members[key]
+	for _, key := range results[i].cardKeys {
+		members := x.members[key.hash()]
 		if len(members) < 2 {
 			continue
 		}
@@ -92,7 +125,7 @@ func (x relatedIndex) sharedWith(i int) []htmlRelated {
 		if key.pivot == shodan.ASN {
 			name += " " + shortened(strings.ToUpper(key.value), 20)
 		}
-		at := slices.IndexFunc(groups, func(group []int) bool { return slices.Equal(group, members) })
+		at := slices.IndexFunc(groups, func(group []int32) bool { return slices.Equal(group, members) })
 		if at < 0 {
 			groups, names = append(groups, members), append(names, nil)
 			at = len(groups) - 1
@@ -105,12 +138,12 @@ func (x relatedIndex) sharedWith(i int) []htmlRelated {
 	for at, group := range groups[:min(len(groups), maxRelatedGroups)] {
 		related := htmlRelated{Shared: "Same " + strings.Join(names[at], ", ")}
 		for _, other := range group {
-			switch r := x.results[other]; {
-			case other == i:
+			switch r := results[other]; {
+			case int(other) == i:
 			case len(related.Addresses) == maxRelatedAddresses:
 				related.More++
 			default:
-				related.Addresses = append(related.Addresses, htmlRow{Class: r.class(), IP: shortened(r.IP(), 100), Level: string(r.Level())})
+				related.Addresses = append(related.Addresses, htmlRow{Class: r.class, IP: r.ip, Level: string(r.level)})
 			}
 		}
 		list = append(list, related)

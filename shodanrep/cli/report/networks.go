@@ -17,8 +17,13 @@ type networkSet struct {
 }
 
 func (w *networkSet) Write(r Result) error {
-	w.set.AddPrefix(r.prefix())
+	w.Reduce(r)()
 	return nil
+}
+
+func (w *networkSet) Reduce(r Result) (add func()) {
+	p := r.prefix()
+	return func() { w.set.AddPrefix(p) }
 }
 
 // networks returns the smallest set of networks that covers exactly what was added.

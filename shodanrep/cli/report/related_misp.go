@@ -6,9 +6,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
@@ -39,10 +39,9 @@ func mispValue(pivot shodan.Pivot, value string) (kind, category, text string) {
 // WriteRelatedMISP writes related hosts as a MISP event: the addresses and the shared values as attributes, and an
 // object per host that refers to them.
 func WriteRelatedMISP(out io.Writer, r RelatedHosts) error {
-	w := newMISPWriter(out, Options{Now: r.Now}).(*mispWriter)
-	w.event = newMISPEvent(r.Policy, append([]string{"related event", r.Policy}, r.addresses()...)...)
-	w.event.Date, w.event.Timestamp = r.day().Format(time.DateOnly), mispTime(r.day())
-	ids := map[string]string{r.IP: w.attribute(r, "ip-dst", mispNetwork, r.IP, "the address that the others are related to").UUID}
+	event := newMISPEvent(r.Policy, append([]string{"related event", r.Policy}, r.addresses()...)...)
+	parts := mispParts{mispIDs: event.ids()}
+	ids := map[string]string{r.IP: parts.attribute(r, "ip-dst", mispNetwork, r.IP, "the address that the others are related to").UUID}
 	worst, unchecked := reputation.Unknown, 0
 	for _, h := range r.Hosts {
 		level := reputation.Unknown
@@ -55,36 +54,62 @@ func WriteRelatedMISP(out io.Writer, r RelatedHosts) error {
 		if h.isUnchecked() {
 			unchecked++
 		}
-		a := w.attribute(r, "ip-dst", mispNetwork, h.IP, h.abstract()+"; "+strings.ReplaceAll(h.relation(), "\n", "; "))
-		a.Tags = []mispTag{newMISPTag("level", string(level)), newMISPTag("status", h.Status), newMISPTag("policy", h.Policy)}
+		a := parts.attribute(r, "ip-dst", mispNetwork, h.IP, h.abstract()+"; "+strings.ReplaceAll(h.relation(), "\n", "; "))
+		a.Tags = newMISPTags(level, h.Status, h.Policy)
 		ids[h.IP] = a.UUID
 	}
 	for _, h := range r.Hosts {
 		name := string(h.Pivot) + " " + h.Value
 		if ids[name] == "" {
 			kind, category, value := mispValue(h.Pivot, h.Value)
-			ids[name] = w.attribute(r, kind, category, value, "the "+string(h.Pivot)+" that hosts share").UUID
+			ids[name] = parts.attribute(r, kind, category, value, "the "+string(h.Pivot)+" that hosts share").UUID
 		}
-		object := w.object(mispIPPort, r.day(), h.IP)
-		object.add(w, "ip-dst", "ip-dst", mispNetwork, h.IP)
+		fields := []mispField{{mispAddress, h.IP}}
 		if h.Port > 0 {
-			object.add(w, "dst-port", "port", mispNetwork, strconv.FormatInt(h.Port, 10))
+			fields = append(fields, mispField{mispPort, strconv.FormatInt(h.Port, 10)})
 		}
-		object.add(w, "text", "text", mispOther, h.relation())
-		for _, target := range []string{ids[h.From], ids[name]} {
-			object.References = append(object.References, mispReference{w.id("reference", object.ID, target), object.ID, target, "related-to"})
-		}
+		object := parts.newObject(mispIPPort, r.day(), h.IP, append(fields, mispField{mispText, h.relation()}))
+		parts.refer(object, ids[h.From])
+		parts.refer(object, ids[name])
+		parts.objects = append(parts.objects, object)
 	}
-	w.event.Info = fmt.Sprintf("shodanrep: %s to %s by the policy %s, %d not checked", display.Plural(int64(len(r.Hosts)), "related host"), r.IP, r.Policy, unchecked)
-	return w.writeEvent(worst, unchecked == 0 && r.Complete)
+	event.Info = fmt.Sprintf("shodanrep: %s to %s by the policy %s, %d not checked", display.Plural(int64(len(r.Hosts)), "related host"), r.IP, r.Policy, unchecked)
+	event.complete(r.day(), worst, unchecked == 0 && r.Complete, parts.count())
+	return parts.write(newMISPEventWriter(rowformat.JSONOutput(out), event))
+}
+
+// mispParts are the parts of an event about related hosts.
+type mispParts struct {
+	mispIDs
+	attributes []*mispAttribute
+	objects    []*mispObject
 }
 
 // attribute adds an attribute that is not an indicator.
-func (w *mispWriter) attribute(r RelatedHosts, kind, category, value, comment string) *mispAttribute {
+func (p *mispParts) attribute(r RelatedHosts, kind, category, value, comment string) *mispAttribute {
 	a := &mispAttribute{
-		UUID: w.id(kind, value), Type: kind, Category: category, Value: value, NoCorrelation: kind == "text" || kind == "AS",
+		UUID: p.id(kind, value), Type: kind, Category: category, Value: value, NoCorrelation: kind == "text" || kind == "AS",
 		Distribution: mispInherit, Timestamp: mispTime(r.day()), Comment: comment,
 	}
-	w.event.Attributes = append(w.event.Attributes, a)
+	p.attributes = append(p.attributes, a)
 	return a
+}
+
+// count returns the number of attributes of the event and of its objects.
+func (p *mispParts) count() int {
+	count := len(p.attributes)
+	for _, object := range p.objects {
+		count += len(object.Attributes)
+	}
+	return count
+}
+
+func (p *mispParts) write(w *mispEventWriter) error {
+	for _, a := range p.attributes {
+		w.attribute(a)
+	}
+	for _, object := range p.objects {
+		w.object(object)
+	}
+	return w.close()
 }

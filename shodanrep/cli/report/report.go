@@ -33,12 +33,23 @@ type Appender interface {
 	WriteText(text []byte) error
 }
 
+// A Reducer is a Writer of a format whose text depends on all results, so that results are kept until Close. It keeps only
+// what the format needs of a result, and not the response that the result refers to.
+type Reducer interface {
+	Writer
+	// Reduce takes what the format needs of a result, and returns the function that adds it. Reduce may be called
+	// concurrently, and the functions it returns one after the other. Nothing refers to the result afterwards.
+	Reduce(r Result) (add func())
+}
+
 // A Format is an output format.
 type Format struct {
 	// Name is the value of --output, and Help says in some words what it is.
 	Name, Help string
 	// WorstFirst says that results must be written in the order of [WorstFirst].
 	WorstFirst bool
+	// Sorts says that the output has an order of its own, whatever the order of the results.
+	Sorts bool
 	// AtEnd says that nothing is written before Close.
 	AtEnd bool
 	// Paged says that the output is for people, who read it in a pager if it is longer than their terminal.
@@ -64,10 +75,10 @@ var Formats = []Format{
 	{Name: "json", Help: "one JSON document with columns and rows", New: newRowWriter("json")},
 	{Name: rowformat.Parquet, Help: "a Parquet file with the columns of csv, with their types", IsFile: true, New: newParquetWriter},
 	{Name: "markdown", Help: "a Markdown table with a summary", WorstFirst: true, AtEnd: true, New: newMarkdownWriter},
-	{Name: "html", Help: "a page in one file: charts, a table to filter, the worst in detail", WorstFirst: true, AtEnd: true, IsFile: true, ReadsHistory: true, New: newHTMLWriter},
+	{Name: "html", Help: "a page in one file: charts, a table to filter, the worst in detail", Sorts: true, AtEnd: true, IsFile: true, ReadsHistory: true, New: newHTMLWriter},
 	{Name: "list", Help: "the addresses, one per line", AddressesOnly: true, New: newListWriter},
-	{Name: "cidr", Help: "the smallest set of networks that covers exactly these addresses", AtEnd: true, AddressesOnly: true, New: newCIDRWriter},
-	{Name: "nft", Help: "an nftables table with the addresses as sets", AtEnd: true, AddressesOnly: true, New: newNftWriter},
+	{Name: "cidr", Help: "the smallest set of networks that covers exactly these addresses", Sorts: true, AtEnd: true, AddressesOnly: true, New: newCIDRWriter},
+	{Name: "nft", Help: "an nftables table with the addresses as sets", Sorts: true, AtEnd: true, AddressesOnly: true, New: newNftWriter},
 	{Name: "stix", Help: "a STIX 2.1 bundle for OpenCTI and others", KeepsUnchecked: true, New: newSTIXWriter},
 	{Name: "ecs", Help: "one event of the Elastic Common Schema per line and address", KeepsUnchecked: true, New: newEventWriter(newECSEvent)},
 	{Name: "ocsf", Help: "one OCSF event (OSINT Inventory Info) per line and address", KeepsUnchecked: true, New: newEventWriter(newOCSFEvent)},
