@@ -120,10 +120,11 @@ func (d *Dataset) openIndex(ctx context.Context, dir string) (err error) {
 }
 
 // removeUnused removes the indexes of other versions that no process has used for so long that their rows would be
-// deleted too. What cannot be removed does no harm.
+// deleted too, and damaged indexes that were set aside that long ago. What cannot be removed does no harm.
 func removeUnused(dir string) {
 	paths, _ := filepath.Glob(filepath.Join(dir, "dataset-v*.sqlite"))
-	for _, path := range paths {
+	damaged, _ := filepath.Glob(filepath.Join(dir, "dataset-v*.sqlite"+sqlitefile.DamagedSuffix))
+	for _, path := range append(paths, damaged...) {
 		files := []string{path + "-wal", path + "-shm", path}
 		if filepath.Base(path) == indexName || slices.ContainsFunc(files, func(file string) bool {
 			info, err := os.Stat(file)

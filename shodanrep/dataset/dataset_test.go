@@ -147,19 +147,20 @@ func TestRelated(t *testing.T) {
 		limit  int
 		want   []string
 	}{
-		{"by subject, whatever its case", shodan.SubjectCN, "www.example.com", none, 0, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443", "[2001:db8::1]:443"}},
-		{"by fingerprint", shodan.FingerprintSHA256, "AB12", none, 0, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443"}},
-		{"by JARM", shodan.JARM, "29d2", none, 0, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443", "[2001:db8::1]:443"}},
-		{"by JA3S", shodan.JA3S, "ec74", none, 0, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443"}},
-		{"by organization", shodan.Organization, "Example Hosting", none, 0, []string{"192.0.2.1:8443", "203.0.113.2:443"}},
-		{"by ASN", shodan.ASN, "AS64496", none, 0, []string{"203.0.113.2:443"}},
-		{"without the address itself", shodan.JARM, "29d2", netip.MustParseAddr("192.0.2.1"), 0, []string{"203.0.113.2:443", "[2001:db8::1]:443"}},
+		{"by subject, whatever its case", shodan.SubjectCN, "www.example.com", none, 100, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443", "[2001:db8::1]:443"}},
+		{"by fingerprint", shodan.FingerprintSHA256, "AB12", none, 100, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443"}},
+		{"by JARM", shodan.JARM, "29d2", none, 100, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443", "[2001:db8::1]:443"}},
+		{"by JA3S", shodan.JA3S, "ec74", none, 100, []string{"192.0.2.1:443", "192.0.2.1:8443", "203.0.113.2:443"}},
+		{"by organization", shodan.Organization, "Example Hosting", none, 100, []string{"192.0.2.1:8443", "203.0.113.2:443"}},
+		{"by ASN", shodan.ASN, "AS64496", none, 100, []string{"203.0.113.2:443"}},
+		{"without the address itself", shodan.JARM, "29d2", netip.MustParseAddr("192.0.2.1"), 100, []string{"203.0.113.2:443", "[2001:db8::1]:443"}},
 		{"without it as IPv4-mapped", shodan.JARM, "29d2", netip.MustParseAddr("::ffff:192.0.2.1"), 1, []string{"203.0.113.2:443"}},
 		{"no more than the limit", shodan.JARM, "29d2", none, 2, []string{"192.0.2.1:443", "192.0.2.1:8443"}},
-		{"nothing by the name in a replaced certificate", shodan.SubjectCN, "new.example.com", netip.MustParseAddr("192.0.2.3"), 0, nil},
-		{"nothing by an empty value", shodan.SubjectCN, "", none, 0, nil},
-		{"nothing by part of a value", shodan.Organization, "Example", none, 0, nil},
-		{"a value that would end a quoted text", shodan.Organization, `' or ''='`, none, 0, nil},
+		{"nothing for a limit of 0", shodan.JARM, "29d2", none, 0, nil},
+		{"nothing by the name in a replaced certificate", shodan.SubjectCN, "new.example.com", netip.MustParseAddr("192.0.2.3"), 100, nil},
+		{"nothing by an empty value", shodan.SubjectCN, "", none, 100, nil},
+		{"nothing by part of a value", shodan.Organization, "Example", none, 100, nil},
+		{"a value that would end a quoted text", shodan.Organization, `' or ''='`, none, 100, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -245,7 +246,7 @@ func TestLongAndOddBanners(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%.500s", diff)
 	}
-	related, err := d.Related(t.Context(), shodan.Organization, "Nul Hosting", netip.Addr{}, 0)
+	related, err := d.Related(t.Context(), shodan.Organization, "Nul Hosting", netip.Addr{}, 100)
 	if err != nil || len(related) != 1 {
 		t.Errorf("related: %d %v", len(related), err)
 	}

@@ -133,10 +133,13 @@ func (s snapshot) items(addr netip.Addr) (items []item, err error) {
 }
 
 // Related returns the services that have a value, in order of address and port, without those of the address except: at
-// most limit, or all where limit is 0. Only the newest banner of a service counts: a replaced certificate relates nothing.
+// most limit. Only the newest banner of a service counts: a replaced certificate relates nothing.
 func (d *Dataset) Related(ctx context.Context, pivot shodan.Pivot, value string, except netip.Addr, limit int) ([]shodan.Banner, error) {
 	if !slices.Contains(shodan.Pivots(), pivot) {
 		return nil, fmt.Errorf("%q is not a pivot: use one of %v", pivot, shodan.Pivots())
+	}
+	if limit <= 0 { // a LIMIT of 0, for which nothing must be read
+		return nil, nil
 	}
 	var found []shodan.Banner
 	err := d.query(ctx, func(s snapshot) error {

@@ -32,8 +32,11 @@ func TestAnIndexOfAnotherVersionIsNeitherReadNorTakenFromOthers(t *testing.T) {
 	write(t, in(index, "dataset-v1.sqlite"), "the index of an older build")
 	write(t, in(index, "dataset-v1.sqlite-wal"), "")
 	write(t, in(index, "cache.sqlite"), "something else")
+	write(t, in(index, "dataset-v1.sqlite.damaged"), "")
+	write(t, in(index, indexName+".damaged"), "")
+	write(t, in(index, indexName+".damaged-wal"), "")
 	long := time.Now().Add(-maxUnused - time.Hour)
-	for _, name := range []string{"dataset-v1.sqlite", "cache.sqlite"} {
+	for _, name := range []string{"dataset-v1.sqlite", "cache.sqlite", indexName + ".damaged-wal"} {
 		if err := os.Chtimes(in(index, name), long, long); err != nil {
 			t.Fatal(err)
 		}
@@ -43,12 +46,20 @@ func TestAnIndexOfAnotherVersionIsNeitherReadNorTakenFromOthers(t *testing.T) {
 		return err == nil
 	}
 	d := open(t, index, data)
-	found, err := d.Related(t.Context(), shodan.SSHHostKey, "16:27:AC", netip.Addr{}, 0)
+	found, err := d.Related(t.Context(), shodan.SSHHostKey, "16:27:AC", netip.Addr{}, 100)
 	if err != nil || len(found) != 1 {
 		t.Errorf("by what an older index has no column for: %d, %v", len(found), err)
 	}
 	if !exists("dataset-v1.sqlite") {
 		t.Error("an index that another build used a moment ago is gone")
+	}
+	for _, name := range []string{"dataset-v1.sqlite.damaged", indexName + ".damaged", indexName + ".damaged-wal"} {
+		if !exists(name) {
+			t.Errorf("%s is gone, which was set aside a moment ago", name)
+		}
+	}
+	if err := os.Chtimes(in(index, indexName+".damaged"), long, long); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.Chtimes(in(index, "dataset-v1.sqlite-wal"), long, long); err != nil {
 		t.Fatal(err)
@@ -56,6 +67,9 @@ func TestAnIndexOfAnotherVersionIsNeitherReadNorTakenFromOthers(t *testing.T) {
 	again := open(t, index, data)
 	if exists("dataset-v1.sqlite") || exists("dataset-v1.sqlite-wal") || !exists("cache.sqlite") {
 		t.Error("an index that no build has used for a month is still there, or more than that is gone")
+	}
+	if exists(indexName+".damaged") || exists(indexName+".damaged-wal") || !exists("dataset-v1.sqlite.damaged") {
+		t.Error("a damaged index that was set aside a month ago is still there, or a newer one is gone")
 	}
 	if again.Stats().ReadTime != 0 || !exists(indexName) {
 		t.Error("this build's own index was made anew")

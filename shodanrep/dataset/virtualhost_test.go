@@ -36,7 +36,7 @@ func TestBannersOfAPortThatDifferInHostNameAreAllCurrent(t *testing.T) {
 		t.Errorf("with the history: %+v, %v", found[addr], err)
 	}
 	for cn, want := range map[string]int{"old.example": 0, "b.example": 1} {
-		if found, err := d.Related(t.Context(), shodan.SubjectCN, cn, netip.Addr{}, 0); err != nil || len(found) != want {
+		if found, err := d.Related(t.Context(), shodan.SubjectCN, cn, netip.Addr{}, 100); err != nil || len(found) != want {
 			t.Errorf("%s relates %d services, %v, want %d", cn, len(found), err, want)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filestate"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/homedir"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sqlitefile"
 )
 
 // Options configure a File.
@@ -57,7 +58,30 @@ type File struct {
 type failure struct {
 	source version
 	err    error
+	// retryAt is from when on lookups try again, if the disk was full: everything else stays as it is until the file changes.
+	retryAt time.Time
 }
+
+// minRetry and maxRetry bound how long after a full disk another attempt is made. In between it is retryShare times as long
+// as the attempt took, because each one reads and writes gigabytes.
+const (
+	minRetry, maxRetry = time.Minute, time.Hour
+	retryShare         = 4
+)
+
+// newFailure returns the failure of an attempt that took so long.
+func newFailure(source version, err error, took time.Duration) *failure {
+	f := &failure{source: source, err: err}
+	if sqlitefile.MayBeFull(err) {
+		wait := min(max(minRetry, retryShare*took), maxRetry)
+		f.retryAt = time.Now().Add(wait)
+		f.err = fmt.Errorf("%w: make room on its disk; the first lookup after %s tries again", err, f.retryAt.UTC().Format("15:04 UTC"))
+	}
+	return f
+}
+
+// isOver reports whether another attempt is due.
+func (f *failure) isOver() bool { return !f.retryAt.IsZero() && !time.Now().Before(f.retryAt) }
 
 // New makes a File, and opens nothing.
 func New(o Options) *File {
@@ -182,7 +206,7 @@ func (f *File) database(ctx context.Context) (*database, error) {
 
 // replaceCopy begins to unpack a new version, which can take an hour, and returns the old one until that is done.
 func (f *File) replaceCopy(ctx context.Context, old *database, v version) (*database, error) {
-	if failed := f.failed.Load(); failed != nil && failed.source.same(v) {
+	if failed := f.failed.Load(); failed != nil && failed.source.same(v) && !failed.isOver() {
 		return nil, failed.err
 	}
 	if !f.replacing.CompareAndSwap(false, true) {
@@ -190,11 +214,12 @@ func (f *File) replaceCopy(ctx context.Context, old *database, v version) (*data
 	}
 	go func() {
 		defer f.replacing.Store(false)
+		began := time.Now()
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		defer cancel()
 		defer context.AfterFunc(f.open, cancel)()
 		if _, err := f.openLocked(ctx); err != nil && f.open.Err() == nil {
-			f.failed.Store(&failure{v, err})
+			f.failed.Store(newFailure(v, err, time.Since(began)))
 		}
 	}()
 	return old, nil

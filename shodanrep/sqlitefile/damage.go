@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// damagedSuffix is appended to the name of a damaged file that is set aside.
-	damagedSuffix = ".damaged"
+	// DamagedSuffix is appended to the name of a damaged file that is set aside.
+	DamagedSuffix = ".damaged"
 	// lockSuffix is appended to the name of a file for that of its lock file.
 	lockSuffix = ".lock"
 	// lockTimeout is how long to wait for the lock. It is held only while a file is opened or renamed.
@@ -31,9 +31,10 @@ func IsDamaged(err error) bool {
 }
 
 // damagedPath returns the path to which setAside moves the file.
-func damagedPath(path string) string { return path + damagedSuffix }
+func damagedPath(path string) string { return path + DamagedSuffix }
 
-// setAside renames a damaged file, and what belongs to it, to its damagedPath. An older file of that name is replaced.
+// setAside renames a damaged file, and what belongs to it, to its damagedPath. An older file of that name is replaced, and
+// the time of the file is when it was set aside.
 // It does nothing, and returns false, where the path leads to another file by now: another process was faster, and
 // has made a new one.
 func setAside(ctx context.Context, path string, damaged os.FileInfo) (moved bool, err error) {
@@ -55,7 +56,12 @@ func setAside(ctx context.Context, path string, damaged os.FileInfo) (moved bool
 			}
 		}
 		moved = true
-		return os.Rename(path, damagedPath(path))
+		if err := os.Rename(path, damagedPath(path)); err != nil {
+			return err
+		}
+		aside := time.Now()
+		_ = os.Chtimes(damagedPath(path), aside, aside) // without it the file looks older, which does no harm
+		return nil
 	})
 	return moved && err == nil, err
 }
