@@ -36,27 +36,30 @@ func events(r Result) []event {
 	return found
 }
 
-// worstFirst sorts events: those with a worse level first, then the highest score, then the newest. Addresses that were
-// not checked come last.
-func worstFirst(events []event) {
-	rank := func(e event) int {
-		switch {
-		case e.unchecked != "":
-			return 2
-		case e.changes[0].IsWorse():
-			return 0
-		}
-		return 1
+// An order is where an event stands among others: those with a worse level come first, then the highest score, then the
+// newest. Addresses that were not checked come last.
+type order struct {
+	group, score int
+	first        time.Time
+}
+
+// orderOf returns where an event stands.
+func orderOf(e event) order {
+	o := order{group: 1, score: -1, first: e.First}
+	switch {
+	case e.unchecked != "":
+		o.group = 2
+	case e.changes[0].IsWorse():
+		o.group = 0
 	}
-	points := func(e event) int {
-		if e.Score() == nil {
-			return -1
-		}
-		return e.Score().Score
+	if e.Score() != nil {
+		o.score = e.Score().Score
 	}
-	slices.SortStableFunc(events, func(a, b event) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(points(b), points(a)), b.First.Compare(a.First))
-	})
+	return o
+}
+
+func (o order) compare(other order) int {
+	return cmp.Or(cmp.Compare(o.group, other.group), cmp.Compare(other.score, o.score), other.first.Compare(o.first))
 }
 
 // was returns the level before.

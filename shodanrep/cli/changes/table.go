@@ -3,7 +3,9 @@ package changes
 import (
 	"bytes"
 	"io"
+	"iter"
 	"slices"
+	"strings"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
@@ -43,41 +45,73 @@ func columns() []column {
 	}
 }
 
-// collected are results that are written at the end, the worst first.
+// cellEnd is the end of a cell in the text of a line. No cell has one, because control characters are escaped.
+const cellEnd = "\x00"
+
+// collected are the lines of results that are written at the end, the worst first. They have the text of their cells, and
+// not the hosts: the history can have changes of millions.
 type collected struct {
 	out     io.Writer
 	options Options
-	events  []event
+	columns []column
+	format  func(column, event) string // makes a cell
+	lines   []line
+}
+
+// A line is an event as it is written.
+type line struct {
+	order
+	cells string
 }
 
 func (c *collected) Write(r Result) error {
-	c.events = append(c.events, events(r)...)
+	var b []byte
+	for _, e := range events(r) {
+		b = b[:0]
+		for _, column := range c.columns {
+			b = append(append(b, c.format(column, e)...), cellEnd...)
+		}
+		c.lines = append(c.lines, line{orderOf(e), string(b)})
+	}
 	return nil
+}
+
+// worstFirst yields the cells of the lines, the worst first.
+func (c *collected) worstFirst() iter.Seq[[]string] {
+	slices.SortStableFunc(c.lines, func(a, b line) int { return a.compare(b.order) })
+	return func(yield func([]string) bool) {
+		for _, l := range c.lines {
+			if !yield(strings.Split(strings.TrimSuffix(l.cells, cellEnd), cellEnd)) {
+				return
+			}
+		}
+	}
 }
 
 // A tableWriter writes a table and the summary.
 type tableWriter struct{ collected }
 
 func newTableWriter(out io.Writer, o Options) Writer {
-	return &tableWriter{collected{out: out, options: o}}
+	return &tableWriter{collected{out: out, options: o, columns: columns(), format: func(c column, e event) string {
+		return display.Printable(c.cell(e))
+	}}}
 }
 
 func (w *tableWriter) Close() error {
-	worstFirst(w.events)
-	columns := columns()
-	if last := len(columns) - 1; !slices.ContainsFunc(w.events, func(e event) bool { return columns[last].cell(e) != "" }) {
-		columns = columns[:last] // InternetDB does not return the organization
-	}
 	t := texttable.Table{Width: w.options.Width, MaxLines: maxLines, Painter: w.options.Painter, Advice: "use a wider terminal, or --output csv"}
-	for j := range columns {
-		t.Columns = append(t.Columns, &columns[j].Column)
-	}
-	for _, e := range w.events {
-		row := make([]string, len(columns))
-		for j, column := range columns {
-			row[j] = display.Printable(column.cell(e))
-		}
+	last, isEmpty := len(w.columns)-1, true
+	for row := range w.worstFirst() {
 		t.Cells = append(t.Cells, row)
+		isEmpty = isEmpty && row[last] == ""
+	}
+	if isEmpty { // InternetDB does not return the organization
+		w.columns = w.columns[:last]
+		for i, row := range t.Cells {
+			t.Cells[i] = row[:last]
+		}
+	}
+	for j := range w.columns {
+		t.Columns = append(t.Columns, &w.columns[j].Column)
 	}
 	var b bytes.Buffer
 	if len(t.Cells) > 0 {
@@ -93,19 +127,20 @@ func (w *tableWriter) Close() error {
 type markdownWriter struct{ collected }
 
 func newMarkdownWriter(out io.Writer, o Options) Writer {
-	return &markdownWriter{collected{out: out, options: o}}
+	return &markdownWriter{collected{out: out, options: o, columns: columns(), format: func(c column, e event) string {
+		cell := rowformat.Markdown(c.cell(e))
+		if c.Title == "LEVEL" && slices.Contains([]reputation.Level{reputation.Critical, reputation.High}, e.Level()) {
+			cell = "**" + cell + "**"
+		}
+		return cell
+	}}}
 }
 
 func (w *markdownWriter) Close() error {
-	worstFirst(w.events)
 	var b bytes.Buffer
 	b.WriteString("| Address | Level | Was | Changes | Score | Seen (UTC) | Source | Organization |\n|---|---|---|---|--:|---|---|---|\n")
-	for _, e := range w.events {
-		for _, column := range columns() {
-			cell := rowformat.Markdown(column.cell(e))
-			if column.Title == "LEVEL" && slices.Contains([]reputation.Level{reputation.Critical, reputation.High}, e.Level()) {
-				cell = "**" + cell + "**"
-			}
+	for row := range w.worstFirst() {
+		for _, cell := range row {
 			b.WriteString("| " + cell + " ")
 		}
 		b.WriteString("|\n")
