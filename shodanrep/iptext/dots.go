@@ -135,23 +135,6 @@ func dotInBlanksAt(b []byte, i int) int {
 	return 0
 }
 
-// dotSpellings are how the word is written that stands for a dot without brackets, as in "198 dot 51 dot 100 dot 7".
-var dotSpellings = [2][]byte{[]byte("dot"), []byte("DOT")}
-
-// seekDot finds the next of dotSpellings.
-func (f *finder) seekDot() {
-	f.dot = len(f.text)
-	for k, word := range dotSpellings {
-		if f.spelled[k] < f.i {
-			f.spelled[k] = len(f.text)
-			if i := bytes.Index(f.text[f.i:], word); i >= 0 {
-				f.spelled[k] = f.i + i
-			}
-		}
-		f.dot = min(f.dot, f.spelled[k])
-	}
-}
-
 // dotWordAt returns the length of the word "dot" at an index; 0 is none.
 func dotWordAt(b []byte, i int) int {
 	if i+2 < len(b) && b[i]|0x20 == 'd' && b[i+1]|0x20 == 'o' && b[i+2]|0x20 == 't' {

@@ -25,25 +25,69 @@ type finder struct {
 	// lastStart and lastEnd are the range of the last match, or -1: "198.51.100.1-198.51.100.9" and
 	// "192.0.2.1/192.0.2.2" are two matches.
 	lastStart, lastEnd int
-	// dot is the index of the next word that may be a dot, and spelled those of each of its spellings. They are unknown if
-	// they are less than i.
-	dot     int
-	spelled [len(dotSpellings)]int
 	// lastHost reports whether the last match is one address, and not a network.
 	lastHost bool
 }
 
 // setText begins to search a text, or another part of it from an index on.
 func (f *finder) setText(text []byte, from int) {
-	f.text, f.i, f.dot = text, from, -1
-	for k := range f.spelled {
-		f.spelled[k] = -1
-	}
+	f.text, f.i = text, from
 }
 
-// separators are the bytes to search for: each address has one. Those beyond ASCII begin an invisible character, or a dot
+// separators are the bytes to search for: each address has one, or one of the other kinds below. Those beyond ASCII begin an invisible character, or a dot
 // or a digit of East Asian texts.
-var separators = [256]bool{'.': true, ':': true, '[': true, '(': true, '{': true, '\\': true, '%': true, '#': true, 0xc2: true, 0xe2: true, 0xe3: true, 0xef: true}
+var separators = [256]bool{'.': true, ':': true, '[': true, '(': true, '{': true, '\\': true, '#': true, 0xc2: true, 0xe2: true, 0xe3: true, 0xef: true}
+
+// The kinds of separators, as bits. '%' is one only before what follows it in "1%2E2", "http%3A" and both encoded twice: logs
+// of web servers have many others, and to stop at each of them takes longer than all else. So is the word that stands for a dot
+// without brackets, as in "198 dot 51 dot 100 dot 7".
+const (
+	isSeparator = 1 << iota
+	isEncodedDot
+	isEncodedColon
+	isDotWord
+	isUpperDotWord
+)
+
+// kindsOf has for each byte the kinds of which it can be the first byte, and from bit 8 and 16 on those of which it can be
+// the second and the third.
+var kindsOf = func() (kinds [256]uint32) {
+	for c := range kinds {
+		kinds[c] = isSeparator<<8 | isSeparator<<16
+		if separators[c] {
+			kinds[c] |= isSeparator
+		}
+	}
+	for kind, texts := range map[uint32][]string{
+		isEncodedDot: {"%2e", "%2E", "%25"}, isEncodedColon: {"%3a", "%3A"}, isDotWord: {"dot"}, isUpperDotWord: {"DOT"},
+	} {
+		for _, text := range texts {
+			for i := range len(text) {
+				kinds[text[i]] |= kind << (8 * i)
+			}
+		}
+	}
+	return kinds
+}()
+
+// separatorAt returns the index of the next separator before end, or end.
+func separatorAt(b []byte, at, end int) int {
+	if last := min(end, len(b)-2); at < last {
+		first, second := kindsOf[b[at]], kindsOf[b[at+1]]
+		for i, c := range b[at+2 : last+2] {
+			third := kindsOf[c]
+			if first&(second>>8)&(third>>16) != 0 {
+				return at + i
+			}
+			first, second = second, third
+		}
+		at = last
+	}
+	for at < end && !separators[b[at]] {
+		at++
+	}
+	return at
+}
 
 // mayEndDefanged are the bytes that may be between a digit and the "." of a defanged dot, and the ends of wide digits.
 // mayBeSlash are those with which a slash may begin after the colon of a URL.
@@ -56,13 +100,7 @@ var (
 func (f *finder) next(limit int) bool {
 	b := f.text
 	for f.i < limit {
-		if f.dot < f.i {
-			f.seekDot()
-		}
-		at, end := f.i, min(limit, f.dot)
-		for at < end && !separators[b[at]] {
-			at++
-		}
+		at := separatorAt(b, f.i, limit)
 		if f.i = at + 1; at >= limit {
 			f.i = at
 			return false

@@ -114,6 +114,9 @@ func endsScheme(text []byte) bool {
 	case 'i':
 		return bytes.EqualFold(text[max(0, end-3):end], []byte("rmi"))
 	}
+	if last != 'w' && last != 's' { // as in ws and wss without their last letter
+		return false
+	}
 	scheme := wordBefore(text, len(text))
 	return bytes.EqualFold(scheme, []byte("ws")) || bytes.EqualFold(scheme, []byte("wss"))
 }
