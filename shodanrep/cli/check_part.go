@@ -23,14 +23,13 @@ type checkedPart struct {
 // A reducedResult is what is written of a result. It is much smaller than the response that the result refers to.
 type reducedResult struct {
 	rank int
-	text []byte // in a format that has an Appender
-	add  func() // in a format that has a Reducer
+	text []byte       // in a format that has an Appender
+	add  func() error // in a format that has a Reducer
 }
 
 func (r reducedResult) write(out report.Writer) error {
 	if r.add != nil {
-		r.add()
-		return nil
+		return r.add()
 	}
 	return out.(report.Appender).WriteText(r.text)
 }
@@ -80,6 +79,8 @@ func (c *check) converter(out report.Writer) scan.VerdictConverter[*checkedPart]
 	appender, isAppender := out.(report.Appender)
 	reducer, isReducer := out.(report.Reducer)
 	collects := c.collects()
+	// What is written at once is not reduced: that would only take time.
+	isReducer = isReducer && (collects || c.output.AtEnd)
 	convert := func(first int, verdicts []*scan.Verdict) *checkedPart {
 		p := &checkedPart{}
 		if isAppender && !collects {

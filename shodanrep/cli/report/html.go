@@ -97,11 +97,10 @@ func newHTMLWriter(out io.Writer, o Options) Writer {
 }
 
 func (w *htmlWriter) Write(r Result) error {
-	w.Reduce(r)()
-	return nil
+	return w.Reduce(r)()
 }
 
-func (w *htmlWriter) Reduce(r Result) (add func()) {
+func (w *htmlWriter) Reduce(r Result) (add func() error) {
 	h := &htmlResult{
 		rank: r.Rank(), prefix: r.prefix(), class: r.class(), ip: strings.Clone(shortened(r.IP(), 100)), level: r.Level(),
 		isScored: r.Score() != nil, hasCard: hasCard(r),
@@ -125,7 +124,10 @@ func (w *htmlWriter) Reduce(r Result) (add func()) {
 			values = append(values, c.values(r))
 		}
 	}
-	return func() { w.add(h, hashes, score, values) }
+	return func() error {
+		w.add(h, hashes, score, values)
+		return nil
+	}
 }
 
 // add adds a result, with the hashes of what it shares with others, and the score and the values of the charts if it has a

@@ -61,17 +61,16 @@ func newMISPWriter(out io.Writer, o Options) Writer {
 }
 
 func (w *mispWriter) Write(r Result) error {
-	w.Reduce(r)()
-	return nil
+	return w.Reduce(r)()
 }
 
-func (w *mispWriter) Reduce(r Result) (add func()) {
+func (w *mispWriter) Reduce(r Result) (add func() error) {
 	m := &mispResult{
 		value: r.value(), comment: r.abstract() + ": " + r.reasonText(), at: w.options.eventTime(r), isIndicator: w.options.isIndicator(r),
 		isUnchecked: IsUnchecked(r.Verdict), level: r.Level(), status: string(r.Status()), policy: r.PolicyName(),
 	}
 	if r.Host() == nil {
-		return func() { w.add(m, nil) }
+		return func() error { return w.add(m, nil) }
 	}
 	m.host = &mispHost{fields: w.fields(r)}
 	var shared []mispShared
@@ -81,11 +80,11 @@ func (w *mispWriter) Reduce(r Result) (add func()) {
 	for _, id := range r.Host().Vulns.IDs() {
 		shared = append(shared, mispVulnerabilityOf(strings.Clone(id)))
 	}
-	return func() { w.add(m, shared) }
+	return func() error { return w.add(m, shared) }
 }
 
 // add adds a result, and the objects to which its host refers.
-func (w *mispWriter) add(m *mispResult, shared []mispShared) {
+func (w *mispWriter) add(m *mispResult, shared []mispShared) error {
 	w.results = append(w.results, m)
 	w.attributes++
 	if m.at.After(w.changed) {
@@ -98,7 +97,7 @@ func (w *mispWriter) add(m *mispResult, shared []mispShared) {
 		w.worst = m.level
 	}
 	if m.host == nil {
-		return
+		return nil
 	}
 	w.attributes += len(m.host.fields)
 	m.host.first, m.host.references = int32(len(w.shared)), make([]int32, len(shared))
@@ -112,6 +111,7 @@ func (w *mispWriter) add(m *mispResult, shared []mispShared) {
 		}
 		m.host.references[i] = number
 	}
+	return nil
 }
 
 // fields returns the fields of the object about a host.

@@ -17,13 +17,15 @@ type networkSet struct {
 }
 
 func (w *networkSet) Write(r Result) error {
-	w.Reduce(r)()
-	return nil
+	return w.Reduce(r)()
 }
 
-func (w *networkSet) Reduce(r Result) (add func()) {
+func (w *networkSet) Reduce(r Result) (add func() error) {
 	p := r.prefix()
-	return func() { w.set.AddPrefix(p) }
+	return func() error {
+		w.set.AddPrefix(p)
+		return nil
+	}
 }
 
 // networks returns the smallest set of networks that covers exactly what was added.

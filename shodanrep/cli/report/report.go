@@ -33,13 +33,13 @@ type Appender interface {
 	WriteText(text []byte) error
 }
 
-// A Reducer is a Writer of a format whose text depends on all results, so that results are kept until Close. It keeps only
-// what the format needs of a result, and not the response that the result refers to.
+// A Reducer is a Writer of a format in which results are not text at once, mostly because the text depends on all of them. It
+// keeps only what the format needs of a result, and not the response that the result refers to.
 type Reducer interface {
 	Writer
 	// Reduce takes what the format needs of a result, and returns the function that adds it. Reduce may be called
 	// concurrently, and the functions it returns one after the other. Nothing refers to the result afterwards.
-	Reduce(r Result) (add func())
+	Reduce(r Result) (add func() error)
 }
 
 // A Format is an output format.

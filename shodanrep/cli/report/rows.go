@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"reflect"
+	"strings"
 	"sync"
 	"time"
 
@@ -172,11 +173,23 @@ func newParquetWriter(out io.Writer, _ Options) Writer {
 	return w
 }
 
-func (w *valuesWriter) Write(r Result) error {
+func (w *valuesWriter) Write(r Result) error { return w.write(valuesOf(r)) }
+
+func (w *valuesWriter) Reduce(r Result) (add func() error) {
+	values := valuesOf(r)
+	for i, value := range values {
+		if text, ok := value.(string); ok {
+			values[i] = strings.Clone(text)
+		}
+	}
+	return func() error { return w.write(values) }
+}
+
+func (w *valuesWriter) write(values []any) error {
 	if w.err != nil {
 		return w.err
 	}
-	return w.rows.Write(valuesOf(r))
+	return w.rows.Write(values)
 }
 
 func (w *valuesWriter) Close() error {

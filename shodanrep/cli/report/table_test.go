@@ -79,7 +79,9 @@ func TestReducersReferToNothingOfAResult(t *testing.T) {
 			t.Fatalf("the level is %s, and the page has no card", r.Level())
 		}
 		host := weak.Make(r.Host())
-		w.Reduce(r)()
+		if err := w.Reduce(r)(); err != nil {
+			t.Error(err)
+		}
 		r = Result{}
 		for range 3 { // what is in a sync.Pool stays for two
 			runtime.GC()
