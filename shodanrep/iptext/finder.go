@@ -34,8 +34,8 @@ func (f *finder) setText(text []byte, from int) {
 	f.text, f.i = text, from
 }
 
-// separators are the bytes to search for: each address has one, or one of the other kinds below. Those beyond ASCII begin an invisible character, or a dot
-// or a digit of East Asian texts.
+// separators are the bytes to search for: each address has one, or one of the other kinds below. Those beyond ASCII begin
+// an invisible character, or a dot or a digit of East Asian texts.
 var separators = [256]bool{'.': true, ':': true, '[': true, '(': true, '{': true, '\\': true, '#': true, 0xc2: true, 0xe2: true, 0xe3: true, 0xef: true}
 
 // The kinds of separators, as bits. '%' is one only before what follows it in "1%2E2", "http%3A" and both encoded twice: logs
