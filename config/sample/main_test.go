@@ -85,7 +85,7 @@ func TestTheDatasetReadsEveryLine(t *testing.T) {
 		}
 	}
 	organizations := map[string]bool{}
-	related, err := d.Related(t.Context(), shodan.SubjectCN, updates.cn, netip.Addr{}, 0)
+	related, err := d.Related(t.Context(), shodan.SubjectCN, updates.cn, netip.Addr{}, 100)
 	for _, b := range related {
 		organizations[string(b.Organization)] = true
 	}
@@ -93,7 +93,7 @@ func TestTheDatasetReadsEveryLine(t *testing.T) {
 		t.Errorf("the certificate is in the organizations %v: %v", organizations, err)
 	}
 	fingerprints := map[string]bool{}
-	related, err = d.Related(t.Context(), shodan.SubjectCN, shop("").cn, netip.Addr{}, 0)
+	related, err = d.Related(t.Context(), shodan.SubjectCN, shop("").cn, netip.Addr{}, 100)
 	for _, b := range related {
 		fingerprints[string(b.SSL.Cert.Fingerprint.SHA256)] = true
 	}
