@@ -16,19 +16,20 @@ APT_UPDATE := tries=0; until problem=$$(apt-get $(APT_WAIT) update -qq 2>&1); do
 	tries=$$((tries + 1)); [ $$tries -le 120 ] || { echo "$$problem" >&2; exit 1; }; sleep 5; done
 # Packages that do not run the SDK and use goroutines. The race detector finds races inside the SDK, so only these are
 # tested with it.
-RACE := ./shodanrep/history/... ./shodanrep/cache/... ./shodanrep/shodan/... ./shodanrep/upstream/... \
+RACE := ./shodanrep/history/... ./shodanrep/shodan/... ./shodanrep/upstream/... \
 	./shodanrep/ratelimit/... ./shodanrep/sqlitefile/... ./shodanrep/filelock/... \
 	./shodanrep/internetdbfile/... ./shodanrep/shodantest ./shodanrep/reputation/policyfile
-# Those of them that take most time and memory.
-RACE_LARGE := ./shodanrep/lookup/... ./shodanrep/dataset/...
+# Those of them that are tested after LARGEST, beside the others.
+RACE_LARGE := ./shodanrep/lookup/... ./shodanrep/dataset/... ./shodanrep/cache/...
 # SQLite and compression work on memory that no other goroutine has. The race detector would take more time for them than
 # for everything else, so it leaves them out. A package that has a cache of its own, such as encoding/json, must stay in:
 # without the order that its atomic operations make, the detector reports races that are none.
 RACE_FLAGS := -race -gcflags='github.com/ncruces/go-sqlite3-wasm/...=-race=false' -gcflags='compress/...=-race=false' \
 	-gcflags='$(PACKAGE)/inflate=-race=false' \
 	-gcflags='github.com/klauspost/compress/...=-race=false' -gcflags='github.com/google/go-cmp/...=-race=false'
-# The packages whose tests take longest and most memory. Of these the first and the last take most memory.
-LARGEST := ./shodanrep ./shodanrep/cli ./shodanrep/shodantest/matrix ./shodanrep/cli/report/browsertest
+# The packages whose tests take longest and most memory, without those of the page in Chromium: beside these the browser
+# would take the memory to 2.5 GB.
+LARGEST := ./shodanrep ./shodanrep/cli ./shodanrep/shodantest/matrix
 # Tests without the race detector, which needs cgo, are compiled as the release is, so that the test that builds it and
 # "make lint" compile nothing once more.
 GO_TEST := CGO_ENABLED=0 go test
@@ -68,9 +69,9 @@ release: ## Build a tagged version, and publish it on GitHub: what a workflow do
 
 # A test with the race detector checks all that it checks without, so each package is tested once. In lookup there are
 # tests that send so many requests that they skip with the race detector, and reputation has tests of random hosts, of which
-# a tenth is enough for it. Many tests wait, so what takes most memory runs beside all else, of which one package at a time
-# is tested, and two once the large ones are done: with two processors that keeps both at work to the end, in 1.5 GB of memory. "make lint" vets everything.
-# The limit for a package is for a machine that is busy, or compiles beside it.
+# a tenth is enough for it. Many tests wait, so what takes most memory runs beside all else: test-large and test-small take
+# about as long, which keeps two processors at work to the end, in 2 GB of memory, a third of it for Go's linker. "make lint"
+# vets everything. The limit for a package is for a machine that is busy, or compiles beside it.
 .PHONY: test
 test: export GOFLAGS += -trimpath -pgo=off -vet=off -timeout=30m
 # A process with the race detector sleeps for a second when it ends, if nothing else is said.
