@@ -3,6 +3,7 @@ package lookup_test
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -80,6 +81,16 @@ func questions(addrs []netip.Addr) []lookup.Question {
 		list[i] = lookup.Question{Addr: addr}
 	}
 	return list
+}
+
+// firstFailed returns the index of an answer that is a failure. Which addresses are requested first is left to the scheduler.
+func firstFailed(t *testing.T, answers []lookup.Answer) int {
+	t.Helper()
+	i := slices.IndexFunc(answers, func(a lookup.Answer) bool { return a.Status == lookup.Failed })
+	if i < 0 {
+		t.Fatalf("%v", tally(answers))
+	}
+	return i
 }
 
 // lookUp asks for all in one batch, and returns the answers in the order of the questions.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -163,10 +162,7 @@ func TestALongPauseIsNotWaitedForButSaid(t *testing.T) {
 						t.Errorf("the error does not say %s: %s", says[status], a.Error)
 					}
 				}
-				failed := slices.IndexFunc(got, func(a lookup.Answer) bool { return a.Status == lookup.Failed })
-				if failed < 0 {
-					t.Fatalf("%v", tally(got))
-				}
+				failed := firstFailed(t, got)
 				synctest.Wait() // until what is known is written
 				asked := sim.Count("")
 				if a := lookUp(t.Context(), t, start(t, cfg), list...)[failed]; !strings.HasPrefix(a.Error, says[status]) || sim.Count("") != asked {
