@@ -23,6 +23,16 @@ func begin(t *testing.T, l *Limiter) *Slot {
 	return s
 }
 
+// openFile returns a file of shared rates in a folder of its own.
+func openFile(t *testing.T) *File {
+	t.Helper()
+	file, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 func TestLimiter(t *testing.T) {
 	for name, test := range map[string]func(t *testing.T, l *Limiter){
 		"a refusal halves the pace": func(t *testing.T, l *Limiter) {

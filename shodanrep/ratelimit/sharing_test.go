@@ -13,10 +13,7 @@ import (
 func TestWithoutTheFileAProcessKeepsItsShareOfTheRateAndWhatItLearns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		file, err := Open(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
+		file := openFile(t)
 		one, other := exact(), exact()
 		one.ShareThrough(file, "rate")
 		other.ShareThrough(file, "rate")
@@ -60,10 +57,7 @@ func TestABanThatIsLearnedWithoutTheFileKeepsItsReason(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				file, err := Open(t.TempDir())
-				if err != nil {
-					t.Fatal(err)
-				}
+				file := openFile(t)
 				l := exact()
 				l.ShareThrough(file, "rate")
 				begin(t, l).Done()
@@ -95,10 +89,7 @@ func TestADamagedFileDoesNotMakeAProcessForget(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				file, err := Open(t.TempDir())
-				if err != nil {
-					t.Fatal(err)
-				}
+				file := openFile(t)
 				rest, internetDB := exact(), limited(20)
 				rest.ShareThrough(file, "rest")
 				internetDB.ShareThrough(file, "internetdb")
@@ -132,10 +123,7 @@ func TestADamagedFileDoesNotMakeAProcessForget(t *testing.T) {
 func TestARefusalThatIsLearnedWithoutTheFileStillLowersTheRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		file, err := Open(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
+		file := openFile(t)
 		l := limited(20)
 		l.ShareThrough(file, "rate")
 		begin(t, l).Done()
@@ -162,10 +150,7 @@ func TestARefusalThatIsLearnedWithoutTheFileStillLowersTheRate(t *testing.T) {
 func TestABanThatIsClearedDoesNotComeBackFromAProcess(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		file, err := Open(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
+		file := openFile(t)
 		l := limited(20)
 		l.ShareThrough(file, "rate")
 		l.Ban(time.Now().Add(time.Hour))
@@ -191,10 +176,7 @@ func (m awayMachines) Take(context.Context, string, float64, int) (int, error) {
 func TestWithoutTheMachinesAProcessKeepsItsShareAlsoWhereItHasTheFile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		file, err := Open(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
+		file := openFile(t)
 		l := exact()
 		l.ShareThrough(file, "rate")
 		acquire := func() {
@@ -216,10 +198,7 @@ func TestWithoutTheMachinesAProcessKeepsItsShareAlsoWhereItHasTheFile(t *testing
 func TestAVeryLowRateIsKeptHoweverLongNothingIsSent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		file, err := Open(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
+		file := openFile(t)
 		l := New(Limits{PerSecond: 0.001, Burst: 1, BannedAfter: 6, BanTime: time.Minute})
 		l.ShareThrough(file, "rate")
 		begin(t, l).Done()

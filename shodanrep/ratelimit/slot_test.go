@@ -115,10 +115,7 @@ func TestTheIntervalCountsFromTheWrite(t *testing.T) {
 func TestNoOtherProcessSendsWhileARequestIsNotYetWritten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		file, err := Open(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
+		file := openFile(t)
 		one, other := exact(), exact()
 		one.ShareThrough(file, "rate")
 		other.ShareThrough(file, "rate")
