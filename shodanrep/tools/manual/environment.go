@@ -15,7 +15,7 @@ var environment = []struct{ names, meaning string }{
 	{"XDG_CACHE_HOME, XDG_DATA_HOME", "on Linux, the folders in which the cache and the history have theirs"},
 	{"NO_COLOR", "if it is not empty, no colours"},
 	{"COLUMNS", "the width of a table that is not on a terminal"},
-	{"HTTPS_PROXY, NO_PROXY", "the proxy, and the hosts that are reached without it"},
+	{"HTTPS_PROXY, ALL_PROXY, NO_PROXY", "the proxy, the proxy if the first is not set, and the hosts that are reached without one"},
 	{"SSL_CERT_FILE, SSL_CERT_DIR", "the certificates of authorities to trust"},
 	{"PGHOST, PGPASSWORD", "and the others of libpq: for load, what --to leaves out"},
 }
