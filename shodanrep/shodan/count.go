@@ -47,7 +47,7 @@ func (v *FacetValues) UnmarshalJSON(raw []byte) error {
 //
 // https://developer.shodan.io/api (GET /shodan/host/count)
 func Count(query string, facets []string, size int) Call[*CountResult] {
-	call := Call[*CountResult]{What: "counting " + query, Path: "/shodan/host/count", Query: url.Values{"query": {query}}}
+	call := Call[*CountResult]{What: "counting " + query, Path: "/shodan/host/count", Query: url.Values{"query": queryValue(query)}}
 	if len(facets) > 0 {
 		call.What += " by " + strings.Join(facets, ", ")
 		sized := make([]string, len(facets))

@@ -1,6 +1,7 @@
 package shodan_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -83,6 +84,18 @@ func TestWhatIsNoCountIsAnError(t *testing.T) {
 	} {
 		if r, err := shodan.ParseSearch([]byte(body)); err == nil {
 			t.Errorf("%s is taken for %+v", body, r)
+		}
+	}
+}
+
+func TestBlanksAroundAQueryAreNotRequested(t *testing.T) {
+	t.Parallel()
+	const query = "port:443 org:\"Example  Hosting\""
+	for name, values := range map[string]url.Values{
+		"search": shodan.Search(" "+query+"\n", 1).Query, "count": shodan.Count(query+" ", nil, 0).Query, "exploits": shodan.FindExploits("\t"+query, 1).Query,
+	} {
+		if got := values.Get("query"); got != query {
+			t.Errorf("%s requests %q, want %q", name, got, query)
 		}
 	}
 }

@@ -22,12 +22,16 @@ const SearchPage = 100
 // quoted is a quoted text in a query. A colon in it makes no filter.
 var quoted = regexp.MustCompile(`"[^"]*"`)
 
+// queryValue returns a query as it is requested. Blanks around it make no difference to the services, but would make it
+// another query to the cache, which is paid for once more.
+func queryValue(query string) []string { return []string{strings.TrimSpace(query)} }
+
 // Search requests a page of the banners that match a query. Pages count from 1 and have at most 100 matches. It costs
 // one query credit if the query has a filter or the page is not the first.
 //
 // https://developer.shodan.io/api (GET /shodan/host/search)
 func Search(query string, page int) Call[*SearchResult] {
-	values := url.Values{"query": {query}}
+	values := url.Values{"query": queryValue(query)}
 	if page > 1 {
 		values.Set("page", strconv.Itoa(page))
 	}
