@@ -1,9 +1,13 @@
 package shodanrep
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // keyVariable is the environment variable that holds the API key where the connection has none.
@@ -27,6 +31,18 @@ func findAPIKey(argument *string) (key, origin string) {
 		}
 	}
 	return "", ""
+}
+
+// keyFileProblem says which file of findAPIKey cannot be read, or returns "". A lookup passes it over, as if there were none.
+func keyFileProblem() string {
+	for _, path := range keyFiles() {
+		_, err := os.ReadFile(path)
+		isMissing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) // as where HOME is /dev/null
+		if err != nil && !isMissing {
+			return fmt.Sprintf("the key file of Shodan's command line cannot be read: %v", err)
+		}
+	}
+	return ""
 }
 
 // cleanKey removes what is around a key: blanks, the byte order mark with which programs of Windows begin a file, and the

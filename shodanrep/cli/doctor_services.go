@@ -41,6 +41,9 @@ func (d *doctor) key(ctx context.Context, line lineFunc, c embedded.Connection, 
 	if s.KeyOrigin == "" {
 		line(checkOK, "API key", "none: addresses are looked up in InternetDB, which needs none and is free for "+
 			"non-commercial use; api_key or SHODAN_API_KEY sets one")
+		if s.KeyProblem != "" {
+			line(checkWarning, "API key", "%s", s.KeyProblem)
+		}
 		return false, nil
 	}
 	line(checkOK, "API key", "from %s", s.KeyOrigin)

@@ -165,6 +165,27 @@ func TestTheKeyOfShodansCommandLineIsUsedWhereThereIsNoOther(t *testing.T) {
 	}
 }
 
+func TestAKeyFileThatCannotBeReadIsSaid(t *testing.T) {
+	sim := shodantest.New(t)
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("XDG_CONFIG_HOME", "")
+	// A folder cannot be read as a file, not even by root.
+	if err := os.MkdirAll(filepath.Join(home, ".shodan", "api_key"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const why = "warning API key the key file of Shodan's command line cannot be read: "
+	lines, _, _ := runDoctor(t, to(sim, fmt.Sprintf("cvedb_url = %q", sim.CVEDBURL())))
+	if !says(lines, why) || !says(lines, "ok API key none:") {
+		t.Errorf("%q", lines)
+	}
+	t.Setenv("HOME", os.DevNull)
+	lines, _, _ = runDoctor(t, to(sim, fmt.Sprintf("cvedb_url = %q", sim.CVEDBURL())))
+	if says(lines, why) {
+		t.Errorf("without a home: %q", lines)
+	}
+}
+
 func TestDoctorChecksTheFileOfInternetDB(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "internetdb.sqlite")
