@@ -24,25 +24,34 @@ func findAPIKey(argument *string) (key, origin string) {
 	if key := cleanKey(os.Getenv(keyVariable)); key != "" {
 		return key, "the environment variable " + keyVariable
 	}
-	for _, path := range keyFiles() {
-		text, err := os.ReadFile(path)
-		if key := cleanKey(string(text)); err == nil && key != "" {
-			return key, "the file " + path + " of Shodan's command line"
-		}
+	if key, path, _ := readKeyFile(); key != "" {
+		return key, "the file " + path + " of Shodan's command line"
 	}
 	return "", ""
 }
 
-// keyFileProblem says which file of findAPIKey cannot be read, or returns "". A lookup passes it over, as if there were none.
-func keyFileProblem() string {
+// readKeyFile returns the key in the first of keyFiles that has one, and its path. The error is about a file before it that
+// cannot be read, and is passed over as if it did not exist.
+func readKeyFile() (key, path string, problem error) {
 	for _, path := range keyFiles() {
-		_, err := os.ReadFile(path)
+		text, err := os.ReadFile(path)
+		if err == nil && cleanKey(string(text)) != "" {
+			return cleanKey(string(text)), path, problem
+		}
 		isMissing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) // as where HOME is /dev/null
-		if err != nil && !isMissing {
-			return fmt.Sprintf("the key file of Shodan's command line cannot be read: %v", err)
+		if problem == nil && !isMissing {
+			problem = err
 		}
 	}
-	return ""
+	return "", "", problem
+}
+
+// CheckKeyFile returns an error if a key file of Shodan's command line cannot be read. Lookups pass it over.
+func CheckKeyFile() error {
+	if _, _, err := readKeyFile(); err != nil {
+		return fmt.Errorf("the key file of Shodan's command line cannot be read: %w", err)
+	}
+	return nil
 }
 
 // cleanKey removes what is around a key: blanks, the byte order mark with which programs of Windows begin a file, and the

@@ -17,8 +17,6 @@ import (
 type ConnectionSummary struct {
 	// KeyOrigin says where the API key is from, and is empty where there is none.
 	KeyOrigin string
-	// KeyProblem says why there is none, if a file of it cannot be read.
-	KeyProblem string
 	// Source, Policy and Cache are the values of the arguments.
 	Source, Policy, Cache string
 	DataFiles             []string
@@ -39,13 +37,9 @@ func SummarizeConnection(name, arguments string) (ConnectionSummary, error) {
 	if err != nil {
 		return ConnectionSummary{}, err
 	}
-	c, problem := s.Lookup, ""
-	if c.APIKey == "" {
-		problem = keyFileProblem()
-	}
+	c := s.Lookup
 	return ConnectionSummary{
-		KeyProblem: problem,
-		KeyOrigin:  c.APIKeyOrigin, Source: string(c.Source), Policy: s.Policy.Name, Cache: c.Cache, DataFiles: c.DataFiles,
+		KeyOrigin: c.APIKeyOrigin, Source: string(c.Source), Policy: s.Policy.Name, Cache: c.Cache, DataFiles: c.DataFiles,
 		InternetDBFile: c.InternetDBFile,
 		APILookupLimit: c.APILookupLimit, NetworkLimit: s.NetworkLimit, APIURL: c.APIURL, InternetDBURL: c.InternetDBURL, CVEDBURL: c.CVEDBURL,
 	}, nil

@@ -41,8 +41,8 @@ func (d *doctor) key(ctx context.Context, line lineFunc, c embedded.Connection, 
 	if s.KeyOrigin == "" {
 		line(checkOK, "API key", "none: addresses are looked up in InternetDB, which needs none and is free for "+
 			"non-commercial use; api_key or SHODAN_API_KEY sets one")
-		if s.KeyProblem != "" {
-			line(checkWarning, "API key", "%s", s.KeyProblem)
+		if err := shodanrep.CheckKeyFile(); err != nil {
+			line(checkWarning, "API key", "%v", err)
 		}
 		return false, nil
 	}
