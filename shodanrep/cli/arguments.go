@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,24 +49,34 @@ func insertCheck(root *cobra.Command, args []string) []string {
 // none, or another flag comes before it.
 func firstArgument(flags *pflag.FlagSet, args []string) (first string, found bool) {
 	for i := 0; i < len(args); i++ {
-		name, isFlag := strings.CutPrefix(args[i], "-")
-		if !isFlag || name == "" {
+		if !isFlag(args[i]) {
 			return args[i], true
 		}
-		long, isLong := strings.CutPrefix(name, "-")
-		name, _, hasValue := strings.Cut(long, "=")
-		flag := flags.Lookup(name)
-		if !isLong {
-			flag, hasValue = flags.ShorthandLookup(long[:1]), len(long) > 1
-		}
+		flag, takesNext := flagOf(flags, args[i])
 		if flag == nil {
 			return "", false
 		}
-		if !hasValue && flag.NoOptDefVal == "" {
-			i++ // the next argument is its value
+		if takesNext {
+			i++
 		}
 	}
 	return "", false
+}
+
+// isFlag reports whether an argument is a flag. A single dash is standard input.
+func isFlag(argument string) bool { return len(argument) > 1 && argument[0] == '-' }
+
+// flagOf returns the flag that an argument sets, the first one of several letters, and whether the next argument is its
+// value. It returns nil for an unknown flag.
+func flagOf(flags *pflag.FlagSet, argument string) (flag *pflag.Flag, takesNext bool) {
+	name, isLong := strings.CutPrefix(argument, "--")
+	name, _, hasValue := strings.Cut(name, "=")
+	if isLong {
+		flag = flags.Lookup(name)
+	} else {
+		flag, hasValue = flags.ShorthandLookup(argument[1:2]), len(argument) > 2
+	}
+	return flag, flag != nil && !hasValue && flag.NoOptDefVal == ""
 }
 
 // checkDashes returns an error, and its command, if an argument is the name of a flag with one dash, as Go's programs take
@@ -77,24 +86,18 @@ func checkDashes(root *cobra.Command, args []string) (*cobra.Command, error) {
 	if err != nil {
 		return cmd, nil // the parser says what is wrong
 	}
-	cmd.InitDefaultHelpFlag()
+	cmd.InitDefaultHelpFlag() // also adds the flags of the parents
 	cmd.InitDefaultVersionFlag()
 	for i := 0; i < len(rest) && rest[i] != "--"; i++ {
-		dashed, isFlag := strings.CutPrefix(rest[i], "-")
-		name, _, hasValue := strings.Cut(strings.TrimPrefix(dashed, "-"), "=")
-		if !isFlag || name == "" {
+		if !isFlag(rest[i]) {
 			continue
 		}
-		flag := cmp.Or(cmd.Flags().Lookup(name), cmd.InheritedFlags().Lookup(name))
-		isLong := strings.HasPrefix(dashed, "-")
-		switch {
-		case len(dashed) == 1:
-			flag = cmd.Flags().ShorthandLookup(dashed)
-		case !isLong && flag != nil:
+		name, _, _ := strings.Cut(rest[i][1:], "=")
+		if len(rest[i]) > 2 && cmd.Flags().Lookup(name) != nil {
 			return cmd, fmt.Errorf("there is no flag -%s: did you mean %q?", name, "--"+name)
 		}
-		if flag != nil && !hasValue && flag.NoOptDefVal == "" {
-			i++ // the next argument is its value
+		if _, takesNext := flagOf(cmd.Flags(), rest[i]); takesNext {
+			i++
 		}
 	}
 	return cmd, nil
