@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
@@ -49,7 +50,7 @@ func (i *csvImport) run(text *bufio.Reader) error {
 		i.db.warn(fmt.Sprintf("%s: the first line has names twice: the later columns are called %s", i.source, strings.Join(i.renamed, ", ")))
 	}
 	if n := i.commentedRows(); n > 0 {
-		i.db.warn(fmt.Sprintf("%s: rows that begin with # are ignored as comments: %s", i.source, counted(n, "line")))
+		i.db.warn(fmt.Sprintf("%s: rows that begin with # are ignored as comments: %s", i.source, english.Plural(n, "line", "")))
 	}
 	if i.notUTF8 > 0 {
 		i.db.warn(fmt.Sprintf("%s: line %d is not in UTF-8, so its letters with accents equal no text of a table or a query: "+
@@ -184,18 +185,10 @@ func (i *csvImport) read() ([]string, error) {
 	record, err := i.reader.Read()
 	if errors.Is(err, csv.ErrFieldCount) {
 		line, _ := i.reader.FieldPos(0)
-		return nil, fmt.Errorf("line %d has %s, the first line names %s", line, counted(len(record), "field"), counted(len(i.header), "column"))
+		return nil, fmt.Errorf("line %d has %s, the first line names %s", line, english.Plural(len(record), "field", ""), english.Plural(len(i.header), "column", ""))
 	}
 	i.checkEncoding(record)
 	return record, err
-}
-
-// counted returns a number of things in words.
-func counted(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // checkEncoding notes the line of the first field that is not in UTF-8.
