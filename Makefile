@@ -16,11 +16,9 @@ APT_UPDATE := tries=0; until problem=$$(apt-get $(APT_WAIT) update -qq 2>&1); do
 	tries=$$((tries + 1)); [ $$tries -le 120 ] || { echo "$$problem" >&2; exit 1; }; sleep 5; done
 # Packages that do not run the SDK and use goroutines. The race detector finds races inside the SDK, so only these are
 # tested with it.
-RACE := ./shodanrep/history/... ./shodanrep/shodan/... ./shodanrep/upstream/... \
-	./shodanrep/ratelimit/... ./shodanrep/sqlitefile/... ./shodanrep/filelock/... \
-	./shodanrep/internetdbfile/... ./shodanrep/shodantest ./shodanrep/reputation/policyfile
-# Those of them that are tested after LARGEST, beside the others.
-RACE_LARGE := ./shodanrep/lookup/... ./shodanrep/dataset/... ./shodanrep/cache/...
+RACE := ./shodanrep/lookup/... ./shodanrep/dataset/... ./shodanrep/cache/... ./shodanrep/history/... \
+	./shodanrep/shodan/... ./shodanrep/upstream/... ./shodanrep/ratelimit/... ./shodanrep/sqlitefile/... \
+	./shodanrep/filelock/... ./shodanrep/internetdbfile/... ./shodanrep/shodantest ./shodanrep/reputation/policyfile
 # SQLite and compression work on memory that no other goroutine has. The race detector would take more time for them than
 # for everything else, so it leaves them out. A package that has a cache of its own, such as encoding/json, must stay in:
 # without the order that its atomic operations make, the detector reports races that are none.
@@ -28,8 +26,8 @@ RACE_FLAGS := -race -gcflags='github.com/ncruces/go-sqlite3-wasm/...=-race=false
 	-gcflags='$(PACKAGE)/inflate=-race=false' \
 	-gcflags='github.com/klauspost/compress/...=-race=false' -gcflags='github.com/google/go-cmp/...=-race=false'
 # The packages whose tests take longest and most memory, without those of the page in Chromium: beside these the browser
-# would take the memory to 2.5 GB.
-LARGEST := ./shodanrep ./shodanrep/cli ./shodanrep/shodantest/matrix
+# would take too much. The matrix is first because it mostly waits, and shodanrep last, when the other two are done.
+LARGEST := ./shodanrep/shodantest/matrix ./shodanrep/cli ./shodanrep
 # Tests without the race detector, which needs cgo, are compiled as the release is, so that the test that builds it and
 # "make lint" compile nothing once more.
 GO_TEST := CGO_ENABLED=0 go test
@@ -81,14 +79,13 @@ test: packages ## Run every test
 
 .PHONY: test-large
 test-large:
-	$(GO_TEST) -parallel 16 $(LARGEST)
-	go test -p 1 -parallel 4 $(RACE_FLAGS) $(RACE_LARGE)
+	$(GO_TEST) -p 2 -parallel 16 $(LARGEST)
 
 .PHONY: test-small
 test-small:
 	go test -short -p 1 -parallel 4 $(RACE_FLAGS) $(RACE) ./shodanrep/reputation
 	$(GO_TEST) -run Ban ./shodanrep/lookup
-	$(GO_TEST) -p 2 -parallel 16 $$(go list ./... | grep -vxF "$$(go list $(RACE) $(RACE_LARGE) $(LARGEST))")
+	$(GO_TEST) -p 2 -parallel 16 $$(go list ./... | grep -vxF "$$(go list $(RACE) $(LARGEST))")
 
 # To optimize by a profile, Go compiles each package once more. What only checks the code needs none.
 .PHONY: lint
