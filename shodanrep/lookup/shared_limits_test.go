@@ -53,7 +53,7 @@ func TestProcessesTogetherAreNotBannedByInternetDB(t *testing.T) {
 				longBubble(t, func(t *testing.T) {
 					sim := shodantest.NewHandler(shodantest.WithRateLimit(shodantest.InternetDB, 12, burst),
 						shodantest.WithBan(8, time.Hour), shodantest.WithLatency(latency))
-					const each = 250
+					const each = 150
 					began := time.Now()
 					if got := lookUpShares(t, processes(t, 3, config(sim)), sim, each); got != 3*each || sim.Bans() > 0 {
 						t.Errorf("%d of %d are indexed, %d bans, %v", got, 3*each, sim.Bans(), statuses(sim, shodantest.InternetDB))
