@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
@@ -88,7 +89,7 @@ func (c *policyDiffCommand) run(ctx context.Context, before, after string, input
 	}
 	var both []embedded.Connection
 	for name, policy := range map[string]string{"before": before, "after": after} {
-		arguments, err := spcfile.SetString(connection.Config, "policy", policy)
+		arguments, err := spcfile.SetArgument(connection.Config, "policy", cty.StringVal(policy))
 		if err != nil {
 			return err
 		}

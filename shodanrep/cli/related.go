@@ -8,10 +8,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/related"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
@@ -19,8 +22,12 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// maxHops is how many hops related may go. Further away hosts hardly have anything to do with the address.
-const maxHops = 5
+const (
+	// maxHops is how many hops related may go. Further away hosts hardly have anything to do with the address.
+	maxHops = 5
+	// maxRelated is how many hosts it may find: the most that correlation_limit may be.
+	maxRelated = 10_000
+)
 
 // A relatedCommand finds hosts that share infrastructure with an address.
 type relatedCommand struct {
@@ -113,8 +120,8 @@ func (c *relatedCommand) options() (related.Options, error) {
 	switch {
 	case c.hops < 1 || c.hops > maxHops:
 		return o, fmt.Errorf("--hops must be from 1 to %d, not %d", maxHops, c.hops)
-	case c.limit < 1 || c.limit > 10_000:
-		return o, fmt.Errorf("--limit must be from 1 to 10,000, not %d", c.limit)
+	case c.limit < 1 || c.limit > maxRelated:
+		return o, fmt.Errorf("--limit must be from 1 to %s, not %d", humanize.Comma(maxRelated), c.limit)
 	case c.maxCredits < 0:
 		return o, fmt.Errorf("--max-credits must not be negative, but is %d", c.maxCredits)
 	case !slices.Contains([]lookup.Source{"", lookup.Dataset, lookup.Shodan}, o.Source):
@@ -136,14 +143,19 @@ func (c *relatedCommand) options() (related.Options, error) {
 
 // run finds and writes the hosts related to an address. The result is also written if some lookups or searches failed.
 func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) error {
-	connections, err := c.connections(ctx, c.app)
+	connection, err := c.single(ctx, c.app) // each member of an aggregator would pay for the same search
 	if err != nil {
 		return err
 	}
-	if err := checkOutputFile(c.file, c.stdin, c.usedFiles(connections...)); err != nil {
+	if err := checkOutputFile(c.file, c.stdin, c.usedFiles(connection)); err != nil {
 		return err
 	}
-	summary, err := shodanrep.SummarizeConnection(connections[0].Name, connections[0].Config)
+	summary, err := shodanrep.SummarizeConnection(connection.Name, connection.Config)
+	if err != nil {
+		return err
+	}
+	// How many hosts are found, and paid for, is what --limit says.
+	connection.Config, err = spcfile.SetArgument(connection.Config, "correlation_limit", cty.NumberIntVal(maxRelated))
 	if err != nil {
 		return err
 	}
@@ -155,7 +167,7 @@ func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) 
 		progress.OnUnpacking(unpackingMessages(c.say))
 	}
 	db, err := embedded.Open(ctx, embedded.Options{
-		PluginFunc: c.plugin, Readers: scan.ReaderOf, Connections: connections, Logger: c.logger(c.verbose),
+		PluginFunc: c.plugin, Readers: scan.ReaderOf, Connections: []embedded.Connection{connection}, Logger: c.logger(c.verbose),
 		ListContext: func(ctx context.Context, _ int) context.Context {
 			if c.noCache {
 				ctx = scan.WithoutCache(ctx)

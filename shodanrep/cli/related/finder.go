@@ -197,11 +197,11 @@ func (f *finder) search(ctx context.Context, v *Value) error {
 		v.leaveOut("no credits may be spent", f.HasDataset)
 		return nil
 	}
-	rows, err := f.sharing(ctx, *v, lookup.Shodan)
+	f.Credits -= v.Cost // also if it fails: its first pages may be paid for
+	rows, err := f.sharing(ctx, *v, lookup.Shodan, v.Cost*pageSize)
 	if err != nil {
 		return err
 	}
-	f.Credits -= v.Cost
 	v.Note = display.Plural(int64(found+f.add(*v, rows)), "new host")
 	return nil
 }

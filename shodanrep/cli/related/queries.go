@@ -30,7 +30,7 @@ func (f *finder) count(ctx context.Context, values []Value) error {
 			if values[i].Unsearched != "" {
 				continue
 			}
-			rows, err := f.sharing(ctx, values[i], lookup.Dataset)
+			rows, err := f.sharing(ctx, values[i], lookup.Dataset, int64(f.Limit+len(f.known)))
 			if err != nil {
 				return err
 			}
@@ -64,11 +64,11 @@ func (f *finder) count(ctx context.Context, values []Value) error {
 	return nil
 }
 
-// sharing returns the services of a source that share a value, including those of known hosts. They are sorted by
-// address and port, because a dataset is read in parallel and in no particular order.
-func (f *finder) sharing(ctx context.Context, v Value, source lookup.Source) ([]embedded.Row, error) {
+// sharing returns the services of a source that share a value, at most limit, including those of known hosts. They are
+// sorted by address and port, because a dataset is read in parallel and in no particular order.
+func (f *finder) sharing(ctx context.Context, v Value, source lookup.Source, limit int64) ([]embedded.Row, error) {
 	rows, err := f.db.QueryAll(ctx, fmt.Sprintf("select related_ip, related_port, source, organization from %s and source = %s limit %d",
-		correlationOf(v.Pivot, v.Value), quoteSQL(string(source)), f.Limit+len(f.known)))
+		correlationOf(v.Pivot, v.Value), quoteSQL(string(source)), limit))
 	slices.SortStableFunc(rows, func(a, b embedded.Row) int {
 		return cmp.Or(cmp.Compare(a.Text("related_ip"), b.Text("related_ip")), cmp.Compare(a.Int64("related_port"), b.Int64("related_port")))
 	})

@@ -228,13 +228,13 @@ func stringList(body *hclsyntax.Body, name string) ([]string, error) {
 	return list, nil
 }
 
-// SetString returns the arguments of a connection with one argument set to a string.
-func SetString(arguments, name, value string) (string, error) {
+// SetArgument returns the arguments of a connection with one argument set to a value.
+func SetArgument(arguments, name string, value cty.Value) (string, error) {
 	file, diagnostics := hclwrite.ParseConfig([]byte(arguments), "connection", hcl.InitialPos)
 	if diagnostics.HasErrors() {
 		return "", diagnosticsError(diagnostics)
 	}
-	file.Body().SetAttributeValue(name, cty.StringVal(value))
+	file.Body().SetAttributeValue(name, value)
 	return string(file.Bytes()), nil
 }
 
