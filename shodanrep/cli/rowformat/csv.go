@@ -24,7 +24,7 @@ type csvEncoder struct {
 	// escapesFormulas says that texts are changed, see escapeFormulas.
 	escapesFormulas bool
 	line            []byte
-	fields          int    // of the line
+	start, fields   int    // where the row begins in the line, and how many fields it has
 	json            []byte // a buffer for JSON
 }
 
@@ -48,9 +48,15 @@ func newCSVWriter(out io.Writer, columns []embedded.Column, separator byte, o Op
 	return w, w.Write(names)
 }
 
-func (e *csvEncoder) Begin(b []byte) { e.line, e.fields = b, 0 }
+func (e *csvEncoder) Begin(b []byte) { e.line, e.start, e.fields = b, len(b), 0 }
 
-func (e *csvEncoder) End() []byte { return append(e.line, '\n') }
+// End quotes an only field that is empty, as Python does: most programs skip an empty line, and would lose the row.
+func (e *csvEncoder) End() []byte {
+	if len(e.line) == e.start {
+		e.line = append(e.line, `""`...)
+	}
+	return append(e.line, '\n')
+}
 
 // begin begins a field.
 func (e *csvEncoder) begin() {

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 )
 
 func TestListsAreReadable(t *testing.T) {
@@ -29,6 +32,26 @@ func TestListsAreReadable(t *testing.T) {
 		if got := readable(json.RawMessage(in)); got != want {
 			t.Errorf("%s: got %q, want %q", in, got, want)
 		}
+	}
+}
+
+// Readers of CSV skip empty lines.
+func TestARowOfOneEmptyFieldIsNoEmptyLine(t *testing.T) {
+	t.Parallel()
+	for format, want := range map[string]string{"csv": "a\n\"\"\nx\n\"\"\n", "tsv": "a\n\"\"\nx\n\"\"\n"} {
+		var b bytes.Buffer
+		w, err := NewText(format, &b, []embedded.Column{{Name: "a"}}, Options{})
+		for _, value := range []any{nil, "x", ""} {
+			err = errors.Join(err, w.Write([]any{value}))
+		}
+		if err = errors.Join(err, w.Close()); err != nil || b.String() != want {
+			t.Errorf("%s: %q, %v, want %q", format, b.String(), err, want)
+		}
+	}
+	var b bytes.Buffer
+	w, err := NewText("csv", &b, []embedded.Column{{Name: "a"}, {Name: "b"}}, Options{NoHeader: true})
+	if err = errors.Join(err, w.Write([]any{nil, nil})); err != nil || b.String() != ",\n" {
+		t.Errorf("%q, %v", b.String(), err)
 	}
 }
 
