@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -148,16 +149,27 @@ func (r countedRows) Next() bool {
 	}
 	values := r.Values()
 	for _, i := range r.levels {
-		if level, ok := values[i].(string); ok && r.failOn.count(level, "") {
+		if r.failOn.count(wordIn(values[i]), "") {
 			return true
 		}
 	}
 	for _, i := range r.statuses {
-		if status, ok := values[i].(string); ok && r.failOn.count("", status) {
+		if r.failOn.count("", wordIn(values[i])) {
 			return true
 		}
 	}
 	return true
+}
+
+// wordIn returns the text that a value is, also in JSON, as x -> '$.level' returns it, and "" for any other value.
+func wordIn(value any) (word string) {
+	switch value := value.(type) {
+	case string:
+		return value
+	case json.RawMessage:
+		_ = json.Unmarshal(value, &word) // else it is no text
+	}
+	return word
 }
 
 // outcome returns the error of a command that ended with err. Rows that were not read, because standard output was

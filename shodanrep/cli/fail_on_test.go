@@ -26,6 +26,7 @@ func TestFailOn(t *testing.T) {
 		"all of several statuses":  {[]string{"--fail-on", "alarm", "--fail-on", "error", "select 'error' as status union all select 'alarm'"}, "status\nerror\nalarm\n", "shodanrep: rows to fail on: 1 with the status alarm, 1 with the status error\n", 3},
 		"not a part of a status":   {[]string{"--fail-on", "indexed", "select 'not_indexed' as status"}, "status\nnot_indexed\n", "", 0},
 		"a status that is no text": {[]string{"--fail-on", "error", "select 7 as status union all select null"}, "status\n7\n\"\"\n", "", 0},
+		"a level in JSON":          {[]string{"--fail-on", "high", `select '{"a":"high"}' -> '$.a' as level union all select '[1]' -> '$'`}, "level\n\"\"\"high\"\"\"\n[1]\n", "shodanrep: rows to fail on: 1 with the level high\n", 3},
 		"a second column status":   {[]string{"--fail-on", "alarm", "select 'ok' as status, 'alarm' as status"}, "status,status\nok,alarm\n", "shodanrep: rows to fail on: 1 with the status alarm\n", 3},
 		"a column in capitals":     {[]string{"--fail-on", "alarm", "select 'alarm' as STATUS"}, "STATUS\nalarm\n", "shodanrep: rows to fail on: 1 with the status alarm\n", 3},
 		"a word in capitals":       {[]string{"--fail-on", "ERROR", "select 'error' as status"}, "status\nerror\n", "shodanrep: rows to fail on: 1 with the status error\n", 3},
