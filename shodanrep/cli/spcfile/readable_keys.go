@@ -39,5 +39,5 @@ func readableKeys(connections []block) (warnings []string) {
 // file. w is the stream that Steampipe reads log lines from. Steampipe itself reports errors in the file.
 func LogReadableKeys(w io.Writer) {
 	logger := hclog.New(&hclog.LoggerOptions{Name: pluginName, Level: hclog.Warn, Output: w, JSONFormat: true})
-	_, _ = read([]string{DefaultFile()}, func(warning string) { logger.Warn(warning) })
+	_, _, _ = read([]string{DefaultFile()}, func(warning string) { logger.Warn(warning) })
 }

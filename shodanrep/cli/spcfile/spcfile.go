@@ -33,14 +33,17 @@ var connectionName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 // not exist, it returns one connection without arguments. It calls warn for what is not safe about the files.
 func Connections(files []string, warn func(string)) ([]embedded.Connection, error) {
 	if len(files) > 0 {
-		found, err := read(files, warn)
+		found, _, err := read(files, warn)
 		if err == nil && len(found) == 0 {
 			err = fmt.Errorf("%s: there is no connection with plugin = %q in it", strings.Join(files, ", "), pluginName)
 		}
 		return found, err
 	}
-	found, err := read([]string{DefaultFile()}, warn)
+	found, others, err := read([]string{DefaultFile()}, warn)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(found) == 0 {
+		if others > 0 { // a mistyped name would cost the key without a word
+			warn(fmt.Sprintf("warning: %s: there is no connection with plugin = %q in it, so every argument has its default", DefaultFile(), pluginName))
+		}
 		return []embedded.Connection{{Name: pluginName}}, nil
 	}
 	return found, err
@@ -59,26 +62,27 @@ func DefaultFile() string {
 	return filepath.Join(dir, "config", pluginName+".spc")
 }
 
-// read reads the plugin's connections from files. It calls warn for each file with an API key that other users may
-// read.
-func read(files []string, warn func(string)) ([]embedded.Connection, error) {
+// read reads the plugin's connections from files, and counts the connections of other plugins. It calls warn for each file
+// with an API key that other users may read.
+func read(files []string, warn func(string)) (ours []embedded.Connection, others int, err error) {
 	var all []block
 	sources := make(map[string]string)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		found, err := parse(text, file, sources)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		all = append(all, found...)
 	}
 	for _, warning := range readableKeys(filter(all, sources)) {
 		warn(warning)
 	}
-	return resolve(all, sources)
+	ours, err = resolve(all, sources)
+	return ours, len(all) - len(ours), err
 }
 
 // A block is a connection block as it is written.

@@ -91,7 +91,7 @@ func TestReadConfig(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := read([]string{writeFile(t, "x.spc", tt.text)}, func(string) {})
+			got, _, err := read([]string{writeFile(t, "x.spc", tt.text)}, func(string) {})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -116,7 +116,7 @@ func TestReadConfigRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := writeFile(t, "x.spc", tt.text)
-			_, err := read([]string{path}, func(string) {})
+			_, _, err := read([]string{path}, func(string) {})
 			if want := strings.ReplaceAll(tt.want, "x.spc", path); err == nil || err.Error() != want {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
@@ -164,6 +164,17 @@ func TestSteampipesConfigurationIsTheDefault(t *testing.T) {
 	expect(embedded.Connection{Name: "shodanrep"})
 	write(`connection "mine" { plugin = "shodanrep" }`)
 	expect(embedded.Connection{Name: "mine"})
+	for text, want := range map[string]string{
+		`connection "mine" { plugin = "shodan" }`: "warning: " + file + `: there is no connection with plugin = "shodanrep" in it, so every argument has its default`,
+		`plugin "shodan" {}`:                      "",
+	} {
+		write(text)
+		var warnings []string
+		got, err := Connections(nil, func(warning string) { warnings = append(warnings, warning) })
+		if warned := strings.Join(warnings, "\n"); err != nil || len(got) != 1 || got[0].Name != "shodanrep" || warned != want {
+			t.Errorf("%s: got %v, %v, %q", text, got, err, warned)
+		}
+	}
 	write(`connection "mine" {`)
 	if _, err := Connections(nil, func(string) {}); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("got %v", err)
