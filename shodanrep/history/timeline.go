@@ -97,12 +97,12 @@ func (s *sighting) same(r *record) (bool, error) {
 		return false, nil
 	case bytes.Equal(s.summary, r.summary):
 		return true, nil
-	case (s.services == nil) == (r.services == nil) || s.document == nil || r.packed == nil:
+	case (s.services == nil) == (r.services == nil) || s.document == nil:
 		return false, nil
 	}
-	known, err := unpack(r.packed)
-	if err != nil {
-		return false, err
+	known := r.document()
+	if known == nil {
+		return false, nil
 	}
 	without, with := s.document, known
 	if s.services != nil {
@@ -144,35 +144,41 @@ func (s *sighting) split(r, after *record) ([]*record, error) {
 		return []*record{r, between}, err
 	}
 	end.id, end.first, end.checks = 0, end.last, 1
+	end.restoreColumns()
 	r.checks = max(1, r.checks-1)
-	return []*record{r, between, &end}, end.restoreColumns()
+	return []*record{r, between, &end}, nil
 }
 
 // record returns a new record of a sighting, with the services of the state before where the response did not have them.
 func (s *sighting) record(before *record) (*record, error) {
 	d := s.document
-	if d != nil && s.services == nil && before != nil && before.packed != nil {
-		known, err := unpack(before.packed)
-		if err != nil {
-			return nil, err
+	if d != nil && s.services == nil && before != nil {
+		if known := before.document(); known != nil {
+			d = d.withGeneral(known).withServices(known.Services)
 		}
-		d = d.withGeneral(known).withServices(known.Services)
 	}
 	f, err := s.pack(d)
 	return &record{key: s.key, facts: f, first: s.at, last: s.at, checks: 1}, err
 }
 
-// restoreColumns sets the columns of a record that was read without them.
-func (r *record) restoreColumns() error {
-	r.columns = &columns{}
+// document returns the facts of a record that was read, nil where the service had nothing about the address. Facts that
+// cannot be read, because a disk has changed them, are not known either: as an error they would keep all that is written
+// with them from being recorded, again and again.
+func (r *record) document() *document {
 	if r.packed == nil {
 		return nil
 	}
 	d, err := unpack(r.packed)
-	if err == nil {
-		r.columns = d.columns()
+	if err != nil {
+		return nil
 	}
-	return err
+	return d
+}
+
+// restoreColumns sets the columns of a record that was read without them.
+func (r *record) restoreColumns() {
+	r.columns = r.document().columns()
+	r.columns.indexed = r.packed != nil
 }
 
 // isFuture reports whether a time is from a wrong clock.
