@@ -232,7 +232,7 @@ func (d *Dataset) vacuumLater(x *index) {
 // isFresh reports whether the files are unchanged since the last update.
 func (d *Dataset) isFresh() (bool, error) {
 	s := d.current.Load()
-	if time.Since(s.checked) > recheck || s.index.Stale() {
+	if time.Since(s.checked) > recheck || s.index.Stale() || s.lacksRows.Load() {
 		return false, nil
 	}
 	files, err := find(d.globs)

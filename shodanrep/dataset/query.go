@@ -27,7 +27,7 @@ type reader func(*index, context.Context, func(conn) error) error
 func (d *Dataset) snapshot(ctx context.Context, read reader, f func(snapshot) error) error {
 	err := d.snapshotOnce(ctx, read, f)
 	switch {
-	case isReplaced(err): // f did not run
+	case isReplaced(err), errors.Is(err, errRowsDeleted): // f did not run
 		if err := d.Refresh(ctx); err != nil {
 			return err
 		}
@@ -38,17 +38,25 @@ func (d *Dataset) snapshot(ctx context.Context, read reader, f func(snapshot) er
 	return err
 }
 
+// errRowsDeleted says that the index lacks rows of files that count, because another Dataset has deleted them as unused: the
+// clock of this process may have stood still while the machine slept. The next Refresh reads the files again.
+var errRowsDeleted = errors.New("another process has deleted rows of the data files from their index: run the query again")
+
 func (d *Dataset) snapshotOnce(ctx context.Context, read reader, f func(snapshot) error) error {
 	current := d.current.Load()
 	return read(current.index, ctx, func(c conn) error {
 		s := snapshot{conn: c, files: map[int64]bool{}, blocks: newBlockReader(c, current.index)}
 		// The ids are those of this moment: another process may have replaced a file since.
-		err := c.Rows("select id, path from file", nil, func(row *sqlite3.Stmt) (bool, error) {
+		err := c.Rows("select id, path from file where stored", nil, func(row *sqlite3.Stmt) (bool, error) {
 			if current.paths[row.ColumnText(1)] {
 				s.files[row.ColumnInt64(0)] = true
 			}
 			return true, nil
 		})
+		if err == nil && len(s.files) < len(current.paths) {
+			current.lacksRows.Store(true)
+			err = errRowsDeleted
+		}
 		if err != nil {
 			return err
 		}

@@ -3,10 +3,11 @@ package dataset
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
-// state is what a Dataset knew of its files at one moment. It is replaced, never changed.
+// state is what a Dataset knew of its files at one moment. It is replaced, and never changed but for lacksRows.
 type state struct {
 	index     *index // that has the files
 	files     []match
@@ -14,14 +15,18 @@ type state struct {
 	ids       map[int64]bool  // of the files in the index, to report each one's bad records once
 	stats     Stats
 	omissions Omissions
-	checked   time.Time // when the index was last compared with files
+	checked   time.Time   // when the index was last compared with files
+	lacksRows atomic.Bool // see errRowsDeleted
 }
 
 // newState returns what an update has found. Foreign says why the files without a banner are left out, by path.
 func newState(u update, foreign map[string]string) *state {
-	s := &state{paths: make(map[string]bool, len(u.entries)), ids: make(map[int64]bool, len(u.entries))}
+	s := &state{paths: make(map[string]bool, len(u.within)), ids: make(map[int64]bool, len(u.entries))}
+	for _, m := range u.within {
+		s.paths[m.path] = true // also of one without banners: its records may name addresses
+	}
 	for _, e := range u.entries {
-		s.ids[e.id], s.paths[e.path] = true, true // also of one without banners: its records may name addresses
+		s.ids[e.id] = true
 		if e.banners == 0 {
 			s.omissions.Foreign = append(s.omissions.Foreign, foreign[e.path])
 			continue

@@ -17,7 +17,8 @@ import (
 
 // An update is what bringing the index up to date has found.
 type update struct {
-	entries []entry // of the files that count
+	within  []match // the files that count
+	entries []entry // of them, without those that another process deleted meanwhile
 	outside []match // the files that the window leaves out
 	read    int     // how many files were read
 	rest    bool    // whether the log of the index is left to vacuumLater
@@ -41,7 +42,7 @@ func (x *index) update(ctx context.Context, matches []match, window time.Duratio
 	}
 	within, outside := withinWindow(matches, window, known)
 	restored, err := x.readFiles(ctx, within, func(m match) bool { return !known[m.path].isStored }, logger)
-	u.read, u.outside = changed+restored, outside
+	u.read, u.within, u.outside = changed+restored, within, outside
 	if err != nil {
 		return u, err
 	}
@@ -66,7 +67,7 @@ func (x *index) update(ctx context.Context, matches []match, window time.Duratio
 		return u, err
 	}
 	for _, m := range within {
-		if e, ok := known[m.path]; ok { // else it was deleted meanwhile, and the next update says so
+		if e, ok := known[m.path]; ok { // else the next query has it read again
 			u.entries = append(u.entries, e)
 		}
 	}
