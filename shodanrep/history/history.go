@@ -45,9 +45,10 @@ type Filter struct {
 	Wants   func(netip.Addr) bool // chooses addresses, all if nil
 	Sources []string              // all if empty
 	// Since and Until choose the states whose LastChecked is not before Since and whose FirstChecked is not after Until.
-	// A zero time sets no limit. With the first of them for an address and source comes the one before it: what was new
-	// can be told only beside it.
-	Since, Until time.Time
+	// A zero time sets no limit. With the first of them for an address and source comes the one before it, unless
+	// WithoutBefore is set: what was new can be told only beside it.
+	Since, Until  time.Time
+	WithoutBefore bool
 	// WithoutHosts leaves out the hosts: to read their facts takes most of the time.
 	WithoutHosts bool
 }

@@ -158,8 +158,12 @@ func postgresQuery(f Filter, now time.Time) (string, []any) {
 	}
 	from := `shodanrep_history s`
 	if !f.Since.IsZero() {
-		add(`(s.last_checked >= $N or s.id = (select b.id from shodanrep_history b where b.ip = s.ip and b.source = s.source
-			and b.last_checked < $N order by b.first_checked desc, b.id desc limit 1))`, f.Since)
+		since := `s.last_checked >= $N`
+		if !f.WithoutBefore {
+			since = `(s.last_checked >= $N or s.id = (select b.id from shodanrep_history b where b.ip = s.ip and b.source = s.source
+			and b.last_checked < $N order by b.first_checked desc, b.id desc limit 1))`
+		}
+		add(since, f.Since)
 		from = fmt.Sprintf(`(select distinct ip, source from shodanrep_history where last_checked >= $%d and first_checked <= $1) k
 			join shodanrep_history s using (ip, source)`, len(args))
 	}

@@ -208,10 +208,15 @@ func sqliteQueries(f Filter, now time.Time) []sqliteQuery {
 				CROSS JOIN history s ON s.ip_order = k.ip_order AND s.source = k.source`
 			args = append([]any{since, until.UnixMicro()}, args...)
 		}
-		where += ` AND (s.last_checked >= ? OR s.id = (SELECT b.id FROM history b WHERE b.ip_order = s.ip_order AND b.source = s.source
+		if f.WithoutBefore {
+			where += ` AND s.last_checked >= ?`
+			args = append(args, since)
+		} else {
+			where += ` AND (s.last_checked >= ? OR s.id = (SELECT b.id FROM history b WHERE b.ip_order = s.ip_order AND b.source = s.source
 			AND b.last_checked < ? ORDER BY b.first_checked DESC, b.id DESC LIMIT 1) AND EXISTS (SELECT 1 FROM history n
 			WHERE n.ip_order = s.ip_order AND n.source = s.source AND n.last_checked >= ? AND n.first_checked <= ?))`
-		args = append(args, since, since, since, until.UnixMicro())
+			args = append(args, since, since, since, until.UnixMicro())
+		}
 	}
 	if len(f.Sources) > 0 {
 		where += ` AND s.source IN (?` + strings.Repeat(`, ?`, len(f.Sources)-1) + `)`

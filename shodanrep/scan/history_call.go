@@ -105,7 +105,7 @@ func (c *ListCall) pastOfList(ctx context.Context, need HistoryNeed) (map[netip.
 
 // filter returns the filter of the states that are needed of sources, of all if there are none.
 func (n HistoryNeed) filter(sources []string) history.Filter {
-	f := history.Filter{WithoutHosts: !n.Hosts}
+	f := history.Filter{WithoutHosts: !n.Hosts, WithoutBefore: !n.Changes}
 	var end time.Time
 	f.Since, end = Span(n.Bounds)
 	if !n.Newest && !end.IsZero() {
