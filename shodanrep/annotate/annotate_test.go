@@ -261,6 +261,21 @@ func TestManyOpenObjectsTakeNoLongTime(t *testing.T) {
 	}
 }
 
+// Some services write all objects on one line. Its end is searched for once, and not again for each of them.
+func TestTheEndOfALineOfManyObjectsIsSearchedForOnce(t *testing.T) {
+	t.Parallel()
+	for _, ending := range []string{"", "\n"} {
+		text := strings.Repeat(`{"ip":"1.1.1.1"}`, 2*maxRecords)
+		r := NewReader(strings.NewReader(text+ending), Options{Format: Lines})
+		for part := range 2 {
+			all, err := r.Next()
+			if err != nil || len(all) != maxRecords || r.json.searched != len(text) || all[0].Kind != JSONLine {
+				t.Errorf("ending %q, part %d: %d records, searched %d of %d bytes: %v", ending, part, len(all), r.json.searched, len(text), err)
+			}
+		}
+	}
+}
+
 // Lines that begin like an object are in every log. They do not make the objects after them too long.
 func TestTextThatBeginsLikeJSONDoesNotShortenObjects(t *testing.T) {
 	t.Parallel()

@@ -41,6 +41,8 @@ type jsonReader struct {
 	scanner jsonScanner
 	// blanks is how many blanks the line begins with, as far as was looked.
 	blanks int
+	// searched is up to where there is no line ending, from the current record on, as far as was looked.
+	searched int
 	// hasLines says that what was scanned of the value has several lines.
 	hasLines bool
 	// isElement says that the current record is an object in an array, and hasElement that the array has had a value.
@@ -66,8 +68,8 @@ func (r *Reader) nextJSON() (Record, finding) {
 	case r.json.part == textLine, r.json.part == badLine:
 		return Record{}, isText
 	case r.at == r.start:
-		if end := bytes.IndexByte(r.buffer[r.start:], '\n') + 1; end > 0 && isObject(r.buffer[r.start:r.start+end]) {
-			return r.objectAt(r.start + end), isRecord
+		if end := r.lineEnd(); end > 0 && isObject(r.buffer[r.start:end]) {
+			return r.objectAt(end), isRecord
 		}
 		if f := r.beginJSON(); f != isRecord {
 			return Record{}, f
@@ -107,6 +109,19 @@ func (r *Reader) nextJSON() (Record, finding) {
 		return Record{}, r.giveUpJSON()
 	}
 	return r.cutJSON(problemOpenObject), isRecord
+}
+
+// lineEnd returns where the line of the current record ends, after its line ending, or 0 if that was not read yet. It goes on
+// where it ended last: a line may have thousands of objects.
+func (r *Reader) lineEnd() int {
+	from := max(r.start, r.json.searched)
+	i := bytes.IndexByte(r.buffer[from:], '\n')
+	if i < 0 {
+		r.json.searched = len(r.buffer)
+		return 0
+	}
+	r.json.searched = from + i
+	return from + i + 1
 }
 
 // beginJSON reports whether the line at the current position begins as JSON: isRecord means that it does. A line of nothing

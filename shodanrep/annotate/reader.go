@@ -97,6 +97,7 @@ func (r *Reader) fill() (n int, err error) {
 		rest := r.buffer[r.start:]
 		r.buffer = append(make([]byte, 0, max(readSize, 2*len(rest))), rest...)
 		r.at -= r.start
+		r.json.searched = max(r.json.searched-r.start, 0)
 		if r.newline >= 0 {
 			r.newline -= r.start
 		}
