@@ -162,3 +162,13 @@ func (r *endlessReader) Read(b []byte) (int, error) {
 	}
 	return len(b), nil
 }
+
+// A file of another program has millions of short lines. A buffer for a whole file would be made for each of them.
+func TestALineNeedsABufferOfItsLength(t *testing.T) {
+	t.Parallel()
+	for length, want := range map[int]int{40: 40, 1000: 1000, 1 << 20: textBuffer} {
+		if got := lineText(make([]byte, length)).Size(); got != want {
+			t.Errorf("%d bytes for a line of %d, want %d", got, length, want)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,11 +25,7 @@ func parseRecord(text []byte, f func(parsed)) {
 
 // splitLine parses the records of a line that has several of them, or an array. It returns false for any other line.
 func splitLine(line []byte, f func(parsed)) bool {
-	t, err := newText(context.Background(), bytes.NewReader(line)) // it is in memory
-	if err != nil {
-		return false
-	}
-	values, records := newValueReader(t), 0
+	values, records := newValueReader(lineText(line)), 0
 	for {
 		value, err := values.next(nil)
 		switch {

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,9 @@ type text struct {
 	close func() error
 }
 
+// textBuffer is how much of a text is read at a time.
+const textBuffer = 256 << 10
+
 // newText begins to read a file. The reading ends with the context, also within a line: a few bytes that are compressed
 // can have gigabytes in one.
 func newText(ctx context.Context, r io.Reader) (*text, error) {
@@ -28,8 +32,14 @@ func newText(ctx context.Context, r io.Reader) (*text, error) {
 	if err != nil {
 		return nil, t.broken(err)
 	}
-	t.Reader, t.close = bufio.NewReaderSize(&contextReader{decoded, ctx, t.file}, 1<<18), decoded.Close
+	t.Reader, t.close = bufio.NewReaderSize(&contextReader{decoded, ctx, t.file}, textBuffer), decoded.Close
 	return t, nil
+}
+
+// lineText returns a line of a text as a text. Its buffer is no larger than the line: files of other programs have millions of
+// lines that are no records.
+func lineText(line []byte) *text {
+	return &text{Reader: bufio.NewReaderSize(bytes.NewReader(line), min(len(line), textBuffer)), file: &fileReader{}}
 }
 
 // broken returns errBroken for damaged compressed data: what came before it is good. It returns io.EOF, and an error of
