@@ -61,13 +61,16 @@ func dotAt(b []byte, i int) int {
 	return 0
 }
 
+// mayFollowBlank are the bytes that can follow the blank of a dot between blanks.
+var mayFollowBlank = [256]bool{'.': true, '[': true, '(': true, '{': true, 'd': true, 'D': true}
+
 // dotAfterNumber is dotAt for the index after a number. It is faster for what follows most numbers.
 func dotAfterNumber(b []byte, i int) int {
 	if i+1 >= len(b) {
 		return 0 // a number has to follow
 	}
 	switch c := b[i]; {
-	case c == '\n', isWord(c) && c|0x20 != 'd', c == ' ' && !separators[b[i+1]] && b[i+1]|0x20 != 'd':
+	case c == '\n', isWord(c) && c|0x20 != 'd', c == ' ' && !mayFollowBlank[b[i+1]]:
 		return 0
 	}
 	return dotAt(b, i)

@@ -3,6 +3,7 @@ package iptext
 import (
 	"bytes"
 	"net/netip"
+	"strings"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/ipaddr"
 )
@@ -34,67 +35,67 @@ func (f *finder) setText(text []byte, from int) {
 	f.text, f.i = text, from
 }
 
-// separators are the bytes to search for: each address has one, or one of the other kinds below. Those beyond ASCII begin
-// an invisible character, or a dot or a digit of East Asian texts.
-var separators = [256]bool{'.': true, ':': true, '[': true, '(': true, '{': true, '\\': true, '#': true, 0xc2: true, 0xe2: true, 0xe3: true, 0xef: true}
-
-// The kinds of separators, as bits. '%' is one only before what follows it in "1%2E2", "http%3A" and both encoded twice: logs
-// of web servers have many others, and to stop at each of them takes longer than all else. So is the word that stands for a dot
-// without brackets, as in "198 dot 51 dot 100 dot 7".
-const (
-	isSeparator = 1 << iota
-	isEncodedDot
-	isEncodedColon
-	isDotWord
-	isUpperDotWord
-)
-
-// kindsOf has for each byte the kinds of which it can be the first byte, and from bit 8 and 16 on those of which it can be
-// the second and the third.
-var kindsOf = func() (kinds [256]uint32) {
-	for c := range kinds {
-		kinds[c] = isSeparator<<8 | isSeparator<<16
-		if separators[c] {
-			kinds[c] |= isSeparator
-		}
-	}
-	for kind, texts := range map[uint32][]string{
-		isEncodedDot: {"%2e", "%2E", "%25"}, isEncodedColon: {"%3a", "%3A"}, isDotWord: {"dot"}, isUpperDotWord: {"DOT"},
+// kindsOf has, for each byte, the kinds of separators before which it may stand (from bit 0 on), which it may be (from bit 16
+// on), and which it may follow (from bit 32 on). Most dots, colons, brackets, backslashes and percent signs of a log do not
+// separate the numbers of an address, and to look closer at each of them takes longer than all else.
+var kindsOf = func() (kinds [256]uint64) {
+	const (
+		all      = ""
+		digits   = "0123456789"
+		hex      = digits + "abcdefABCDEF"
+		wideEnds = "\x90\x91\x92\x93\x94\x95\x96\x97\x98\x99" // of wide digits
+		beyond   = "\xc2\xe2\xe3\xef"                         // of invisible characters, and of East Asian dots and digits
+	)
+	for i, kind := range []struct{ before, separator, after string }{
+		{digits + wideEnds, `.[({\`, all},   // "1.2", "1[.]2"
+		{" ", ".[({", " .dDpP)]}" + beyond}, // "1 . 2", "1 [dot] 2"
+		{`"'<`, ".", `"'>`},                 // "1"."2", "1<.>2"
+		{"d", "o", "t"},                     // "1 dot 2"
+		{"D", "O", "T"},                     // "1 DOT 2"
+		{"%", "2", "eE5"},                   // "1%2E2" and, encoded twice, "1%252E2"
+		{"&", "#", all},                     // "1&#46;2"
+		{all, beyond, all},                  // an invisible character, or a dot of East Asian texts
+		{hex, ":", hex + ":["},              // of an IPv6 address
+		{all, ":[", ":["},                   // "::", and both colons in "1[:]2" and "http[://]"
+		{"spiwSPIW", ":", `/\%&`},           // of a URL: "http:/"
+		{"spiwSPIW", "%", "23"},             // "http%3A" and, encoded twice, "http%253A"
 	} {
-		for _, text := range texts {
-			for i := range len(text) {
-				kinds[text[i]] |= kind << (8 * i)
+		for part, bytes := range []string{kind.before, kind.separator, kind.after} {
+			for c := range kinds {
+				if bytes == all || strings.IndexByte(bytes, byte(c)) >= 0 {
+					kinds[c] |= 1 << (16*part + i)
+				}
 			}
 		}
 	}
 	return kinds
 }()
 
-// separatorAt returns the index of the next separator before end, or end.
+// separatorAt returns the index of the next separator before end, or end. Of a longer one it is that of its second byte.
 func separatorAt(b []byte, at, end int) int {
-	if last := min(end, len(b)-2); at < last {
-		first, second := kindsOf[b[at]], kindsOf[b[at+1]]
-		for i, c := range b[at+2 : last+2] {
-			third := kindsOf[c]
-			if first&(second>>8)&(third>>16) != 0 {
-				return at + i
-			}
-			first, second = second, third
+	if at >= end {
+		return end
+	}
+	before, kinds := kindsOf[0], kindsOf[b[at]]
+	if at > 0 {
+		before = kindsOf[b[at-1]]
+	}
+	last := min(end, len(b)-1)
+	for i, c := range b[at+1 : last+1] {
+		after := kindsOf[c]
+		if before&(kinds>>16)&(after>>32) != 0 {
+			return at + i
 		}
-		at = last
+		before, kinds = kinds, after
 	}
-	for at < end && !separators[b[at]] {
-		at++
+	if last < end && before&(kinds>>16)&(kindsOf[0]>>32) != 0 {
+		return last // the last byte of the text
 	}
-	return at
+	return end
 }
 
-// mayEndDefanged are the bytes that may be between a digit and the "." of a defanged dot, and the ends of wide digits.
-// mayBeSlash are those with which a slash may begin after the colon of a URL.
-var (
-	mayEndDefanged = [256]bool{' ': true, '<': true, '"': true, '\'': true, 0x90: true, 0x91: true, 0x92: true, 0x93: true, 0x94: true, 0x95: true, 0x96: true, 0x97: true, 0x98: true, 0x99: true}
-	mayBeSlash     = [256]bool{'/': true, '\\': true, '%': true, '&': true}
-)
+// mayBeSlash are the bytes with which a slash may begin after the colon of a URL.
+var mayBeSlash = [256]bool{'/': true, '\\': true, '%': true, '&': true}
 
 // next finds the next match with its first separator before limit.
 func (f *finder) next(limit int) bool {
@@ -108,10 +109,10 @@ func (f *finder) next(limit int) bool {
 		found := false
 		switch b[at] {
 		case '.':
-			if at > 0 && isDigit(b[at-1]) {
+			if isDigit(b[at-1]) {
 				found = f.find4(at)
 			} else {
-				found = at > 1 && mayEndDefanged[b[at-1]] && f.findDefanged(at)
+				found = f.findDefanged(at)
 			}
 		case ':':
 			if at+1 < len(b) && mayBeSlash[b[at+1]] {
@@ -119,25 +120,17 @@ func (f *finder) next(limit int) bool {
 			} else {
 				found = f.find6(at)
 			}
-		case '%': // "1%2E2", "http%3A%2F%2F", and both encoded twice
-			switch {
-			case at == 0 || at+2 >= len(b):
-			case b[at+1] == '2' && (b[at+2]|0x20 == 'e' || b[at+2] == '5') && isDigit(b[at-1]):
-				found = f.findDefanged(at)
-			case b[at+1] == '3' && b[at+2]|0x20 == 'a', b[at+1] == '2' && b[at+2] == '5':
-				found = f.findHost(at)
-			}
-		case 'd', 'D': // of a word
-			found = at > 0 && (isDigit(b[at-1]) || b[at-1] == ' ') && f.findDefanged(at)
-		case '#': // "1&#46;2"
-			found = at > 1 && b[at-1] == '&' && isDigit(b[at-2]) && f.findDefanged(at-1)
-		case 0xc2, 0xe2, 0xe3, 0xef:
+		case '%':
+			found = f.findHost(at)
+		case '2': // of "%2E"
+			found = at > 1 && isDigit(b[at-2]) && f.findDefanged(at-1)
+		case 'o', 'O': // of "dot"
+			found = at > 1 && (isDigit(b[at-2]) || b[at-2] == ' ') && f.findDefanged(at-1)
+		case '#': // of "&#46;"
+			found = at > 1 && isDigit(b[at-2]) && f.findDefanged(at-1)
+		default: // of a dot or a colon in another form, or an invisible character
 			found = f.findDefanged(at)
-		default: // of a defanged dot or colon
-			if at > 0 && (isDigit(b[at-1]) || mayEndDefanged[b[at-1]]) {
-				found = f.findDefanged(at)
-			}
-			if !found && at+2 < len(b) && b[at] == '[' && b[at+1] == ':' {
+			if !found && b[at] == '[' && at+2 < len(b) && b[at+1] == ':' {
 				found = f.findHost(at) || f.find6(at)
 			}
 		}
