@@ -216,8 +216,8 @@ func checkValue(t *testing.T, column string, value *proto.Column) {
 	t.Helper()
 	switch v := value.Value.(type) {
 	case *proto.Column_JsonValue:
-		if err := postgrestest.CheckJSONB(v.JsonValue); err != nil {
-			t.Fatalf("%s: PostgreSQL does not take %.200q: %v", column, v.JsonValue, err)
+		if err := postgrestest.CheckSteampipe(v.JsonValue); err != nil {
+			t.Fatalf("%s: Steampipe does not take %.200q: %v", column, v.JsonValue, err)
 		}
 		if err := checkSQLite(v.JsonValue); err != nil {
 			t.Fatalf("%s: SQLite does not take %.200q: %v", column, v.JsonValue, err)

@@ -11,7 +11,9 @@ import (
 //
 //   - PostgreSQL rejects NUL in text and jsonb, lone surrogates in jsonb, and bytes that are not UTF-8. Clean removes NUL
 //     and replaces the others by U+FFFD.
-//   - PostgreSQL's numeric has limits, see fitsNumeric. A number beyond them becomes a string with the same digits.
+//   - Steampipe reads numbers as float64, and a number that is too large for it ends the query, with the rows of all
+//     addresses. PostgreSQL's numeric has limits too. A number beyond them becomes a string with the same digits, see
+//     fitsReaders.
 //   - SQLite reads JSON of at most 1,000 levels, and other readers have other limits. An object or a list that is nested
 //     deeper than MaxDepth becomes null.
 //
@@ -78,16 +80,16 @@ func unicodeEscape(b []byte) (rune, bool) {
 // which leaves room for a query that puts the value into other lists and objects.
 const MaxDepth = 500
 
-// The limits of PostgreSQL's numeric: digits before the decimal point, and digits after it.
-//
-// https://www.postgresql.org/docs/current/datatype-numeric.html
 const (
-	maxNumericDigits   = 131072
+	// maxFloatDigits is how many digits the largest float64 has before the decimal point.
+	maxFloatDigits = 309
+	// maxNumericFraction is how many digits PostgreSQL's numeric has after the decimal point.
+	//
+	// https://www.postgresql.org/docs/current/datatype-numeric.html
 	maxNumericFraction = 16383
 )
 
-// cleanValues replaces values that are nested deeper than MaxDepth, and quotes numbers that do not fit PostgreSQL's
-// numeric.
+// cleanValues replaces values that are nested deeper than MaxDepth, and quotes numbers that do not fit.
 func cleanValues(body []byte) []byte {
 	var out []byte // nil until something is replaced
 	copied := 0    // how much of body is in out
@@ -114,7 +116,7 @@ func cleanValues(body []byte) []byte {
 			}
 		case c == '-' || c >= '0' && c <= '9':
 			end := numberEnd(body, i)
-			if depth <= MaxDepth && !fitsNumeric(body[i:end]) {
+			if depth <= MaxDepth && !fitsReaders(body[i:end]) {
 				replace(i, end, []byte{'"'}, body[i:end], []byte{'"'})
 			}
 			i = end
@@ -156,14 +158,16 @@ func numberEnd(body []byte, start int) int {
 	return i
 }
 
-// fitsNumeric reports whether a JSON number fits PostgreSQL's numeric. That depends on its notation as well as its
-// value: 1e-20000 and 0e-20000 have too many digits after the point, 0e131072 has one before it.
-func fitsNumeric(number []byte) bool {
-	if len(number) < 6 && bytes.IndexByte(number, 'e') < 0 && bytes.IndexByte(number, 'E') < 0 {
-		return true // the ordinary case
-	}
+// fitsReaders reports whether a JSON number fits float64 and PostgreSQL's numeric, which holds larger numbers, but not all
+// small ones. The latter depends on the notation as well as on the value: 1e-20000 and 0e-20000 have too many digits after
+// the point.
+func fitsReaders(number []byte) bool {
 	mantissa, exponent := number, 0
-	if e := bytes.IndexAny(number, "eE"); e >= 0 {
+	e := max(bytes.IndexByte(number, 'e'), bytes.IndexByte(number, 'E'))
+	if e < 0 && len(number) < 300 {
+		return true // the ordinary case: below 1e300
+	}
+	if e >= 0 {
 		var ok bool
 		if exponent, ok = smallInt(number[e+1:]); !ok {
 			return false
@@ -180,7 +184,11 @@ func fitsNumeric(number []byte) bool {
 	for _, part := range [][]byte{whole, fraction} {
 		for _, digit := range part {
 			if digit != '0' {
-				return digits <= maxNumericDigits
+				if digits == maxFloatDigits {
+					_, err := strconv.ParseFloat(string(number), 64)
+					return err == nil
+				}
+				return digits < maxFloatDigits
 			}
 			digits--
 		}
@@ -188,7 +196,7 @@ func fitsNumeric(number []byte) bool {
 	return true // zero
 }
 
-// smallInt reads an exponent, and reports whether it has at most six digits, which is more than numeric takes.
+// smallInt reads an exponent, and reports whether it has at most six digits, which is more than the readers take.
 func smallInt(text []byte) (n int, ok bool) {
 	negative := len(text) > 0 && text[0] == '-'
 	digits := bytes.TrimLeft(bytes.TrimLeft(text, "+-"), "0")

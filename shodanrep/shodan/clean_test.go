@@ -85,17 +85,20 @@ func TestCleanCutsWhatIsNestedTooDeep(t *testing.T) {
 	}
 }
 
-func TestCleanQuotesNumbersThatPostgreSQLCannotHold(t *testing.T) {
+func TestCleanQuotesNumbersThatReadersCannotHold(t *testing.T) {
 	t.Parallel()
 	zeros := func(n int) string { return strings.Repeat("0", n) }
 	nines := func(n int) string { return strings.Repeat("9", n) }
 	for number, fits := range map[string]bool{
 		"0": true, "-1": true, "443": true, "1e5": true, "-1.5E-3": true, "123456789": true, "1e308": true, "5e-324": true,
-		"1e131071": true, "9.9e131071": true, "1e131072": false, "10e131071": false, "-1E+131072": false, "0.1e131072": true, "0.01e131074": false,
+		// float64
+		"1.7976931348623157e308": true, "1.8e308": false, "1e309": false, "-1E+309": false, "0.1e309": true, "0.01e311": false, "1e131072": false,
+		nines(308): true, nines(309): false, "-" + nines(308) + ".5": true, nines(309) + "e-1": true, nines(131073): false,
+		// numeric
 		"1e-16383": true, "1e-16384": false, "1.5e-16382": true, "1.5e-16383": false, "1e-20000": false, "0e-20000": false, "0e131072": true, "0.0e999999": true,
 		"1e99999999999999999999": false, "1e-99999999999999999999": false, "0e99999999999999999999": false, "1e0000000000000005": true,
-		nines(131072): true, nines(131073): false, "0." + zeros(16382) + "1": true, "0." + zeros(16383) + "1": false, "1." + zeros(16384): false,
-		nines(131073) + "e-1": true, "0." + zeros(20_000) + "1e5000": true, nines(200_000) + "e-16384": false,
+		"0." + zeros(16382) + "1": true, "0." + zeros(16383) + "1": false, "1." + zeros(16384): false,
+		"0." + zeros(20_000) + "1e5000": true, nines(200_000) + "e-16384": false, nines(200_000) + "e-16383": false,
 	} {
 		want := number
 		if !fits {

@@ -103,7 +103,7 @@ func (s *scanner) number() error {
 			return errSyntax
 		}
 	}
-	s.unclean = s.unclean || !fitsNumeric(s.text[start:s.pos])
+	s.unclean = s.unclean || !fitsReaders(s.text[start:s.pos])
 	return nil
 }
 
