@@ -90,6 +90,11 @@ func findCVE(ctx context.Context, engine *lookup.Engine, id string) (shodan.Vuln
 		return shodan.Vuln{}, fmt.Errorf("%s is not the id of a CVE, and CVEDB has only those", id)
 	}
 	reply, err := lookup.Request(ctx, engine, shodan.FindCVE(canonical))
+	if shodan.IsKind(err, shodan.NotFound) {
+		lookup.CountDetails(ctx, canonical, nil)
+	} else {
+		lookup.CountDetails(ctx, canonical, err)
+	}
 	if err != nil {
 		return shodan.Vuln{}, err
 	}

@@ -53,9 +53,12 @@ func resolution(addr netip.Addr) lookup.Status {
 
 // parseHostname parses a value of the hostname column.
 func parseHostname(text string) scan.BulkValue {
+	value := scan.BulkValue{Given: text, Count: func(ctx context.Context, failure error) { lookup.CountName(ctx, text, failure) }}
 	name, err := shodan.HostName(text)
 	if err != nil {
-		return scan.BulkValue{Given: text, Status: lookup.Failed, Error: err.Error()}
+		value.Status, value.Error = lookup.Failed, err.Error()
+	} else {
+		value.Key = name
 	}
-	return scan.BulkValue{Given: text, Key: name}
+	return value
 }

@@ -54,8 +54,16 @@ func indexing(names shodan.Texts) lookup.Status {
 
 // parseAddress parses a value of the ip column. An address that cannot be on the internet is not requested.
 func parseAddress(text string) scan.BulkValue {
-	value := scan.BulkValue{Given: text}
-	switch a := scan.ParseAddress(text); {
+	a := scan.ParseAddress(text)
+	value := scan.BulkValue{Given: text, Count: func(ctx context.Context, failure error) {
+		switch progress := lookup.ProgressFrom(ctx); {
+		case a.Addr.IsValid():
+			lookup.CountAddress(ctx, a.Addr, failure)
+		case failure != nil && progress != nil:
+			progress.CountInvalid(text)
+		}
+	}}
+	switch {
 	case a.Network:
 		value.Status = scan.NotAHost
 	case !a.Addr.IsValid():

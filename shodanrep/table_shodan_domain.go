@@ -137,13 +137,15 @@ func listDomain(ctx context.Context, c *scan.ListCall, emit func(*domainRow) boo
 // listRecords makes the rows of a domain, page by page, as long as there are more and the scan needs them.
 func listRecords(ctx context.Context, c *scan.ListCall, options domainOptions, emit func(*domainRow) bool) error {
 	row := domainRow{options: options, page: max(options.page, 1), status: lookup.Failed}
-	fail := func(problem string) {
-		row.error = problem
+	succeed := func() { lookup.CountName(ctx, options.given, nil) }
+	fail := func(failure error) {
+		lookup.CountName(ctx, options.given, failure)
+		row.error = failure.Error()
 		emit(&row)
 	}
 	name, err := shodan.HostName(options.given)
 	if err != nil {
-		fail(err.Error())
+		fail(err)
 		return nil
 	}
 	var page *shodan.DomainPage // the one that was fetched last
@@ -168,13 +170,15 @@ func listRecords(ctx context.Context, c *scan.ListCall, options domainOptions, e
 		case ctx.Err() != nil, row.page == first && scan.FailsScan(ctx, err):
 			return err
 		case shodan.IsKind(err, shodan.NotFound) && row.page > first:
+			succeed()
 			return nil
 		case shodan.IsKind(err, shodan.NotFound):
+			succeed()
 			row.status = lookup.NotIndexed
 			emit(&row)
 			return nil
 		case err != nil:
-			fail(err.Error())
+			fail(err)
 			return nil
 		}
 		row.more, row.checkedAt = new(page.More.V), fresh.CheckedAt
@@ -193,19 +197,21 @@ func listRecords(ctx context.Context, c *scan.ListCall, options domainOptions, e
 		}
 		switch {
 		case rows == 0 && !page.More.V:
+			succeed()
 			row.status = lookup.NotIndexed
 			emit(&row)
 			return nil
 		case rows == 0 && fresh.Last:
-			fail(fmt.Sprintf("page %d of the records of %s has none of those, though Shodan says that there is more: ask for page = %d", row.page, name, row.page+1))
+			fail(fmt.Errorf("page %d of the records of %s has none of those, though Shodan says that there is more: ask for page = %d", row.page, name, row.page+1))
 			return nil
 		case fresh.Last:
+			succeed()
 			return nil
 		case len(fresh.Items) == 0:
-			fail(fmt.Sprintf("page %d of the records of %s has nothing new, though Shodan says that there is more: ask for a page with page = %d", row.page, name, row.page+1))
+			fail(fmt.Errorf("page %d of the records of %s has nothing new, though Shodan says that there is more: ask for a page with page = %d", row.page, name, row.page+1))
 			return nil
 		case row.page == domainPages:
-			fail(fmt.Sprintf("%s has more than the %d pages of records that are listed, since each costs a query credit: "+
+			fail(fmt.Errorf("%s has more than the %d pages of records that are listed, since each costs a query credit: "+
 				"ask for others one by one (page = %d), or for one type of record (type = 'A')", name, domainPages, row.page+1))
 			return nil
 		}

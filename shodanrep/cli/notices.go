@@ -21,8 +21,8 @@ func progressNotices(p *lookup.Progress, advice string) []string {
 	return lines
 }
 
-// lookupNotices returns what a user must know about lookups that have ended: how many addresses could not be checked
-// and why, and how many were looked up in another source than expected. The advice says how to list the failed ones; it
+// lookupNotices returns what a user must know about lookups that have ended: how many addresses, names and CVEs could not
+// be looked up and why, and how many addresses were looked up in another source than expected. The advice says how to list the failed ones; it
 // may be empty.
 func lookupNotices(s lookup.Summary, advice string) []string {
 	var lines []string
@@ -31,12 +31,24 @@ func lookupNotices(s lookup.Summary, advice string) []string {
 	}
 	if s.Failed > 0 {
 		line := fmt.Sprintf("%s of %s could not be checked (%s)", humanize.Comma(int64(s.Failed)), display.Plural(int64(s.Addresses), "address"), report.ReasonsText(s.Failures))
-		if advice != "" {
-			line += "; " + advice
-		}
-		lines = append(lines, line)
+		lines = append(lines, withAdvice(line, advice))
+	}
+	if names := s.Names; names.Failed > 0 {
+		lines = append(lines, withAdvice(fmt.Sprintf("%s of %s could not be looked up completely (%s)",
+			humanize.Comma(int64(names.Failed)), display.Plural(int64(names.Count), "name"), report.ReasonsText(names.Failures)), advice))
+	}
+	if details := s.Details; details.Failed > 0 {
+		lines = append(lines, fmt.Sprintf("%s of %s could not be looked up, so cvss, epss and kev may be null (%s)",
+			humanize.Comma(int64(details.Failed)), display.Plural(int64(details.Count), "CVE"), report.ReasonsText(details.Failures)))
 	}
 	return lines
+}
+
+func withAdvice(line, advice string) string {
+	if advice == "" {
+		return line
+	}
+	return line + "; " + advice
 }
 
 func were(addresses int) string {

@@ -143,3 +143,49 @@ func TestASearchWithoutAMatchSaysWhatItSearchedFor(t *testing.T) {
 		t.Errorf("quietly: %q", stderr)
 	}
 }
+
+// TestWhatNoBatchLooksUpIsSaid checks that failures of names, of searches for a network and of CVEs are said as those of
+// addresses are: a condition on the columns that they leave null would otherwise select nothing without a word.
+func TestWhatNoBatchLooksUpIsSaid(t *testing.T) {
+	t.Parallel()
+	sim := shodantest.New(t)
+	sim.AddHost(shodantest.Host{IP: "11.0.0.1", Ports: []int{80}, Vulns: []string{"CVE-2021-44228"}})
+	sim.Fault(shodantest.Fault{Service: shodantest.Shodan, Status: http.StatusBadRequest, Body: `{"error": "Invalid"}`})
+	sim.Fault(shodantest.Fault{Service: shodantest.CVEDB, Status: http.StatusBadRequest, Body: `{"error": "Invalid"}`})
+	const refused, nothing = "(Shodan refused the request (HTTP 400: Invalid))", "shodanrep: no address was checked: every lookup failed\n"
+	for name, tt := range map[string]struct {
+		sql, failOn, stderr string
+		status              int
+	}{
+		"a search for a network": {
+			"select level from shodan_network_reputation where network = '11.0.0.0/31' and source = 'shodan'",
+			"critical", "shodanrep: 2 of 2 addresses could not be checked " + refused + "; select status, error\n" + nothing, exitFailed,
+		},
+		"a condition that no failed address meets": {
+			"select level from shodan_network_reputation where network = '11.0.0.0/31' and source = 'shodan' and level = 'critical'",
+			"critical", "shodanrep: 2 of 2 addresses could not be checked " + refused + "; select status, error\n" + nothing, exitFailed,
+		},
+		"names of addresses": {
+			"select status, hostnames from shodan_dns_reverse where ip in ('11.0.0.1', '11.0.0.2', '10.0.0.1', 'x')",
+			"indexed", "shodanrep: 3 of 4 addresses could not be checked (2: Shodan refused the request (HTTP 400: Invalid); 1: not an IP address); select status, error\n", exitDone,
+		},
+		"addresses of names": {
+			"select status, ip from shodan_dns_resolve where hostname in ('a.example.com', 'b.example.com', 'not a name')",
+			"resolved", "shodanrep: 3 of 3 names could not be looked up completely (2: Shodan refused the request (HTTP 400: Invalid); 1: \"not a name\" is not the name of a host: write it like www.example.com); select status, error\n" + nothing, exitFailed,
+		},
+		"a domain": {
+			"select status, value from shodan_domain where domain = 'example.com'",
+			"indexed", "shodanrep: 1 of 1 name could not be looked up completely " + refused + "; select status, error\n" + nothing, exitFailed,
+		},
+		"CVEs": {
+			"select status, cve_id from shodan_vulnerability where ip = '11.0.0.1' and source = 'internetdb' and kev",
+			"indexed", "shodanrep: 1 of 1 CVE could not be looked up, so cvss, epss and kev may be null (CVEDB refused the request (HTTP 400: Invalid))\n", exitDone,
+		},
+	} {
+		connection := to(sim, fmt.Sprintf("api_key = %q", shodantest.Key), fmt.Sprintf("cvedb_url = %q", sim.CVEDBURL()))
+		_, stderr, status := runQuery(t, connection, tt.sql, "--fail-on", tt.failOn, "--output", "csv")
+		if status != tt.status || stderr != tt.stderr {
+			t.Errorf("%s: exit status %d, %s", name, status, stderr)
+		}
+	}
+}

@@ -80,7 +80,7 @@ func (r *sqlRun) run(ctx context.Context, sql string) error {
 	if err != nil && ctx.Err() != nil {
 		return newInterruption(bar.progress)
 	}
-	if s := bar.progress.Summary(); err == nil && r.failOn.isSet() && s.Failed > 0 && s.Failed == s.Addresses {
+	if err == nil && r.failOn.isSet() && bar.progress.Summary().NothingChecked() {
 		return errUnchecked // --fail-on had nothing to look at
 	}
 	return err

@@ -86,3 +86,6 @@ type Answer struct {
 	// fromCache says that no request was sent for it now, and fromFile that a file answered in place of InternetDB.
 	fromCache, fromFile bool
 }
+
+// fail makes an answer one of a lookup that failed.
+func (a *Answer) fail(err error) { a.Status, a.Error, a.failure = Failed, err.Error(), err }

@@ -26,6 +26,7 @@ type Progress struct {
 	began                       time.Time
 	total, done, failed, cached atomic.Int64
 	tally                       tally
+	names, details              textTally
 	searches                    searchTally
 	throughput                  throughput
 	unpacking                   atomic.Pointer[internetdbfile.Unpacking]
@@ -82,7 +83,11 @@ func (p *Progress) setUnpacking(u internetdbfile.Unpacking) {
 }
 
 // Summary counts the results so far.
-func (p *Progress) Summary() Summary { return p.tally.summary() }
+func (p *Progress) Summary() Summary {
+	s := p.tally.summary()
+	s.Names, s.Details = p.names.summary(), p.details.summary()
+	return s
+}
 
 // CountInvalid counts a text that is not an address: it cannot be checked.
 func (p *Progress) CountInvalid(text string) {

@@ -173,7 +173,10 @@ func keyOf(b *shodan.Banner) bannerKey {
 // answer for each address. A network of reserved addresses is not searched for.
 func (e *Engine) SearchNetwork(ctx context.Context, network netip.Prefix, most int64) (func(netip.Addr) Answer, error) {
 	if IsReservedNetwork(network) {
-		return func(netip.Addr) Answer { return Answer{Status: Reserved} }, nil
+		return func(addr netip.Addr) Answer {
+			CountAddress(ctx, addr, nil)
+			return Answer{Status: Reserved}
+		}, nil
 	}
 	query := "net:" + network.String()
 	found := networkMatches{network: network, banners: map[netip.Addr][]shodan.Banner{}}
@@ -194,18 +197,18 @@ func (e *Engine) SearchNetwork(ctx context.Context, network netip.Prefix, most i
 		answer := Answer{Source: Shodan, CheckedAt: found.checkedAt}
 		switch {
 		case IsReserved(addr):
-			return Answer{Status: Reserved}
+			answer = Answer{Status: Reserved}
 		case failure != nil:
-			answer.Status, answer.Error = Failed, failure.Error()
+			answer.fail(failure)
 		case hosts[addr] != nil:
 			answer.Status, answer.Host = Indexed, hosts[addr]
 		case found.count < found.total:
-			answer.Status = Failed
-			answer.Error = fmt.Sprintf("the search for %s gave %d of the %d banners that it counts, and this address may have one of the others: "+
-				"look it up by itself, in shodan_ip_reputation", query, found.count, found.total)
+			answer.fail(fmt.Errorf("the search for %s gave %d of the %d banners that it counts, and this address may have one of the others: "+
+				"look it up by itself, in shodan_ip_reputation", query, found.count, found.total))
 		default:
 			answer.Status = NotIndexed
 		}
+		CountAddress(ctx, addr, answer.failure)
 		return answer
 	}, nil
 }

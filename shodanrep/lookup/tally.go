@@ -14,7 +14,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// A Summary counts the results of looking addresses up, each address once.
+// A Summary counts the results of lookups: of addresses, each once, and of what else was looked up.
 type Summary struct {
 	Addresses int
 	// Failed is how many could not be checked, and Failures why, the most frequent reason first.
@@ -24,6 +24,14 @@ type Summary struct {
 	Fallbacks []Reason
 	// Cached is how many responses are in a cache that outlasts the process.
 	Cached int
+	// Names are host names and domains, and Details those of vulnerabilities in CVEDB.
+	Names, Details TextSummary
+}
+
+// NothingChecked reports whether there were addresses or names to check, and not one could be checked.
+func (s Summary) NothingChecked() bool {
+	failed := s.Failed + s.Names.Failed
+	return failed > 0 && failed == s.Addresses+s.Names.Count
 }
 
 // A Reason is a reason that some addresses have in common.

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -23,6 +24,8 @@ type BulkValue struct {
 	// Status and Error say why it is not requested.
 	Status lookup.Status
 	Error  string
+	// Count counts the result of its lookup, whose failure is nil if it succeeded.
+	Count func(ctx context.Context, failure error)
 }
 
 // A BulkRow is the one row of a value.
@@ -31,6 +34,9 @@ type BulkRow[V any] struct {
 	Value     V
 	CheckedAt time.Time
 }
+
+// errLeftOut is the failure of a value that the response does not have.
+var errLeftOut = errors.New("Shodan's response does not say what there is of it: run the query again later")
 
 // Bulk makes the function of FromPages for a table with one row for each value of a key column, of which one request
 // takes many. A value whose request failed is a row as well; only what is wrong with the API key fails the scan.
@@ -45,20 +51,27 @@ func Bulk[V any](column string, parse func(string) BulkValue, call func(keys []s
 			if !requests.needed[text] {
 				continue
 			}
+			var failure error
+			if row.Status == lookup.Failed {
+				failure = errors.New(row.Error)
+			}
 			if row.Key != "" {
 				reply, err := Fetch(ctx, c, call(requests.byKey[row.Key]))
 				value, ok := reply.Value[row.Key]
+				if err == nil && !ok {
+					err = errLeftOut
+				}
 				switch {
 				case FailsScan(ctx, err):
 					return err
 				case err != nil:
 					row.Status, row.Error = lookup.Failed, err.Error()
-				case !ok:
-					row.Status, row.Error = lookup.Failed, "Shodan's response does not say what there is of it: run the query again later"
 				default:
 					row.Status, row.Value, row.CheckedAt = status(value), value, reply.CheckedAt
 				}
+				failure = err
 			}
+			row.Count(ctx, failure)
 			if !emit(row) {
 				return nil
 			}
