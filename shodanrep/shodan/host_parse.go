@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -52,31 +53,48 @@ func ParseInternetDB(body []byte) (*Host, error) {
 // the items of which at least one must be there if none can be read.
 //
 // A list may be missing or null. A single string is read as a list of one, and vulnerabilities may be an object. An item
-// that cannot be read is skipped.
+// that cannot be read is skipped in the lists that say who the host is. In those that say what is wrong with it, each item
+// must be one that can be read, or null: without it the host may look better than it is.
 var hostLists = []struct {
 	name, allowed, items string
-	read                 func(*Host) int // how many items were read
+	read                 func(*Host) int                 // how many items were read
+	isReadable           func(item json.RawMessage) bool // whether an item can be read, nil if some need not
 }{
-	{"ports", "[", "", func(h *Host) int { return len(h.Ports) }},
-	{"data", "[", "", func(h *Host) int { return len(h.Banners) + len(h.Ports) + len(h.Vulns) }}, // with those it is as if minified
-	{"vulns", `[{"`, `"`, func(h *Host) int { return len(h.Vulns) }},                             // some ids say that the host is not vulnerable
-	{"tags", `["`, `"`, func(h *Host) int { return len(h.Tags) }},
-	{"hostnames", `["`, `"`, func(h *Host) int { return len(h.Hostnames) }},
-	{"domains", `["`, `"`, func(h *Host) int { return len(h.Domains) }},
-	{"cpes", `["`, `"`, func(h *Host) int { return len(h.CPEs) }},
+	{"ports", "[", "", func(h *Host) int { return len(h.Ports) }, isInt},
+	{"data", "[", "", func(h *Host) int { return len(h.Banners) + len(h.Ports) + len(h.Vulns) }, isObjectItem}, // with those it is as if minified
+	{"vulns", `[{"`, `"`, func(h *Host) int { return len(h.Vulns) }, isScalar},                                 // some ids say that the host is not vulnerable
+	{"tags", `["`, `"`, func(h *Host) int { return len(h.Tags) }, isScalar},
+	{"hostnames", `["`, `"`, func(h *Host) int { return len(h.Hostnames) }, nil},
+	{"domains", `["`, `"`, func(h *Host) int { return len(h.Domains) }, nil},
+	{"cpes", `["`, `"`, func(h *Host) int { return len(h.CPEs) }, nil},
+}
+
+func isInt(item json.RawMessage) bool {
+	_, ok := parseInt(literal(item))
+	return ok
+}
+
+func isObjectItem(item json.RawMessage) bool { return item[0] == '{' }
+
+func isScalar(item json.RawMessage) bool { return item[0] != '{' && item[0] != '[' }
+
+// hasUnreadable reports whether a list has an item other than null that cannot be read.
+func hasUnreadable(value []byte, isReadable func(json.RawMessage) bool) bool {
+	items, _ := list(value)
+	return slices.ContainsFunc(items, func(item json.RawMessage) bool { return item[0] != 'n' && !isReadable(item) })
 }
 
 // parse reads a response, and checks the fields in hostLists: the lenient types read a value that is no list as no list
 // or as a list of one, and skip items, and a host whose ports are unknown would look like one without ports.
-func (h *Host) parse(body []byte, field func(h *Host, s *scanner, name []byte, ip *hostIP) error) error {
+func (h *Host) parse(body []byte, field func(h *Host, s *scanner, name []byte, other *otherHostFields) error) error {
 	var lists [8][]byte // the values of the fields in hostLists
-	var ip hostIP
+	var other otherHostFields
 	raw, err := decodeCleaned(body, false, func(s *scanner) error {
-		*h, ip, lists = Host{}, hostIP{}, [8][]byte{}
+		*h, other, lists = Host{}, otherHostFields{}, [8][]byte{}
 		return s.object(func(name []byte) error {
 			s.peek()
 			k, start := key(name), s.pos
-			err := field(h, s, k, &ip)
+			err := field(h, s, k, &other)
 			for i := range hostLists {
 				if hostLists[i].name == string(k) {
 					lists[i] = s.text[start:s.pos]
@@ -95,9 +113,12 @@ func (h *Host) parse(body []byte, field func(h *Host, s *scanner, name []byte, i
 			return unexpected{fmt.Errorf(`"%s" is not a list`, list.name)}
 		case value[0] == '[' && list.read(h) == 0 && isUnreadable(value, list.items):
 			return unexpected{fmt.Errorf(`"%s" is a list of which no item can be read`, list.name)}
+		case list.name == "data" && other.skipped == 0: // the usual case: a list of several MB is not read again
+		case value[0] == '[' && list.isReadable != nil && hasUnreadable(value, list.isReadable):
+			return unexpected{fmt.Errorf(`"%s" is a list with an item that cannot be read`, list.name)}
 		}
 	}
-	h.Addr, h.Raw = parseAddr(string(ip.text), ip.number), raw
+	h.Addr, h.Raw = parseAddr(string(other.ipStr), other.ip), raw
 	return nil
 }
 
@@ -114,13 +135,14 @@ func isUnreadable(value []byte, readable string) bool {
 	return found
 }
 
-// hostIP is the address in a response.
-type hostIP struct {
-	number json.RawMessage
-	text   Text
+// otherHostFields are what parse needs of a response beside the fields of Host.
+type otherHostFields struct {
+	ip      json.RawMessage // a number for IPv4
+	ipStr   Text
+	skipped int // items of the list of banners that are no banner
 }
 
-func (h *Host) decodeField(s *scanner, name []byte, ip *hostIP) (err error) {
+func (h *Host) decodeField(s *scanner, name []byte, other *otherHostFields) (err error) {
 	switch string(name) {
 	case "area_code":
 		return s.into(&h.AreaCode)
@@ -155,20 +177,21 @@ func (h *Host) decodeField(s *scanner, name []byte, ip *hostIP) (err error) {
 	case "region_code":
 		return s.into(&h.RegionCode)
 	case "data":
-		return h.Banners.decode(s)
+		other.skipped, err = h.Banners.decodeCounting(s)
+		return err
 	case "ip":
-		ip.number, err = s.value()
+		other.ip, err = s.value()
 		return err
 	case "ip_str":
-		return s.into(&ip.text)
+		return s.into(&other.ipStr)
 	}
 	return h.decodeShared(s, name)
 }
 
 // decodeInternetDB is decodeField for a response of InternetDB, which has few of the fields.
-func (h *Host) decodeInternetDB(s *scanner, name []byte, ip *hostIP) error {
+func (h *Host) decodeInternetDB(s *scanner, name []byte, other *otherHostFields) error {
 	if string(name) == "ip" {
-		return s.into(&ip.text)
+		return s.into(&other.ipStr)
 	}
 	return h.decodeShared(s, name)
 }

@@ -2,6 +2,7 @@ package shodan_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -19,14 +20,14 @@ func TestParseHostSurvivesWhatIsKnownToCome(t *testing.T) {
 	t.Parallel()
 	h, err := shodan.ParseHost([]byte(`{
 		"ip": 3232235777, "asn": null, "city": null, "org": "Example\u0000 Hosting", "latitude": "48.5", "longitude": -122.25,
-		"ports": [443, "22", 443, null, {}], "tags": null, "vulns": ["CVE-2024-0002", "CVE-2024-0001", "!CVE-2014-0160"],
+		"ports": [443, "22", 443, null], "tags": null, "vulns": ["CVE-2024-0002", "CVE-2024-0001", "!CVE-2014-0160"],
 		"hostnames": "one.example.com", "last_update": "2023-07-15T08:31:35.019046", "unknown": {"a": [1]},
 		"data": [
 			{"port": "443", "transport": "tcp", "hash": -123, "timestamp": "2023-07-15T08:31:35.019046", "tags": ["cloud", "vpn"],
 			 "ssl": {"cert": {"serial": 393617837287465218345678901234567890, "expires": "20260119082400Z", "expired": "false", "subject": {"CN": 7}}, "versions": []},
 			 "http": {"status": "200", "title": null, "favicon": null},
 			 "vulns": {"CVE-2024-0001": {"cvss": "9.8", "verified": false}, "CVE-2024-0003": {"cvss": 5, "kev": true}, "CVE-2024-0004": 7}},
-			null, "text", {"port": 53, "ssl": "none", "http": [], "cloud": null, "data": {"no": "text"}}
+			null, {"port": 53, "ssl": "none", "http": [], "cloud": null, "data": {"no": "text"}}
 		]}`))
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +59,37 @@ func TestParseHostSurvivesWhatIsKnownToCome(t *testing.T) {
 	}
 	if h.Banners[1].SSL != nil && h.Banners[1].SSL.JARM != "" {
 		t.Errorf("%+v", h.Banners[1].SSL)
+	}
+}
+
+// TestAListWithAnItemThatCannotBeReadIsAnError checks the lists that say what is wrong with a host: without the item it
+// would have a better score.
+func TestAListWithAnItemThatCannotBeReadIsAnError(t *testing.T) {
+	t.Parallel()
+	for list, items := range map[string][]string{
+		"ports": {`{"port": 4444}`, `[4444]`, `"x"`, `true`, `1e400`},
+		"tags":  {`{"name": "c2"}`, `["c2"]`},
+		"vulns": {`{"id": "CVE-2021-44228"}`, `["CVE-2021-44228"]`},
+		"data":  {`"text"`, `7`, `[{"port": 4444}]`},
+	} {
+		usual := map[string]string{"ports": "80", "tags": `"cloud"`, "vulns": `"CVE-2024-0001"`, "data": `{"port": 80}`}
+		for _, item := range items {
+			fields := []string{`"ip_str": "192.0.2.1"`, `"ip": "192.0.2.1"`}
+			for name, first := range usual {
+				if name == list {
+					first += ", null, " + item
+				}
+				fields = append(fields, fmt.Sprintf("%q: [%s]", name, first))
+			}
+			body := []byte("{" + strings.Join(fields, ", ") + "}")
+			want := fmt.Sprintf("%q is a list with an item that cannot be read", list)
+			if _, err := shodan.ParseHost(body); err == nil || err.Error() != want {
+				t.Errorf("%s: %v", body, err)
+			}
+			if _, err := shodan.ParseInternetDB(body); list != "data" && (err == nil || err.Error() != want) {
+				t.Errorf("InternetDB, %s: %v", body, err)
+			}
+		}
 	}
 }
 
