@@ -34,6 +34,19 @@ func captured(t *testing.T, path ...string) []byte {
 	return body
 }
 
+// TestAListOfSomethingElseIsAnError checks responses that have the form of a list and nothing of its items.
+func TestAListOfSomethingElseIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{"error": ""}`, `{"error": null}`, `{"error": {"code": 1}}`, `{}`} {
+		if protocols, err := shodan.Protocols().Read([]byte(body)); err == nil {
+			t.Errorf("%s is taken for the protocols %v", body, protocols)
+		}
+	}
+	if alerts, err := shodan.Alerts().Read([]byte(`[{"id": "A1"}, {}]`)); err == nil {
+		t.Errorf("an object without an id is taken for an alert: %v", alerts)
+	}
+}
+
 func TestCapturedErrorsAreOfTheirKind(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -46,8 +46,11 @@ func Protocols() Call[[]Protocol] {
 		for name, description := range *descriptions {
 			protocols = append(protocols, Protocol{Name: name, Description: description})
 		}
+		if !slices.ContainsFunc(protocols, func(p Protocol) bool { return p.Description != "" }) {
+			return nil, errEmpty // one has none: this is another object
+		}
 		slices.SortFunc(protocols, func(a, b Protocol) int { return cmp.Compare(a.Name, b.Name) })
-		return protocols, orEmpty(protocols)
+		return protocols, nil
 	}}
 }
 

@@ -2,6 +2,7 @@ package shodan
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,11 +22,11 @@ func (t transport) check(host string, resp *http.Response, body []byte) *Error {
 	}
 	status := resp.StatusCode
 	e := &Error{Service: t.name, Status: status, Host: host, Message: message}
-	if !isJSON {
-		e.Err = errors.New(http.StatusText(status))
+	if text := statusText(status); !isJSON && text != "" {
+		e.Err = errors.New(text)
 	}
 	if to, err := resp.Location(); err == nil && status/100 == 3 {
-		e.Err = fmt.Errorf("a redirect to %s, which is not followed", t.hide(to.Host))
+		e.Err = fmt.Errorf("a redirect to %s, which is not followed", t.hide(cmp.Or(to.Host, to.Scheme+":")))
 	}
 	if status == http.StatusProxyAuthRequired {
 		e.Err = ErrProxyLogin
@@ -52,6 +53,23 @@ func (t transport) check(host string, resp *http.Response, body []byte) *Error {
 	}
 	// All else may be temporary: a 502 of a proxy, a page with 403, an error page from something in between.
 	return e
+}
+
+// statusText returns the text of a status, also of those that only Cloudflare uses, or "".
+//
+// https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
+func statusText(status int) string {
+	switch status {
+	case 520:
+		return "Cloudflare got no usable response from the service"
+	case 521, 522, 523, 524:
+		return "Cloudflare cannot reach the service"
+	case 525, 526:
+		return "Cloudflare cannot connect to the service with TLS"
+	case 530:
+		return "Cloudflare cannot find the service"
+	}
+	return http.StatusText(status)
 }
 
 // isRateLimit reports whether a message in lower case is about the number of requests.
@@ -116,15 +134,22 @@ func (t transport) message(body []byte) (string, bool) {
 		return "", true
 	}
 	var response struct {
-		Error  Text            `json:"error"`
+		Error  json.RawMessage `json:"error"`
 		Detail json.RawMessage `json:"detail"` // InternetDB: a string, or FastAPI's list of problems
 	}
 	if err := json.Unmarshal(Clean(body), &response); err != nil && !isTypeError(err) {
 		return "", false
 	}
-	text := string(response.Error)
+	text := literal(response.Error)
 	if text == "" {
 		text = literal(response.Detail)
+	}
+	if text == "" && len(response.Error) > 0 && response.Error[0] == '{' { // as many services have it, and Shodan's have not yet
+		var inner struct {
+			Message Text `json:"message"`
+		}
+		_ = unmarshalObject(response.Error, &inner) // which has no message then
+		text = cmp.Or(string(inner.Message), string(response.Error))
 	}
 	if text == "" && response.Detail != nil {
 		var faults []struct {

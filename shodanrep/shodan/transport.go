@@ -87,13 +87,23 @@ func (t transport) get(ctx context.Context, base, path string, query url.Values)
 	case err != nil:
 		return nil, nil, t.failure(Unavailable, resp.StatusCode, fmt.Errorf("the response ended early: %w", withoutURL(err)))
 	}
+	encoding := resp.Header.Get("Content-Encoding") // net/http removes that of what it has decompressed
+	if encoding = strings.ToLower(encoding); encoding == "identity" {
+		encoding = ""
+	}
+	if encoding != "" {
+		body = nil // an error is known from its status
+	}
 	if failure := t.check(req.URL.Host, resp, body); failure != nil {
 		return nil, nil, failure
+	}
+	if encoding != "" {
+		return nil, nil, t.failure(Unavailable, resp.StatusCode, fmt.Errorf("the response is compressed as %q, which was not requested, perhaps by a proxy", encoding))
 	}
 	return body, resp.Header, nil
 }
 
-// WithAdvice adds to an error of a certificate what to do. Proxies and firewalls of companies replace the certificates of
+// WithAdvice says what an error of a connection means, and what to do about one of a certificate. Proxies and firewalls of companies replace the certificates of
 // services with their own, which programs do not trust by themselves.
 func WithAdvice(err error) error {
 	var (
@@ -102,6 +112,8 @@ func WithAdvice(err error) error {
 		name    x509.HostnameError
 	)
 	switch {
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("the connection ended before the response: %w", err)
 	case errors.As(err, &unknown):
 		return fmt.Errorf("%w; if a proxy or firewall of your network replaces certificates, add its own to this system, or to the file in SSL_CERT_FILE", err)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:

@@ -176,3 +176,53 @@ func TestErrorsOfCertificatesSayWhatToDo(t *testing.T) {
 		t.Error("an error that is not of a certificate was changed")
 	}
 }
+
+// TestErrorsOfAnythingInBetweenAreClear checks the texts about what a proxy, a firewall or Cloudflare sends.
+func TestErrorsOfAnythingInBetweenAreClear(t *testing.T) {
+	const host = `{"ip_str": "192.0.2.1", "ports": [80]}`
+	for want, respond := range map[string]http.HandlerFunc{
+		`InternetDB sent no usable response (HTTP 200: the response is compressed as "br", which was not requested, perhaps by a proxy)`: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "br")
+			_, _ = io.WriteString(w, host)
+		},
+		`InternetDB sent no usable response (HTTP 200: {"code": 1})`: func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"error": {"code": 1}}`)
+		},
+		"InternetDB sent no usable response (HTTP 200: out of order)": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"error": {"message": "out of order"}}`)
+		},
+		"InternetDB sent no usable response (HTTP 520: Cloudflare got no usable response from the service)": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(520) },
+		"InternetDB sent no usable response (HTTP 522: Cloudflare cannot reach the service)":                func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(522) },
+		"InternetDB sent no usable response (HTTP 599)":                                                     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(599) },
+		"InternetDB sent no usable response (HTTP 302: a redirect to file:, which is not followed)": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "file:///etc/passwd")
+			w.WriteHeader(http.StatusFound)
+		},
+		"InternetDB sent no usable response (the connection ended before the response: EOF)": func(w http.ResponseWriter, _ *http.Request) {
+			connection, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				connection.Close()
+			}
+		},
+	} {
+		server := httptest.NewServer(respond)
+		defer server.Close()
+		client := InternetDB{BaseURL: server.URL}
+		if _, err := client.Host(t.Context(), netip.MustParseAddr("192.0.2.1")); err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+}
+
+// TestAnIdentityIsNoCompression checks that a header that some servers send without need does no harm.
+func TestAnIdentityIsNoCompression(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "identity")
+		_, _ = io.WriteString(w, `{"ip": "192.0.2.1", "ports": [80], "tags": [], "vulns": []}`)
+	}))
+	defer server.Close()
+	client := InternetDB{BaseURL: server.URL}
+	if _, err := client.Host(t.Context(), netip.MustParseAddr("192.0.2.1")); err != nil {
+		t.Error(err)
+	}
+}
