@@ -22,8 +22,8 @@ func progressNotices(p *lookup.Progress, advice string) []string {
 }
 
 // lookupNotices returns what a user must know about lookups that have ended: how many addresses, names and CVEs could not
-// be looked up and why, and how many addresses were looked up in another source than expected. The advice says how to list the failed ones; it
-// may be empty.
+// be looked up and why, and how many addresses were looked up in another source than expected. The advice says how to list
+// the failed ones; it may be empty.
 func lookupNotices(s lookup.Summary, advice string) []string {
 	var lines []string
 	for _, fallback := range s.Fallbacks {

@@ -103,8 +103,8 @@ func (t transport) get(ctx context.Context, base, path string, query url.Values)
 	return body, resp.Header, nil
 }
 
-// WithAdvice says what an error of a connection means, and what to do about one of a certificate. Proxies and firewalls of companies replace the certificates of
-// services with their own, which programs do not trust by themselves.
+// WithAdvice says what an error of a connection means, and what to do about one of a certificate. Proxies and firewalls of
+// companies replace the certificates of services with their own, which programs do not trust by themselves.
 func WithAdvice(err error) error {
 	var (
 		unknown x509.UnknownAuthorityError
