@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/symlink"
 )
 
 var (
@@ -51,7 +53,7 @@ type Options struct {
 // A File is an open SQLite file. It belongs to one file on disk: where the path leads to another one later, [File.Reopen]
 // opens that. Its methods may be called concurrently.
 type File struct {
-	path     string // absolute
+	path     string // absolute, and no link
 	options  Options
 	identity os.FileInfo
 	stale    atomic.Bool // see Stale
@@ -71,6 +73,8 @@ func Open(ctx context.Context, path string, options Options) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	// SQLite has the log beside the file that a link names, and so has the lock to be: another process may know only that.
+	path = symlink.Target(path)
 	// Other processes may set the file aside at the same time, and make the new one.
 	for attempt := 1; ; attempt++ {
 		f := &File{

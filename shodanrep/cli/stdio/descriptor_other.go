@@ -10,6 +10,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/symlink"
 )
 
 // descriptorNamed returns the number of the open file of this process that a name such as /dev/stdout or /dev/fd/63 is, or
@@ -19,7 +21,7 @@ func descriptorNamed(name string) (number int, ok bool) {
 	folders := []string{"/dev/fd", "/proc/self/fd", "/proc/thread-self/fd", fmt.Sprintf("/proc/%d/fd", os.Getpid())}
 	streams := []string{"/dev/stdin", "/dev/stdout", "/dev/stderr"} // by their numbers
 	path, err := filepath.Abs(name)
-	for range maxLinks {
+	for range symlink.MaxLinks {
 		if err != nil {
 			return 0, false
 		}
@@ -30,7 +32,7 @@ func descriptorNamed(name string) (number int, ok bool) {
 			number, err := strconv.ParseUint(filepath.Base(path), 10, 31)
 			return int(number), err == nil
 		}
-		path, err = followLink(path)
+		path, err = symlink.Follow(path)
 	}
 	return 0, false
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filelock"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/symlink"
 )
 
 const (
@@ -20,8 +21,6 @@ const (
 	newMark = ".shodanrep-new-"
 	// maxBase is how much of the name of the result is in it: a name may have 255 bytes.
 	maxBase = 200
-	// maxLinks is how many links may name one another.
-	maxLinks = 40
 	// minAbandoned is how long a file must not have been written to before it is removed, in case its process could not
 	// lock it.
 	minAbandoned = time.Hour
@@ -40,7 +39,7 @@ func ReplaceFile(ctx context.Context, name string, write func(io.Writer) error) 
 	if number, ok := descriptorNamed(name); ok {
 		return writeInPlace(ctx, name, func() (*os.File, error) { return openDescriptor(number, name) }, write)
 	}
-	name = linkTarget(name) // the link stays
+	name = symlink.Target(name) // the link stays
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return writeInPlace(ctx, name, func() (*os.File, error) { return os.OpenFile(name, os.O_WRONLY, 0) }, write)
 	}
@@ -73,32 +72,6 @@ func ReplaceFile(ctx context.Context, name string, write func(io.Writer) error) 
 		return writeError(name, err)
 	}
 	return nil
-}
-
-// linkTarget returns the file that a link names, which may not exist yet, or the name itself.
-func linkTarget(name string) string {
-	target := name
-	for range maxLinks {
-		if existing, err := filepath.EvalSymlinks(target); err == nil {
-			return existing
-		}
-		next, err := followLink(target)
-		if err != nil {
-			return target
-		}
-		target = next
-	}
-	return name
-}
-
-// followLink returns what a link names, which may be a link as well.
-func followLink(path string) (string, error) {
-	target, err := os.Readlink(path)
-	if err != nil || filepath.IsAbs(target) {
-		return target, err
-	}
-	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
-	return filepath.Join(dir, target), err
 }
 
 // canLock says that a process can write to a file that it has locked by another handle. On Windows it cannot.
