@@ -88,12 +88,12 @@ func (c *policyDiffCommand) run(ctx context.Context, before, after string, input
 		return err
 	}
 	var both []embedded.Connection
-	for name, policy := range map[string]string{"before": before, "after": after} {
-		arguments, err := spcfile.SetArgument(connection.Config, "policy", cty.StringVal(policy))
+	for _, side := range []struct{ name, policy string }{{"before", before}, {"after", after}} {
+		arguments, err := spcfile.SetArgument(connection.Config, "policy", cty.StringVal(side.policy))
 		if err != nil {
 			return err
 		}
-		both = append(both, embedded.Connection{Name: name, Config: arguments})
+		both = append(both, embedded.Connection{Name: side.name, Config: arguments})
 	}
 	r := &sqlRun{app: c.app, connections: both, output: c.output, failOn: &failOn{}, print: c.print}
 	where := "source = 'dataset'"
