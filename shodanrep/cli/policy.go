@@ -99,6 +99,7 @@ func newPolicyCheckCommand(a *app) *cobra.Command {
 // checkPolicies describes each policy file, or lists its errors. A file that cannot be read is not called wrong.
 func (a *app) checkPolicies(ctx context.Context, files []string) error {
 	wrong, unread := 0, 0
+	var closed error // that nobody reads about the valid files: the others are still to be found
 	for _, file := range files {
 		stop := a.awaiter().startFiles(file)
 		text, err := stdio.Within(ctx, func() ([]byte, error) { return os.ReadFile(file) })
@@ -117,14 +118,16 @@ func (a *app) checkPolicies(ctx context.Context, files []string) error {
 			wrong++
 			continue
 		}
-		if err := describePolicy(a.stdout, file, policy); err != nil {
+		if err := describePolicy(a.stdout, file, policy); stdio.IsBrokenPipe(err) {
+			closed = err
+		} else if err != nil {
 			return err
 		}
 	}
 	total := display.Plural(int64(len(files)), "file")
 	switch {
 	case unread == 0 && wrong == 0:
-		return nil
+		return closed
 	case unread == 0:
 		return fmt.Errorf("%d of %s wrong", wrong, total)
 	case wrong == 0:

@@ -191,3 +191,18 @@ func TestAComparisonThatCannotBeMadeSaysWhy(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A wrong file is found also behind a valid one about which nobody reads.
+func TestPolicyCheckFailsAlsoIfNobodyReadsTheRest(t *testing.T) {
+	valid, wrong := writeFile(t, "valid.hcl", "policy \"ours\" {\n  base = \"baseline\"\n}\n"), writeFile(t, "wrong.hcl", "x = 1\n")
+	for _, files := range [][]string{{valid, wrong}, {wrong, valid}, {valid}} {
+		want := exitFailed
+		if len(files) == 1 {
+			want = exitDone
+		}
+		var stderr bytes.Buffer
+		if got := Main(append([]string{"policy", "check"}, files...), strings.NewReader(""), closedPipe{}, &stderr); got != want {
+			t.Errorf("%v: exit status %d, want %d: %s", files, got, want, stderr.String())
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/related"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
@@ -209,6 +210,9 @@ func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) 
 		if unsearched != "" && c.output != related.Formats[0] { // the table has a row for each
 			c.say(unsearched + "; --output table lists them")
 		}
+	}
+	if len(failures) > 0 && stdio.IsBrokenPipe(err) {
+		err = nil // that nobody reads the rest does not end well what failed before
 	}
 	return errors.Join(append(failures, err)...)
 }

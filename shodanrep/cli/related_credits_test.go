@@ -82,3 +82,16 @@ connection "one" {
 		t.Errorf("exit status %d: %q", status, stderr.String())
 	}
 }
+
+// A reader that goes away early does not make a search that failed before a success.
+func TestRelatedFailsAlsoIfNobodyReadsTheRest(t *testing.T) {
+	sim := crowd(t, 3)
+	sim.Fault(shodantest.Fault{Endpoint: shodantest.EndpointSearch, Status: 400, Body: `{"error": "x"}`})
+	connection := to(sim, fmt.Sprintf("api_key = %q", shodantest.Key))
+	spc := writeFile(t, "test.spc", "connection \"shodanrep\" {\n plugin = \"shodanrep\"\n"+shodantest.Patient(connection)+"\n}\n")
+	var stderr bytes.Buffer
+	status := Main([]string{"related", "--config", spc, "--pivots", "organization", "11.0.1.0"}, strings.NewReader(""), closedPipe{}, &stderr)
+	if want := "searching for org:\"Example Crowd\" failed"; status != exitFailed || !strings.Contains(stderr.String(), want) {
+		t.Errorf("exit status %d: %q", status, stderr.String())
+	}
+}
