@@ -41,10 +41,9 @@ index, because its copy gets one.
 
 The exit status is 0 if the file has an index, 1 if it cannot be added, 2 for
 wrong usage, and 130 if the command was interrupted.`,
-		Example: "  shodanrep dataset index ~/shodan/internetdb.sqlite",
-		Args:    countArguments(1, 1, "one argument, the name of a file"),
-		ValidArgsFunction: completeFirst(1, []cobra.Completion{"sqlite"},
-			cobra.ShellCompDirectiveFilterFileExt),
+		Example:           "  shodanrep dataset index ~/shodan/internetdb.sqlite",
+		Args:              countArguments(1, 1, "one argument, the name of a file"),
+		ValidArgsFunction: completeFirst(1, completeFiles("sqlite")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, err := homedir.Expand(args[0])
 			if err != nil {

@@ -50,7 +50,7 @@ func newPolicyShowCommand(a *app) *cobra.Command {
 		Example: `  shodanrep policy show
   shodanrep policy show extended`,
 		Args:              countArguments(0, 1, "one argument, the name of a built-in policy"),
-		ValidArgsFunction: completeFirst(1, builtInPolicies(), cobra.ShellCompDirectiveNoFileComp),
+		ValidArgsFunction: completeFirst(1, completePolicies(cobra.ShellCompDirectiveNoFileComp)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return failed(listPolicies(a.stdout))

@@ -48,7 +48,7 @@ one whose level stays.
   shodanrep policy diff baseline ours.hcl access.log
   shodanrep policy diff ours.hcl stricter.hcl --dataset --output csv`,
 		Args:              countArguments(2, anyNumber, "two policies, and the inputs after them"),
-		ValidArgsFunction: completeFirst(2, builtInPolicies(), cobra.ShellCompDirectiveDefault),
+		ValidArgsFunction: completeFirst(2, completePolicies(cobra.ShellCompDirectiveDefault)),
 		PreRunE: func(_ *cobra.Command, args []string) error {
 			switch {
 			case !slices.Contains(rowformat.TextNames, c.output):
