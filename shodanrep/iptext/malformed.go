@@ -53,10 +53,24 @@ var dots = []byte("..")
 
 // IsRange reports whether a text is two addresses, the smaller one first, with a hyphen, a dash, a tilde or "to" between them.
 func IsRange(text []byte) bool {
-	if len(text) > 2*maxMalformed {
+	if len(text) > 2*maxMalformed || !beginsAddress(text) || IsAddress4(text) {
 		return false
 	}
 	return slices.ContainsFunc(dashes, func(dash []byte) bool { return isRange(text, dash) })
+}
+
+// beginsAddress reports whether a text begins with the first number of an address and what follows it. It is false for most
+// fields of CSV files.
+func beginsAddress(text []byte) bool {
+	for i, c := range text[:min(len(text), 5)] {
+		if dotAt(text, i) > 0 || colonAt(text, i) > 0 {
+			return true
+		}
+		if !isHex(c) {
+			return false
+		}
+	}
+	return false
 }
 
 // isRange reports whether a text is two addresses, the smaller one first, with something between them.
