@@ -423,3 +423,12 @@ func TestALineOfBlanksIsNotReadIntoMemoryAsAWhole(t *testing.T) {
 		}
 	}
 }
+
+func TestACSVRecordAllocatesOnlyItsText(t *testing.T) {
+	r := NewReader(strings.NewReader(""), Options{Format: CSV, Delimiter: ','})
+	record, values, dst := Record{Kind: CSVRecord, Text: []byte("a,b\n")}, []string{"1", `two "2"`}, make([]byte, 0, 100)
+	allocations := testing.AllocsPerRun(100, func() { r.AppendCSV(dst, record, values) })
+	if allocations > 1 { // the list of values
+		t.Errorf("there are %v allocations", allocations)
+	}
+}
