@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"slices"
@@ -38,6 +39,8 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, cancel := withInterrupt(context.Background(), arriving, func() { signal.Stop(arriving) })
 	defer cancel()
 	a := app{plugin: shodanrep.Plugin, stdin: stdin, stdout: stdout, stderr: stderr}
+	// net/http writes to the standard logger what a service sends unasked, as the plugin's server does of its own.
+	log.SetOutput(a.logger(false).StandardWriter(&hclog.StandardLoggerOptions{InferLevels: true}))
 	return a.run(ctx, args)
 }
 

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
+	"log"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -188,4 +190,28 @@ func TestWhatNoBatchLooksUpIsSaid(t *testing.T) {
 			t.Errorf("%s: exit status %d, %s", name, status, stderr)
 		}
 	}
+}
+
+// TestWhatAServiceSendsUnaskedIsNotShown checks that net/http does not write it to standard error, where it would be a line
+// of shodanrep's.
+func TestWhatAServiceSendsUnaskedIsNotShown(t *testing.T) {
+	before := log.Writer()
+	defer log.SetOutput(before)
+	log.SetOutput(failOnWrite{t})
+	var out, errs bytes.Buffer
+	if status := Main([]string{"version"}, strings.NewReader(""), &out, &errs); status != exitDone {
+		t.Errorf("exit status %d", status)
+	}
+	log.Printf("Unsolicited response received on idle HTTP channel starting with %q", "x") // as net/http does
+	if errs.Len() > 0 {
+		t.Errorf("it is on standard error: %s", &errs)
+	}
+}
+
+// failOnWrite fails a test to which something is written.
+type failOnWrite struct{ t *testing.T }
+
+func (f failOnWrite) Write(p []byte) (int, error) {
+	f.t.Errorf("the standard logger wrote %q", p)
+	return len(p), nil
 }

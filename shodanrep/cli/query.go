@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -127,7 +128,7 @@ func (c *queryCommand) validate(readsInput bool) error {
 		file = expandHome(file)
 		switch {
 		case !ok || name == "" || file == "":
-			return fmt.Errorf("--attach must be NAME=FILE, not %q", attach)
+			return fmt.Errorf("--attach must be NAME=FILE, not %q%s", attach, namedAttach(attach))
 		case file == "-" && readsInput:
 			return fmt.Errorf("--attach %s: standard input is read already, for the SQL or another table", attach)
 		case file == "-":
@@ -189,6 +190,18 @@ func checkIsSQL(text string) error {
 
 // shellCommand finds a command by which sqlite3, psql and other shells list tables and columns, or do other things.
 var shellCommand = regexp.MustCompile(`(?i)^\s*(?:\.[a-z]|\\[a-z]|(?:show|describe|desc)\s)`)
+
+// tableName is a name that needs no quotes in SQL.
+var tableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// namedAttach says how to attach a file of which only the path is given, or "".
+func namedAttach(path string) string {
+	name, _, _ := strings.Cut(filepath.Base(path), ".")
+	if _, err := os.Stat(expandHome(path)); err != nil || !tableName.MatchString(name) {
+		return ""
+	}
+	return fmt.Sprintf(": did you mean --attach %s=%s?", name, path)
+}
 
 // isFile reports whether an argument is the name of a file of SQL: an existing file, a word that ends in .sql, or a word
 // that begins as a path does, which no statement does. Then a missing file is reported as such.

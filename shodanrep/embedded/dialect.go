@@ -44,7 +44,7 @@ var foreignSyntax = []struct {
 // kind about a name, or "".
 func dialectHint(sql, kind, name string) string {
 	switch {
-	case kind == "no such function":
+	case kind == "no such function", kind == "no such table" && strings.Contains(foreignFunctions[strings.ToLower(name)], "json_each"):
 		return foreignFunctions[strings.ToLower(name)]
 	case kind == "no such column" && strings.EqualFold(name, "interval"):
 	case kind != "unrecognized token" && !strings.HasPrefix(name, "syntax error"):

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ func (d Database) wrapError(err error) error {
 	}
 	var connecting *pgconn.ConnectError
 	if errors.As(err, &connecting) {
-		return fmt.Errorf("cannot connect to PostgreSQL on %s, database %s, as %s: %w", d.server(), d.config.Database, d.config.User, pgerror.Reason(err))
+		return fmt.Errorf("cannot connect to PostgreSQL on %s, database %s, as %s: %w", d.server(), cmp.Or(d.config.Database, d.config.User), d.config.User, pgerror.Reason(err))
 	}
 	var server *pgconn.PgError
 	if errors.As(err, &server) {
