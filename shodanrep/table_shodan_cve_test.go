@@ -62,6 +62,7 @@ func TestACVEHasAllThatCVEDBKnows(t *testing.T) {
 		"cve_id": "cve-2021-44228", "summary": "Log4j runs code", "cvss": 10.0, "cvss_version": 3.1, "cvss_v2": nil, "cvss_v3": 10.0, "cvss_v4": nil,
 		"epss": 0.94, "ranking_epss": 0.999, "kev": true, "propose_action": "Update it.", "ransomware_campaign": "Known", "reference_urls": []any{"https://example.com"},
 		"published_time": "2024-05-03T00:00:00Z", "cpes": []any{"cpe:2.3:a:apache:log4j:2.0"}, "cpe23": nil, "product": nil, "title": "cve-2021-44228",
+		"affected_vendor": nil, "affected_product": nil, "affected_version": nil,
 	}
 	if diff := cmp.Diff(want, rows[0]); diff != "" {
 		t.Error(diff)
@@ -334,6 +335,28 @@ func TestACVEOfNullsIsARow(t *testing.T) {
 		known := map[string]bool{"cve_id": true, "title": true, "cpes": true, "checked_at": true}[column]
 		if known == (value == nil) {
 			t.Errorf("%s is %v", column, value)
+		}
+	}
+}
+
+// TestAListOfCVEsNamesWhatIsAffected checks the fields that only lists have: CVEDB's documentation of the responses has them.
+func TestAListOfCVEsNamesWhatIsAffected(t *testing.T) {
+	t.Parallel()
+	sim := cveDB(t, 1)
+	c := mustConnect(t, free(sim))
+	for column, want := range map[string]row{
+		"product": {"affected_vendor": "example", "affected_product": "shop", "affected_version": "1.0"},
+		"cve_id":  {"affected_vendor": nil, "affected_product": nil, "affected_version": nil},
+	} {
+		value := map[string]string{"product": "shop", "cve_id": "CVE-2024-0000"}[column]
+		rows := c.mustRun(t, query{table: "shodan_cve", quals: map[string]*proto.QualValue{column: texts(value)}})
+		if len(rows) != 1 {
+			t.Fatalf("by %s: %v", column, rows)
+		}
+		for name, affected := range want {
+			if rows[0][name] != affected {
+				t.Errorf("by %s: %s is %v, want %v", column, name, rows[0][name], affected)
+			}
 		}
 	}
 }

@@ -55,6 +55,10 @@ type CVE struct {
 	References         Texts         `json:"references"`
 	PublishedTime      Time          `json:"published_time"`
 	CPEs               Texts         `json:"cpes"` // nil in a list of CVEs
+	// Vendor, Product and Version are what is affected, only in a list of CVEs, and not in all.
+	Vendor  Text `json:"vendor"`
+	Product Text `json:"product"`
+	Version Text `json:"version"`
 }
 
 // cveID is the form of a CVE id.
