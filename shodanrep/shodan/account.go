@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
-	"slices"
 	"strconv"
 )
 
@@ -112,11 +111,5 @@ type Notifier struct {
 //
 // https://developer.shodan.io/api (GET /shodan/alert/info)
 func Alerts() Call[[]Alert] {
-	return Call[[]Alert]{What: "the list of alerts", Path: "/shodan/alert/info", Volatile: true, Read: func(body []byte) ([]Alert, error) {
-		alerts, err := readObjects[Alert](body)
-		if err == nil && slices.ContainsFunc(alerts, func(a Alert) bool { return a.ID == "" }) {
-			return nil, unexpected{errors.New("an alert has no id")}
-		}
-		return alerts, err
-	}}
+	return Call[[]Alert]{What: "the list of alerts", Path: "/shodan/alert/info", Volatile: true, Read: readObjects[Alert]}
 }

@@ -33,7 +33,7 @@ func TestACVEIsReadWhole(t *testing.T) {
 		t.Error(diff)
 	}
 	list, _, err := shodan.Do(t.Context(), db.Get, shodan.FindCVEs(shodan.CVEQuery{Product: "log4j", KEV: true, Start: published, End: published.Add(time.Second), Limit: 2}))
-	want.CPEs = nil
+	want.CPEs, want.Vendor, want.Product, want.Version = nil, "apache", "log4j", "2.0" // only lists have these
 	if diff := cmp.Diff([]shodan.CVE{want}, list); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
