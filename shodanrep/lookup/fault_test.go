@@ -2,6 +2,7 @@ package lookup_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -198,6 +199,25 @@ func TestOneServiceThatIsDownIsNotTheOther(t *testing.T) {
 		lookUp(t.Context(), t, e, questions(addrs)...) // more than api_lookup_limit
 		if got := lookUp(t.Context(), t, e, questions(addrs[:1])...)[0]; got.Status != lookup.Indexed {
 			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// Hosts that always fail are tried for longest, so they end one after the other when all others have their responses.
+func TestHostsThatAlwaysFailDoNotMakeAServiceDown(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sim := shodantest.NewHandler()
+		addrs := sim.Generate(600)
+		for i := 0; i < len(addrs); i += 10 {
+			sim.Fault(shodantest.Fault{Target: addrs[i].String(), Status: 502})
+		}
+		cfg := config(sim)
+		cfg.InternetDBRequestsPerSecond = 1000
+		e := start(t, cfg)
+		for part := range slices.Chunk(addrs, 300) { // a query looks its addresses up in parts
+			if got := tally(lookUp(t.Context(), t, e, questions(part)...)); got[lookup.Failed] != 30 || got[lookup.Indexed] != 270 {
+				t.Errorf("%v, want 30 that failed", got)
+			}
 		}
 	})
 }

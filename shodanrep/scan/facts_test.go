@@ -100,7 +100,7 @@ func TestFactsOfAHost(t *testing.T) {
 		{"port": 22, "timestamp": "2026-04-01T00:00:00", "_shodan": null, "http": {"title": 404}, "cloud": {"provider": "A"}, "tags": ["self-signed"],
 			"ssl": {"cert": {"expires": "20260301000000Z", "subject": {"CN": "a"}, "issuer": {"CN": "b"}}},
 			"vulns": {"CVE-2024-0001": {"verified": true, "kev": true, "cvss": 5}}},
-		{"port": 8, "http": null, "ssl": {"cert": null}, "vulns": []}, null]}`))
+		{"port": 8, "http": null, "ssl": {"cert": null}, "vulns": []}, 7]}`))
 	if err != nil {
 		t.Fatal(err)
 	}

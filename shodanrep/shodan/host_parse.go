@@ -61,8 +61,8 @@ var hostLists = []struct {
 	isReadable           func(item json.RawMessage) bool // whether an item can be read, nil if some need not
 }{
 	{"ports", "[", "", func(h *Host) int { return len(h.Ports) }, isInt},
-	{"data", "[", "", func(h *Host) int { return len(h.Banners) + len(h.Ports) + len(h.Vulns) }, isObjectItem}, // with those it is as if minified
-	{"vulns", `[{"`, `"`, func(h *Host) int { return len(h.Vulns) }, isScalar},                                 // some ids say that the host is not vulnerable
+	{"data", "[", "", func(h *Host) int { return len(h.Banners) + len(h.Ports) + len(h.Vulns) }, nil}, // with those it is as if minified
+	{"vulns", `[{"`, `"`, func(h *Host) int { return len(h.Vulns) }, isScalar},                        // some ids say that the host is not vulnerable
 	{"tags", `["`, `"`, func(h *Host) int { return len(h.Tags) }, isScalar},
 	{"hostnames", `["`, `"`, func(h *Host) int { return len(h.Hostnames) }, nil},
 	{"domains", `["`, `"`, func(h *Host) int { return len(h.Domains) }, nil},
@@ -74,8 +74,6 @@ func isInt(item json.RawMessage) bool {
 	return ok
 }
 
-func isObjectItem(item json.RawMessage) bool { return item[0] == '{' }
-
 func isScalar(item json.RawMessage) bool { return item[0] != '{' && item[0] != '[' }
 
 // hasUnreadable reports whether a list has an item other than null that cannot be read.
@@ -86,15 +84,15 @@ func hasUnreadable(value []byte, isReadable func(json.RawMessage) bool) bool {
 
 // parse reads a response, and checks the fields in hostLists: the lenient types read a value that is no list as no list
 // or as a list of one, and skip items, and a host whose ports are unknown would look like one without ports.
-func (h *Host) parse(body []byte, field func(h *Host, s *scanner, name []byte, other *otherHostFields) error) error {
+func (h *Host) parse(body []byte, field func(h *Host, s *scanner, name []byte, ip *hostIP) error) error {
 	var lists [8][]byte // the values of the fields in hostLists
-	var other otherHostFields
+	var ip hostIP
 	raw, err := decodeCleaned(body, false, func(s *scanner) error {
-		*h, other, lists = Host{}, otherHostFields{}, [8][]byte{}
+		*h, ip, lists = Host{}, hostIP{}, [8][]byte{}
 		return s.object(func(name []byte) error {
 			s.peek()
 			k, start := key(name), s.pos
-			err := field(h, s, k, &other)
+			err := field(h, s, k, &ip)
 			for i := range hostLists {
 				if hostLists[i].name == string(k) {
 					lists[i] = s.text[start:s.pos]
@@ -113,12 +111,11 @@ func (h *Host) parse(body []byte, field func(h *Host, s *scanner, name []byte, o
 			return unexpected{fmt.Errorf(`"%s" is not a list`, list.name)}
 		case value[0] == '[' && list.read(h) == 0 && isUnreadable(value, list.items):
 			return unexpected{fmt.Errorf(`"%s" is a list of which no item can be read`, list.name)}
-		case list.name == "data" && other.skipped == 0: // the usual case: a list of several MB is not read again
 		case value[0] == '[' && list.isReadable != nil && hasUnreadable(value, list.isReadable):
 			return unexpected{fmt.Errorf(`"%s" is a list with an item that cannot be read`, list.name)}
 		}
 	}
-	h.Addr, h.Raw = parseAddr(string(other.ipStr), other.ip), raw
+	h.Addr, h.Raw = parseAddr(string(ip.text), ip.number), raw
 	return nil
 }
 
@@ -135,14 +132,13 @@ func isUnreadable(value []byte, readable string) bool {
 	return found
 }
 
-// otherHostFields are what parse needs of a response beside the fields of Host.
-type otherHostFields struct {
-	ip      json.RawMessage // a number for IPv4
-	ipStr   Text
-	skipped int // items of the list of banners that are no banner
+// hostIP is the address in a response.
+type hostIP struct {
+	number json.RawMessage
+	text   Text
 }
 
-func (h *Host) decodeField(s *scanner, name []byte, other *otherHostFields) (err error) {
+func (h *Host) decodeField(s *scanner, name []byte, ip *hostIP) (err error) {
 	switch string(name) {
 	case "area_code":
 		return s.into(&h.AreaCode)
@@ -177,21 +173,20 @@ func (h *Host) decodeField(s *scanner, name []byte, other *otherHostFields) (err
 	case "region_code":
 		return s.into(&h.RegionCode)
 	case "data":
-		other.skipped, err = h.Banners.decodeCounting(s)
-		return err
+		return h.Banners.decode(s)
 	case "ip":
-		other.ip, err = s.value()
+		ip.number, err = s.value()
 		return err
 	case "ip_str":
-		return s.into(&other.ipStr)
+		return s.into(&ip.text)
 	}
 	return h.decodeShared(s, name)
 }
 
 // decodeInternetDB is decodeField for a response of InternetDB, which has few of the fields.
-func (h *Host) decodeInternetDB(s *scanner, name []byte, other *otherHostFields) error {
+func (h *Host) decodeInternetDB(s *scanner, name []byte, ip *hostIP) error {
 	if string(name) == "ip" {
-		return s.into(&other.ipStr)
+		return s.into(&ip.text)
 	}
 	return h.decodeShared(s, name)
 }

@@ -42,7 +42,8 @@ type finalError struct{ error }
 // retry sends a request until there is a response, or until another try is of no use.
 func retry[T any](ctx context.Context, c *Client, most effort, send func(context.Context) (T, error)) (T, error) {
 	var none T
-	if err := c.breaker.check(c.Name); err != nil {
+	responses, err := c.breaker.begin(c.Name)
+	if err != nil {
 		return none, err
 	}
 	left, refusals := most.timeout, 0
@@ -80,10 +81,10 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 			c.breaker.succeed()
 			return value, nil
 		case errors.As(err, &final):
-			c.breaker.fail(final.error)
+			c.breaker.fail(final.error, responses)
 			return none, final.error
 		case errors.Is(err, shodan.ErrTooLong):
-			c.breaker.fail(err)
+			c.breaker.fail(err, responses)
 			return none, err
 		case errors.Is(err, context.DeadlineExceeded) && previous != nil:
 			err = previous // little time was left for this try, so it says less
@@ -103,7 +104,7 @@ func retry[T any](ctx context.Context, c *Client, most effort, send func(context
 		left, previous = left-took, err
 		delay := retryDelay(try)
 		if try == most.tries || left <= delay {
-			c.breaker.fail(err)
+			c.breaker.fail(err, responses)
 			return none, err
 		}
 		left -= delay
