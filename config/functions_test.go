@@ -14,6 +14,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
+	_ "github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sdktest"
 )
 
 // asCommand makes the test binary the command itself, for the shell lines of the README.

@@ -24,6 +24,7 @@ import (
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
+	_ "github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sdktest"
 )
 
 // servePlugin is the variable by which a test has the test's own program serve the plugin.

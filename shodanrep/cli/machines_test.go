@@ -14,6 +14,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/postgrestest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/redistest"
+	_ "github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sdktest"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodantest"
 )
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/processtest"
+	_ "github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/sdktest"
 )
 
 // TestMain keeps rate limits in this process: a folder below a file cannot be made. The hundreds of services of the
