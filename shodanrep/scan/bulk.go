@@ -36,7 +36,7 @@ type BulkRow[V any] struct {
 }
 
 // errLeftOut is the failure of a value that the response does not have.
-var errLeftOut = errors.New("Shodan's response does not say what there is of it: run the query again later")
+var errLeftOut = errors.New("the response of Shodan does not say what there is of it: run the query again later")
 
 // Bulk makes the function of FromPages for a table with one row for each value of a key column, of which one request
 // takes many. A value whose request failed is a row as well; only what is wrong with the API key fails the scan.
