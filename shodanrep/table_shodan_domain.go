@@ -135,14 +135,19 @@ func listDomain(ctx context.Context, c *scan.ListCall, emit func(*domainRow) boo
 }
 
 // listRecords makes the rows of a domain, page by page, as long as there are more and the scan needs them.
-func listRecords(ctx context.Context, c *scan.ListCall, options domainOptions, emit func(*domainRow) bool) error {
+func listRecords(ctx context.Context, c *scan.ListCall, options domainOptions, emit func(*domainRow) bool) (scanErr error) {
 	row := domainRow{options: options, page: max(options.page, 1), status: lookup.Failed}
-	succeed := func() { lookup.CountName(ctx, options.given, nil) }
-	fail := func(failure error) {
-		lookup.CountName(ctx, options.given, failure)
-		row.error = failure.Error()
+	var failure error
+	fail := func(err error) {
+		failure = err
+		row.error = err.Error()
 		emit(&row)
 	}
+	defer func() {
+		if scanErr == nil {
+			lookup.CountName(ctx, options.given, failure)
+		}
+	}()
 	name, err := shodan.HostName(options.given)
 	if err != nil {
 		fail(err)
@@ -170,10 +175,8 @@ func listRecords(ctx context.Context, c *scan.ListCall, options domainOptions, e
 		case ctx.Err() != nil, row.page == first && scan.FailsScan(ctx, err):
 			return err
 		case shodan.IsKind(err, shodan.NotFound) && row.page > first:
-			succeed()
 			return nil
 		case shodan.IsKind(err, shodan.NotFound):
-			succeed()
 			row.status = lookup.NotIndexed
 			emit(&row)
 			return nil
@@ -197,7 +200,6 @@ func listRecords(ctx context.Context, c *scan.ListCall, options domainOptions, e
 		}
 		switch {
 		case rows == 0 && !page.More.V:
-			succeed()
 			row.status = lookup.NotIndexed
 			emit(&row)
 			return nil
@@ -205,7 +207,6 @@ func listRecords(ctx context.Context, c *scan.ListCall, options domainOptions, e
 			fail(fmt.Errorf("page %d of the records of %s has none of those, though Shodan says that there is more: ask for page = %d", row.page, name, row.page+1))
 			return nil
 		case fresh.Last:
-			succeed()
 			return nil
 		case len(fresh.Items) == 0:
 			fail(fmt.Errorf("page %d of the records of %s has nothing new, though Shodan says that there is more: ask for a page with page = %d", row.page, name, row.page+1))

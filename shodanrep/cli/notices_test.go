@@ -192,6 +192,20 @@ func TestWhatNoBatchLooksUpIsSaid(t *testing.T) {
 	}
 }
 
+// A domain counts as looked up also if the query needs no more of its records.
+func TestADomainOfWhichALimitWantsAFewRecordsWasLookedUp(t *testing.T) {
+	t.Parallel()
+	sim := shodantest.New(t)
+	for i := range 5 {
+		sim.AddRecords("example.com", shodantest.Record{Subdomain: fmt.Sprint("host-", i), Type: "A", Value: "11.0.0.1"})
+	}
+	_, stderr, status := runQuery(t, to(sim, fmt.Sprintf("api_key = %q", shodantest.Key)),
+		"select status from shodan_domain where domain in ('not a name', 'example.com') limit 3", "--fail-on", "not_indexed", "--output", "csv")
+	if !strings.Contains(stderr, "1 of 2 names could not be looked up") || status != exitDone {
+		t.Errorf("exit status %d, %s", status, stderr)
+	}
+}
+
 // TestWhatAServiceSendsUnaskedIsNotShown checks that net/http does not write it to standard error, where it would be a line
 // of shodanrep's.
 func TestWhatAServiceSendsUnaskedIsNotShown(t *testing.T) {
