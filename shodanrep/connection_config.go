@@ -12,6 +12,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
+// MaxCorrelationLimit is the largest correlation_limit of a connection.
+const MaxCorrelationLimit = 10_000
+
 // connectionConfig is a `connection` block of the .spc file. Every argument is optional; settings has the defaults.
 type connectionConfig struct {
 	APIKey                      *string  `hcl:"api_key,optional"`
@@ -84,7 +87,7 @@ func readSettings(connection *plugin.Connection) (scan.Settings, error) {
 			ExploitsURL:                 r.address("exploits_url", config.ExploitsURL, "", shodan.DefaultExploitsURL),
 			UserAgent:                   "steampipe-plugin-shodanrep/" + Version(),
 		},
-		CorrelationLimit: r.count("correlation_limit", config.CorrelationLimit, 20, 1, 10_000),
+		CorrelationLimit: r.count("correlation_limit", config.CorrelationLimit, 20, 1, MaxCorrelationLimit),
 		SearchLimit:      r.count("search_limit", config.SearchLimit, 1000, 1, 1_000_000),
 		NetworkLimit:     r.count("network_limit", config.NetworkLimit, 4096, 1, scan.MaxNetworkLimit),
 		Policy:           r.policy(config.Policy),

@@ -23,12 +23,8 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-const (
-	// maxHops is how many hops related may go. Further away hosts hardly have anything to do with the address.
-	maxHops = 5
-	// maxRelated is how many hosts it may find: the most that correlation_limit may be.
-	maxRelated = 10_000
-)
+// maxHops is how many hops related may go. Further away hosts hardly have anything to do with the address.
+const maxHops = 5
 
 // A relatedCommand finds hosts that share infrastructure with an address.
 type relatedCommand struct {
@@ -121,8 +117,8 @@ func (c *relatedCommand) options() (related.Options, error) {
 	switch {
 	case c.hops < 1 || c.hops > maxHops:
 		return o, fmt.Errorf("--hops must be from 1 to %d, not %d", maxHops, c.hops)
-	case c.limit < 1 || c.limit > maxRelated:
-		return o, fmt.Errorf("--limit must be from 1 to %s, not %d", humanize.Comma(maxRelated), c.limit)
+	case c.limit < 1 || c.limit > shodanrep.MaxCorrelationLimit:
+		return o, fmt.Errorf("--limit must be from 1 to %s, not %d", humanize.Comma(shodanrep.MaxCorrelationLimit), c.limit)
 	case c.maxCredits < 0:
 		return o, fmt.Errorf("--max-credits must not be negative, but is %d", c.maxCredits)
 	case !slices.Contains([]lookup.Source{"", lookup.Dataset, lookup.Shodan}, o.Source):
@@ -156,7 +152,7 @@ func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) 
 		return err
 	}
 	// How many hosts are found, and paid for, is what --limit says.
-	connection.Config, err = spcfile.SetArgument(connection.Config, "correlation_limit", cty.NumberIntVal(maxRelated))
+	connection.Config, err = spcfile.SetArgument(connection.Config, "correlation_limit", cty.NumberIntVal(shodanrep.MaxCorrelationLimit))
 	if err != nil {
 		return err
 	}

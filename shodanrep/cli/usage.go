@@ -18,7 +18,7 @@ import (
 func addSuggestion(cmd *cobra.Command, args []string, err error) error {
 	var noFlag *pflag.NotExistError
 	if errors.As(err, &noFlag) && noFlag.GetSpecifiedShortnames() == "" {
-		if slices.Contains(formatsOf(cmd), noFlag.GetSpecifiedName()) { // as other programs have it
+		if output := cmd.Flags().Lookup("output"); output != nil && slices.Contains(choices(output), noFlag.GetSpecifiedName()) { // as other programs have it
 			return fmt.Errorf("%w: did you mean \"--output %s\"?", err, noFlag.GetSpecifiedName())
 		}
 		var names []string
@@ -46,16 +46,6 @@ func addSuggestion(cmd *cobra.Command, args []string, err error) error {
 		}
 	}
 	return fmt.Errorf("%w%s", err, nearest)
-}
-
-// formatsOf returns the values of --output of a command, which the help on the flag lists, or nil.
-func formatsOf(cmd *cobra.Command) []string {
-	flag := cmd.Flags().Lookup("output")
-	if flag == nil {
-		return nil
-	}
-	_, formats, _ := strings.Cut(flag.Usage, ": ")
-	return strings.Split(formats, ", ")
 }
 
 // anyNumber is the maximum for a command that takes any number of arguments.

@@ -288,7 +288,7 @@ func (b *Batch) answer(source Source, r upstream.Result) Answer {
 	case shodan.IsKind(r.Err, shodan.NotFound):
 		a.Status = NotIndexed
 	case r.Err != nil:
-		a.Status, a.Error, a.failure = Failed, r.Err.Error(), r.Err
+		a.fail(r.Err)
 	default:
 		a.Host = r.Value.(*shodan.Host)
 	}

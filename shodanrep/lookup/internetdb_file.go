@@ -125,8 +125,7 @@ func fileAnswer(addr netip.Addr, r internetdbfile.Result, at time.Time) Answer {
 	case r.IsMissing && IsReserved(addr):
 		return Answer{Status: Reserved}
 	case r.Err != nil:
-		a.failure = wrapFileError(r.Err)
-		a.Status, a.Error = Failed, a.failure.Error()
+		a.fail(wrapFileError(r.Err))
 	case r.IsMissing:
 		a.Status = NotIndexed
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // setBufSize is how many writes wait in the cache that the SDK makes for each connection. It is 32,768 otherwise, and the SDK
-// never lets go of a cache: the tests of a package have hundreds, of which each took 256 KB, and the garbage collector read
+// never closes a cache: the tests of a package have hundreds, of which each took 256 KB, and the garbage collector read
 // them again and again.
 //
 //go:linkname setBufSize github.com/dgraph-io/ristretto.setBufSize

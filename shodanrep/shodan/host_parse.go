@@ -1,6 +1,7 @@
 package shodan
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -57,29 +58,34 @@ func ParseInternetDB(body []byte) (*Host, error) {
 // must be one that can be read, or null: without it the host may look better than it is.
 var hostLists = []struct {
 	name, allowed, items string
-	read                 func(*Host) int                 // how many items were read
-	isReadable           func(item json.RawMessage) bool // whether an item can be read, nil if some need not
+	read                 func(*Host) int        // how many items were read
+	hasUnreadable        func(list []byte) bool // whether an item cannot be read, nil if some need not
 }{
-	{"ports", "[", "", func(h *Host) int { return len(h.Ports) }, isInt},
+	{"ports", "[", "", func(h *Host) int { return len(h.Ports) }, hasOtherThanInts},
 	{"data", "[", "", func(h *Host) int { return len(h.Banners) + len(h.Ports) + len(h.Vulns) }, nil}, // with those it is as if minified
-	{"vulns", `[{"`, `"`, func(h *Host) int { return len(h.Vulns) }, isScalar},                        // some ids say that the host is not vulnerable
-	{"tags", `["`, `"`, func(h *Host) int { return len(h.Tags) }, isScalar},
+	{"vulns", `[{"`, `"`, func(h *Host) int { return len(h.Vulns) }, hasNested},                       // some ids say that the host is not vulnerable
+	{"tags", `["`, `"`, func(h *Host) int { return len(h.Tags) }, hasNested},
 	{"hostnames", `["`, `"`, func(h *Host) int { return len(h.Hostnames) }, nil},
 	{"domains", `["`, `"`, func(h *Host) int { return len(h.Domains) }, nil},
 	{"cpes", `["`, `"`, func(h *Host) int { return len(h.CPEs) }, nil},
 }
 
-func isInt(item json.RawMessage) bool {
-	_, ok := parseInt(literal(item))
-	return ok
+// hasOtherThanInts reports whether a list has an item that is neither an integer nor null.
+func hasOtherThanInts(value []byte) bool {
+	items, _ := list(value)
+	return slices.ContainsFunc(items, func(item json.RawMessage) bool {
+		_, isInt := parseInt(literal(item))
+		return !isInt && item[0] != 'n'
+	})
 }
 
-func isScalar(item json.RawMessage) bool { return item[0] != '{' && item[0] != '[' }
-
-// hasUnreadable reports whether a list has an item other than null that cannot be read.
-func hasUnreadable(value []byte, isReadable func(json.RawMessage) bool) bool {
+// hasNested reports whether a list has an object or another list. Most have no byte with which one could begin.
+func hasNested(value []byte) bool {
+	if bytes.IndexByte(value, '{') < 0 && bytes.IndexByte(value[1:], '[') < 0 {
+		return false
+	}
 	items, _ := list(value)
-	return slices.ContainsFunc(items, func(item json.RawMessage) bool { return item[0] != 'n' && !isReadable(item) })
+	return slices.ContainsFunc(items, func(item json.RawMessage) bool { return item[0] == '{' || item[0] == '[' })
 }
 
 // parse reads a response, and checks the fields in hostLists: the lenient types read a value that is no list as no list
@@ -111,7 +117,7 @@ func (h *Host) parse(body []byte, field func(h *Host, s *scanner, name []byte, i
 			return unexpected{fmt.Errorf(`"%s" is not a list`, list.name)}
 		case value[0] == '[' && list.read(h) == 0 && isUnreadable(value, list.items):
 			return unexpected{fmt.Errorf(`"%s" is a list of which no item can be read`, list.name)}
-		case value[0] == '[' && list.isReadable != nil && hasUnreadable(value, list.isReadable):
+		case value[0] == '[' && list.hasUnreadable != nil && list.hasUnreadable(value):
 			return unexpected{fmt.Errorf(`"%s" is a list with an item that cannot be read`, list.name)}
 		}
 	}
