@@ -39,19 +39,6 @@ type item struct {
 // UnknownSize is the size of a list whose length is not known before its end. It is longer than any limit.
 const UnknownSize = math.MaxInt
 
-// Batch begins a batch for a list of size different addresses. The size decides whether Auto uses the REST API.
-// The batch ends with its context.
-func (e *Engine) Batch(ctx context.Context, size int) *Batch {
-	b := &Batch{
-		engine: e, ctx: ctx, size: size, window: semaphore.NewWeighted(2 * chunkSize), progress: ProgressFrom(ctx),
-		items: map[Question]*item{}, ready: make(chan struct{}),
-	}
-	if b.progress == nil {
-		b.progress = newLoggedProgress(e.cfg.Logger, size)
-	}
-	return b
-}
-
 // Add starts to look up questions, and returns at once. Each needs one call of Answer, which frees its host: a batch
 // must not keep thousands of hosts until its end.
 func (b *Batch) Add(questions ...Question) {

@@ -14,14 +14,6 @@ type DataFileStats struct {
 	dataset.Omissions
 }
 
-// DataFiles describes the data files as they are now. The Engine must have some.
-func (e *Engine) DataFiles(ctx context.Context) (DataFileStats, error) {
-	if err := e.dataset.Refresh(ctx); err != nil {
-		return DataFileStats{}, fmt.Errorf("data_files: %w", err)
-	}
-	return DataFileStats{e.dataset.Stats(), e.dataset.Omissions()}, nil
-}
-
 // openDataset opens the data files of a configuration.
 func openDataset(ctx context.Context, cfg Config) (*dataset.Dataset, error) {
 	d, err := dataset.Open(ctx, dataset.Options{Files: cfg.DataFiles, Window: cfg.DataWindow, Dir: cache.Dir(cfg.Cache), Logger: cfg.Logger})

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"net/netip"
+	"slices"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/dataset"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/history"
@@ -15,47 +16,6 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/upstream"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/waitlimit"
 )
-
-// Config configures an Engine. All fields must be set unless their comment says otherwise. The plugin has the defaults.
-type Config struct {
-	APIKey                      string // may be empty
-	APIKeyOrigin                string // where the key is from, for errors; may be empty
-	Source                      Source
-	DataFiles                   []string      // may be empty
-	DataWindow                  time.Duration // no limit if zero
-	InternetDBFile              string        // may be empty
-	APILookupLimit              int
-	BulkLookup                  string // "auto", "on" or "off"
-	RequestsPerSecond           float64
-	InternetDBRequestsPerSecond float64
-	MaxConcurrency              int
-	Timeout                     time.Duration
-	Cache                       string // "on", "memory", "off", a path or a redis:// address
-	// NoCache says that no response is read from the cache or written to it. What processes and machines share beside it
-	// still is: rates and bans.
-	NoCache        bool
-	CacheMaxSize   int64 // bytes
-	CacheTTL       time.Duration
-	HistoryStore   string        // "on", "off" or nothing, a path or a postgres:// address
-	HistoryKeep    time.Duration // 400 days if zero
-	HistoryMaxSize int64         // bytes, 1 GB if zero
-	APIURL         string
-	InternetDBURL  string
-	CVEDBURL       string
-	ExploitsURL    string
-	UserAgent      string
-	// RefreshBefore is the time before which responses about addresses in the cache are too old, whatever their
-	// expiry says. It may be zero.
-	RefreshBefore time.Time
-	// CacheMaxAge is the age from which responses about addresses in the cache are not used. 0 is no limit.
-	CacheMaxAge time.Duration
-	Logger      hclog.Logger
-	// RateLimitDir is the folder of the file through which processes share rate limits, pauses and bans. If it is empty
-	// that is the cache's folder, or else the user's cache directory. An engine with a Transport then shares none.
-	RateLimitDir string
-	// Transport is for tests: an engine with one shares nothing with other engines. Otherwise it is nil.
-	Transport http.RoundTripper
-}
 
 // An Engine looks addresses up for one connection. It shares with all others of the process what belongs to a service
 // and not to a connection: the rate limit, the requests in flight, the cache.
@@ -75,8 +35,8 @@ type Engine struct {
 // New makes an Engine. It reads the index of the dataset, building it where it is missing, and sends no request.
 func New(ctx context.Context, cfg Config) (*Engine, error) {
 	e := &Engine{cfg: cfg, file: NewInternetDBFile(cfg)}
-	e.history = e.openHistory()
-	e.connect(e.openCache(ctx))
+	e.history = openHistory(cfg)
+	e.connect(openCache(ctx, cfg))
 	if len(cfg.DataFiles) > 0 {
 		var err error
 		if e.dataset, err = openDataset(ctx, cfg); err != nil {
@@ -92,7 +52,7 @@ func (e *Engine) connect(cache *upstream.BufferedCache) {
 	cache.Allow(e.cfg.CacheTTL)
 	e.cache = cache
 	client := func(newService func(upstream.Endpoint) *upstream.Service, url string, perSecond float64, source Source) *upstream.Client {
-		return upstream.NewClient(e.service(newService, url), upstream.Options{
+		return upstream.NewClient(sharedService(e.cfg, newService, url), upstream.Options{
 			Cache: cache, NoCache: e.cfg.NoCache, PerSecond: perSecond, MaxConcurrency: e.cfg.MaxConcurrency, Timeout: e.cfg.Timeout,
 			CacheTTL: e.cfg.CacheTTL, RefreshBefore: e.cfg.RefreshBefore, CacheMaxAge: e.cfg.CacheMaxAge, BulkLookup: e.cfg.BulkLookup, Logger: e.cfg.Logger,
 			Observe: e.observe(source), KeyOrigin: e.cfg.APIKeyOrigin,
@@ -133,6 +93,98 @@ func (e *Engine) Dataset(ctx context.Context) (*dataset.Dataset, error) {
 		return nil, fmt.Errorf("data_files: %w", err)
 	}
 	return e.dataset, nil
+}
+
+// DataFiles describes the data files as they are now. The Engine must have some.
+func (e *Engine) DataFiles(ctx context.Context) (DataFileStats, error) {
+	if err := e.dataset.Refresh(ctx); err != nil {
+		return DataFileStats{}, fmt.Errorf("data_files: %w", err)
+	}
+	return DataFileStats{e.dataset.Stats(), e.dataset.Omissions()}, nil
+}
+
+// History returns the store of what was looked up before, nil where history_store is "off". A nil store has no states.
+func (e *Engine) History() *history.Store { return e.history }
+
+// recordFailure records that a service did not answer about an address, in the history.
+func (e *Engine) recordFailure(addr netip.Addr, source Source, err error) {
+	if e.history != nil && !errors.Is(err, context.Canceled) {
+		e.history.RecordFailure(addr, string(source), err.Error(), time.Now())
+	}
+}
+
+// observe returns what records the responses of a service about addresses, nil where nothing is recorded.
+func (e *Engine) observe(source Source) func(upstream.Observation) {
+	if e.history == nil {
+		return nil
+	}
+	return func(o upstream.Observation) {
+		e.history.Record(history.Observation{
+			Addr: o.Addr, Source: string(source), Host: o.Host, CheckedAt: o.CheckedAt, Past: o.Past,
+		})
+	}
+}
+
+// CheckKey returns an error if there is no API key. The error names what needs one, such as a table.
+func (e *Engine) CheckKey(what string) error {
+	if e.rest == nil {
+		return fmt.Errorf("%s needs an API key: set api_key in the connection, or SHODAN_API_KEY, to the key shown at https://account.shodan.io", what)
+	}
+	return nil
+}
+
+// CheckSource returns an error if a source cannot be used. It says what is missing.
+func (e *Engine) CheckSource(source Source) error {
+	switch {
+	case !slices.Contains([]Source{"", Auto, Dataset, Shodan, InternetDB}, source):
+		return fmt.Errorf("%q is no source: use dataset, shodan or internetdb, or leave source out to let the plugin choose", source)
+	case source == Shodan && e.rest == nil:
+		return fmt.Errorf(`source "shodan" needs an API key: set api_key in the connection, or SHODAN_API_KEY, or use source "internetdb", which needs none`)
+	case source == Dataset && e.dataset == nil:
+		return fmt.Errorf(`source "dataset" needs files: set data_files in the connection to what "shodan download" wrote`)
+	}
+	return nil
+}
+
+// CheckSearch returns an error if nothing can be searched. It says what is needed.
+func (e *Engine) CheckSearch(source Source) error {
+	if err := e.CheckSource(source); err != nil {
+		return err
+	}
+	if source == InternetDB {
+		return fmt.Errorf(`InternetDB cannot be searched: leave source out, or use source "shodan" or "dataset"`)
+	}
+	if e.rest == nil && e.dataset == nil {
+		return fmt.Errorf(`finding related hosts needs an API key whose plan allows searches, or a dataset: set api_key (or SHODAN_API_KEY), or data_files to what "shodan download" wrote`)
+	}
+	return nil
+}
+
+// CheckBanners returns an error if addresses can be looked up in InternetDB only. It says what is needed.
+func (e *Engine) CheckBanners(source Source) error {
+	if err := e.CheckSource(source); err != nil {
+		return err
+	}
+	if source == "" || source == Auto {
+		source = e.cfg.Source
+	}
+	if source == InternetDB || e.rest == nil && e.dataset == nil {
+		return fmt.Errorf(`InternetDB has no banners, so this needs an API key or a dataset: set api_key (or SHODAN_API_KEY), or data_files to what "shodan download" wrote, and leave source out`)
+	}
+	return nil
+}
+
+// Batch begins a batch for a list of size different addresses. The size decides whether Auto uses the REST API.
+// The batch ends with its context.
+func (e *Engine) Batch(ctx context.Context, size int) *Batch {
+	b := &Batch{
+		engine: e, ctx: ctx, size: size, window: semaphore.NewWeighted(2 * chunkSize), progress: ProgressFrom(ctx),
+		items: map[Question]*item{}, ready: make(chan struct{}),
+	}
+	if b.progress == nil {
+		b.progress = newLoggedProgress(e.cfg.Logger, size)
+	}
+	return b
 }
 
 // Spending is what this process has requested of a service so far, over all connections with the same key.

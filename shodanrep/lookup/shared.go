@@ -37,18 +37,18 @@ func sharedValue[T any](values *map[string]func() T, key string, newValue func()
 	return value()
 }
 
-// service returns the service that all engines with the same address and key share.
-func (e *Engine) service(newService func(upstream.Endpoint) *upstream.Service, url string) *upstream.Service {
-	endpoint := upstream.Endpoint{URL: url, Key: e.cfg.APIKey, UserAgent: e.cfg.UserAgent, Transport: e.cfg.Transport}
-	if e.cfg.Transport == nil {
+// sharedService returns the service that all engines with the same address and key share.
+func sharedService(cfg Config, newService func(upstream.Endpoint) *upstream.Service, url string) *upstream.Service {
+	endpoint := upstream.Endpoint{URL: url, Key: cfg.APIKey, UserAgent: cfg.UserAgent, Transport: cfg.Transport}
+	if cfg.Transport == nil {
 		endpoint.Transport = sharedTransport()
 	}
 	own := newService(endpoint)
 	share := func() *upstream.Service {
-		own.ShareRateLimit(e.rateLimits())
+		own.ShareRateLimit(rateLimits(cfg))
 		return own
 	}
-	if e.cfg.Transport != nil {
+	if cfg.Transport != nil {
 		return share()
 	}
 	return sharedValue(&shared.services, own.ID, share)
@@ -56,34 +56,34 @@ func (e *Engine) service(newService func(upstream.Endpoint) *upstream.Service, u
 
 // openCache returns the cache that all engines with the same location share. Where it is not used, only machines share
 // anything through it.
-func (e *Engine) openCache(ctx context.Context) *upstream.BufferedCache {
-	location := e.cfg.Cache
-	if e.cfg.NoCache && !cache.IsRedis(location) {
+func openCache(ctx context.Context, cfg Config) *upstream.BufferedCache {
+	location := cfg.Cache
+	if cfg.NoCache && !cache.IsRedis(location) {
 		location = "off"
 	}
 	open := func() *upstream.BufferedCache {
-		return upstream.NewBufferedCache(cache.Open(ctx, location, cache.Options{MaxBytes: e.cfg.CacheMaxSize, Logger: e.cfg.Logger}))
+		return upstream.NewBufferedCache(cache.Open(ctx, location, cache.Options{MaxBytes: cfg.CacheMaxSize, Logger: cfg.Logger}))
 	}
-	if e.cfg.Transport != nil {
+	if cfg.Transport != nil {
 		return open()
 	}
 	return sharedValue(&shared.caches, location, open)
 }
 
-// openHistory returns the history that all engines with the same location share, nil where the engine has none.
-func (e *Engine) openHistory() *history.Store {
-	if e.cfg.HistoryStore == "" || e.cfg.HistoryStore == "off" {
+// openHistory returns the history that all engines with the same location share, nil where they have none.
+func openHistory(cfg Config) *history.Store {
+	if cfg.HistoryStore == "" || cfg.HistoryStore == "off" {
 		return nil
 	}
 	open := func() *history.Store {
 		return history.Open(history.Options{
-			Location: e.cfg.HistoryStore, Keep: e.cfg.HistoryKeep, MaxBytes: e.cfg.HistoryMaxSize, Logger: e.cfg.Logger,
+			Location: cfg.HistoryStore, Keep: cfg.HistoryKeep, MaxBytes: cfg.HistoryMaxSize, Logger: cfg.Logger,
 		})
 	}
-	if e.cfg.Transport != nil {
+	if cfg.Transport != nil {
 		return open()
 	}
-	return sharedValue(&shared.histories, e.cfg.HistoryStore, open)
+	return sharedValue(&shared.histories, cfg.HistoryStore, open)
 }
 
 // sharedTransport is the transport of all engines without one of their own.
@@ -122,21 +122,21 @@ func OpenRateLimits(cacheLocation string) (*ratelimit.File, error) {
 	return ratelimit.Open(folders...)
 }
 
-// rateLimits returns the file through which the engine shares rate limits with other processes, nil where it shares
+// rateLimits returns the file through which an engine shares rate limits with other processes, nil where it shares
 // none: in tests with a transport of their own, through Redis, and where no folder can be written.
-func (e *Engine) rateLimits() *ratelimit.File {
+func rateLimits(cfg Config) *ratelimit.File {
 	var file *ratelimit.File
 	var err error
 	switch {
-	case e.cfg.RateLimitDir != "":
-		file, err = ratelimit.Open(e.cfg.RateLimitDir)
-	case e.cfg.Transport != nil || cache.IsRedis(e.cfg.Cache):
+	case cfg.RateLimitDir != "":
+		file, err = ratelimit.Open(cfg.RateLimitDir)
+	case cfg.Transport != nil || cache.IsRedis(cfg.Cache):
 		return nil
 	default:
-		file, err = OpenRateLimits(e.cfg.Cache)
+		file, err = OpenRateLimits(cfg.Cache)
 	}
 	if err != nil {
-		e.cfg.Logger.Info("each process keeps the rate limits by itself", "error", err)
+		cfg.Logger.Info("each process keeps the rate limits by itself", "error", err)
 		return nil
 	}
 	return file
