@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -25,8 +23,7 @@ type Conn struct {
 func connect(path string, options Options) (_ *Conn, err error) {
 	defer CatchOutOfMemory(&err)
 	// The write-ahead log has the same content: modeof gives it the permissions of the file.
-	uri := "file:///" + escapeURI(strings.TrimPrefix(filepath.ToSlash(path), "/")) + "?modeof=" + escapeURI(path)
-	db, err := sqlite3.OpenFlags(uri, sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI)
+	db, err := sqlite3.OpenFlags(fileURI(path, "modeof="+escapeURI(path)), sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI)
 	if err != nil {
 		return nil, err
 	}

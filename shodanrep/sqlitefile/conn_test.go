@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -161,5 +162,30 @@ func TestWhatIsCancelledIsNoErrorOfTheFile(t *testing.T) {
 	}
 	if complete, err := f.Vacuum(t.Context()); !complete || err != nil {
 		t.Errorf("afterwards: %v, %v", complete, err)
+	}
+}
+
+// Windows would take the path /C:/x for a folder named C: on its current drive.
+func TestAPathWithADriveIsOpenedAsItIs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ü %20#.sqlite")
+	if runtime.GOOS != "windows" { // elsewhere it is a relative path
+		t.Chdir(t.TempDir())
+		path = "C:/c.sqlite"
+		if err := os.Mkdir("C:", 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := connect(path, Options{BusyTimeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(c.Run("CREATE TABLE t (x)"), c.closeLocked()); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		t.Errorf("nothing was written to the file: %v", err)
 	}
 }

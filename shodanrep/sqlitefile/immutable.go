@@ -24,7 +24,7 @@ func openForeign(path, parameters string, flags sqlite3.OpenFlag) (_ *Conn, err 
 	if path, err = filepath.Abs(path); err != nil {
 		return nil, err
 	}
-	db, err := sqlite3.OpenFlags("file:///"+escapeURI(strings.TrimPrefix(filepath.ToSlash(path), "/"))+"?"+parameters, flags|sqlite3.OPEN_URI)
+	db, err := sqlite3.OpenFlags(fileURI(path, parameters), flags|sqlite3.OPEN_URI)
 	if err != nil {
 		return nil, err
 	}
@@ -33,6 +33,10 @@ func openForeign(path, parameters string, flags sqlite3.OpenFlag) (_ *Conn, err 
 
 // Discard closes a connection to a file of another application.
 func (c *Conn) Discard() error { return c.closeLocked() }
+
+// fileURI returns the URI with which SQLite opens a path as it is. The path has no slash before it: SQLite is compiled
+// for Unix, and on Windows would look for /C:/Users. Its own slashes are escaped, so that none begins a host.
+func fileURI(path, parameters string) string { return "file:" + escapeURI(path) + "?" + parameters }
 
 // escapeURI escapes a path for the URI of a file.
 func escapeURI(path string) string { return strings.ReplaceAll(url.QueryEscape(path), "+", "%20") }
