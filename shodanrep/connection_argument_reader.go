@@ -42,6 +42,23 @@ func (r *argumentReader) texts(name string, list []string, example string) []str
 	return list
 }
 
+// paths reads a list of paths.
+func (r *argumentReader) paths(name string, list []string, example string) []string {
+	for _, path := range r.texts(name, list, example) {
+		r.hasControl(name, path)
+	}
+	return list
+}
+
+// hasControl reports whether a path has a control character, and says so: "C:\temp" in a configuration has a tab in it.
+func (r *argumentReader) hasControl(name, path string) bool {
+	if !strings.ContainsFunc(path, unicode.IsControl) {
+		return false
+	}
+	r.wrong(`%s = %q: the path has a control character: write / or \\ for each \ of it`, name, path)
+	return true
+}
+
 // file reads the path of a file. Whether there is one is seen when it is used.
 func (r *argumentReader) file(name string, value *string, example string) string {
 	allowed := fmt.Sprintf("the path of a file, such as %q", example)
@@ -49,8 +66,7 @@ func (r *argumentReader) file(name string, value *string, example string) string
 		return ""
 	}
 	switch path := *value; {
-	case strings.ContainsFunc(path, unicode.IsControl):
-		r.wrong(`%s = %q: the path has a control character: write / or \\ for each \ of it`, name, path)
+	case r.hasControl(name, path):
 	case strings.TrimSpace(path) == "", strings.Contains(path, "://"):
 		r.wrong("%s = %q: use %s", name, path, allowed)
 	}
@@ -165,8 +181,7 @@ func (r *argumentReader) location(name string, value *string, allowed string, ch
 	case location != "" && check(location) == nil:
 	case strings.ContainsAny(location, ":=@") && !isWindowsPath(location):
 		r.wrong("%s is no %s address (it is not shown, it may hold a password): use one such as %q", name, server, example)
-	case strings.ContainsFunc(location, unicode.IsControl):
-		r.wrong(`%s = %q: the path has a control character: write / or \\ for each \ of it`, name, location)
+	case r.hasControl(name, location):
 	default:
 		r.wrong("%s = %q: use %s", name, location, allowed)
 	}

@@ -66,7 +66,7 @@ func readSettings(connection *plugin.Connection) (scan.Settings, error) {
 			APIKey:                      key,
 			APIKeyOrigin:                keyOrigin,
 			Source:                      lookup.Source(r.oneOf("source", config.Source, string(lookup.Auto), string(lookup.Dataset), string(lookup.Shodan), string(lookup.InternetDB))),
-			DataFiles:                   r.texts("data_files", config.DataFiles, `["~/shodan/*.json.gz"]`),
+			DataFiles:                   r.paths("data_files", config.DataFiles, `["~/shodan/*.json.gz"]`),
 			DataWindow:                  r.days("data_window", config.DataWindow, shodan.CurrentFor),
 			InternetDBFile:              r.file("internetdb_file", config.InternetDBFile, "~/shodan/internetdb.sqlite"),
 			APILookupLimit:              r.count("api_lookup_limit", config.APILookupLimit, 100, 0, 1_000_000),

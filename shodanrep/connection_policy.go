@@ -112,6 +112,9 @@ func (r *argumentReader) policy(value *string) *reputation.Policy {
 	if r.mistyped("policy", `"`+strings.Join(policyfile.Names(), `", "`)+`", or the path of a file such as "./policy.hcl"`) || value == nil {
 		return policyfile.Baseline()
 	}
+	if r.hasControl("policy", *value) {
+		return policyfile.Baseline()
+	}
 	policy, err := readPolicy(*value, 0)
 	if err != nil {
 		r.wrong("policy = %q: %w", *value, err)
@@ -137,6 +140,9 @@ func (r *argumentReader) lists(allow, deny []string) *reputation.Lists {
 			path, isFile := listFile(entry)
 			if !isFile {
 				continue
+			}
+			if r.hasControl(a.name, path) {
+				return nil
 			}
 			if _, err := os.Stat(path); err != nil {
 				r.wrong("%s: %w", a.name, err)

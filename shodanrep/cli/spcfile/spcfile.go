@@ -242,10 +242,16 @@ func SetArgument(arguments, name string, value cty.Value) (string, error) {
 	return string(file.Bytes()), nil
 }
 
+// invalidEscape is the summary of HCL's error about a text with a backslash, as paths of Windows have them.
+const invalidEscape = "Invalid escape sequence"
+
 // diagnosticsError returns the first error of HCL, which causes the others.
 func diagnosticsError(diagnostics hcl.Diagnostics) error {
 	for _, d := range diagnostics {
 		if d.Severity == hcl.DiagError {
+			if d.Summary == invalidEscape {
+				return fmt.Errorf(`%s: %s; %s: write / or \\ for each \ of a path`, d.Subject, d.Summary, strings.TrimSuffix(d.Detail, "."))
+			}
 			return fmt.Errorf("%s: %s; %s", d.Subject, d.Summary, d.Detail)
 		}
 	}

@@ -106,6 +106,7 @@ func TestReadConfigRefuses(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ text, want string }{
 		"text that is no HCL":       {"connection \"a\" {\n", "x.spc:1,16-17: Unclosed configuration block; There is no closing brace for this block before the end of the file. This may be caused by incorrect brace nesting elsewhere in this file."},
+		"a path of Windows":         {`connection "a" { cache = "C:\data\c.sqlite" }`, `x.spc:1,29-31: Invalid escape sequence; The symbol "d" is not a valid escape sequence selector: write / or \\ for each \ of a path`},
 		"a connection without name": {`connection { plugin = "shodanrep" }`, "x.spc:1,1-11: a connection needs one name, of lower-case letters, digits and underscores"},
 		"a name with other letters": {`connection "a-b" { plugin = "shodanrep" }`, "x.spc:1,1-17: a connection needs one name, of lower-case letters, digits and underscores"},
 		"a name twice":              {"connection \"a\" {\n plugin = \"shodanrep\"\n}\nconnection \"a\" {\n plugin = \"shodanrep\"\n}", `x.spc:4,1-15: there is a connection "a" already, at x.spc:1,1-15`},
