@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/spcfile"
@@ -22,7 +23,7 @@ func inputFiles(inputs []string) (files []usedFile) {
 	if len(inputs) == 0 {
 		inputs = []string{"-"}
 	}
-	for _, input := range inputs {
+	for _, input := range expandInputs(runtime.GOOS, inputs) {
 		files = append(files, usedFile{input, "an input"})
 	}
 	return files

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -26,7 +28,7 @@ type input struct {
 // openInputs opens the inputs. An input that does not exist is an error before any input is read. The caller must close
 // the files, also after an error.
 func openInputs(names []string, await awaiter) (inputs []input, err error) {
-	for _, name := range names {
+	for _, name := range expandInputs(runtime.GOOS, names) {
 		if name == "-" {
 			inputs = append(inputs, input{name: name})
 			continue
@@ -42,7 +44,7 @@ func openInputs(names []string, await awaiter) (inputs []input, err error) {
 			continue
 		}
 		// An address and a slash is a path below a file that is named as the address, if there is one.
-		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+		if !isNoFile(runtime.GOOS, err) {
 			return inputs, err
 		}
 		if err := malformedArgument(name); err != nil {
@@ -54,6 +56,33 @@ func openInputs(names []string, await awaiter) (inputs []input, err error) {
 		inputs = append(inputs, input{name: name, matches: matches})
 	}
 	return inputs, nil
+}
+
+// errInvalidName is the error of Windows about a name that no file can have, such as http://198.51.100.66/ and "*.txt".
+const errInvalidName = syscall.Errno(123)
+
+// isNoFile reports whether an error says that there is no file of a name, by the system.
+func isNoFile(goos string, err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || goos == "windows" && errors.Is(err, errInvalidName)
+}
+
+// expandInputs replaces the patterns of files among the inputs by the files that match, where the shells of the system do
+// not: those of Windows leave it to the programs. What matches no file stays as it is.
+func expandInputs(goos string, names []string) (expanded []string) {
+	if goos != "windows" {
+		return names
+	}
+	for _, name := range names {
+		files, err := []string(nil), error(nil)
+		if strings.ContainsAny(name, "*?") {
+			files, err = filepath.Glob(name)
+		}
+		if err != nil || len(files) == 0 {
+			files = []string{name}
+		}
+		expanded = append(expanded, files...)
+	}
+	return expanded
 }
 
 // fileEndings are the ends of names that are those of files, and not of hosts.

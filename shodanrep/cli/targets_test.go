@@ -1,6 +1,13 @@
 package cli
 
-import "testing"
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+)
 
 // An address that must be given is read as check reads it.
 func TestAddressOf(t *testing.T) {
@@ -33,5 +40,31 @@ func TestAddressOf(t *testing.T) {
 		if got != want {
 			t.Errorf("%q: got %s, want %s", argument, got, want)
 		}
+	}
+}
+
+// The shells of Windows hand patterns over as they are, and a name that no file can have has an error of its own.
+func TestInputsOnWindows(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var files []string
+	for _, name := range []string{"a.log", "b.log", "c.txt"} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, path)
+	}
+	names := []string{filepath.Join(dir, "*.log"), "-", filepath.Join(dir, "*.csv"), "198.51.100.*", "http://198.51.100.66/?a=[", files[2]}
+	want := slices.Concat(files[:2], names[1:])
+	if got := expandInputs("windows", names); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := expandInputs("linux", names); !slices.Equal(got, names) {
+		t.Errorf("a shell has expanded them: got %q", got)
+	}
+	invalid := &fs.PathError{Op: "open", Path: "http://198.51.100.66/", Err: syscall.Errno(123)}
+	if !isNoFile("windows", invalid) || isNoFile("linux", invalid) || !isNoFile("linux", fs.ErrNotExist) || isNoFile("windows", fs.ErrPermission) {
+		t.Error("a name that no file can have is not told from another error")
 	}
 }
