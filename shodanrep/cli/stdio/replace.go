@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rogpeppe/go-internal/robustio"
+
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/filelock"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/symlink"
 )
@@ -40,8 +42,13 @@ func ReplaceFile(ctx context.Context, name string, write func(io.Writer) error) 
 		return writeInPlace(ctx, name, func() (*os.File, error) { return openDescriptor(number, name) }, write)
 	}
 	name = symlink.Target(name) // the link stays
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return writeInPlace(ctx, name, func() (*os.File, error) { return os.OpenFile(name, os.O_WRONLY, 0) }, write)
+	if info, err := os.Stat(name); err == nil {
+		if !info.Mode().IsRegular() {
+			return writeInPlace(ctx, name, func() (*os.File, error) { return os.OpenFile(name, os.O_WRONLY, 0) }, write)
+		}
+		if err := checkReplaceable(name, info); err != nil {
+			return writeError(name, err)
+		}
 	}
 	if canLock {
 		removeAbandoned(name)
@@ -66,7 +73,7 @@ func ReplaceFile(ctx context.Context, name string, write func(io.Writer) error) 
 		err = closed
 	}
 	if err == nil {
-		err = os.Rename(file.Name(), name)
+		err = robustio.Rename(file.Name(), name)
 	}
 	if err != nil {
 		return writeError(name, err)
