@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -73,10 +74,18 @@ func orUnknown(v any) string {
 	return "an unknown number of"
 }
 
+// usesCertificateFiles says whether crypto/x509 reads the files in SSL_CERT_FILE and SSL_CERT_DIR. On Windows and macOS it
+// asks the system.
+const usesCertificateFiles = runtime.GOOS != "windows" && runtime.GOOS != "darwin"
+
 // certificates checks the files that name the certificates of services.
 func certificates(line lineFunc) {
 	for _, variable := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR"} {
 		if value := os.Getenv(variable); value != "" {
+			if !usesCertificateFiles {
+				line(checkOK, "certificates", "are those that this system trusts; %s is not used", variable)
+				continue
+			}
 			result, missing := checkOK, ""
 			for _, path := range filepath.SplitList(value) {
 				if _, err := os.Stat(path); err != nil {

@@ -187,9 +187,16 @@ func withAdvice(err error) error {
 
 // shellQuoted quotes a path for a command line if it needs that.
 func shellQuoted(path string) string {
+	others, isWindows := "/._-+:@%,", os.IsPathSeparator('\\')
+	if isWindows {
+		others += `\`
+	}
 	if strings.ContainsFunc(path, func(r rune) bool {
-		return !(r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("/._-+:@%,", r))
+		return !(r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune(others, r))
 	}) {
+		if isWindows { // its command lines have double quotes, and its paths have none
+			return `"` + path + `"`
+		}
 		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 	}
 	return path

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -115,7 +116,11 @@ func WithAdvice(err error) error {
 	case errors.Is(err, io.EOF):
 		return fmt.Errorf("the connection ended before the response: %w", err)
 	case errors.As(err, &unknown):
-		return fmt.Errorf("%w; if a proxy or firewall of your network replaces certificates, add its own to this system, or to the file in SSL_CERT_FILE", err)
+		file := ", or to the file in SSL_CERT_FILE"
+		if runtime.GOOS == "windows" || runtime.GOOS == "darwin" { // crypto/x509 asks the system only
+			file = ""
+		}
+		return fmt.Errorf("%w; if a proxy or firewall of your network replaces certificates, add its own to this system%s", err, file)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return fmt.Errorf("%w; check the clock of this machine", err)
 	case errors.As(err, &name):

@@ -50,9 +50,7 @@ func ReplaceFile(ctx context.Context, name string, write func(io.Writer) error) 
 			return writeError(name, err)
 		}
 	}
-	if canLock {
-		removeAbandoned(name)
-	}
+	removeAbandoned(name)
 	file, unlock, err := createNew(name)
 	if err != nil {
 		return createError(name, err)
@@ -81,7 +79,8 @@ func ReplaceFile(ctx context.Context, name string, write func(io.Writer) error) 
 	return nil
 }
 
-// canLock says that a process can write to a file that it has locked by another handle. On Windows it cannot.
+// canLock says that a process can write to a file that it has locked by another handle. On Windows it cannot. There no
+// lock is needed: a file that a process has open cannot be removed.
 const canLock = runtime.GOOS != "windows"
 
 // newPrefix returns the beginning of the names of the files that will replace another one. They must not be longer than
@@ -142,7 +141,9 @@ func removeAbandoned(name string) {
 			continue
 		}
 		path := filepath.Join(filepath.Dir(name), entry.Name())
-		if unlock, err := filelock.Try(path, os.O_RDWR); err == nil {
+		if !canLock {
+			_ = os.Remove(path)
+		} else if unlock, err := filelock.Try(path, os.O_RDWR); err == nil {
 			_ = os.Remove(path)
 			_ = unlock()
 		}
