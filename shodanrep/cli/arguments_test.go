@@ -77,12 +77,14 @@ func TestQueryOfAFile(t *testing.T) {
 	file := writeFile(t, "check.sql", "\ufeff-- a check\nselect 1 as a;\n")
 	noSuffix := writeFile(t, "check", "select 2 as a")
 	empty := writeFile(t, "empty.sql", "-- nothing\n")
+	wide := writeFile(t, "wide.sql", "\xff\xfes\x00e\x00l\x00e\x00c\x00t\x00 \x003\x00 \x00a\x00s\x00 \x00a\x00\r\x00\n\x00")
 	folder := t.TempDir()
 	for name, tt := range map[string]struct {
 		arg  string
 		want result
 	}{
 		"a file":             {file, result{"a\n1\n", "", 0}},
+		"in UTF-16":          {wide, result{"a\n3\n", "", 0}},
 		"without a suffix":   {noSuffix, result{"a\n2\n", "", 0}},
 		"an empty file":      {empty, result{"", "shodanrep: query needs SQL, and there is no statement in " + empty + "\nRun 'shodanrep query --help' for usage.\n", 2}},
 		"one that is not":    {"/nowhere/check.SQL", result{"", "shodanrep: open /nowhere/check.SQL: no such file or directory\n", 1}},

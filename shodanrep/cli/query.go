@@ -14,6 +14,8 @@ import (
 	"unicode"
 
 	"github.com/spf13/cobra"
+	encoding "golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
@@ -169,6 +171,9 @@ func (c *queryCommand) readSQL(ctx context.Context, args []string) (sql, from st
 		return "", "", errors.New("query needs SQL, as an argument or on standard input")
 	}
 	content, err := stdio.Within(ctx, read)
+	if err == nil { // the shell of Windows writes files in UTF-16
+		content, _, err = transform.Bytes(encoding.BOMOverride(transform.Nop), content)
+	}
 	return string(content), from, failed(err)
 }
 
@@ -209,8 +214,9 @@ func isFile(arg string) bool {
 	if _, err := os.Stat(arg); err == nil {
 		return true
 	}
-	isPath := strings.HasPrefix(arg, "./") || strings.HasPrefix(arg, "../") || strings.HasPrefix(arg, "/") && !strings.HasPrefix(arg, "/*")
-	return (isPath || strings.HasSuffix(strings.ToLower(arg), ".sql")) && !strings.ContainsFunc(arg, unicode.IsSpace)
+	slashes := filepath.ToSlash(arg) // of Windows
+	isPath := strings.HasPrefix(slashes, "./") || strings.HasPrefix(slashes, "../") || strings.HasPrefix(slashes, "/") && !strings.HasPrefix(slashes, "/*")
+	return (isPath || filepath.VolumeName(arg) != "" || strings.HasSuffix(strings.ToLower(arg), ".sql")) && !strings.ContainsFunc(arg, unicode.IsSpace)
 }
 
 // run runs the statements, which are those of the arguments, and prints the results.
