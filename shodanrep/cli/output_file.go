@@ -24,7 +24,9 @@ func inputFiles(inputs []string) (files []usedFile) {
 		inputs = []string{"-"}
 	}
 	for _, input := range expandInputs(runtime.GOOS, inputs) {
-		files = append(files, usedFile{input, "an input"})
+		if !isForeignShare(runtime.GOOS, input) {
+			files = append(files, usedFile{input, "an input"})
+		}
 	}
 	return files
 }

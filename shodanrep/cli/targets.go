@@ -28,6 +28,11 @@ type input struct {
 // openInputs opens the inputs. An input that does not exist is an error before any input is read. The caller must close
 // the files, also after an error.
 func openInputs(names []string, await awaiter) (inputs []input, err error) {
+	for _, name := range names {
+		if isForeignShare(runtime.GOOS, name) {
+			return nil, fmt.Errorf("%s is a file of another machine, which this command does not contact: pass its address alone to check that, or a copy of the file", name)
+		}
+	}
 	for _, name := range expandInputs(runtime.GOOS, names) {
 		if name == "-" {
 			inputs = append(inputs, input{name: name})
@@ -66,6 +71,19 @@ func isNoFile(goos string, err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || goos == "windows" && errors.Is(err, errInvalidName)
 }
 
+// isForeignShare reports whether Windows would connect to a public address to open a file, as to that of
+// \\198.51.100.66\x. It would log in there, and who holds a bad address would see that, and the user's hashed password.
+func isForeignShare(goos, name string) bool {
+	path, isShare := strings.CutPrefix(strings.ReplaceAll(name, `\`, "/"), "//")
+	if goos != "windows" || !isShare {
+		return false
+	}
+	host, _, _ := strings.Cut(path, "/")
+	host, _, _ = strings.Cut(host, "@") // a port follows
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsGlobalUnicast() && !addr.IsPrivate()
+}
+
 // expandInputs replaces the patterns of files among the inputs by the files that match, where the shells of the system do
 // not: those of Windows leave it to the programs. What matches no file stays as it is.
 func expandInputs(goos string, names []string) (expanded []string) {
@@ -74,7 +92,7 @@ func expandInputs(goos string, names []string) (expanded []string) {
 	}
 	for _, name := range names {
 		files, err := []string(nil), error(nil)
-		if strings.ContainsAny(name, "*?") {
+		if strings.ContainsAny(name, "*?") && !isForeignShare(goos, name) {
 			files, err = filepath.Glob(name)
 		}
 		if err != nil || len(files) == 0 {

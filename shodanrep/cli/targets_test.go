@@ -63,6 +63,13 @@ func TestInputsOnWindows(t *testing.T) {
 	if got := expandInputs("linux", names); !slices.Equal(got, names) {
 		t.Errorf("a shell has expanded them: got %q", got)
 	}
+	for name, want := range map[string]bool{
+		`\\198.51.100.66\x`: true, "//198.51.100.66/x/*.log": true, `\\198.51.100.66@8080\x`: true, `\\10.0.0.5\logs\x.log`: false, `\\server\x`: false, "198.51.100.66/x": false, "-": false,
+	} {
+		if got := isForeignShare("windows", name); got != want || isForeignShare("linux", name) {
+			t.Errorf("%s: %t, want %t", name, got, want)
+		}
+	}
 	invalid := &fs.PathError{Op: "open", Path: "http://198.51.100.66/", Err: syscall.Errno(123)}
 	if !isNoFile("windows", invalid) || isNoFile("linux", invalid) || !isNoFile("linux", fs.ErrNotExist) || isNoFile("windows", fs.ErrPermission) {
 		t.Error("a name that no file can have is not told from another error")
