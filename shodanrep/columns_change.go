@@ -28,7 +28,7 @@ var ChangeColumns = sync.OnceValue(func() []ChangeColumn {
 // Value returns the value of the column: nil, a string, bool, int64 or time.Time. The row is that of a change or, if the
 // change is nil, of an address without one.
 func (c ChangeColumn) Value(observed *scan.Observed, change *scan.Change) any {
-	value, err := c.value(context.Background(), &transform.TransformData{HydrateItem: &changeRow{observed, change}})
+	value, err := c.value(context.Background(), &transform.TransformData{HydrateItem: &changeRow{Observed: observed, change: change}})
 	if err != nil || value == nil {
 		return nil // no column's function fails
 	}

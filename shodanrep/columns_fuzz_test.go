@@ -71,7 +71,7 @@ func rowsOf(body []byte) (rows []any) {
 			add(&stateRow{observed})
 			for _, before := range []*history.State{nil, {}, {Host: &shodan.Host{Ports: shodan.Ints{1}, Organization: "x"}}} {
 				for _, change := range history.Compare(before, history.State{Host: h}) {
-					add(&changeRow{observed, &scan.Change{Observed: observed, Before: observed, Change: change}})
+					add(&changeRow{Observed: observed, change: &scan.Change{Observed: observed, Before: observed, Change: change}})
 				}
 			}
 		}

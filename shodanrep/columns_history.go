@@ -21,7 +21,7 @@ const (
 var recordedStatuses = &statusSet{
 	"The result of the check: indexed (the source had data), not_indexed (the source had no data, which does not mean clean), " +
 		"not_checked (the history store has no response about the address, so that nothing is known of its past: it was never looked up, or each lookup failed, see last_failed), " +
-		"reserved (not on the internet, never looked up), not_a_host (a network), error (not an address, see error).",
+		"reserved (not on the internet, never looked up), not_a_host (a network), error (not an address, or its facts in the history store cannot be read, see error).",
 	[]lookup.Status{lookup.Indexed, lookup.NotIndexed, scan.NotChecked, lookup.Reserved, scan.NotAHost, lookup.Failed},
 }
 

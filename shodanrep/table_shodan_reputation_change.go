@@ -19,9 +19,9 @@ func tableShodanReputationChange(context.Context) *plugin.Table {
 	return newTable(&plugin.Table{
 		Name: "shodan_reputation_change",
 		Description: "The changes of IP addresses from one check to the next, as this plugin has recorded them: one row per change, with the scores before and after by the same policy. " +
-			"The table reads the history store and looks nothing up. An address in the query without a change has one row with a null change; the status says whether it was ever checked. So has an address whose last lookup failed, if no change led to its present state.",
+			"The table reads the history store and looks nothing up. An address in the query without a change has one row with a null change; the status says whether it was ever checked. So has an address whose last lookup failed, if no change led to its present state. Facts in the store that cannot be read are a row with a null change and the status error.",
 		Columns: slices.Concat(recordedColumns(), []*plugin.Column{
-			timestamp("changed_at", "Time when a check found the change.", ofPart(changeOf, func(c *scan.Change) time.Time { return c.First })),
+			timestamp("changed_at", "Time when a check found the change. In a row with the status error, time of the check whose changes are not known.", (*changeRow).changedAt),
 			timestamp("previous_checked_at", "Time when the address was last checked before, by the same source. The change happened between the two. Null if the address was not checked before.", ofPart(changeOf, (*scan.Change).PreviouslyChecked)),
 			timestamp("last_checked", "Time when the address was last checked and was as after the change, or last checked at all if there is no change. Null if the address was never checked.", func(r row) time.Time { return r.Last }),
 		}, failedColumns(), []*plugin.Column{
@@ -58,6 +58,14 @@ func kindsText() string {
 type changeRow struct {
 	*scan.Observed
 	change *scan.Change // nil if there is none
+	at     time.Time    // of facts that cannot be read
+}
+
+func (r *changeRow) changedAt() time.Time {
+	if r.change != nil {
+		return r.change.First
+	}
+	return r.at
 }
 
 func oldScore(c *scan.Change) any {
@@ -90,7 +98,10 @@ func listChanges(ctx context.Context, c *scan.ListCall, emit func(*changeRow) bo
 		}
 		var rows []*changeRow
 		for _, change := range o.Changes(bounds) {
-			rows = append(rows, &changeRow{change.Observed, change})
+			rows = append(rows, &changeRow{Observed: change.Observed, change: change})
+		}
+		for _, unreadable := range o.Unreadable(bounds) {
+			rows = append(rows, &changeRow{Observed: unreadable.Observed, at: unreadable.At})
 		}
 		if len(bounds) == 0 {
 			for _, observed := range o.Failing() {

@@ -1,12 +1,14 @@
 package shodanrep
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/ncruces/go-sqlite3"
 	"github.com/turbot/steampipe-plugin-sdk/v5/grpc/proto"
 )
 
@@ -69,6 +71,38 @@ func TestAnAddressWithoutAChangeSaysWhetherItWasChecked(t *testing.T) {
 	slices.Sort(want)
 	if diff := cmp.Diff(want, fieldsOf(rows, "ip", "source", "status", "change", "last_checked", "level")); diff != "" {
 		t.Errorf("want (-), got (+): %s", diff)
+	}
+}
+
+// TestFactsThatCannotBeReadHideNoOtherRows checks that damaged facts of an address are told, and are neither the end of the
+// query nor "unchanged".
+func TestFactsThatCannotBeReadHideNoOtherRows(t *testing.T) {
+	location := recordedHere(t)
+	s := withPast(t, location, recorded{"203.0.114.1", "internetdb", 1, []int{443}, nil}, recorded{"203.0.114.1", "internetdb", 3, []int{443, 22}, nil},
+		recorded{"203.0.114.2", "internetdb", 2, []int{80}, nil})
+	db, err := sqlite3.Open("file:" + location)
+	if err == nil {
+		err = errors.Join(db.Exec(`update history set facts = x'00112233' where ip = '203.0.114.1' and ports = '[443]'`), db.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		table, moment string
+		others        map[string]*proto.Quals
+		want          []string
+	}{
+		{"shodan_reputation_change", "changed_at", nil, []string{"203.0.114.1|error|day 1|unknown|-|true", "203.0.114.2|indexed|day 2|low|80|false", "203.0.114.2|indexed|day 2|low|low|false"}},
+		{"shodan_reputation_change", "changed_at", since("changed_at", ">=", recordedDay(2)), []string{"203.0.114.1|error|day 3|unknown|-|true", "203.0.114.2|indexed|day 2|low|80|false", "203.0.114.2|indexed|day 2|low|low|false"}},
+		{"shodan_reputation_history", "last_checked", nil, []string{"203.0.114.1|error|day 1|unknown|-|true", "203.0.114.1|indexed|day 3|low|-|false", "203.0.114.2|indexed|day 2|low|-|false"}},
+	} {
+		rows := s.mustRun(t, query{table: tt.table, others: tt.others})
+		for _, r := range rows {
+			r["told"] = r["error"] != nil
+		}
+		if diff := cmp.Diff(tt.want, fieldsOf(rows, "ip", "status", tt.moment, "level", "new_value", "told")); diff != "" {
+			t.Errorf("%s: want (-), got (+): %s", tt.table, diff)
+		}
 	}
 }
 

@@ -149,6 +149,7 @@ func (r *changesRun) result(o *scan.Observations, named bool) (changes.Result, b
 		if failure != nil {
 			setUnchecked(&result, o, "not checked since "+minute(last))
 		}
+		setUnreadable(&result, o, scan.Since(r.from))
 		return result, true
 	}
 	if !named && failure == nil {
@@ -181,6 +182,21 @@ func setUnchecked(r *changes.Result, o *scan.Observations, text string) {
 	r.Unchecked = text
 	r.NotChecked, r.Failed = o.Without(scan.NotChecked, problem), o.Without(lookup.Failed, text)
 	r.NotChecked.Last = o.LastChecked()
+}
+
+// setUnreadable sets in a result that not all its changes are known, if facts of the address cannot be read.
+func setUnreadable(r *changes.Result, o *scan.Observations, since []scan.Bound) {
+	unreadable := o.Unreadable(since)
+	if len(unreadable) == 0 {
+		return
+	}
+	last := unreadable[len(unreadable)-1]
+	r.Unreadable = true
+	if r.Unchecked != "" { // as are changes after the last response, which is told already
+		return
+	}
+	r.Unchecked = last.Answer().Error
+	r.NotChecked, r.Failed = last.Observed, o.Without(lookup.Failed, r.Unchecked)
 }
 
 // minute formats a time for people.
@@ -232,6 +248,9 @@ func (r *changesRun) notices() []string {
 	}
 	if n := r.summary.LookupsFailed; n > 0 {
 		lines = append(lines, fmt.Sprintf("the last lookup of %s failed: changes since then are not known; %s", display.Plural(int64(n), "address"), advice(n)))
+	}
+	if n := r.summary.Unreadable; n > 0 {
+		lines = append(lines, fmt.Sprintf("the history has facts of %s that cannot be read: not all changes are known", display.Plural(int64(n), "address")))
 	}
 	if last := r.summary.LastResponses(); last != "" && !r.output.HasSummary {
 		lines = append(lines, strings.ToLower(last[:1])+last[1:])

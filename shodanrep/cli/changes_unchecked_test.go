@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/ncruces/go-sqlite3"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/changes"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
@@ -177,6 +179,37 @@ func TestFailedLookupsThatCannotBeReadAreAnError(t *testing.T) {
 		stdout, stderr, status := runQuery(t, connection, "select * from "+table+" where ip = '203.0.114.10'")
 		if status != exitFailed || stdout != "" || !strings.Contains(stderr, "permission denied for table shodanrep_failure") {
 			t.Errorf("%s: %d %q %q", table, status, stdout, stderr)
+		}
+	}
+}
+
+// TestFactsThatCannotBeReadAreNotUnchanged damages the facts of one address, and expects the changes of the others.
+func TestFactsThatCannotBeReadAreNotUnchanged(t *testing.T) {
+	connection, path := historyOf(t, shodantest.New(t))
+	record(t, path, "203.0.114.10", 2*time.Hour, "internetdb", goodPorts)
+	record(t, path, "203.0.114.11", 2*time.Hour, "internetdb", badPorts, badVulns...)
+	db, err := sqlite3.Open("file:" + path)
+	if err == nil {
+		err = errors.Join(db.Exec(`update history set facts = x'00112233' where ip = '203.0.114.10'`), db.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	const problem = "the facts of 203.0.114.10, first checked at "
+	for _, tt := range []struct {
+		args, stdout, stderr string
+		status               int
+	}{
+		{"--output table", problem, "", exitDone},
+		{"--output table", "Facts that cannot be read: 1 address; not all their changes are known", "", exitDone},
+		{"--output csv", "203.0.114.10,internetdb,error,\"" + problem, "the history has facts of 1 address that cannot be read", exitDone},
+		{"--output ecs", problem, "", exitDone},
+		{"--output list --only worse", "203.0.114.11\n", "the history has facts of 1 address that cannot be read", exitDone},
+		{"--output csv --fail-on not_checked 203.0.114.10", problem, "1 not checked", exitFound},
+	} {
+		got := runCheck(t, connection, "", append([]string{"changes"}, strings.Fields(tt.args)...)...)
+		if !strings.Contains(got.stdout, tt.stdout) || !strings.Contains(got.stderr, tt.stderr) || got.status != tt.status {
+			t.Errorf("%s: %+v", tt.args, got)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 	"net/netip"
@@ -111,6 +112,10 @@ func (c *check) changes(ctx context.Context) func([]netip.Addr) iter.Seq2[*scan.
 					if !yield(change, nil) {
 						return
 					}
+				}
+				for _, unreadable := range o.Unreadable(nil) {
+					yield(nil, errors.New(unreadable.Answer().Error))
+					return
 				}
 			}
 		}

@@ -31,7 +31,10 @@ type State struct {
 	// response had the services, which does not mean that there were none.
 	Host *shodan.Host
 	// HostUnread says that the service had something, which the filter leaves out.
-	HostUnread                bool
+	HostUnread bool
+	// Problem says why the facts cannot be read, because a disk has changed them. Host is nil then, and what the service
+	// had is not known. It is empty for facts that can be read.
+	Problem                   string
 	FirstChecked, LastChecked time.Time
 	Checks                    int64
 }

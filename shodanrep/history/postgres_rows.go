@@ -119,8 +119,7 @@ func scanState(rows pgx.Rows, f Filter, now time.Time) (_ State, wanted bool, er
 	if f.WithoutHosts {
 		return r.stateWithoutHost(now, hasFacts), true, nil
 	}
-	state, err := r.state(now)
-	return state, true, err
+	return r.state(now), true, nil
 }
 
 // setUTC sets the times of a record to UTC, as those of a SQLite file are.

@@ -111,8 +111,7 @@ func readState(row *sqlite3.Stmt, f Filter, now time.Time) (_ State, wanted bool
 		return r.stateWithoutHost(now, row.ColumnBool(7)), true, nil
 	}
 	r.packed = blobOrNone(row, 7)
-	state, err := r.state(now)
-	return state, true, err
+	return r.state(now), true, nil
 }
 
 // readAddress reads the address of a row.

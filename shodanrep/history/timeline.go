@@ -186,14 +186,16 @@ func isFuture(t, now time.Time) bool { return t.After(now.Add(clockSkew)) }
 
 // state returns the state of a record. A wrong clock wrote an end in the future: when the address was last checked is not
 // known then, and certain is only when it was first.
-func (r *record) state(now time.Time) (State, error) {
+//
+// Facts that cannot be read are a problem of this state only. As an error they would hide those of all other addresses.
+func (r *record) state(now time.Time) State {
+	state := r.stateWithoutHost(now, false)
 	host, err := hostOf(r.addr, r.packed, r.lastUpdate)
 	if err != nil {
-		return State{}, fmt.Errorf("the facts of %s, first checked at %s, cannot be read: %w", r.addr, r.first.Format(time.RFC3339), err)
+		state.Problem = fmt.Sprintf("the facts of %s, first checked at %s, cannot be read from the history: %v", r.addr, r.first.Format(time.RFC3339), err)
 	}
-	state := r.stateWithoutHost(now, false)
 	state.Host = host
-	return state, nil
+	return state
 }
 
 // stateWithoutHost returns the state of a record whose facts were not read; hasFacts says whether it has any.

@@ -1,14 +1,16 @@
 package history
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ncruces/go-sqlite3"
 )
 
-// The facts of one address that a disk has changed are an error for who reads them, and keep nothing from being recorded.
+// The facts of one address that a disk has changed are a problem of that state only, and keep nothing from being recorded.
 func TestUnreadableFactsOfOneAddressDoNotEndTheRecording(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "history.sqlite")
@@ -28,6 +30,13 @@ func TestUnreadableFactsOfOneAddressDoNotEndTheRecording(t *testing.T) {
 	s.Record(Observation{Addr: addrB, Source: "shodan", Host: full, CheckedAt: day(5)})
 	if err := s.Flush(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	var problems []string
+	for _, state := range states(t, s, Filter{}) { // of the other states too, so that one does not hide them
+		problems = append(problems, fmt.Sprint(state.Addr, " ", state.Host != nil, " ", strings.Contains(state.Problem, "the facts of 192.0.2.1, first checked at ")))
+	}
+	if want := []string{"192.0.2.1 false true", "192.0.2.1 true false", "192.0.2.1 false true", "192.0.2.1 true false", "192.0.2.10 true false"}; !slices.Equal(problems, want) {
+		t.Errorf("got %q, want %q", problems, want)
 	}
 	want := []string{"192.0.2.1 shodan 2-2 x1 [22 80]", "192.0.2.1 shodan 5-5 x1 [22 80]", "192.0.2.10 shodan 5-5 x1 [22]"}
 	execute(t, path, `DELETE FROM history WHERE facts = x'00112233'`)

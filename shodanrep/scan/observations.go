@@ -62,7 +62,10 @@ func (o *Observations) observed(i int) *Observed {
 	}
 	state := &o.states[i]
 	answer := lookup.Answer{Status: lookup.NotIndexed, Source: lookup.Source(state.Source), Host: state.Host, CheckedAt: state.LastChecked}
-	if state.Indexed() {
+	switch {
+	case state.Problem != "":
+		answer.Status, answer.Error = lookup.Failed, state.Problem
+	case state.Indexed():
 		answer.Status = lookup.Indexed
 	}
 	result := o.scan.NewResult(o.Target, answer)
@@ -203,18 +206,20 @@ func (o *Observations) notChecked(f *history.Failure, problem string) *Observed 
 //
 // The first response of a source about an address is a change only if no other source has responded about it before: a
 // change of the source is not a change of the host.
+//
+// A state whose facts cannot be read has no changes, and the next one is compared with the one before it; see Unreadable.
 func (o *Observations) Changes(bounds []Bound) []*Change {
 	var found []*Change
 	for i := range o.states {
 		state := &o.states[i]
-		if !o.wants(state.Source) || !Within(state.FirstChecked.Truncate(time.Second), bounds) {
+		if !o.wants(state.Source) || state.Problem != "" || !Within(state.FirstChecked.Truncate(time.Second), bounds) {
 			continue
 		}
 		var before *history.State
 		var was *Observed
-		if i > 0 && o.states[i-1].Source == state.Source {
-			before, was = &o.states[i-1], o.observed(i-1)
-		} else if o.knownBefore(state) {
+		if j := o.readableBefore(i); j >= 0 {
+			before, was = &o.states[j], o.observed(j)
+		} else if o.follows(i) || o.knownBefore(state) {
 			continue
 		}
 		is := o.observed(i)
@@ -232,6 +237,51 @@ func (o *Observations) Changes(bounds []Bound) []*Change {
 	}
 	slices.SortStableFunc(found, func(a, b *Change) int { return a.First.Compare(b.First) })
 	return found
+}
+
+// An Unreadable is a state whose facts cannot be read, so that what changed is not known.
+type Unreadable struct {
+	*Observed // with the status error
+	// At is when a check found the state or, if only the state after it is within the bounds, that one.
+	At time.Time
+}
+
+// Unreadable returns the states of the address by the source of the query whose facts cannot be read, if the changes to or
+// from them would be within bounds.
+func (o *Observations) Unreadable(bounds []Bound) []Unreadable {
+	var found []Unreadable
+	for i := range o.states {
+		if o.states[i].Problem == "" || !o.wants(o.states[i].Source) {
+			continue
+		}
+		at := o.states[i].FirstChecked.Truncate(time.Second)
+		if !Within(at, bounds) {
+			next := i + 1
+			if next == len(o.states) || !o.follows(next) || o.readableBefore(next) >= 0 {
+				continue
+			}
+			if at = o.states[next].FirstChecked.Truncate(time.Second); !Within(at, bounds) {
+				continue
+			}
+		}
+		found = append(found, Unreadable{o.observed(i), at})
+	}
+	return found
+}
+
+// follows reports whether the source of a state has one before it.
+func (o *Observations) follows(i int) bool {
+	return i > 0 && o.states[i-1].Source == o.states[i].Source
+}
+
+// readableBefore returns the index of the last state before another one by its source whose facts can be read, or -1.
+func (o *Observations) readableBefore(i int) int {
+	for ; o.follows(i); i-- {
+		if o.states[i-1].Problem == "" {
+			return i - 1
+		}
+	}
+	return -1
 }
 
 // knownBefore reports whether another source has responded about the address before a state.

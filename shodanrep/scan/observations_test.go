@@ -74,11 +74,15 @@ func (s *fakeStore) States(_ context.Context, f history.Filter) iter.Seq2[histor
 }
 
 // state makes a state of the days from first to last. Facts are the ports, each with a vulnerability if it is above
-// 60000; "none" is a host that is not indexed.
+// 60000; "none" is a host that is not indexed, and "damaged" are facts that cannot be read.
 func state(t *testing.T, ip, source, facts string, first, last int) history.State {
 	t.Helper()
 	s := history.State{Addr: netip.MustParseAddr(ip), Source: source, FirstChecked: day(first), LastChecked: day(last), Checks: int64(last - first + 1)}
-	if facts == "none" {
+	switch facts {
+	case "none":
+		return s
+	case "damaged":
+		s.Problem = "the facts are damaged"
 		return s
 	}
 	var vulns []string
@@ -131,6 +135,9 @@ func changesOf(t *testing.T, store *fakeStore, addresses []string, since time.Ti
 			}
 			texts = append(texts, fmt.Sprintf("%s %s day %d %s %q %q %s", c.IP(), c.Answer().Source, c.First.Sub(start)/(24*time.Hour), c.Kind, c.Old, c.New, direction))
 		}
+		for _, u := range o.Unreadable(Since(since)) {
+			texts = append(texts, fmt.Sprintf("%s %s day %d %s %s", u.IP(), u.Answer().Source, u.At.Sub(start)/(24*time.Hour), u.Status(), u.Answer().Error))
+		}
 	}
 	return texts
 }
@@ -177,6 +184,18 @@ func TestChanges(t *testing.T) {
 		"several addresses": {list{state(t, b, "internetdb", "none", 2, 2), state(t, a, "internetdb", "none", 3, 3)}, 1, []string{
 			`203.0.114.1 internetdb day 3 not_indexed "" "" =`, `203.0.114.2 internetdb day 2 not_indexed "" "" =`,
 		}},
+		"facts that cannot be read": {list{state(t, a, "internetdb", "damaged", 2, 3), state(t, b, "internetdb", "none", 3, 3)}, 1, []string{
+			`203.0.114.1 internetdb day 2 error the facts are damaged`, `203.0.114.2 internetdb day 3 not_indexed "" "" =`,
+		}},
+		"between two that can": {list{state(t, a, "internetdb", "443", 0, 2), state(t, a, "internetdb", "damaged", 3, 3), state(t, a, "internetdb", "443, 4444", 4, 4)}, 0, []string{
+			`203.0.114.1 internetdb day 0 level "" "low" =`, `203.0.114.1 internetdb day 0 indexed "" "443" =`,
+			`203.0.114.1 internetdb day 4 level "low" "medium" worse`, `203.0.114.1 internetdb day 4 port_opened "" "4444" worse`,
+			`203.0.114.1 internetdb day 3 error the facts are damaged`,
+		}},
+		"before a state since the time": {list{state(t, a, "internetdb", "damaged", 0, 2), state(t, a, "internetdb", "443", 3, 3)}, 3, []string{
+			`203.0.114.1 internetdb day 3 error the facts are damaged`,
+		}},
+		"that have not changed since the time": {list{state(t, a, "internetdb", "damaged", 0, 9)}, 3, nil},
 		"times that overlap, by clocks that differ": {list{state(t, a, "internetdb", "443", 0, 8), state(t, a, "internetdb", "443, 4444", 3, 3)}, 1, []string{
 			`203.0.114.1 internetdb day 3 level "low" "medium" worse`, `203.0.114.1 internetdb day 3 port_opened "" "4444" worse`,
 		}},

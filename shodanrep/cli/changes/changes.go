@@ -22,12 +22,14 @@ type Result struct {
 	// Changes are the selected changes.
 	Changes []*scan.Change
 	// Unchecked says why nothing is known of the address since the time, such as "never checked", or since its last
-	// response. It is empty for an address that was checked.
+	// response, or that facts cannot be read. It is empty for an address that was checked.
 	Unchecked string
-	// NotChecked is the address with the status not_checked, for formats with a row about it.
+	// NotChecked is the address with the status not_checked, or error if facts cannot be read, for formats with a row about it.
 	NotChecked *scan.Observed
 	// LookupsFailed says that lookups of the address have failed since its last response.
 	LookupsFailed bool
+	// Unreadable says that the history has facts of the address that cannot be read, so that not all its changes are known.
+	Unreadable bool
 	// Reserved says that the address is never checked, because it cannot be on the internet.
 	Reserved bool
 	// Failed is the address with Unchecked as the error, for formats that know addresses that could not be checked.

@@ -29,14 +29,17 @@ type Summary struct {
 	// LookupsFailed is how many addresses had failed lookups after their last response, or without one. Some of them
 	// were checked since the time.
 	LookupsFailed int
+	// Unreadable is how many addresses have facts in the history that cannot be read.
+	Unreadable int
 	// UncheckedNetworks is how many of the networks that were named have no address that was checked since the time.
 	UncheckedNetworks int
 	// Reserved is how many of the addresses that were named can never be checked.
 	Reserved int
 	// Shown is how many addresses are selected.
 	Shown int
-	// failedUnchanged is how many addresses were checked since the time, have not changed, and had failed lookups then.
-	failedUnchanged int
+	// unknownUnchanged is how many addresses were checked since the time and have no change, but had failed lookups then, or
+	// have facts that cannot be read.
+	unknownUnchanged int
 }
 
 // Count counts a result with all its changes.
@@ -47,6 +50,9 @@ func (s *Summary) Count(r Result) {
 	}
 	if r.LookupsFailed {
 		s.LookupsFailed++
+	}
+	if r.Unreadable {
+		s.Unreadable++
 	}
 	if r.Checked.IsZero() {
 		s.Unchecked++
@@ -63,8 +69,8 @@ func (s *Summary) Count(r Result) {
 		s.Newest = r.Checked
 	}
 	if len(r.Changes) == 0 {
-		if r.LookupsFailed {
-			s.failedUnchanged++
+		if r.LookupsFailed || r.Unreadable {
+			s.unknownUnchanged++
 		}
 		return
 	}
@@ -132,13 +138,16 @@ func (s Summary) Text() []string {
 	if s.LookupsFailed > 0 {
 		lines = append(lines, "Last lookup failed: "+display.Plural(int64(s.LookupsFailed), "address")+"; changes since then are not known")
 	}
+	if s.Unreadable > 0 {
+		lines = append(lines, "Facts that cannot be read: "+display.Plural(int64(s.Unreadable), "address")+"; not all their changes are known")
+	}
 	if s.UncheckedNetworks > 0 {
 		lines = append(lines, "Networks without an address that was checked since then: "+count(s.UncheckedNetworks))
 	}
 	if s.Reserved > 0 {
 		lines = append(lines, "Never checked, because reserved: "+display.Plural(int64(s.Reserved), "address"))
 	}
-	if total := s.Changed + s.Unchecked + s.Reserved + s.failedUnchanged; s.Shown < total {
+	if total := s.Changed + s.Unchecked + s.Reserved + s.unknownUnchanged; s.Shown < total {
 		lines = append(lines, "Shown: "+count(s.Shown))
 	}
 	return lines
