@@ -143,7 +143,7 @@ func (l *Limiter) take(now time.Time, withoutMachines bool) (wait time.Duration)
 	if wait > 0 {
 		return wait
 	}
-	l.Tokens, l.TokensAt = tokens-1, now
+	l.setTokens(tokens-1, now)
 	l.takeLocal(now)
 	return 0
 }

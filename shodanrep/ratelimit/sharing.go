@@ -40,6 +40,7 @@ type sharing struct {
 	beating     bool      // a heartbeat is to come
 	waiting     time.Time // since when a request waits to be sent, zero where none does
 	writing     bool      // a request has a slot and is not yet written, where the limiter is exact
+	tokensAt    time.Time // when this process last set the tokens, with the monotonic clock that no file has
 	localTokens int       // requests that may be sent without a look into the file
 	localUntil  time.Time
 }
@@ -72,6 +73,9 @@ func (l *Limiter) load(record []byte, now time.Time) {
 	own := l.state
 	l.state = readState(record, now)
 	delete(l.Members, l.id)
+	if l.TokensAt.Equal(l.tokensAt) {
+		l.TokensAt = l.tokensAt
+	}
 	if l.away {
 		l.away = false
 		l.Paused, l.Banned = later(own.Paused, l.Paused), later(own.Banned, l.Banned)
@@ -84,6 +88,13 @@ func (l *Limiter) load(record []byte, now time.Time) {
 			l.Refusal, l.Refusals, l.Since = own.Refusal, own.Refusals, own.Since
 		}
 	}
+}
+
+// setTokens sets the tokens as of now. As long as no other process sets them, this process counts from then with the
+// monotonic clock: a clock that is set forward would let one request go at once. After a request of another process it
+// has only the time in the file: a clock that is set forward between the two lets one request go early.
+func (l *Limiter) setTokens(tokens float64, now time.Time) {
+	l.Tokens, l.TokensAt, l.tokensAt = tokens, now, now
 }
 
 // save returns the state for the file, or nil where it is the file's already. This process is a member of it for as

@@ -43,6 +43,31 @@ func TestWithoutTheFileAProcessKeepsItsShareOfTheRateAndWhatItLearns(t *testing.
 	})
 }
 
+// TestAProcessCountsFromItsLastRequestWithTheMonotonicClock reads the time of the tokens from the file, which has only the
+// clock of the day: a clock that is set forward would let a request go early. The clock of synctest is not monotonic.
+func TestAProcessCountsFromItsLastRequestWithTheMonotonicClock(t *testing.T) {
+	t.Parallel()
+	file := openFile(t)
+	one, other := New(Limits{PerSecond: 1e6, Burst: 1, Exact: true}), New(Limits{PerSecond: 1e6, Burst: 1, Exact: true})
+	one.ShareThrough(file, "rate")
+	other.ShareThrough(file, "rate")
+	isMonotonic := func(l *Limiter) bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.update(func(time.Time) {})
+		return l.TokensAt != l.TokensAt.Round(0) // which removes the reading of the monotonic clock
+	}
+	for _, l := range []*Limiter{one, other} {
+		begin(t, l).Done()
+		if got := isMonotonic(one); got != (l == one) {
+			t.Errorf("the first process counts with the monotonic clock: %v", got)
+		}
+		if got := isMonotonic(other); got != (l == other) {
+			t.Errorf("the second process counts with the monotonic clock: %v", got)
+		}
+	}
+}
+
 // A ban that began while the file was out of reach is still known, with its reason, when the file is back.
 func TestABanThatIsLearnedWithoutTheFileKeepsItsReason(t *testing.T) {
 	t.Parallel()

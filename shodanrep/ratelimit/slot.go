@@ -89,7 +89,7 @@ func (s *Slot) count(ctx context.Context) {
 	s.counted = true
 	if first && s.acquiring {
 		l.update(func(now time.Time) {
-			l.Tokens, l.TokensAt = 0, now
+			l.setTokens(0, now)
 			l.writing = false
 		})
 	}
