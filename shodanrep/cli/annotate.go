@@ -164,7 +164,7 @@ func (c *annotateCommand) run(ctx context.Context, name string) error {
 		err = c.writeFile(ctx, c.file, n.write)
 	}
 	if !c.quiet {
-		c.sayAll(lookupNotices(n.summary(), ""))
+		c.sayAll(lookupNotices(n.summary(), "", err))
 		if n.networks > 0 {
 			c.say(networksNotice(n.networks, n.largeNetworks, "shodanrep check --expand checks each of the addresses"))
 		}

@@ -194,7 +194,7 @@ func (c *checkCommand) run(ctx context.Context, inputs []string) error {
 	bar.end()
 	if !c.quiet {
 		c.sayAll(list.malformed.notices())
-		c.sayAll(progressNotices(bar.progress, ""))
+		c.sayAll(progressNotices(bar.progress, "", err))
 		if c.output.AddressesOnly && c.only == nil && err == nil {
 			c.sayAll(check.written.notices())
 		}

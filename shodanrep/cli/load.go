@@ -208,7 +208,7 @@ func (c *loadCommand) loadOnce(ctx context.Context, checker *scan.Checker, input
 	})
 	bar.end()
 	if !c.quiet {
-		c.sayAll(lookupNotices(progress.summary(), ""))
+		c.sayAll(lookupNotices(progress.summary(), "", err))
 	}
 	if err != nil {
 		if ctx.Err() != nil && summary.Written > 0 {

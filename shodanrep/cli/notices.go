@@ -12,9 +12,9 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 )
 
-// progressNotices returns the notices about lookups and searches that have ended.
-func progressNotices(p *lookup.Progress, advice string) []string {
-	lines := lookupNotices(p.Summary(), advice)
+// progressNotices returns the notices about lookups and searches that have ended, see lookupNotices.
+func progressNotices(p *lookup.Progress, advice string, err error) []string {
+	lines := lookupNotices(p.Summary(), advice, err)
 	if line := searchNotice(p.Searches()); line != "" {
 		lines = append(lines, line)
 	}
@@ -23,25 +23,33 @@ func progressNotices(p *lookup.Progress, advice string) []string {
 
 // lookupNotices returns what a user must know about lookups that have ended: how many addresses, names and CVEs could not
 // be looked up and why, and how many addresses were looked up in another source than expected. The advice says how to list
-// the failed ones; it may be empty.
-func lookupNotices(s lookup.Summary, advice string) []string {
+// the failed ones; it may be empty. A reason that is the error of the command is left out: its message follows.
+func lookupNotices(s lookup.Summary, advice string, err error) []string {
 	var lines []string
 	for _, fallback := range s.Fallbacks {
 		lines = append(lines, fmt.Sprintf("%s looked up in InternetDB, because %s", were(fallback.Addresses), fallback.Text))
 	}
 	if s.Failed > 0 {
-		line := fmt.Sprintf("%s of %s could not be checked (%s)", humanize.Comma(int64(s.Failed)), display.Plural(int64(s.Addresses), "address"), report.ReasonsText(s.Failures))
+		line := fmt.Sprintf("%s of %s could not be checked%s", humanize.Comma(int64(s.Failed)), display.Plural(int64(s.Addresses), "address"), inParentheses(s.Failures, err))
 		lines = append(lines, withAdvice(line, advice))
 	}
 	if names := s.Names; names.Failed > 0 {
-		lines = append(lines, withAdvice(fmt.Sprintf("%s of %s could not be looked up completely (%s)",
-			humanize.Comma(int64(names.Failed)), display.Plural(int64(names.Count), "name"), report.ReasonsText(names.Failures)), advice))
+		lines = append(lines, withAdvice(fmt.Sprintf("%s of %s could not be looked up completely%s",
+			humanize.Comma(int64(names.Failed)), display.Plural(int64(names.Count), "name"), inParentheses(names.Failures, err)), advice))
 	}
 	if details := s.Details; details.Failed > 0 {
-		lines = append(lines, fmt.Sprintf("%s of %s could not be looked up, so cvss, epss and kev may be null (%s)",
-			humanize.Comma(int64(details.Failed)), display.Plural(int64(details.Count), "CVE"), report.ReasonsText(details.Failures)))
+		lines = append(lines, fmt.Sprintf("%s of %s could not be looked up, so cvss, epss and kev may be null%s",
+			humanize.Comma(int64(details.Failed)), display.Plural(int64(details.Count), "CVE"), inParentheses(details.Failures, err)))
 	}
 	return lines
+}
+
+// inParentheses returns reasons for the end of a notice, or nothing if there is one and it is the error of the command.
+func inParentheses(reasons []lookup.Reason, err error) string {
+	if len(reasons) == 1 && err != nil && strings.Contains(err.Error(), reasons[0].Text) {
+		return ""
+	}
+	return " (" + report.ReasonsText(reasons) + ")"
 }
 
 func withAdvice(line, advice string) string {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -105,14 +106,33 @@ func TestNotices(t *testing.T) {
 		Addresses: 12_000, Failed: 11_010,
 		Failures:  []lookup.Reason{{Text: "a", Addresses: 11_000}, {Text: "b", Addresses: 5}, {Text: "c", Addresses: 3}, {Text: "d", Addresses: 1}, {Text: "e", Addresses: 1}},
 		Fallbacks: []lookup.Reason{{Text: "f", Addresses: 1}, {Text: "g", Addresses: 2}},
-	}, ""), "\n")
+	}, "", errors.New("a")), "\n")
 	want := "1 address was looked up in InternetDB, because f\n2 addresses were looked up in InternetDB, because g\n" +
 		"11,010 of 12,000 addresses could not be checked (11,000: a; 5: b; 3: c; 2: other reasons)"
 	if got != want {
 		t.Errorf("got %s", got)
 	}
-	if got := lookupNotices(lookup.Summary{Addresses: 5}, "select status, error"); len(got) > 0 {
+	if got := lookupNotices(lookup.Summary{Addresses: 5}, "select status, error", nil); len(got) > 0 {
 		t.Errorf("of nothing: %q", got)
+	}
+}
+
+// A reason that ends the command is said by its error, and not a second time by the notices.
+func TestAReasonThatIsTheErrorOfTheCommandIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	one := []lookup.Reason{{Text: "the key is refused", Addresses: 2}}
+	s := lookup.Summary{Addresses: 2, Failed: 2, Failures: one, Names: lookup.TextSummary{Count: 1, Failed: 1, Failures: one}}
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{nil, "2 of 2 addresses could not be checked (the key is refused)\n1 of 1 name could not be looked up completely (the key is refused)"},
+		{errors.New("the disk is full"), "2 of 2 addresses could not be checked (the key is refused)\n1 of 1 name could not be looked up completely (the key is refused)"},
+		{fmt.Errorf("looking up: %w", errors.New("the key is refused")), "2 of 2 addresses could not be checked\n1 of 1 name could not be looked up completely"},
+	} {
+		if got := strings.Join(lookupNotices(s, "", tt.err), "\n"); got != tt.want {
+			t.Errorf("%v: got %q, want %q", tt.err, got, tt.want)
+		}
 	}
 }
 

@@ -202,7 +202,7 @@ func (c *relatedCommand) run(ctx context.Context, ip string, o related.Options) 
 		if related.IsLookupError(err) {
 			s.Failed = 0 // the error says it
 		}
-		c.sayAll(lookupNotices(s, ""))
+		c.sayAll(lookupNotices(s, "", err))
 		if unsearched != "" && c.output != related.Formats[0] { // the table has a row for each
 			c.say(unsearched + "; --output table lists them")
 		}

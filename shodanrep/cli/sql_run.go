@@ -75,7 +75,7 @@ func (r *sqlRun) run(ctx context.Context, sql string) error {
 		if r.print != nil { // the SQL is not the user's
 			advice = ""
 		}
-		r.sayAll(progressNotices(bar.progress, advice))
+		r.sayAll(progressNotices(bar.progress, advice, err))
 	}
 	if err != nil && ctx.Err() != nil {
 		return newInterruption(bar.progress)
