@@ -28,7 +28,7 @@ type Table struct {
 	// AllRows says that a LIMIT saves little: rows cost no query credits, and come from this machine or in few responses.
 	// It is for tables of FromPages, see DropLimit.
 	AllRows bool
-	// Service and Action are the tags by which a user's own limiters find the table's requests. They are "shodan" and
+	// Service and Action are the tags by which a user's own limiters find the table's calls. They are "shodan" and
 	// "list" if empty.
 	Service, Action string
 	// Rows makes the rows: OnePerTarget, ManyPerTarget, FromCall or FromPages.
