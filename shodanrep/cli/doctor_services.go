@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -74,15 +73,11 @@ func orUnknown(v any) string {
 	return "an unknown number of"
 }
 
-// usesCertificateFiles says whether crypto/x509 reads the files in SSL_CERT_FILE and SSL_CERT_DIR. On Windows and macOS it
-// asks the system.
-const usesCertificateFiles = runtime.GOOS != "windows" && runtime.GOOS != "darwin"
-
 // certificates checks the files that name the certificates of services.
 func certificates(line lineFunc) {
 	for _, variable := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR"} {
 		if value := os.Getenv(variable); value != "" {
-			if !usesCertificateFiles {
+			if !shodan.UsesCertificateFiles {
 				line(checkOK, "certificates", "are those that this system trusts; %s is not used", variable)
 				continue
 			}

@@ -104,6 +104,10 @@ func (t transport) get(ctx context.Context, base, path string, query url.Values)
 	return body, resp.Header, nil
 }
 
+// UsesCertificateFiles says whether crypto/x509 reads the files in SSL_CERT_FILE and SSL_CERT_DIR. On Windows and macOS it
+// uses the system's certificates.
+const UsesCertificateFiles = runtime.GOOS != "windows" && runtime.GOOS != "darwin"
+
 // WithAdvice says what an error of a connection means, and what to do about one of a certificate. Proxies and firewalls of
 // companies replace the certificates of services with their own, which programs do not trust by themselves.
 func WithAdvice(err error) error {
@@ -116,9 +120,9 @@ func WithAdvice(err error) error {
 	case errors.Is(err, io.EOF):
 		return fmt.Errorf("the connection ended before the response: %w", err)
 	case errors.As(err, &unknown):
-		file := ", or to the file in SSL_CERT_FILE"
-		if runtime.GOOS == "windows" || runtime.GOOS == "darwin" { // crypto/x509 asks the system only
-			file = ""
+		file := ""
+		if UsesCertificateFiles {
+			file = ", or to the file in SSL_CERT_FILE"
 		}
 		return fmt.Errorf("%w; if a proxy or firewall of your network replaces certificates, add its own to this system%s", err, file)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:

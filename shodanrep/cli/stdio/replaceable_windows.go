@@ -22,7 +22,7 @@ func checkReplaceable(name string, info fs.FileInfo) error {
 		nil, windows.OPEN_EXISTING, windows.FILE_ATTRIBUTE_NORMAL, 0)
 	switch {
 	case errors.Is(err, windows.ERROR_SHARING_VIOLATION):
-		return errors.New("another program has it open: close it there, or name another file")
+		return errors.New("it is open, in another program or as the input of this one: close it there, or name another file")
 	case err != nil:
 		return nil // the rename says what is wrong
 	}

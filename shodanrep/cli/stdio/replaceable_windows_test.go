@@ -25,7 +25,7 @@ func TestAFileThatCannotBeReplacedIsAnErrorBeforeTheWork(t *testing.T) {
 	defer os.Chmod(readOnly, 0o600)
 	defer file.Close()
 	for name, want := range map[string]string{
-		open:     open + " cannot be written: another program has it open: close it there, or name another file",
+		open:     open + " cannot be written: it is open, in another program or as the input of this one: close it there, or name another file",
 		readOnly: readOnly + " cannot be written: it is read-only: make it writable, or name another file",
 	} {
 		err := ReplaceFile(t.Context(), name, func(io.Writer) error { return errors.New("it was begun") })

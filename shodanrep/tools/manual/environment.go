@@ -16,7 +16,7 @@ var environment = []struct{ names, meaning string }{
 	{"NO_COLOR", "if it is not empty, no colours"},
 	{"COLUMNS", "the width of a table that is not on a terminal"},
 	{"HTTPS_PROXY, ALL_PROXY, NO_PROXY", "the proxy, the proxy if the first is not set, and the hosts that are reached without one"},
-	{"SSL_CERT_FILE, SSL_CERT_DIR", "the certificates of authorities to trust"},
+	{"SSL_CERT_FILE, SSL_CERT_DIR", "the certificates of authorities to trust; on Windows and macOS those of the system are used instead"},
 	{"PGHOST, PGPASSWORD", "and the others of libpq: for load, what --to leaves out"},
 }
 
