@@ -181,6 +181,10 @@ func TestAMatchBeforeTheBeginningIsDamage(t *testing.T) {
 	}
 }
 
+// noDistances is a block that has no code of a distance, and ends with a match.
+const noDistances = "\x04\xc0\x81\x00\x00\x00\x00\x00\x90V\xff\x13\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00$0\x00\x00"
+
 func TestBadData(t *testing.T) {
 	t.Parallel()
 	whole := compress(t, 6, texts()["lines"])
@@ -202,6 +206,7 @@ func TestBadData(t *testing.T) {
 		"a distance without a meaning":     {strings.NewReader("\x03\x7e" + strings.Repeat("\xff", 40)), ErrDamaged},
 		"symbols without a meaning":        {strings.NewReader("\x1b" + strings.Repeat("\xff", 40)), ErrDamaged},
 		"the same at the end":              {strings.NewReader("\x1b\xff"), ErrDamaged},
+		"a match without codes for it":     {strings.NewReader(noDistances), ErrDamaged},
 		"a match at the very beginning":    {strings.NewReader("\x03\x02"), ErrDamaged},
 	} {
 		r := NewReader(bufio.NewReader(tt.source))
@@ -226,6 +231,7 @@ func FuzzReader(f *testing.F) {
 	f.Add(compress(f, flate.HuffmanOnly, lines))
 	f.Add(compress(f, flate.BestCompression, lines))
 	f.Add([]byte("\x1b" + strings.Repeat("\xff", 40)))
+	f.Add([]byte(noDistances))
 	f.Fuzz(func(t *testing.T, data []byte) { readBoth(t, data) })
 }
 

@@ -104,8 +104,9 @@ func makeTable(table []uint32, root uint, lengths []uint8, entries []uint32) boo
 	}
 	switch {
 	case codes == 0 || codes == 1 && counts[1] == 1:
+		// Where there is no code at all, no bit that follows could make one: the data is damaged, also where it breaks off here.
 		for i := range table[:1<<root] {
-			table[i] = isInvalid | 1
+			table[i] = isInvalid | uint32(codes)
 		}
 	case used != 1<<maxCode:
 		return false
