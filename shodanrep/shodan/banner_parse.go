@@ -82,7 +82,7 @@ func (b *Banners) decodeCounting(s *scanner) (skipped int, err error) {
 	}
 	*b = Banners{}
 	err = s.list(func() error {
-		if s.text[s.pos] != '{' {
+		if s.peek() != '{' { // 0 where the text breaks off before the item
 			skipped++
 			return s.skip()
 		}

@@ -134,7 +134,7 @@ var answerSeeds = []string{
 	`{"cves":[{"cve_id":"\ud800"},null,3,[],{"cve_id":{},"summary":"a\u0000"}]}`,
 	`{"matches":[],"total":7,"facets":{"country":[{"count":"3","value":"U\u0000S"},{"count":1,"value":true},null]}}`,
 	`{"ip_str":"192.0.2.1","port":1,"timestamp":"9999-12-31T23:59:59-01:00","x":[1e131072,1e-20000,` + strings.Repeat("[", 1001) + strings.Repeat("]", 1001) + `]}`,
-	"{\"ports\":[1],\"org\":\"\xff\xfe\"}", `{"ports":[1e400,-1,99999999999999999999],"latitude":"NaN"}`,
+	`{"data":[`, `{"data":[{},`, "{\"ports\":[1],\"org\":\"\xff\xfe\"}", `{"ports":[1e400,-1,99999999999999999999],"latitude":"NaN"}`,
 }
 
 func FuzzAnswersAreFitForPostgreSQL(f *testing.F) {

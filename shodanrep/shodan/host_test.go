@@ -104,6 +104,42 @@ func TestWhatIsNoHostIsAnError(t *testing.T) {
 	}
 }
 
+// A connection that ends early, or a damaged file, may cut a response off anywhere.
+func TestAResponseThatBreaksOffIsAnError(t *testing.T) {
+	t.Parallel()
+	const banners = `[{"ip_str": "192.0.2.1", "port": 80, "vulns": {"CVE-2024-0001": {"cvss": 9.8}}}, {"port": 443, "cpe": ["a", "b"]}]`
+	for name, tt := range map[string]struct {
+		body  string
+		parse func(body []byte) error
+	}{
+		"host": {`{"ip_str": "192.0.2.1", "ports": [80, 443], "tags": ["c2"], "data": ` + banners + `}`, func(body []byte) error {
+			_, err := shodan.ParseHost(body)
+			return err
+		}},
+		"InternetDB": {`{"ip": "192.0.2.1", "ports": [80], "tags": ["c2"], "vulns": ["CVE-2024-0001"], "cpes": [], "hostnames": []}`, func(body []byte) error {
+			_, err := shodan.ParseInternetDB(body)
+			return err
+		}},
+		"banner": {`{"ip_str": "192.0.2.1", "port": 80, "hostnames": ["a", "b"], "_shodan": {"module": "http"}}`, func(body []byte) error {
+			_, err := shodan.ParseBanner(body)
+			return err
+		}},
+		"search": {`{"matches": ` + banners + `, "total": 2}`, func(body []byte) error {
+			_, err := shodan.ParseSearch(body)
+			return err
+		}},
+	} {
+		if err := tt.parse([]byte(tt.body)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for end := range tt.body {
+			if tt.parse([]byte(tt.body[:end])) == nil {
+				t.Errorf("%s: what is read of %s is taken for all of it", name, tt.body[:end])
+			}
+		}
+	}
+}
+
 func TestMergeBannersKeepsTheNewestOfAPort(t *testing.T) {
 	t.Parallel()
 	var banners []shodan.Banner
