@@ -235,6 +235,11 @@ func (c htmlColumn) Kinds() []htmlCount { return c.counts }
 // An htmlPart is a part of a column.
 type htmlPart struct{ Class, X, Y, Size string }
 
+// columnHeight returns how high n of the highest column's count are drawn.
+func columnHeight(n, highest int) float64 {
+	return float64(n*(histogramHeight-20)) / float64(highest)
+}
+
 // newColumns draws columns whose labels and counts are known. What is before each label in words.
 func newColumns(columns []htmlColumn, what string) htmlHistogram {
 	total, highest := make([]int, len(columns)), 0
@@ -249,13 +254,16 @@ func newColumns(columns []htmlColumn, what string) htmlHistogram {
 	for i := range columns {
 		c := &columns[i]
 		c.X, c.Middle, c.Top = i*histogramStep, i*histogramStep+histogramBar/2, histogramHeight-5
-		y := float64(histogramHeight)
+		// The counts are added up, not the heights: sums of rounded numbers, which some processors round otherwise, would put the
+		// label of a column a pixel too high.
+		below := 0
 		for _, count := range slices.Backward(c.counts) {
 			if count.N == 0 {
 				continue
 			}
-			size := float64(count.N) / float64(highest) * (histogramHeight - 20)
-			y -= size
+			size := columnHeight(count.N, highest)
+			below += count.N
+			y := histogramHeight - columnHeight(below, highest)
 			c.Parts = append(c.Parts, htmlPart{count.Class, strconv.Itoa(c.X), fmt.Sprintf("%.2f", y), fmt.Sprintf("%.2f", size)})
 			c.Top = int(y) - 5
 		}
