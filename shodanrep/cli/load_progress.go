@@ -92,7 +92,7 @@ func (p *loadProgress) state() lookup.ProgressState {
 	s.Total = max(p.total, s.Done)
 	left, took := s.Total-s.Done, time.Since(p.firstCount)
 	if did := p.firstLeft - left; did > 0 && left > 0 {
-		s.Left = time.Duration(float64(took) * float64(left) / float64(did)).Round(time.Second)
+		s.Left = lookup.TimeLeft(took.Seconds() * float64(left) / float64(did))
 	}
 	if p.total == 0 {
 		s.Total = 0 // the bar is not shown before the first count

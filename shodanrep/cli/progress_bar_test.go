@@ -57,3 +57,15 @@ func TestTheBarMakesRoom(t *testing.T) {
 		t.Errorf("got %q", screen.String())
 	}
 }
+
+// A load that a service stopped soon after it began has an estimate that no time.Duration holds.
+func TestALoadHasNoEstimateOfCenturies(t *testing.T) {
+	t.Parallel()
+	p := newLoadProgress()
+	for ago, want := range map[time.Duration]time.Duration{time.Second: 1e6 * time.Second, 10 * time.Hour: 0} {
+		p.firstLeft, p.total, p.firstCount = 1e6+1, 1e6, time.Now().Add(-ago)
+		if left := p.state().Left; left < want || left > 2*want {
+			t.Errorf("one of a million took %v: %v left, want about %v", ago, left, want)
+		}
+	}
+}

@@ -17,7 +17,7 @@ type ProgressState struct {
 	Failed    int64 // of them, which could not be checked
 	FromCache int64
 	Elapsed   time.Duration
-	// Left is how long the rest will take at the rate of the last ten seconds, 0 if that is not known yet.
+	// Left is how long the rest will take at the rate of the last ten seconds, 0 if that is not known yet. See TimeLeft.
 	Left time.Duration
 }
 
@@ -57,9 +57,19 @@ func (p *Progress) AddTotal(addresses int) { p.total.Add(int64(addresses)) }
 func (p *Progress) State() ProgressState {
 	s := ProgressState{Total: p.total.Load(), Done: p.done.Load(), Failed: p.failed.Load(), FromCache: p.cached.Load(), Elapsed: time.Since(p.began)}
 	if perSecond := p.throughput.perSecond(time.Since(p.began)); perSecond > 0 && s.Total > s.Done {
-		s.Left = time.Duration(float64(s.Total-s.Done) / perSecond * float64(time.Second)).Round(time.Second)
+		s.Left = TimeLeft(float64(s.Total-s.Done) / perSecond)
 	}
 	return s
+}
+
+// TimeLeft returns an estimate in whole seconds, or 0, as if it were not known, for one of more than a hundred years: it says
+// nothing, and what Go makes of a number that no time.Duration holds depends on the processor.
+func TimeLeft(seconds float64) time.Duration {
+	const longest = 100 * 365 * 24 * time.Hour
+	if !(seconds >= 0 && seconds <= longest.Seconds()) {
+		return 0
+	}
+	return time.Duration(seconds * float64(time.Second)).Round(time.Second)
 }
 
 // Unpacking returns how far the unpacking of a compressed file of InternetDB is, nil if none is unpacked.

@@ -3,6 +3,7 @@ package lookup_test
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -134,4 +135,15 @@ func TestSummariesGroupReasons(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	})
+}
+
+func TestNoEstimateIsLongerThanAHundredYears(t *testing.T) {
+	t.Parallel()
+	for seconds, want := range map[float64]time.Duration{
+		0: 0, 0.4: 0, 61.5: 62 * time.Second, 3e9: 3e9 * time.Second, 4e9: 0, 1e10: 0, 1e300: 0, math.Inf(1): 0, -1: 0, math.NaN(): 0,
+	} {
+		if got := lookup.TimeLeft(seconds); got != want {
+			t.Errorf("%v seconds: got %v, want %v", seconds, got, want)
+		}
+	}
 }
