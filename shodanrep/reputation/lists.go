@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/gaissmai/bart"
 )
@@ -70,7 +71,7 @@ func (l *Lists) AddFile(list List, name string, text []byte) error {
 	for n := 1; lines.Scan(); n++ {
 		line := " " + strings.TrimPrefix(lines.Text(), "\ufeff")
 		for i, r := range line {
-			if r == '#' && i > 0 && unicode.IsSpace(rune(line[i-1])) {
+			if before, _ := utf8.DecodeLastRuneInString(line[:i]); r == '#' && unicode.IsSpace(before) {
 				line = line[:i]
 				break
 			}

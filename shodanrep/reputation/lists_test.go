@@ -1,8 +1,10 @@
 package reputation_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -71,13 +73,14 @@ func TestAWrongEntrySaysWhatIsAllowed(t *testing.T) {
 func TestAFileOfAList(t *testing.T) {
 	t.Parallel()
 	lists := &reputation.Lists{}
-	text := "\ufeff# ours\r\n203.0.113.0/24 case #12 # of May\r\n\r\n  AS64496\tour provider\n\t# more\n2001:db8::7"
+	text := "\ufeff# ours\r\n203.0.113.0/24 case #12 # of May\r\n\r\n  AS64496\tour provider\n\t# more\n2001:db8::7\n192.0.2.1 là#2\u00a0# a comment"
 	if err := lists.AddFile(reputation.Allow, "ours.txt", []byte(text)); err != nil {
 		t.Fatal(err)
 	}
 	for want, got := range map[string]reputation.Listing{
 		"allow|203.0.113.0/24|case":     lists.Find(netip.MustParseAddr("203.0.113.9"), ""),
 		"allow|AS64496|our provider":    lists.Find(netip.Addr{}, "AS64496"),
+		"allow|192.0.2.1|là#2":          lists.Find(netip.MustParseAddr("192.0.2.1"), ""),
 		"allow|2001:db8::7|2001:db8::7": lists.Find(netip.MustParseAddr("2001:db8::7"), ""),
 	} {
 		if text := fmt.Sprintf("%s|%s|%s", got.List, got.Entry, got.Reason); text != want {
@@ -93,22 +96,61 @@ func TestAFileOfAList(t *testing.T) {
 	}
 }
 
-// FuzzList looks for entries that end the program, and for addresses that are listed and not found.
+// commentStart is where a comment of a list begins.
+var commentStart = regexp.MustCompile(`(^|[\s\v\p{Z}\x{85}])#`)
+
+// FuzzList looks for entries that end the program, and for addresses of which another entry is found than by going through
+// all lines.
 func FuzzList(f *testing.F) {
-	f.Add("203.0.113.0/24 our scanners\n# a comment\nAS64496 x # y\n2001:db8::/32")
-	f.Add("::ffff:1.2.3.4/120\n0.0.0.0/0\n::/0\n\ufeff")
-	f.Fuzz(func(t *testing.T, text string) {
+	f.Add("203.0.113.0/24 our scanners\n# a comment\nAS64496 x # y\n2001:db8::/32", []byte{203, 0, 113, 255})
+	f.Add("::ffff:1.2.3.4/120\n0.0.0.0/0\n::/0\n\ufeff", []byte{1, 2, 3, 128})
+	f.Add("10.0.0.0/8 a\n10.1.0.0/16 à#b\n10.1.2.3/9 c\n10.0.0.0/8 d", []byte{10, 1, 2, 3})
+	f.Fuzz(func(t *testing.T, text string, bytes []byte) {
 		lists := &reputation.Lists{}
 		if err := lists.AddFile(reputation.Deny, "fuzz", []byte(text)); err != nil {
 			return
 		}
-		for line := range strings.Lines(text) {
+		entries := map[netip.Prefix]reputation.Listing{}
+		var probes []netip.Addr
+		if addr, ok := netip.AddrFromSlice(bytes); ok {
+			probes = append(probes, addr)
+		}
+		for line := range strings.SplitSeq(text, "\n") {
+			line = strings.TrimPrefix(line, "\ufeff")
+			if at := commentStart.FindStringIndex(line); at != nil {
+				line = line[:at[0]]
+			}
 			fields := strings.Fields(line)
 			if len(fields) == 0 {
 				continue
 			}
-			if addr, err := netip.ParseAddr(fields[0]); err == nil && lists.Find(addr, "").List != reputation.Deny {
-				t.Fatalf("%s is listed and not found", addr)
+			network, err := netip.ParsePrefix(fields[0])
+			if addr, addrErr := netip.ParseAddr(fields[0]); addrErr == nil {
+				network, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+			}
+			if err != nil {
+				continue // an autonomous system
+			}
+			if addr := network.Addr(); addr.Is4In6() {
+				network = netip.PrefixFrom(addr.Unmap(), network.Bits()-96)
+			}
+			network = network.Masked()
+			probes = append(probes, network.Addr(), network.Addr().Prev())
+			if _, found := entries[network]; !found {
+				reason := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), fields[0]))
+				entries[network] = reputation.Listing{List: reputation.Deny, Entry: fields[0], Reason: cmp.Or(reason, fields[0])}
+			}
+		}
+		for _, addr := range probes {
+			var want reputation.Listing
+			longest := -1
+			for network, listing := range entries {
+				if network.Contains(addr.Unmap()) && network.Bits() > longest {
+					longest, want = network.Bits(), listing
+				}
+			}
+			if got := lists.Find(addr, ""); got != want {
+				t.Errorf("%v: %+v, want %+v", addr, got, want)
 			}
 		}
 	})
