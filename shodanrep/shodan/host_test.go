@@ -1,15 +1,20 @@
 package shodan_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -198,40 +203,92 @@ func TestCapturedAnswersAreReadWhole(t *testing.T) {
 }
 
 // fuzzAnswers holds a parser to never failing badly, and to texts that PostgreSQL takes.
-func fuzzAnswers(f *testing.F, parse func([]byte) (json.RawMessage, bool)) {
+func fuzzAnswers(f *testing.F, parse func(*testing.T, []byte) (json.RawMessage, bool)) {
 	for _, seed := range []string{`{"ip_str":"192.0.2.1","ports":[80],"data":[{"port":80,"ssl":{"cert":{"serial":1e99}}}]}`, `{"ports":{},"data":[[]]}`, `{"matches":[{}],"total":"x"}`, `{"ip":-1,"port":1,"vulns":{"a":[]}}`, `{"ports":[1e400],"ip":"x\u0000"}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		raw, ok := parse(body)
+		raw, ok := parse(t, body)
 		if ok && raw != nil && (!json.Valid(raw) || slices.Contains(raw, 0)) {
 			t.Errorf("%q is kept as %q", body, raw)
 		}
 	})
 }
 
+// wantAllListed fails where a host lacks something bad that the lists of its response have, as encoding/json reads them: the
+// host would look better than it is.
+func wantAllListed(t *testing.T, h *shodan.Host) {
+	t.Helper()
+	if bytes.ContainsFunc(h.Raw, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return // encoding/json takes more than ASCII letters for the same in the names of fields
+	}
+	var lists struct{ Ports, Tags, Vulns any }
+	if err := json.Unmarshal(h.Raw, &lists); err != nil {
+		t.Fatalf("%s: %v", h.Raw, err)
+	}
+	ports, _ := lists.Ports.([]any)
+	for _, port := range ports {
+		number, ok := port.(float64)
+		if text, isText := port.(string); isText {
+			i, err := strconv.Atoi(text)
+			number, ok = float64(i), err == nil
+		}
+		if ok && number >= 1 && number <= 65535 && !slices.Contains(h.Ports, int(number)) {
+			t.Errorf("%s has the port %v, and the host has %v", h.Raw, port, h.Ports)
+		}
+	}
+	if ports != nil && len(h.Ports) > len(ports) {
+		t.Errorf("%s is a host with the ports %v", h.Raw, h.Ports)
+	}
+	tags, _ := lists.Tags.([]any)
+	for _, tag := range append(tags, lists.Tags) {
+		if text, ok := tag.(string); ok && text != "" && !slices.Contains(h.Tags, text) {
+			t.Errorf("%s has the tag %q, and the host has %q", h.Raw, text, h.Tags)
+		}
+	}
+	vulns, _ := lists.Vulns.([]any)
+	if byID, ok := lists.Vulns.(map[string]any); ok {
+		for id := range byID {
+			vulns = append(vulns, id)
+		}
+	}
+	for _, vuln := range vulns {
+		if id, ok := vuln.(string); ok && cveID.MatchString(id) && !slices.ContainsFunc(slices.Collect(maps.Keys(h.Vulns)), func(found string) bool { return strings.EqualFold(found, id) }) {
+			t.Errorf("%s has %s, and the host has %v", h.Raw, id, h.Vulns)
+		}
+	}
+}
+
+// cveID is an identifier that every list of vulnerabilities may have.
+var cveID = regexp.MustCompile(`^(?i)CVE-(199|20[0-9])[0-9]-[0-9]{4,7}$`)
+
 func FuzzParseHost(f *testing.F) {
-	fuzzAnswers(f, func(body []byte) (json.RawMessage, bool) {
+	f.Add([]byte(`{"ip_str":"192.0.2.1","PORTS":[80,"443",2.2e1,null],"tags":["c2",""],"vulns":["cve-2024-0001","CVE-2024-0002"],"data":[]}`))
+	f.Add([]byte(`{"ip_str":"192.0.2.1","ports":[80],"ports":[443],"tags":"c2","vulns":{"CVE-2024-0001":{}}}`))
+	fuzzAnswers(f, func(t *testing.T, body []byte) (json.RawMessage, bool) {
 		h, err := shodan.ParseHost(body)
 		if err != nil {
 			return nil, false
 		}
+		wantAllListed(t, h)
 		return h.Raw, true
 	})
 }
 
 func FuzzParseInternetDB(f *testing.F) {
-	fuzzAnswers(f, func(body []byte) (json.RawMessage, bool) {
+	f.Add([]byte(`{"ip":"192.0.2.1","ports":[80],"tags":["c2"],"vulns":["CVE-2024-0001"],"cpes":[],"hostnames":[]}`))
+	fuzzAnswers(f, func(t *testing.T, body []byte) (json.RawMessage, bool) {
 		h, err := shodan.ParseInternetDB(body)
 		if err != nil {
 			return nil, false
 		}
+		wantAllListed(t, h)
 		return h.Raw, true
 	})
 }
 
 func FuzzParseBanner(f *testing.F) {
-	fuzzAnswers(f, func(body []byte) (json.RawMessage, bool) {
+	fuzzAnswers(f, func(_ *testing.T, body []byte) (json.RawMessage, bool) {
 		b, err := shodan.ParseBanner(body)
 		if err != nil {
 			return nil, false
@@ -241,9 +298,32 @@ func FuzzParseBanner(f *testing.F) {
 }
 
 func FuzzParseSearch(f *testing.F) {
-	fuzzAnswers(f, func(body []byte) (json.RawMessage, bool) {
+	f.Add([]byte(`{"matches":[{"ip_str":"192.0.2.1","port":80},{}],"total":2,"Matches":[{"port": 1}]}`))
+	fuzzAnswers(f, func(t *testing.T, body []byte) (json.RawMessage, bool) {
 		result, err := shodan.ParseSearch(body)
-		return nil, err == nil && result.Matches != nil
+		var want struct {
+			Matches []json.RawMessage
+			Total   *uint32
+		}
+		wantErr := json.Unmarshal(shodan.Clean(body), &want)
+		isOther := func(match json.RawMessage) bool { return match[0] != '{' }
+		switch isPage := wantErr == nil && want.Total != nil && want.Matches != nil && !slices.ContainsFunc(want.Matches, isOther); {
+		case isPage && err != nil:
+			t.Errorf("%q: %v", body, err)
+		case isPage && (len(result.Matches) != len(want.Matches) || result.Total.V != int64(*want.Total)):
+			t.Errorf("%q: %d matches of %d, want %d of %d", body, len(result.Matches), result.Total.V, len(want.Matches), *want.Total)
+		case err == nil && len(want.Matches) != len(result.Matches):
+			t.Errorf("%q: %d matches, and encoding/json finds %d, %v", body, len(result.Matches), len(want.Matches), wantErr)
+		}
+		if err != nil {
+			return nil, false
+		}
+		for i, match := range result.Matches {
+			if !json.Valid(match.Raw) || wantErr == nil && !bytes.Equal(match.Raw, want.Matches[i]) {
+				t.Errorf("%q: match %d is %s", body, i, match.Raw)
+			}
+		}
+		return nil, true
 	})
 }
 
