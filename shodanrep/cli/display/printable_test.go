@@ -28,6 +28,7 @@ func TestPrintable(t *testing.T) {
 
 func FuzzPrintable(f *testing.F) {
 	f.Add("a\x1bb")
+	f.Add("0123456789012345678漢")
 	f.Fuzz(func(t *testing.T, s string) {
 		got := Printable(s)
 		if strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) && r != unicode.ReplacementChar }) {
@@ -53,6 +54,22 @@ func TestCellsAreColouredByTheLevelTheyName(t *testing.T) {
 	}
 	if !slices.Equal(Wrap("", 10), []string{""}) {
 		t.Error("an empty cell has no line")
+	}
+}
+
+// A character of two columns does not fit into the last one.
+func TestNoLineIsWiderThanTheColumn(t *testing.T) {
+	t.Parallel()
+	for _, word := range []string{"0123456789012345678漢", "0漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字", "one 0123456789012345678漢 two"} {
+		lines := Wrap(word, 20)
+		for _, line := range lines {
+			if text.StringWidth(line) > 20 {
+				t.Errorf("%q has the line %q of %d columns", word, line, text.StringWidth(line))
+			}
+		}
+		if joined := strings.Join(lines, ""); strings.ReplaceAll(word, " ", "") != strings.ReplaceAll(joined, " ", "") {
+			t.Errorf("%q becomes %q", word, lines)
+		}
 	}
 }
 

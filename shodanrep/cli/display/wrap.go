@@ -1,6 +1,7 @@
 package display
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -15,6 +16,11 @@ func Wrap(s string, width int) []string {
 		return []string{s}
 	}
 	lines := strings.Split(text.WrapSoft(s, width), "\n")
+	// Where WrapSoft divides a word before the last column, it may put a character of two columns there.
+	isWide := func(line string) bool { return text.StringWidth(strings.TrimRight(line, " ")) > width }
+	if width > 1 && slices.ContainsFunc(lines, isWide) {
+		lines = strings.Split(text.WrapSoft(s, width-1), "\n")
+	}
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
