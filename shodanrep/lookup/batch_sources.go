@@ -53,34 +53,6 @@ func (b *Batch) lookup(questions []Question) {
 	}
 }
 
-// source returns the source of a question whose address the dataset does not have.
-func (b *Batch) source(q Question) Source {
-	e := b.engine
-	if named := b.named(q); named != Auto {
-		return named
-	}
-	switch {
-	case q.RequireBanners && e.rest == nil:
-		return Dataset
-	case q.RequireBanners:
-		return Shodan
-	case q.SkipREST || e.rest == nil || b.size > e.cfg.APILookupLimit:
-		return InternetDB
-	}
-	if b.refused() != nil {
-		return InternetDB
-	}
-	return Shodan
-}
-
-// named returns the one source that a question is for, by the query or by the connection, or Auto.
-func (b *Batch) named(q Question) Source {
-	if q.Source != Auto {
-		return q.Source
-	}
-	return b.engine.cfg.Source
-}
-
 // A datasetForm is what of a host is read from the dataset.
 type datasetForm struct{ texts, history bool }
 
@@ -169,12 +141,6 @@ func (b *Batch) withoutUnreadable(data *dataset.Dataset, questions []Question) [
 // without returns the addresses that hosts does not have.
 func without(addrs []netip.Addr, hosts map[netip.Addr]*shodan.Host) []netip.Addr {
 	return slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool { return hosts[a] != nil })
-}
-
-// mayUseDataset reports whether the dataset may answer a question.
-func (b *Batch) mayUseDataset(q Question) bool {
-	named := b.named(q)
-	return b.engine.dataset != nil && (named == Auto || named == Dataset)
 }
 
 // withoutReserved answers the questions that need no request, and returns the rest. A file of InternetDB may have

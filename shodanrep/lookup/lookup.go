@@ -10,18 +10,6 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/shodan"
 )
 
-// A Source is where an answer comes from.
-type Source string
-
-// The sources. Auto is a choice, never an answer: a dataset that has the address, else the REST API where a key is set
-// and its plan allows it, else InternetDB, the service or the file of it that the connection names.
-const (
-	Auto       Source = "auto"
-	Dataset    Source = "dataset"
-	Shodan     Source = "shodan"
-	InternetDB Source = "internetdb"
-)
-
 // A Status is the result of looking an address up.
 type Status string
 
