@@ -226,7 +226,7 @@ func TestWhatGoesWrongIsSaidAndNothingIsLost(t *testing.T) {
 		"a network":                {to(sim), "select ip, status, level from shodan_ip_reputation where ip = '11.0.0.0/8'", exitDone, "ip,status,level\n11.0.0.0/8,not_a_host,unknown\n", ""},
 		"an IPv4-mapped address":   {to(sim), "select ip, status from shodan_ip_reputation where ip = '::ffff:11.0.0.1'", exitDone, "ip,status\n::ffff:11.0.0.1,indexed\n", ""},
 		"an empty list":            {to(sim), "select ip from shodan_ip_reputation where ip in (select '11.0.0.1' where false)", exitDone, "ip\n", "the list of ip is empty, nothing was looked up"},
-		"a wrong key":              {to(sim, key), "select * from shodan_ip_reputation where ip = '11.0.0.1'", exitFailed, "", "shodanrep: 1 of 1 address could not be checked; select status, error\nshodanrep: Shodan refused the API key"},
+		"a wrong key":              {to(sim, key), "select * from shodan_ip_reputation where ip = '11.0.0.1'", exitFailed, "", "shodanrep: 1 of 1 address could not be checked\nshodanrep: Shodan refused the API key"},
 		"an unknown table":         {to(sim), "select * from shodan_nonesuch", exitFailed, "", "no such table: shodan_nonesuch"},
 		"a missing key column":     {to(sim), "select * from shodan_ip_reputation", exitFailed, "", "needs a condition on ip or source"},
 		"an unknown argument":      {to(sim, "api_keys = 1"), "select ip from shodan_ip_reputation where ip = '11.0.0.1'", exitFailed, "", "shodanrep: connection shodanrep: there is no argument \"api_keys\": did you mean \"api_key\"?\n"},

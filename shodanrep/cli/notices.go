@@ -23,33 +23,34 @@ func progressNotices(p *lookup.Progress, advice string, err error) []string {
 
 // lookupNotices returns what a user must know about lookups that have ended: how many addresses, names and CVEs could not
 // be looked up and why, and how many addresses were looked up in another source than expected. The advice says how to list
-// the failed ones; it may be empty. A reason that is the error of the command is left out: its message follows.
+// the failed ones; it may be empty. A reason that is the error of the command is left out, see failureNotice.
 func lookupNotices(s lookup.Summary, advice string, err error) []string {
 	var lines []string
 	for _, fallback := range s.Fallbacks {
 		lines = append(lines, fmt.Sprintf("%s looked up in InternetDB, because %s", were(fallback.Addresses), fallback.Text))
 	}
 	if s.Failed > 0 {
-		line := fmt.Sprintf("%s of %s could not be checked%s", humanize.Comma(int64(s.Failed)), display.Plural(int64(s.Addresses), "address"), inParentheses(s.Failures, err))
-		lines = append(lines, withAdvice(line, advice))
+		line := fmt.Sprintf("%s of %s could not be checked", humanize.Comma(int64(s.Failed)), display.Plural(int64(s.Addresses), "address"))
+		lines = append(lines, failureNotice(line, s.Failures, advice, err))
 	}
 	if names := s.Names; names.Failed > 0 {
-		lines = append(lines, withAdvice(fmt.Sprintf("%s of %s could not be looked up completely%s",
-			humanize.Comma(int64(names.Failed)), display.Plural(int64(names.Count), "name"), inParentheses(names.Failures, err)), advice))
+		line := fmt.Sprintf("%s of %s could not be looked up completely", humanize.Comma(int64(names.Failed)), display.Plural(int64(names.Count), "name"))
+		lines = append(lines, failureNotice(line, names.Failures, advice, err))
 	}
 	if details := s.Details; details.Failed > 0 {
-		lines = append(lines, fmt.Sprintf("%s of %s could not be looked up, so cvss, epss and kev may be null%s",
-			humanize.Comma(int64(details.Failed)), display.Plural(int64(details.Count), "CVE"), inParentheses(details.Failures, err)))
+		line := fmt.Sprintf("%s of %s could not be looked up, so cvss, epss and kev may be null", humanize.Comma(int64(details.Failed)), display.Plural(int64(details.Count), "CVE"))
+		lines = append(lines, failureNotice(line, details.Failures, "", err))
 	}
 	return lines
 }
 
-// inParentheses returns reasons for the end of a notice, or nothing if there is one and it is the error of the command.
-func inParentheses(reasons []lookup.Reason, err error) string {
+// failureNotice adds the reasons and the advice to a notice of failed lookups, unless the only reason is the error of the
+// command: then the error gives it, and there are no rows that the advice could be about.
+func failureNotice(line string, reasons []lookup.Reason, advice string, err error) string {
 	if len(reasons) == 1 && err != nil && strings.Contains(err.Error(), reasons[0].Text) {
-		return ""
+		return line
 	}
-	return " (" + report.ReasonsText(reasons) + ")"
+	return withAdvice(line+" ("+report.ReasonsText(reasons)+")", advice)
 }
 
 func withAdvice(line, advice string) string {

@@ -126,11 +126,11 @@ func TestAReasonThatIsTheErrorOfTheCommandIsSaidOnce(t *testing.T) {
 		err  error
 		want string
 	}{
-		{nil, "2 of 2 addresses could not be checked (the key is refused)\n1 of 1 name could not be looked up completely (the key is refused)"},
-		{errors.New("the disk is full"), "2 of 2 addresses could not be checked (the key is refused)\n1 of 1 name could not be looked up completely (the key is refused)"},
+		{nil, "2 of 2 addresses could not be checked (the key is refused); select error\n1 of 1 name could not be looked up completely (the key is refused); select error"},
+		{errors.New("the disk is full"), "2 of 2 addresses could not be checked (the key is refused); select error\n1 of 1 name could not be looked up completely (the key is refused); select error"},
 		{fmt.Errorf("looking up: %w", errors.New("the key is refused")), "2 of 2 addresses could not be checked\n1 of 1 name could not be looked up completely"},
 	} {
-		if got := strings.Join(lookupNotices(s, "", tt.err), "\n"); got != tt.want {
+		if got := strings.Join(lookupNotices(s, "select error", tt.err), "\n"); got != tt.want {
 			t.Errorf("%v: got %q, want %q", tt.err, got, tt.want)
 		}
 	}
