@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/textfile"
 )
 
 // keyVariable is the environment variable that holds the API key where the connection has none.
@@ -34,7 +36,7 @@ func findAPIKey(argument *string) (key, origin string) {
 // cannot be read, and is passed over as if it did not exist.
 func readKeyFile() (key, path string, problem error) {
 	for _, path := range keyFiles() {
-		text, err := os.ReadFile(path)
+		text, err := textfile.Read(path)
 		if err == nil && cleanKey(string(text)) != "" {
 			return cleanKey(string(text)), path, problem
 		}

@@ -170,16 +170,17 @@ func TestAnErrorOfTheKeySaysWhereTheKeyIsFrom(t *testing.T) {
 		argument, variable, file string // the key in each
 		want                     string
 	}{
-		"the argument, refused": {"WRONGKEY", "OTHERKEY", "OTHERKEY", "Shodan refused the API key from the argument api_key (HTTP 401"},
-		"the variable, refused": {"", "WRONGKEY", "OTHERKEY", "Shodan refused the API key from the environment variable SHODAN_API_KEY (HTTP 401"},
-		"the file, refused":     {"", "", "WRONGKEY", "Shodan refused the API key from the file " + file + " of Shodan's command line (HTTP 401"},
-		"the argument, odd":     {"WRONG-KEY", "OTHERKEY", "OTHERKEY", "connection test: api_key holds characters"},
-		"the variable, odd":     {"", "WRONG-KEY", "OTHERKEY", "connection test: the API key from the environment variable SHODAN_API_KEY holds characters"},
-		"the file, odd":         {"", "", "WRONG-KEY", "connection test: the API key from the file " + file + " of Shodan's command line holds characters"},
+		"the argument, refused": {"WRONGKEY", "OTHERKEY", "OTHERKEY\n", "Shodan refused the API key from the argument api_key (HTTP 401"},
+		"the variable, refused": {"", "WRONGKEY", "OTHERKEY\n", "Shodan refused the API key from the environment variable SHODAN_API_KEY (HTTP 401"},
+		"the file, refused":     {"", "", "WRONGKEY\n", "Shodan refused the API key from the file " + file + " of Shodan's command line (HTTP 401"},
+		"the file, in UTF-16":   {"", "", "\xff\xfeW\x00R\x00O\x00N\x00G\x00K\x00E\x00Y\x00\r\x00\n\x00", "Shodan refused the API key from the file " + file + " of Shodan's command line (HTTP 401"},
+		"the argument, odd":     {"WRONG-KEY", "OTHERKEY", "OTHERKEY\n", "connection test: api_key holds characters"},
+		"the variable, odd":     {"", "WRONG-KEY", "OTHERKEY\n", "connection test: the API key from the environment variable SHODAN_API_KEY holds characters"},
+		"the file, odd":         {"", "", "WRONG-KEY\n", "connection test: the API key from the file " + file + " of Shodan's command line holds characters"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("SHODAN_API_KEY", test.variable)
-			if err := os.WriteFile(file, []byte(test.file+"\n"), 0o600); err != nil {
+			if err := os.WriteFile(file, []byte(test.file), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			spc := free(sim) + "source = \"shodan\"\n"

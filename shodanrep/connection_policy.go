@@ -13,6 +13,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/textfile"
 )
 
 // fileCache is what was read from files, as long as they do not change: a connection's arguments are read with every
@@ -202,5 +203,5 @@ func readFile(path string, allowed fs.FileMode) ([]byte, error) {
 	if kind := info.Mode().Type() &^ allowed; kind != 0 && kind != fs.ModeDir { // the error of a folder says what it is
 		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("is not a file")}
 	}
-	return os.ReadFile(path)
+	return textfile.Read(path)
 }

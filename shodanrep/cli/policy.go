@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,6 +17,7 @@ import (
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation/policyfile"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/suggest"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/textfile"
 )
 
 func newPolicyCommand(a *app) *cobra.Command {
@@ -102,7 +102,7 @@ func (a *app) checkPolicies(ctx context.Context, files []string) error {
 	var closed error // that nobody reads about the valid files: the others are still to be found
 	for _, file := range files {
 		stop := a.awaiter().startFiles(file)
-		text, err := stdio.Within(ctx, func() ([]byte, error) { return os.ReadFile(file) })
+		text, err := stdio.Within(ctx, func() ([]byte, error) { return textfile.Read(file) })
 		stop()
 		if err != nil {
 			if len(files) == 1 || ctx.Err() != nil {

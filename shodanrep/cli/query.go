@@ -14,12 +14,11 @@ import (
 	"unicode"
 
 	"github.com/spf13/cobra"
-	encoding "golang.org/x/text/encoding/unicode"
-	"golang.org/x/text/transform"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/rowformat"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/stdio"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/textfile"
 )
 
 // queryName is the name of the query command.
@@ -171,8 +170,8 @@ func (c *queryCommand) readSQL(ctx context.Context, args []string) (sql, from st
 		return "", "", errors.New("query needs SQL, as an argument or on standard input")
 	}
 	content, err := stdio.Within(ctx, read)
-	if err == nil { // the shell of Windows writes files in UTF-16
-		content, _, err = transform.Bytes(encoding.BOMOverride(transform.Nop), content)
+	if err == nil {
+		content, err = textfile.Decode(content)
 	}
 	return string(content), from, failed(err)
 }

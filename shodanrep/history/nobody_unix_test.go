@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -105,7 +104,7 @@ func TestAFullDiskIsOneWarning(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history.sqlite")
 	out, err := processtest.Command(t, "record on a full disk", path).Output()
 	if err != nil {
-		t.Fatalf("%v: %s", err.(*exec.ExitError), out)
+		t.Fatalf("%v: %s", err, out)
 	}
 	lines := strings.Split(string(out), "\n")
 	if len(lines) != 2 || !strings.Contains(lines[0], "make room on its disk if that is full, or set history_store to a path on another") {

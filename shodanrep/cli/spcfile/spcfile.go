@@ -18,6 +18,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/embedded"
+	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/textfile"
 )
 
 // pluginName is the last part of the names by which a connection can refer to this plugin.
@@ -68,7 +69,7 @@ func read(files []string, warn func(string)) (ours []embedded.Connection, others
 	var all []block
 	sources := make(map[string]string)
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := textfile.Read(file)
 		if err != nil {
 			return nil, 0, err
 		}
