@@ -14,8 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/cli/display"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/lookup"
 	"github.com/shodanrep/steampipe-plugin-shodanrep/shodanrep/reputation"
@@ -197,35 +195,6 @@ func (w *htmlWriter) sortResults() (places []int) {
 	return places
 }
 
-// An htmlPage is what the templates of the page show besides rows and cards.
-type htmlPage struct {
-	ContentPolicy string
-	Style         template.CSS
-	Script        template.JS
-
-	Title     string
-	All       string // how many addresses and networks were checked
-	Policy    string
-	Time      string
-	Moment    string // the time as HTML needs it for programs
-	Sources   string
-	Cost      string
-	Counts    []htmlCount
-	Total     int
-	Unknown   []string // why addresses have no score
-	Unchecked int      // how many addresses could not be checked
-	Unshown   int      // how many addresses the flags of the command do not select
-	Histogram htmlHistogram
-	Charts    []htmlChart
-	Changes   htmlHistogram
-	Problem   string      // why the changes are not known
-	Levels    []htmlCount // of the rows, for the filter
-	Rows      int
-	LeftOut   []htmlCount // rows that did not fit
-	Cards     int
-	CardsLeft int // cards that did not fit
-}
-
 // page returns the page without rows and cards.
 func (w *htmlWriter) page(s Summary) htmlPage {
 	p := htmlPage{
@@ -242,84 +211,6 @@ func (w *htmlWriter) page(s Summary) htmlPage {
 		p.Unknown[i] = shortened(reason, 1000)
 	}
 	return p
-}
-
-// Shown returns how many addresses the table has.
-func (p htmlPage) Shown() string { return display.Plural(int64(p.Rows), "address") }
-
-// An htmlCount is how many results have a level or a status.
-type htmlCount struct {
-	Class, Name string
-	N           int
-}
-
-// Count returns the number for people.
-func (c htmlCount) Count() string { return comma(c.N) }
-
-// comma returns a number for people.
-func comma(n int) string { return humanize.Comma(int64(n)) }
-
-// scoredLevels are the levels of results with a score, the worst first.
-var scoredLevels = []reputation.Level{reputation.Critical, reputation.High, reputation.Medium, reputation.Low}
-
-// summaryCounts counts all results, also those that are not shown. The counts of levels and of what was not checked are
-// always there.
-func summaryCounts(s Summary) []htmlCount {
-	var counts []htmlCount
-	for _, level := range scoredLevels {
-		counts = append(counts, htmlCount{string(level), string(level), s.Levels[level]})
-	}
-	counts = append(counts, htmlCount{"unchecked", "not checked", s.Statuses[lookup.Failed] + s.Networks})
-	for _, c := range []htmlCount{{"unknown", "not indexed", s.Statuses[lookup.NotIndexed]}, {"unknown", "reserved", s.Statuses[lookup.Reserved]}} {
-		if c.N > 0 {
-			counts = append(counts, c)
-		}
-	}
-	return counts
-}
-
-// levelCounts counts results by level.
-func levelCounts(results []*htmlResult) []htmlCount {
-	byLevel := map[reputation.Level]int{}
-	for _, r := range results {
-		byLevel[r.level]++
-	}
-	var counts []htmlCount
-	for _, level := range append(slices.Clone(scoredLevels), reputation.Unknown) {
-		if n := byLevel[level]; n > 0 {
-			counts = append(counts, htmlCount{string(level), string(level), n})
-		}
-	}
-	return counts
-}
-
-// class returns the class of the colours of a result.
-func (r Result) class() string {
-	if IsUnchecked(r.Verdict) {
-		return "unchecked"
-	}
-	return string(r.Level())
-}
-
-// An htmlRow is a row of the table.
-type htmlRow struct {
-	Card                                                                       int // the number of its card, or 0
-	Order                                                                      int // of the address among all addresses
-	Class, IP, Level, Score, Confidence, Reasons, Organization, Country, Ports string
-}
-
-// newHTMLRow returns the row of a result, without its order and the number of its card. It refers to no text of the result.
-func newHTMLRow(r Result) *htmlRow {
-	return &htmlRow{
-		Class: r.class(), IP: strings.Clone(shortened(r.IP(), 100)), Level: string(r.Level()), Score: r.score(), Confidence: r.confidence(),
-		Reasons: strings.Clone(shortened(r.reasonText(), 200)), Organization: strings.Clone(shortened(r.organization(), 80)),
-		Country: strings.Clone(shortened(r.country(), 20)), Ports: r.ports(6),
-	}
-}
-
-// size returns at least how many bytes the row has.
-func (r *htmlRow) size() int {
-	return textSize(r.Class, r.IP, r.Level, r.Score, r.Confidence, r.Reasons, r.Organization, r.Country, r.Ports)
 }
 
 // writeRows renders the rows, as many as fit, and adds to the page what it says of them. The first ones link to their
