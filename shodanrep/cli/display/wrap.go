@@ -15,12 +15,17 @@ func Wrap(s string, width int) []string {
 	if width <= 0 || text.StringWidth(s) <= width {
 		return []string{s}
 	}
-	lines := strings.Split(text.WrapSoft(s, width), "\n")
+	lines := softWrapped(s, width)
 	// Where WrapSoft divides a word before the last column, it may put a character of two columns there.
-	isWide := func(line string) bool { return text.StringWidth(strings.TrimRight(line, " ")) > width }
-	if width > 1 && slices.ContainsFunc(lines, isWide) {
-		lines = strings.Split(text.WrapSoft(s, width-1), "\n")
+	if width > 1 && slices.ContainsFunc(lines, func(line string) bool { return text.StringWidth(line) > width }) {
+		return softWrapped(s, width-1)
 	}
+	return lines
+}
+
+// softWrapped returns the lines of WrapSoft without the blanks that fill them up.
+func softWrapped(s string, width int) []string {
+	lines := strings.Split(text.WrapSoft(s, width), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
